@@ -1,0 +1,318 @@
+//! Devices: what can compute here, how it is classed, and how it is named on the command line.
+
+use crate::units::Bytes;
+use std::fmt;
+use std::str::FromStr;
+
+/// The hardware class, the group that results are compared within.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Class {
+    /// A graphics card with its own memory.
+    DiscreteGpu,
+    /// A graphics processor that shares the processor's memory.
+    IntegratedGpu,
+    /// A GPU passed through a hypervisor.
+    VirtualGpu,
+    /// A processor that emulates a GPU: its joules are the processor's.
+    SoftwareGpu,
+    /// The processor, running native code.
+    Cpu,
+}
+
+impl Class {
+    /// Every class.
+    pub const ALL: [Class; 5] = [
+        Class::DiscreteGpu,
+        Class::IntegratedGpu,
+        Class::VirtualGpu,
+        Class::SoftwareGpu,
+        Class::Cpu,
+    ];
+
+    /// The name in results: `discrete-gpu`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::DiscreteGpu => "discrete-gpu",
+            Class::IntegratedGpu => "integrated-gpu",
+            Class::VirtualGpu => "virtual-gpu",
+            Class::SoftwareGpu => "software-gpu",
+            Class::Cpu => "cpu",
+        }
+    }
+
+    /// Whether the device's work is done by the processor's cores.
+    pub fn runs_on_cpu(self) -> bool {
+        matches!(self, Class::SoftwareGpu | Class::Cpu)
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// How a device is named: `cpu`, `gpu:0`, or `gpu:pci-0000:01:00.0`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DeviceId {
+    /// The native processor.
+    Cpu,
+    /// The adapter with this number, in PCI order.
+    Gpu(u32),
+    /// The adapter at this PCI address, lower case.
+    Pci(String),
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            DeviceId::Cpu => f.write_str("cpu"),
+            DeviceId::Gpu(number) => write!(f, "gpu:{number}"),
+            DeviceId::Pci(address) => write!(f, "gpu:pci-{address}"),
+        }
+    }
+}
+
+impl FromStr for DeviceId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<DeviceId, String> {
+        let number = || text.strip_prefix("gpu:")?.parse().ok().map(DeviceId::Gpu);
+        let pci = || Some(DeviceId::Pci(text.strip_prefix("gpu:pci-")?.to_lowercase()));
+        match text {
+            "cpu" => Ok(DeviceId::Cpu),
+            _ => number().or_else(pci).ok_or_else(|| {
+                format!("'{text}' is no device id; write cpu, gpu:0 or gpu:pci-0000:01:00.0")
+            }),
+        }
+    }
+}
+
+/// A device that was found here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Device {
+    /// `cpu` or `gpu:N`.
+    pub id: DeviceId,
+    /// As its driver or the processor calls itself.
+    pub name: String,
+    /// Its hardware class.
+    pub class: Class,
+    /// What is particular to its kind.
+    pub details: Details,
+}
+
+/// What is particular to a kind of device.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Details {
+    /// The native processor.
+    Cpu(CpuDetails),
+    /// A wgpu adapter.
+    Gpu(GpuDetails),
+}
+
+/// The native processor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CpuDetails {
+    /// Threads that the process may use at once.
+    pub threads: usize,
+    /// Instruction set extensions that matter here and are present.
+    pub features: Vec<String>,
+}
+
+/// A wgpu adapter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GpuDetails {
+    /// The API it is driven through: `vulkan`, `metal`, `dx12`.
+    pub backend: String,
+    /// Other APIs that show the same card.
+    pub other_backends: Vec<String>,
+    /// Driver and its version, as the driver says it.
+    pub driver: String,
+    /// Vendor and device number.
+    pub vendor_device: (u32, u32),
+    /// Address on the PCI bus, where it has one.
+    pub pci: Option<String>,
+    /// wgpu features that matter to kernels and are present.
+    pub features: Vec<String>,
+    /// Smallest and largest subgroup.
+    pub subgroup: (u32, u32),
+    /// Whether dispatches can be timed on the device.
+    pub timestamps: bool,
+    /// Largest buffers and groups.
+    pub limits: GpuLimits,
+}
+
+/// Limits that shapes and kernels run into.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GpuLimits {
+    /// Largest storage binding.
+    pub storage_binding: Bytes,
+    /// Largest buffer.
+    pub buffer: Bytes,
+    /// Memory shared in a workgroup.
+    pub workgroup_memory: Bytes,
+    /// Invocations of a workgroup.
+    pub workgroup_invocations: u32,
+    /// Workgroups along one dimension of a dispatch.
+    pub workgroups: u32,
+}
+
+impl Device {
+    /// The native processor of this machine.
+    pub fn cpu() -> Device {
+        let name = sysinfo::System::new().ok().and_then(|mut system| {
+            system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+            Some(system.cpus().first()?.brand().trim().to_string()).filter(|n| !n.is_empty())
+        });
+        Device {
+            id: DeviceId::Cpu,
+            name: name.unwrap_or_else(|| std::env::consts::ARCH.to_string()),
+            class: Class::Cpu,
+            details: Details::Cpu(CpuDetails {
+                threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+                features: cpu_features(),
+            }),
+        }
+    }
+
+    /// Whether `id` names this device.
+    pub fn is(&self, id: &DeviceId) -> bool {
+        match (id, &self.details) {
+            (DeviceId::Pci(address), Details::Gpu(gpu)) => gpu.pci.as_ref() == Some(address),
+            _ => self.id == *id,
+        }
+    }
+
+    /// The adapter's particulars, unless this is the processor.
+    pub fn gpu(&self) -> Option<&GpuDetails> {
+        match &self.details {
+            Details::Gpu(gpu) => Some(gpu),
+            Details::Cpu(_) => None,
+        }
+    }
+}
+
+/// The devices that a command works on: those asked for, or every one but software adapters beside a real GPU.
+///
+/// # Errors
+/// One line that lists the known ids, if one asked for is not here.
+pub fn select(found: Vec<Device>, wanted: &[DeviceId]) -> Result<Vec<Device>, String> {
+    if wanted.is_empty() {
+        let real_gpu = found.iter().any(|d| !d.class.runs_on_cpu());
+        let keep = |d: &Device| !(real_gpu && d.class == Class::SoftwareGpu);
+        return Ok(found.into_iter().filter(keep).collect());
+    }
+    let mut chosen: Vec<Device> = Vec::new();
+    for id in wanted {
+        let device = found.iter().find(|d| d.is(id)).ok_or_else(|| {
+            let known: Vec<String> =
+                found.iter().map(|d| format!("{} ({})", d.id, d.name)).collect();
+            format!("there is no device {id} here; known: {}", known.join(", "))
+        })?;
+        if !chosen.iter().any(|d| d.id == device.id) {
+            chosen.push(device.clone());
+        }
+    }
+    Ok(chosen)
+}
+
+/// Memory of this machine, where the system tells.
+pub fn memory() -> Option<Bytes> {
+    let mut system = sysinfo::System::new().ok()?;
+    system.refresh_memory_specifics(sysinfo::MemoryRefreshKind::nothing().with_ram());
+    Some(Bytes(system.total_memory()))
+}
+
+#[cfg(target_arch = "x86_64")]
+fn cpu_features() -> Vec<String> {
+    macro_rules! present {
+        ($($name:tt)*) => {
+            [$(($name, std::arch::is_x86_feature_detected!($name))),*]
+        };
+    }
+    let all = present!["avx2" "fma" "f16c" "sha" "avx512f" "avx512bw" "avx512vl" "avx512vnni" "avx512fp16"];
+    all.iter().filter(|(_, here)| *here).map(|(name, _)| name.to_string()).collect()
+}
+
+#[cfg(target_arch = "aarch64")]
+fn cpu_features() -> Vec<String> {
+    macro_rules! present {
+        ($($name:tt)*) => {
+            [$(($name, std::arch::is_aarch64_feature_detected!($name))),*]
+        };
+    }
+    let all = present!["neon" "sha2" "dotprod" "i8mm" "fp16" "sve"];
+    all.iter().filter(|(_, here)| *here).map(|(name, _)| name.to_string()).collect()
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn cpu_features() -> Vec<String> {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gpu(number: u32, class: Class, pci: Option<&str>) -> Device {
+        let limits = GpuLimits {
+            storage_binding: Bytes(1 << 27),
+            buffer: Bytes(1 << 31),
+            workgroup_memory: Bytes(1 << 15),
+            workgroup_invocations: 1024,
+            workgroups: 65535,
+        };
+        Device {
+            id: DeviceId::Gpu(number),
+            name: format!("card {number}"),
+            class,
+            details: Details::Gpu(GpuDetails {
+                backend: "vulkan".into(),
+                other_backends: vec![],
+                driver: "test".into(),
+                vendor_device: (1, 2),
+                pci: pci.map(str::to_string),
+                features: vec![],
+                subgroup: (32, 32),
+                timestamps: true,
+                limits,
+            }),
+        }
+    }
+
+    fn ids(devices: &[Device]) -> Vec<String> {
+        devices.iter().map(|d| d.id.to_string()).collect()
+    }
+
+    #[test]
+    fn ids_read_as_they_are_written() {
+        for text in ["cpu", "gpu:0", "gpu:12", "gpu:pci-0000:01:00.0"] {
+            assert_eq!(text.parse::<DeviceId>().unwrap().to_string(), text);
+        }
+        for text in ["", "gpu", "gpu:", "gpu:-1", "cpu:0", "cuda:0"] {
+            assert!(text.parse::<DeviceId>().unwrap_err().contains("gpu:0"), "{text}");
+        }
+    }
+
+    #[test]
+    fn software_is_left_out_only_beside_a_real_gpu() {
+        let (software, card) =
+            (gpu(0, Class::SoftwareGpu, None), gpu(1, Class::DiscreteGpu, Some("0000:01:00.0")));
+        let both = select(vec![software.clone(), card.clone(), Device::cpu()], &[]).unwrap();
+        assert_eq!(ids(&both), ["gpu:1", "cpu"]);
+        let alone = select(vec![software.clone(), Device::cpu()], &[]).unwrap();
+        assert_eq!(ids(&alone), ["gpu:0", "cpu"]);
+        let named = select(vec![software, card], &[DeviceId::Gpu(0)]).unwrap();
+        assert_eq!(ids(&named), ["gpu:0"]);
+    }
+
+    #[test]
+    fn one_card_named_twice_is_taken_once_and_an_unknown_one_lists_the_known() {
+        let card = gpu(0, Class::DiscreteGpu, Some("0000:01:00.0"));
+        let twice = ["gpu:0", "gpu:pci-0000:01:00.0"].map(|t| t.parse().unwrap());
+        assert_eq!(ids(&select(vec![card.clone()], &twice).unwrap()), ["gpu:0"]);
+        let error = select(vec![card, Device::cpu()], &[DeviceId::Gpu(7)]).unwrap_err();
+        assert!(error.contains("gpu:7") && error.contains("gpu:0 (card 0)"), "{error}");
+        assert!(error.contains("cpu ("), "{error}");
+    }
+}

@@ -1,0 +1,202 @@
+//! Finds adapters: one entry a card however many backends and drivers show it, in PCI order.
+
+use crate::device::{Class, Details, Device, DeviceId, GpuDetails, GpuLimits};
+use crate::units::Bytes;
+use std::sync::OnceLock;
+
+/// Features that kernels use where they are present, by the name shown to users.
+const FEATURES: &[(&str, wgpu::Features)] = &[
+    ("f16", wgpu::Features::SHADER_F16),
+    ("subgroups", wgpu::Features::SUBGROUP),
+    ("timestamps", wgpu::Features::TIMESTAMP_QUERY),
+];
+
+/// The features that a device is opened with, where the adapter has them.
+pub(super) fn useful_features() -> wgpu::Features {
+    FEATURES.iter().fold(wgpu::Features::empty(), |all, (_, feature)| all | *feature)
+}
+
+/// Every GPU here, real ones first, each in PCI order.
+pub fn enumerate() -> Vec<Device> {
+    adapters().iter().map(|(device, _)| device.clone()).collect()
+}
+
+/// The adapter behind a device.
+pub(super) fn find(device: &Device) -> Option<&'static wgpu::Adapter> {
+    adapters().iter().find(|(d, _)| d.id == device.id).map(|(_, adapter)| adapter)
+}
+
+/// Adapters are looked for once a process: drivers are slow to load, and ids must stay what they were.
+fn adapters() -> &'static [(Device, wgpu::Adapter)] {
+    static ADAPTERS: OnceLock<Vec<(Device, wgpu::Adapter)>> = OnceLock::new();
+    ADAPTERS.get_or_init(|| {
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        descriptor.backends =
+            wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
+        // Validation layers cost time on every call and are no part of what is measured.
+        descriptor.flags = wgpu::InstanceFlags::empty();
+        let instance = wgpu::Instance::new(descriptor);
+        let all = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+        let shown = all.iter().map(|adapter| Shown::from(&adapter.get_info())).collect();
+        let mut all: Vec<Option<wgpu::Adapter>> = all.into_iter().map(Some).collect();
+        one_each(shown)
+            .into_iter()
+            .enumerate()
+            .filter_map(|(number, card)| {
+                let adapter = all[card.index].take()?;
+                Some((describe(number as u32, &adapter, card.other_backends), adapter))
+            })
+            .collect()
+    })
+}
+
+/// What tells one card from another.
+#[derive(Clone, Debug)]
+struct Shown {
+    backend: &'static str,
+    pci: Option<String>,
+    name: String,
+    ids: (u32, u32),
+    software: bool,
+}
+
+impl From<&wgpu::AdapterInfo> for Shown {
+    fn from(info: &wgpu::AdapterInfo) -> Shown {
+        Shown {
+            backend: info.backend.to_str(),
+            pci: Some(info.device_pci_bus_id.to_lowercase()).filter(|p| !p.is_empty()),
+            name: info.name.clone(),
+            ids: (info.vendor, info.device),
+            software: info.device_type == wgpu::DeviceType::Cpu,
+        }
+    }
+}
+
+/// A card, by the adapter that represents it.
+struct Card {
+    index: usize,
+    other_backends: Vec<String>,
+}
+
+/// Groups adapters by card and sorts the cards. An address settles it. Without one, the n-th adapter of a name
+/// and number in one backend is taken for the n-th of that name and number in another.
+fn one_each(shown: Vec<Shown>) -> Vec<Card> {
+    let rank = |s: &Shown| ["vulkan", "metal", "dx12"].iter().position(|b| *b == s.backend);
+    let mut order: Vec<usize> = (0..shown.len()).collect();
+    order.sort_by_key(|&i| rank(&shown[i]).unwrap_or(usize::MAX));
+    let mut cards: Vec<Card> = Vec::new();
+    for i in order {
+        let adapter = &shown[i];
+        let same = cards.iter_mut().find(|card| {
+            let other = &shown[card.index];
+            match (&adapter.pci, &other.pci) {
+                (Some(a), Some(b)) => a == b,
+                _ => {
+                    let unseen = other.backend != adapter.backend
+                        && !card.other_backends.iter().any(|b| b == adapter.backend);
+                    unseen && (&other.name, other.ids) == (&adapter.name, adapter.ids)
+                }
+            }
+        });
+        match same {
+            Some(card) if shown[card.index].backend == adapter.backend => {} // a second driver
+            Some(card) => card.other_backends.push(adapter.backend.to_string()),
+            None => cards.push(Card { index: i, other_backends: Vec::new() }),
+        }
+    }
+    let key = |card: &Card| {
+        let s = &shown[card.index];
+        (s.software, s.pci.is_none(), s.pci.clone(), card.index)
+    };
+    cards.sort_by_key(key);
+    cards
+}
+
+fn describe(number: u32, adapter: &wgpu::Adapter, other_backends: Vec<String>) -> Device {
+    let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
+    let class = match info.device_type {
+        wgpu::DeviceType::DiscreteGpu => Class::DiscreteGpu,
+        wgpu::DeviceType::IntegratedGpu => Class::IntegratedGpu,
+        wgpu::DeviceType::Cpu => Class::SoftwareGpu,
+        // A GPU that a hypervisor passes on, or whose driver does not say what it is.
+        wgpu::DeviceType::VirtualGpu | wgpu::DeviceType::Other => Class::VirtualGpu,
+    };
+    let present = FEATURES.iter().filter(|(_, feature)| features.contains(*feature));
+    Device {
+        id: DeviceId::Gpu(number),
+        class,
+        details: Details::Gpu(GpuDetails {
+            backend: info.backend.to_str().to_string(),
+            other_backends,
+            driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
+            vendor_device: (info.vendor, info.device),
+            pci: Shown::from(&info).pci,
+            features: present.map(|(name, _)| name.to_string()).collect(),
+            subgroup: (info.subgroup_min_size, info.subgroup_max_size),
+            timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
+            limits: GpuLimits {
+                storage_binding: Bytes(limits.max_storage_buffer_binding_size),
+                buffer: Bytes(limits.max_buffer_size),
+                workgroup_memory: Bytes(limits.max_compute_workgroup_storage_size.into()),
+                workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+                workgroups: limits.max_compute_workgroups_per_dimension,
+            },
+        }),
+        name: info.name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(backend: &'static str, pci: &str, name: &str) -> Shown {
+        let pci = Some(pci.to_string()).filter(|p| !p.is_empty());
+        Shown { backend, pci, name: name.into(), ids: (1, 2), software: name == "llvmpipe" }
+    }
+
+    fn cards(adapters: &[Shown]) -> Vec<(String, Vec<String>)> {
+        one_each(adapters.to_vec())
+            .into_iter()
+            .map(|c| {
+                let s = &adapters[c.index];
+                (format!("{} {} {}", s.backend, s.pci.as_deref().unwrap_or("-"), s.name), c.other_backends)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn one_card_behind_two_backends_or_two_drivers_stands_once() {
+        let found = cards(&[
+            shown("dx12", "0000:01:00.0", "card"),
+            shown("vulkan", "0000:01:00.0", "card (radv)"),
+            shown("vulkan", "0000:01:00.0", "card (amdvlk)"),
+        ]);
+        assert_eq!(found, [("vulkan 0000:01:00.0 card (radv)".into(), vec!["dx12".into()])]);
+    }
+
+    #[test]
+    fn two_like_cards_stay_two_with_and_without_addresses() {
+        let with = cards(&[
+            shown("vulkan", "0000:41:00.0", "card"),
+            shown("vulkan", "0000:01:00.0", "card"),
+        ]);
+        assert_eq!(with[0].0, "vulkan 0000:01:00.0 card");
+        assert_eq!(with.len(), 2);
+        let without = cards(&[
+            shown("vulkan", "", "card"),
+            shown("vulkan", "", "card"),
+            shown("dx12", "", "card"),
+            shown("dx12", "", "card"),
+        ]);
+        assert_eq!(without.len(), 2);
+        assert!(without.iter().all(|(_, others)| others == &["dx12"]), "{without:?}");
+    }
+
+    #[test]
+    fn software_comes_last() {
+        let found =
+            cards(&[shown("vulkan", "", "llvmpipe"), shown("vulkan", "0000:01:00.0", "card")]);
+        assert_eq!(found[0].0, "vulkan 0000:01:00.0 card");
+    }
+}

@@ -1,0 +1,102 @@
+//! Buffers on the device, and copies of parts of them kept for a later look.
+
+use super::{Gpu, GpuError, one_line};
+use std::ops::Range;
+
+/// A buffer on the device.
+#[derive(Clone)]
+pub struct Buffer(pub(super) wgpu::Buffer);
+
+impl Buffer {
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        self.0.size()
+    }
+}
+
+/// A copy of part of a buffer as it stood at one moment, on the device until it is read.
+pub struct Snapshot(wgpu::Buffer);
+
+impl Gpu {
+    /// A storage buffer of `size` bytes, zero.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn storage(&self, size: u64) -> Result<Buffer, GpuError> {
+        use wgpu::BufferUsages as U;
+        self.allocate(size, U::STORAGE | U::COPY_SRC | U::COPY_DST)
+    }
+
+    /// A uniform buffer of `size` bytes, zero.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn uniform(&self, size: u64) -> Result<Buffer, GpuError> {
+        self.allocate(size, wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST)
+    }
+
+    /// Writes `data` at `offset` (bytes, a multiple of four), before all that is submitted later.
+    pub fn write<T: bytemuck::NoUninit>(&self, buffer: &Buffer, offset: u64, data: &[T]) {
+        self.queue.write_buffer(&buffer.0, offset, bytemuck::cast_slice(data));
+    }
+
+    /// Fills `buffer` by repeating `pattern`, after all that was submitted before.
+    pub fn fill(&self, buffer: &Buffer, pattern: &Buffer) {
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        let mut at = 0;
+        while at < buffer.size() {
+            let bytes = pattern.size().min(buffer.size() - at);
+            encoder.copy_buffer_to_buffer(&pattern.0, 0, &buffer.0, at, bytes);
+            at += bytes;
+        }
+        self.queue.submit([encoder.finish()]);
+    }
+
+    /// Keeps a copy of `range` (bytes, multiples of four) as it is after all that was submitted before.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn snapshot(&self, buffer: &Buffer, range: Range<u64>) -> Result<Snapshot, GpuError> {
+        let size = range.end - range.start;
+        let copy =
+            self.allocate(size, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST)?;
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(&buffer.0, range.start, &copy.0, 0, size);
+        self.queue.submit([encoder.finish()]);
+        Ok(Snapshot(copy.0))
+    }
+
+    /// The contents of a snapshot.
+    ///
+    /// # Errors
+    /// If the device was lost.
+    pub fn read<T: bytemuck::Pod>(&self, snapshot: &Snapshot) -> Result<Vec<T>, GpuError> {
+        snapshot.0.slice(..).map_async(wgpu::MapMode::Read, |_| {});
+        self.wait_idle()?;
+        unmap(&snapshot.0, snapshot.0.size())
+    }
+
+    pub(super) fn allocate(
+        &self,
+        size: u64,
+        usage: wgpu::BufferUsages,
+    ) -> Result<Buffer, GpuError> {
+        let descriptor =
+            wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
+        let buffer = self.device.create_buffer(&descriptor);
+        self.check()?;
+        Ok(Buffer(buffer))
+    }
+}
+
+/// Copies the first `bytes` of a mapped buffer out and unmaps it.
+pub(super) fn unmap<T: bytemuck::Pod>(
+    buffer: &wgpu::Buffer,
+    bytes: u64,
+) -> Result<Vec<T>, GpuError> {
+    let view = buffer.get_mapped_range(..bytes).map_err(|e| GpuError::Refused(one_line(&e)))?;
+    let out = bytemuck::pod_collect_to_vec::<u8, T>(&view);
+    drop(view);
+    buffer.unmap();
+    Ok(out)
+}

@@ -1,0 +1,167 @@
+//! GPUs through wgpu: find them, open one, compile kernels, keep several submissions in flight and read back
+//! what they produced. Nothing outside this folder imports wgpu.
+
+mod adapters;
+mod buffer;
+mod flight;
+mod pipeline;
+
+pub use adapters::enumerate;
+pub use buffer::{Buffer, Snapshot};
+pub use flight::{Batch, Completed, Dispatch, Flight};
+pub use pipeline::{Bindings, Pipeline};
+
+use crate::device::{Details, Device, GpuDetails};
+use crate::units::Bytes;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Longest wait for one submission. A dispatch lasts 50 ms at most, but the first one may compile.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What can go wrong with a GPU that was found.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum GpuError {
+    /// The adapter is not here any more.
+    #[error("{0} is not there any more")]
+    Gone(String),
+    /// The device was lost: reset, unplugged, or its driver gave up.
+    #[error("the device was lost: {0}")]
+    Lost(String),
+    /// The device has no room for a buffer.
+    #[error("the device is out of memory: {0}")]
+    OutOfMemory(String),
+    /// The driver or wgpu refused something.
+    #[error("the driver refused: {0}")]
+    Refused(String),
+    /// A submission did not end in time.
+    #[error("the device did not answer within {} s", PATIENCE.as_secs())]
+    Hung,
+}
+
+/// An opened GPU.
+#[derive(Clone)]
+pub struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    description: Arc<Device>,
+    /// Seconds of one tick of the device's clock.
+    tick_seconds: f64,
+    /// The first thing that went wrong; wgpu reports errors by callback.
+    trouble: Arc<Mutex<Option<GpuError>>>,
+}
+
+impl Gpu {
+    /// Opens a GPU that [`enumerate`] found.
+    ///
+    /// # Errors
+    /// If it has gone since, or its driver refuses.
+    pub fn open(description: &Device) -> Result<Gpu, GpuError> {
+        let adapter = adapters::find(description)
+            .ok_or_else(|| GpuError::Gone(description.id.to_string()))?;
+        let features = adapter.features() & adapters::useful_features();
+        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("rigbench"),
+            required_features: features,
+            required_limits: adapter.limits(),
+            ..Default::default()
+        }))
+        .map_err(|e| GpuError::Refused(one_line(&e)))?;
+        let trouble = Arc::new(Mutex::new(None));
+        let slot = trouble.clone();
+        device.on_uncaptured_error(Arc::new(move |error| {
+            note(
+                &slot,
+                match &error {
+                    wgpu::Error::OutOfMemory { .. } => GpuError::OutOfMemory(one_line(&error)),
+                    _ => GpuError::Refused(one_line(&error)),
+                },
+            );
+        }));
+        let slot = trouble.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            let text = if message.is_empty() { format!("{reason:?}") } else { message };
+            note(&slot, GpuError::Lost(text));
+        });
+        let tick_seconds = f64::from(queue.get_timestamp_period()) * 1e-9;
+        let description = Arc::new(description.clone());
+        Ok(Gpu { device, queue, description, tick_seconds, trouble })
+    }
+
+    /// The device's description.
+    pub fn description(&self) -> &Device {
+        &self.description
+    }
+
+    /// The adapter's particulars.
+    pub fn details(&self) -> &GpuDetails {
+        match &self.description.details {
+            Details::Gpu(details) => details,
+            Details::Cpu(_) => unreachable!("only adapters are opened as a Gpu"),
+        }
+    }
+
+    /// Whether anything went wrong since the device was opened.
+    ///
+    /// # Errors
+    /// The first thing that did.
+    pub fn check(&self) -> Result<(), GpuError> {
+        match &*self.trouble.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Says why no buffer of this size can be bound, or nothing if one can.
+    pub fn too_large(&self, what: &str, size: Bytes) -> Option<String> {
+        let limits = self.details().limits;
+        let (limit, name) = if size > limits.storage_binding {
+            (limits.storage_binding, "max_storage_buffer_binding_size")
+        } else if size > limits.buffer {
+            (limits.buffer, "max_buffer_size")
+        } else {
+            return None;
+        };
+        Some(format!("{what} needs {size}, above this adapter's {name} of {limit}"))
+    }
+
+    /// Blocks until the device has done all that was submitted.
+    ///
+    /// # Errors
+    /// If the device is lost or does not answer.
+    pub fn wait_idle(&self) -> Result<(), GpuError> {
+        self.wait_for(None)
+    }
+
+    /// Gives the device up, as when it is lost: what follows fails.
+    pub fn destroy(&self) {
+        self.device.destroy();
+        note(&self.trouble, GpuError::Lost("it was given up".into()));
+    }
+
+    fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
+        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(PATIENCE) };
+        let polled = self.device.poll(wait);
+        self.check()?;
+        match polled {
+            Ok(_) => Ok(()),
+            Err(wgpu::PollError::Timeout) => Err(GpuError::Hung),
+            Err(error) => Err(GpuError::Refused(one_line(&error))),
+        }
+    }
+}
+
+fn note(slot: &Mutex<Option<GpuError>>, error: GpuError) {
+    slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
+}
+
+/// An error with its causes on one line.
+fn one_line(error: &dyn std::error::Error) -> String {
+    let mut parts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        parts.push(cause.to_string());
+        source = cause.source();
+    }
+    parts.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,105 @@
+//! Compiles kernels. Bind group layouts come from the bindings that naga reflected.
+
+use super::{Buffer, Gpu, GpuError};
+use crate::kernels::{BindingKind, Kernel};
+
+/// A compiled kernel.
+pub struct Pipeline {
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+/// Buffers bound to a kernel's bindings.
+pub struct Bindings(pub(super) wgpu::BindGroup);
+
+impl Pipeline {
+    pub(super) fn raw(&self) -> &wgpu::ComputePipeline {
+        &self.pipeline
+    }
+}
+
+impl Gpu {
+    /// Compiles a kernel. The driver may still compile at the first dispatch.
+    ///
+    /// # Errors
+    /// If the driver refuses it.
+    pub fn compile(&self, kernel: &Kernel) -> Result<Pipeline, GpuError> {
+        let entries: Vec<wgpu::BindGroupLayoutEntry> = kernel
+            .bindings
+            .iter()
+            .map(|binding| wgpu::BindGroupLayoutEntry {
+                binding: binding.index,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: match binding.kind {
+                        BindingKind::Uniform => wgpu::BufferBindingType::Uniform,
+                        BindingKind::StorageRead => {
+                            wgpu::BufferBindingType::Storage { read_only: true }
+                        }
+                        BindingKind::StorageWrite => {
+                            wgpu::BufferBindingType::Storage { read_only: false }
+                        }
+                    },
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            })
+            .collect();
+        let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(&kernel.id),
+            entries: &entries,
+        });
+        let pipeline_layout =
+            self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some(&kernel.id),
+                bind_group_layouts: &[Some(&layout)],
+                immediate_size: 0,
+            });
+        let source = wgpu::ShaderModuleDescriptor {
+            label: Some(&kernel.id),
+            source: wgpu::ShaderSource::Wgsl(kernel.wgsl.as_str().into()),
+        };
+        // SAFETY: every kernel is this crate's own, indexes only within buffers that its job sized for it (which the
+        // tests check with guard words), and loops a number of times that the host sets. wgpu's own checks would
+        // end loops silently after 65,535 rounds.
+        let module = unsafe {
+            self.device
+                .create_shader_module_trusted(source, wgpu::ShaderRuntimeChecks::unchecked())
+        };
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&kernel.id),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: None,
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        });
+        self.check()?;
+        Ok(Pipeline { pipeline, layout })
+    }
+
+    /// Binds buffers to a kernel's bindings, in their order.
+    ///
+    /// # Errors
+    /// If a buffer does not fit its binding.
+    pub fn bind(&self, pipeline: &Pipeline, buffers: &[&Buffer]) -> Result<Bindings, GpuError> {
+        let entries: Vec<wgpu::BindGroupEntry> = (0..)
+            .zip(buffers)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                binding,
+                resource: buffer.0.as_entire_binding(),
+            })
+            .collect();
+        let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: None,
+            layout: &pipeline.layout,
+            entries: &entries,
+        });
+        self.check()?;
+        Ok(Bindings(group))
+    }
+}

@@ -1,0 +1,11 @@
+//! What a joule buys on this machine: Bitcoin hashes or AI tokens.
+//!
+//! Modules import only leftward in this order, and `tests/house.rs` holds them to it:
+//! `units`, `kernels`, `device`, `gpu`, `oracle`, `workload`, `energy`, `measure`, `results`, `report`, `cli`.
+
+pub mod device;
+pub mod gpu;
+pub mod kernels;
+pub mod oracle;
+pub mod units;
+pub mod workload;

@@ -1,0 +1,249 @@
+//! Physical quantities and units of work: the only place that knows SI prefixes, "J/TH" or how
+//! many joules a kilowatt-hour has. Everything else carries base SI in these types.
+
+use std::fmt;
+use std::ops::{Add, Div, Mul, Sub};
+
+macro_rules! quantity {
+    ($(#[$doc:meta])* $name:ident, $symbol:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+        pub struct $name(pub f64);
+
+        impl Add for $name {
+            type Output = Self;
+            fn add(self, other: Self) -> Self {
+                Self(self.0 + other.0)
+            }
+        }
+        impl Sub for $name {
+            type Output = Self;
+            fn sub(self, other: Self) -> Self {
+                Self(self.0 - other.0)
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                write!(f, "{} {}", significant(self.0), $symbol)
+            }
+        }
+    };
+}
+
+quantity!(
+    /// Energy in joules.
+    Joules, "J"
+);
+quantity!(
+    /// Power in watts.
+    Watts, "W"
+);
+quantity!(
+    /// A duration, or a moment since a run's own start, in seconds.
+    Seconds, "s"
+);
+
+impl Mul<Seconds> for Watts {
+    type Output = Joules;
+    fn mul(self, time: Seconds) -> Joules {
+        Joules(self.0 * time.0)
+    }
+}
+
+impl Div<Seconds> for Joules {
+    type Output = Watts;
+    fn div(self, time: Seconds) -> Watts {
+        Watts(self.0 / time.0)
+    }
+}
+
+/// What a workload produces and is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// One double SHA-256 of an 80-byte block header.
+    Hash,
+    /// One floating-point operation (or the integer operation that stands in for it).
+    Flop,
+}
+
+impl Unit {
+    /// The name in result files: `hash`, `flop`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Hash => "hash",
+            Unit::Flop => "flop",
+        }
+    }
+
+    /// The unit with this name in a result file.
+    pub fn from_name(name: &str) -> Option<Unit> {
+        [Unit::Hash, Unit::Flop].into_iter().find(|unit| unit.name() == name)
+    }
+
+    /// Symbol of one unit of work in a rate: `H`, `FLOP`.
+    fn symbol(self) -> &'static str {
+        match self {
+            Unit::Hash => "H",
+            Unit::Flop => "FLOP",
+        }
+    }
+
+    /// The customary quantity that energy is quoted for, in units of work, and its name.
+    fn energy_scale(self) -> (f64, &'static str) {
+        match self {
+            Unit::Hash => (1e12, "J/TH"),
+            Unit::Flop => (1e12, "J/TFLOP"),
+        }
+    }
+}
+
+/// Work done, in whole units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Work(pub u64);
+
+impl Add for Work {
+    type Output = Work;
+    fn add(self, other: Work) -> Work {
+        Work(self.0 + other.0)
+    }
+}
+
+impl Div<Seconds> for Work {
+    type Output = f64;
+    /// Units of work a second.
+    fn div(self, time: Seconds) -> f64 {
+        self.0 as f64 / time.0
+    }
+}
+
+/// Throughput: units of work a second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Units of work a second.
+    pub per_second: f64,
+    /// What the work is.
+    pub unit: Unit,
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        const PREFIXES: [(f64, &str); 6] =
+            [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
+        let (scale, prefix) = PREFIXES
+            .into_iter()
+            .find(|(scale, _)| self.per_second.abs() >= *scale)
+            .unwrap_or((1.0, ""));
+        write!(f, "{} {prefix}{}/s", significant(self.per_second / scale), self.unit.symbol())
+    }
+}
+
+/// Energy per unit of work: what rigbench exists to report.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EnergyPerWork {
+    /// Joules for one unit of work.
+    pub joules: f64,
+    /// What the work is.
+    pub unit: Unit,
+}
+
+impl EnergyPerWork {
+    /// The customary symbol, `J/TH` or `J/TFLOP`.
+    pub fn symbol(self) -> &'static str {
+        self.unit.energy_scale().1
+    }
+
+    /// The figure in the customary unit, without its symbol: 7.0e-8 J a hash reads `70 000`.
+    pub fn figure(self) -> String {
+        significant(self.joules * self.unit.energy_scale().0)
+    }
+}
+
+impl fmt::Display for EnergyPerWork {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} {}", self.figure(), self.symbol())
+    }
+}
+
+/// Bytes, in binary multiples: `128 MiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bytes(pub u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        const SCALES: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        match SCALES.into_iter().find(|(scale, _)| self.0 >= *scale) {
+            Some((scale, name)) => {
+                write!(f, "{} {name}", significant(self.0 as f64 / scale as f64))
+            }
+            None => write!(f, "{} bytes", self.0),
+        }
+    }
+}
+
+/// Three significant digits, thousands parted by a space: `0.0123`, `4.56`, `70 000`.
+pub fn significant(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    let unit = 10f64.powi(magnitude - 2);
+    let rounded = (value / unit).round() * unit;
+    // Rounding can carry into the next decade (9.996 -> 10.0), which changes the digits after the point.
+    let magnitude = rounded.abs().log10().floor() as i32;
+    let plain = format!("{rounded:.*}", (2 - magnitude).max(0) as usize);
+    let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |d| ("-", d));
+    let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let mut grouped = String::new();
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) && whole.len() > 4 {
+            grouped.push(' ');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}{fraction}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn energy_per_work_reads_in_the_customary_unit() {
+        let hash = EnergyPerWork { joules: 7.0e-8, unit: Unit::Hash };
+        assert_eq!(hash.to_string(), "70 000 J/TH");
+        let asic = EnergyPerWork { joules: 13.5e-12, unit: Unit::Hash };
+        assert_eq!(asic.to_string(), "13.5 J/TH");
+        let flop = EnergyPerWork { joules: 0.51e-12, unit: Unit::Flop };
+        assert_eq!(flop.to_string(), "0.510 J/TFLOP");
+    }
+
+    #[test]
+    fn rates_take_the_prefix_that_leaves_one_to_three_digits() {
+        let rate = |per_second, unit| Rate { per_second, unit }.to_string();
+        assert_eq!(rate(51.23e6, Unit::Hash), "51.2 MH/s");
+        assert_eq!(rate(999.96e6, Unit::Hash), "1000 MH/s");
+        assert_eq!(rate(16.4e9, Unit::Flop), "16.4 GFLOP/s");
+        assert_eq!(rate(0.25, Unit::Flop), "0.250 FLOP/s");
+    }
+
+    #[test]
+    fn significant_rounds_and_groups() {
+        for (value, text) in [
+            (0.0, "0"),
+            (9.996, "10.0"),
+            (0.012345, "0.0123"),
+            (1234.0, "1230"),
+            (12345.0, "12 300"),
+            (-1234567.0, "-1 230 000"),
+        ] {
+            assert_eq!(significant(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn watts_times_seconds_are_joules() {
+        assert_eq!(Watts(120.0) * Seconds(2.0), Joules(240.0));
+        assert_eq!(Joules(240.0) / Seconds(2.0), Watts(120.0));
+        assert_eq!(Bytes(128 << 20).to_string(), "128 MiB");
+    }
+}

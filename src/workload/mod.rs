@@ -1,0 +1,162 @@
+//! Workloads: what is run, with its shape and its unit of work. A workload names its variants for a device and
+//! prepares one as a job; the job runs batches and answers for their outputs.
+
+pub mod data;
+mod gemm;
+mod sha256d;
+mod spec;
+
+pub use spec::{SpecError, parse};
+
+use crate::device::Device;
+use crate::gpu::{Gpu, GpuError};
+use crate::kernels::{Entry, Kernel, KernelError};
+use crate::oracle::Verdict;
+use crate::units::{Seconds, Unit, Work};
+use data::Seed;
+
+/// Batches that stay in flight, so that the device has work while the host looks at the last one.
+pub const DEPTH: usize = 3;
+
+/// A device that is open for work.
+#[derive(Clone)]
+pub enum Target {
+    /// The native processor.
+    Cpu(Device),
+    /// A GPU.
+    Gpu(Gpu),
+}
+
+impl Target {
+    /// Opens a device.
+    ///
+    /// # Errors
+    /// If its driver refuses.
+    pub fn open(device: &Device) -> Result<Target, GpuError> {
+        match device.gpu() {
+            Some(_) => Gpu::open(device).map(Target::Gpu),
+            None => Ok(Target::Cpu(device.clone())),
+        }
+    }
+
+    /// The device's description.
+    pub fn device(&self) -> &Device {
+        match self {
+            Target::Cpu(device) => device,
+            Target::Gpu(gpu) => gpu.description(),
+        }
+    }
+}
+
+/// One way to run a workload on a device.
+#[derive(Clone, Debug)]
+pub enum Variant {
+    /// A WGSL kernel of the table.
+    Gpu(&'static Entry),
+    /// Native code, by its name in results.
+    Cpu(&'static str),
+}
+
+impl Variant {
+    /// Name in results.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Variant::Gpu(entry) => entry.id,
+            Variant::Cpu(id) => id,
+        }
+    }
+}
+
+/// What a user can ask to be run.
+pub trait Workload {
+    /// `sha256d`, `gemm`.
+    fn id(&self) -> &'static str;
+    /// The unit of its work.
+    fn unit(&self) -> Unit;
+    /// Its shape and type as the command line writes them, `1024x1024x1024:f32`; empty if it has none.
+    fn shape(&self) -> String;
+    /// Why this device cannot hold it, naming the limit; nothing if it can.
+    fn unsupported(&self, target: &Target) -> Option<String>;
+    /// Ways to run it there, the default first.
+    fn variants(&self, target: &Target) -> Vec<Variant>;
+    /// Compiles the variant and lays out its data.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn prepare(
+        &self,
+        target: &Target,
+        variant: &Variant,
+        seed: Seed,
+    ) -> Result<Box<dyn Job>, JobError>;
+
+    /// The whole spec as the command line writes it: `gemm:1024x1024x1024:f32`.
+    fn spec(&self) -> String {
+        match self.shape() {
+            shape if shape.is_empty() => self.id().to_string(),
+            shape => format!("{}:{shape}", self.id()),
+        }
+    }
+}
+
+/// A workload that is ready to run. Batches run in the order of their submission.
+pub trait Job {
+    /// Runs the kernel once over everything and judges its output against the oracle. Not timed; nothing is in
+    /// flight before or after.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn verify(&mut self) -> Result<Verdict, JobError>;
+    /// The kernel that runs, for the record; none for native code.
+    fn kernel(&self) -> Option<&Kernel>;
+    /// Makes later batches last about `factor` times as long, within what the job can do. Nothing is in flight.
+    fn resize(&mut self, factor: f64);
+    /// Hands over one batch; at most [`DEPTH`] may be in flight.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn submit(&mut self) -> Result<(), JobError>;
+    /// Blocks until the oldest batch is done.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn wait(&mut self) -> Result<Batch, JobError>;
+    /// Poisons the output and changes part of the input, so that only this window's work can pass its check.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn open_window(&mut self, window: u32) -> Result<(), JobError>;
+    /// Keeps what the window put out.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn close_window(&mut self) -> Result<(), JobError>;
+    /// Judges what a closed window put out.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn check_window(&mut self, window: u32) -> Result<Verdict, JobError>;
+}
+
+/// A batch that is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    /// What it did, of the asked shape; padding is not counted.
+    pub work: Work,
+    /// Time on the device's own clock, where it has one.
+    pub gpu_seconds: Option<Seconds>,
+}
+
+/// A job that cannot go on. Its row fails; the run goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The GPU failed.
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    /// The kernel does not build.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// The output cannot be right.
+    #[error("wrong output: {0}")]
+    Wrong(String),
+}
