@@ -1,1 +1,5 @@
-fn main() {}
+//! The `rigbench` command.
+
+fn main() -> std::process::ExitCode {
+    rigbench::cli::main()
+}

@@ -88,7 +88,12 @@ impl Unit {
         }
     }
 
-    /// The customary quantity that energy is quoted for, in units of work, and its name.
+    /// The customary unit of energy for such work: `J/TH`, `J/TFLOP`.
+    pub fn energy_symbol(self) -> &'static str {
+        self.energy_scale().1
+    }
+
+    /// Units of work that energy is customarily quoted for, and the name of that unit.
     fn energy_scale(self) -> (f64, &'static str) {
         match self {
             Unit::Hash => (1e12, "J/TH"),
@@ -147,11 +152,6 @@ pub struct EnergyPerWork {
 }
 
 impl EnergyPerWork {
-    /// The customary symbol, `J/TH` or `J/TFLOP`.
-    pub fn symbol(self) -> &'static str {
-        self.unit.energy_scale().1
-    }
-
     /// The figure in the customary unit, without its symbol: 7.0e-8 J a hash reads `70 000`.
     pub fn figure(self) -> String {
         significant(self.joules * self.unit.energy_scale().0)
@@ -160,7 +160,7 @@ impl EnergyPerWork {
 
 impl fmt::Display for EnergyPerWork {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{} {}", self.figure(), self.symbol())
+        write!(f, "{} {}", self.figure(), self.unit.energy_symbol())
     }
 }
 

@@ -31,8 +31,7 @@ fn adapters() -> &'static [(Device, wgpu::Adapter)] {
     static ADAPTERS: OnceLock<Vec<(Device, wgpu::Adapter)>> = OnceLock::new();
     ADAPTERS.get_or_init(|| {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-        descriptor.backends =
-            wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
+        descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
         // Validation layers cost time on every call and are no part of what is measured.
         descriptor.flags = wgpu::InstanceFlags::empty();
         let instance = wgpu::Instance::new(descriptor);
@@ -160,7 +159,10 @@ mod tests {
             .into_iter()
             .map(|c| {
                 let s = &adapters[c.index];
-                (format!("{} {} {}", s.backend, s.pci.as_deref().unwrap_or("-"), s.name), c.other_backends)
+                (
+                    format!("{} {} {}", s.backend, s.pci.as_deref().unwrap_or("-"), s.name),
+                    c.other_backends,
+                )
             })
             .collect()
     }

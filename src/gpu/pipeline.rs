@@ -50,22 +50,19 @@ impl Gpu {
             label: Some(&kernel.id),
             entries: &entries,
         });
-        let pipeline_layout =
-            self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-                label: Some(&kernel.id),
-                bind_group_layouts: &[Some(&layout)],
-                immediate_size: 0,
-            });
+        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(&kernel.id),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
         let source = wgpu::ShaderModuleDescriptor {
             label: Some(&kernel.id),
             source: wgpu::ShaderSource::Wgsl(kernel.wgsl.as_str().into()),
         };
-        // SAFETY: every kernel is this crate's own, indexes only within buffers that its job sized for it (which the
-        // tests check with guard words), and loops a number of times that the host sets. wgpu's own checks would
-        // end loops silently after 65,535 rounds.
+        // SAFETY: every kernel is this crate's own, indexes only within the buffers that its job sized for it, and loops
+        // a number of times that the host sets. wgpu's own checks would end loops silently after 65,535 rounds.
         let module = unsafe {
-            self.device
-                .create_shader_module_trusted(source, wgpu::ShaderRuntimeChecks::unchecked())
+            self.device.create_shader_module_trusted(source, wgpu::ShaderRuntimeChecks::unchecked())
         };
         let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&kernel.id),

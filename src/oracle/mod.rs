@@ -22,9 +22,10 @@ impl Verdict {
     /// Both verdicts together: any disagreement stands.
     pub fn and(self, other: Verdict) -> Verdict {
         match (self, other) {
-            (Verdict::Agrees { checked: a, worst: x }, Verdict::Agrees { checked: b, worst: y }) => {
-                Verdict::Agrees { checked: a + b, worst: x.max(y) }
-            }
+            (
+                Verdict::Agrees { checked: a, worst: x },
+                Verdict::Agrees { checked: b, worst: y },
+            ) => Verdict::Agrees { checked: a + b, worst: x.max(y) },
             (disagrees @ Verdict::Disagrees(_), _) | (_, disagrees) => disagrees,
         }
     }

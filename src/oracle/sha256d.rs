@@ -140,8 +140,14 @@ mod tests {
 
     #[test]
     fn a_count_must_fit_the_work() {
-        let agrees = |hashes, shares| matches!(judge_count(hashes, 16, shares), Verdict::Agrees { .. });
-        assert!(agrees(1000 << 16, 1000) && agrees(1000 << 16, 1080) && agrees(0, 0) && agrees(65536, 0));
+        let agrees =
+            |hashes, shares| matches!(judge_count(hashes, 16, shares), Verdict::Agrees { .. });
+        assert!(
+            agrees(1000 << 16, 1000)
+                && agrees(1000 << 16, 1080)
+                && agrees(0, 0)
+                && agrees(65536, 0)
+        );
         assert!(!agrees(1000 << 16, 500) && !agrees(1000 << 16, 2000) && !agrees(1 << 16, 60));
     }
 }

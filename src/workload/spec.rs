@@ -60,7 +60,8 @@ mod tests {
         assert!(error("gem").contains("gemm:1024x1024x1024:f32"));
         assert!(error("").contains("sha256d"));
         assert!(error("sha256d:4").contains("takes no"));
-        for spec in ["gemm:0x4x4", "gemm:4x4", "gemm:4x4x4x4", "gemm:-1x4x4", "gemm:axbxc", "gemm:"] {
+        for spec in ["gemm:0x4x4", "gemm:4x4", "gemm:4x4x4x4", "gemm:-1x4x4", "gemm:axbxc", "gemm:"]
+        {
             let line = error(spec);
             assert!(line.contains("MxNxK") && !line.contains('\n'), "{spec}: {line}");
         }

@@ -85,14 +85,14 @@ impl Workload for Gemm {
     fn unsupported(&self, target: &Target) -> Option<String> {
         let bytes = Bytes(self.shape.elements(|s| s).iter().sum::<u64>() * 4);
         if let Some(memory) = crate::device::memory().filter(|memory| bytes > *memory) {
-            return Some(format!("{} needs {bytes}, this machine has {memory}", self.spec()));
+            return Some(format!("it needs {bytes} of memory, this machine has {memory}"));
         }
         match target {
             Target::Cpu(_) => None,
             Target::Gpu(gpu) => {
                 let sizes = self.shape.elements(gpu::largest_padding);
                 ["A", "B", "C"].iter().zip(sizes).find_map(|(name, elements)| {
-                    gpu.too_large(&format!("{}: matrix {name}", self.spec()), Bytes(elements * 4))
+                    gpu.too_large(&format!("matrix {name}"), Bytes(elements * 4))
                 })
             }
         }

@@ -38,7 +38,9 @@ impl Scanner for CpuScanner {
         let scan = self.submitted.pop_front().expect("a scan was submitted");
         let words = (0..scan.count / CHUNK)
             .into_par_iter()
-            .flat_map_iter(|chunk| scan_chunk(&scan, scan.first.wrapping_add((chunk * CHUNK) as u32)))
+            .flat_map_iter(|chunk| {
+                scan_chunk(&scan, scan.first.wrapping_add((chunk * CHUNK) as u32))
+            })
             .collect();
         Ok(Scanned { words, gpu_seconds: None })
     }

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Longer checks, run and quoted before an issue is called resolved: ./scripts/soak.sh
+# Prints what each found; ends with an error if one does not hold.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo build --release --locked
+rigbench=$PWD/${CARGO_TARGET_DIR:-target}/release/rigbench
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+check() { # check WHAT CONDITION...
+    local what=$1
+    shift
+    if "$@"; then echo "holds: $what"; else echo "FAILS: $what"; failed=1; fi
+}
+
+echo "== a quick run over every device: time, and device time within the windows"
+begin=$(date +%s)
+"$rigbench" run --quick --out "$work/quick" --json >"$work/quick.json"
+took=$(($(date +%s) - begin))
+check "rigbench run --quick took $took s, at most 90" [ "$took" -le 90 ]
+python3 - "$work/quick.json" <<'PY'
+import json, statistics, sys
+for m in json.load(open(sys.argv[1]))["measurements"]:
+    shares = [w["gpu_seconds"] / w["wall_seconds"] for w in m["windows"] if w["gpu_seconds"] is not None]
+    if shares:
+        print(f'{m["device"]} {m["workload"]["id"]}: device seconds / wall, median {statistics.median(shares):.3f}, '
+              f'range {min(shares):.3f} to {max(shares):.3f}')
+        assert statistics.median(shares) >= 0.95
+PY
+
+echo "== the host blocks while it waits: processor time of the main thread over a run on the GPU"
+"$rigbench" run --quick --device gpu:0 --out "$work/block" >/dev/null 2>&1 &
+pid=$!
+sleep 6
+ticks() { awk '{ print $14 + $15 }' "/proc/$pid/task/$pid/stat"; }
+from=$(ticks); sleep 4; to=$(ticks)
+share=$(((to - from) * 100 / (4 * $(getconf CLK_TCK))))
+check "the main thread used $share % of a core, at most 10" [ "$share" -le 10 ]
+wait "$pid"
+
+echo "== Ctrl-C at 20 moments of a run: ends within a second, and the document is whole"
+slowest=0
+for i in $(seq 20); do
+    "$rigbench" run --quick --out "$work/int$i" >/dev/null 2>&1 &
+    pid=$!
+    sleep "$(awk -v i="$i" 'BEGIN { print 0.5 + i * 0.97 }')"
+    begin=$(date +%s%N)
+    kill -INT "$pid" 2>/dev/null || true
+    wait "$pid" && code=0 || code=$?
+    took=$((($(date +%s%N) - begin) / 1000000))
+    [ "$took" -gt "$slowest" ] && slowest=$took
+    [ "$code" = 130 ] || [ "$code" = 0 ] || { echo "exit code $code"; failed=1; }
+    python3 -m json.tool "$work/int$i"/*.json >/dev/null || failed=1
+done
+check "the slowest end took $slowest ms, at most 1000" [ "$slowest" -le 1000 ]
+
+echo "== a full disk"
+if [ "$(id -u)" = 0 ] && mkdir "$work/small" && mount -t tmpfs -o size=8k tmpfs "$work/small" 2>/dev/null; then
+    "$rigbench" run --quick --device cpu --out "$work/small" 2>"$work/full" && code=0 || code=$?
+    cat "$work/full"
+    umount "$work/small"
+    check "exit code $code is 2" [ "$code" = 2 ]
+else
+    echo "not run: a full disk: needs root and mount"
+fi
+exit $failed

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands: ./scripts/test.sh [--no-install]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+
+install=yes
+[ "${1:-}" = --no-install ] && install=no
+need_rust
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+say "format"
+cargo fmt --check
+say "clippy"
+cargo clippy --locked --all-targets -- -D warnings
+say "build"
+cargo build --locked
+need_adapter "${CARGO_TARGET_DIR:-target}/debug/rigbench" "$install"
+say "tests, and every bench once"
+cargo test --locked --all-targets 2>&1 | tee "$log"
+cargo test --locked --doc
+say "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+if grep -q '^not run: ' "$log"; then
+    say "tests that were not run:"
+    grep '^not run: ' "$log" | sort -u
+else
+    say "no test was left out"
+fi

@@ -1,0 +1,70 @@
+//! Arguments that several commands share.
+
+use crate::device::{self, Device, DeviceId};
+use crate::gpu;
+use crate::workload::{self, Workload};
+use anyhow::{Result, anyhow};
+use std::io::IsTerminal;
+
+/// Which devices.
+#[derive(clap::Args)]
+pub(super) struct Devices {
+    /// Device to use: cpu, gpu:0, gpu:pci-0000:01:00.0; may repeat [default: all, software adapters only where there is no other GPU]
+    #[arg(long = "device", value_name = "ID")]
+    ids: Vec<String>,
+}
+
+impl Devices {
+    /// The devices asked for.
+    pub(super) fn select(&self) -> Result<Vec<Device>> {
+        let ids: Vec<DeviceId> = self
+            .ids
+            .iter()
+            .map(|id| id.parse().map_err(|e: String| anyhow!(e)))
+            .collect::<Result<_>>()?;
+        device::select(found(), &ids).map_err(|e| anyhow!(e))
+    }
+}
+
+/// Which workloads.
+#[derive(clap::Args)]
+pub(super) struct Workloads {
+    /// Workload to run, as in sha256d or gemm:1024x1024x1024:f32; may repeat [default: both of these]
+    #[arg(long = "workload", value_name = "SPEC")]
+    specs: Vec<String>,
+}
+
+/// What runs without `--workload`.
+const DEFAULT: [&str; 2] = ["sha256d", "gemm:1024x1024x1024:f32"];
+
+impl Workloads {
+    /// The workloads asked for, each once.
+    pub(super) fn parse(&self) -> Result<Vec<Box<dyn Workload>>> {
+        let specs: Vec<&str> = match &self.specs[..] {
+            [] => DEFAULT.to_vec(),
+            some => some.iter().map(String::as_str).collect(),
+        };
+        let mut workloads: Vec<Box<dyn Workload>> = Vec::new();
+        for spec in specs {
+            let workload = workload::parse(spec)?;
+            if !workloads.iter().any(|w| w.spec() == workload.spec()) {
+                workloads.push(workload);
+            }
+        }
+        Ok(workloads)
+    }
+}
+
+/// Every device here: GPUs, then the processor.
+pub(super) fn found() -> Vec<Device> {
+    let mut found = gpu::enumerate();
+    found.push(Device::cpu());
+    found
+}
+
+/// Width of the terminal that stdout is, or 100 where it is none, and whether text may be styled.
+pub(super) fn terminal() -> (u16, bool) {
+    let styled = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let width = comfy_table::Table::new().width().unwrap_or(100);
+    (width.clamp(60, 120), styled)
+}

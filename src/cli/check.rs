@@ -1,0 +1,55 @@
+//! `rigbench check`: every kernel against its oracle on every device.
+
+use super::{Exit, args};
+use crate::oracle::Verdict;
+use crate::workload::{Target, data::Seed};
+use anyhow::Result;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example: rigbench check --device gpu:0")]
+pub(super) struct Args {
+    #[command(flatten)]
+    devices: args::Devices,
+    #[command(flatten)]
+    workloads: args::Workloads,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit> {
+    let workloads = args.workloads.parse()?;
+    let mut wrong = false;
+    for device in args.devices.select()? {
+        let target = match Target::open(&device) {
+            Ok(target) => target,
+            Err(error) => {
+                println!("failed      {}: {error}", device.id);
+                wrong = true;
+                continue;
+            }
+        };
+        for workload in &workloads {
+            if let Some(reason) = workload.unsupported(&target) {
+                println!("unsupported {} {}: {reason}", device.id, workload.spec());
+                continue;
+            }
+            for variant in workload.variants(&target) {
+                let verdict = workload
+                    .prepare(&target, &variant, Seed([0; 32]))
+                    .and_then(|mut job| job.verify());
+                let (state, what) = match verdict {
+                    Ok(Verdict::Agrees { checked, worst: 0.0 }) => {
+                        ("right", format!("{checked} outputs compared"))
+                    }
+                    Ok(Verdict::Agrees { checked, worst }) => (
+                        "right",
+                        format!("{checked} outputs compared, worst at {worst:.2e} of the bound"),
+                    ),
+                    Ok(Verdict::Disagrees(what)) => ("wrong", what),
+                    Err(error) => ("failed", error.to_string()),
+                };
+                wrong |= state != "right";
+                println!("{state:11} {} {} {}: {what}", device.id, workload.spec(), variant.id());
+            }
+        }
+    }
+    Ok(if wrong { Exit::No } else { Exit::Done })
+}

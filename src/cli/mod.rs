@@ -1,0 +1,85 @@
+//! The command line: one file a command. Documents go to stdout, all else to stderr.
+
+mod args;
+mod check;
+mod devices;
+mod interrupt;
+mod progress;
+mod run;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// What a joule buys on this machine: Bitcoin hashes or AI tokens.
+#[derive(Parser)]
+#[command(name = "rigbench", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// What can be measured here, and its class
+    Devices(devices::Args),
+    /// Compare every kernel's output with its oracle on every device
+    Check(check::Args),
+    /// Measure workloads on devices and write a result file
+    Run(run::Args),
+}
+
+/// How a command ended.
+enum Exit {
+    /// It is done.
+    Done,
+    /// The answer is no.
+    No,
+    /// The user stopped it.
+    Interrupted,
+}
+
+/// Runs the command of this process's arguments. Exit codes: 0 done, 1 the answer is no, 2 the request cannot be
+/// carried out, 130 interrupted.
+pub fn main() -> ExitCode {
+    // Mesa's device-select layer looks for a display and complains on stderr where there is none; rigbench orders
+    // devices by itself.
+    // SAFETY: nothing else runs yet that could read the environment at the same time.
+    unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_env_var("RIGBENCH_LOG")
+        .with_default_directive(tracing::Level::WARN.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => return refuse(&error),
+    };
+    let done = match command {
+        Command::Devices(args) => devices::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Run(args) => run::run(&args),
+    };
+    match done {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::No) => ExitCode::from(1),
+        Ok(Exit::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Help goes out whole; a mistake in one line.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or("error: these arguments are not understood");
+    let tip = lines.find(|line| line.starts_with("tip:")).map(|tip| format!("; {tip}"));
+    eprintln!("{first}{} (see rigbench --help)", tip.unwrap_or_default());
+    ExitCode::from(2)
+}

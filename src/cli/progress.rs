@@ -1,0 +1,49 @@
+//! The live display on stderr: one line for the row at work. Silent when stderr is no terminal; `RIGBENCH_LOG=info`
+//! logs the steps instead.
+
+use crate::measure::Event;
+use crate::units::{Rate, Unit};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Duration;
+
+/// The display of one row.
+pub(super) struct RowProgress {
+    bar: ProgressBar,
+    unit: Unit,
+}
+
+impl RowProgress {
+    /// Row `number` of `of`, named by device and workload.
+    pub(super) fn new(number: usize, of: usize, name: &str, unit: Unit) -> RowProgress {
+        let bar = ProgressBar::new(1000);
+        let style = ProgressStyle::with_template(
+            "{spinner} {prefix} {wide_bar:.cyan/dim} {msg:>24} {elapsed:>4}",
+        );
+        bar.set_style(style.expect("this template is right").progress_chars("━╸─"));
+        bar.set_prefix(format!("[{number}/{of}] {name}"));
+        bar.set_message("preparing");
+        bar.enable_steady_tick(Duration::from_millis(120));
+        RowProgress { bar, unit }
+    }
+
+    /// Shows what the measurement does.
+    pub(super) fn show(&self, event: Event) {
+        match event {
+            Event::Verifying => self.bar.set_message("checking the kernel"),
+            Event::WarmingUp => self.bar.set_message("warming up"),
+            Event::Progress(share) => self.bar.set_position((share * 1000.0) as u64),
+            Event::Window(number, of, rate) => {
+                let rate = Rate { per_second: rate, unit: self.unit };
+                tracing::info!("{}: window {number}/{of}, {rate}", self.bar.prefix());
+                self.bar.set_message(format!("{rate}, window {number}/{of}"));
+            }
+            Event::Checking => self.bar.set_message("checking the output"),
+        }
+    }
+}
+
+impl Drop for RowProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,242 @@
+//! `rigbench run`: measures every workload on every device and writes the result after each row.
+
+use super::progress::RowProgress;
+use super::{Exit, args, interrupt};
+use crate::device::Device;
+use crate::energy::{EnergySource, Meter, PowerSpec, SourceInfo};
+use crate::gpu::GpuError;
+use crate::measure::{MeasureError, Mode, Protocol, Telemetry, measure};
+use crate::report;
+use crate::results::{self, OutDir, Outcome, Row, Run, wire};
+use crate::workload::data::Seed;
+use crate::workload::{Target, Workload};
+use anyhow::{Result, bail};
+use jiff::Timestamp;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  rigbench run --quick\n  rigbench run --device gpu:0 --workload gemm:4096x4096x4096:f32\n  rigbench run --power declared:285@wall --json"
+)]
+pub(super) struct Args {
+    /// A first look: 7 windows of half a second for each row
+    #[arg(long, conflicts_with = "publish")]
+    quick: bool,
+    /// A figure to publish: 10 minutes for each row
+    #[arg(long)]
+    publish: bool,
+    #[command(flatten)]
+    devices: args::Devices,
+    #[command(flatten)]
+    workloads: args::Workloads,
+    /// Where joules come from: declared:WATTS[@SCOPE], model, none; may repeat [default: model]
+    #[arg(long, value_name = "SPEC")]
+    power: Vec<String>,
+    /// Folder for the result file [default: results/local in a checkout, else rigbench-results]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print the result document instead of tables
+    #[arg(long)]
+    json: bool,
+    /// Choose the test data [default: random]
+    #[arg(long, value_name = "N")]
+    seed: Option<u32>,
+}
+
+/// What the arguments ask for, checked.
+struct Plan {
+    devices: Vec<(Device, Result<Target, GpuError>)>,
+    workloads: Vec<Box<dyn Workload>>,
+    power: Vec<PowerSpec>,
+    protocol: Protocol,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit> {
+    interrupt::listen()?;
+    let plan = plan(args)?;
+    let out = OutDir::open(&args.out.clone().unwrap_or_else(OutDir::default_path))?;
+    let mut run = Run {
+        id: uuid::Uuid::new_v4().to_string(),
+        started_at: Timestamp::now(),
+        finished_at: None,
+        protocol: plan.protocol,
+        user_seed: args.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_fields().0),
+        manifest: manifest(&plan),
+        rows: Vec::new(),
+        faults: Vec::new(),
+    };
+    let path = out.file(run.started_at, &plan.devices[0].0.name, &run.id);
+    let store = |run: &Run| results::write(&run.into(), &path);
+    store(&run)?;
+    let seed = results::seed(&run.manifest, run.user_seed);
+    let total = plan.devices.len() * plan.workloads.len();
+    'rows: for (device, target) in &plan.devices {
+        for workload in &plan.workloads {
+            if interrupt::asked() {
+                break 'rows;
+            }
+            let name = format!("{} {}", device.id, workload.spec());
+            let progress = RowProgress::new(run.rows.len() + 1, total, &name, workload.unit());
+            match row(&plan, device, target, workload.as_ref(), seed, &progress) {
+                Some(row) => run.rows.push(row),
+                None => break 'rows,
+            }
+            drop(progress);
+            store(&run)?;
+        }
+    }
+    let interrupted = interrupt::asked();
+    if interrupted {
+        run.faults.push(format!("interrupted: {} of {total} rows have figures", run.rows.len()));
+    } else {
+        run.finished_at = Some(Timestamp::now());
+    }
+    store(&run)?;
+    print(&(&run).into(), args.json, &path)?;
+    let failed = run.rows.iter().any(|row| matches!(row.outcome, Outcome::Failed(_)));
+    Ok(match () {
+        () if interrupted => Exit::Interrupted,
+        () if failed => Exit::No,
+        () => Exit::Done,
+    })
+}
+
+/// Reads the arguments; whatever is wrong with them is found before anything is measured.
+fn plan(args: &Args) -> Result<Plan> {
+    let workloads = args.workloads.parse()?;
+    let power: Vec<PowerSpec> =
+        args.power.iter().map(|spec| spec.parse()).collect::<Result<_, _>>()?;
+    let power = if power.is_empty() { vec![PowerSpec::Model(None)] } else { power };
+    for name in power.iter().flat_map(PowerSpec::workloads) {
+        if !workloads.iter().any(|w| w.id() == name) {
+            let known: Vec<&str> = workloads.iter().map(|w| w.id()).collect();
+            bail!("--power names '{name}', which is not run; run are: {}", known.join(", "));
+        }
+    }
+    let devices: Vec<(Device, Result<Target, GpuError>)> = args
+        .devices
+        .select()?
+        .into_iter()
+        .map(|device| {
+            let target = Target::open(&device);
+            (device, target)
+        })
+        .collect();
+    for workload in &workloads {
+        let reasons: Vec<Option<String>> = devices
+            .iter()
+            .map(|(_, target)| target.as_ref().ok().and_then(|t| workload.unsupported(t)))
+            .collect();
+        if let Some(reason) = reasons.iter().flatten().next()
+            && reasons.iter().all(Option::is_some)
+        {
+            bail!("no chosen device can hold {}: {reason}", workload.spec());
+        }
+    }
+    let mode = match (args.quick, args.publish) {
+        (true, _) => Mode::Quick,
+        (_, true) => Mode::Publish,
+        _ => Mode::Default,
+    };
+    Ok(Plan { devices, workloads, power, protocol: Protocol::of(mode) })
+}
+
+/// Sources for a workload on a device, and why there is none if there is none.
+fn sources(
+    power: &[PowerSpec],
+    device: &Device,
+    workload: &dyn Workload,
+) -> (Vec<Box<dyn EnergySource>>, String) {
+    let (mut sources, mut absent) = (Vec::new(), Vec::new());
+    for spec in power {
+        match spec.source(device, workload.id()) {
+            Ok(source) => sources.push(source),
+            Err(reason) => absent.push(reason),
+        }
+    }
+    (sources, absent.join("; "))
+}
+
+fn manifest(plan: &Plan) -> wire::Manifest {
+    let devices: Vec<Device> = plan.devices.iter().map(|(device, _)| device.clone()).collect();
+    let mut described: Vec<(String, String, SourceInfo)> = Vec::new();
+    for device in &devices {
+        for workload in &plan.workloads {
+            for source in sources(&plan.power, device, workload.as_ref()).0 {
+                described.push((device.id.to_string(), workload.id().into(), source.describe()));
+            }
+        }
+    }
+    described.dedup();
+    results::manifest(&devices, described.into_iter())
+}
+
+/// Measures one workload on one device; none if the user stopped it before there was anything to keep.
+fn row(
+    plan: &Plan,
+    device: &Device,
+    target: &Result<Target, GpuError>,
+    workload: &dyn Workload,
+    seed: Seed,
+    progress: &RowProgress,
+) -> Option<Row> {
+    let mut row = Row {
+        device: device.clone(),
+        workload: workload.id(),
+        shape: workload.shape(),
+        unit: workload.unit(),
+        kernel: None,
+        outcome: Outcome::Failed(String::new()),
+    };
+    let target = match target {
+        Ok(target) => target,
+        Err(error) => {
+            row.outcome = Outcome::Failed(error.to_string());
+            return Some(row);
+        }
+    };
+    if let Some(reason) = workload.unsupported(target) {
+        row.outcome = Outcome::Unsupported(reason);
+        return Some(row);
+    }
+    let variant = workload.variants(target).swap_remove(0);
+    let seed = seed.child(&format!("{} {}", device.id, workload.spec()));
+    let measured =
+        workload.prepare(target, &variant, seed).map_err(MeasureError::from).and_then(|mut job| {
+            row.kernel = Some(wire::Kernel {
+                id: variant.id().to_string(),
+                params: job.kernel().map(|k| k.params.clone()).unwrap_or_default(),
+                wgsl_sha256: job.kernel().map(|k| k.sha256()),
+            });
+            let (sources, absence) = sources(&plan.power, device, workload);
+            let mut meter = Meter::new(sources, &absence);
+            let mut telemetry = Telemetry::new(device);
+            measure(job.as_mut(), &mut meter, &mut telemetry, &plan.protocol, &mut |event| {
+                progress.show(event);
+                if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+        });
+    row.outcome = match measured {
+        Ok(measurement) => Outcome::Measured(Box::new(measurement)),
+        Err(MeasureError::Interrupted) => return None,
+        Err(error) => Outcome::Failed(error.to_string()),
+    };
+    Some(row)
+}
+
+fn print(document: &wire::Document, json: bool, path: &Path) -> Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(document)?);
+    } else {
+        let (width, styled) = args::terminal();
+        for table in report::run(document) {
+            println!("{}", table.to_terminal(width, styled));
+        }
+    }
+    for reason in &document.run.reasons {
+        eprintln!("note: {reason}");
+    }
+    eprintln!("written to {}", path.display());
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! How long batches take, as a histogram that can be merged with another run's.
+
+use crate::units::Seconds;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Serializer, V2Serializer};
+
+/// The distribution of a batch's service time: from the later of its submission and the end of the batch before
+/// it, to its own end, as the host sees it.
+pub struct Latency(Histogram<u64>);
+
+impl Default for Latency {
+    fn default() -> Self {
+        // From 100 ns to 10 minutes, to three significant digits.
+        let bounds = Histogram::new_with_bounds(100, 600_000_000_000, 3);
+        Latency(bounds.expect("these bounds are allowed"))
+    }
+}
+
+impl Latency {
+    /// Adds one batch.
+    pub fn record(&mut self, seconds: Seconds) {
+        self.0.saturating_record((seconds.0 * 1e9) as u64);
+    }
+
+    /// Batches recorded.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// The time that a share `p` of the batches stay within; none unless there are 10 ÷ (1 − p) batches, as fewer
+    /// do not tell.
+    pub fn percentile(&self, p: f64) -> Option<Seconds> {
+        let supported = self.count() as f64 * (1.0 - p) >= 10.0 - 1e-9;
+        supported.then(|| Seconds(self.0.value_at_quantile(p) as f64 * 1e-9))
+    }
+
+    /// HdrHistogram's V2 serialisation, in nanoseconds.
+    pub fn to_v2(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        V2Serializer::new().serialize(&self.0, &mut bytes).expect("a Vec takes all");
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hdrhistogram::serialization::Deserializer;
+
+    fn latency(batches: u64) -> Latency {
+        let mut latency = Latency::default();
+        (1..=batches).for_each(|i| latency.record(Seconds(i as f64 * 1e-3)));
+        latency
+    }
+
+    #[test]
+    fn a_percentile_needs_the_samples_to_support_it() {
+        assert_eq!(latency(19).percentile(0.5), None);
+        assert!((latency(100).percentile(0.5).unwrap().0 - 0.05).abs() < 1e-4);
+        assert_eq!(latency(999).percentile(0.99), None);
+        assert!((latency(1000).percentile(0.99).unwrap().0 - 0.99).abs() < 2e-3);
+    }
+
+    #[test]
+    fn the_serialised_form_reads_back_and_merges() {
+        let read = |l: &Latency| -> Histogram<u64> {
+            Deserializer::new().deserialize(&mut l.to_v2().as_slice()).unwrap()
+        };
+        let mut merged = read(&latency(50));
+        merged.add(read(&latency(20))).unwrap();
+        assert_eq!(merged.len(), 70);
+        assert_eq!(merged.max(), read(&latency(50)).max());
+    }
+}

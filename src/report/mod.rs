@@ -1,0 +1,9 @@
+//! Reports: a document becomes tables, and tables become text.
+
+mod devices;
+mod run;
+mod table;
+
+pub use devices::devices;
+pub use run::run;
+pub use table::Table;

@@ -1,0 +1,172 @@
+//! The tables of a run: one for each device, joules per hash and per operation side by side.
+
+use super::table::{Column, Table};
+use crate::results::wire::{Document, Energy, Measurement, Outcome, Scope, Verdict};
+use crate::units::{EnergyPerWork, Rate, Unit, significant};
+
+/// The tables of a run; the last says how to read the kinds of energy that occur.
+pub fn run(document: &Document) -> Vec<Table> {
+    let mut tables: Vec<Table> = document
+        .manifest
+        .devices
+        .iter()
+        .map(|device| {
+            let rows: Vec<&Measurement> =
+                document.measurements.iter().filter(|m| m.device == device.id).collect();
+            let software = if device.software { ", a CPU emulating a GPU" } else { "" };
+            Table {
+                title: format!("{} – {} – {}{software}", device.class, device.id, device.name),
+                columns: [
+                    ("workload", false),
+                    ("throughput", true),
+                    ("power, W", true),
+                    (Unit::Hash.energy_symbol(), true),
+                    (Unit::Flop.energy_symbol(), true),
+                    ("energy", false),
+                ]
+                .map(|(head, figures)| Column { head, figures })
+                .to_vec(),
+                rows: rows.iter().map(|m| row(m)).collect(),
+                notes: rows.iter().flat_map(|m| notes(m)).collect(),
+            }
+        })
+        .collect();
+    if let Some(last) = tables.last_mut() {
+        last.notes.extend(legend(document));
+    }
+    tables
+}
+
+/// What each kind of energy in the document means.
+fn legend(document: &Document) -> Vec<String> {
+    let has = |kind: fn(&Energy) -> bool| document.measurements.iter().any(|m| kind(&m.energy));
+    let mut lines = Vec::new();
+    if has(|e| matches!(e, Energy::Declared(_))) {
+        lines.push(
+            "declared: from watts that the user typed; the interval is of the speed alone.".into(),
+        );
+    }
+    if has(|e| matches!(e, Energy::Modelled(_))) {
+        lines.push(
+            "modelled: no meter was read; the true figure lies somewhere in the range.\n\
+             Read a plug while it runs and give its watts: --power declared:WATTS"
+                .into(),
+        );
+    }
+    lines
+}
+
+fn row(m: &Measurement) -> Vec<String> {
+    let shape = m.workload.shape.as_ref().map(|shape| format!("\n{shape}")).unwrap_or_default();
+    let name = format!("{}{shape}", m.workload.id);
+    let (power, per_unit, source) = energy(&m.energy, m.workload.unit());
+    let rate = match m.outcome {
+        Outcome::Measured => throughput(m),
+        Outcome::Unsupported => "unsupported".into(),
+        Outcome::Failed => "failed".into(),
+    };
+    let invalid = if m.verdict == Verdict::Invalid && m.outcome == Outcome::Measured {
+        "\ninvalid"
+    } else {
+        ""
+    };
+    let in_column = |unit: Unit| {
+        if m.workload.unit() == Some(unit) { per_unit.clone() } else { "–".into() }
+    };
+    vec![
+        name,
+        format!("{rate}{invalid}"),
+        power,
+        in_column(Unit::Hash),
+        in_column(Unit::Flop),
+        source,
+    ]
+}
+
+/// `45.1 MH/s` and below it `44.8–45.3`.
+fn throughput(m: &Measurement) -> String {
+    let (Some(t), Some(unit)) = (&m.throughput, m.workload.unit()) else { return "–".into() };
+    let value = Rate { per_second: t.value, unit }.to_string();
+    match (t.ci95_low, t.ci95_high) {
+        (Some(low), Some(high)) => {
+            let percent = (t.value - low).max(high - t.value) / t.value * 100.0;
+            format!("{value}\n±{} %", two_digits(percent))
+        }
+        _ => format!("{value}\n{} windows", t.n),
+    }
+}
+
+/// Power, joules per unit in the customary unit, and where they come from. A range never reads as a point.
+fn energy(energy: &Energy, unit: Option<Unit>) -> (String, String, String) {
+    let figure = |joules: f64| match unit {
+        Some(unit) => EnergyPerWork { joules, unit }.figure(),
+        None => "–".into(),
+    };
+    match energy {
+        Energy::Declared(e) => {
+            let per = &e.joules_per_unit;
+            let interval = match (per.ci95_low, per.ci95_high) {
+                (Some(low), Some(high)) => {
+                    let percent = (per.value - low).max(high - per.value) / per.value * 100.0;
+                    format!("\n±{} %", two_digits(percent))
+                }
+                _ => String::new(),
+            };
+            (
+                significant(e.power_watts),
+                format!("{}{interval}", figure(per.value)),
+                format!("declared\n{}", scope(e.scope)),
+            )
+        }
+        Energy::Modelled(e) => (
+            format!(
+                "{}\nto {}",
+                significant(e.modelled_power_watts_low),
+                significant(e.modelled_power_watts_high)
+            ),
+            format!(
+                "{}\nto {}",
+                figure(e.modelled_joules_per_unit_low),
+                figure(e.modelled_joules_per_unit_high)
+            ),
+            format!("modelled\n{}", scope(e.scope)),
+        ),
+        Energy::None(_) => ("–".into(), "–".into(), "none".into()),
+    }
+}
+
+fn notes(m: &Measurement) -> Vec<String> {
+    let about = |text: &str| format!("{}: {text}", m.workload.id);
+    let mut notes: Vec<String> = m.reason.iter().map(|reason| about(reason)).collect();
+    if m.reason.is_none() {
+        notes.extend(m.reasons.iter().map(|reason| about(reason)));
+    }
+    match &m.energy {
+        Energy::None(none) if m.outcome == Outcome::Measured => {
+            notes.push(about(&format!("no energy: {}", none.reason)));
+        }
+        _ => {}
+    }
+    notes
+}
+
+fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::GpuBoard => "gpu-board",
+        Scope::CpuPackage => "cpu-package",
+        Scope::Dram => "dram",
+        Scope::Machine => "machine",
+        Scope::Wall => "wall",
+    }
+}
+
+fn two_digits(percent: f64) -> String {
+    if percent < 10.0 { format!("{percent:.1}") } else { format!("{percent:.0}") }
+}
+
+impl crate::results::wire::Workload {
+    /// The unit of its work, if this version knows it.
+    fn unit(&self) -> Option<Unit> {
+        Unit::from_name(&self.unit)
+    }
+}

@@ -1,0 +1,119 @@
+//! The manifest: which machine, which program, under which settings. Nothing that tells whose machine it is.
+
+use super::wire;
+use crate::device::{self, Details, Device};
+use crate::energy::SourceInfo;
+use crate::kernels;
+use std::collections::BTreeMap;
+
+/// Settings that change how fast drivers and libraries are. Only these are recorded, and only values that cannot be
+/// a name or a path.
+const SETTINGS: &[&str] = &[
+    "LP_NATIVE_VECTOR_WIDTH",
+    "LP_NUM_THREADS",
+    "MATMUL_NUM_THREADS",
+    "MESA_SHADER_CACHE_DISABLE",
+    "RAYON_NUM_THREADS",
+];
+
+/// The manifest of a run over these devices; `sources` names what measures each device and workload.
+pub fn manifest(
+    devices: &[Device],
+    sources: impl Iterator<Item = (String, String, SourceInfo)>,
+) -> wire::Manifest {
+    wire::Manifest {
+        rigbench: wire::Program {
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            commit: option_env!("RIGBENCH_COMMIT").map(str::to_string),
+            kernels_sha256: kernels::all_sha256(),
+        },
+        host: host(),
+        devices: devices.iter().map(wire::Device::from).collect(),
+        sources: sources
+            .map(|(device, workload, info)| wire::Source {
+                device,
+                workload,
+                kind: info.kind.to_string(),
+                scope: info.scope.into(),
+                basis: info.basis,
+            })
+            .collect(),
+        environment: environment(),
+    }
+}
+
+fn environment() -> BTreeMap<String, String> {
+    let plain = |value: &String| {
+        value.len() <= 16 && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
+    };
+    SETTINGS
+        .iter()
+        .filter_map(|name| Some((name.to_string(), std::env::var(name).ok().filter(plain)?)))
+        .collect()
+}
+
+fn host() -> wire::Host {
+    let cpu = Device::cpu();
+    let cores = sysinfo::System::new().map_or(0, |mut system| {
+        system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+        system.cpus().len()
+    });
+    wire::Host {
+        cpu: cpu.name,
+        cores: cores as u64,
+        memory_bytes: device::memory().map(|bytes| bytes.0),
+        os: sysinfo::System::long_os_version().unwrap_or_else(|_| "unknown".into()),
+        kernel: sysinfo::System::kernel_version().unwrap_or_else(|_| "unknown".into()),
+        virtualized: virtualized(),
+    }
+}
+
+/// Whether the processor says that it runs under a hypervisor.
+fn virtualized() -> Option<bool> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        // Bit 31 of ECX of leaf 1 is reserved for hypervisors to set (Intel SDM vol. 2A, AMD APM vol. 3).
+        Some(std::arch::x86_64::__cpuid(1).ecx >> 31 & 1 == 1)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    None
+}
+
+impl From<&Device> for wire::Device {
+    fn from(device: &Device) -> wire::Device {
+        let mut out = wire::Device {
+            id: device.id.to_string(),
+            name: device.name.clone(),
+            class: device.class.name().to_string(),
+            software: device.class == device::Class::SoftwareGpu,
+            features: Vec::new(),
+            gpu: None,
+            threads: None,
+        };
+        match &device.details {
+            Details::Cpu(cpu) => {
+                out.features = cpu.features.clone();
+                out.threads = Some(cpu.threads as u64);
+            }
+            Details::Gpu(gpu) => {
+                out.features = gpu.features.clone();
+                out.gpu = Some(wire::Gpu {
+                    backend: gpu.backend.clone(),
+                    other_backends: gpu.other_backends.clone(),
+                    driver: gpu.driver.clone(),
+                    vendor: gpu.vendor_device.0,
+                    device: gpu.vendor_device.1,
+                    pci: gpu.pci.clone(),
+                    subgroup_min: gpu.subgroup.0,
+                    subgroup_max: gpu.subgroup.1,
+                    storage_binding_bytes: gpu.limits.storage_binding.0,
+                    buffer_bytes: gpu.limits.buffer.0,
+                    workgroup_memory_bytes: gpu.limits.workgroup_memory.0,
+                    workgroup_invocations: gpu.limits.workgroup_invocations,
+                    workgroups: gpu.limits.workgroups,
+                });
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,37 @@
+//! Results: the run in memory, the document that is written, and how one becomes the other. Every derived number of
+//! the document follows from its windows, so that a reader can derive it again.
+
+mod derive;
+mod manifest;
+mod run;
+mod store;
+pub mod wire;
+
+pub use manifest::manifest;
+pub use run::{Outcome, Row, Run};
+pub use store::{OutDir, StoreError, write};
+
+use crate::workload::data::Seed;
+use sha2::{Digest, Sha256};
+
+/// The version of the document's format.
+pub const SCHEMA_VERSION: &str = "1.0.0";
+
+/// The JSON Schema of the document, as committed.
+pub const SCHEMA: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/results/rigbench.schema.json"));
+
+/// The seed of all data of a run: SHA-256 of the manifest's canonical JSON (RFC 8785) and the user's seed, 8 bytes
+/// little-endian. Headers, matrices and everything random follow from it.
+pub fn seed(manifest: &wire::Manifest, user_seed: u32) -> Seed {
+    let mut hash = Sha256::new();
+    hash.update(canonical(manifest));
+    hash.update(u64::from(user_seed).to_le_bytes());
+    Seed(hash.finalize().into())
+}
+
+/// Canonical JSON (RFC 8785).
+fn canonical(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json_canonicalizer::to_vec(value)
+        .expect("documents hold only finite numbers and text keys")
+}

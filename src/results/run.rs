@@ -1,0 +1,53 @@
+//! A run in memory.
+
+use super::wire;
+use crate::device::Device;
+use crate::measure::{Measurement, Protocol};
+use crate::units::Unit;
+use jiff::Timestamp;
+
+/// A run, finished or under way.
+pub struct Run {
+    /// Random; tells one run from another.
+    pub id: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended by itself.
+    pub finished_at: Option<Timestamp>,
+    /// How it measures.
+    pub protocol: Protocol,
+    /// What the user chose the data with.
+    pub user_seed: u32,
+    /// The machine and the program.
+    pub manifest: wire::Manifest,
+    /// A row for each workload on each device.
+    pub rows: Vec<Row>,
+    /// What makes the whole run invalid.
+    pub faults: Vec<String>,
+}
+
+/// One workload on one device.
+pub struct Row {
+    /// The device.
+    pub device: Device,
+    /// `sha256d`, `gemm`.
+    pub workload: &'static str,
+    /// Shape and type; empty if it has none.
+    pub shape: String,
+    /// The unit of its work.
+    pub unit: Unit,
+    /// The kernel that ran, if it got that far.
+    pub kernel: Option<wire::Kernel>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a row.
+pub enum Outcome {
+    /// It was measured.
+    Measured(Box<Measurement>),
+    /// The device cannot hold it; says which limit.
+    Unsupported(String),
+    /// It failed: the kernel is wrong, or the device gave up.
+    Failed(String),
+}

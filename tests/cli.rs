@@ -1,0 +1,279 @@
+//! The command as a user meets it: documents, exit codes, mistakes, interruptions, kills and full disks.
+
+mod support;
+
+use rigbench::results::{self, wire};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn rigbench(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rigbench"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+fn output(args: &[&str]) -> Output {
+    rigbench(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The shortest run there is: about five seconds.
+fn short_run(out: &Path) -> Command {
+    let out = out.to_str().unwrap();
+    let args = ["run", "--quick", "--device", "cpu", "--workload", "gemm:48x40x56", "--out", out];
+    rigbench(&args)
+}
+
+fn documents(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "json"))
+        .collect()
+}
+
+fn read(path: &Path) -> wire::Document {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn assert_fits_the_schema(document: &Value) {
+    let schema: Value = serde_json::from_str(results::SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+#[test]
+fn devices_prints_a_table_or_one_json_document() {
+    let table = text(&output(&["devices"]).stdout);
+    assert!(table.contains("cpu"), "{table}");
+    let json: Value = serde_json::from_slice(&output(&["devices", "--json"]).stdout).unwrap();
+    let devices = json.as_array().unwrap();
+    assert_eq!(devices.last().unwrap()["id"], "cpu");
+    for device in devices {
+        assert_eq!(device["software"], device["class"] == "software-gpu", "{device}");
+        assert!(table.contains(device["id"].as_str().unwrap()), "{table}");
+    }
+    assert_eq!(table.contains("software adapter"), devices.iter().any(|d| d["software"] == true));
+}
+
+#[test]
+fn a_mistake_gets_one_line_and_exit_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let below_a_file = file.join("out");
+    let mistakes: &[(&[&str], &str)] = &[
+        (&["run", "--device", "gpu:99"], "known: "),
+        (&["run", "--device", "cuda"], "gpu:0"),
+        (&["run", "--workload", "sha1"], "sha256d"),
+        (&["run", "--workload", "gemm:0x1x1"], "MxNxK"),
+        (&["run", "--workload", "gemm:8x8"], "MxNxK"),
+        (&["run", "--workload", "gemm:8x8x8:f64"], "f32"),
+        (&["run", "--workload", "gemm:900000x900000x4", "--device", "cpu"], "memory"),
+        (&["run", "--power", "wattson"], "declared:WATTS"),
+        (&["run", "--power", "declared:-3"], "above 0"),
+        (&["run", "--power", "declared:decode=3"], "decode"),
+        (&["run", "--quick", "--publish"], "--publish"),
+        (&["run", "--seed", "x"], "--seed"),
+        (&["run", "--frobnicate"], "--help"),
+        (&["frobnicate"], "--help"),
+        (&["run", "--out", below_a_file.to_str().unwrap()], "--out"),
+        (&["check", "--device", "gpu:99"], "known: "),
+    ];
+    for (args, expected) in mistakes {
+        let out = output(args);
+        let line = text(&out.stderr);
+        assert_eq!(out.status.code(), Some(2), "{args:?}: {line}");
+        assert_eq!(line.trim_end().lines().count(), 1, "{args:?}: {line}");
+        assert!(line.starts_with("error: ") && line.contains(expected), "{args:?}: {line}");
+        assert!(out.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_shape_beyond_the_adapter_names_the_limit() {
+    if support::gpu("a_shape_beyond_the_adapter_names_the_limit").is_none() {
+        return;
+    }
+    let out = output(&["run", "--device", "gpu:0", "--workload", "gemm:40000x1x40000"]);
+    let line = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{line}");
+    assert!(line.contains("max_") && line.contains("matrix A"), "{line}");
+}
+
+#[test]
+fn a_run_writes_what_it_prints_and_it_fits_the_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = short_run(folder.path())
+        .args(["--json", "--seed", "7", "--power", "declared:100@machine", "--power", "model"])
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let printed: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_fits_the_schema(&printed);
+    let [path] = &documents(folder.path())[..] else { panic!("one file a run") };
+    let written: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(printed, written);
+
+    let document = read(path);
+    assert!(document.run.finished_at.is_some());
+    assert_eq!(document.proof.user_seed, 7);
+    let seed = results::seed(&document.manifest, 7);
+    assert_eq!(rigbench::kernels::hex(&seed.0), document.proof.seed_sha256);
+    let [m] = &document.measurements[..] else { panic!("one row") };
+    assert_eq!((m.windows.len(), m.outcome), (7, wire::Outcome::Measured));
+    assert!(m.windows.iter().all(|w| w.wall_seconds >= 0.5 && w.work % (2 * 48 * 40 * 56) == 0));
+    let (work, wall) = m
+        .windows
+        .iter()
+        .fold((0.0, 0.0), |(work, wall), w| (work + w.work as f64, wall + w.wall_seconds));
+    match (&m.energy, &m.energy_other[..]) {
+        (wire::Energy::Declared(point), [wire::Energy::Modelled(range)]) => {
+            let joules = 100.0 * wall / work;
+            assert!((point.joules_per_unit.value / joules - 1.0).abs() < 1e-3, "{point:?}");
+            assert!(range.modelled_joules_per_unit_low < range.modelled_joules_per_unit_high);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_table_shows_modelled_energy_as_a_range() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = short_run(folder.path()).output().unwrap();
+    let table = text(&out.stdout);
+    assert!(table.contains("modelled") && table.contains("to "), "{table}");
+    assert!(table.contains("J/TH") && table.contains("J/TFLOP"), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    assert!(text(&out.stderr).contains("written to "), "{}", text(&out.stderr));
+}
+
+#[test]
+fn the_program_runs_alone_in_an_empty_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("rigbench");
+    std::fs::copy(env!("CARGO_BIN_EXE_rigbench"), &copy).unwrap();
+    let status = Command::new(&copy)
+        .args(["run", "--quick", "--workload", "gemm:8x8x8", "--power", "none"])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(status.status.code(), Some(0), "{}", text(&status.stderr));
+    let document = read(&documents(&folder.path().join("rigbench-results"))[0]);
+    for m in &document.measurements {
+        assert!(matches!(&m.energy, wire::Energy::None(none) if none.reason.contains("none")));
+    }
+}
+
+/// A file appears as soon as the run begins; waits for it.
+fn wait_for_document(folder: &Path) -> PathBuf {
+    let patience = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < patience {
+        if let Some(path) = documents(folder).pop() {
+            return path;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("no document appeared");
+}
+
+fn send(signal: &str, process: u32) {
+    assert!(Command::new("kill").args([signal, &process.to_string()]).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_finished_windows_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = short_run(folder.path())
+        .env("RIGBENCH_LOG", "info")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if line.contains("window 1/7") {
+            send("-INT", child.id());
+        }
+        said += &line;
+        said.push('\n');
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+    assert!(said.contains("interrupted after"), "{said}");
+    let path = documents(folder.path()).remove(0);
+    let document = read(&path);
+    assert_fits_the_schema(&serde_json::to_value(&document).unwrap());
+    assert_eq!(document.run.finished_at, None);
+    assert_eq!(document.run.verdict, wire::Verdict::Invalid);
+    let [m] = &document.measurements[..] else { panic!("the row is kept: {said}") };
+    assert!((1..7).contains(&m.windows.len()), "{}", m.windows.len());
+    assert!(m.reasons[0].starts_with("interrupted after"), "{:?}", m.reasons);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_kill_leaves_a_whole_document() {
+    for after_ms in [0, 7, 150, 1900] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child =
+            short_run(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let path = wait_for_document(folder.path());
+        std::thread::sleep(Duration::from_millis(after_ms));
+        send("-KILL", child.id());
+        child.wait().unwrap();
+        let document = read(&path);
+        assert_eq!(document.run.finished_at, None, "killed after {after_ms} ms");
+        assert_fits_the_schema(&serde_json::to_value(&document).unwrap());
+    }
+}
+
+/// A limit on the size of files stands in for a full disk: writing fails half-way in both.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_one_line_and_leaves_the_old_file() {
+    let limited = |folder: &Path, kib: u32| {
+        let run = short_run(folder);
+        let words: Vec<&str> = [run.get_program()]
+            .into_iter()
+            .chain(run.get_args())
+            .map(|w| w.to_str().unwrap())
+            .collect();
+        let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"");
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &script, "bash"]).args(words).stdin(Stdio::null()).output().unwrap()
+    };
+    let at_once = tempfile::tempdir().unwrap();
+    let out = limited(at_once.path(), 1);
+    let said = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{said}");
+    assert!(said.starts_with("error: cannot write results to") && said.contains("--out"), "{said}");
+    assert_eq!(documents(at_once.path()), Vec::<PathBuf>::new());
+
+    // Room for the first document, without figures, and not for the second.
+    let later = tempfile::tempdir().unwrap();
+    let out = limited(later.path(), 4);
+    let said = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{said}");
+    let document = read(&documents(later.path())[0]);
+    assert_eq!(document.measurements, []);
+}
+
+#[test]
+fn check_names_every_kernel_and_says_right() {
+    let out = output(&["check", "--workload", "sha256d", "--workload", "gemm:65x130x67"]);
+    let lines = text(&out.stdout);
+    assert_eq!(out.status.code(), Some(0), "{lines}");
+    assert!(lines.lines().all(|l| l.starts_with("right")), "{lines}");
+    assert!(lines.contains("cpu sha256d sha256d/sha2-crate"), "{lines}");
+}

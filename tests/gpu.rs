@@ -1,0 +1,197 @@
+//! Kernels on the first adapter, whatever it is: any shape is right, a wrong kernel and a lost device are seen.
+
+mod support;
+
+use proptest::prelude::*;
+use rigbench::energy::Meter;
+use rigbench::gpu::Gpu;
+use rigbench::measure::{Event, MeasureError, Mode, Protocol, Telemetry, measure};
+use rigbench::oracle::Verdict;
+use rigbench::units::{Seconds, Work};
+use rigbench::workload::data::Seed;
+use rigbench::workload::{Batch, Job, JobError, Target, parse};
+use std::ops::ControlFlow;
+
+fn jobs(gpu: &Gpu, spec: &str) -> Vec<Box<dyn Job>> {
+    let workload = parse(spec).unwrap();
+    let target = Target::Gpu(gpu.clone());
+    let seed = Seed([9; 32]);
+    let variants = workload.variants(&target);
+    variants.iter().map(|v| workload.prepare(&target, v, seed).unwrap()).collect()
+}
+
+fn agrees(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Agrees { .. })
+}
+
+#[test]
+fn sha256d_variants_find_real_nonces_and_every_share() {
+    let Some(gpu) = support::gpu("sha256d_variants_find_real_nonces_and_every_share") else {
+        return;
+    };
+    for mut job in jobs(&gpu, "sha256d") {
+        let verdict = job.verify().unwrap();
+        assert!(agrees(&verdict), "{:?}: {verdict:?}", job.kernel().map(|k| &k.id));
+    }
+}
+
+#[test]
+fn gemm_is_right_for_any_shape() {
+    let Some(gpu) = support::gpu("gemm_is_right_for_any_shape") else { return };
+    let shapes = (1usize..70, 1usize..300, 1usize..90);
+    let check = |(m, n, k): (usize, usize, usize)| {
+        for mut job in jobs(&gpu, &format!("gemm:{m}x{n}x{k}")) {
+            let verdict = job.verify().unwrap();
+            prop_assert!(agrees(&verdict), "{:?}: {verdict:?}", job.kernel().map(|k| &k.id));
+        }
+        Ok(())
+    };
+    for shape in [(1, 1, 1), (1, 257, 1), (257, 1, 3), (8, 256, 4), (127, 131, 137), (9, 511, 1021)]
+    {
+        check(shape).unwrap();
+    }
+    let config = ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() };
+    proptest!(config, |(shape in shapes)| check(shape)?);
+}
+
+/// Windows as short as can be.
+fn hasty() -> Protocol {
+    Protocol {
+        windows: 3,
+        window: Seconds(0.03),
+        batch: Seconds(0.004),
+        warm_up_slice: Seconds(0.01),
+        warm_up_longest: Seconds(0.05),
+        ..Protocol::of(Mode::Quick)
+    }
+}
+
+fn measured(
+    job: &mut dyn Job,
+    gpu: &Gpu,
+    on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
+) -> Result<rigbench::measure::Measurement, MeasureError> {
+    let mut meter = Meter::new(vec![], "a test has no meter");
+    measure(job, &mut meter, &mut Telemetry::new(gpu.description()), &hasty(), on_event)
+}
+
+#[test]
+fn windows_are_contiguous_and_their_outputs_are_checked() {
+    let Some(gpu) = support::gpu("windows_are_contiguous_and_their_outputs_are_checked") else {
+        return;
+    };
+    for spec in ["sha256d", "gemm:65x70x33"] {
+        for mut job in jobs(&gpu, spec) {
+            let m = measured(job.as_mut(), &gpu, &mut |_| ControlFlow::Continue(())).unwrap();
+            assert_eq!(m.faults, Vec::<String>::new());
+            assert_eq!(m.windows.len(), 3);
+            assert_eq!(m.windows[0].started, Seconds(0.0));
+            for pair in m.windows.windows(2) {
+                let gap = pair[1].started.0 - pair[0].started.0 - pair[0].wall.0;
+                assert!(gap.abs() < 1e-9, "{gap}");
+            }
+            assert!(m.windows.iter().all(|w| w.work > Work(0) && w.wall.0 >= 0.03));
+            if gpu.details().timestamps {
+                assert!(m.windows.iter().all(|w| w.gpu.is_some_and(|s| s.0 > 0.0)));
+            }
+            assert!(m.verified.checked > 0 && m.verified.checked_in_windows > 0);
+        }
+    }
+}
+
+#[test]
+fn a_stop_keeps_finished_windows_and_says_so() {
+    let Some(gpu) = support::gpu("a_stop_keeps_finished_windows_and_says_so") else { return };
+    let mut job = jobs(&gpu, "gemm:64x64x64").remove(0);
+    let stop_after_two = &mut |event| match event {
+        Event::Window(2, ..) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let m = measured(job.as_mut(), &gpu, stop_after_two).unwrap();
+    assert_eq!(m.windows.len(), 2);
+    assert_eq!(m.faults, ["interrupted after 2 of 3 windows"]);
+    let at_once = measured(job.as_mut(), &gpu, &mut |_| ControlFlow::Break(()));
+    assert!(matches!(at_once, Err(MeasureError::Interrupted)));
+}
+
+#[test]
+fn a_lost_device_is_an_error_with_its_reason() {
+    if support::gpu("a_lost_device_is_an_error_with_its_reason").is_none() {
+        return;
+    }
+    for spec in ["sha256d", "gemm:200x200x200"] {
+        // Its own device, since it will be gone.
+        let gpu = support::gpu("").unwrap();
+        let mut job = jobs(&gpu, spec).remove(0);
+        let lose = &mut |event| {
+            if let Event::Window(1, ..) = event {
+                gpu.destroy();
+            }
+            ControlFlow::Continue(())
+        };
+        match measured(job.as_mut(), &gpu, lose) {
+            Err(error) => assert!(error.to_string().contains("lost"), "{error}"),
+            Ok(_) => panic!("{spec} went on without a device"),
+        }
+    }
+}
+
+/// A job whose kernel turns wrong at some point.
+struct Turning {
+    verify_wrong: bool,
+    window_wrong: u32,
+    submitted: u32,
+}
+
+impl Job for Turning {
+    fn verify(&mut self) -> Result<Verdict, JobError> {
+        Ok(match self.verify_wrong {
+            true => Verdict::Disagrees("off by one".into()),
+            false => Verdict::Agrees { checked: 1, worst: 0.0 },
+        })
+    }
+    fn kernel(&self) -> Option<&rigbench::kernels::Kernel> {
+        None
+    }
+    fn resize(&mut self, _: f64) {}
+    fn submit(&mut self) -> Result<(), JobError> {
+        self.submitted += 1;
+        Ok(())
+    }
+    fn wait(&mut self) -> Result<Batch, JobError> {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        Ok(Batch { work: Work(1), gpu_seconds: None })
+    }
+    fn open_window(&mut self, _: u32) -> Result<(), JobError> {
+        Ok(())
+    }
+    fn close_window(&mut self) -> Result<(), JobError> {
+        Ok(())
+    }
+    fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
+        Ok(match window == self.window_wrong {
+            true => Verdict::Disagrees("stale output".into()),
+            false => Verdict::Agrees { checked: 1, worst: 0.0 },
+        })
+    }
+}
+
+#[test]
+fn a_wrong_kernel_is_never_timed_and_a_wrong_window_makes_the_row_invalid() {
+    let device = rigbench::device::Device::cpu();
+    let run = |job: &mut Turning| {
+        let mut meter = Meter::new(vec![], "none");
+        let mut telemetry = Telemetry::new(&device);
+        measure(job, &mut meter, &mut telemetry, &hasty(), &mut |_| ControlFlow::Continue(()))
+    };
+    let mut wrong = Turning { verify_wrong: true, window_wrong: 9, submitted: 0 };
+    match run(&mut wrong) {
+        Err(error) => assert!(error.to_string().contains("off by one"), "{error}"),
+        Ok(_) => panic!("a wrong kernel was measured"),
+    }
+    assert_eq!(wrong.submitted, 0, "a wrong kernel ran on the clock");
+    let mut stale = Turning { verify_wrong: false, window_wrong: 1, submitted: 0 };
+    let m = run(&mut stale).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(m.faults, ["the output of window 2 is wrong: stale output"]);
+    assert_eq!(m.windows.len(), 3, "the figures stay");
+}

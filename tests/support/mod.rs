@@ -1,0 +1,28 @@
+//! What several tests need.
+
+use rigbench::device::{Class, Device};
+use rigbench::gpu::{self, Gpu};
+use std::io::Write;
+
+/// Says that a test was not run, and why. Written past the test harness, which hides what passing tests print;
+/// `scripts/test.sh` ends with the list of these lines.
+pub fn not_run(test: &str, reason: &str) {
+    let _ = writeln!(std::io::stderr(), "not run: {test}: {reason}");
+}
+
+/// The first GPU, opened, or none with a word on it.
+pub fn gpu(test: &str) -> Option<Gpu> {
+    match gpu::enumerate().first() {
+        Some(device) => Some(Gpu::open(device).expect("the first adapter opens")),
+        None => {
+            not_run(test, "this machine has no GPU adapter");
+            None
+        }
+    }
+}
+
+/// Whether the first GPU is emulated by the processor.
+#[allow(dead_code, reason = "not every test that shares this file asks")]
+pub fn is_software(device: &Device) -> bool {
+    device.class == Class::SoftwareGpu
+}
