@@ -5,18 +5,17 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
 
-install=yes
-if [ "${1:-}" = --no-install ]; then
-    install=no
-    shift
-fi
+install=yes mode=--quick arguments=()
+for argument in "$@"; do
+    case $argument in
+        --no-install) install=no ;;
+        *) arguments+=("$argument") ;;
+    esac
+    case $argument in --quick | --publish) mode= ;; esac
+done
 need_rust
 say "building in release (a few minutes the first time)"
 cargo build --release --locked
 rigbench=${CARGO_TARGET_DIR:-target}/release/rigbench
 need_adapter "$rigbench" "$install"
-case " $* " in
-    *" --quick "* | *" --publish "* | *" --help "*) ;;
-    *) set -- --quick "$@" ;;
-esac
-exec "$rigbench" run "$@"
+exec "$rigbench" run ${mode:+"$mode"} "${arguments[@]}"

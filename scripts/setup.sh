@@ -51,7 +51,7 @@ install_software_vulkan() {
     esac >&2
 }
 
-has_adapter() { "$1" devices --json | grep -q '"class": ".*-gpu"'; }
+has_adapter() { "$1" devices --json | grep '"class": ".*-gpu"' >/dev/null; }
 
 # need_adapter BINARY INSTALL: an adapter, installed if INSTALL is yes; goes on with the processor alone if there is none.
 need_adapter() {

@@ -21,14 +21,18 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         let target = match Target::open(&device) {
             Ok(target) => target,
             Err(error) => {
-                println!("failed      {}: {error}", device.id);
+                super::print(&format!("failed      {}: {error}\n", device.id))?;
                 wrong = true;
                 continue;
             }
         };
         for workload in &workloads {
             if let Some(reason) = workload.unsupported(&target) {
-                println!("unsupported {} {}: {reason}", device.id, workload.spec());
+                super::print(&format!(
+                    "unsupported {} {}: {reason}\n",
+                    device.id,
+                    workload.spec()
+                ))?;
                 continue;
             }
             for variant in workload.variants(&target) {
@@ -47,7 +51,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
                     Err(error) => ("failed", error.to_string()),
                 };
                 wrong |= state != "right";
-                println!("{state:11} {} {} {}: {what}", device.id, workload.spec(), variant.id());
+                let row = format!("{} {} {}", device.id, workload.spec(), variant.id());
+                super::print(&format!("{state:11} {row}: {what}\n"))?;
             }
         }
     }

@@ -16,10 +16,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let devices: Vec<wire::Device> = args::found().iter().map(wire::Device::from).collect();
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&devices)?);
+        super::print(&(serde_json::to_string_pretty(&devices)? + "\n"))?;
     } else {
         let (width, styled) = args::terminal();
-        print!("{}", report::devices(&devices).to_terminal(width, styled));
+        super::print(&report::devices(&devices).to_terminal(width, styled))?;
     }
     Ok(Exit::Done)
 }

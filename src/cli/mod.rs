@@ -7,12 +7,20 @@ mod interrupt;
 mod progress;
 mod run;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// What a joule buys on this machine: Bitcoin hashes or AI tokens.
 #[derive(Parser)]
-#[command(name = "rigbench", version, max_term_width = 100)]
+#[command(
+    name = "rigbench",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done, 1 the answer is no, 2 the request cannot be carried out, 130 interrupted."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -70,11 +78,21 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Writes to stdout. A reader that has gone away, as `head` does, ends the program quietly.
+fn print(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.context("cannot write to stdout"),
+    }
+}
+
 /// Help goes out whole; a mistake in one line.
 fn refuse(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
+    use clap::error::ErrorKind;
+    let whole = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if whole || !error.use_stderr() {
         let _ = error.print();
-        return ExitCode::SUCCESS;
+        return ExitCode::from(if whole { 2 } else { 0 });
     }
     let text = error.to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

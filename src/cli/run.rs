@@ -227,11 +227,11 @@ fn row(
 
 fn print(document: &wire::Document, json: bool, path: &Path) -> Result<()> {
     if json {
-        println!("{}", serde_json::to_string_pretty(document)?);
+        super::print(&(serde_json::to_string_pretty(document)? + "\n"))?;
     } else {
         let (width, styled) = args::terminal();
         for table in report::run(document) {
-            println!("{}", table.to_terminal(width, styled));
+            super::print(&(table.to_terminal(width, styled) + "\n"))?;
         }
     }
     for reason in &document.run.reasons {

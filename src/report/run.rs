@@ -14,8 +14,9 @@ pub fn run(document: &Document) -> Vec<Table> {
             let rows: Vec<&Measurement> =
                 document.measurements.iter().filter(|m| m.device == device.id).collect();
             let software = if device.software { ", a CPU emulating a GPU" } else { "" };
+            let id = if device.id == device.class { "" } else { &format!(" {}", device.id) };
             Table {
-                title: format!("{} – {} – {}{software}", device.class, device.id, device.name),
+                title: format!("{}{id} – {}{software}", device.class, device.name),
                 columns: [
                     ("workload", false),
                     ("throughput", true),

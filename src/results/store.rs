@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// A file that cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write results to {}: {source}; choose another folder with --out", path.display())]
+#[error("cannot write results to {}: {cause}; choose another folder with --out", path.display())]
 pub struct StoreError {
     path: PathBuf,
-    source: std::io::Error,
+    cause: std::io::Error,
 }
 
 /// The folder that runs are written to.
@@ -23,7 +23,7 @@ impl OutDir {
     /// # Errors
     /// If it cannot.
     pub fn open(path: &Path) -> Result<OutDir, StoreError> {
-        let fail = |source| StoreError { path: path.to_path_buf(), source };
+        let fail = |cause| StoreError { path: path.to_path_buf(), cause };
         std::fs::create_dir_all(path).map_err(fail)?;
         // Dropped without a commit: tries the folder and leaves nothing.
         AtomicWriteFile::open(path.join("rigbench-probe")).map_err(fail)?;
@@ -58,7 +58,7 @@ impl OutDir {
 /// # Errors
 /// If it cannot be written; then the file is what it was.
 pub fn write(document: &Document, path: &Path) -> Result<(), StoreError> {
-    let fail = |source| StoreError { path: path.to_path_buf(), source };
+    let fail = |cause| StoreError { path: path.to_path_buf(), cause };
     let mut text = serde_json::to_vec_pretty(document).expect("documents are plain data");
     text.push(b'\n');
     let mut file = AtomicWriteFile::open(path).map_err(fail)?;
