@@ -39,7 +39,7 @@ install_software_vulkan() {
     case $manager in
         apt-get)
             as_root apt-get update -qq &&
-                as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libvulkan1 mesa-vulkan-drivers
+                as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 libvulkan1 mesa-vulkan-drivers
             ;;
         dnf) as_root dnf install -y -q vulkan-loader mesa-vulkan-drivers ;;
         pacman) as_root pacman -Sy --noconfirm --needed vulkan-icd-loader vulkan-swrast ;;
