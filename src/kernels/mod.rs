@@ -38,7 +38,38 @@ pub struct Entry {
 
 /// Every variant, the default of each workload first.
 pub const TABLE: &[Entry] = &[
-    Entry { id: "sha256d/scan-64x64", source: "sha256d/scan", params: &[] },
+    Entry { id: "sha256d/scan", source: "sha256d/scan", params: &[] },
+    Entry {
+        id: "sha256d/scan-uniform",
+        source: "sha256d/scan",
+        params: &[("UNIFORM_ROTATION", "true"), ("CHOOSE", "1u"), ("MAJORITY", "1u")],
+    },
+    Entry {
+        id: "sha256d/scan-vec2",
+        source: "sha256d/scan",
+        params: &[("Word", "vec2<u32>"), ("WIDTH", "2u"), ("OFFSETS", "vec2<u32>(0u, 1u)")],
+    },
+    Entry {
+        id: "sha256d/scan-256x256",
+        source: "sha256d/scan",
+        params: &[("WORKGROUP", "256u"), ("NONCES", "256u")],
+    },
+    Entry {
+        id: "sha256d/scan-uniform-256x256",
+        source: "sha256d/scan",
+        params: &[
+            ("WORKGROUP", "256u"),
+            ("NONCES", "256u"),
+            ("UNIFORM_ROTATION", "true"),
+            ("CHOOSE", "1u"),
+            ("MAJORITY", "1u"),
+        ],
+    },
+    Entry {
+        id: "sha256d/scan-vec4",
+        source: "sha256d/scan",
+        params: &[("Word", "vec4<u32>"), ("WIDTH", "4u"), ("OFFSETS", "vec4<u32>(0u, 1u, 2u, 3u)")],
+    },
     Entry { id: "gemm/register_tile-8x8", source: "gemm/register_tile", params: &[] },
 ];
 

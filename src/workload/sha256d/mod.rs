@@ -8,11 +8,13 @@ mod cpu;
 mod gpu;
 
 use super::{Batch, Job, JobError, Seed, SpecError, Target, Variant, Workload};
+use crate::kernels::sha256d::{HeaderWords, INITIAL};
 use crate::kernels::{self, Kernel};
 use crate::oracle::Verdict;
 use crate::oracle::sha256d as oracle;
 use crate::oracle::sha256d::Header;
 use crate::units::{Seconds, Unit, Work};
+use sha2::block_api::compress256;
 use std::collections::VecDeque;
 
 /// Words that a header has.
@@ -47,7 +49,7 @@ impl Workload for Sha256d {
 
     fn variants(&self, target: &Target) -> Vec<Variant> {
         match target {
-            Target::Cpu(_) => vec![Variant::Cpu("sha256d/sha2-crate")],
+            Target::Cpu(_) => cpu::kernels().map(|kernel| Variant::Cpu(kernel.id)).collect(),
             Target::Gpu(_) => kernels::of_workload(self.id()).map(Variant::Gpu).collect(),
         }
     }
@@ -62,7 +64,7 @@ impl Workload for Sha256d {
             (Target::Gpu(gpu), Variant::Gpu(entry)) => {
                 Box::new(Mining::new(gpu::GpuScanner::new(gpu, entry)?, seed))
             }
-            _ => Box::new(Mining::new(cpu::CpuScanner::default(), seed)),
+            _ => Box::new(Mining::new(cpu::CpuScanner::new(variant.id()), seed)),
         })
     }
 }
@@ -83,6 +85,15 @@ impl Scan {
     fn mask(&self) -> u32 {
         u32::MAX.checked_shl(32 - self.zero_bits).unwrap_or(0).swap_bytes()
     }
+}
+
+/// A header as the kernels want it.
+fn header_words(header: &Header) -> HeaderWords {
+    let (head, tail) = header.split_at(64);
+    let mut midstate = INITIAL;
+    compress256(&mut midstate, &[head.try_into().expect("64 bytes")]);
+    let word = |i: usize| u32::from_be_bytes(std::array::from_fn(|b| tail[4 * i + b]));
+    HeaderWords { midstate, tail: [word(0), word(1), word(2)] }
 }
 
 /// What a scan found.
@@ -162,7 +173,8 @@ impl<S: Scanner> Mining<S> {
 
 impl<S: Scanner> Job for Mining<S> {
     fn verify(&mut self) -> Result<Verdict, JobError> {
-        let count = 4096u64.next_multiple_of(self.scanner.granule());
+        let granule = self.scanner.granule();
+        let count = 4096u64.next_multiple_of(granule);
         let mut verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
         for block in &oracle::BLOCKS {
             let first = block.nonce().swap_bytes().wrapping_sub(count as u32 / 2);
@@ -178,9 +190,9 @@ impl<S: Scanner> Job for Mining<S> {
                 ))
             });
         }
-        // A dense target, some 256 to 512 shares, so that no wrong bit goes unseen; across the end of the words.
-        let count = (1u64 << 14).next_multiple_of(self.scanner.granule());
-        let zero_bits = count.ilog2() - 8;
+        // Shares dense enough that a wrong bit anywhere shows, some 512 in all, across the end of the words.
+        let count = (1u64 << 17).next_multiple_of(granule);
+        let zero_bits = count.ilog2() - 9;
         let (header, first) = (self.seed.header(u64::MAX), u32::MAX - 4095);
         let found = self.scan_now(&Scan { header, first, count, zero_bits })?;
         let nonces = (0..count).map(|i| first.wrapping_add(i as u32).swap_bytes());

@@ -1,14 +1,17 @@
-//! Writes the sha256d scan kernel by evaluating the double hash symbolically. Three kinds of word exist:
-//! what is known now folds away, what depends only on the block header becomes a *term* that the host computes
-//! once a header, and only what depends on the nonce is written out as WGSL. The result is straight-line code
-//! without arrays, which every shader compiler keeps in registers.
+//! The double SHA-256 of a block header as a straight-line program, found by evaluating the hash symbolically. Three
+//! kinds of word exist: what is known now folds away, what depends only on the block header becomes a *term* that the
+//! host computes once a header, and only what depends on the nonce becomes a step. No arrays and no loops remain, so
+//! every compiler keeps the program in registers.
 //!
-//! The text is committed as `kernels/sha256d/scan.wgsl`; a test regenerates and compares it.
+//! `wgsl` and `rust` write the program down; what they write is committed, and tests write and compare it again.
 
-use std::fmt::Write;
+mod rust;
+mod wgsl;
+
+pub use wgsl::ROTATIONS;
 
 /// SHA-256's round constants (FIPS 180-4, 4.2.2).
-const K: [u32; 64] = [
+pub const K: [u32; 64] = [
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -44,7 +47,7 @@ enum Sigma {
 }
 
 impl Sigma {
-    /// Name of the WGSL function.
+    /// Name of the function in what is written.
     fn name(self) -> &'static str {
         match self {
             Sigma::Upper0 => "upper0",
@@ -126,27 +129,47 @@ impl Sum {
     }
 }
 
-#[derive(Default)]
-struct Writer {
-    terms: Vec<Term>,
-    lines: String,
-    lets: usize,
+/// One operation that depends on the nonce; its result is the `Let` of its place in the program.
+#[derive(Clone, Debug)]
+enum Step {
+    /// The nonce itself, as the hash reads it.
+    Nonce,
+    /// Two or more words, terms and known words first.
+    Sum(Vec<Word>),
+    Sigma(Sigma, Word),
+    /// Bits of the second where the first has ones, of the third elsewhere.
+    Choose(Word, Word, Word),
+    /// Every bit that two of the three agree on.
+    Majority(Word, Word, Word),
+    /// `base ^ (mask & difference)`: a choice or majority whose other words the nonce does not reach.
+    Blend {
+        mask: Word,
+        difference: Word,
+        base: Word,
+    },
 }
 
-impl Writer {
+/// The double hash of a header as far as it depends on the nonce.
+#[derive(Default)]
+pub struct Program {
+    terms: Vec<Term>,
+    steps: Vec<Step>,
+    /// Terms that steps read, in the order in which the host hands them over.
+    used: Vec<usize>,
+}
+
+impl Program {
     fn term(&mut self, term: Term) -> Word {
         self.terms.push(term);
         Word::Term(self.terms.len() - 1)
     }
 
-    fn emit(&mut self, expression: &str) -> Word {
-        writeln!(self.lines, "        let v{} = {expression};", self.lets)
-            .expect("a String takes all");
-        self.lets += 1;
-        Word::Let(self.lets - 1)
+    fn step(&mut self, step: Step) -> Word {
+        self.steps.push(step);
+        Word::Let(self.steps.len() - 1)
     }
 
-    /// One word for a sum: the host adds header words, the kernel adds the rest.
+    /// One word for a sum: the host adds header words, the program adds the rest.
     fn settle(&mut self, sum: Sum) -> Word {
         let mut host = sum.terms;
         if sum.known != 0 || host.is_empty() {
@@ -160,11 +183,7 @@ impl Writer {
         if host != Word::Known(0) {
             parts.insert(0, host);
         }
-        if parts.len() == 1 {
-            return parts[0];
-        }
-        let text: Vec<String> = parts.into_iter().map(text).collect();
-        self.emit(&text.join(" + "))
+        if parts.len() == 1 { parts[0] } else { self.step(Step::Sum(parts)) }
     }
 
     fn add(&mut self, words: &[Word]) -> Word {
@@ -175,7 +194,7 @@ impl Writer {
         match x {
             Word::Known(c) => Word::Known(sigma.eval(c)),
             Word::Term(_) => self.term(Term::Sigma(sigma, x)),
-            Word::Let(_) => self.emit(&format!("{}({})", sigma.name(), text(x))),
+            Word::Let(_) => self.step(Step::Sigma(sigma, x)),
         }
     }
 
@@ -196,14 +215,10 @@ impl Writer {
     fn choose(&mut self, e: Word, f: Word, g: Word) -> Word {
         match (e, f, g) {
             (Word::Known(e), Word::Known(f), Word::Known(g)) => Word::Known(choose(e, f, g)),
-            (Word::Let(_), Word::Let(_), _) | (_, _, Word::Let(_)) | (_, Word::Let(_), _) => {
-                let [e, f, g] = [e, f, g].map(text);
-                self.emit(&format!("{g} ^ ({e} & ({f} ^ {g}))"))
-            }
+            (_, Word::Let(_), _) | (_, _, Word::Let(_)) => self.step(Step::Choose(e, f, g)),
             (Word::Let(_), _, _) => {
                 let difference = self.xor(f, g);
-                let [e, d, g] = [e, difference, g].map(text);
-                self.emit(&format!("{g} ^ ({e} & {d})"))
+                self.step(Step::Blend { mask: e, difference, base: g })
             }
             _ => self.term(Term::Choose(e, f, g)),
         }
@@ -212,14 +227,10 @@ impl Writer {
     fn majority(&mut self, a: Word, b: Word, c: Word) -> Word {
         match (a, b, c) {
             (Word::Known(a), Word::Known(b), Word::Known(c)) => Word::Known(majority(a, b, c)),
-            (_, Word::Let(_), _) | (_, _, Word::Let(_)) => {
-                let [a, b, c] = [a, b, c].map(text);
-                self.emit(&format!("({a} & {b}) | ({c} & ({a} | {b}))"))
-            }
+            (_, Word::Let(_), _) | (_, _, Word::Let(_)) => self.step(Step::Majority(a, b, c)),
             (Word::Let(_), _, _) => {
-                let (differ, agree) = (self.xor(b, c), self.and(b, c));
-                let [a, d, s] = [a, differ, agree].map(text);
-                self.emit(&format!("({a} & {d}) ^ {s}"))
+                let (difference, base) = (self.xor(b, c), self.and(b, c));
+                self.step(Step::Blend { mask: a, difference, base })
             }
             _ => self.term(Term::Majority(a, b, c)),
         }
@@ -240,8 +251,9 @@ impl Writer {
                 w.push(next);
             }
             let [a, b, c, d, e, f, g, h] = s;
-            let (s1, ch) = (self.sigma(Sigma::Upper1, e), self.choose(e, f, g));
-            let mut t1 = Sum::of(&[Word::Known(K[t]), w[t], h, s1, ch]);
+            let ch = self.choose(e, f, g);
+            let s1 = self.sigma(Sigma::Upper1, e);
+            let mut t1 = Sum::of(&[Word::Known(K[t]), w[t], h, ch, s1]);
             if t1.lets.len() > 1 {
                 let settled = self.settle(t1);
                 t1 = Sum::of(&[settled]);
@@ -257,31 +269,50 @@ impl Writer {
         }
         s
     }
-}
 
-fn text(word: Word) -> String {
-    match word {
-        Word::Known(c) => format!("{c:#010x}u"),
-        Word::Term(i) => format!("t{i}"),
-        Word::Let(i) => format!("v{i}"),
+    /// Evaluates the double hash of an 80-byte header. The last step is the last word of the hash.
+    pub fn new() -> Program {
+        let mut program = Program::default();
+        let midstate: [Word; 8] = std::array::from_fn(|i| program.term(Term::Input(i)));
+        let tail: [Word; 3] = std::array::from_fn(|i| program.term(Term::Input(8 + i)));
+        let nonce = program.step(Step::Nonce);
+
+        // Second block of the header: the tail, the nonce, padding, and the length of 80 bytes in bits.
+        let mut block = [Word::Known(0); 16];
+        block[..3].copy_from_slice(&tail);
+        block[3] = nonce;
+        block[4] = Word::Known(0x8000_0000);
+        block[15] = Word::Known(640);
+        let state = program.compress(midstate, block, 64);
+        let inner: [Word; 8] = std::array::from_fn(|i| program.add(&[state[i], midstate[i]]));
+
+        // The outer hash: the inner digest, padding, and the length of 32 bytes in bits. Its last word is the e of
+        // round 60, three shifts later, plus its initial value.
+        let mut block = [Word::Known(0); 16];
+        block[..8].copy_from_slice(&inner);
+        block[8] = Word::Known(0x8000_0000);
+        block[15] = Word::Known(256);
+        let state = program.compress(INITIAL.map(Word::Known), block, 61);
+        program.add(&[state[4], Word::Known(INITIAL[7])]);
+
+        let mut used: Vec<usize> = program
+            .steps
+            .iter()
+            .flat_map(Step::words)
+            .filter_map(|word| if let Word::Term(i) = word { Some(i) } else { None })
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        program.used = used;
+        program
     }
-}
 
-/// The kernel's text, and how to compute its terms.
-pub struct Generated {
-    /// Contents of `kernels/sha256d/scan.wgsl`.
-    pub wgsl: String,
-    terms: Vec<Term>,
-    used: Vec<usize>,
-}
-
-impl Generated {
-    /// How many terms the kernel reads.
+    /// How many terms the program reads.
     pub fn term_count(&self) -> usize {
         self.used.len()
     }
 
-    /// The header's terms in the order in which the kernel reads them.
+    /// The header's terms in the order in which the program reads them.
     pub fn terms(&self, header: &HeaderWords) -> Vec<u32> {
         let mut values: Vec<u32> = Vec::with_capacity(self.terms.len());
         for term in &self.terms {
@@ -306,121 +337,27 @@ impl Generated {
     }
 }
 
-/// Evaluates the double hash of an 80-byte header symbolically and writes the kernel.
-pub fn generate() -> Generated {
-    let mut writer = Writer::default();
-    let midstate: [Word; 8] = std::array::from_fn(|i| writer.term(Term::Input(i)));
-    let tail: [Word; 3] = std::array::from_fn(|i| writer.term(Term::Input(8 + i)));
-    let nonce = writer.emit("word");
-
-    // Second block of the header: the tail, the nonce, padding, and the length of 80 bytes in bits.
-    let mut block = [Word::Known(0); 16];
-    block[..3].copy_from_slice(&tail);
-    block[3] = nonce;
-    block[4] = Word::Known(0x8000_0000);
-    block[15] = Word::Known(640);
-    let state = writer.compress(midstate, block, 64);
-    let inner: [Word; 8] = std::array::from_fn(|i| writer.add(&[state[i], midstate[i]]));
-
-    // The outer hash: the inner digest, padding, and the length of 32 bytes in bits. Its last word is the
-    // e of round 60, three shifts later, plus its initial value.
-    let mut block = [Word::Known(0); 16];
-    block[..8].copy_from_slice(&inner);
-    block[8] = Word::Known(0x8000_0000);
-    block[15] = Word::Known(256);
-    let state = writer.compress(INITIAL.map(Word::Known), block, 61);
-    let last = writer.add(&[state[4], Word::Known(INITIAL[7])]);
-
-    let used: Vec<usize> = (0..writer.terms.len())
-        .filter(|i| {
-            writer.lines.split(|c: char| !c.is_alphanumeric()).any(|token| token == format!("t{i}"))
-        })
-        .collect();
-    Generated { wgsl: wgsl(&writer, &used, last), terms: writer.terms, used }
-}
-
-fn wgsl(writer: &Writer, used: &[usize], last: Word) -> String {
-    let mut terms = String::new();
-    for (slot, term) in used.iter().enumerate() {
-        let part = ["x", "y", "z", "w"][slot % 4];
-        writeln!(terms, "    let t{term} = scan.terms[{}].{part};", slot / 4)
-            .expect("a String takes all");
-    }
-    format!(
-        "\
-// Scans nonces of one block header: sha256(sha256(header)), keeping those whose hash begins with enough zero bits.
-// Written by src/kernels/sha256d.rs; do not edit.
-//
-// Bindings: 0 the scan (uniform), 1 the shares found (count, then words; the host clears the count).
-// Work: every invocation hashes NONCES consecutive words; a word is the nonce as the hash reads it, bytes swapped.
-// Assumes: the host dispatches whole workgroups and never more words than the header has left.
-const WORKGROUP: u32 = 64u;
-const NONCES: u32 = 64u;
-const SHARES: u32 = 1023u;
-
-struct Scan {{
-    first: u32, // first word of this dispatch
-    mask: u32,  // bits of the hash's last word that must be zero
-    pad0: u32,
-    pad1: u32,
-    terms: array<vec4<u32>, {vectors}>, // what depends on the header alone
-}}
-struct Shares {{
-    count: atomic<u32>,
-    words: array<u32, SHARES>,
-}}
-@group(0) @binding(0) var<uniform> scan: Scan;
-@group(0) @binding(1) var<storage, read_write> shares: Shares;
-
-fn upper0(x: u32) -> u32 {{
-    return ((x >> 2u) | (x << 30u)) ^ ((x >> 13u) | (x << 19u)) ^ ((x >> 22u) | (x << 10u));
-}}
-fn upper1(x: u32) -> u32 {{
-    return ((x >> 6u) | (x << 26u)) ^ ((x >> 11u) | (x << 21u)) ^ ((x >> 25u) | (x << 7u));
-}}
-fn lower0(x: u32) -> u32 {{
-    return ((x >> 7u) | (x << 25u)) ^ ((x >> 18u) | (x << 14u)) ^ (x >> 3u);
-}}
-fn lower1(x: u32) -> u32 {{
-    return ((x >> 17u) | (x << 15u)) ^ ((x >> 19u) | (x << 13u)) ^ (x >> 10u);
-}}
-
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {{
-{terms}    let begin = scan.first + id.x * NONCES;
-    for (var i = 0u; i < NONCES; i++) {{
-        let word = begin + i;
-{lines}        if (({last} & scan.mask) == 0u) {{
-            let slot = atomicAdd(&shares.count, 1u);
-            if (slot < SHARES) {{
-                shares.words[slot] = word;
-            }}
-        }}
-    }}
-}}
-",
-        vectors = used.len().div_ceil(4),
-        lines = writer.lines,
-        last = text(last),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Run with `RIGBENCH_BLESS=1` to write the file anew after a change of the generator.
-    #[test]
-    fn the_committed_kernel_is_what_the_generator_writes() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/kernels/sha256d/scan.wgsl");
-        let generated = generate().wgsl;
-        if std::env::var_os("RIGBENCH_BLESS").is_some() {
-            std::fs::write(path, &generated).unwrap();
+impl Step {
+    /// The words that it reads.
+    fn words(&self) -> Vec<Word> {
+        match self {
+            Step::Nonce => vec![],
+            Step::Sum(words) => words.clone(),
+            Step::Sigma(_, x) => vec![*x],
+            Step::Choose(a, b, c) | Step::Majority(a, b, c) => vec![*a, *b, *c],
+            Step::Blend { mask, difference, base } => vec![*mask, *difference, *base],
         }
-        let committed = std::fs::read_to_string(path).unwrap();
-        assert!(
-            committed == generated,
-            "{path} differs; RIGBENCH_BLESS=1 cargo test writes it anew"
-        );
     }
+}
+
+/// Compares a committed file with what the program writes; `RIGBENCH_BLESS=1` writes it anew instead.
+#[cfg(test)]
+fn assert_committed(path: &str, written: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("RIGBENCH_BLESS").is_some() {
+        std::fs::write(&path, written).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap();
+    let hint = "RIGBENCH_BLESS=1 cargo test --lib committed writes it anew";
+    assert!(committed == written, "{} differs; {hint}", path.display());
 }

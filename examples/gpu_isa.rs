@@ -1,0 +1,155 @@
+//! What AMD's open driver makes of every WGSL kernel, for a card that need not be there. `scripts/gpu-isa.sh` sets the
+//! environment that makes the driver pretend; run it, not this.
+//!
+//! Usage: gpu_isa [WORD]: only variants whose name contains WORD. Prints a row of a Markdown table for each.
+
+use ash::{khr, vk};
+use naga::back::spv;
+use rigbench::kernels::{self, BindingKind, Kernel};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::ffi::CStr;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    let compiler = Compiler::new()?;
+    for entry in kernels::TABLE.iter().filter(|entry| entry.id.contains(&wanted)) {
+        let kernel = Kernel::build(entry)?;
+        let found = compiler.statistics(&kernel)?;
+        let of = |name: &str| found.get(name).copied().unwrap_or(0);
+        let work = work_of_one_loop(&kernel);
+        println!(
+            "| {} | {} | {} | {:.0} | {} | {} | {} | {} | {} |",
+            compiler.card,
+            entry.id,
+            of("VALU"),
+            of("VALU") as f64 / work,
+            of("VGPRs"),
+            of("Spilled VGPRs") + of("Spilled SGPRs"),
+            of("LDS size"),
+            of("Subgroups per SIMD"),
+            of("Inverse Throughput"),
+        );
+    }
+    // The pretended card has nothing to give back, and its driver may not survive trying.
+    std::process::exit(0);
+}
+
+/// Units of work for which the counted instructions run once: the hashes of one turn of the loop.
+fn work_of_one_loop(kernel: &Kernel) -> f64 {
+    kernel.params.get("WIDTH").map_or(1.0, |_| f64::from(kernel.number("WIDTH")))
+}
+
+/// A Vulkan device that only compiles.
+struct Compiler {
+    /// The loader; everything else is gone with it.
+    _entry: ash::Entry,
+    card: String,
+    device: ash::Device,
+    statistics: khr::pipeline_executable_properties::Device,
+}
+
+impl Compiler {
+    fn new() -> Result<Compiler, Box<dyn Error>> {
+        let application = vk::ApplicationInfo::default().api_version(vk::API_VERSION_1_3);
+        let info = vk::InstanceCreateInfo::default().application_info(&application);
+        let priorities = [1.0];
+        let queues = [vk::DeviceQueueCreateInfo::default()
+            .queue_family_index(0)
+            .queue_priorities(&priorities)];
+        let names = [khr::pipeline_executable_properties::NAME.as_ptr()];
+        let features = vk::PhysicalDeviceFeatures::default().shader_int64(true).shader_int16(true);
+        let mut features11 =
+            vk::PhysicalDeviceVulkan11Features::default().storage_buffer16_bit_access(true);
+        let mut features12 = vk::PhysicalDeviceVulkan12Features::default()
+            .shader_float16(true)
+            .vulkan_memory_model(true);
+        let mut executables = vk::PhysicalDevicePipelineExecutablePropertiesFeaturesKHR::default()
+            .pipeline_executable_info(true);
+        // SAFETY: plain Vulkan calls in the order that the specification asks for; nothing is destroyed.
+        unsafe {
+            let entry = ash::Entry::load()?;
+            let instance = entry.create_instance(&info, None)?;
+            let physical = *instance
+                .enumerate_physical_devices()?
+                .first()
+                .ok_or("the driver shows no card")?;
+            let properties = instance.get_physical_device_properties(physical);
+            let card = CStr::from_ptr(properties.device_name.as_ptr()).to_str()?;
+            let card = card.rsplit('(').next().unwrap_or(card).trim_end_matches(')');
+            let info = vk::DeviceCreateInfo::default()
+                .queue_create_infos(&queues)
+                .enabled_extension_names(&names)
+                .enabled_features(&features)
+                .push_next(&mut features11)
+                .push_next(&mut features12)
+                .push_next(&mut executables);
+            let device = instance.create_device(physical, &info, None)?;
+            let statistics = khr::pipeline_executable_properties::Device::new(&instance, &device);
+            Ok(Compiler { _entry: entry, card: card.to_string(), device, statistics })
+        }
+    }
+
+    /// The driver's statistics of the compiled kernel, by name.
+    fn statistics(&self, kernel: &Kernel) -> Result<BTreeMap<String, u64>, Box<dyn Error>> {
+        let spirv = spirv(kernel)?;
+        let bindings: Vec<vk::DescriptorSetLayoutBinding> = kernel
+            .bindings
+            .iter()
+            .map(|binding| {
+                let kind = match binding.kind {
+                    BindingKind::Uniform => vk::DescriptorType::UNIFORM_BUFFER,
+                    BindingKind::StorageRead | BindingKind::StorageWrite => {
+                        vk::DescriptorType::STORAGE_BUFFER
+                    }
+                };
+                vk::DescriptorSetLayoutBinding::default()
+                    .binding(binding.index)
+                    .descriptor_type(kind)
+                    .descriptor_count(1)
+                    .stage_flags(vk::ShaderStageFlags::COMPUTE)
+            })
+            .collect();
+        let set = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
+        let module = vk::ShaderModuleCreateInfo::default().code(&spirv);
+        // SAFETY: as above.
+        unsafe {
+            let sets = [self.device.create_descriptor_set_layout(&set, None)?];
+            let layout = vk::PipelineLayoutCreateInfo::default().set_layouts(&sets);
+            let stage = vk::PipelineShaderStageCreateInfo::default()
+                .stage(vk::ShaderStageFlags::COMPUTE)
+                .module(self.device.create_shader_module(&module, None)?)
+                .name(c"main");
+            let info = vk::ComputePipelineCreateInfo::default()
+                .stage(stage)
+                .layout(self.device.create_pipeline_layout(&layout, None)?)
+                .flags(vk::PipelineCreateFlags::CAPTURE_STATISTICS_KHR);
+            let pipelines = self
+                .device
+                .create_compute_pipelines(vk::PipelineCache::null(), &[info], None)
+                .map_err(|(_, error)| error)?;
+            let executable =
+                vk::PipelineExecutableInfoKHR::default().pipeline(pipelines[0]).executable_index(0);
+            let all = self.statistics.get_pipeline_executable_statistics(&executable)?;
+            all.iter()
+                .map(|s| Ok((CStr::from_ptr(s.name.as_ptr()).to_str()?.to_string(), s.value.u64)))
+                .collect()
+        }
+    }
+}
+
+/// The kernel as wgpu would hand it to the driver.
+fn spirv(kernel: &Kernel) -> Result<Vec<u32>, Box<dyn Error>> {
+    let module = naga::front::wgsl::parse_str(&kernel.wgsl)?;
+    let mut validator = naga::valid::Validator::new(
+        naga::valid::ValidationFlags::all(),
+        naga::valid::Capabilities::all(),
+    );
+    let info = validator.validate(&module)?;
+    let options = spv::Options { lang_version: (1, 3), ..Default::default() };
+    let point = spv::PipelineOptions {
+        shader_stage: naga::ShaderStage::Compute,
+        entry_point: "main".into(),
+    };
+    Ok(spv::write_vec(&module, &info, &options, Some(&point))?)
+}
