@@ -15,15 +15,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let compiler = Compiler::new()?;
     for entry in kernels::TABLE.iter().filter(|entry| entry.id.contains(&wanted)) {
         let kernel = Kernel::build(entry)?;
-        let found = compiler.statistics(&kernel)?;
+        let (found, assembly) = compiler.compile(&kernel)?;
         let of = |name: &str| found.get(name).copied().unwrap_or(0);
-        let work = work_of_one_loop(&kernel);
         println!(
-            "| {} | {} | {} | {:.0} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {:.0} | {} | {} | {} | {} | {} |",
             compiler.card,
             entry.id,
-            of("VALU"),
-            of("VALU") as f64 / work,
+            inner_loop(&assembly) as f64 / work_of_one_turn(&kernel),
             of("VGPRs"),
             of("Spilled VGPRs") + of("Spilled SGPRs"),
             of("LDS size"),
@@ -35,8 +33,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::process::exit(0);
 }
 
-/// Units of work for which the counted instructions run once: the hashes of one turn of the loop.
-fn work_of_one_loop(kernel: &Kernel) -> f64 {
+/// Vector instructions of the longest straight stretch of code, which is the body of the inner loop.
+fn inner_loop(assembly: &str) -> usize {
+    let mut longest = 0;
+    let mut length = 0;
+    for line in assembly.lines().map(str::trim_start) {
+        if line.starts_with("BB") {
+            length = 0;
+        }
+        length += usize::from(line.starts_with("v_"));
+        longest = longest.max(length);
+    }
+    longest
+}
+
+/// Units of work of one turn of the inner loop: hashes for sha256d; other kernels count instructions a turn.
+fn work_of_one_turn(kernel: &Kernel) -> f64 {
     kernel.params.get("WIDTH").map_or(1.0, |_| f64::from(kernel.number("WIDTH")))
 }
 
@@ -90,8 +102,8 @@ impl Compiler {
         }
     }
 
-    /// The driver's statistics of the compiled kernel, by name.
-    fn statistics(&self, kernel: &Kernel) -> Result<BTreeMap<String, u64>, Box<dyn Error>> {
+    /// The driver's statistics of the compiled kernel, by name, and its machine code as text.
+    fn compile(&self, kernel: &Kernel) -> Result<(BTreeMap<String, u64>, String), Box<dyn Error>> {
         let spirv = spirv(kernel)?;
         let bindings: Vec<vk::DescriptorSetLayoutBinding> = kernel
             .bindings
@@ -123,7 +135,10 @@ impl Compiler {
             let info = vk::ComputePipelineCreateInfo::default()
                 .stage(stage)
                 .layout(self.device.create_pipeline_layout(&layout, None)?)
-                .flags(vk::PipelineCreateFlags::CAPTURE_STATISTICS_KHR);
+                .flags(
+                    vk::PipelineCreateFlags::CAPTURE_STATISTICS_KHR
+                        | vk::PipelineCreateFlags::CAPTURE_INTERNAL_REPRESENTATIONS_KHR,
+                );
             let pipelines = self
                 .device
                 .create_compute_pipelines(vk::PipelineCache::null(), &[info], None)
@@ -131,9 +146,40 @@ impl Compiler {
             let executable =
                 vk::PipelineExecutableInfoKHR::default().pipeline(pipelines[0]).executable_index(0);
             let all = self.statistics.get_pipeline_executable_statistics(&executable)?;
-            all.iter()
+            let statistics = all
+                .iter()
                 .map(|s| Ok((CStr::from_ptr(s.name.as_ptr()).to_str()?.to_string(), s.value.u64)))
-                .collect()
+                .collect::<Result<_, Box<dyn Error>>>()?;
+            Ok((statistics, self.assembly(&executable)?))
+        }
+    }
+
+    /// The machine code as text.
+    ///
+    /// # Safety
+    /// The executable must be of a pipeline of this device that captured its representations.
+    unsafe fn assembly(
+        &self,
+        executable: &vk::PipelineExecutableInfoKHR,
+    ) -> Result<String, Box<dyn Error>> {
+        let get = self.statistics.fp().get_pipeline_executable_internal_representations_khr;
+        let device = self.device.handle();
+        // SAFETY: asked twice, as the specification wants: how many and how long, then with room for the text.
+        unsafe {
+            let mut count = 0;
+            get(device, executable, &mut count, std::ptr::null_mut()).result()?;
+            let mut all =
+                vec![vk::PipelineExecutableInternalRepresentationKHR::default(); count as usize];
+            get(device, executable, &mut count, all.as_mut_ptr()).result()?;
+            let mut texts: Vec<Vec<u8>> = all.iter().map(|r| vec![0; r.data_size]).collect();
+            for (representation, text) in all.iter_mut().zip(&mut texts) {
+                representation.p_data = text.as_mut_ptr().cast();
+            }
+            get(device, executable, &mut count, all.as_mut_ptr()).result()?;
+            let wanted =
+                all.iter().position(|r| CStr::from_ptr(r.name.as_ptr()).to_bytes() == b"Assembly");
+            let text = &texts[wanted.ok_or("the driver gives no machine code")?];
+            Ok(String::from_utf8_lossy(text).into_owned())
         }
     }
 }
