@@ -10,7 +10,7 @@ fn main() {
         Some(String::from_utf8(output.stdout).ok()?.trim().to_string())
     };
     // A package unpacked inside some other repository must not take that one's commit.
-    let own = git(&["ls-files", "--error-unmatch", "src/kernels/sha256d.rs"]).is_some();
+    let own = git(&["ls-files", "--error-unmatch", "src/units.rs"]).is_some();
     if let Some(commit) = own.then(|| git(&["rev-parse", "HEAD"])).flatten() {
         let changed = git(&["status", "--porcelain", "--untracked-files=no"]);
         let suffix = if changed.is_some_and(|c| c.is_empty()) { "" } else { "-changed" };
