@@ -1,6 +1,5 @@
 //! What several tests need.
 
-use rigbench::device::{Class, Device};
 use rigbench::gpu::{self, Gpu};
 use std::io::Write;
 
@@ -19,10 +18,4 @@ pub fn gpu(test: &str) -> Option<Gpu> {
             None
         }
     }
-}
-
-/// Whether the first GPU is emulated by the processor.
-#[allow(dead_code, reason = "not every test that shares this file asks")]
-pub fn is_software(device: &Device) -> bool {
-    device.class == Class::SoftwareGpu
 }
