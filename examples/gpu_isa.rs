@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "| {} | {} | {:.0} | {} | {} | {} | {} | {} |",
             compiler.card,
             entry.id,
-            inner_loop(&assembly) as f64 / work_of_one_turn(&kernel),
+            longest_stretch(&assembly) as f64 / work_of_one_turn(&kernel),
             of("VGPRs"),
             of("Spilled VGPRs") + of("Spilled SGPRs"),
             of("LDS size"),
@@ -33,8 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::process::exit(0);
 }
 
-/// Vector instructions of the longest straight stretch of code, which is the body of the inner loop.
-fn inner_loop(assembly: &str) -> usize {
+/// Vector instructions of the longest straight stretch of code; for sha256d that is the body of the inner loop.
+fn longest_stretch(assembly: &str) -> usize {
     let mut longest = 0;
     let mut length = 0;
     for line in assembly.lines().map(str::trim_start) {

@@ -91,11 +91,6 @@ impl Flight {
         Ok(Flight { gpu: gpu.clone(), slots, next: 0, pending: VecDeque::new() })
     }
 
-    /// Number of submissions not yet waited for.
-    pub fn pending(&self) -> usize {
-        self.pending.len()
-    }
-
     /// The slot that the next submission takes; buffers that it writes should be this slot's own.
     pub fn next_slot(&self) -> usize {
         self.next

@@ -27,11 +27,11 @@ struct Part {
     groups: [u32; 3],
 }
 
-/// Padding that holds for every variant: what a shape may need at most.
-pub(super) fn largest_padding(shape: Shape) -> Shape {
+/// A shape with its sides padded to what the kernel's tiles need.
+pub(super) fn padded(kernel: &Kernel, shape: Shape) -> Shape {
     Shape {
-        m: shape.m.next_multiple_of(8),
-        n: shape.n.next_multiple_of(256),
+        m: shape.m.next_multiple_of(kernel.number("TILE_M") as usize),
+        n: shape.n.next_multiple_of(4 * kernel.workgroup[0] as usize),
         k: shape.k.next_multiple_of(4),
     }
 }
@@ -46,11 +46,7 @@ impl GpuEngine {
     ) -> Result<GpuEngine, JobError> {
         let kernel = Kernel::build(entry)?;
         let pipeline = gpu.compile(&kernel)?;
-        let padded = Shape {
-            m: shape.m.next_multiple_of(kernel.number("TILE_M") as usize),
-            n: shape.n.next_multiple_of(4 * kernel.workgroup[0] as usize),
-            k: shape.k.next_multiple_of(4),
-        };
+        let padded = padded(&kernel, shape);
         let [a_len, b_len, c_len] = shape.elements(|_| padded);
         let (a_buffer, b_buffer) = (gpu.storage(4 * a_len)?, gpu.storage(4 * b_len)?);
         let (c, nan) = (gpu.storage(4 * c_len)?, gpu.storage(4 * c_len.min(1 << 18))?);

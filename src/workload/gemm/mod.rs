@@ -87,15 +87,14 @@ impl Workload for Gemm {
         if let Some(memory) = crate::device::memory().filter(|memory| bytes > *memory) {
             return Some(format!("it needs {bytes} of memory, this machine has {memory}"));
         }
-        match target {
-            Target::Cpu(_) => None,
-            Target::Gpu(gpu) => {
-                let sizes = self.shape.elements(gpu::largest_padding);
-                ["A", "B", "C"].iter().zip(sizes).find_map(|(name, elements)| {
-                    gpu.too_large(&format!("matrix {name}"), Bytes(elements * 4))
-                })
-            }
-        }
+        let Target::Gpu(gpu) = target else { return None };
+        // Whatever runs is the default variant; a kernel that does not build fails when it is prepared.
+        let entry = kernels::of_workload(self.id()).next()?;
+        let kernel = Kernel::build(entry).ok()?;
+        let sizes = self.shape.elements(|shape| gpu::padded(&kernel, shape));
+        ["A", "B", "C"].iter().zip(sizes).find_map(|(name, elements)| {
+            gpu.too_large(&format!("matrix {name}"), Bytes(elements * 4))
+        })
     }
 
     fn variants(&self, target: &Target) -> Vec<Variant> {

@@ -144,8 +144,12 @@ unsafe fn scan_lanes<V: Lanes>(p: &Prepared, first: u32, count: u32, mask: u32) 
 
 /// The `sha2` crate's compression function, which takes the processor's SHA instructions where there are any.
 unsafe fn sha2_crate(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<u32> {
+    scan_by_sha2(&p.header, first, count, mask)
+}
+
+fn scan_by_sha2(header: &HeaderWords, first: u32, count: u32, mask: u32) -> Vec<u32> {
     let word = |i: u32| first.wrapping_add(i);
-    (0..count).map(word).filter(|&word| last_word_by_sha2(&p.header, word) & mask == 0).collect()
+    (0..count).map(word).filter(|&word| last_word_by_sha2(header, word) & mask == 0).collect()
 }
 
 fn last_word_by_sha2(header: &HeaderWords, word: u32) -> u32 {
@@ -170,9 +174,7 @@ fn last_word_by_sha2(header: &HeaderWords, word: u32) -> u32 {
 
 /// The shares among any number of words, one thread, for candidates and remainders.
 pub(super) fn shares_among(scan: &Scan, first: u32, count: u32) -> Vec<u32> {
-    let (header, mask) = (header_words(&scan.header), scan.mask());
-    let word = |i: u32| first.wrapping_add(i);
-    (0..count).map(word).filter(|&word| last_word_by_sha2(&header, word) & mask == 0).collect()
+    scan_by_sha2(&header_words(&scan.header), first, count, scan.mask())
 }
 
 pub(super) struct CpuScanner {
