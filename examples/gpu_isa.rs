@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "| {} | {} | {:.0} | {} | {} | {} | {} | {} |",
             compiler.card,
             entry.id,
-            longest_stretch(&assembly) as f64 / work_of_one_turn(&kernel),
+            instructions(&assembly, &kernel),
             of("VGPRs"),
             of("Spilled VGPRs") + of("Spilled SGPRs"),
             of("LDS size"),
@@ -33,23 +33,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::process::exit(0);
 }
 
-/// Vector instructions of the longest straight stretch of code; for sha256d that is the body of the inner loop.
-fn longest_stretch(assembly: &str) -> usize {
-    let mut longest = 0;
-    let mut length = 0;
+/// Vector instructions for a hash; for kernels that do not hash, those of the longest straight stretch of code, which
+/// need not be the inner loop.
+fn instructions(assembly: &str, kernel: &Kernel) -> f64 {
+    let mut stretches: Vec<usize> = vec![0];
     for line in assembly.lines().map(str::trim_start) {
         if line.starts_with("BB") {
-            length = 0;
+            stretches.push(0);
         }
-        length += usize::from(line.starts_with("v_"));
-        longest = longest.max(length);
+        *stretches.last_mut().expect("one is there") += usize::from(line.starts_with("v_"));
     }
-    longest
-}
-
-/// Units of work of one turn of the inner loop: hashes for sha256d; other kernels count instructions a turn.
-fn work_of_one_turn(kernel: &Kernel) -> f64 {
-    kernel.params.get("WIDTH").map_or(1.0, |_| f64::from(kernel.number("WIDTH")))
+    stretches.sort_unstable_by(|a, b| b.cmp(a));
+    let [first, second] = [0, 1].map(|i| stretches.get(i).copied().unwrap_or(0) as f64);
+    if !kernel.params.contains_key("VERSIONS") {
+        return first;
+    }
+    // The rounds of one version and, shared by all, the schedule; or all in one stretch.
+    let [width, versions] = ["WIDTH", "VERSIONS"].map(|name| f64::from(kernel.number(name)));
+    let of_a_word =
+        if kernel.params["UNROLLED"] == "true" { first } else { first * versions + second };
+    of_a_word / versions / width
 }
 
 /// A Vulkan device that only compiles.

@@ -193,14 +193,24 @@ pub fn significant(value: f64) -> String {
     let plain = format!("{rounded:.*}", (2 - magnitude).max(0) as usize);
     let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |d| ("-", d));
     let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    let mut grouped = String::new();
-    for (i, digit) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i).is_multiple_of(3) && whole.len() > 4 {
-            grouped.push(' ');
+    format!("{sign}{}{fraction}", in_threes(whole))
+}
+
+/// A whole number, thousands parted by a space.
+pub fn grouped(count: u128) -> String {
+    in_threes(&count.to_string())
+}
+
+/// Parts digits by a space every three from the end; four digits stay together.
+fn in_threes(digits: &str) -> String {
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) && digits.len() > 4 {
+            out.push(' ');
         }
-        grouped.push(digit);
+        out.push(digit);
     }
-    format!("{sign}{grouped}{fraction}")
+    out
 }
 
 #[cfg(test)]

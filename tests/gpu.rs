@@ -9,7 +9,7 @@ use rigbench::measure::{Event, MeasureError, Mode, Protocol, Telemetry, measure}
 use rigbench::oracle::Verdict;
 use rigbench::units::{Seconds, Work};
 use rigbench::workload::data::Seed;
-use rigbench::workload::{Batch, Job, JobError, Target, parse};
+use rigbench::workload::{Batch, Job, JobError, Proof, Target, parse};
 use std::ops::ControlFlow;
 
 fn jobs(gpu: &Gpu, spec: &str) -> Vec<Box<dyn Job>> {
@@ -173,6 +173,9 @@ impl Job for Turning {
             true => Verdict::Disagrees("stale output".into()),
             false => Verdict::Agrees { checked: 1, worst: 0.0 },
         })
+    }
+    fn proof(&self, _: usize) -> Option<Proof> {
+        None
     }
 }
 

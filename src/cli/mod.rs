@@ -6,6 +6,7 @@ mod devices;
 mod interrupt;
 mod progress;
 mod run;
+mod validate;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -34,6 +35,8 @@ enum Command {
     Check(check::Args),
     /// Measure workloads on devices and write a result file
     Run(run::Args),
+    /// Judge whether result files are truthful: digests, figures, and a proof for every hash
+    Validate(validate::Args),
 }
 
 /// How a command ended.
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Devices(args) => devices::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Validate(args) => validate::run(&args),
     };
     match done {
         Ok(Exit::Done) => ExitCode::SUCCESS,

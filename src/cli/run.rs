@@ -201,7 +201,7 @@ fn row(
         return Some(row);
     }
     let variant = workload.variants(target).swap_remove(0);
-    let seed = seed.child(&format!("{} {}", device.id, workload.spec()));
+    let seed = results::row_seed(seed, &device.id.to_string(), &workload.spec());
     let measured =
         workload.prepare(target, &variant, seed).map_err(MeasureError::from).and_then(|mut job| {
             row.kernel = Some(wire::Kernel {

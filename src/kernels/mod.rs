@@ -23,7 +23,8 @@ macro_rules! source {
 }
 
 /// Every WGSL file, by its path under `kernels/` without the ending.
-const SOURCES: &[Source] = &[source!("sha256d/scan"), source!("gemm/register_tile")];
+const SOURCES: &[Source] =
+    &[source!("sha256d/scan"), source!("sha256d/compact"), source!("gemm/register_tile")];
 
 /// One choice of a kernel's parameters.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,40 +37,57 @@ pub struct Entry {
     pub params: &'static [(&'static str, &'static str)],
 }
 
+/// Sixteen versions of a word in a loop: a hash costs a sixteenth of a schedule.
+const LOOP_16: [(&str, &str); 3] = [("VERSIONS", "16u"), ("UNROLLED", "false"), ("NONCES", "16u")];
+/// The spelling of which AMD's compiler makes the fewest instructions: docs/gpu-isa.md.
+const UNIFORM: [(&str, &str); 3] =
+    [("UNIFORM_ROTATION", "true"), ("CHOOSE", "1u"), ("MAJORITY", "1u")];
+
 /// Every variant, the default of each workload first.
 pub const TABLE: &[Entry] = &[
-    Entry { id: "sha256d/scan", source: "sha256d/scan", params: &[] },
+    Entry { id: "sha256d/scan-2", source: "sha256d/scan", params: &[] },
+    Entry { id: "sha256d/scan-16", source: "sha256d/scan", params: &LOOP_16 },
     Entry {
-        id: "sha256d/scan-uniform",
+        id: "sha256d/scan-16-uniform",
         source: "sha256d/scan",
-        params: &[("UNIFORM_ROTATION", "true"), ("CHOOSE", "1u"), ("MAJORITY", "1u")],
+        params: &[LOOP_16[0], LOOP_16[1], LOOP_16[2], UNIFORM[0], UNIFORM[1], UNIFORM[2]],
     },
     Entry {
-        id: "sha256d/scan-vec2",
+        id: "sha256d/scan-1-vec2",
         source: "sha256d/scan",
-        params: &[("Word", "vec2<u32>"), ("WIDTH", "2u"), ("OFFSETS", "vec2<u32>(0u, 1u)")],
+        params: &[
+            ("VERSIONS", "1u"),
+            ("Word", "vec2<u32>"),
+            ("WIDTH", "2u"),
+            ("OFFSETS", "vec2<u32>(0u, 1u)"),
+        ],
     },
+    Entry { id: "sha256d/scan-1", source: "sha256d/scan", params: &[("VERSIONS", "1u")] },
+    Entry { id: "sha256d/scan-2-uniform", source: "sha256d/scan", params: &UNIFORM },
     Entry {
-        id: "sha256d/scan-256x256",
-        source: "sha256d/scan",
-        params: &[("WORKGROUP", "256u"), ("NONCES", "256u")],
-    },
-    Entry {
-        id: "sha256d/scan-uniform-256x256",
+        id: "sha256d/scan-16-uniform-256",
         source: "sha256d/scan",
         params: &[
             ("WORKGROUP", "256u"),
-            ("NONCES", "256u"),
-            ("UNIFORM_ROTATION", "true"),
-            ("CHOOSE", "1u"),
-            ("MAJORITY", "1u"),
+            LOOP_16[0],
+            LOOP_16[1],
+            LOOP_16[2],
+            UNIFORM[0],
+            UNIFORM[1],
+            UNIFORM[2],
         ],
     },
     Entry {
-        id: "sha256d/scan-vec4",
+        id: "sha256d/scan-1-vec4",
         source: "sha256d/scan",
-        params: &[("Word", "vec4<u32>"), ("WIDTH", "4u"), ("OFFSETS", "vec4<u32>(0u, 1u, 2u, 3u)")],
+        params: &[
+            ("VERSIONS", "1u"),
+            ("Word", "vec4<u32>"),
+            ("WIDTH", "4u"),
+            ("OFFSETS", "vec4<u32>(0u, 1u, 2u, 3u)"),
+        ],
     },
+    Entry { id: "sha256d/compact", source: "sha256d/compact", params: &[] },
     Entry { id: "gemm/register_tile-8x8", source: "gemm/register_tile", params: &[] },
 ];
 

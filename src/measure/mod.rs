@@ -13,7 +13,7 @@ pub use telemetry::{Sample, Telemetry, Temperature};
 use crate::energy::{Energy, Mark, Meter};
 use crate::oracle::Verdict;
 use crate::units::{Seconds, Work};
-use crate::workload::{Batch, DEPTH, Job, JobError};
+use crate::workload::{Batch, DEPTH, Job, JobError, Proof};
 use cpu_time::ProcessTime;
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -47,6 +47,8 @@ pub struct Measurement {
     pub latency: Latency,
     /// What each source says of all windows together; never empty.
     pub energy: Vec<Energy>,
+    /// What shows that the windows' work was done.
+    pub proof: Option<Proof>,
     /// Whatever makes the row invalid.
     pub faults: Vec<String>,
 }
@@ -140,7 +142,8 @@ pub fn measure(
             }
         }
     }
-    Ok(Measurement { verified, warm_up, windows, latency, energy, faults })
+    let proof = job.proof(windows.len());
+    Ok(Measurement { verified, warm_up, windows, latency, energy, proof, faults })
 }
 
 /// Sizes the batches, then runs until throughput is flat or the time is up.

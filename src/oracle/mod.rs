@@ -19,6 +19,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Nothing was looked at, and nothing is wrong.
+    pub const NOTHING: Verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
+
     /// Both verdicts together: any disagreement stands.
     pub fn and(self, other: Verdict) -> Verdict {
         match (self, other) {

@@ -102,6 +102,32 @@ pub fn judge_count(hashes: u64, zero_bits: u32, shares: u64) -> Verdict {
     }
 }
 
+/// Judges whether places in a scan, from 0 to 1, are spread as chance spreads shares: the largest distance between
+/// their distribution and the even one (Kolmogorov and Smirnov). An honest scan fails once in about ten million.
+pub fn judge_spread(mut places: Vec<f64>) -> Verdict {
+    places.sort_unstable_by(f64::total_cmp);
+    let n = places.len() as f64;
+    let distance = (0..).zip(&places).map(|(i, place)| {
+        let (below, up_to) = (f64::from(i) / n, f64::from(i + 1) / n);
+        (place - below).max(up_to - place)
+    });
+    let scaled = distance.fold(0.0, f64::max) * n.sqrt();
+    if scaled <= 2.9 {
+        Verdict::NOTHING
+    } else {
+        Verdict::Disagrees(format!(
+            "its {n} shares are not spread evenly over the scan: {scaled:.1} where chance gives less than 2.9"
+        ))
+    }
+}
+
+/// Seed of the Monte Carlo test of SHA-256 in NIST's Cryptographic Algorithm Validation Program (SHA256Monte.rsp).
+#[cfg(test)]
+pub(crate) const NIST_SEED: [u8; 32] = [
+    0x6d, 0x1e, 0x72, 0xad, 0x03, 0xdd, 0xeb, 0x5d, 0xe8, 0x91, 0xe5, 0x72, 0xe2, 0x39, 0x6f, 0x8d,
+    0xa0, 0x15, 0xd8, 0x99, 0xef, 0x0e, 0x79, 0x50, 0x31, 0x52, 0xd6, 0x01, 0x0a, 0x3f, 0xe6, 0x91,
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,5 +175,52 @@ mod tests {
                 && agrees(65536, 0)
         );
         assert!(!agrees(1000 << 16, 500) && !agrees(1000 << 16, 2000) && !agrees(1 << 16, 60));
+    }
+
+    #[test]
+    fn shares_in_one_part_of_a_scan_are_seen() {
+        let even = |n: u32| (0..n).map(|i| f64::from(i) / f64::from(n)).collect::<Vec<_>>();
+        let spread = |places| matches!(judge_spread(places), Verdict::Agrees { .. });
+        assert!(spread(even(1000)) && spread(vec![]) && spread(vec![0.9]) && spread(vec![0.5; 8]));
+        let first_half = even(1000).into_iter().map(|place| place / 2.0).collect();
+        let without_the_middle =
+            even(1000).into_iter().filter(|p| !(0.3..0.6).contains(p)).collect();
+        assert!(!spread(first_half) && !spread(without_the_middle) && !spread(vec![0.5; 40]));
+    }
+
+    /// What the oracle stands on: the examples of FIPS 180-4 and the whole Monte Carlo test of NIST's validation
+    /// program, a hundred thousand hashes in a chain.
+    #[test]
+    fn the_sha2_crate_passes_nists_vectors() {
+        let digest = |message: &[u8]| crate::kernels::hex(&Sha256::digest(message));
+        for (message, expected) in [
+            (&b""[..], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+            (b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+            ),
+            (
+                &[b'a'; 1_000_000],
+                "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
+            ),
+        ] {
+            assert_eq!(digest(message), expected);
+        }
+        let mut seed = NIST_SEED;
+        for checkpoint in 0..100 {
+            let mut recent = [seed; 3];
+            for _ in 0..1000 {
+                let next = Sha256::digest(recent.concat()).into();
+                recent = [recent[1], recent[2], next];
+            }
+            seed = recent[2];
+            let hex = crate::kernels::hex(&seed);
+            match checkpoint {
+                0 => assert!(hex.starts_with("e93c330ae5447738c8aa85d71a6c80f2")),
+                99 => assert!(hex.starts_with("6a912ba4188391a78e6f13d88ed2d14e")),
+                _ => {}
+            }
+        }
     }
 }

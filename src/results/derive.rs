@@ -2,7 +2,7 @@
 
 use super::run::{Outcome, Row, Run};
 use super::wire;
-use super::{SCHEMA_VERSION, canonical, seed};
+use super::{SCHEMA_VERSION, document_sha256, seed};
 use crate::energy::{Energy, Scope};
 use crate::kernels::hex;
 use crate::measure::stats::{Estimate, median_interval};
@@ -10,7 +10,6 @@ use crate::measure::{Latency, Measurement, Protocol, Sample, Window};
 use crate::units::{Joules, Seconds, Unit, Work};
 use crate::workload::DEPTH;
 use base64::Engine;
-use sha2::{Digest, Sha256};
 
 /// How intervals of a median are found.
 const ORDER_STATISTICS: &str = "median over windows, interval between order statistics";
@@ -55,15 +54,6 @@ impl From<&Run> for wire::Document {
     }
 }
 
-/// The digest that [`wire::Proof::document_sha256`] must have.
-fn document_sha256(document: &wire::Document) -> String {
-    let mut value = serde_json::to_value(document).expect("documents are plain data");
-    if let Some(proof) = value.get_mut("proof").and_then(|p| p.as_object_mut()) {
-        proof.remove("document_sha256");
-    }
-    hex(&Sha256::digest(canonical(&value)))
-}
-
 fn verdict(reasons: &[String]) -> wire::Verdict {
     if reasons.is_empty() { wire::Verdict::Valid } else { wire::Verdict::Invalid }
 }
@@ -99,6 +89,7 @@ fn row(row: &Row) -> wire::Measurement {
         energy: wire::Energy::None(wire::NoEnergy { reason: "nothing was measured".into() }),
         energy_other: Vec::new(),
         latency: None,
+        work_proof: None,
         verdict: wire::Verdict::Valid,
         reasons: Vec::new(),
     };
@@ -143,6 +134,7 @@ fn fill(out: &mut wire::Measurement, unit: Unit, measurement: &Measurement) {
     out.energy = energy.remove(0);
     out.energy_other = energy;
     out.latency = Some(latency(&measurement.latency));
+    out.work_proof = measurement.proof.as_ref().map(wire::WorkProof::from);
     out.reasons = measurement.faults.clone();
     out.verdict = verdict(&out.reasons);
 }
@@ -177,7 +169,7 @@ fn window(window: &Window) -> wire::Window {
     }
 }
 
-fn throughput(estimate: &Estimate, unit: Unit) -> wire::Throughput {
+pub(super) fn throughput(estimate: &Estimate, unit: Unit) -> wire::Throughput {
     wire::Throughput {
         value: estimate.value,
         unit: format!("{}/s", unit.name()),

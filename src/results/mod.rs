@@ -3,14 +3,18 @@
 
 mod derive;
 mod manifest;
+mod proof;
 mod run;
 mod store;
+mod validate;
 pub mod wire;
 
 pub use manifest::manifest;
 pub use run::{Outcome, Row, Run};
 pub use store::{OutDir, StoreError, write};
+pub use validate::{Findings, validate};
 
+use crate::kernels::hex;
 use crate::workload::data::Seed;
 use sha2::{Digest, Sha256};
 
@@ -28,6 +32,20 @@ pub fn seed(manifest: &wire::Manifest, user_seed: u32) -> Seed {
     hash.update(canonical(manifest));
     hash.update(u64::from(user_seed).to_le_bytes());
     Seed(hash.finalize().into())
+}
+
+/// The seed of a row's data.
+pub fn row_seed(run: Seed, device: &str, spec: &str) -> Seed {
+    run.child(&format!("{device} {spec}"))
+}
+
+/// The digest that [`wire::Proof::document_sha256`] must have.
+pub fn document_sha256(document: &wire::Document) -> String {
+    let mut value = serde_json::to_value(document).expect("documents are plain data");
+    if let Some(proof) = value.get_mut("proof").and_then(|p| p.as_object_mut()) {
+        proof.remove("document_sha256");
+    }
+    hex(&Sha256::digest(canonical(&value)))
 }
 
 /// Canonical JSON (RFC 8785).

@@ -220,6 +220,8 @@ pub struct Measurement {
     pub energy_other: Vec<Energy>,
     /// How long batches took; null if nothing was measured.
     pub latency: Option<Latency>,
+    /// What shows that the windows' work was done; null if nothing was measured or the workload has no such thing.
+    pub work_proof: Option<WorkProof>,
     /// Whether the row counts.
     pub verdict: Verdict,
     /// What makes it invalid.
@@ -421,6 +423,52 @@ pub struct Latency {
     pub p999_seconds: Option<f64>,
     /// HdrHistogram, V2 serialisation in base64, nanoseconds: histograms of several runs can be merged.
     pub hdr_v2_base64: String,
+}
+
+/// What shows that work was done. It does not show when, where, how fast or at what joules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum WorkProof {
+    /// Of sha256d: hashes that met a target.
+    Shares(Shares),
+}
+
+/// Hashes that met a target. One in 2^zero_bits does, so their number shows how many were computed. A header's bytes:
+/// version 0x20000000, exclusive or the share's `version` shifted left by 13; 32 zero bytes; SHA-256 of the row's seed
+/// and `header N`; N; 0x1d00ffff; the nonce. Numbers are little-endian, 4 bytes. The row's seed is SHA-256 of the run's seed
+/// and `DEVICE WORKLOAD` as the row has them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Shares {
+    /// Zero bits that a share's hash begins with.
+    pub zero_bits: u32,
+    /// Versions of the header in which every word was hashed.
+    pub versions: u32,
+    /// Where the scan of the first window began.
+    pub from: Place,
+    /// Where the scan of the last window ended.
+    pub to: Place,
+    /// Every share between them.
+    pub shares: Vec<Share>,
+}
+
+/// A place in the scan: header after header, and of each the words 0 to 2^32 − 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Place {
+    /// Index of the header.
+    pub header: u64,
+    /// The nonce with its bytes swapped, as the hash reads it.
+    pub word: u32,
+}
+
+/// A hash that met the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Share {
+    /// Index of the header.
+    pub header: u64,
+    /// Its version.
+    pub version: u32,
+    /// The nonce.
+    pub nonce: u32,
 }
 
 /// What a reader needs to check the run.

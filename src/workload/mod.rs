@@ -3,7 +3,7 @@
 
 pub mod data;
 mod gemm;
-mod sha256d;
+pub mod sha256d;
 mod spec;
 
 pub use spec::{SpecError, parse};
@@ -136,6 +136,15 @@ pub trait Job {
     /// # Errors
     /// If the device fails.
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError>;
+    /// What a stranger needs to check the work of the first `windows` windows; none if the workload has no such thing.
+    fn proof(&self, windows: usize) -> Option<Proof>;
+}
+
+/// What shows that work was done, for the record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Proof {
+    /// Hashes that met a target.
+    Shares(sha256d::Shares),
 }
 
 /// A batch that is done.

@@ -3,12 +3,18 @@
 //! host computes once a header, and only what depends on the nonce becomes a step. No arrays and no loops remain, so
 //! every compiler keeps the program in registers.
 //!
+//! Headers that differ only in their version field (version rolling, BIP 320, as miners do) share the second block of
+//! the first hash, and so its message schedule. The program therefore has two parts: the *schedule*, computed once a
+//! nonce, and the *rounds*, computed for each version of the header; ASICs save the same work, under the name AsicBoost.
+//!
 //! `wgsl` and `rust` write the program down; what they write is committed, and tests write and compare it again.
 
 mod rust;
 mod wgsl;
 
 pub use wgsl::ROTATIONS;
+
+use std::collections::BTreeSet;
 
 /// SHA-256's round constants (FIPS 180-4, 4.2.2).
 pub const K: [u32; 64] = [
@@ -153,9 +159,16 @@ enum Step {
 #[derive(Default)]
 pub struct Program {
     terms: Vec<Term>,
+    /// The schedule, then the rounds.
     steps: Vec<Step>,
-    /// Terms that steps read, in the order in which the host hands them over.
-    used: Vec<usize>,
+    /// Steps of the schedule.
+    schedule: usize,
+    /// Steps of the schedule that the rounds read.
+    carried: Vec<usize>,
+    /// Terms that the schedule reads, in the order in which the host hands them over.
+    schedule_terms: Vec<usize>,
+    /// Terms that the rounds read, likewise; they differ from version to version.
+    round_terms: Vec<usize>,
 }
 
 impl Program {
@@ -236,38 +249,33 @@ impl Program {
         }
     }
 
-    /// One compression of `block` from `state`, up to and without the addition of the initial state.
-    /// `rounds` below 64 stops early: then only e, the fifth word, is right, and later a's are left out.
-    fn compress(&mut self, state: [Word; 8], block: [Word; 16], rounds: usize) -> [Word; 8] {
-        // a influences e four rounds later, so the last four of a shortened run need none.
-        let last_a = if rounds < 64 { rounds - 4 } else { rounds };
-        let mut w = block.to_vec();
-        let mut s = state;
-        for t in 0..rounds {
-            if t >= 16 {
-                let upper = self.sigma(Sigma::Lower1, w[t - 2]);
-                let lower = self.sigma(Sigma::Lower0, w[t - 15]);
-                let next = self.add(&[w[t - 16], lower, w[t - 7], upper]);
-                w.push(next);
-            }
-            let [a, b, c, d, e, f, g, h] = s;
-            let ch = self.choose(e, f, g);
-            let s1 = self.sigma(Sigma::Upper1, e);
-            let mut t1 = Sum::of(&[Word::Known(K[t]), w[t], h, ch, s1]);
-            if t1.lets.len() > 1 {
-                let settled = self.settle(t1);
-                t1 = Sum::of(&[settled]);
-            }
-            let next_e = self.settle(t1.clone().plus(&[d]));
-            let next_a = if t < last_a {
-                let (s0, maj) = (self.sigma(Sigma::Upper0, a), self.majority(a, b, c));
-                self.settle(t1.plus(&[s0, maj]))
-            } else {
-                Word::Known(0)
-            };
-            s = [next_a, a, b, c, next_e, e, f, g];
+    /// The next word of a message schedule.
+    fn expand(&mut self, w: &[Word]) -> Word {
+        let t = w.len();
+        let upper = self.sigma(Sigma::Lower1, w[t - 2]);
+        let lower = self.sigma(Sigma::Lower0, w[t - 15]);
+        self.add(&[w[t - 16], lower, w[t - 7], upper])
+    }
+
+    /// One round, given its word of the schedule with the round constant already added. `with_a` false leaves the new
+    /// a out.
+    fn round(&mut self, s: [Word; 8], keyed: &[Word], with_a: bool) -> [Word; 8] {
+        let [a, b, c, d, e, f, g, h] = s;
+        let ch = self.choose(e, f, g);
+        let s1 = self.sigma(Sigma::Upper1, e);
+        let mut t1 = Sum::of(keyed).plus(&[h, ch, s1]);
+        if t1.lets.len() > 1 {
+            let settled = self.settle(t1);
+            t1 = Sum::of(&[settled]);
         }
-        s
+        let next_e = self.settle(t1.clone().plus(&[d]));
+        let next_a = if with_a {
+            let (s0, maj) = (self.sigma(Sigma::Upper0, a), self.majority(a, b, c));
+            self.settle(t1.plus(&[s0, maj]))
+        } else {
+            Word::Known(0)
+        };
+        [next_a, a, b, c, next_e, e, f, g]
     }
 
     /// Evaluates the double hash of an 80-byte header. The last step is the last word of the hash.
@@ -283,37 +291,79 @@ impl Program {
         block[3] = nonce;
         block[4] = Word::Known(0x8000_0000);
         block[15] = Word::Known(640);
-        let state = program.compress(midstate, block, 64);
+        let mut w = block.to_vec();
+        while w.len() < 64 {
+            let next = program.expand(&w);
+            w.push(next);
+        }
+        let keyed: Vec<[Word; 2]> = (0..64)
+            .map(|t| match w[t] {
+                // Round 3 adds the nonce to what is known of the header.
+                Word::Let(_) if t != 3 => [program.add(&[Word::Known(K[t]), w[t]]), Word::Known(0)],
+                w => [Word::Known(K[t]), w],
+            })
+            .collect();
+        program.schedule = program.steps.len();
+        let mut state = midstate;
+        for words in &keyed {
+            state = program.round(state, words, true);
+        }
         let inner: [Word; 8] = std::array::from_fn(|i| program.add(&[state[i], midstate[i]]));
 
         // The outer hash: the inner digest, padding, and the length of 32 bytes in bits. Its last word is the e of
-        // round 60, three shifts later, plus its initial value.
+        // round 60, three shifts later, plus its initial value. a influences e four rounds later, so the last four
+        // rounds need none.
         let mut block = [Word::Known(0); 16];
         block[..8].copy_from_slice(&inner);
         block[8] = Word::Known(0x8000_0000);
         block[15] = Word::Known(256);
-        let state = program.compress(INITIAL.map(Word::Known), block, 61);
+        const ROUNDS: usize = 61;
+        let mut state = INITIAL.map(Word::Known);
+        let mut w = block.to_vec();
+        for t in 0..ROUNDS {
+            if t >= 16 {
+                let next = program.expand(&w);
+                w.push(next);
+            }
+            state = program.round(state, &[Word::Known(K[t]), w[t]], t < ROUNDS - 4);
+        }
         program.add(&[state[4], Word::Known(INITIAL[7])]);
 
-        let mut used: Vec<usize> = program
-            .steps
-            .iter()
-            .flat_map(Step::words)
-            .filter_map(|word| if let Word::Term(i) = word { Some(i) } else { None })
-            .collect();
-        used.sort_unstable();
-        used.dedup();
-        program.used = used;
-        program
+        let (schedule, rounds) = program.steps.split_at(program.schedule);
+        let terms_of = |steps: &[Step]| {
+            read_by(steps, |word| if let Word::Term(i) = word { Some(i) } else { None })
+        };
+        let (schedule_terms, round_terms) = (terms_of(schedule), terms_of(rounds));
+        let carried = read_by(rounds, |word| match word {
+            Word::Let(i) if i < schedule.len() => Some(i),
+            _ => None,
+        });
+        Program { carried, schedule_terms, round_terms, ..program }
     }
 
-    /// How many terms the program reads.
-    pub fn term_count(&self) -> usize {
-        self.used.len()
+    /// How many terms the schedule reads.
+    pub fn schedule_term_count(&self) -> usize {
+        self.schedule_terms.len()
     }
 
-    /// The header's terms in the order in which the program reads them.
-    pub fn terms(&self, header: &HeaderWords) -> Vec<u32> {
+    /// How many terms the rounds read.
+    pub fn round_term_count(&self) -> usize {
+        self.round_terms.len()
+    }
+
+    /// The header's terms that the schedule reads, in its order; the same for every version of a header.
+    pub fn schedule_terms(&self, header: &HeaderWords) -> Vec<u32> {
+        let values = self.evaluate(header);
+        self.schedule_terms.iter().map(|&i| values[i]).collect()
+    }
+
+    /// The header's terms that the rounds read, in their order.
+    pub fn round_terms(&self, header: &HeaderWords) -> Vec<u32> {
+        let values = self.evaluate(header);
+        self.round_terms.iter().map(|&i| values[i]).collect()
+    }
+
+    fn evaluate(&self, header: &HeaderWords) -> Vec<u32> {
         let mut values: Vec<u32> = Vec::with_capacity(self.terms.len());
         for term in &self.terms {
             let at = |word: Word| match word {
@@ -333,8 +383,14 @@ impl Program {
             };
             values.push(value);
         }
-        self.used.iter().map(|&i| values[i]).collect()
+        values
     }
+}
+
+/// What `pick` finds among the words that steps read, in order, each once.
+fn read_by(steps: &[Step], pick: impl Fn(Word) -> Option<usize>) -> Vec<usize> {
+    let found: BTreeSet<usize> = steps.iter().flat_map(Step::words).filter_map(pick).collect();
+    found.into_iter().collect()
 }
 
 impl Step {

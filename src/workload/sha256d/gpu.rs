@@ -1,10 +1,10 @@
 //! sha256d on a GPU: one dispatch a scan, with buffers of its own for every slot in flight. The kernel reports blocks of
 //! words that hold a share; the processor finds which word it is.
 
-use super::cpu::shares_among;
-use super::{Scan, Scanned, Scanner, header_words};
+use super::cpu::scan_by_sha2;
+use super::{Scan, Scanned, Scanner};
 use crate::gpu::{Batch, Bindings, Buffer, Dispatch, Flight, Gpu, Pipeline};
-use crate::kernels::sha256d::{Program, ROTATIONS};
+use crate::kernels::sha256d::{K, Program, ROTATIONS};
 use crate::kernels::{Entry, Kernel};
 use crate::workload::{DEPTH, JobError};
 use std::collections::VecDeque;
@@ -26,7 +26,7 @@ struct Slot {
 }
 
 /// Words of the scan's parameters before the header's terms.
-const FIXED: usize = 4 + 12;
+const FIXED: usize = 4 + 4 + 12 + 64;
 
 impl GpuScanner {
     pub(super) fn new(gpu: &Gpu, entry: &'static Entry) -> Result<GpuScanner, JobError> {
@@ -34,7 +34,11 @@ impl GpuScanner {
         let pipeline = gpu.compile(&kernel)?;
         let program = Program::new();
         let block_bytes = 4 + 4 * u64::from(kernel.number("BLOCKS"));
-        let parameters = (FIXED + program.term_count()).next_multiple_of(4) as u64 * 4;
+        let padded = |terms: usize| terms.next_multiple_of(4);
+        let words = FIXED
+            + padded(program.schedule_term_count())
+            + kernel.number("VERSIONS") as usize * (8 + padded(program.round_term_count()));
+        let parameters = 4 * words as u64;
         let slot = |_| -> Result<Slot, JobError> {
             let (scan, blocks) = (gpu.uniform(parameters)?, gpu.storage(block_bytes)?);
             let bindings = gpu.bind(&pipeline, &[&scan, &blocks])?;
@@ -52,6 +56,10 @@ impl Scanner for GpuScanner {
         u64::from(self.kernel.workgroup[0]) * u64::from(self.kernel.number("NONCES"))
     }
 
+    fn versions(&self) -> u32 {
+        self.kernel.number("VERSIONS")
+    }
+
     fn longest(&self) -> u64 {
         self.granule() * u64::from(self.gpu.details().limits.workgroups)
     }
@@ -62,10 +70,20 @@ impl Scanner for GpuScanner {
 
     fn submit(&mut self, scan: &Scan) -> Result<(), JobError> {
         let slot = &self.slots[self.flight.next_slot()];
-        let mut parameters = vec![scan.first, scan.mask(), 0, 0];
-        parameters.extend(ROTATIONS);
-        parameters.resize(FIXED, 0);
-        parameters.extend(self.program.terms(&header_words(&scan.header)));
+        let headers = scan.headers();
+        let mut parameters = vec![scan.first, scan.mask()];
+        let mut put = |words: &[u32]| {
+            parameters.resize(parameters.len().next_multiple_of(4), 0);
+            parameters.extend(words);
+        };
+        put(&headers[0].tail);
+        put(&ROTATIONS);
+        put(&K);
+        put(&self.program.schedule_terms(&headers[0]));
+        for header in &headers {
+            put(&header.midstate);
+            put(&self.program.round_terms(header));
+        }
         parameters.resize(parameters.len().next_multiple_of(4), 0);
         self.gpu.write(&slot.scan, 0, &parameters);
         self.flight.submit(&Batch {
@@ -90,16 +108,18 @@ impl Scanner for GpuScanner {
                 "{count} blocks with a share in one batch, far more than chance gives"
             ))
         })?;
-        let mut words = Vec::new();
+        let headers = scan.headers();
+        let mut found = Vec::new();
         for &block in blocks {
-            let shares = shares_among(&scan, block, self.kernel.number("NONCES"));
+            let nonces = self.kernel.number("NONCES");
+            let shares = scan_by_sha2(&headers, block, nonces, scan.mask());
             if shares.is_empty() {
                 return Err(JobError::Wrong(format!(
                     "the block at word {block} was reported and has no share"
                 )));
             }
-            words.extend(shares);
+            found.extend(shares);
         }
-        Ok(Scanned { words, gpu_seconds: done.gpu_seconds })
+        Ok(Scanned { found, gpu_seconds: done.gpu_seconds })
     }
 }

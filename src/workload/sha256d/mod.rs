@@ -2,12 +2,18 @@
 //! job chooses what it scans and keeps the shares that it finds as the evidence of its work.
 //!
 //! A scan counts *words*, the nonce as the hash reads it. Header bytes are little-endian and SHA-256 reads them
-//! big-endian, so nonce = word with its bytes swapped.
+//! big-endian, so nonce = word with its bytes swapped. Each word is hashed in several *versions* of the header, which
+//! differ in the bits of the version field that miners roll (BIP 320) and share half of the first hash's work.
 
+#[cfg(test)]
+mod coverage;
 mod cpu;
 mod gpu;
+mod proof;
 
-use super::{Batch, Job, JobError, Seed, SpecError, Target, Variant, Workload};
+pub use proof::{Share, Shares, versioned};
+
+use super::{Batch, Job, JobError, Proof, Seed, SpecError, Target, Variant, Workload};
 use crate::kernels::sha256d::{HeaderWords, INITIAL};
 use crate::kernels::{self, Kernel};
 use crate::oracle::Verdict;
@@ -73,6 +79,7 @@ impl Workload for Sha256d {
 #[derive(Clone, Copy, Debug)]
 struct Scan {
     header: Header,
+    versions: u32,
     first: u32,
     /// Goes on at word 0 where it passes the end.
     count: u64,
@@ -81,9 +88,18 @@ struct Scan {
 }
 
 impl Scan {
+    fn hashes(&self) -> u64 {
+        self.count * u64::from(self.versions)
+    }
+
     /// Bits of the hash's last word that must be zero. Its last byte is the hash's most significant.
     fn mask(&self) -> u32 {
         u32::MAX.checked_shl(32 - self.zero_bits).unwrap_or(0).swap_bytes()
+    }
+
+    /// What the host knows of every version of the header.
+    fn headers(&self) -> Vec<HeaderWords> {
+        (0..self.versions).map(|v| header_words(&versioned(&self.header, v))).collect()
     }
 }
 
@@ -96,17 +112,26 @@ fn header_words(header: &Header) -> HeaderWords {
     HeaderWords { midstate, tail: [word(0), word(1), word(2)] }
 }
 
+/// A hash that met the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Found {
+    version: u32,
+    word: u32,
+}
+
 /// What a scan found.
 struct Scanned {
-    words: Vec<u32>,
+    found: Vec<Found>,
     gpu_seconds: Option<Seconds>,
 }
 
 /// A kernel that scans.
 trait Scanner {
-    /// Scans are whole multiples of this.
+    /// Versions of the header in which it hashes each word.
+    fn versions(&self) -> u32;
+    /// Scans are whole multiples of so many words.
     fn granule(&self) -> u64;
-    /// The longest scan.
+    /// Words of the longest scan.
     fn longest(&self) -> u64;
     fn kernel(&self) -> Option<&Kernel>;
     fn submit(&mut self, scan: &Scan) -> Result<(), JobError>;
@@ -114,74 +139,69 @@ trait Scanner {
     fn wait(&mut self) -> Result<Scanned, JobError>;
 }
 
-/// A nonce that met the target.
-#[derive(Clone, Copy, Debug)]
-struct Share {
-    header: Header,
-    nonce: u32,
-    zero_bits: u32,
-}
-
-/// What one window did.
-#[derive(Default)]
-struct Evidence {
-    shares: Vec<Share>,
-    hashes: u64,
-    /// The share target; it does not change within a window.
-    zero_bits: u32,
-}
-
 struct Mining<S> {
     scanner: S,
     seed: Seed,
     /// Words of the next batch.
     batch: u64,
-    header: Header,
-    headers: u64,
-    /// Words of the header already handed out.
+    /// Words handed out, of all headers one after another.
     cursor: u64,
     in_flight: VecDeque<Scan>,
-    windows: Vec<Evidence>,
+    /// What the windows did; before the first window, what the warm-up does.
+    windows: Vec<Shares>,
 }
 
 impl<S: Scanner> Mining<S> {
     fn new(scanner: S, seed: Seed) -> Self {
         let batch = scanner.granule();
-        Mining {
-            scanner,
-            seed,
-            batch,
-            header: seed.header(0),
-            headers: 1,
-            cursor: 0,
-            in_flight: VecDeque::new(),
-            windows: vec![Evidence::default()],
-        }
+        Mining { scanner, seed, batch, cursor: 0, in_flight: VecDeque::new(), windows: Vec::new() }
     }
 
-    /// So many zero bits that a batch finds four to eight shares.
+    /// So many zero bits that a batch finds two to four shares.
     fn zero_bits(&self) -> u32 {
-        self.batch.ilog2().saturating_sub(2).min(32)
+        let hashes = self.batch * u64::from(self.scanner.versions());
+        hashes.ilog2().saturating_sub(1).min(32)
     }
 
-    fn scan_now(&mut self, scan: &Scan) -> Result<Vec<u32>, JobError> {
-        self.scanner.submit(scan)?;
-        let found = self.scanner.wait()?;
-        Ok(found.words.into_iter().map(u32::swap_bytes).collect())
+    fn scan_now(
+        &mut self,
+        header: Header,
+        first: u32,
+        count: u64,
+        zero_bits: u32,
+    ) -> Result<Vec<Found>, JobError> {
+        let versions = self.scanner.versions();
+        self.scanner.submit(&Scan { header, versions, first, count, zero_bits })?;
+        let mut found = self.scanner.wait()?.found;
+        found.sort_unstable();
+        Ok(found)
     }
+}
+
+/// Compares what a scan found with hashing everything in it.
+fn judge(scan: &Scan, found: &[Found]) -> Verdict {
+    let mut verdict = Verdict::NOTHING;
+    for version in 0..scan.versions {
+        let header = versioned(&scan.header, version);
+        let nonces = (0..scan.count).map(|i| scan.first.wrapping_add(i as u32).swap_bytes());
+        let here = found.iter().filter(|f| f.version == version);
+        let reported: Vec<u32> = here.map(|f| f.word.swap_bytes()).collect();
+        verdict = verdict.and(oracle::judge_scan(&header, nonces, scan.zero_bits, &reported));
+    }
+    verdict
 }
 
 impl<S: Scanner> Job for Mining<S> {
     fn verify(&mut self) -> Result<Verdict, JobError> {
-        let granule = self.scanner.granule();
-        let count = 4096u64.next_multiple_of(granule);
-        let mut verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
+        let (granule, versions) = (self.scanner.granule(), self.scanner.versions());
+        let count = 1024u64.next_multiple_of(granule);
+        let mut verdict = Verdict::NOTHING;
         for block in &oracle::BLOCKS {
-            let first = block.nonce().swap_bytes().wrapping_sub(count as u32 / 2);
-            let scan = Scan { header: block.bytes(), first, count, zero_bits: 32 };
-            let found = self.scan_now(&scan)?;
-            verdict = verdict.and(if found == [block.nonce()] {
-                Verdict::Agrees { checked: count, worst: 0.0 }
+            let solution = block.nonce().swap_bytes();
+            let first = solution.wrapping_sub(count as u32 / 2);
+            let found = self.scan_now(block.bytes(), first, count, 32)?;
+            verdict = verdict.and(if found == [Found { version: 0, word: solution }] {
+                Verdict::Agrees { checked: count * u64::from(versions), worst: 0.0 }
             } else {
                 Verdict::Disagrees(format!(
                     "block {} is solved by nonce {}, the kernel found {found:?}",
@@ -191,12 +211,12 @@ impl<S: Scanner> Job for Mining<S> {
             });
         }
         // Shares dense enough that a wrong bit anywhere shows, some 512 in all, across the end of the words.
-        let count = (1u64 << 17).next_multiple_of(granule);
-        let zero_bits = count.ilog2() - 9;
-        let (header, first) = (self.seed.header(u64::MAX), u32::MAX - 4095);
-        let found = self.scan_now(&Scan { header, first, count, zero_bits })?;
-        let nonces = (0..count).map(|i| first.wrapping_add(i as u32).swap_bytes());
-        Ok(verdict.and(oracle::judge_scan(&header, nonces, zero_bits, &found)))
+        let count = ((1u64 << 17) / u64::from(versions)).next_multiple_of(granule);
+        let (header, first) = (self.seed.header(u64::MAX), u32::MAX - count as u32 / 8);
+        let zero_bits = (count * u64::from(versions)).ilog2() - 9;
+        let found = self.scan_now(header, first, count, zero_bits)?;
+        let scan = Scan { header, versions, first, count, zero_bits };
+        Ok(verdict.and(judge(&scan, &found)))
     }
 
     fn kernel(&self) -> Option<&Kernel> {
@@ -210,14 +230,15 @@ impl<S: Scanner> Job for Mining<S> {
     }
 
     fn submit(&mut self) -> Result<(), JobError> {
-        if self.cursor == WORDS {
-            self.header = self.seed.header(self.headers);
-            self.headers += 1;
-            self.cursor = 0;
-        }
-        let count = self.batch.min(WORDS - self.cursor);
-        let zero_bits = self.zero_bits();
-        let scan = Scan { header: self.header, first: self.cursor as u32, count, zero_bits };
+        let (index, first) = (self.cursor / WORDS, self.cursor % WORDS);
+        let count = self.batch.min(WORDS - first);
+        let scan = Scan {
+            header: self.seed.header(index),
+            versions: self.scanner.versions(),
+            first: first as u32,
+            count,
+            zero_bits: self.zero_bits(),
+        };
         self.cursor += count;
         self.scanner.submit(&scan)?;
         self.in_flight.push_back(scan);
@@ -226,23 +247,29 @@ impl<S: Scanner> Job for Mining<S> {
 
     fn wait(&mut self) -> Result<Batch, JobError> {
         let scan = self.in_flight.pop_front().expect("a batch is in flight");
-        let found = self.scanner.wait()?;
-        if let Some(evidence) = self.windows.last_mut() {
-            evidence.hashes += scan.count;
-            evidence.zero_bits = scan.zero_bits;
-            evidence.shares.extend(found.words.iter().map(|word| Share {
-                header: scan.header,
-                nonce: word.swap_bytes(),
-                zero_bits: scan.zero_bits,
+        let scanned = self.scanner.wait()?;
+        if let Some(window) = self.windows.last_mut() {
+            // Batches end in order, and every header's words end with a batch.
+            let header = window.to / WORDS;
+            window.to += scan.count;
+            window.shares.extend(scanned.found.iter().map(|found| Share {
+                header,
+                version: found.version,
+                nonce: found.word.swap_bytes(),
             }));
         }
-        Ok(Batch { work: Work(scan.count), gpu_seconds: found.gpu_seconds })
+        Ok(Batch { work: Work(scan.hashes()), gpu_seconds: scanned.gpu_seconds })
     }
 
     fn open_window(&mut self, window: u32) -> Result<(), JobError> {
-        // What was found since the last window was warm-up.
         self.windows.truncate(window as usize);
-        self.windows.push(Evidence::default());
+        self.windows.push(Shares {
+            zero_bits: self.zero_bits(),
+            versions: self.scanner.versions(),
+            from: self.cursor,
+            to: self.cursor,
+            shares: Vec::new(),
+        });
         Ok(())
     }
 
@@ -251,17 +278,11 @@ impl<S: Scanner> Job for Mining<S> {
     }
 
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
-        let evidence = &self.windows[window as usize];
-        for share in &evidence.shares {
-            let bits = oracle::leading_zero_bits(&oracle::hash(&share.header, share.nonce));
-            if bits < share.zero_bits {
-                return Ok(Verdict::Disagrees(format!(
-                    "nonce {} was reported as a share of {} zero bits and has {bits}",
-                    share.nonce, share.zero_bits
-                )));
-            }
-        }
-        let shares = evidence.shares.len() as u64;
-        Ok(oracle::judge_count(evidence.hashes, evidence.zero_bits, shares))
+        Ok(self.windows[window as usize].judge(self.seed))
+    }
+
+    fn proof(&self, windows: usize) -> Option<Proof> {
+        let all = self.windows[..windows].iter().cloned().reduce(Shares::and)?;
+        Some(Proof::Shares(all.thinned(self.seed)))
     }
 }

@@ -26,58 +26,6 @@ pub(super) trait Lanes: Copy {
     unsafe fn without(self, mask: u32) -> u64;
 }
 
-/// One word in a general register.
-#[derive(Clone, Copy)]
-pub(super) struct Scalar(u32);
-
-impl Lanes for Scalar {
-    const WIDTH: usize = 1;
-    #[inline(always)]
-    unsafe fn all(word: u32) -> Self {
-        Scalar(word)
-    }
-    #[inline(always)]
-    unsafe fn count_from(first: u32) -> Self {
-        Scalar(first)
-    }
-    #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        Scalar(self.0.wrapping_add(other.0))
-    }
-    #[inline(always)]
-    unsafe fn upper0(self) -> Self {
-        Scalar(self.0.rotate_right(2) ^ self.0.rotate_right(13) ^ self.0.rotate_right(22))
-    }
-    #[inline(always)]
-    unsafe fn upper1(self) -> Self {
-        Scalar(self.0.rotate_right(6) ^ self.0.rotate_right(11) ^ self.0.rotate_right(25))
-    }
-    #[inline(always)]
-    unsafe fn lower0(self) -> Self {
-        Scalar(self.0.rotate_right(7) ^ self.0.rotate_right(18) ^ (self.0 >> 3))
-    }
-    #[inline(always)]
-    unsafe fn lower1(self) -> Self {
-        Scalar(self.0.rotate_right(17) ^ self.0.rotate_right(19) ^ (self.0 >> 10))
-    }
-    #[inline(always)]
-    unsafe fn choose(e: Self, f: Self, g: Self) -> Self {
-        Scalar(g.0 ^ (e.0 & (f.0 ^ g.0)))
-    }
-    #[inline(always)]
-    unsafe fn majority(a: Self, b: Self, c: Self) -> Self {
-        Scalar(b.0 ^ ((a.0 ^ b.0) & (b.0 ^ c.0)))
-    }
-    #[inline(always)]
-    unsafe fn blend(mask: Self, difference: Self, base: Self) -> Self {
-        Scalar(base.0 ^ (mask.0 & difference.0))
-    }
-    #[inline(always)]
-    unsafe fn without(self, mask: u32) -> u64 {
-        u64::from(self.0 & mask == 0)
-    }
-}
-
 /// Two vectors whose operations alternate: while one waits for a result or a port, the other goes on.
 #[derive(Clone, Copy)]
 pub(super) struct Pair<A, B>(A, B);

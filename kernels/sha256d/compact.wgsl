@@ -1,0 +1,256 @@
+// Scans the nonces of one block header as scan.wgsl does, with loops, in a tenth of its code: for compilers that choke on that.
+// Written by src/kernels/sha256d/wgsl.rs; do not edit.
+//
+// Bindings, work and assumptions: as in scan.wgsl; nothing is shared between versions.
+const WORKGROUP: u32 = 64u;
+const NONCES: u32 = 64u;
+const BLOCKS: u32 = 1023u;
+const VERSIONS: u32 = 1u;
+alias Word = u32;
+const UNIFORM_ROTATION: bool = false;
+const CHOOSE: u32 = 0u;
+const MAJORITY: u32 = 0u;
+
+struct Version {
+    midstate: array<vec4<u32>, 2>, // state after the header's first 64 bytes
+    terms: array<vec4<u32>, 6>,
+}
+struct Scan {
+    first: u32, // first word of this dispatch
+    mask: u32,  // bits of the hash's last word that are zero in a share
+    pad0: u32,
+    pad1: u32,
+    tail: vec4<u32>, // the three words of the header before the nonce
+    rotations: array<vec4<u32>, 3>,
+    k: array<vec4<u32>, 16>, // round constants
+    schedule: array<vec4<u32>, 2>,
+    versions: array<Version, VERSIONS>,
+}
+struct Blocks {
+    count: atomic<u32>,
+    first: array<u32, BLOCKS>,
+}
+@group(0) @binding(0) var<uniform> scan: Scan;
+@group(0) @binding(1) var<storage, read_write> blocks: Blocks;
+
+fn r2(x: Word) -> Word {
+    if (UNIFORM_ROTATION) {
+        return (x >> Word(scan.rotations[0].x)) | (x << Word(32u - scan.rotations[0].x));
+    }
+    return (x >> Word(2u)) | (x << Word(30u));
+}
+fn r13(x: Word) -> Word {
+    if (UNIFORM_ROTATION) {
+        return (x >> Word(scan.rotations[0].y)) | (x << Word(32u - scan.rotations[0].y));
+    }
+    return (x >> Word(13u)) | (x << Word(19u));
+}
+fn r22(x: Word) -> Word {
+    if (UNIFORM_ROTATION) {
+        return (x >> Word(scan.rotations[0].z)) | (x << Word(32u - scan.rotations[0].z));
+    }
+    return (x >> Word(22u)) | (x << Word(10u));
+}
+fn r6(x: Word) -> Word {
+    if (UNIFORM_ROTATION) {
+        return (x >> Word(scan.rotations[0].w)) | (x << Word(32u - scan.rotations[0].w));
+    }
+    return (x >> Word(6u)) | (x << Word(26u));
+}
+fn r11(x: Word) -> Word {
+    if (UNIFORM_ROTATION) {
+        return (x >> Word(scan.rotations[1].x)) | (x << Word(32u - scan.rotations[1].x));
+    }
+    return (x >> Word(11u)) | (x << Word(21u));
+}
+fn r25(x: Word) -> Word {
+    if (UNIFORM_ROTATION) {
+        return (x >> Word(scan.rotations[1].y)) | (x << Word(32u - scan.rotations[1].y));
+    }
+    return (x >> Word(25u)) | (x << Word(7u));
+}
+fn r7(x: Word) -> Word {
+    if (UNIFORM_ROTATION) {
+        return (x >> Word(scan.rotations[1].z)) | (x << Word(32u - scan.rotations[1].z));
+    }
+    return (x >> Word(7u)) | (x << Word(25u));
+}
+fn r18(x: Word) -> Word {
+    if (UNIFORM_ROTATION) {
+        return (x >> Word(scan.rotations[1].w)) | (x << Word(32u - scan.rotations[1].w));
+    }
+    return (x >> Word(18u)) | (x << Word(14u));
+}
+fn r17(x: Word) -> Word {
+    if (UNIFORM_ROTATION) {
+        return (x >> Word(scan.rotations[2].x)) | (x << Word(32u - scan.rotations[2].x));
+    }
+    return (x >> Word(17u)) | (x << Word(15u));
+}
+fn r19(x: Word) -> Word {
+    if (UNIFORM_ROTATION) {
+        return (x >> Word(scan.rotations[2].y)) | (x << Word(32u - scan.rotations[2].y));
+    }
+    return (x >> Word(19u)) | (x << Word(13u));
+}
+
+fn upper0(x: Word) -> Word {
+    return r2(x) ^ r13(x) ^ r22(x);
+}
+fn upper1(x: Word) -> Word {
+    return r6(x) ^ r11(x) ^ r25(x);
+}
+fn lower0(x: Word) -> Word {
+    return r7(x) ^ r18(x) ^ (x >> Word(3u));
+}
+fn lower1(x: Word) -> Word {
+    return r17(x) ^ r19(x) ^ (x >> Word(10u));
+}
+
+// Bits of f where e has ones, of g elsewhere.
+fn choose(e: Word, f: Word, g: Word) -> Word {
+    if (CHOOSE == 1u) {
+        return (e & f) | (~e & g);
+    }
+    return g ^ (e & (f ^ g));
+}
+
+// Every bit that two of the three agree on.
+fn majority(a: Word, b: Word, c: Word) -> Word {
+    if (MAJORITY == 1u) {
+        return (a & b) | (c & (a | b));
+    }
+    // b ^ c is a ^ b of the round before.
+    return b ^ ((a ^ b) & (b ^ c));
+}
+
+struct State {
+    a: Word, b: Word, c: Word, d: Word, e: Word, f: Word, g: Word, h: Word,
+}
+fn compress(state: State, block: array<Word, 16>) -> State {
+    var a = state.a;
+    var b = state.b;
+    var c = state.c;
+    var d = state.d;
+    var e = state.e;
+    var f = state.f;
+    var g = state.g;
+    var h = state.h;
+    var w0 = block[0];
+    var w1 = block[1];
+    var w2 = block[2];
+    var w3 = block[3];
+    var w4 = block[4];
+    var w5 = block[5];
+    var w6 = block[6];
+    var w7 = block[7];
+    var w8 = block[8];
+    var w9 = block[9];
+    var w10 = block[10];
+    var w11 = block[11];
+    var w12 = block[12];
+    var w13 = block[13];
+    var w14 = block[14];
+    var w15 = block[15];
+    for (var round = 0u; round < 64u; round += 16u) {
+        var t1: Word;
+        let k0 = scan.k[round / 4u];
+        let k1 = scan.k[round / 4u + 1u];
+        let k2 = scan.k[round / 4u + 2u];
+        let k3 = scan.k[round / 4u + 3u];
+t1 = h + upper1(e) + choose(e, f, g) + k0.x + w0;
+        d += t1;
+        h = t1 + upper0(a) + majority(a, b, c);
+t1 = g + upper1(d) + choose(d, e, f) + k0.y + w1;
+        c += t1;
+        g = t1 + upper0(h) + majority(h, a, b);
+t1 = f + upper1(c) + choose(c, d, e) + k0.z + w2;
+        b += t1;
+        f = t1 + upper0(g) + majority(g, h, a);
+t1 = e + upper1(b) + choose(b, c, d) + k0.w + w3;
+        a += t1;
+        e = t1 + upper0(f) + majority(f, g, h);
+t1 = d + upper1(a) + choose(a, b, c) + k1.x + w4;
+        h += t1;
+        d = t1 + upper0(e) + majority(e, f, g);
+t1 = c + upper1(h) + choose(h, a, b) + k1.y + w5;
+        g += t1;
+        c = t1 + upper0(d) + majority(d, e, f);
+t1 = b + upper1(g) + choose(g, h, a) + k1.z + w6;
+        f += t1;
+        b = t1 + upper0(c) + majority(c, d, e);
+t1 = a + upper1(f) + choose(f, g, h) + k1.w + w7;
+        e += t1;
+        a = t1 + upper0(b) + majority(b, c, d);
+t1 = h + upper1(e) + choose(e, f, g) + k2.x + w8;
+        d += t1;
+        h = t1 + upper0(a) + majority(a, b, c);
+t1 = g + upper1(d) + choose(d, e, f) + k2.y + w9;
+        c += t1;
+        g = t1 + upper0(h) + majority(h, a, b);
+t1 = f + upper1(c) + choose(c, d, e) + k2.z + w10;
+        b += t1;
+        f = t1 + upper0(g) + majority(g, h, a);
+t1 = e + upper1(b) + choose(b, c, d) + k2.w + w11;
+        a += t1;
+        e = t1 + upper0(f) + majority(f, g, h);
+t1 = d + upper1(a) + choose(a, b, c) + k3.x + w12;
+        h += t1;
+        d = t1 + upper0(e) + majority(e, f, g);
+t1 = c + upper1(h) + choose(h, a, b) + k3.y + w13;
+        g += t1;
+        c = t1 + upper0(d) + majority(d, e, f);
+t1 = b + upper1(g) + choose(g, h, a) + k3.z + w14;
+        f += t1;
+        b = t1 + upper0(c) + majority(c, d, e);
+t1 = a + upper1(f) + choose(f, g, h) + k3.w + w15;
+        e += t1;
+        a = t1 + upper0(b) + majority(b, c, d);
+        if (round < 48u) {
+            w0 += lower1(w14) + w9 + lower0(w1);
+            w1 += lower1(w15) + w10 + lower0(w2);
+            w2 += lower1(w0) + w11 + lower0(w3);
+            w3 += lower1(w1) + w12 + lower0(w4);
+            w4 += lower1(w2) + w13 + lower0(w5);
+            w5 += lower1(w3) + w14 + lower0(w6);
+            w6 += lower1(w4) + w15 + lower0(w7);
+            w7 += lower1(w5) + w0 + lower0(w8);
+            w8 += lower1(w6) + w1 + lower0(w9);
+            w9 += lower1(w7) + w2 + lower0(w10);
+            w10 += lower1(w8) + w3 + lower0(w11);
+            w11 += lower1(w9) + w4 + lower0(w12);
+            w12 += lower1(w10) + w5 + lower0(w13);
+            w13 += lower1(w11) + w6 + lower0(w14);
+            w14 += lower1(w12) + w7 + lower0(w15);
+            w15 += lower1(w13) + w8 + lower0(w0);
+        }
+    }
+    return State(state.a + a, state.b + b, state.c + c, state.d + d, state.e + e, state.f + f, state.g + g, state.h + h);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let block = scan.first + id.x * NONCES;
+    let tail = scan.tail;
+    var least = 0xffffffffu;
+    for (var i = 0u; i < NONCES * VERSIONS; i += 1u) {
+        let m = scan.versions[i / NONCES].midstate;
+        let word = block + i % NONCES;
+        var state = State(m[0].x, m[0].y, m[0].z, m[0].w, m[1].x, m[1].y, m[1].z, m[1].w);
+        var message = array<Word, 16>(tail.x, tail.y, tail.z, word, 0x80000000u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 0u, 640u);
+        for (var hash = 0u; hash < 2u; hash += 1u) {
+            let s = compress(state, message);
+            state = State(0x6a09e667u, 0xbb67ae85u, 0x3c6ef372u, 0xa54ff53au, 0x510e527fu, 0x9b05688cu, 0x1f83d9abu, 0x5be0cd19u);
+            message = array<Word, 16>(s.a, s.b, s.c, s.d, s.e, s.f, s.g, s.h, 0x80000000u, 0u, 0u, 0u, 0u, 0u, 0u, 256u);
+            if (hash == 1u) {
+                least = min(least, s.h & scan.mask);
+            }
+        }
+    }
+    if (least == 0u) {
+        let slot = atomicAdd(&blocks.count, 1u);
+        if (slot < BLOCKS) {
+            blocks.first[slot] = block;
+        }
+    }
+}

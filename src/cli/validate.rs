@@ -1,0 +1,39 @@
+//! `rigbench validate`: is a result file truthful?
+
+use super::Exit;
+use crate::results;
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example: rigbench validate results/published/*.json")]
+pub(super) struct Args {
+    /// Result files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// What no proof of work can show.
+const LIMITS: &str = "Shares show that the hashes were computed for this very manifest and seed, by whoever, whenever. They do not show\n\
+    when, where, how fast or at what joules: those figures are the publisher's word.";
+
+pub(super) fn run(args: &Args) -> Result<Exit> {
+    let mut truthful = true;
+    for path in &args.files {
+        let text = std::fs::read(path).with_context(|| {
+            format!("cannot read {}; give the path of a result file", path.display())
+        })?;
+        let findings = results::validate(&text);
+        let verdict = if findings.faults.is_empty() { "truthful" } else { "not truthful" };
+        super::print(&format!("{}: {verdict}\n", path.display()))?;
+        for fault in &findings.faults {
+            super::print(&format!("  wrong: {fault}\n"))?;
+        }
+        for note in &findings.notes {
+            super::print(&format!("  {note}\n"))?;
+        }
+        truthful &= findings.faults.is_empty();
+    }
+    super::print(&format!("{LIMITS}\n"))?;
+    Ok(if truthful { Exit::Done } else { Exit::No })
+}

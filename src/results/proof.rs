@@ -1,0 +1,43 @@
+//! Proofs of work in the document and in memory.
+
+use super::wire;
+use crate::workload::Proof;
+use crate::workload::sha256d::{Share, Shares};
+
+impl From<&Proof> for wire::WorkProof {
+    fn from(proof: &Proof) -> wire::WorkProof {
+        let place = |place: u64| wire::Place { header: place >> 32, word: place as u32 };
+        let Proof::Shares(shares) = proof;
+        wire::WorkProof::Shares(wire::Shares {
+            zero_bits: shares.zero_bits,
+            versions: shares.versions,
+            from: place(shares.from),
+            to: place(shares.to),
+            shares: shares
+                .shares
+                .iter()
+                .map(|&Share { header, version, nonce }| wire::Share { header, version, nonce })
+                .collect(),
+        })
+    }
+}
+
+impl wire::Shares {
+    /// The same in memory; none if its places lie beyond any scan.
+    pub(super) fn read(&self) -> Option<Shares> {
+        let place = |place: wire::Place| {
+            place.header.checked_mul(1 << 32)?.checked_add(u64::from(place.word))
+        };
+        Some(Shares {
+            zero_bits: self.zero_bits,
+            versions: self.versions,
+            from: place(self.from)?,
+            to: place(self.to)?,
+            shares: self
+                .shares
+                .iter()
+                .map(|&wire::Share { header, version, nonce }| Share { header, version, nonce })
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! Is a document truthful? What follows from the document alone is computed again: digests, the seed, figures from their
+//! windows, and the proof of every hash that it claims.
+
+use super::derive::throughput;
+use super::wire::{Document, Measurement, Outcome, WorkProof};
+use super::{SCHEMA_VERSION, document_sha256, row_seed, seed};
+use crate::kernels::hex;
+use crate::measure::stats::median_interval;
+use crate::oracle::Verdict;
+use crate::units::{Unit, grouped};
+use crate::workload::data::Seed;
+use serde::Deserialize;
+use std::collections::HashSet;
+
+/// What was found in a document.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// What cannot be true, each with its place in the document. Truthful if there is none.
+    pub faults: Vec<String>,
+    /// What a reader should know besides.
+    pub notes: Vec<String>,
+}
+
+/// Judges the text of a document.
+pub fn validate(text: &[u8]) -> Findings {
+    let mut findings = Findings::default();
+    match parse(text) {
+        Ok(document) => examine(&document, &mut findings),
+        Err(fault) => findings.faults.push(fault),
+    }
+    findings
+}
+
+/// Reads the document; the error says why it is none that this version can judge.
+fn parse(text: &[u8]) -> Result<Document, String> {
+    #[derive(Deserialize)]
+    struct Head {
+        schema_version: String,
+    }
+    let read = |error: serde_json::Error| format!("this is no rigbench result: {error}");
+    let head: Head = serde_json::from_slice(text).map_err(read)?;
+    let major = |version: &str| version.split('.').next().map(str::to_string);
+    if major(&head.schema_version) != major(SCHEMA_VERSION) {
+        return Err(format!(
+            "schema_version is {}, this rigbench reads {SCHEMA_VERSION}; get the version that wrote it",
+            head.schema_version
+        ));
+    }
+    serde_json::from_slice(text).map_err(read)
+}
+
+impl super::wire::Workload {
+    /// As the command line writes it.
+    fn spec(&self) -> String {
+        match &self.shape {
+            Some(shape) => format!("{}:{shape}", self.id),
+            None => self.id.clone(),
+        }
+    }
+}
+
+fn examine(document: &Document, findings: &mut Findings) {
+    let seed = seed(&document.manifest, document.proof.user_seed);
+    for (path, stated, computed) in [
+        ("proof.seed_sha256", &document.proof.seed_sha256, hex(&seed.0)),
+        ("proof.document_sha256", &document.proof.document_sha256, document_sha256(document)),
+    ] {
+        if *stated != computed {
+            findings.faults.push(format!("{path} is {stated}, computed again it is {computed}"));
+        }
+    }
+    if document.run.finished_at.is_none() {
+        findings.notes.push("unfinished: it was interrupted or is under way".into());
+    }
+    findings.notes.extend(document.run.reasons.iter().map(|reason| format!("invalid: {reason}")));
+    let mut rows = HashSet::new();
+    for (i, m) in document.measurements.iter().enumerate() {
+        let mut fault = |what: String| findings.faults.push(format!("measurements[{i}].{what}"));
+        if !rows.insert((&m.device, m.workload.spec())) {
+            fault(format!("workload: {} on {} stands twice", m.workload.spec(), m.device));
+        }
+        if let Err(what) = figures(m) {
+            fault(what);
+        }
+        let seed = row_seed(seed, &m.device, &m.workload.spec());
+        match work_proof(m, seed) {
+            Ok(Some(what)) => {
+                findings.notes.push(format!("{} {}: {what}", m.device, m.workload.spec()))
+            }
+            Ok(None) => {}
+            Err(what) => fault(format!("work_proof: {what}")),
+        }
+    }
+}
+
+/// Whether the throughput follows from the windows.
+fn figures(m: &Measurement) -> Result<(), String> {
+    let rates: Vec<f64> = m.windows.iter().map(|w| w.work as f64 / w.wall_seconds).collect();
+    let unit = Unit::from_name(&m.workload.unit)
+        .ok_or_else(|| format!("workload.unit: nothing is counted in '{}'", m.workload.unit))?;
+    let computed = median_interval(&rates).map(|estimate| throughput(&estimate, unit));
+    if m.throughput == computed {
+        return Ok(());
+    }
+    let value = |t: &Option<super::wire::Throughput>| {
+        t.as_ref().map_or("none".to_string(), |t| format!("{} {}", t.value, t.unit))
+    };
+    Err(format!(
+        "throughput: {} with its interval does not follow from the windows, which give {}",
+        value(&m.throughput),
+        value(&computed)
+    ))
+}
+
+/// Whether the claimed hashes are proven; what is proven, in words.
+fn work_proof(m: &Measurement, seed: Seed) -> Result<Option<String>, String> {
+    let hashes = m.outcome == Outcome::Measured && m.workload.unit == Unit::Hash.name();
+    let shares = match &m.work_proof {
+        Some(WorkProof::Shares(shares)) if hashes => shares,
+        Some(_) => return Err("shares are no proof of this row".into()),
+        None if hashes => return Err("hashes are claimed and there is no share".into()),
+        None => return Ok(None),
+    };
+    let shares = shares.read().ok_or("no scan is so long")?;
+    let claimed: u128 = m.windows.iter().map(|w| u128::from(w.work)).sum();
+    match shares.hashes() {
+        Some(scanned) if u128::from(scanned) == claimed => {}
+        scanned => {
+            return Err(format!(
+                "the windows claim {claimed} hashes, the scan has {}",
+                scanned.map_or("no number of them".into(), |n| n.to_string())
+            ));
+        }
+    }
+    match shares.judge(seed) {
+        Verdict::Agrees { .. } => Ok(Some(format!(
+            "{} hashes claimed, supported by {} shares of {} zero bits ({:.0} expected)",
+            grouped(claimed),
+            grouped(shares.shares.len() as u128),
+            shares.zero_bits,
+            shares.expected()
+        ))),
+        Verdict::Disagrees(what) => Err(what),
+    }
+}
