@@ -1,7 +1,7 @@
 //! What a joule buys on this machine: Bitcoin hashes or AI tokens.
 //!
 //! Modules import only leftward in this order, and `tests/house.rs` holds them to it:
-//! `units`, `kernels`, `device`, `gpu`, `oracle`, `workload`, `energy`, `measure`, `results`, `report`, `cli`.
+//! `units`, `kernels`, `device`, `gpu`, `oracle`, `workload`, `energy`, `measure`, `results`, `tune`, `report`, `cli`.
 
 pub mod cli;
 pub mod device;
@@ -12,5 +12,6 @@ pub mod measure;
 pub mod oracle;
 pub mod report;
 pub mod results;
+pub mod tune;
 pub mod units;
 pub mod workload;

@@ -8,12 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
-
-fn rigbench(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rigbench"));
-    command.args(args).stdin(Stdio::null());
-    command
-}
+use support::rigbench;
 
 fn output(args: &[&str]) -> Output {
     rigbench(args).output().unwrap()
@@ -267,6 +262,51 @@ fn a_full_disk_is_one_line_and_leaves_the_old_file() {
     assert_eq!(out.status.code(), Some(2), "{said}");
     let document = read(&documents(later.path())[0]);
     assert_eq!(document.measurements, []);
+}
+
+#[test]
+fn tune_tries_every_kernel_keeps_the_choice_and_run_takes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_cache = |args: &[&str]| {
+        rigbench(args).env("XDG_CACHE_HOME", folder.path().join("cache")).output().unwrap()
+    };
+    let tune = ["tune", "--device", "cpu", "--workload", "sha256d"];
+    let out = with_cache(&tune);
+    let table = text(&out.stdout);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    assert!(table.contains("tried now") && table.contains("sha256d/sha2-crate"), "{table}");
+    let chosen = table.lines().find(|l| l.ends_with("chosen")).expect("one is chosen");
+    let again = text(&with_cache(&tune).stdout);
+    assert!(again.contains("kept from an earlier run") && again.contains(chosen), "{again}");
+    let small = ["tune", "--device", "cpu", "--workload", "gemm:48x40x56", "--retune"];
+    for _ in 0..2 {
+        let retried = text(&with_cache(&small).stdout);
+        assert!(retried.contains("tried now"), "{retried}");
+    }
+
+    let out = folder.path().join("out");
+    let run = |setting: Option<&str>| {
+        let args = ["run", "--quick", "--device", "cpu", "--workload", "sha256d", "--json"];
+        let mut command = rigbench(&args);
+        command.env("XDG_CACHE_HOME", folder.path().join("cache")).arg("--out").arg(&out);
+        setting.map(|threads| command.env("RAYON_NUM_THREADS", threads));
+        let document: wire::Document =
+            serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        document.measurements[0].clone()
+    };
+    let kept = run(None);
+    let tuning = kept.tuning.unwrap();
+    assert_eq!(tuning.source, wire::TuningSource::Cache);
+    assert_eq!(kept.kernel.unwrap().id, tuning.kernel);
+    assert!(tuning.batch_seconds <= 0.05);
+    let losers = tuning.trials.iter().filter(|t| t.kernel != tuning.kernel);
+    assert!(losers.clone().count() > 0 && losers.into_iter().all(|t| t.throughput > Some(0.0)));
+    // Another setting is another machine, and a quick run tries four kernels at most.
+    let other = run(Some("1")).tuning.unwrap();
+    assert_eq!(other.source, wire::TuningSource::Trials);
+    let tried: std::collections::BTreeSet<&String> =
+        other.trials.iter().map(|t| &t.kernel).collect();
+    assert!(tried.len() <= 4, "{tried:?}");
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! `rigbench validate` against forgers who have our code: every forgery is signed again, with its seed and digest as an
 //! honest run would have them.
 
+mod support;
+
 use rigbench::kernels::hex;
 use rigbench::results::{self, validate, wire};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::sync::LazyLock;
 use wire::{Document, Measurement, Share, Shares, WorkProof};
 
 fn rigbench(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rigbench")).args(args).stdin(Stdio::null()).output().unwrap()
+    support::rigbench(args).output().unwrap()
 }
 
 /// A short run of both workloads on the processor, as the program wrote it.

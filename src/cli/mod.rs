@@ -6,6 +6,7 @@ mod devices;
 mod interrupt;
 mod progress;
 mod run;
+mod tune;
 mod validate;
 
 use anyhow::Context;
@@ -33,6 +34,8 @@ enum Command {
     Devices(devices::Args),
     /// Compare every kernel's output with its oracle on every device
     Check(check::Args),
+    /// Choose the fastest right kernel for each workload and device, and keep the choice
+    Tune(tune::Args),
     /// Measure workloads on devices and write a result file
     Run(run::Args),
     /// Judge whether result files are truthful: digests, figures, and a proof for every hash
@@ -52,10 +55,7 @@ enum Exit {
 /// Runs the command of this process's arguments. Exit codes: 0 done, 1 the answer is no, 2 the request cannot be
 /// carried out, 130 interrupted.
 pub fn main() -> ExitCode {
-    // Mesa's device-select layer looks for a display and complains on stderr where there is none; rigbench orders
-    // devices by itself.
-    // SAFETY: nothing else runs yet that could read the environment at the same time.
-    unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    prepare_drivers();
     let filter = tracing_subscriber::EnvFilter::builder()
         .with_env_var("RIGBENCH_LOG")
         .with_default_directive(tracing::Level::WARN.into())
@@ -68,6 +68,7 @@ pub fn main() -> ExitCode {
     let done = match command {
         Command::Devices(args) => devices::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Tune(args) => tune::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Validate(args) => validate::run(&args),
     };
@@ -79,6 +80,20 @@ pub fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Settings that drivers read when they are loaded.
+fn prepare_drivers() {
+    let is_set = |name| std::env::var_os(name).is_some();
+    // SAFETY: nothing else runs yet that could read the environment at the same time.
+    let set = |name, value| unsafe { std::env::set_var(name, value) };
+    // Mesa's device-select layer looks for a display and complains on stderr where there is none; rigbench orders
+    // devices by itself.
+    set("NODEVICE_SELECT", "1");
+    // Mesa keeps compiled kernels without noting for which vector width: another width would run the old ones.
+    if is_set("LP_NATIVE_VECTOR_WIDTH") && !is_set("MESA_SHADER_CACHE_DISABLE") {
+        set("MESA_SHADER_CACHE_DISABLE", "true");
     }
 }
 

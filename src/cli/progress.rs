@@ -29,6 +29,10 @@ impl RowProgress {
     /// Shows what the measurement does.
     pub(super) fn show(&self, event: Event) {
         match event {
+            Event::Tuning(share) => {
+                self.bar.set_message("trying kernels");
+                self.bar.set_position((share * 1000.0) as u64);
+            }
             Event::Verifying => self.bar.set_message("checking the kernel"),
             Event::WarmingUp => self.bar.set_message("warming up"),
             Event::Progress(share) => self.bar.set_position((share * 1000.0) as u64),

@@ -5,9 +5,10 @@ use super::{Exit, args, interrupt};
 use crate::device::Device;
 use crate::energy::{EnergySource, Meter, PowerSpec, SourceInfo};
 use crate::gpu::GpuError;
-use crate::measure::{MeasureError, Mode, Protocol, Telemetry, measure};
+use crate::measure::{Event, MeasureError, Mode, Protocol, Telemetry, measure};
 use crate::report;
 use crate::results::{self, OutDir, Outcome, Row, Run, wire};
+use crate::tune::{Effort, Tuner};
 use crate::workload::data::Seed;
 use crate::workload::{Target, Workload};
 use anyhow::{Result, bail};
@@ -187,6 +188,7 @@ fn row(
         shape: workload.shape(),
         unit: workload.unit(),
         kernel: None,
+        tuning: None,
         outcome: Outcome::Failed(String::new()),
     };
     let target = match target {
@@ -200,23 +202,31 @@ fn row(
         row.outcome = Outcome::Unsupported(reason);
         return Some(row);
     }
-    let variant = workload.variants(target).swap_remove(0);
+    let mut on_event = |event| {
+        progress.show(event);
+        if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let effort = match plan.protocol.mode {
+        Mode::Quick => Effort::Quick,
+        _ => Effort::Full,
+    };
     let seed = results::row_seed(seed, &device.id.to_string(), &workload.spec());
-    let measured =
-        workload.prepare(target, &variant, seed).map_err(MeasureError::from).and_then(|mut job| {
-            row.kernel = Some(wire::Kernel {
-                id: variant.id().to_string(),
-                params: job.kernel().map(|k| k.params.clone()).unwrap_or_default(),
-                wgsl_sha256: job.kernel().map(|k| k.sha256()),
-            });
-            let (sources, absence) = sources(&plan.power, device, workload);
-            let mut meter = Meter::new(sources, &absence);
-            let mut telemetry = Telemetry::new(device);
-            measure(job.as_mut(), &mut meter, &mut telemetry, &plan.protocol, &mut |event| {
-                progress.show(event);
-                if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
+    let tuner = Tuner::new(effort, false);
+    let tuned = tuner.choose(workload, target, &mut |share| on_event(Event::Tuning(share)));
+    let measured = tuned.and_then(|choice| {
+        row.tuning = Some(choice.record);
+        let mut job = workload.prepare(target, &choice.variant, seed)?;
+        row.kernel = Some(wire::Kernel {
+            id: choice.variant.id().to_string(),
+            params: job.kernel().map(|k| k.params.clone()).unwrap_or_default(),
+            wgsl_sha256: job.kernel().map(|k| k.sha256()),
         });
+        let (sources, absence) = sources(&plan.power, device, workload);
+        let mut meter = Meter::new(sources, &absence);
+        let mut telemetry = Telemetry::new(device);
+        let protocol = Protocol { batch: choice.batch, ..plan.protocol };
+        measure(job.as_mut(), &mut meter, &mut telemetry, &protocol, &mut on_event)
+    });
     row.outcome = match measured {
         Ok(measurement) => Outcome::Measured(Box::new(measurement)),
         Err(MeasureError::Interrupted) => return None,

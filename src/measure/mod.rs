@@ -3,18 +3,22 @@
 
 mod latency;
 mod protocol;
+mod pump;
 pub mod stats;
 mod telemetry;
+mod trials;
 
 pub use latency::Latency;
 pub use protocol::{Mode, Protocol};
 pub use telemetry::{Sample, Telemetry, Temperature};
+pub use trials::{interleave, trial};
 
 use crate::energy::{Energy, Mark, Meter};
 use crate::oracle::Verdict;
 use crate::units::{Seconds, Work};
-use crate::workload::{Batch, DEPTH, Job, JobError, Proof};
+use crate::workload::{Job, JobError, Proof};
 use cpu_time::ProcessTime;
+use pump::pump;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -76,6 +80,8 @@ pub struct WarmUp {
 /// What the caller is told while a job is measured.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
+    /// Kernels are tried against each other; so much of it is over, from 0 to 1.
+    Tuning(f64),
     /// The kernel's output is compared with the oracle's.
     Verifying,
     /// Throughput is brought to a steady state.
@@ -153,58 +159,17 @@ fn warm_up(
     on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<WarmUp, MeasureError> {
     let start = Instant::now();
-    // The first batch may compile; each try shows how far the next may go.
-    for round in 0..10 {
-        let began = Instant::now();
-        job.submit()?;
-        job.wait()?;
-        let factor = protocol.batch.0 / began.elapsed().as_secs_f64();
-        if round > 1 && (0.8..1.25).contains(&factor) {
-            break;
-        }
-        job.resize(factor.clamp(0.05, 16.0));
-        if on_event(Event::Progress(0.0)).is_break() {
-            return Err(MeasureError::Interrupted);
-        }
-    }
+    pump::size(job, protocol.batch)?;
     let mut rates: Vec<f64> = Vec::new();
     loop {
-        let began = Instant::now();
-        let (mut work, mut stopped) = (Work(0), false);
-        pump(job, &mut |batch, _| {
-            work = work + batch.work;
-            stopped |= on_event(Event::Progress(0.0)).is_break();
-            stopped || began.elapsed().as_secs_f64() >= protocol.warm_up_slice.0
-        })?;
-        if stopped {
-            return Err(MeasureError::Interrupted);
-        }
-        rates.push(work / Seconds(began.elapsed().as_secs_f64()));
+        let stop = &mut || on_event(Event::Progress(0.0)).is_break();
+        rates.push(pump::slice(job, protocol.warm_up_slice, stop)?);
         let seconds = Seconds(start.elapsed().as_secs_f64());
         let steady = protocol.is_flat(&rates);
         if steady || seconds >= protocol.warm_up_longest {
             return Ok(WarmUp { seconds, steady });
         }
     }
-}
-
-/// Keeps [`DEPTH`] batches in flight until `until` says enough, then lets the rest finish. `until` sees every batch
-/// with the seconds since the one before it was done.
-fn pump(job: &mut dyn Job, until: &mut dyn FnMut(Batch, Seconds) -> bool) -> Result<(), JobError> {
-    let (mut in_flight, mut enough) = (0, false);
-    let mut last = Instant::now();
-    while !enough || in_flight > 0 {
-        while !enough && in_flight < DEPTH {
-            job.submit()?;
-            in_flight += 1;
-        }
-        let batch = job.wait()?;
-        in_flight -= 1;
-        let now = Instant::now();
-        enough |= until(batch, Seconds((now - last).as_secs_f64()));
-        last = now;
-    }
-    Ok(())
 }
 
 type Windows = (Vec<Window>, Latency, Vec<Energy>);

@@ -3,7 +3,9 @@
 mod devices;
 mod run;
 mod table;
+mod tune;
 
 pub use devices::devices;
 pub use run::run;
 pub use table::Table;
+pub use tune::tuning;

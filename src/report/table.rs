@@ -1,5 +1,6 @@
 //! The table that every report is made of, and its rendering for a terminal.
 
+use comfy_table::LineStyle;
 use comfy_table::Table as Grid;
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement};
 
@@ -29,7 +30,11 @@ impl Table {
     /// Text for a terminal `width` characters wide; `styled` makes heads bold.
     pub fn to_terminal(&self, width: u16, styled: bool) -> String {
         let mut grid = Grid::new();
-        grid.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY)
+        // Rows of several lines want a rule between them.
+        let tall = self.rows.iter().flatten().any(|cell| cell.contains('\n'));
+        let style = comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+        let style = if tall { style } else { style.row_separator(LineStyle::none()) };
+        grid.load_style(style)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width);
         if styled {

@@ -22,11 +22,7 @@ pub fn manifest(
     sources: impl Iterator<Item = (String, String, SourceInfo)>,
 ) -> wire::Manifest {
     wire::Manifest {
-        rigbench: wire::Program {
-            version: env!("CARGO_PKG_VERSION").to_string(),
-            commit: option_env!("RIGBENCH_COMMIT").map(str::to_string),
-            kernels_sha256: kernels::all_sha256(),
-        },
+        rigbench: program(),
         host: host(),
         devices: devices.iter().map(wire::Device::from).collect(),
         sources: sources
@@ -42,7 +38,17 @@ pub fn manifest(
     }
 }
 
-fn environment() -> BTreeMap<String, String> {
+/// This program.
+pub fn program() -> wire::Program {
+    wire::Program {
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        commit: option_env!("RIGBENCH_COMMIT").map(str::to_string),
+        kernels_sha256: kernels::all_sha256(),
+    }
+}
+
+/// Settings that are in force.
+pub fn environment() -> BTreeMap<String, String> {
     let plain = |value: &String| {
         value.len() <= 16 && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
     };

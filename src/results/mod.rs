@@ -9,7 +9,7 @@ mod store;
 mod validate;
 pub mod wire;
 
-pub use manifest::manifest;
+pub use manifest::{environment, manifest, program};
 pub use run::{Outcome, Row, Run};
 pub use store::{OutDir, StoreError, write};
 pub use validate::{Findings, validate};

@@ -38,6 +38,8 @@ pub struct Row {
     pub unit: Unit,
     /// The kernel that ran, if it got that far.
     pub kernel: Option<wire::Kernel>,
+    /// How the kernel was chosen.
+    pub tuning: Option<wire::Tuning>,
     /// What came of it.
     pub outcome: Outcome,
 }

@@ -57,8 +57,6 @@ pub struct Protocol {
     pub windows: u64,
     /// Shortest length of a window.
     pub window_seconds: f64,
-    /// Length that batches are sized for.
-    pub batch_seconds: f64,
     /// Batches that stay in flight.
     pub batches_in_flight: u64,
     /// Throughput is compared over slices of this length to tell when it is flat.
@@ -202,6 +200,8 @@ pub struct Measurement {
     pub workload: Workload,
     /// The kernel that ran; null if the row did not get that far.
     pub kernel: Option<Kernel>,
+    /// How it was chosen, and the length of its batches; null if the row did not get that far.
+    pub tuning: Option<Tuning>,
     /// What came of it.
     pub outcome: Outcome,
     /// Why it is unsupported or failed.
@@ -248,6 +248,44 @@ pub struct Kernel {
     pub params: BTreeMap<String, String>,
     /// Digest of the WGSL that was compiled; null for native code.
     pub wgsl_sha256: Option<String>,
+}
+
+/// How a kernel and the length of its batches were chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Tuning {
+    /// When the trials were made.
+    pub source: TuningSource,
+    /// The variant that was chosen.
+    pub kernel: String,
+    /// The length that its batches are sized for.
+    pub batch_seconds: f64,
+    /// Everything that was tried, in turns: variants at one length, then lengths with the chosen variant.
+    pub trials: Vec<Trial>,
+}
+
+/// When trials were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TuningSource {
+    /// In this run.
+    Trials,
+    /// In an earlier run on the same device, driver, program and settings.
+    Cache,
+}
+
+/// A variant at a length of batches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Trial {
+    /// The variant's name.
+    pub kernel: String,
+    /// The length that its batches were sized for.
+    pub batch_seconds: f64,
+    /// Median of the slices, units of work a second; null if it was not timed.
+    pub throughput: Option<f64>,
+    /// Units of work a second of each slice.
+    pub slices: Vec<f64>,
+    /// Why it was not timed.
+    pub reason: Option<String>,
 }
 
 /// What came of a row.

@@ -1,0 +1,42 @@
+//! The table of what was tried to choose a kernel.
+
+use super::table::{Column, Table};
+use crate::results::wire::{Trial, Tuning, TuningSource};
+use crate::units::{Rate, Unit, significant};
+
+/// The table of one workload on one device, named `name`.
+pub fn tuning(name: &str, unit: Unit, tuning: &Tuning) -> Table {
+    let when = match tuning.source {
+        TuningSource::Trials => "tried now, kept for later runs",
+        TuningSource::Cache => "kept from an earlier run; --retune tries again",
+    };
+    let chosen = |t: &Trial| t.kernel == tuning.kernel && t.batch_seconds == tuning.batch_seconds;
+    let last = tuning.trials.iter().rposition(chosen);
+    let best = tuning.trials.iter().filter_map(|t| t.throughput).fold(0.0, f64::max);
+    let row = |(i, t): (usize, &Trial)| {
+        let rate = t.throughput.map(|per_second| Rate { per_second, unit }.to_string());
+        let share = t.throughput.map(|rate| format!("{} %", significant(100.0 * rate / best)));
+        vec![
+            t.kernel.clone(),
+            format!("{} ms", t.batch_seconds * 1e3),
+            rate.unwrap_or_else(|| "failed".into()),
+            share.unwrap_or_else(|| "–".into()),
+            if Some(i) == last { "chosen".into() } else { String::new() },
+        ]
+    };
+    let notes = tuning.trials.iter().filter_map(|t| Some((&t.kernel, t.reason.as_ref()?)));
+    Table {
+        title: format!("{name} – {when}"),
+        columns: [
+            ("kernel", false),
+            ("batches", true),
+            ("throughput", true),
+            ("of the best", true),
+            ("", false),
+        ]
+        .map(|(head, figures)| Column { head, figures })
+        .to_vec(),
+        rows: tuning.trials.iter().enumerate().map(row).collect(),
+        notes: notes.map(|(kernel, reason)| format!("{kernel}: {reason}")).collect(),
+    }
+}
