@@ -23,9 +23,9 @@ cargo test --locked --doc
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
-if grep -q '^not run: ' "$log"; then
+if grep -qE '^not run: |\.\.\. ignored' "$log"; then
     say "tests that were not run:"
-    grep '^not run: ' "$log" | sort -u
+    grep -E '^not run: |\.\.\. ignored' "$log" | sort -u
 else
     say "no test was left out"
 fi

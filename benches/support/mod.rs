@@ -1,51 +1,58 @@
-//! One workload on the first adapter and on the processor, by the library's own jobs.
+//! Every variant of a workload on the first adapter and on the processor, by the library's own jobs.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use rigbench::device::Device;
 use rigbench::gpu;
+use rigbench::measure::size;
+use rigbench::units::Seconds;
 use rigbench::workload::data::Seed;
 use rigbench::workload::{DEPTH, Job, Target, parse};
 use std::time::{Duration, Instant};
 
 /// Length that batches are sized for.
-const BATCH: f64 = 0.02;
+const BATCH: Seconds = Seconds(0.04);
 
-/// Benches the default variant of `spec`, with its work as throughput.
-pub fn bench(criterion: &mut Criterion, spec: &str) {
+/// Benches `spec`; one iteration is `work` units of it.
+pub fn bench(criterion: &mut Criterion, spec: &str, work: u64) {
     let workload = parse(spec).expect("a bench names a workload");
     let mut group = criterion.benchmark_group(workload.spec());
+    group.throughput(Throughput::Elements(work));
     let devices = gpu::enumerate().into_iter().take(1).chain([Device::cpu()]);
     for device in devices {
         let target = Target::open(&device).expect("the device opens");
-        let variant = workload.variants(&target).swap_remove(0);
-        let mut job =
-            workload.prepare(&target, &variant, Seed([1; 32])).expect("the kernel compiles");
-        job.verify().expect("the device works");
-        // Sized in a few steps: the first batch may still compile.
-        for _ in 0..5 {
-            let began = Instant::now();
-            run(job.as_mut(), 1);
-            job.resize((BATCH / began.elapsed().as_secs_f64()).clamp(0.05, 16.0));
+        for variant in workload.variants(&target) {
+            let id = BenchmarkId::new(device.id.to_string(), variant.id());
+            // Prepared only if the command line asks for it.
+            let mut prepared: Option<Box<dyn Job>> = None;
+            group.bench_function(id, |bencher| {
+                let job = prepared.get_or_insert_with(|| {
+                    let job = workload.prepare(&target, &variant, Seed([1; 32]));
+                    let mut job = job.expect("the kernel compiles");
+                    job.verify().expect("the device works");
+                    size(job.as_mut(), BATCH).expect("the device works");
+                    job
+                });
+                bencher.iter_custom(|n| {
+                    let (time, done) = run(job.as_mut(), n * work);
+                    time.mul_f64((n * work) as f64 / done as f64)
+                });
+            });
         }
-        let (_, work) = run(job.as_mut(), 1);
-        group.throughput(Throughput::Elements(work));
-        let id = BenchmarkId::new(device.id.to_string(), variant.id());
-        group.bench_function(id, |bencher| bencher.iter_custom(|n| run(job.as_mut(), n).0));
     }
     group.finish();
 }
 
-/// Runs `batches` with several in flight: the time they took and the work of the last.
-fn run(job: &mut dyn Job, batches: u64) -> (Duration, u64) {
+/// Runs batches, several in flight, until at least `work` is done: the time they took and the work they did.
+fn run(job: &mut dyn Job, work: u64) -> (Duration, u64) {
     let began = Instant::now();
-    let (mut submitted, mut done, mut work) = (0, 0, 0);
-    while done < batches {
-        while submitted < batches && submitted - done < DEPTH as u64 {
+    let (mut in_flight, mut done) = (0, 0);
+    while done < work || in_flight > 0 {
+        while done < work && in_flight < DEPTH {
             job.submit().expect("the device works");
-            submitted += 1;
+            in_flight += 1;
         }
-        work = job.wait().expect("the device works").work.0;
-        done += 1;
+        done += job.wait().expect("the device works").work.0;
+        in_flight -= 1;
     }
-    (began.elapsed(), work)
+    (began.elapsed(), done)
 }

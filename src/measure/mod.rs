@@ -10,6 +10,7 @@ mod trials;
 
 pub use latency::Latency;
 pub use protocol::{Mode, Protocol};
+pub use pump::size;
 pub use telemetry::{Sample, Telemetry, Temperature};
 pub use trials::{interleave, trial};
 

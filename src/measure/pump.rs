@@ -28,7 +28,10 @@ pub(super) fn pump(
 }
 
 /// Makes batches last about `batch`. The first may compile; each try shows how far the next may go.
-pub(super) fn size(job: &mut dyn Job, batch: Seconds) -> Result<(), JobError> {
+///
+/// # Errors
+/// If the job fails.
+pub fn size(job: &mut dyn Job, batch: Seconds) -> Result<(), JobError> {
     for round in 0..10 {
         let began = Instant::now();
         job.submit()?;

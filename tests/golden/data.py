@@ -26,11 +26,12 @@ def value(name, index):
     return f32(total * f32(1.0 / f32(37837.227)))
 
 
-def header(index):
+def header(index, version=0):
     root = hashlib.sha256(SEED + b"header %d" % index).digest()
-    return struct.pack("<I32x32sIII", 0x20000000, root, index, 0x1D00FFFF, 0)
+    return struct.pack("<I32x32sIII", 0x20000000 ^ version << 13, root, index, 0x1D00FFFF, 0)
 
 
 for index in (0, 1, 2, 1_000_003):
     print(index, "0x%08x" % struct.unpack("<I", struct.pack("<f", value(b"A", index)))[0], value(b"A", index))
 print(header(3).hex())
+print(header(3, 0x8005).hex())

@@ -126,3 +126,35 @@ impl Shares {
         oracle::judge_count(hashes, self.zero_bits, count).and(oracle::judge_spread(places))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::hex;
+
+    /// Published shares are checked by these bytes; a change breaks every file. Made by `tests/golden/data.py`.
+    #[test]
+    fn golden_version() {
+        let header = Seed([7; 32]).header(3);
+        assert_eq!(versioned(&header, 0), header);
+        assert_eq!(hex(&versioned(&header, 0x8005))[..8], *"00a00030");
+        assert_eq!(versioned(&header, 0x8005)[4..], header[4..]);
+    }
+
+    #[test]
+    fn thinning_keeps_the_harder_half() {
+        let seed = Seed([6; 32]);
+        let header = seed.header(0);
+        let found = (0..1u32 << 16)
+            .map(u32::swap_bytes)
+            .filter(|&nonce| oracle::leading_zero_bits(&oracle::hash(&header, nonce)) >= 4);
+        let shares = found.map(|nonce| Share { header: 0, version: 0, nonce }).collect();
+        let all = Shares { zero_bits: 4, versions: 1, from: 0, to: 1 << 16, shares };
+        let thinned = all.clone().thinned(seed);
+        assert!(thinned.expected() <= KEPT && thinned.expected() > KEPT / 2.0);
+        assert!(thinned.shares.len() < all.shares.len() / 2);
+        for shares in [all, thinned] {
+            assert!(matches!(shares.judge(seed), Verdict::Agrees { .. }));
+        }
+    }
+}

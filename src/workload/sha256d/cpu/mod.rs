@@ -39,7 +39,7 @@ use sha2::block_api::compress256;
 use std::collections::VecDeque;
 
 /// Vectors that one thread hashes at a time.
-const VECTORS: u64 = 64;
+const VECTORS: u64 = 16;
 /// Versions of a header that one schedule serves. Its cost, a fifth of a hash, is divided by this.
 pub(super) const VERSIONS: u32 = 16;
 
