@@ -33,26 +33,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::process::exit(0);
 }
 
-/// Vector instructions for a hash; for kernels that do not hash, those of the longest straight stretch of code, which
-/// need not be the inner loop.
+/// Vector instructions for a hash; for kernels whose code is not straight enough to tell, those of the longest straight
+/// stretch, which need not be the inner loop.
 fn instructions(assembly: &str, kernel: &Kernel) -> f64 {
-    let mut stretches: Vec<usize> = vec![0];
+    let mut stretches = vec![0];
     for line in assembly.lines().map(str::trim_start) {
         if line.starts_with("BB") {
             stretches.push(0);
         }
-        *stretches.last_mut().expect("one is there") += usize::from(line.starts_with("v_"));
+        *stretches.last_mut().expect("one is there") += u32::from(line.starts_with("v_"));
     }
     stretches.sort_unstable_by(|a, b| b.cmp(a));
-    let [first, second] = [0, 1].map(|i| stretches.get(i).copied().unwrap_or(0) as f64);
-    if !kernel.params.contains_key("VERSIONS") {
-        return first;
+    let [first, second] = [0, 1].map(|i| stretches.get(i).copied().map_or(0.0, f64::from));
+    let number = |name| f64::from(kernel.number(name));
+    match kernel.params.get("UNROLLED").map(String::as_str) {
+        // All versions of a word in one stretch; or the rounds of a version, and the schedule that they share.
+        Some("true") => first / number("VERSIONS") / number("WIDTH"),
+        Some(_) => (first + second / number("VERSIONS")) / number("WIDTH"),
+        None => first,
     }
-    // The rounds of one version and, shared by all, the schedule; or all in one stretch.
-    let [width, versions] = ["WIDTH", "VERSIONS"].map(|name| f64::from(kernel.number(name)));
-    let of_a_word =
-        if kernel.params["UNROLLED"] == "true" { first } else { first * versions + second };
-    of_a_word / versions / width
 }
 
 /// A Vulkan device that only compiles.

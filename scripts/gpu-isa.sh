@@ -16,9 +16,11 @@ echo "|---|---|---|---:|---:|---:|---:|---:|---:|"
 compile() { # compile MESA FAMILY [VARIABLE=VALUE]...
     local mesa=$1 family=$2
     shift 2
-    env "$@" RADV_FORCE_FAMILY="$family" "$program" "${word:-}" 2>/dev/null | sed "s/^/| $mesa /"
+    env "$@" RADV_FORCE_FAMILY="$family" "$program" "${word:-}" 2>"$noise" | sed "s/^/| $mesa /" || { cat "$noise" >&2; exit 1; }
 }
 word=${1:-}
+noise=$(mktemp) # drivers warn that the card is not there
+trap 'rm -f "$noise"' EXIT
 stock=/usr/share/vulkan/icd.d/radeon_icd.x86_64.json
 [ -e "$stock" ] && compile stock navi21 VK_DRIVER_FILES=$stock
 for family in navi21 navi31; do

@@ -1,6 +1,7 @@
 //! Independent references. Nothing here shares code with a kernel: hashes come from the `sha2` crate, products
 //! from `ndarray` in f64.
 
+pub mod blocks;
 pub mod matmul;
 pub mod sha256d;
 

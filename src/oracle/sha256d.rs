@@ -1,4 +1,4 @@
-//! Bitcoin's double SHA-256 by the `sha2` crate, and block headers whose nonces are known.
+//! Bitcoin's double SHA-256 by the `sha2` crate.
 
 use super::Verdict;
 use sha2::{Digest, Sha256};
@@ -24,40 +24,6 @@ pub fn leading_zero_bits(hash: &[u8; 32]) -> u32 {
     }
     bits
 }
-
-/// A mined block: its header and the nonce that solved it.
-pub struct Block {
-    /// Height in the chain.
-    pub height: u32,
-    /// The header as hexadecimal, nonce included.
-    pub header: &'static str,
-}
-
-impl Block {
-    /// The header's bytes.
-    pub fn bytes(&self) -> Header {
-        let digit = |i: usize| (self.header.as_bytes()[i] as char).to_digit(16).expect("hex") as u8;
-        std::array::from_fn(|i| digit(2 * i) << 4 | digit(2 * i + 1))
-    }
-
-    /// The nonce that solved the block.
-    pub fn nonce(&self) -> u32 {
-        let [.., a, b, c, d] = self.bytes();
-        u32::from_le_bytes([a, b, c, d])
-    }
-}
-
-/// Real blocks; each hash begins with 32 zero bits or more.
-pub const BLOCKS: [Block; 2] = [
-    Block {
-        height: 0,
-        header: "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c",
-    },
-    Block {
-        height: 125_552,
-        header: "0100000081cd02ab7e569e8bcd9317e2fe99f2de44d49ab2b8851ba4a308000000000000e320b6c2fffc8d750423db8b1eb942ae710e951ed797f7affc8892b0f1fc122bc7f5d74df2b9441a42a14695",
-    },
-];
 
 /// Judges the nonces that a scan of `nonces` reports against hashing every one of them.
 pub fn judge_scan(
@@ -130,17 +96,8 @@ pub(crate) const NIST_SEED: [u8; 32] = [
 
 #[cfg(test)]
 mod tests {
+    use super::super::blocks::BLOCKS;
     use super::*;
-
-    #[test]
-    fn real_blocks_meet_their_target() {
-        assert_eq!(BLOCKS[0].nonce(), 2_083_236_893);
-        assert_eq!(BLOCKS[1].nonce(), 2_504_433_986);
-        for block in &BLOCKS {
-            let bits = leading_zero_bits(&hash(&block.bytes(), block.nonce()));
-            assert!(bits >= 32, "block {}: {bits} zero bits", block.height);
-        }
-    }
 
     #[test]
     fn zero_bits_are_counted_from_the_last_byte() {

@@ -17,6 +17,7 @@ use super::{Batch, Job, JobError, Proof, Seed, SpecError, Target, Variant, Workl
 use crate::kernels::sha256d::{HeaderWords, INITIAL};
 use crate::kernels::{self, Kernel};
 use crate::oracle::Verdict;
+use crate::oracle::blocks::BLOCKS;
 use crate::oracle::sha256d as oracle;
 use crate::oracle::sha256d::Header;
 use crate::units::{Seconds, Unit, Work};
@@ -157,10 +158,10 @@ impl<S: Scanner> Mining<S> {
         Mining { scanner, seed, batch, cursor: 0, in_flight: VecDeque::new(), windows: Vec::new() }
     }
 
-    /// So many zero bits that a batch finds two to four shares.
+    /// So many zero bits that a batch finds four to eight shares.
     fn zero_bits(&self) -> u32 {
         let hashes = self.batch * u64::from(self.scanner.versions());
-        hashes.ilog2().saturating_sub(1).min(32)
+        hashes.ilog2().saturating_sub(2).min(32)
     }
 
     fn scan_now(
@@ -196,7 +197,7 @@ impl<S: Scanner> Job for Mining<S> {
         let (granule, versions) = (self.scanner.granule(), self.scanner.versions());
         let count = 1024u64.next_multiple_of(granule);
         let mut verdict = Verdict::NOTHING;
-        for block in &oracle::BLOCKS {
+        for block in &BLOCKS {
             let solution = block.nonce().swap_bytes();
             let first = solution.wrapping_sub(count as u32 / 2);
             let found = self.scan_now(block.bytes(), first, count, 32)?;

@@ -41,7 +41,7 @@ use std::collections::VecDeque;
 /// Vectors that one thread hashes at a time.
 const VECTORS: u64 = 16;
 /// Versions of a header that one schedule serves. Its cost, a fifth of a hash, is divided by this.
-pub(super) const VERSIONS: u32 = 16;
+pub(super) const VERSIONS: u32 = 32;
 
 /// A way to scan on this processor.
 pub(super) struct CpuKernel {
