@@ -14,37 +14,81 @@ fn main() -> Result<(), Box<dyn Error>> {
     let wanted = std::env::args().nth(1).unwrap_or_default();
     let compiler = Compiler::new()?;
     for entry in kernels::TABLE.iter().filter(|entry| entry.id.contains(&wanted)) {
-        let kernel = Kernel::build(entry)?;
-        let (found, assembly) = compiler.compile(&kernel)?;
-        let of = |name: &str| found.get(name).copied().unwrap_or(0);
-        println!(
-            "| {} | {} | {:.0} | {} | {} | {} | {} | {} |",
-            compiler.card,
-            entry.id,
-            instructions(&assembly, &kernel),
-            of("VGPRs"),
-            of("Spilled VGPRs") + of("Spilled SGPRs"),
-            of("LDS size"),
-            of("Subgroups per SIMD"),
-            of("Inverse Throughput"),
-        );
+        for kernel in Kernel::all(entry)? {
+            row(&compiler, &kernel)?;
+        }
     }
     // The pretended card has nothing to give back, and its driver may not survive trying.
     std::process::exit(0);
 }
 
+/// Prints what a kernel became.
+fn row(compiler: &Compiler, kernel: &Kernel) -> Result<(), Box<dyn Error>> {
+    let (found, assembly) = compiler.compile(kernel)?;
+    let of = |name: &str| found.get(name).copied().unwrap_or(0);
+    let bits = kernel.constant("A_BITS").zip(kernel.constant("B_BITS"));
+    let (types, work) = match bits {
+        Some((a, b)) => (format!("{a}×{b}"), products(&assembly)),
+        None => ("–".into(), format!("{:.0} for a hash", instructions(&assembly, kernel))),
+    };
+    println!(
+        "| {} | {} | {types} | {work} | {} | {} | {} | {} | {} |",
+        compiler.card,
+        kernel.id,
+        of("VGPRs"),
+        of("Spilled VGPRs") + of("Spilled SGPRs"),
+        of("LDS size"),
+        of("Subgroups per SIMD"),
+        of("Inverse Throughput"),
+    );
+    Ok(())
+}
+
+/// Straight stretches of machine code.
+fn stretches(assembly: &str) -> Vec<Vec<&str>> {
+    let mut stretches = vec![Vec::new()];
+    for line in assembly.lines().map(str::trim_start) {
+        if line.starts_with("BB") {
+            stretches.push(Vec::new());
+        }
+        stretches.last_mut().expect("one is there").push(line);
+    }
+    stretches
+}
+
+/// Of the stretch that multiplies most: the instructions that do, by kind, among all of its vector instructions.
+fn products(assembly: &str) -> String {
+    const MULTIPLY: &[&str] = &[
+        "v_wmma",
+        "v_dot4",
+        "v_pk_fma_f16",
+        "v_dual_fmac",
+        "v_fma",
+        "v_fmac",
+        "v_pk_fmac",
+        "v_mad",
+    ];
+    let kind = |line: &&str| MULTIPLY.iter().find(|kind| line.starts_with(**kind)).copied();
+    let multiplies = |stretch: &Vec<&str>| stretch.iter().filter_map(kind).count();
+    let Some(stretch) = stretches(assembly).into_iter().max_by_key(multiplies) else {
+        return "–".into();
+    };
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for kind in stretch.iter().filter_map(kind) {
+        *kinds.entry(kind).or_default() += 1;
+    }
+    let all = stretch.iter().filter(|line| line.starts_with("v_")).count();
+    let kinds: Vec<String> = kinds.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+    format!("{} of {all}", kinds.join(", "))
+}
+
 /// Vector instructions for a hash; for kernels whose code is not straight enough to tell, those of the longest straight
 /// stretch, which need not be the inner loop.
 fn instructions(assembly: &str, kernel: &Kernel) -> f64 {
-    let mut stretches = vec![0];
-    for line in assembly.lines().map(str::trim_start) {
-        if line.starts_with("BB") {
-            stretches.push(0);
-        }
-        *stretches.last_mut().expect("one is there") += u32::from(line.starts_with("v_"));
-    }
-    stretches.sort_unstable_by(|a, b| b.cmp(a));
-    let [first, second] = [0, 1].map(|i| stretches.get(i).copied().map_or(0.0, f64::from));
+    let vector = |stretch: Vec<&str>| stretch.iter().filter(|line| line.starts_with("v_")).count();
+    let mut counts: Vec<usize> = stretches(assembly).into_iter().map(vector).collect();
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    let [first, second] = [0, 1].map(|i| counts.get(i).copied().map_or(0.0, |n| n as f64));
     let number = |name| f64::from(kernel.number(name));
     match kernel.params.get("UNROLLED").map(String::as_str) {
         // All versions of a word in one stretch; or the rounds of a version, and the schedule that they share.
@@ -116,6 +160,7 @@ impl Compiler {
                     BindingKind::StorageRead | BindingKind::StorageWrite => {
                         vk::DescriptorType::STORAGE_BUFFER
                     }
+                    BindingKind::Texture => vk::DescriptorType::STORAGE_IMAGE,
                 };
                 vk::DescriptorSetLayoutBinding::default()
                     .binding(binding.index)

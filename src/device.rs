@@ -223,6 +223,18 @@ pub fn memory() -> Option<Bytes> {
     Some(Bytes(system.total_memory()))
 }
 
+/// The caches that data must exceed, all together, to come from memory: what Linux says of the processor's largest; more
+/// than any desktop part or card has where it says nothing.
+pub fn last_level_cache() -> Bytes {
+    const ASSUMED: Bytes = Bytes(256 << 20);
+    let size = |index: u32| {
+        let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/size");
+        let text = std::fs::read_to_string(path).ok()?;
+        text.trim().strip_suffix('K')?.parse::<u64>().ok()
+    };
+    (0..8).filter_map(size).max().map_or(ASSUMED, |kib| Bytes(kib << 10))
+}
+
 #[cfg(target_arch = "x86_64")]
 fn cpu_features() -> Vec<String> {
     macro_rules! present {

@@ -35,23 +35,36 @@ fn sha256d_variants_find_real_nonces_and_every_share() {
     }
 }
 
+/// Specs of every type, of a shape.
+fn products(m: usize, n: usize, k: usize) -> Vec<String> {
+    let types = ["f32", "f16", "int8", "int4", "int8:activations=int8", "int4:activations=f16"];
+    let transposed = ["f32:transpose=a", "f32:transpose=b"];
+    let gemm = types.iter().chain(&transposed).map(|t| format!("gemm:{m}x{n}x{k}:{t}"));
+    gemm.chain(types.iter().map(|t| format!("gemv:{n}x{k}:{t}"))).collect()
+}
+
 #[test]
-fn gemm_is_right_for_any_shape() {
-    let Some(gpu) = support::gpu("gemm_is_right_for_any_shape") else { return };
-    let shapes = (1usize..70, 1usize..300, 1usize..90);
-    let check = |(m, n, k): (usize, usize, usize)| {
-        for mut job in jobs(&gpu, &format!("gemm:{m}x{n}x{k}")) {
+fn products_are_right_for_any_shape_and_type() {
+    let Some(gpu) = support::gpu("products_are_right_for_any_shape_and_type") else { return };
+    // Every copy of the weights is computed; a few show as much as the many that exceed the caches.
+    let check = |spec: &str| {
+        for mut job in jobs(&gpu, spec) {
             let verdict = job.verify().unwrap();
-            prop_assert!(agrees(&verdict), "{:?}: {verdict:?}", job.kernel().map(|k| &k.id));
+            let id = job.kernel().map(|k| k.id.clone());
+            prop_assert!(agrees(&verdict), "{spec} {id:?}: {verdict:?}");
         }
         Ok(())
     };
-    for shape in [(1, 1, 1), (1, 257, 1), (257, 1, 3), (8, 256, 4), (127, 131, 137), (9, 511, 1021)]
-    {
-        check(shape).unwrap();
+    let odd = [(1, 1, 1), (1, 257, 1), (257, 1, 3), (8, 256, 4), (127, 131, 137), (9, 511, 1021)];
+    for spec in odd.iter().flat_map(|&(m, n, k)| products(m, n, k)) {
+        check(&spec).unwrap();
     }
-    let config = ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() };
-    proptest!(config, |(shape in shapes)| check(shape)?);
+    let shapes = (1usize..70, 1usize..300, 1usize..90, prop::sample::Index::arbitrary());
+    let config = ProptestConfig { cases: 96, failure_persistence: None, ..Default::default() };
+    proptest!(config, |((m, n, k, which) in shapes)| {
+        let specs = products(m, n, k);
+        check(&specs[which.index(specs.len())])?;
+    });
 }
 
 /// Windows as short as can be.

@@ -186,6 +186,7 @@ fn row(
         device: device.clone(),
         workload: workload.id(),
         shape: workload.shape(),
+        layer: workload.layer().map(str::to_string),
         unit: workload.unit(),
         kernel: None,
         tuning: None,

@@ -9,6 +9,7 @@ const FEATURES: &[(&str, wgpu::Features)] = &[
     ("f16", wgpu::Features::SHADER_F16),
     ("subgroups", wgpu::Features::SUBGROUP),
     ("timestamps", wgpu::Features::TIMESTAMP_QUERY),
+    ("matrices", wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
 ];
 
 /// The features that a device is opened with, where the adapter has them.
@@ -121,6 +122,7 @@ fn describe(number: u32, adapter: &wgpu::Adapter, other_backends: Vec<String>) -
         wgpu::DeviceType::VirtualGpu | wgpu::DeviceType::Other => Class::VirtualGpu,
     };
     let present = FEATURES.iter().filter(|(_, feature)| features.contains(*feature));
+    let present = present.map(|(name, _)| name.to_string());
     Device {
         id: DeviceId::Gpu(number),
         class,
@@ -130,7 +132,7 @@ fn describe(number: u32, adapter: &wgpu::Adapter, other_backends: Vec<String>) -
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
             vendor_device: (info.vendor, info.device),
             pci: Shown::from(&info).pci,
-            features: present.map(|(name, _)| name.to_string()).collect(),
+            features: present.chain(matrices(adapter)).collect(),
             subgroup: (info.subgroup_min_size, info.subgroup_max_size),
             timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
             limits: GpuLimits {
@@ -143,6 +145,19 @@ fn describe(number: u32, adapter: &wgpu::Adapter, other_backends: Vec<String>) -
         }),
         name: info.name,
     }
+}
+
+/// Square cooperative matrices of f16 that add up in f32, as `matrix-16x16x16`.
+fn matrices(adapter: &wgpu::Adapter) -> impl Iterator<Item = String> {
+    use wgpu::CooperativeScalarType::{F16, F32};
+    let sides = adapter.cooperative_matrix_properties().into_iter().filter_map(|m| {
+        let square = m.m_size == m.n_size && m.n_size == m.k_size;
+        (square && m.ab_type == F16 && m.cr_type == F32).then_some(m.m_size)
+    });
+    sides
+        .collect::<std::collections::BTreeSet<u32>>()
+        .into_iter()
+        .map(|side| format!("matrix-{side}x{side}x{side}"))
 }
 
 #[cfg(test)]

@@ -40,6 +40,16 @@ impl Gpu {
         self.queue.write_buffer(&buffer.0, offset, bytemuck::cast_slice(data));
     }
 
+    /// A second buffer like `buffer`.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn duplicate(&self, buffer: &Buffer) -> Result<Buffer, GpuError> {
+        let copy = self.storage(buffer.size())?;
+        self.fill(&copy, buffer);
+        Ok(copy)
+    }
+
     /// Fills `buffer` by repeating `pattern`, after all that was submitted before.
     pub fn fill(&self, buffer: &Buffer, pattern: &Buffer) {
         let mut encoder = self.device.create_command_encoder(&Default::default());

@@ -5,14 +5,16 @@ mod adapters;
 mod buffer;
 mod flight;
 mod pipeline;
+mod texture;
 
 pub use adapters::enumerate;
 pub use buffer::{Buffer, Snapshot};
 pub use flight::{Batch, Completed, Dispatch, Flight};
-pub use pipeline::{Bindings, Pipeline};
+pub use pipeline::{Bindings, Pipeline, Resource};
+pub use texture::Texture;
 
 use crate::device::{Details, Device, GpuDetails};
-use crate::units::Bytes;
+use crate::kernels::Kernel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -64,6 +66,7 @@ impl Gpu {
             label: Some("rigbench"),
             required_features: features,
             required_limits: adapter.limits(),
+            experimental_features: experimental(features),
             ..Default::default()
         }))
         .map_err(|e| GpuError::Refused(one_line(&e)))?;
@@ -112,17 +115,20 @@ impl Gpu {
         }
     }
 
-    /// Says why no buffer of this size can be bound, or nothing if one can.
-    pub fn too_large(&self, what: &str, size: Bytes) -> Option<String> {
-        let limits = self.details().limits;
-        let (limit, name) = if size > limits.storage_binding {
-            (limits.storage_binding, "max_storage_buffer_binding_size")
-        } else if size > limits.buffer {
-            (limits.buffer, "max_buffer_size")
-        } else {
-            return None;
-        };
-        Some(format!("{what} needs {size}, above this adapter's {name} of {limit}"))
+    /// What a kernel needs that this device lacks; nothing if it can run there.
+    pub fn lacks(&self, kernel: &Kernel) -> Option<String> {
+        let details = self.details();
+        let absent = |feature: &&String| !details.features.contains(feature);
+        if let Some(feature) = kernel.needs.iter().find(absent) {
+            return Some(format!("this adapter has no {feature}"));
+        }
+        let (min, max) = details.subgroup;
+        match kernel.constant("LANES") {
+            Some(lanes) if (min, max) != (lanes, lanes) => Some(format!(
+                "it is written for subgroups of {lanes}, here they have {min} to {max}"
+            )),
+            _ => None,
+        }
     }
 
     /// Blocks until the device has done all that was submitted.
@@ -148,6 +154,17 @@ impl Gpu {
             Err(wgpu::PollError::Timeout) => Err(GpuError::Hung),
             Err(error) => Err(GpuError::Refused(one_line(&error))),
         }
+    }
+}
+
+/// Leave to use what wgpu calls experimental, if it is used at all.
+fn experimental(features: wgpu::Features) -> wgpu::ExperimentalFeatures {
+    if features.intersects(wgpu::Features::all_experimental_mask()) {
+        // SAFETY: wgpu asks its user to accept that such features may have undefined behaviour. They are used for
+        // cooperative matrices alone, by kernels that are fixed at build time and whose outputs are verified.
+        unsafe { wgpu::ExperimentalFeatures::enabled() }
+    } else {
+        wgpu::ExperimentalFeatures::disabled()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Compiles kernels. Bind group layouts come from the bindings that naga reflected.
 
-use super::{Buffer, Gpu, GpuError};
+use super::texture::TEXELS;
+use super::{Buffer, Gpu, GpuError, Texture};
 use crate::kernels::{BindingKind, Kernel};
 
 /// A compiled kernel.
@@ -11,6 +12,29 @@ pub struct Pipeline {
 
 /// Buffers bound to a kernel's bindings.
 pub struct Bindings(pub(super) wgpu::BindGroup);
+
+/// What can be bound.
+pub enum Resource<'a> {
+    /// All of a buffer.
+    Buffer(&'a Buffer),
+    /// A texture.
+    Texture(&'a Texture),
+}
+
+fn binding_type(kind: BindingKind) -> wgpu::BindingType {
+    let buffer =
+        |ty| wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None };
+    match kind {
+        BindingKind::Uniform => buffer(wgpu::BufferBindingType::Uniform),
+        BindingKind::StorageRead => buffer(wgpu::BufferBindingType::Storage { read_only: true }),
+        BindingKind::StorageWrite => buffer(wgpu::BufferBindingType::Storage { read_only: false }),
+        BindingKind::Texture => wgpu::BindingType::StorageTexture {
+            access: wgpu::StorageTextureAccess::ReadOnly,
+            format: TEXELS,
+            view_dimension: wgpu::TextureViewDimension::D2,
+        },
+    }
+}
 
 impl Pipeline {
     pub(super) fn raw(&self) -> &wgpu::ComputePipeline {
@@ -30,19 +54,7 @@ impl Gpu {
             .map(|binding| wgpu::BindGroupLayoutEntry {
                 binding: binding.index,
                 visibility: wgpu::ShaderStages::COMPUTE,
-                ty: wgpu::BindingType::Buffer {
-                    ty: match binding.kind {
-                        BindingKind::Uniform => wgpu::BufferBindingType::Uniform,
-                        BindingKind::StorageRead => {
-                            wgpu::BufferBindingType::Storage { read_only: true }
-                        }
-                        BindingKind::StorageWrite => {
-                            wgpu::BufferBindingType::Storage { read_only: false }
-                        }
-                    },
-                    has_dynamic_offset: false,
-                    min_binding_size: None,
-                },
+                ty: binding_type(binding.kind),
                 count: None,
             })
             .collect();
@@ -79,16 +91,19 @@ impl Gpu {
         Ok(Pipeline { pipeline, layout })
     }
 
-    /// Binds buffers to a kernel's bindings, in their order.
+    /// Binds buffers and textures to a kernel's bindings, in their order.
     ///
     /// # Errors
-    /// If a buffer does not fit its binding.
-    pub fn bind(&self, pipeline: &Pipeline, buffers: &[&Buffer]) -> Result<Bindings, GpuError> {
+    /// If one does not fit its binding.
+    pub fn bind(&self, pipeline: &Pipeline, resources: &[Resource]) -> Result<Bindings, GpuError> {
         let entries: Vec<wgpu::BindGroupEntry> = (0..)
-            .zip(buffers)
-            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+            .zip(resources)
+            .map(|(binding, resource)| wgpu::BindGroupEntry {
                 binding,
-                resource: buffer.0.as_entire_binding(),
+                resource: match resource {
+                    Resource::Buffer(buffer) => buffer.0.as_entire_binding(),
+                    Resource::Texture(texture) => wgpu::BindingResource::TextureView(&texture.view),
+                },
             })
             .collect();
         let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {

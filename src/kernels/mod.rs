@@ -3,98 +3,13 @@
 //! reflected from the WGSL that will really be compiled, never typed a second time.
 
 pub mod sha256d;
+mod table;
+
+pub use table::{Entry, TABLE, Takes, adder, of_workload};
 
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-
-/// A WGSL file with its defaults.
-struct Source {
-    name: &'static str,
-    text: &'static str,
-}
-
-macro_rules! source {
-    ($name:literal) => {
-        Source {
-            name: $name,
-            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/kernels/", $name, ".wgsl")),
-        }
-    };
-}
-
-/// Every WGSL file, by its path under `kernels/` without the ending.
-const SOURCES: &[Source] =
-    &[source!("sha256d/scan"), source!("sha256d/compact"), source!("gemm/register_tile")];
-
-/// One choice of a kernel's parameters.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Name in results, unique: `gemm/register_tile-8x16`.
-    pub id: &'static str,
-    /// The WGSL file, by its path under `kernels/`.
-    pub source: &'static str,
-    /// Parameters that differ from the file's own, as WGSL text.
-    pub params: &'static [(&'static str, &'static str)],
-}
-
-/// Sixteen versions of a word in a loop: a hash costs a sixteenth of a schedule.
-const LOOP_16: [(&str, &str); 3] = [("VERSIONS", "16u"), ("UNROLLED", "false"), ("NONCES", "16u")];
-/// The spelling of which AMD's compiler makes the fewest instructions: docs/gpu-isa.md.
-const UNIFORM: [(&str, &str); 3] =
-    [("UNIFORM_ROTATION", "true"), ("CHOOSE", "1u"), ("MAJORITY", "1u")];
-
-/// Every variant, the default of each workload first.
-pub const TABLE: &[Entry] = &[
-    Entry { id: "sha256d/scan-2", source: "sha256d/scan", params: &[] },
-    Entry { id: "sha256d/scan-16", source: "sha256d/scan", params: &LOOP_16 },
-    Entry {
-        id: "sha256d/scan-16-uniform",
-        source: "sha256d/scan",
-        params: &[LOOP_16[0], LOOP_16[1], LOOP_16[2], UNIFORM[0], UNIFORM[1], UNIFORM[2]],
-    },
-    Entry {
-        id: "sha256d/scan-1-vec2",
-        source: "sha256d/scan",
-        params: &[
-            ("VERSIONS", "1u"),
-            ("Word", "vec2<u32>"),
-            ("WIDTH", "2u"),
-            ("OFFSETS", "vec2<u32>(0u, 1u)"),
-        ],
-    },
-    Entry { id: "sha256d/scan-1", source: "sha256d/scan", params: &[("VERSIONS", "1u")] },
-    Entry { id: "sha256d/scan-2-uniform", source: "sha256d/scan", params: &UNIFORM },
-    Entry {
-        id: "sha256d/scan-16-uniform-256",
-        source: "sha256d/scan",
-        params: &[
-            ("WORKGROUP", "256u"),
-            LOOP_16[0],
-            LOOP_16[1],
-            LOOP_16[2],
-            UNIFORM[0],
-            UNIFORM[1],
-            UNIFORM[2],
-        ],
-    },
-    Entry {
-        id: "sha256d/scan-1-vec4",
-        source: "sha256d/scan",
-        params: &[
-            ("VERSIONS", "1u"),
-            ("Word", "vec4<u32>"),
-            ("WIDTH", "4u"),
-            ("OFFSETS", "vec4<u32>(0u, 1u, 2u, 3u)"),
-        ],
-    },
-    Entry { id: "sha256d/compact", source: "sha256d/compact", params: &[] },
-    Entry { id: "gemm/register_tile-8x8", source: "gemm/register_tile", params: &[] },
-];
-
-/// The variants of one workload, default first.
-pub fn of_workload(workload: &str) -> impl Iterator<Item = &'static Entry> {
-    TABLE.iter().filter(move |e| e.id.split('/').next() == Some(workload))
-}
+use table::SOURCES;
 
 /// A variant with its final text and what naga read from it.
 #[derive(Clone, Debug)]
@@ -109,6 +24,10 @@ pub struct Kernel {
     pub workgroup: [u32; 3],
     /// Bindings of group 0 in order.
     pub bindings: Vec<Binding>,
+    /// Features that a device must have, by the names that [`crate::device`] gives them.
+    pub needs: Vec<String>,
+    /// The constants that are whole numbers, as naga evaluates them.
+    numbers: BTreeMap<String, u32>,
 }
 
 /// One binding of group 0.
@@ -129,6 +48,8 @@ pub enum BindingKind {
     StorageRead,
     /// A storage buffer that the kernel writes.
     StorageWrite,
+    /// A flat storage texture that the kernel reads: four 32-bit words a texel.
+    Texture,
 }
 
 /// A kernel that cannot be built: a defect of the table or of the WGSL, not of the machine.
@@ -149,13 +70,43 @@ pub enum KernelError {
 }
 
 impl Kernel {
-    /// Writes the variant's parameters into its file and reflects the result.
+    /// A variant of a matmul for activations of `a_bits` and weights of `b_bits` each.
+    ///
+    /// # Errors
+    /// If the table and the file do not fit each other.
+    pub fn matmul(entry: &'static Entry, a_bits: u32, b_bits: u32) -> Result<Kernel, KernelError> {
+        let types = [("A_BITS", format!("{a_bits}u")), ("B_BITS", format!("{b_bits}u"))];
+        Kernel::with(entry, &types)
+    }
+
+    /// A variant for all types that it takes; just one if it has to do with no types.
+    ///
+    /// # Errors
+    /// If the table and the file do not fit each other.
+    pub fn all(entry: &'static Entry) -> Result<Vec<Kernel>, KernelError> {
+        let Takes { a, b } = entry.takes;
+        if a.is_empty() {
+            return Ok(vec![Kernel::build(entry)?]);
+        }
+        let pairs = a.iter().flat_map(|a| b.iter().map(move |b| (*a, *b)));
+        pairs.map(|(a, b)| Kernel::matmul(entry, a, b)).collect()
+    }
+
+    /// A variant that has to do with no types.
+    ///
+    /// # Errors
+    /// If the table and the file do not fit each other.
     pub fn build(entry: &'static Entry) -> Result<Kernel, KernelError> {
+        Kernel::with(entry, &[])
+    }
+
+    /// Writes the variant's parameters, and `more` besides, into its file and reflects the result.
+    fn with(entry: &'static Entry, more: &[(&'static str, String)]) -> Result<Kernel, KernelError> {
         let source = SOURCES
             .iter()
             .find(|s| s.name == entry.source)
             .ok_or(KernelError::NoSource(entry.source))?;
-        let (wgsl, params) = instantiate(entry, source.text)?;
+        let (wgsl, params) = instantiate(entry, more, source.text)?;
         let module = naga::front::wgsl::parse_str(&wgsl).map_err(|e| KernelError::Wgsl {
             kernel: entry.id,
             message: e.emit_to_string(&wgsl),
@@ -178,12 +129,23 @@ impl Kernel {
                     BindingKind::StorageWrite
                 }
                 naga::AddressSpace::Storage { .. } => BindingKind::StorageRead,
-                _ => return Err(unsupported("only buffers can be bound")),
+                naga::AddressSpace::Handle if is_texture(&module.types[variable.ty].inner) => {
+                    BindingKind::Texture
+                }
+                _ => return Err(unsupported("only buffers and rgba32uint textures can be bound")),
             };
             bindings.push(Binding { index: place.binding, kind });
         }
         bindings.sort_by_key(|b| b.index);
+        let number = |constant: &naga::Constant| match module.global_expressions[constant.init] {
+            naga::Expression::Literal(naga::Literal::U32(n)) => Some((constant.name.clone()?, n)),
+            _ => None,
+        };
+        let numbers: BTreeMap<String, u32> =
+            module.constants.iter().filter_map(|(_, constant)| number(constant)).collect();
         Ok(Kernel {
+            needs: needs(&wgsl, &numbers),
+            numbers,
             id: entry.id.to_string(),
             params,
             workgroup: point.workgroup_size,
@@ -192,22 +154,45 @@ impl Kernel {
         })
     }
 
-    /// A parameter that is a whole number (`const TILE_M: u32 = 8u;`).
+    /// A constant that is a whole number (`const TILE_M: u32 = 8u * ROWS;`).
     ///
     /// # Panics
     /// If the head of the file declares no such number: the host code and the WGSL disagree, which the
     /// tests of every variant find.
     pub fn number(&self, name: &str) -> u32 {
-        self.params
-            .get(name)
-            .and_then(|text| text.trim_end_matches('u').parse().ok())
-            .unwrap_or_else(|| panic!("kernel {} declares no number {name}", self.id))
+        let number = self.constant(name);
+        number.unwrap_or_else(|| panic!("kernel {} declares no number {name}", self.id))
+    }
+
+    /// A constant that is a whole number, if the file declares it.
+    pub fn constant(&self, name: &str) -> Option<u32> {
+        self.numbers.get(name).copied()
     }
 
     /// SHA-256 of the final text, in hexadecimal.
     pub fn sha256(&self) -> String {
         hex(&Sha256::digest(&self.wgsl))
     }
+}
+
+/// What a device must have to run this text. `MATRIX` is the side of a kernel's cooperative matrices.
+fn needs(wgsl: &str, numbers: &BTreeMap<String, u32>) -> Vec<String> {
+    let code: String = wgsl.lines().filter_map(|line| line.split("//").next()).collect();
+    let mentions = |word: &str, feature: &str| code.contains(word).then(|| feature.to_string());
+    let matrix = numbers.get("MATRIX").map(|side| format!("matrix-{side}x{side}x{side}"));
+    [mentions("enable f16;", "f16"), mentions("subgroup", "subgroups"), matrix]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn is_texture(inner: &naga::TypeInner) -> bool {
+    let class = naga::ImageClass::Storage {
+        format: naga::StorageFormat::Rgba32Uint,
+        access: naga::StorageAccess::LOAD,
+    };
+    let flat = naga::ImageDimension::D2;
+    *inner == naga::TypeInner::Image { dim: flat, arrayed: false, class }
 }
 
 /// SHA-256 over every kernel file, names included: which kernels this binary carries.
@@ -228,25 +213,30 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// Replaces the values at the head of a file. The head is every line that begins with `const` or `alias`;
-/// returns the final text and all parameters.
+/// returns the final text and all parameters. A file that is given the type f16 gets leave to use it.
 fn instantiate(
     entry: &'static Entry,
+    more: &[(&'static str, String)],
     text: &str,
 ) -> Result<(String, BTreeMap<String, String>), KernelError> {
+    let more = more.iter().map(|(name, value)| (*name, value.as_str()));
+    let chosen: Vec<(&'static str, &str)> = entry.params.iter().copied().chain(more).collect();
     let mut params = BTreeMap::new();
     let mut lines = Vec::new();
+    if chosen.iter().any(|(_, value)| *value == "f16") {
+        lines.push("enable f16;".to_string());
+    }
     for line in text.lines() {
         match declaration(line) {
             Some((name, value)) => {
-                let chosen =
-                    entry.params.iter().find(|(n, _)| *n == name).map_or(value, |(_, v)| *v);
+                let chosen = chosen.iter().find(|(n, _)| *n == name).map_or(value, |(_, v)| *v);
                 params.insert(name.to_string(), chosen.to_string());
                 lines.push(line.replacen(&format!("= {value};"), &format!("= {chosen};"), 1));
             }
             None => lines.push(line.to_string()),
         }
     }
-    if let Some((parameter, _)) = entry.params.iter().find(|(n, _)| !params.contains_key(*n)) {
+    if let Some((parameter, _)) = chosen.iter().find(|(n, _)| !params.contains_key(*n)) {
         return Err(KernelError::NoParameter { kernel: entry.id, parameter });
     }
     lines.push(String::new());
@@ -270,12 +260,13 @@ mod tests {
     fn every_variant_builds_and_ids_are_unique() {
         let mut ids = std::collections::BTreeSet::new();
         for entry in TABLE {
-            let kernel = Kernel::build(entry).unwrap();
             assert!(ids.insert(entry.id), "{} stands twice", entry.id);
-            assert!(kernel.workgroup.iter().product::<u32>() <= 256, "{}", entry.id);
-            // A loop stops silently after 65,535 rounds where a driver or wgpu bounds it.
-            let turns = |name| kernel.params.get(name).map_or(1, |_| kernel.number(name));
-            assert!(turns("NONCES") * turns("VERSIONS") < 65_535, "{}", entry.id);
+            for kernel in Kernel::all(entry).unwrap() {
+                assert!(kernel.workgroup.iter().product::<u32>() <= 256, "{}", entry.id);
+                // A loop stops silently after 65,535 rounds where a driver or wgpu bounds it.
+                let turns = |name| kernel.constant(name).unwrap_or(1);
+                assert!(turns("NONCES") * turns("VERSIONS") < 65_535, "{}", entry.id);
+            }
         }
     }
 
@@ -290,16 +281,18 @@ mod tests {
 
     #[test]
     fn parameters_replace_the_values_at_the_head() {
-        const ENTRY: Entry =
-            Entry { id: "x/y", source: "x", params: &[("TILE", "8u"), ("Elem", "f16")] };
-        let text = "const TILE: u32 = 4u; // rows\nalias Elem = f32;\nfn f() { let TILE2 = 4u; }\n";
-        let (out, params) = instantiate(&ENTRY, text).unwrap();
+        const fn entry(params: &'static [(&'static str, &'static str)]) -> Entry {
+            Entry { id: "x/y", source: "x", params, takes: Takes { a: &[], b: &[] } }
+        }
+        const ENTRY: Entry = entry(&[("TILE", "8u"), ("Elem", "f16")]);
+        let text = "const TILE: u32 = 4u; // rows\nalias Elem = f32;\nconst BITS: u32 = 1u;\n";
+        let (out, params) = instantiate(&ENTRY, &[("BITS", "4u".into())], text).unwrap();
         assert_eq!(
             out,
-            "const TILE: u32 = 8u; // rows\nalias Elem = f16;\nfn f() { let TILE2 = 4u; }\n"
+            "enable f16;\nconst TILE: u32 = 8u; // rows\nalias Elem = f16;\nconst BITS: u32 = 4u;\n"
         );
-        assert_eq!(params["TILE"], "8u");
-        const WRONG: Entry = Entry { id: "x/y", source: "x", params: &[("TILES", "8u")] };
-        assert!(instantiate(&WRONG, text).unwrap_err().to_string().contains("TILES"));
+        assert_eq!((params["TILE"].as_str(), params["BITS"].as_str()), ("8u", "4u"));
+        const WRONG: Entry = entry(&[("TILES", "8u")]);
+        assert!(instantiate(&WRONG, &[], text).unwrap_err().to_string().contains("TILES"));
     }
 }

@@ -1,25 +1,47 @@
-//! Matrix products in f64 by `ndarray`, and how far a product in a narrower type may be from them.
+//! Matrix products in f64, and how far a product in a narrower type may be from them.
 
 use super::Verdict;
-use ndarray::{Array1, ArrayView2, Axis};
+use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
+use std::ops::Range;
 
 /// Half the distance between 1 and the next f32: the largest relative error of one operation.
 const UNIT_ROUNDOFF_F32: f64 = 1.0 / (1u64 << 24) as f64;
+/// The same of f16.
+const UNIT_ROUNDOFF_F16: f64 = 1.0 / (1u64 << 11) as f64;
 
-/// How far a sum of `k` products in f32 may be from the true one, relative to the sum of the products' absolute
-/// values: γ = k·u ÷ (1 − k·u), for every order of summation, fused or not (Higham, Accuracy and Stability of
-/// Numerical Algorithms, 2002, section 3.1). One more operation covers a product that is rounded before it is added.
-fn relative_bound(k: usize) -> f64 {
-    let ku = (k + 1) as f64 * UNIT_ROUNDOFF_F32;
-    ku / (1.0 - ku)
+/// Where a sum of products rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rounding {
+    /// Products in a sum, added in f32 in any order.
+    pub terms: usize,
+    /// How often a product may be rounded to f16 on its way.
+    pub f16_roundings: u32,
 }
 
-/// Compares rows of C = A·B element by element with the product in f64. `a` and `c` are the rows in question.
-pub fn judge_rows(a: ArrayView2<f32>, b: ArrayView2<f32>, c: ArrayView2<f32>) -> Verdict {
-    let (a, b) = (a.mapv(f64::from), b.mapv(f64::from));
+impl Rounding {
+    /// How far a sum may be from the true one, relative to the sum of the products' absolute values: γ = n·u ÷ (1 − n·u)
+    /// for n roundings, for every order of summation, fused or not (Higham, Accuracy and Stability of Numerical
+    /// Algorithms, 2002, section 3.1). One operation more than there are terms covers a product that is rounded before it
+    /// is added, another its scale; factors multiply.
+    fn relative_bound(self) -> f64 {
+        let gamma = |n: f64, u: f64| n * u / (1.0 - n * u);
+        let f32s = gamma((self.terms + 2) as f64, UNIT_ROUNDOFF_F32);
+        let f16s = gamma(f64::from(self.f16_roundings), UNIT_ROUNDOFF_F16);
+        (1.0 + f32s) * (1.0 + f16s) - 1.0
+    }
+}
+
+/// Compares C = A·B element by element with the product in f64.
+pub fn judge(
+    rounding: Rounding,
+    a: ArrayView2<f64>,
+    b: ArrayView2<f64>,
+    c: ArrayView2<f32>,
+) -> Verdict {
     let exact = a.dot(&b);
     let spread = a.mapv(f64::abs).dot(&b.mapv(f64::abs));
-    let bound = relative_bound(b.nrows());
+    let bound = rounding.relative_bound();
     let mut worst = 0.0f64;
     for ((place, &got), (&want, &spread)) in c.indexed_iter().zip(exact.iter().zip(&spread)) {
         let error = (f64::from(got) - want).abs();
@@ -33,41 +55,74 @@ pub fn judge_rows(a: ArrayView2<f32>, b: ArrayView2<f32>, c: ArrayView2<f32>) ->
     Verdict::Agrees { checked: c.len() as u64, worst }
 }
 
-/// Freivalds' check of all of C = A·B in O(size): C·r against A·(B·r) for a random r of ±1. An element is off by at
-/// most γ·‖a‖·‖b‖ (Cauchy–Schwarz); with random signs the errors of a row add up like their root of squares, and
-/// stay below seven times that except once in 10¹⁰ rows (Hoeffding).
-pub fn freivalds(
-    a: ArrayView2<f32>,
-    b: ArrayView2<f32>,
-    c: ArrayView2<f32>,
-    signs: &[bool],
-) -> Verdict {
-    assert_eq!(signs.len(), b.ncols(), "a sign for every column");
-    let r: Array1<f64> = signs.iter().map(|&s| if s { 1.0 } else { -1.0 }).collect();
-    let times_r = |m: ArrayView2<f32>| -> Array1<f64> {
-        m.axis_iter(Axis(0))
-            .map(|row| row.iter().zip(&r).map(|(x, r)| f64::from(*x) * r).sum())
-            .collect()
-    };
-    let (br, cr) = (times_r(b), times_r(c));
-    let b_norm = b.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-    let gamma = relative_bound(b.nrows());
-    let mut worst = 0.0f64;
-    for (i, (row, &got)) in a.axis_iter(Axis(0)).zip(&cr).enumerate() {
-        let want: f64 = row.iter().zip(&br).map(|(x, y)| f64::from(*x) * y).sum();
-        let a_norm = row.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
-        let allowed = 7.0 * gamma * a_norm * b_norm;
-        let error = (got - want).abs();
-        if error.is_nan() || error > allowed {
-            return Verdict::Disagrees(format!(
-                "row {i} of C times a random vector is {got:.6}, should be {want:.6}"
-            ));
-        }
-        if allowed > 0.0 {
-            worst = worst.max(error / allowed);
+/// Freivalds' check of C = A·B in O(size): C·r against A·(B·r) for a random r of ±1. An element is off by at most
+/// γ·‖a‖·‖b‖ (Cauchy–Schwarz); with random signs the errors of a row add up like their root of squares, and stay
+/// below seven times that except once in 10¹⁰ rows (Hoeffding).
+pub struct Freivalds {
+    columns: Range<usize>,
+    /// r, one for each of these columns.
+    signs: Vec<f64>,
+    /// B·r, one for each term.
+    times_signs: Vec<f64>,
+    /// The root of the sum of B's squares.
+    norm: f64,
+}
+
+impl Freivalds {
+    /// For some columns of B, which has `terms` rows and the elements `b(term, column)`; `signs` has one for every column
+    /// of B.
+    pub fn new(
+        terms: usize,
+        columns: Range<usize>,
+        signs: &[bool],
+        b: &(dyn Fn(usize, usize) -> f32 + Sync),
+    ) -> Freivalds {
+        let signs: Vec<f64> =
+            signs[columns.clone()].iter().map(|&s| if s { 1.0 } else { -1.0 }).collect();
+        let row = |k: usize| {
+            let terms = columns.clone().zip(&signs).map(|(n, r)| (f64::from(b(k, n)), r));
+            terms.fold((0.0, 0.0), |(sum, squares), (b, r)| (sum + b * r, squares + b * b))
+        };
+        let rows: Vec<(f64, f64)> = (0..terms).into_par_iter().map(row).collect();
+        let norm = rows.iter().map(|(_, squares)| squares).sum::<f64>().sqrt();
+        let times_signs = rows.into_iter().map(|(sum, _)| sum).collect();
+        Freivalds { columns, signs, times_signs, norm }
+    }
+
+    /// Judges rows of C, these columns of them; A has the elements `a(row, term)`.
+    pub fn judge(
+        &self,
+        rounding: Rounding,
+        rows: Range<usize>,
+        a: &(dyn Fn(usize, usize) -> f32 + Sync),
+        c: ArrayView2<f32>,
+    ) -> Verdict {
+        assert_eq!(c.dim(), (rows.len(), self.columns.len()), "C is not the part that is judged");
+        let bound = rounding.relative_bound();
+        let row = |(m, c): (usize, ndarray::ArrayView1<f32>)| -> Result<f64, String> {
+            let got: f64 = c.iter().zip(&self.signs).map(|(x, r)| f64::from(*x) * r).sum();
+            let (mut want, mut squares) = (0.0, 0.0);
+            for (k, times_signs) in self.times_signs.iter().enumerate() {
+                let a = f64::from(a(m, k));
+                want += a * times_signs;
+                squares += a * a;
+            }
+            let allowed = 7.0 * bound * squares.sqrt() * self.norm;
+            let error = (got - want).abs();
+            if error.is_nan() || error > allowed {
+                return Err(format!(
+                    "row {m} of C times a random vector is {got:.6}, should be {want:.6}"
+                ));
+            }
+            Ok(if allowed > 0.0 { error / allowed } else { 0.0 })
+        };
+        let all: Vec<(usize, ndarray::ArrayView1<f32>)> = rows.zip(c.axis_iter(Axis(0))).collect();
+        let worst = all.into_par_iter().map(row).try_reduce(|| 0.0, |a, b| Ok(a.max(b)));
+        match worst {
+            Ok(worst) => Verdict::Agrees { checked: c.len() as u64, worst },
+            Err(what) => Verdict::Disagrees(what),
         }
     }
-    Verdict::Agrees { checked: c.len() as u64, worst }
 }
 
 #[cfg(test)]
@@ -86,19 +141,39 @@ mod tests {
         })
     }
 
-    fn signs(n: usize) -> Vec<bool> {
-        (0..n).map(|i| (i * 2_654_435_761) >> 7 & 1 == 1).collect()
+    /// Element by element, and in sum.
+    fn verdicts(
+        a: &Array2<f32>,
+        b: &Array2<f32>,
+        c: &Array2<f32>,
+        f16_roundings: u32,
+    ) -> [Verdict; 2] {
+        let rounding = Rounding { terms: b.nrows(), f16_roundings };
+        let signs: Vec<bool> = (0..b.ncols()).map(|i| (i * 2_654_435_761) >> 7 & 1 == 1).collect();
+        let all = Freivalds::new(b.nrows(), 0..b.ncols(), &signs, &|k, n| b[[k, n]]);
+        let (wide_a, wide_b) = (a.mapv(f64::from), b.mapv(f64::from));
+        [
+            judge(rounding, wide_a.view(), wide_b.view(), c.view()),
+            all.judge(rounding, 0..a.nrows(), &|m, k| a[[m, k]], c.view()),
+        ]
     }
 
     proptest! {
         #[test]
         fn honest_products_pass(m in 1usize..40, n in 1usize..40, k in 1usize..300, seed: u64) {
             let (a, b) = (matrix(m, k, seed), matrix(k, n, !seed));
-            let c = a.dot(&b);
-            let rows = judge_rows(a.view(), b.view(), c.view());
-            prop_assert!(matches!(rows, Verdict::Agrees { .. }), "{rows:?}");
-            let all = freivalds(a.view(), b.view(), c.view(), &signs(n));
-            prop_assert!(matches!(all, Verdict::Agrees { .. }), "{all:?}");
+            for verdict in verdicts(&a, &b, &a.dot(&b), 0) {
+                prop_assert!(matches!(verdict, Verdict::Agrees { .. }), "{verdict:?}");
+            }
+            // Weights rounded to f16 pass where that is declared, and only there.
+            let rounded = b.mapv(|x| half::f16::from_f32(x).to_f32());
+            for verdict in verdicts(&a, &b, &a.dot(&rounded), 1) {
+                prop_assert!(matches!(verdict, Verdict::Agrees { .. }), "{verdict:?}");
+            }
+            if m * n > 20 {
+                let [strict, _] = verdicts(&a, &b, &a.dot(&rounded), 0);
+                prop_assert!(matches!(strict, Verdict::Disagrees(_)), "{strict:?}");
+            }
         }
 
         #[test]
@@ -115,10 +190,9 @@ mod tests {
                 1 => f32::NAN,
                 _ => c[[row, column]] + k as f32,
             };
-            let rows = judge_rows(a.view(), b.view(), c.view());
-            prop_assert!(matches!(rows, Verdict::Disagrees(_)), "{rows:?}");
-            let all = freivalds(a.view(), b.view(), c.view(), &signs(n));
-            prop_assert!(matches!(all, Verdict::Disagrees(_)), "{all:?}");
+            for verdict in verdicts(&a, &b, &c, 0) {
+                prop_assert!(matches!(verdict, Verdict::Disagrees(_)), "{verdict:?}");
+            }
         }
     }
 }

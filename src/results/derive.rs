@@ -77,6 +77,7 @@ fn row(row: &Row) -> wire::Measurement {
             id: row.workload.to_string(),
             unit: row.unit.name().to_string(),
             shape: Some(row.shape.clone()).filter(|shape| !shape.is_empty()),
+            layer: row.layer.clone(),
         },
         kernel: row.kernel.clone(),
         tuning: row.tuning.clone(),

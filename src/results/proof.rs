@@ -2,12 +2,16 @@
 
 use super::wire;
 use crate::workload::Proof;
+use crate::workload::matmul::{Element, Elements};
 use crate::workload::sha256d::{Share, Shares};
 
 impl From<&Proof> for wire::WorkProof {
     fn from(proof: &Proof) -> wire::WorkProof {
         let place = |place: u64| wire::Place { header: place >> 32, word: place as u32 };
-        let Proof::Shares(shares) = proof;
+        let shares = match proof {
+            Proof::Shares(shares) => shares,
+            Proof::Elements(elements) => return wire::WorkProof::Elements(elements.into()),
+        };
         wire::WorkProof::Shares(wire::Shares {
             zero_bits: shares.zero_bits,
             versions: shares.versions,
@@ -39,5 +43,36 @@ impl wire::Shares {
                 .map(|&wire::Share { header, version, nonce }| Share { header, version, nonce })
                 .collect(),
         })
+    }
+}
+
+impl From<&Elements> for wire::Elements {
+    fn from(from: &Elements) -> wire::Elements {
+        let element = |&Element { window, row, column, value }: &Element| wire::Element {
+            window,
+            row,
+            column,
+            value,
+        };
+        wire::Elements {
+            f16_roundings: from.f16_roundings,
+            elements: from.elements.iter().map(element).collect(),
+        }
+    }
+}
+
+impl wire::Elements {
+    /// The same in memory.
+    pub(super) fn read(&self) -> Elements {
+        let element = |&wire::Element { window, row, column, value }: &wire::Element| Element {
+            window,
+            row,
+            column,
+            value,
+        };
+        Elements {
+            f16_roundings: self.f16_roundings,
+            elements: self.elements.iter().map(element).collect(),
+        }
     }
 }

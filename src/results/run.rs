@@ -34,6 +34,8 @@ pub struct Row {
     pub workload: &'static str,
     /// Shape and type; empty if it has none.
     pub shape: String,
+    /// The layer of a model that it was asked for as.
+    pub layer: Option<String>,
     /// The unit of its work.
     pub unit: Unit,
     /// The kernel that ran, if it got that far.

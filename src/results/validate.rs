@@ -2,13 +2,14 @@
 //! windows, and the proof of every hash that it claims.
 
 use super::derive::throughput;
-use super::wire::{Document, Measurement, Outcome, WorkProof};
+use super::wire::{Document, Measurement, Outcome, Shares, WorkProof};
 use super::{SCHEMA_VERSION, document_sha256, row_seed, seed};
 use crate::kernels::hex;
 use crate::measure::stats::median_interval;
 use crate::oracle::Verdict;
 use crate::units::{Unit, grouped};
 use crate::workload::data::Seed;
+use crate::workload::matmul;
 use serde::Deserialize;
 use std::collections::HashSet;
 
@@ -112,15 +113,31 @@ fn figures(m: &Measurement) -> Result<(), String> {
     ))
 }
 
-/// Whether the claimed hashes are proven; what is proven, in words.
+/// Whether what the row shows of its work is right; what it shows, in words.
 fn work_proof(m: &Measurement, seed: Seed) -> Result<Option<String>, String> {
-    let hashes = m.outcome == Outcome::Measured && m.workload.unit == Unit::Hash.name();
-    let shares = match &m.work_proof {
-        Some(WorkProof::Shares(shares)) if hashes => shares,
-        Some(_) => return Err("shares are no proof of this row".into()),
-        None if hashes => return Err("hashes are claimed and there is no share".into()),
-        None => return Ok(None),
-    };
+    match (&m.work_proof, m.outcome, Unit::from_name(&m.workload.unit)) {
+        (None, Outcome::Unsupported | Outcome::Failed, _) => Ok(None),
+        (Some(WorkProof::Shares(shares)), Outcome::Measured, Some(Unit::Hash)) => {
+            hashes(m, shares, seed).map(Some)
+        }
+        (Some(WorkProof::Elements(elements)), Outcome::Measured, Some(Unit::Flop)) => {
+            let verdict =
+                matmul::judge(&m.workload.spec(), seed, m.windows.len(), &elements.read());
+            match verdict.map_err(|error| error.to_string())? {
+                Verdict::Agrees { checked, .. } => {
+                    Ok(Some(format!("{checked} elements of its product computed again, all right")))
+                }
+                Verdict::Disagrees(what) => Err(what),
+            }
+        }
+        (Some(_), ..) => Err("it is no proof of this row".into()),
+        (None, _, Some(Unit::Hash)) => Err("hashes are claimed and there is no share".into()),
+        (None, ..) => Err("a product is claimed and no element of it is shown".into()),
+    }
+}
+
+/// Whether the claimed hashes are proven.
+fn hashes(m: &Measurement, shares: &Shares, seed: Seed) -> Result<String, String> {
     let shares = shares.read().ok_or("no scan is so long")?;
     let claimed: u128 = m.windows.iter().map(|w| u128::from(w.work)).sum();
     match shares.hashes() {
@@ -133,13 +150,13 @@ fn work_proof(m: &Measurement, seed: Seed) -> Result<Option<String>, String> {
         }
     }
     match shares.judge(seed) {
-        Verdict::Agrees { .. } => Ok(Some(format!(
+        Verdict::Agrees { .. } => Ok(format!(
             "{} hashes claimed, supported by {} shares of {} zero bits ({:.0} expected)",
             grouped(claimed),
             grouped(shares.shares.len() as u128),
             shares.zero_bits,
             shares.expected()
-        ))),
+        )),
         Verdict::Disagrees(what) => Err(what),
     }
 }

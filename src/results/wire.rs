@@ -231,12 +231,14 @@ pub struct Measurement {
 /// What was run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Workload {
-    /// `sha256d` or `gemm`.
+    /// `sha256d`, `gemm` or `gemv`.
     pub id: String,
     /// The unit of its work: `hash` or `flop`.
     pub unit: String,
     /// Shape and type as the command line writes them; null if it has none.
     pub shape: Option<String>,
+    /// The layer of a model that it was asked for as, `llama-3-8b/ffn-up`; null if by its shape.
+    pub layer: Option<String>,
 }
 
 /// The kernel that ran.
@@ -469,6 +471,8 @@ pub struct Latency {
 pub enum WorkProof {
     /// Of sha256d: hashes that met a target.
     Shares(Shares),
+    /// Of a matrix product: elements of it. They show that it is right, not how often it was computed.
+    Elements(Elements),
 }
 
 /// Hashes that met a target. One in 2^zero_bits does, so their number shows how many were computed. A header's bytes:
@@ -507,6 +511,33 @@ pub struct Share {
     pub version: u32,
     /// The nonce.
     pub nonce: u32,
+}
+
+/// Elements of C = A·B that windows put out. The values of A and B follow from the row's seed, which is SHA-256 of the run's
+/// seed and `DEVICE WORKLOAD` as the row has them. A tensor's key is the first 8 bytes of SHA-256 of the row's seed and the
+/// tensor's name; element i adds the four 16-bit parts of SplitMix64's output for key and i, less 131070, over 37837.227.
+/// A's index is m·K + k, B's k·N + n; the first 16 terms of A's rows are of the tensor `A in window W`. Integer types round
+/// 48 (int8) or 3 (int4) times the value; their scales, one for 32 terms, are 1 and an eighth of tensor `A, scales` or
+/// `B, scales`, over 48 or 3, in f16.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Elements {
+    /// How often a product may have been rounded to f16 on its way into the sum, which is otherwise in f32.
+    pub f16_roundings: u32,
+    /// The elements, some of each window.
+    pub elements: Vec<Element>,
+}
+
+/// An element of C.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Element {
+    /// The window, from 0.
+    pub window: u32,
+    /// Its row.
+    pub row: u64,
+    /// Its column.
+    pub column: u64,
+    /// Its value.
+    pub value: f32,
 }
 
 /// What a reader needs to check the run.

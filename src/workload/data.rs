@@ -3,6 +3,7 @@
 
 use crate::oracle::sha256d::Header;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// What all data of a run follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,13 @@ impl Seed {
     pub fn coins(&self, name: &str, n: usize) -> Vec<bool> {
         let key = self.key(name);
         (0..n as u64).map(|i| mix(key, i) & 1 == 1).collect()
+    }
+
+    /// About `n` numbers below `below`, in ascending order, none twice.
+    pub fn picks(&self, name: &str, below: u64, n: usize) -> Vec<u64> {
+        let key = self.key(name);
+        let numbers: BTreeSet<u64> = (0..n as u64).map(|i| mix(key, i) % below).collect();
+        numbers.into_iter().collect()
     }
 
     /// The header that a run scans as its `index`-th: its merkle root is a digest of the seed, which is itself a

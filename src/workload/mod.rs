@@ -2,7 +2,7 @@
 //! prepares one as a job; the job runs batches and answers for their outputs.
 
 pub mod data;
-mod gemm;
+pub mod matmul;
 pub mod sha256d;
 mod spec;
 
@@ -75,6 +75,10 @@ pub trait Workload {
     fn unit(&self) -> Unit;
     /// Its shape and type as the command line writes them, `1024x1024x1024:f32`; empty if it has none.
     fn shape(&self) -> String;
+    /// The layer of a model that has this shape, `llama-3-8b/ffn-up`, if it was asked for by that name.
+    fn layer(&self) -> Option<&str> {
+        None
+    }
     /// Why this device cannot hold it, naming the limit; nothing if it can.
     fn unsupported(&self, target: &Target) -> Option<String>;
     /// Ways to run it there, the default first.
@@ -145,6 +149,8 @@ pub trait Job {
 pub enum Proof {
     /// Hashes that met a target.
     Shares(sha256d::Shares),
+    /// Elements of a product.
+    Elements(matmul::Elements),
 }
 
 /// A batch that is done.

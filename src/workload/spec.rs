@@ -1,11 +1,14 @@
-//! Reads workload specs: `ID[:SHAPE][:TYPE]`.
+//! Reads workload specs: `ID[:SHAPE | :MODEL/LAYER][:TYPE][:key=value]…`.
 
-use super::{Workload, gemm, sha256d};
+use super::{Workload, matmul, sha256d};
 
 /// Every workload: its id, a spec to show, and its reader, which gets the parts after the id.
 type Reader = fn(&[&str]) -> Result<Box<dyn Workload>, SpecError>;
-const KNOWN: &[(&str, &str, Reader)] =
-    &[("sha256d", "sha256d", sha256d::parse), ("gemm", gemm::EXAMPLE, gemm::parse)];
+const KNOWN: &[(&str, &str, Reader)] = &[
+    ("sha256d", "sha256d", sha256d::parse),
+    ("gemm", matmul::GEMM_EXAMPLE, matmul::gemm),
+    ("gemv", matmul::GEMV_EXAMPLE, matmul::gemv),
+];
 
 /// A spec that names no workload. One line; says what to write instead.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,17 +27,33 @@ pub fn parse(spec: &str) -> Result<Box<dyn Workload>, SpecError> {
         Some((.., read)) => read(&rest),
         None => {
             let examples: Vec<&str> = KNOWN.iter().map(|(_, example, _)| *example).collect();
+            let ids: Vec<&str> = KNOWN.iter().map(|(known, ..)| *known).collect();
             Err(SpecError(format!(
-                "there is no workload '{id}'; known, with an example each: {}",
+                "there is no workload '{id}'; {}known, with an example each: {}",
+                question(id, &ids),
                 examples.join(", ")
             )))
         }
     }
 }
 
+/// `did you mean 'int8'? known: f32, f16, int8, int4`, without the question if nothing is near.
+pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    format!("{}known: {}", question(word, &known), known.join(", "))
+}
+
+fn question(word: &str, known: &[&str]) -> String {
+    let likeness = |name: &&&str| (strsim::jaro_winkler(word, name) * 1000.0) as u32;
+    // Of several that are equally near, the first.
+    let near = known.iter().rev().max_by_key(likeness).filter(|name| likeness(name) > 700);
+    near.map(|name| format!("did you mean '{name}'? ")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn error(spec: &str) -> String {
         match parse(spec) {
@@ -50,23 +69,63 @@ mod tests {
             ("gemm", "gemm:1024x1024x1024:f32"),
             ("gemm:3x5x7", "gemm:3x5x7:f32"),
             ("gemm:3x5x7:f32", "gemm:3x5x7:f32"),
+            ("gemm:3x5x7:f32:transpose=b", "gemm:3x5x7:f32:transpose=b"),
+            ("gemm:3x5x7:int8:activations=int8", "gemm:3x5x7:int8:activations=int8"),
+            ("gemm:3x5x7:f16:activations=f16", "gemm:3x5x7:f16"),
+            ("gemm:llama-3-8b/ffn-up:f16:m=512", "gemm:512x14336x4096:f16"),
+            ("gemm:llama-3-8b/ffn-down", "gemm:512x4096x14336:f32"),
+            ("gemv", "gemv:4096x4096:int4"),
+            ("gemv:smollm2-135m/lm-head:int8", "gemv:49152x576:int8"),
         ] {
-            assert_eq!(parse(spec).unwrap().spec(), whole);
+            let workload = parse(spec).unwrap();
+            assert_eq!(workload.spec(), whole);
+            assert_eq!(parse(whole).unwrap().spec(), whole);
+            assert_eq!(workload.layer().is_some(), spec.contains('/'), "{spec}");
         }
     }
 
     #[test]
     fn mistakes_get_one_line_with_what_to_write() {
-        assert!(error("gem").contains("gemm:1024x1024x1024:f32"));
-        assert!(error("").contains("sha256d"));
-        assert!(error("sha256d:4").contains("takes no"));
-        for spec in ["gemm:0x4x4", "gemm:4x4", "gemm:4x4x4x4", "gemm:-1x4x4", "gemm:axbxc", "gemm:"]
-        {
+        for (spec, hint) in [
+            ("gem", "did you mean 'gemm'?"),
+            ("gem", "gemm:1024x1024x1024:f32"),
+            ("", "sha256d"),
+            ("sha256d:4", "takes no"),
+            ("gemm:0x4x4", "MxNxK"),
+            ("gemm:4x4", "MxNxK"),
+            ("gemm:4x4x4x4", "MxNxK"),
+            ("gemm:-1x4x4", "MxNxK"),
+            ("gemm:axbxc", "MxNxK"),
+            ("gemm:", "MxNxK"),
+            ("gemv:4x4x4", "NxK"),
+            ("gemm:4x4x4:f64", "known: f32, f16, int8, int4"),
+            ("gemm:4x4x4:int3", "did you mean 'int"),
+            ("gemm:4x4x4:f32:x", "gemm:1024x1024x1024:f32"),
+            ("gemm:4x4x4:f32:tranpose=b", "did you mean 'transpose'?"),
+            ("gemm:4x4x4:f32:transpose=c", "transpose=a"),
+            ("gemm:4x4x4:int8:transpose=a", "transpose goes with gemm in f32"),
+            ("gemm:4x4x4:f32:activations=f16", "do not go with"),
+            ("gemm:4x4x4:f16:activations=int8", "do not go with"),
+            ("gemm:4x4x4:m=3", "first number"),
+            ("gemm:llama-3-8b/ffn-up:m=0", "m=512"),
+            ("gemv:llama-3-8b/ffn-up:m=2", "gemm:llama-3-8b/ffn-up:m=2"),
+            ("gemm:llama-3-8b/ffn-op", "did you mean 'ffn-up'?"),
+            ("gemm:llama-8b/ffn-up", "did you mean 'llama-3-8b'?"),
+            ("gemm:llama-3-8b", "llama-3-8b/ffn-down"),
+            ("gemm:4000000000x4000000000x4000000000", "too large"),
+        ] {
             let line = error(spec);
-            assert!(line.contains("MxNxK") && !line.contains('\n'), "{spec}: {line}");
+            assert!(line.contains(hint) && !line.contains('\n'), "{spec}: {line}");
         }
-        assert!(error("gemm:4x4x4:f64").contains("f32"));
-        assert!(error("gemm:4x4x4:f32:x").contains("gemm:1024x1024x1024:f32"));
-        assert!(error("gemm:4000000000x4000000000x4000000000").contains("too large"));
+    }
+
+    proptest! {
+        /// Nothing that a user types makes it panic or print more than a line.
+        #[test]
+        fn anything_is_read_or_refused_in_a_line(spec in "(gemm|gemv|sha256d|x)?(:[a-z0-9/=.x-]{0,12}){0,4}") {
+            if let Err(error) = parse(&spec) {
+                prop_assert!(!error.to_string().contains('\n'));
+            }
+        }
     }
 }

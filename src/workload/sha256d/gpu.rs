@@ -3,7 +3,7 @@
 
 use super::cpu::scan_by_sha2;
 use super::{Scan, Scanned, Scanner};
-use crate::gpu::{Batch, Bindings, Buffer, Dispatch, Flight, Gpu, Pipeline};
+use crate::gpu::{Batch, Bindings, Buffer, Dispatch, Flight, Gpu, Pipeline, Resource};
 use crate::kernels::sha256d::{K, Program, ROTATIONS};
 use crate::kernels::{Entry, Kernel};
 use crate::workload::{DEPTH, JobError};
@@ -41,7 +41,8 @@ impl GpuScanner {
         let parameters = 4 * words as u64;
         let slot = |_| -> Result<Slot, JobError> {
             let (scan, blocks) = (gpu.uniform(parameters)?, gpu.storage(block_bytes)?);
-            let bindings = gpu.bind(&pipeline, &[&scan, &blocks])?;
+            let bindings =
+                gpu.bind(&pipeline, &[Resource::Buffer(&scan), Resource::Buffer(&blocks)])?;
             Ok(Slot { scan, blocks, bindings })
         };
         let slots = (0..DEPTH).map(slot).collect::<Result<_, _>>()?;

@@ -1,0 +1,94 @@
+//! Textures as tables of four words: where loads from buffers are slow, loads from textures may be fast.
+
+use super::{Gpu, GpuError};
+
+/// Four words of 32 bits.
+pub(super) const TEXELS: wgpu::TextureFormat = wgpu::TextureFormat::Rgba32Uint;
+
+/// Bytes of a texel.
+const TEXEL_BYTES: u64 = 16;
+
+/// Texels of a row. Texel p stands at (p mod 1024, p / 1024): rows as long as a matrix's may thrash the caches.
+const WIDTH: u32 = 1024;
+
+/// A run of texels, folded into a flat texture, which kernels read.
+pub struct Texture {
+    texture: wgpu::Texture,
+    pub(super) view: wgpu::TextureView,
+}
+
+impl Gpu {
+    /// A texture of `bytes`, rounded up to whole rows, zero.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn texture(&self, bytes: u64) -> Result<Texture, GpuError> {
+        let height = bytes.div_ceil(TEXEL_BYTES * u64::from(WIDTH)) as u32;
+        let texture = self.device.create_texture(&wgpu::TextureDescriptor {
+            label: None,
+            size: wgpu::Extent3d { width: WIDTH, height, depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: TEXELS,
+            usage: wgpu::TextureUsages::STORAGE_BINDING
+                | wgpu::TextureUsages::COPY_DST
+                | wgpu::TextureUsages::COPY_SRC,
+            view_formats: &[],
+        });
+        self.check()?;
+        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+        Ok(Texture { texture, view })
+    }
+
+    /// The most bytes that a texture holds.
+    pub fn largest_texture(&self) -> u64 {
+        TEXEL_BYTES * u64::from(WIDTH) * u64::from(self.device.limits().max_texture_dimension_2d)
+    }
+
+    /// Writes whole texels from texel `first` on, before all that is submitted later.
+    pub fn write_texels(&self, texture: &Texture, first: u64, data: &[u32]) {
+        let (mut x, mut y) = ((first % u64::from(WIDTH)) as u32, (first / u64::from(WIDTH)) as u32);
+        let mut rest = data;
+        while !rest.is_empty() {
+            let texels = rest.len() as u32 / 4;
+            // Part of a row, or as many whole rows as there are.
+            let (width, height) = match x {
+                0 if texels >= WIDTH => (WIDTH, texels / WIDTH),
+                _ => (texels.min(WIDTH - x), 1),
+            };
+            let (now, later) = rest.split_at(4 * (width * height) as usize);
+            self.queue.write_texture(
+                wgpu::TexelCopyTextureInfo {
+                    origin: wgpu::Origin3d { x, y, z: 0 },
+                    ..texture.texture.as_image_copy()
+                },
+                bytemuck::cast_slice(now),
+                wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(TEXEL_BYTES as u32 * width),
+                    rows_per_image: None,
+                },
+                wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+            );
+            (x, y, rest) = (0, y + height, later);
+        }
+    }
+
+    /// A second texture like `texture`.
+    ///
+    /// # Errors
+    /// If the device has no room.
+    pub fn duplicate_texture(&self, texture: &Texture) -> Result<Texture, GpuError> {
+        let from = &texture.texture;
+        let copy = self.texture(TEXEL_BYTES * u64::from(WIDTH) * u64::from(from.height()))?;
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        encoder.copy_texture_to_texture(
+            from.as_image_copy(),
+            copy.texture.as_image_copy(),
+            from.size(),
+        );
+        self.queue.submit([encoder.finish()]);
+        Ok(copy)
+    }
+}

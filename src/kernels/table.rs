@@ -1,0 +1,118 @@
+//! The table of kernels: every WGSL file and every variant that is offered. A new variant is one line here.
+
+/// A WGSL file with its defaults.
+pub(super) struct Source {
+    pub(super) name: &'static str,
+    pub(super) text: &'static str,
+}
+
+macro_rules! sources {
+    ($($name:literal),* $(,)?) => {
+        &[$(Source {
+            name: $name,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/kernels/", $name, ".wgsl")),
+        }),*]
+    };
+}
+
+/// Every WGSL file, by its path under `kernels/` without the ending.
+pub(super) const SOURCES: &[Source] =
+    sources!["sha256d/scan", "sha256d/compact", "gemm/register_tile"];
+
+/// One choice of a kernel's parameters.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Name in results, unique; begins with the workload that it serves: `gemm/register_tile-8x16`.
+    pub id: &'static str,
+    /// The WGSL file, by its path under `kernels/`.
+    pub source: &'static str,
+    /// Parameters that differ from the file's own, as WGSL text.
+    pub params: &'static [(&'static str, &'static str)],
+    /// Of a matmul: bits of the activations and of the weights that it takes.
+    pub takes: Takes,
+}
+
+/// Bits of activations and of weights that a matmul kernel takes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Takes {
+    /// Activations.
+    pub a: &'static [u32],
+    /// Weights.
+    pub b: &'static [u32],
+}
+
+const NO_MATRICES: Takes = Takes { a: &[], b: &[] };
+const F32: Takes = Takes { a: &[32], b: &[32] };
+
+type Params = &'static [(&'static str, &'static str)];
+
+const fn sha256d(id: &'static str, source: &'static str, params: Params) -> Entry {
+    Entry { id, source, params, takes: NO_MATRICES }
+}
+
+const fn matmul(id: &'static str, source: &'static str, takes: Takes, params: Params) -> Entry {
+    Entry { id, source, params, takes }
+}
+
+/// Sixteen versions of a word in a loop: a hash costs a sixteenth of a schedule.
+const LOOP_16: [(&str, &str); 3] = [("VERSIONS", "16u"), ("UNROLLED", "false"), ("NONCES", "16u")];
+/// The spelling of which AMD's compiler makes the fewest instructions: docs/gpu-isa.md.
+const UNIFORM: [(&str, &str); 3] =
+    [("UNIFORM_ROTATION", "true"), ("CHOOSE", "1u"), ("MAJORITY", "1u")];
+const UNIFORM_LOOP_16: [(&str, &str); 6] =
+    [LOOP_16[0], LOOP_16[1], LOOP_16[2], UNIFORM[0], UNIFORM[1], UNIFORM[2]];
+
+/// Every variant, the default of each workload first.
+pub const TABLE: &[Entry] = &[
+    sha256d("sha256d/scan-2", "sha256d/scan", &[]),
+    sha256d("sha256d/scan-16", "sha256d/scan", &LOOP_16),
+    sha256d("sha256d/scan-16-uniform", "sha256d/scan", &UNIFORM_LOOP_16),
+    sha256d(
+        "sha256d/scan-1-vec2",
+        "sha256d/scan",
+        &[
+            ("VERSIONS", "1u"),
+            ("Word", "vec2<u32>"),
+            ("WIDTH", "2u"),
+            ("OFFSETS", "vec2<u32>(0u, 1u)"),
+        ],
+    ),
+    sha256d("sha256d/scan-1", "sha256d/scan", &[("VERSIONS", "1u")]),
+    sha256d("sha256d/scan-2-uniform", "sha256d/scan", &UNIFORM),
+    sha256d(
+        "sha256d/scan-16-uniform-256",
+        "sha256d/scan",
+        &[
+            ("WORKGROUP", "256u"),
+            UNIFORM_LOOP_16[0],
+            UNIFORM_LOOP_16[1],
+            UNIFORM_LOOP_16[2],
+            UNIFORM_LOOP_16[3],
+            UNIFORM_LOOP_16[4],
+            UNIFORM_LOOP_16[5],
+        ],
+    ),
+    sha256d(
+        "sha256d/scan-1-vec4",
+        "sha256d/scan",
+        &[
+            ("VERSIONS", "1u"),
+            ("Word", "vec4<u32>"),
+            ("WIDTH", "4u"),
+            ("OFFSETS", "vec4<u32>(0u, 1u, 2u, 3u)"),
+        ],
+    ),
+    sha256d("sha256d/compact", "sha256d/compact", &[]),
+    matmul("gemm/register_tile-8x8", "gemm/register_tile", F32, &[]),
+];
+
+/// The kernel that adds up the parts of sums that another left.
+pub fn adder() -> &'static Entry {
+    const ADDER: Entry = sha256d("add_parts", "gemv/add_parts", &[]);
+    &ADDER
+}
+
+/// The variants of one workload, default first.
+pub fn of_workload(workload: &str) -> impl Iterator<Item = &'static Entry> {
+    TABLE.iter().filter(move |e| e.id.split('/').next() == Some(workload))
+}

@@ -1,0 +1,440 @@
+//! Products on a GPU. Matrices are padded to whole tiles, so that kernels need no bounds, and cut into blocks where one
+//! would be larger than a binding may be.
+
+use super::data::{CHANGING, Operands};
+use super::job::Engine;
+use super::layout::{Layout, TEXEL_BYTES};
+use super::{Block, GROUP, Shape};
+use crate::gpu::{
+    Batch, Bindings, Buffer, Dispatch, Flight, Gpu, GpuError, Pipeline, Resource, Snapshot, Texture,
+};
+use crate::kernels::{self, BindingKind, Kernel};
+use crate::units::{Bytes, Seconds};
+use crate::workload::{DEPTH, JobError};
+use ndarray::{Array2, s};
+use std::ops::Range;
+
+/// Bytes behind each block of C that no kernel may write.
+const GUARD: u64 = 256;
+
+/// How a shape is padded and cut for a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut {
+    /// Terms, padded.
+    k: usize,
+    /// Rows and columns of a block, multiples of the tile.
+    rows: usize,
+    columns: usize,
+}
+
+impl Cut {
+    /// # Errors
+    /// Which limit even one tile exceeds.
+    pub(super) fn new(gpu: &Gpu, kernel: &Kernel, shape: Shape) -> Result<Cut, String> {
+        let limits = gpu.details().limits;
+        let largest = limits.storage_binding.0.min(limits.buffer.0).min(gpu.largest_texture());
+        let number = |name| kernel.number(name) as usize;
+        let splits = kernel.constant("SPLIT_K").unwrap_or(1) as usize;
+        let k = shape.k.next_multiple_of(number("TILE_K") * splits);
+        // As many lines of `bytes` each as fit a binding and the grid, evenly.
+        let cut = |what: &str, side: usize, tile: usize, bytes: usize| {
+            let most = (largest.saturating_sub(GUARD) as usize / bytes / tile)
+                .min(limits.workgroups as usize);
+            if most == 0 {
+                let needed = Bytes((tile * bytes) as u64);
+                return Err(format!(
+                    "{tile} {what} need {needed}, above this adapter's limit of {} for a binding",
+                    Bytes(largest)
+                ));
+            }
+            let tiles = side.div_ceil(tile);
+            Ok(tile * tiles.div_ceil(tiles.div_ceil(most)))
+        };
+        let bytes = |bits: u32| (k * bits as usize).div_ceil(8);
+        let columns =
+            cut("columns of B", shape.n, number("TILE_N"), bytes(kernel.number("B_BITS")))?;
+        let row = bytes(kernel.number("A_BITS")).max(4 * columns * splits);
+        Ok(Cut { k, rows: cut("rows of A and C", shape.m, number("TILE_M"), row)?, columns })
+    }
+}
+
+/// A matrix that kernels read.
+enum Operand {
+    Buffer(Buffer),
+    Texture(Texture),
+}
+
+impl Operand {
+    fn new(
+        gpu: &Gpu,
+        kernel: &Kernel,
+        binding: usize,
+        layout: &Layout,
+        raw: &(dyn Fn(usize, usize) -> u32 + Sync),
+    ) -> Result<Operand, GpuError> {
+        /// Texels that are made and written at once: 4 MiB.
+        const CHUNK: usize = 1 << 18;
+        let bytes = TEXEL_BYTES * layout.texels() as u64;
+        let operand = match kernel.bindings[binding].kind {
+            BindingKind::Texture => Operand::Texture(gpu.texture(bytes)?),
+            _ => Operand::Buffer(gpu.storage(bytes)?),
+        };
+        for first in (0..layout.texels()).step_by(CHUNK) {
+            let texels = CHUNK.min(layout.texels() - first);
+            operand.write(gpu, first, &layout.pack(first, texels, raw));
+        }
+        gpu.check()?;
+        Ok(operand)
+    }
+
+    /// Writes whole texels from `first` on.
+    fn write(&self, gpu: &Gpu, first: usize, words: &[u32]) {
+        match self {
+            Operand::Buffer(buffer) => gpu.write(buffer, TEXEL_BYTES * first as u64, words),
+            Operand::Texture(texture) => gpu.write_texels(texture, first as u64, words),
+        }
+    }
+
+    fn duplicate(&self, gpu: &Gpu) -> Result<Operand, GpuError> {
+        Ok(match self {
+            Operand::Buffer(buffer) => Operand::Buffer(gpu.duplicate(buffer)?),
+            Operand::Texture(texture) => Operand::Texture(gpu.duplicate_texture(texture)?),
+        })
+    }
+
+    fn resource(&self) -> Resource<'_> {
+        match self {
+            Operand::Buffer(buffer) => Resource::Buffer(buffer),
+            Operand::Texture(texture) => Resource::Texture(texture),
+        }
+    }
+}
+
+/// A matrix with its scales, if the kernel reads any.
+struct Scaled {
+    values: Operand,
+    scales: Option<Operand>,
+}
+
+impl Scaled {
+    fn duplicate(&self, gpu: &Gpu) -> Result<Scaled, GpuError> {
+        let scales = self.scales.as_ref().map(|scales| scales.duplicate(gpu)).transpose()?;
+        Ok(Scaled { values: self.values.duplicate(gpu)?, scales })
+    }
+}
+
+/// Adds up the parts of sums that a kernel leaves.
+struct Adder {
+    pipeline: Pipeline,
+    workgroup: u32,
+}
+
+pub(super) struct GpuEngine {
+    gpu: Gpu,
+    kernel: Kernel,
+    pipeline: Pipeline,
+    adder: Option<Adder>,
+    operands: Operands,
+    cut: Cut,
+    /// Blocks of rows of A.
+    a: Vec<Scaled>,
+    /// Of each block of columns of B, its copies.
+    b: Vec<Vec<Scaled>>,
+    /// By row of blocks, then column: the parts of sums, where there are any, and C.
+    c: Vec<Vec<Sums>>,
+    nan: Buffer,
+    parts: Vec<Part>,
+    flight: Flight,
+}
+
+/// Where the sums of a block go.
+struct Sums {
+    parts: Option<Buffer>,
+    c: Buffer,
+}
+
+impl Sums {
+    /// What the multiplying kernel writes.
+    fn written(&self) -> &Buffer {
+        self.parts.as_ref().unwrap_or(&self.c)
+    }
+}
+
+/// A part of C and what computes it.
+struct Part {
+    /// For each copy of the weights.
+    bindings: Vec<Bindings>,
+    groups: [u32; 3],
+    /// Adds up the parts of sums.
+    add: Option<(Bindings, [u32; 3])>,
+}
+
+impl GpuEngine {
+    pub(super) fn new(
+        gpu: &Gpu,
+        kernel: Kernel,
+        operands: &Operands,
+        copies: usize,
+    ) -> Result<GpuEngine, JobError> {
+        let cut = Cut::new(gpu, &kernel, operands.shape).map_err(GpuError::OutOfMemory)?;
+        let pipeline = gpu.compile(&kernel)?;
+        let splits = u64::from(kernel.constant("SPLIT_K").unwrap_or(1));
+        let adder = match splits {
+            1 => None,
+            _ => {
+                let kernel = Kernel::build(kernels::adder())?;
+                Some(Adder { pipeline: gpu.compile(&kernel)?, workgroup: kernel.workgroup[0] })
+            }
+        };
+        let Shape { m, n, .. } = operands.shape;
+        let starts = |side: usize, step: usize| (0..side).step_by(step);
+        let mut a = Vec::new();
+        for first in starts(m, cut.rows) {
+            a.push(rows_of_a(gpu, &kernel, operands, cut, first)?);
+        }
+        let mut b = Vec::new();
+        for first in starts(n, cut.columns) {
+            let mut column = vec![columns_of_b(gpu, &kernel, operands, cut, first)?];
+            for _ in 1..copies {
+                column.push(column[0].duplicate(gpu)?);
+            }
+            b.push(column);
+        }
+        let bytes = 4 * cut.rows as u64 * cut.columns as u64;
+        let sums = || -> Result<Sums, GpuError> {
+            let parts = adder.as_ref().map(|_| gpu.storage(bytes * splits + GUARD)).transpose()?;
+            Ok(Sums { parts, c: gpu.storage(bytes + GUARD)? })
+        };
+        let row = || (0..b.len()).map(|_| sums()).collect::<Result<Vec<_>, _>>();
+        let c = (0..a.len()).map(|_| row()).collect::<Result<Vec<_>, _>>()?;
+        let nan = gpu.storage((bytes + GUARD).min(1 << 20))?;
+        gpu.write(&nan, 0, &vec![f32::NAN; nan.size() as usize / 4]);
+        Ok(GpuEngine {
+            flight: Flight::new(gpu, DEPTH, 0)?,
+            gpu: gpu.clone(),
+            kernel,
+            pipeline,
+            adder,
+            operands: *operands,
+            cut,
+            a,
+            b,
+            c,
+            nan,
+            parts: Vec::new(),
+        })
+    }
+
+    /// The blocks of C that a part lies in: the row and the column of it.
+    fn place(&self, part: &Block) -> (usize, usize) {
+        (part.rows.start / self.cut.rows, part.columns.start / self.cut.columns)
+    }
+
+    fn part(&self, part: &Block) -> Result<Part, GpuError> {
+        let (i, j) = self.place(part);
+        let (first_row, first_column) =
+            (part.rows.start - i * self.cut.rows, part.columns.start - j * self.cut.columns);
+        let Cut { k, rows, columns } = self.cut;
+        let numbers = [k, rows, columns, first_row, first_column, 0, 0, 0].map(|n| n as u32);
+        let uniform = self.gpu.uniform(32)?;
+        self.gpu.write(&uniform, 0, &numbers);
+        let sums = &self.c[i][j];
+        let bind = |b: &Scaled| {
+            let unused = || Resource::Buffer(&self.nan);
+            let scales = |m: &'_ Scaled| m.scales.is_some();
+            let mut resources = vec![
+                Resource::Buffer(&uniform),
+                self.a[i].values.resource(),
+                b.values.resource(),
+                Resource::Buffer(sums.written()),
+                if scales(b) {
+                    b.scales.as_ref().map_or_else(unused, Operand::resource)
+                } else {
+                    unused()
+                },
+                self.a[i].scales.as_ref().map_or_else(unused, Operand::resource),
+            ];
+            resources.truncate(self.kernel.bindings.len());
+            self.gpu.bind(&self.pipeline, &resources)
+        };
+        let tiles = |side: &Range<usize>, tile| {
+            side.len().div_ceil(self.kernel.number(tile) as usize) as u32
+        };
+        let add = match (&self.adder, &sums.parts) {
+            (Some(adder), Some(parts)) => {
+                let resources = [&uniform, parts, &sums.c].map(Resource::Buffer);
+                let vectors = (rows * columns / 4) as u32;
+                let groups = [vectors.div_ceil(adder.workgroup), 1, 1];
+                Some((self.gpu.bind(&adder.pipeline, &resources)?, groups))
+            }
+            _ => None,
+        };
+        Ok(Part {
+            bindings: self.b[j].iter().map(bind).collect::<Result<_, _>>()?,
+            groups: [
+                tiles(&part.columns, "TILE_N"),
+                tiles(&part.rows, "TILE_M"),
+                self.kernel.constant("SPLIT_K").unwrap_or(1),
+            ],
+            add,
+        })
+    }
+
+    /// The layout of A in a block.
+    fn layout_of_a(&self) -> Layout {
+        layout_of_a(&self.kernel, self.cut)
+    }
+}
+
+fn layout_of_a(kernel: &Kernel, cut: Cut) -> Layout {
+    Layout::of(kernel, "A", kernel.number("A_BITS"), cut.rows, cut.k)
+}
+
+fn rows_of_a(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    operands: &Operands,
+    cut: Cut,
+    first: usize,
+) -> Result<Scaled, GpuError> {
+    let values =
+        Operand::new(gpu, kernel, 1, &layout_of_a(kernel, cut), &raw_of_a(operands, first))?;
+    let Shape { m, k, .. } = operands.shape;
+    let groups = k.div_ceil(GROUP);
+    let scales = |line: usize, group: usize| {
+        let inside = first + line < m && group < groups;
+        if inside { operands.a_scale(first + line, group).to_bits().into() } else { 0 }
+    };
+    let layout = Layout::new(16, 1, 0, cut.rows, cut.k.div_ceil(GROUP));
+    let scaled = operands.a_type().scaled();
+    let scales = scaled.then(|| Operand::new(gpu, kernel, 5, &layout, &scales)).transpose()?;
+    Ok(Scaled { values, scales })
+}
+
+/// The bits of A from row `first` on, zero beyond it.
+fn raw_of_a(operands: &Operands, first: usize) -> impl Fn(usize, usize) -> u32 + Sync {
+    let (operands, Shape { m, k, .. }) = (*operands, operands.shape);
+    move |line, term| {
+        if first + line < m && term < k { operands.a_raw(first + line, term) } else { 0 }
+    }
+}
+
+fn columns_of_b(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    operands: &Operands,
+    cut: Cut,
+    first: usize,
+) -> Result<Scaled, GpuError> {
+    let (kind, Shape { n, k, .. }) = (operands.b_type(), operands.shape);
+    let zero = kind.encode(0.0);
+    let raw = |line: usize, term: usize| {
+        if first + line < n && term < k { operands.b_raw(term, first + line) } else { zero }
+    };
+    let layout = Layout::of(kernel, "B", kind.bits(), cut.columns, cut.k);
+    let values = Operand::new(gpu, kernel, 2, &layout, &raw)?;
+    let scale = |line: usize, group: usize| {
+        let inside = first + line < n && group < k.div_ceil(GROUP);
+        if inside { operands.b_scale(group, first + line).to_bits().into() } else { 0 }
+    };
+    let scales = || {
+        let layout = Layout::of(kernel, "S", 16, cut.columns, cut.k.div_ceil(GROUP));
+        Operand::new(gpu, kernel, 4, &layout, &scale)
+    };
+    Ok(Scaled { values, scales: kind.scaled().then(scales).transpose()? })
+}
+
+impl Engine for GpuEngine {
+    type Snapshot = (Snapshot, Block);
+
+    fn kernel(&self) -> Option<&Kernel> {
+        Some(&self.kernel)
+    }
+
+    fn granule(&self) -> (usize, usize) {
+        (self.kernel.number("TILE_M") as usize, self.kernel.number("TILE_N") as usize)
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        let Shape { m, n, .. } = self.operands.shape;
+        let rows = |i: usize| i * self.cut.rows..((i + 1) * self.cut.rows).min(m);
+        let columns = |j: usize| j * self.cut.columns..((j + 1) * self.cut.columns).min(n);
+        let row = |i| (0..self.b.len()).map(move |j| Block { rows: rows(i), columns: columns(j) });
+        (0..self.a.len()).flat_map(row).collect()
+    }
+
+    fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError> {
+        self.parts.clear();
+        self.parts = parts.iter().map(|part| self.part(part)).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    fn submit(
+        &mut self,
+        part: usize,
+        copies: &mut dyn Iterator<Item = usize>,
+    ) -> Result<(), JobError> {
+        let part = &self.parts[part];
+        let mut dispatches = Vec::new();
+        for copy in copies {
+            let bindings = &part.bindings[copy];
+            dispatches.push(Dispatch { pipeline: &self.pipeline, bindings, groups: part.groups });
+            if let (Some(adder), Some((bindings, groups))) = (&self.adder, &part.add) {
+                dispatches.push(Dispatch { pipeline: &adder.pipeline, bindings, groups: *groups });
+            }
+        }
+        self.flight.submit(&Batch { dispatches, ..Batch::default() })?;
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<Option<Seconds>, JobError> {
+        Ok(self.flight.wait()?.expect("a part was submitted").gpu_seconds)
+    }
+
+    fn poison(&mut self) -> Result<(), JobError> {
+        for sums in self.c.iter().flatten() {
+            for buffer in sums.parts.iter().chain([&sums.c]) {
+                self.gpu.fill(buffer, &self.nan);
+            }
+        }
+        Ok(self.gpu.check()?)
+    }
+
+    fn guards_hold(&mut self) -> Result<bool, JobError> {
+        for sums in self.c.iter().flatten() {
+            for buffer in sums.parts.iter().chain([&sums.c]) {
+                let guard = self.gpu.snapshot(buffer, buffer.size() - GUARD..buffer.size())?;
+                let words: Vec<u32> = self.gpu.read(&guard)?;
+                if words.iter().any(|&word| word != f32::NAN.to_bits()) {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn change(&mut self, window: u32) -> Result<(), JobError> {
+        let (operands, layout) = (self.operands.in_window(window), self.layout_of_a());
+        for (i, block) in self.a.iter().enumerate() {
+            let raw = raw_of_a(&operands, i * self.cut.rows);
+            for (first, texels) in layout.leading(CHANGING) {
+                block.values.write(&self.gpu, first, &layout.pack(first, texels, &raw));
+            }
+        }
+        Ok(self.gpu.check()?)
+    }
+
+    fn snapshot(&mut self, part: &Block) -> Result<Self::Snapshot, JobError> {
+        let (i, j) = self.place(part);
+        let byte = |row: usize| 4 * ((row - i * self.cut.rows) * self.cut.columns) as u64;
+        let range = byte(part.rows.start)..byte(part.rows.end);
+        Ok((self.gpu.snapshot(&self.c[i][j].c, range)?, part.clone()))
+    }
+
+    fn read(&self, (snapshot, part): &Self::Snapshot) -> Result<Array2<f32>, JobError> {
+        let values: Vec<f32> = self.gpu.read(snapshot)?;
+        let padded = Array2::from_shape_vec((part.rows.len(), self.cut.columns), values);
+        let first = part.columns.start - self.place(part).1 * self.cut.columns;
+        Ok(padded.expect("whole rows").slice(s![.., first..first + part.columns.len()]).to_owned())
+    }
+}

@@ -1,0 +1,285 @@
+//! A product as a job. An engine multiplies parts of C; the job says which, poisons C before each window, changes part of A
+//! so that an old C cannot pass, and keeps part of C as the evidence of the window's work.
+
+use super::data::Operands;
+use super::proof::{Element, Elements, SAMPLED};
+use super::{Block, Shape};
+use crate::kernels::Kernel;
+use crate::oracle::Verdict;
+use crate::oracle::matmul::{Freivalds, Rounding, judge};
+use crate::units::{Seconds, Work};
+use crate::workload::{Batch, Job, JobError, Proof};
+use ndarray::Array2;
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+
+/// C that a window keeps for its check, at most.
+const EVIDENCE_BYTES: usize = 16 << 20;
+
+/// A kernel that multiplies.
+pub(super) trait Engine {
+    /// Part of C, kept.
+    type Snapshot;
+    fn kernel(&self) -> Option<&Kernel>;
+    /// Rows and columns at whose multiples parts of a block begin.
+    fn granule(&self) -> (usize, usize);
+    /// C as it is cut; no part crosses.
+    fn blocks(&self) -> Vec<Block>;
+    /// Lays out parts of C to be asked for by number. Nothing is in flight.
+    fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError>;
+    /// Computes one part with each of these copies of the weights, one after another.
+    fn submit(
+        &mut self,
+        part: usize,
+        copies: &mut dyn Iterator<Item = usize>,
+    ) -> Result<(), JobError>;
+    /// The oldest submission; the caller knows that there is one. Its time on the device's clock.
+    fn wait(&mut self) -> Result<Option<Seconds>, JobError>;
+    /// Overwrites C, and what guards it, with NaN.
+    fn poison(&mut self) -> Result<(), JobError>;
+    /// Whether nothing beside C was written since it was poisoned.
+    fn guards_hold(&mut self) -> Result<bool, JobError>;
+    /// Changes A to that of a window.
+    fn change(&mut self, window: u32) -> Result<(), JobError>;
+    fn snapshot(&mut self, part: &Block) -> Result<Self::Snapshot, JobError>;
+    fn read(&self, snapshot: &Self::Snapshot) -> Result<Array2<f32>, JobError>;
+}
+
+/// Terms of the first dispatches, whose speed is not known yet.
+const TERMS_AT_FIRST: usize = 1 << 28;
+/// Copies of the weights that are verified, at most.
+const COPIES_VERIFIED: usize = 16;
+
+struct Evidence<S> {
+    part: Block,
+    snapshot: S,
+}
+
+pub(super) struct Multiplying<E: Engine> {
+    engine: E,
+    operands: Operands,
+    rounding: Rounding,
+    /// Copies of the weights, and the one whose turn is next.
+    copies: usize,
+    copy: usize,
+    /// Batches are parts of C, each `repeats` times.
+    parts: Vec<Block>,
+    repeats: usize,
+    next_part: usize,
+    /// Parts in flight.
+    in_flight: VecDeque<usize>,
+    last_done: Option<usize>,
+    windows: Vec<Evidence<E::Snapshot>>,
+    sampled: Vec<Element>,
+    /// Freivalds' vectors for columns of C.
+    vectors: HashMap<Range<usize>, Freivalds>,
+}
+
+impl<E: Engine> Multiplying<E> {
+    pub(super) fn new(engine: E, operands: Operands, copies: usize) -> Self {
+        let f16_roundings = engine.kernel().and_then(|k| k.constant("F16_ROUNDINGS")).unwrap_or(0);
+        Multiplying {
+            engine,
+            operands,
+            rounding: Rounding { terms: operands.shape.k, f16_roundings },
+            copies,
+            copy: 0,
+            parts: Vec::new(),
+            repeats: 1,
+            next_part: 0,
+            in_flight: VecDeque::new(),
+            last_done: None,
+            windows: Vec::new(),
+            sampled: Vec::new(),
+            vectors: HashMap::new(),
+        }
+    }
+
+    /// Cuts C into about `count` parts, and at least into the engine's blocks.
+    fn cut(&mut self, count: usize) -> Result<(), JobError> {
+        let blocks = self.engine.blocks();
+        let of_block = count.div_ceil(blocks.len());
+        self.parts = blocks
+            .iter()
+            .flat_map(|block| strips(block, of_block, self.engine.granule()))
+            .collect();
+        self.next_part = 0;
+        self.engine.set_parts(&self.parts)
+    }
+
+    /// The next `n` copies in turn.
+    fn next_copies(&mut self, n: usize) -> impl Iterator<Item = usize> + use<E> {
+        let (first, copies) = (self.copy, self.copies);
+        self.copy = (first + n) % copies;
+        (0..n).map(move |i| (first + i) % copies)
+    }
+
+    /// Computes all of C with one copy of the weights.
+    fn compute(&mut self, copy: usize) -> Result<(), JobError> {
+        self.engine.poison()?;
+        for part in 0..self.parts.len() {
+            self.engine.submit(part, &mut std::iter::once(copy))?;
+            self.engine.wait()?;
+        }
+        Ok(())
+    }
+
+    fn freivalds(&mut self, operands: &Operands, part: &Block, c: &Array2<f32>) -> Verdict {
+        let Operands { shape: Shape { k, n, .. }, .. } = *operands;
+        let seed = operands.seed();
+        let vector = self.vectors.entry(part.columns.clone()).or_insert_with(|| {
+            let signs = seed.coins("signs", n);
+            Freivalds::new(k, part.columns.clone(), &signs, &|k, n| operands.b(k, n))
+        });
+        vector.judge(self.rounding, part.rows.clone(), &|m, k| operands.a(m, k), c.view())
+    }
+
+    /// Some elements of each block: always its corners, as far as they are ones.
+    fn sample(&self, part: &Block, c: &Array2<f32>) -> Verdict {
+        let k = self.operands.shape.k;
+        let spread = |side: &Range<usize>, most: usize| -> Vec<usize> {
+            let n = side.len().min(most);
+            (0..n).map(|i| side.start + i * (side.len() - 1) / n.saturating_sub(1).max(1)).collect()
+        };
+        // As many terms as are computed in a blink.
+        let budget = ((1usize << 25) / k).max(16);
+        let rows = spread(&part.rows, 16);
+        let columns = spread(&part.columns, (budget / rows.len()).max(2));
+        let a = Array2::from_shape_fn((rows.len(), k), |(i, k)| self.operands.a(rows[i], k).into());
+        let b = Array2::from_shape_fn((k, columns.len()), |(k, j)| {
+            self.operands.b(k, columns[j]).into()
+        });
+        let c = Array2::from_shape_fn((rows.len(), columns.len()), |(i, j)| {
+            c[[rows[i] - part.rows.start, columns[j] - part.columns.start]]
+        });
+        judge(self.rounding, a.view(), b.view(), c.view())
+    }
+}
+
+/// Cuts a block along its longer side, in granules.
+fn strips(block: &Block, count: usize, granule: (usize, usize)) -> Vec<Block> {
+    let granules = |side: &Range<usize>, granule: usize| side.len().div_ceil(granule);
+    let (rows, columns) = (granules(&block.rows, granule.0), granules(&block.columns, granule.1));
+    let cut = |side: &Range<usize>, granules: usize, granule: usize| -> Vec<Range<usize>> {
+        let step = granule * granules.div_ceil(count);
+        side.clone().step_by(step).map(|first| first..(first + step).min(side.end)).collect()
+    };
+    if rows >= columns {
+        let part = |rows| Block { rows, columns: block.columns.clone() };
+        cut(&block.rows, rows, granule.0).into_iter().map(part).collect()
+    } else {
+        let part = |columns| Block { rows: block.rows.clone(), columns };
+        cut(&block.columns, columns, granule.1).into_iter().map(part).collect()
+    }
+}
+
+impl<E: Engine> Job for Multiplying<E> {
+    fn verify(&mut self) -> Result<Verdict, JobError> {
+        // In parts at first: a whole product may last too long for a watchdog.
+        let Shape { m, n, k } = self.operands.shape;
+        self.cut((m * n).saturating_mul(k).div_ceil(TERMS_AT_FIRST))?;
+        self.compute(0)?;
+        let operands = self.operands;
+        let mut verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
+        let mut first: Vec<Array2<f32>> = Vec::new();
+        for block in self.engine.blocks() {
+            let snapshot = self.engine.snapshot(&block)?;
+            let c = self.engine.read(&snapshot)?;
+            // Element by element on some, in sum on all.
+            verdict =
+                verdict.and(self.sample(&block, &c)).and(self.freivalds(&operands, &block, &c));
+            if self.copies > 1 {
+                first.push(c);
+            }
+        }
+        if !self.engine.guards_hold()? {
+            return Ok(Verdict::Disagrees("it writes beside its output".into()));
+        }
+        // Copies of the weights give the same, as many as are looked at; always the last.
+        let looked_at = self.copies.min(COPIES_VERIFIED);
+        let last = self.copies - 1;
+        for copy in (1..looked_at).map(|i| i * last / (looked_at - 1)) {
+            self.compute(copy)?;
+            for (block, first) in self.engine.blocks().iter().zip(&first) {
+                let snapshot = self.engine.snapshot(block)?;
+                let c = self.engine.read(&snapshot)?;
+                if c.iter().zip(first).any(|(c, first)| c.to_bits() != first.to_bits()) {
+                    return Ok(Verdict::Disagrees(format!(
+                        "copy {copy} of the weights gives another output"
+                    )));
+                }
+            }
+        }
+        Ok(verdict)
+    }
+
+    fn kernel(&self) -> Option<&Kernel> {
+        self.engine.kernel()
+    }
+
+    fn resize(&mut self, factor: f64) {
+        let products = factor * self.repeats as f64 / self.parts.len() as f64;
+        self.repeats = (products.round() as usize).max(1);
+        let parts = ((1.0 / products).round() as usize).clamp(1, 1 << 12);
+        // A device that fails here fails again at the next submit, which reports it.
+        let _ = self.cut(parts);
+    }
+
+    fn submit(&mut self) -> Result<(), JobError> {
+        let part = self.next_part;
+        let mut copies = self.next_copies(self.repeats);
+        self.engine.submit(part, &mut copies)?;
+        self.in_flight.push_back(part);
+        self.next_part = (part + 1) % self.parts.len();
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<Batch, JobError> {
+        let part = self.in_flight.pop_front().expect("a batch is in flight");
+        let gpu_seconds = self.engine.wait()?;
+        self.last_done = Some(part);
+        let Work(once) = self.operands.shape.work(&self.parts[part]);
+        Ok(Batch { work: Work(once * self.repeats as u64), gpu_seconds })
+    }
+
+    fn open_window(&mut self, window: u32) -> Result<(), JobError> {
+        self.windows.truncate(window as usize);
+        self.engine.poison()?;
+        self.engine.change(window)
+    }
+
+    fn close_window(&mut self) -> Result<(), JobError> {
+        let part = self.last_done.expect("a window has at least one batch");
+        let Block { rows, columns } = self.parts[part].clone();
+        let kept = (EVIDENCE_BYTES / (4 * columns.len())).clamp(1, rows.len());
+        let part = Block { rows: rows.end - kept..rows.end, columns };
+        let snapshot = self.engine.snapshot(&part)?;
+        self.windows.push(Evidence { part, snapshot });
+        Ok(())
+    }
+
+    fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
+        let Evidence { part, snapshot } = &self.windows[window as usize];
+        let (part, c) = (part.clone(), self.engine.read(snapshot)?);
+        let operands = self.operands.in_window(window);
+        let width = part.columns.len() as u64;
+        let places = operands.seed().picks(
+            &format!("sampled in window {window}"),
+            part.area() as u64,
+            SAMPLED,
+        );
+        self.sampled.retain(|element| element.window != window);
+        self.sampled.extend(places.into_iter().map(|place| {
+            let (i, j) = ((place / width) as usize, (place % width) as usize);
+            let (row, column) = ((part.rows.start + i) as u64, (part.columns.start + j) as u64);
+            Element { window, row, column, value: c[[i, j]] }
+        }));
+        Ok(self.freivalds(&operands, &part, &c))
+    }
+
+    fn proof(&self, windows: usize) -> Option<Proof> {
+        let kept = |e: &&Element| (e.window as usize) < windows;
+        let elements = self.sampled.iter().filter(kept).copied().collect();
+        Some(Proof::Elements(Elements { f16_roundings: self.rounding.f16_roundings, elements }))
+    }
+}

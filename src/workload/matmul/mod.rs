@@ -1,0 +1,279 @@
+//! Matrix products C = A·B for inference: `gemm` with many rows of activations, `gemv` with one. Weights in f32, f16, int8
+//! or int4, for any M, N, K, and the two transposed products of training.
+
+mod cpu;
+mod data;
+mod gpu;
+mod job;
+mod layout;
+mod models;
+mod proof;
+mod spec;
+
+pub use proof::{Element, Elements};
+pub(super) use spec::{GEMM_EXAMPLE, GEMV_EXAMPLE, gemm, gemv};
+
+use super::{Job, JobError, Seed, SpecError, Target, Variant, Workload};
+use crate::device::{self, Details};
+use crate::kernels::{self, Entry, Kernel};
+use crate::oracle::Verdict;
+use crate::units::{Bytes, Unit, Work};
+use data::Operands;
+use half::f16;
+use std::ops::Range;
+
+/// Terms of a column of B, or of a row of A, that share a scale in an integer type.
+const GROUP: usize = 32;
+
+/// C is M×N, the sums have K terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shape {
+    m: usize,
+    n: usize,
+    k: usize,
+}
+
+/// How elements are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Type {
+    F32,
+    F16,
+    Int8,
+    Int4,
+}
+
+impl Type {
+    const ALL: [Type; 4] = [Type::F32, Type::F16, Type::Int8, Type::Int4];
+
+    fn name(self) -> &'static str {
+        match self {
+            Type::F32 => "f32",
+            Type::F16 => "f16",
+            Type::Int8 => "int8",
+            Type::Int4 => "int4",
+        }
+    }
+
+    fn bits(self) -> u32 {
+        match self {
+            Type::F32 => 32,
+            Type::F16 => 16,
+            Type::Int8 => 8,
+            Type::Int4 => 4,
+        }
+    }
+
+    /// Whether values are integers with a scale for each group.
+    fn scaled(self) -> bool {
+        matches!(self, Type::Int8 | Type::Int4)
+    }
+
+    /// Steps of an integer type in one deviation: about what scaling a group's largest value to the type's range gives.
+    fn spread(self) -> f32 {
+        match self {
+            Type::F32 | Type::F16 => 1.0,
+            Type::Int8 => 48.0,
+            Type::Int4 => 3.0,
+        }
+    }
+
+    /// The bits that store `value`, of deviation 1; of an integer type, to be scaled.
+    fn encode(self, value: f32) -> u32 {
+        let integer = |low: i32, high: i32| {
+            ((value * self.spread()).round_ties_even() as i32).clamp(low, high)
+        };
+        match self {
+            Type::F32 => value.to_bits(),
+            Type::F16 => f16::from_f32(value).to_bits().into(),
+            Type::Int8 => integer(-127, 127) as u32 & 0xff,
+            Type::Int4 => (integer(-8, 7) + 8) as u32,
+        }
+    }
+
+    /// The value of stored bits. Exact: a product of an integer and an f16 fits an f32.
+    fn decode(self, raw: u32, scale: impl FnOnce() -> f16) -> f32 {
+        match self {
+            Type::F32 => f32::from_bits(raw),
+            Type::F16 => f16::from_bits(raw as u16).to_f32(),
+            Type::Int8 => f32::from(raw as u8 as i8) * scale().to_f32(),
+            Type::Int4 => (raw as f32 - 8.0) * scale().to_f32(),
+        }
+    }
+
+    /// Bytes of a matrix of `lines` times `terms` elements with its scales.
+    fn bytes(self, lines: usize, terms: usize) -> u64 {
+        let (lines, terms) = (lines as u64, terms as u64);
+        let scales = if self.scaled() { 2 * lines * terms.div_ceil(GROUP as u64) } else { 0 };
+        (lines * terms * u64::from(self.bits())).div_ceil(8) + scales
+    }
+}
+
+/// Which operand a training step finds stored the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transposed {
+    /// Neither: Y = X·W.
+    None,
+    /// A is stored column by column: dW = Xᵀ·dY.
+    A,
+    /// B is stored column by column: dX = dY·Wᵀ.
+    B,
+}
+
+/// Part of C.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Block {
+    rows: Range<usize>,
+    columns: Range<usize>,
+}
+
+impl Block {
+    fn area(&self) -> usize {
+        self.rows.len() * self.columns.len()
+    }
+}
+
+struct Matmul {
+    id: &'static str,
+    shape: Shape,
+    a: Type,
+    b: Type,
+    transposed: Transposed,
+    /// The layer of a model that has this shape, if it was asked for by that name.
+    layer: Option<String>,
+}
+
+/// Weights that one row of activations reads are read once and not again before others were: as in a model.
+const ROTATED_BELOW_ROWS: usize = 16;
+/// Weights in all, in last-level caches, where they rotate.
+const CACHES: u64 = 4;
+/// Copies of the weights at most: small ones may still fit a large cache.
+const MOST_COPIES: usize = 1 << 10;
+
+impl Matmul {
+    /// How many copies of the weights take turns, so that no cache holds them.
+    fn copies(&self) -> usize {
+        if self.shape.m >= ROTATED_BELOW_ROWS {
+            return 1;
+        }
+        let all = CACHES * device::last_level_cache().0;
+        (all.div_ceil(self.b.bytes(self.shape.n, self.shape.k).max(1)) as usize)
+            .clamp(1, MOST_COPIES)
+    }
+
+    /// The prefix of its kernels in the table.
+    fn kernels(&self) -> String {
+        match self.transposed {
+            Transposed::None => self.id.to_string(),
+            Transposed::A => format!("{}-transposed-a", self.id),
+            Transposed::B => format!("{}-transposed-b", self.id),
+        }
+    }
+
+    /// Kernels that take its types, the default first.
+    fn entries(&self) -> impl Iterator<Item = &'static Entry> {
+        let (a, b) = (self.a.bits(), self.b.bits());
+        let takes = move |e: &&Entry| e.takes.a.contains(&a) && e.takes.b.contains(&b);
+        kernels::of_workload(&self.kernels()).filter(takes).collect::<Vec<_>>().into_iter()
+    }
+
+    fn build(&self, entry: &'static Entry) -> Result<Kernel, JobError> {
+        Ok(Kernel::matmul(entry, self.a.bits(), self.b.bits())?)
+    }
+}
+
+impl Workload for Matmul {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Flop
+    }
+
+    fn shape(&self) -> String {
+        spec::write(self)
+    }
+
+    fn layer(&self) -> Option<&str> {
+        self.layer.as_deref()
+    }
+
+    fn unsupported(&self, target: &Target) -> Option<String> {
+        let Shape { m, n, k } = self.shape;
+        let bytes =
+            self.a.bytes(m, k) + self.b.bytes(n, k) * self.copies() as u64 + 4 * (m * n) as u64;
+        if let Some(memory) = device::memory().filter(|memory| bytes > memory.0) {
+            return Some(format!("it needs {} of memory, this machine has {memory}", Bytes(bytes)));
+        }
+        let variants = self.variants(target);
+        match (target, variants.first()) {
+            // The default variant stands for all; a kernel that does not build fails when it is prepared.
+            (Target::Gpu(gpu), Some(Variant::Gpu(entry))) => {
+                gpu::Cut::new(gpu, &self.build(entry).ok()?, self.shape).err()
+            }
+            (_, Some(_)) => None,
+            (_, None) => Some("no kernel for it runs on this device".into()),
+        }
+    }
+
+    fn variants(&self, target: &Target) -> Vec<Variant> {
+        match (target, &target.device().details) {
+            (Target::Gpu(gpu), _) => self
+                .entries()
+                .filter(|e| self.build(e).is_ok_and(|kernel| gpu.lacks(&kernel).is_none()))
+                .map(Variant::Gpu)
+                .collect(),
+            (_, Details::Cpu(_)) if self.transposed == Transposed::None => {
+                cpu::variants(self.a, self.b).to_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn prepare(
+        &self,
+        target: &Target,
+        variant: &Variant,
+        seed: Seed,
+    ) -> Result<Box<dyn Job>, JobError> {
+        let operands = Operands::new(seed, self.shape, self.a, self.b);
+        let copies = self.copies();
+        Ok(match (target, variant) {
+            (Target::Gpu(gpu), Variant::Gpu(entry)) => {
+                let engine = gpu::GpuEngine::new(gpu, self.build(entry)?, &operands, copies)?;
+                Box::new(job::Multiplying::new(engine, operands, copies))
+            }
+            _ => {
+                let engine = cpu::CpuEngine::new(&operands, copies);
+                Box::new(job::Multiplying::new(engine, operands, copies))
+            }
+        })
+    }
+}
+
+/// Judges the elements that a row of this spec shows, of a run whose row has this seed.
+///
+/// # Errors
+/// If the spec names no product.
+pub fn judge(
+    spec: &str,
+    seed: Seed,
+    windows: usize,
+    elements: &Elements,
+) -> Result<Verdict, SpecError> {
+    let product = spec::product(spec)?;
+    let operands = Operands::new(seed, product.shape, product.a, product.b);
+    Ok(elements.judge(&operands, windows))
+}
+
+impl Shape {
+    /// Operations of a part of C: a multiplication and an addition for each term.
+    fn work(&self, block: &Block) -> Work {
+        Work(2 * block.area() as u64 * self.k as u64)
+    }
+
+    /// All of C.
+    fn whole(&self) -> Block {
+        Block { rows: 0..self.m, columns: 0..self.n }
+    }
+}

@@ -1,0 +1,78 @@
+//! Elements of a product that go into the record, and how a stranger computes them again from the seed alone.
+
+use super::Shape;
+use super::data::Operands;
+use crate::oracle::Verdict;
+use crate::oracle::matmul::{Rounding, judge};
+use ndarray::Array2;
+
+/// Elements of C that a window puts into the record, at most.
+pub(super) const SAMPLED: usize = 4;
+/// Roundings to f16 that a record may claim; each widens what passes.
+const MOST_F16_ROUNDINGS: u32 = 64;
+
+/// An element of C that a window put out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Element {
+    /// The window, from 0.
+    pub window: u32,
+    /// Its row.
+    pub row: u64,
+    /// Its column.
+    pub column: u64,
+    /// Its value.
+    pub value: f32,
+}
+
+/// Elements of C that a stranger can compute again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Elements {
+    /// How often a product may have been rounded to f16 on its way into the sum.
+    pub f16_roundings: u32,
+    /// The elements.
+    pub elements: Vec<Element>,
+}
+
+impl Elements {
+    /// Computes every element of a product with these operands again. There must be one of each of `windows` windows.
+    pub(super) fn judge(&self, operands: &Operands, windows: usize) -> Verdict {
+        let wrong = |what: String| Verdict::Disagrees(what);
+        if self.f16_roundings > MOST_F16_ROUNDINGS {
+            return wrong(format!(
+                "{} roundings to f16 would let anything pass",
+                self.f16_roundings
+            ));
+        }
+        let shown = |window: usize| self.elements.iter().any(|e| e.window as usize == window);
+        if let Some(window) = (0..windows).find(|&window| !shown(window)) {
+            return wrong(format!("window {} shows no element", window + 1));
+        }
+        let Shape { m, n, k } = operands.shape;
+        let rounding = Rounding { terms: k, f16_roundings: self.f16_roundings };
+        let mut verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
+        for &Element { window, row, column, value } in &self.elements {
+            if row >= m as u64 || column >= n as u64 || window as usize >= windows {
+                return wrong(format!(
+                    "element ({row}, {column}) of window {} is none of this row",
+                    window + 1
+                ));
+            }
+            let (operands, row, column) =
+                (operands.in_window(window), row as usize, column as usize);
+            let a = Array2::from_shape_fn((1, k), |(_, k)| f64::from(operands.a(row, k)));
+            let b = Array2::from_shape_fn((k, 1), |(k, _)| f64::from(operands.b(k, column)));
+            let c = Array2::from_elem((1, 1), value);
+            match judge(rounding, a.view(), b.view(), c.view()) {
+                Verdict::Disagrees(_) => {
+                    let want = a.dot(&b)[[0, 0]];
+                    return wrong(format!(
+                        "element ({row}, {column}) of window {} is {value}, computed again it is {want:.7}",
+                        window + 1
+                    ));
+                }
+                agrees => verdict = verdict.and(agrees),
+            }
+        }
+        verdict
+    }
+}
