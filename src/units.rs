@@ -64,31 +64,38 @@ pub enum Unit {
     Hash,
     /// One floating-point operation (or the integer operation that stands in for it).
     Flop,
+    /// One byte read from memory.
+    Byte,
 }
 
 impl Unit {
-    /// The name in result files: `hash`, `flop`.
+    /// Every unit, in the order of tables.
+    pub const ALL: [Unit; 3] = [Unit::Hash, Unit::Flop, Unit::Byte];
+
+    /// The name in result files: `hash`, `flop`, `byte`.
     pub fn name(self) -> &'static str {
         match self {
             Unit::Hash => "hash",
             Unit::Flop => "flop",
+            Unit::Byte => "byte",
         }
     }
 
     /// The unit with this name in a result file.
     pub fn from_name(name: &str) -> Option<Unit> {
-        [Unit::Hash, Unit::Flop].into_iter().find(|unit| unit.name() == name)
+        Unit::ALL.into_iter().find(|unit| unit.name() == name)
     }
 
-    /// Symbol of one unit of work in a rate: `H`, `FLOP`.
+    /// Symbol of one unit of work in a rate: `H`, `FLOP`, `B`.
     fn symbol(self) -> &'static str {
         match self {
             Unit::Hash => "H",
             Unit::Flop => "FLOP",
+            Unit::Byte => "B",
         }
     }
 
-    /// The customary unit of energy for such work: `J/TH`, `J/TFLOP`.
+    /// The customary unit of energy for such work: `J/TH`, `J/TFLOP`, `J/TB`.
     pub fn energy_symbol(self) -> &'static str {
         self.energy_scale().1
     }
@@ -98,6 +105,7 @@ impl Unit {
         match self {
             Unit::Hash => (1e12, "J/TH"),
             Unit::Flop => (1e12, "J/TFLOP"),
+            Unit::Byte => (1e12, "J/TB"),
         }
     }
 }

@@ -67,6 +67,26 @@ fn products_are_right_for_any_shape_and_type() {
     });
 }
 
+#[test]
+fn matrices_beyond_a_binding_are_split() {
+    let Some(gpu) = support::gpu("matrices_beyond_a_binding_are_split") else { return };
+    // Of B, of A, of C, each beyond 128 MiB; gemv too.
+    for spec in ["gemm:2x70000x500", "gemm:70000x2x500", "gemm:8200x4200x1"] {
+        let job = &mut jobs(&gpu, spec)[0];
+        let verdict = job.verify().unwrap();
+        assert!(agrees(&verdict), "{spec}: {verdict:?}");
+        // And as it is timed.
+        job.open_window(0).unwrap();
+        for _ in 0..2 {
+            job.submit().unwrap();
+            job.wait().unwrap();
+        }
+        job.close_window().unwrap();
+        let verdict = job.check_window(0).unwrap();
+        assert!(agrees(&verdict), "{spec}: {verdict:?}");
+    }
+}
+
 /// Windows as short as can be.
 fn hasty() -> Protocol {
     Protocol {

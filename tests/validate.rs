@@ -174,6 +174,35 @@ fn shares_of_another_run_are_refused() {
     refused(&forged(|d| hashes(d).device = "gpu:0".into()), "zero bits of");
 }
 
+fn elements(document: &mut Document) -> &mut wire::Elements {
+    let row = document.measurements.iter_mut().find(|m| m.workload.id == "gemm").unwrap();
+    match row.work_proof.as_mut() {
+        Some(WorkProof::Elements(elements)) => elements,
+        _ => panic!("an honest product shows elements"),
+    }
+}
+
+#[test]
+fn elements_that_do_not_follow_from_the_seed_are_refused() {
+    let nudged = |d: &mut Document| elements(d).elements[3].value *= 1.001;
+    refused(&forged(nudged), "computed again it is");
+    refused(&forged(|d| elements(d).elements[3].value = f32::NAN), "");
+    refused(&forged(|d| elements(d).elements[0].row = 48), "none of this row");
+    refused(
+        &forged(|d| elements(d).elements.retain(|e| e.window != 2)),
+        "window 3 shows no element",
+    );
+    refused(&forged(|d| elements(d).f16_roundings = 2000), "let anything pass");
+    refused(&forged(|d| d.measurements[1].work_proof = None), "no element of it is shown");
+    let swapped = |d: &mut Document| {
+        let proof = d.measurements[0].work_proof.clone();
+        d.measurements[1].work_proof = proof;
+    };
+    refused(&forged(swapped), "no proof of this row");
+    let wider = |d: &mut Document| d.measurements[1].workload.shape = Some("48x40x57:f32".into());
+    refused(&forged(wider), "computed again it is");
+}
+
 #[test]
 fn a_change_that_is_not_signed_is_seen() {
     let mut document = HONEST.clone();

@@ -188,6 +188,8 @@ fn row(
         shape: workload.shape(),
         layer: workload.layer().map(str::to_string),
         unit: workload.unit(),
+        arithmetic: None,
+        traffic: workload.traffic(),
         kernel: None,
         tuning: None,
         outcome: Outcome::Failed(String::new()),
@@ -221,7 +223,9 @@ fn row(
             id: choice.variant.id().to_string(),
             params: job.kernel().map(|k| k.params.clone()).unwrap_or_default(),
             wgsl_sha256: job.kernel().map(|k| k.sha256()),
+            arithmetic: job.arithmetic().map(|a| a.name().to_string()),
         });
+        row.arithmetic = job.arithmetic();
         let (sources, absence) = sources(&plan.power, device, workload);
         let mut meter = Meter::new(sources, &absence);
         let mut telemetry = Telemetry::new(device);

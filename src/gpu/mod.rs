@@ -15,6 +15,7 @@ pub use texture::Texture;
 
 use crate::device::{Details, Device, GpuDetails};
 use crate::kernels::Kernel;
+use crate::units::Bytes;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -122,13 +123,16 @@ impl Gpu {
         if let Some(feature) = kernel.needs.iter().find(absent) {
             return Some(format!("this adapter has no {feature}"));
         }
-        let (min, max) = details.subgroup;
-        match kernel.constant("LANES") {
-            Some(lanes) if (min, max) != (lanes, lanes) => Some(format!(
-                "it is written for subgroups of {lanes}, here they have {min} to {max}"
-            )),
-            _ => None,
+        let (limits, (least, most)) = (details.limits, details.subgroup);
+        if u64::from(kernel.workgroup_bytes) > limits.workgroup_memory.0 {
+            let needed = Bytes(kernel.workgroup_bytes.into());
+            let there = limits.workgroup_memory;
+            return Some(format!("its workgroups share {needed}, this adapter's at most {there}"));
         }
+        // Where the driver chooses, it mostly takes the largest; verification tells.
+        kernel.constant("LANES").filter(|lanes| *lanes != most).map(|lanes| {
+            format!("it is written for subgroups of {lanes}, here they have {least} to {most}")
+        })
     }
 
     /// Blocks until the device has done all that was submitted.

@@ -24,10 +24,41 @@ pub struct Kernel {
     pub workgroup: [u32; 3],
     /// Bindings of group 0 in order.
     pub bindings: Vec<Binding>,
+    /// Bytes that a workgroup shares.
+    pub workgroup_bytes: u32,
     /// Features that a device must have, by the names that [`crate::device`] gives them.
     pub needs: Vec<String>,
     /// The constants that are whole numbers, as naga evaluates them.
     numbers: BTreeMap<String, u32>,
+}
+
+/// What multiplies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// f32.
+    F32,
+    /// f16 in vectors of two.
+    F16,
+    /// Four products of bytes, added up in an instruction.
+    Dot4,
+    /// Matrices of f16, added up in f32.
+    Matrix,
+}
+
+impl Arithmetic {
+    /// Every kind.
+    pub const ALL: [Arithmetic; 4] =
+        [Arithmetic::F32, Arithmetic::F16, Arithmetic::Dot4, Arithmetic::Matrix];
+
+    /// The name in specs and result files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Arithmetic::F32 => "f32",
+            Arithmetic::F16 => "f16",
+            Arithmetic::Dot4 => "dot4",
+            Arithmetic::Matrix => "matrix",
+        }
+    }
 }
 
 /// One binding of group 0.
@@ -75,7 +106,13 @@ impl Kernel {
     /// # Errors
     /// If the table and the file do not fit each other.
     pub fn matmul(entry: &'static Entry, a_bits: u32, b_bits: u32) -> Result<Kernel, KernelError> {
-        let types = [("A_BITS", format!("{a_bits}u")), ("B_BITS", format!("{b_bits}u"))];
+        let element = |bits| if bits == 32 { "f32" } else { "f16" };
+        let types = [
+            ("A_BITS", format!("{a_bits}u")),
+            ("B_BITS", format!("{b_bits}u")),
+            ("ElementA", element(a_bits).to_string()),
+            ("ElementB", if b_bits < 16 { "u32" } else { element(b_bits) }.to_string()),
+        ];
         Kernel::with(entry, &types)
     }
 
@@ -100,7 +137,8 @@ impl Kernel {
         Kernel::with(entry, &[])
     }
 
-    /// Writes the variant's parameters, and `more` besides, into its file and reflects the result.
+    /// Writes the variant's parameters into its file, and those of `more` that the file declares, and reflects the
+    /// result.
     fn with(entry: &'static Entry, more: &[(&'static str, String)]) -> Result<Kernel, KernelError> {
         let source = SOURCES
             .iter()
@@ -137,6 +175,8 @@ impl Kernel {
             bindings.push(Binding { index: place.binding, kind });
         }
         bindings.sort_by_key(|b| b.index);
+        let workgroup_bytes = workgroup_bytes(&module)
+            .map_err(|message| KernelError::Wgsl { kernel: entry.id, message })?;
         let number = |constant: &naga::Constant| match module.global_expressions[constant.init] {
             naga::Expression::Literal(naga::Literal::U32(n)) => Some((constant.name.clone()?, n)),
             _ => None,
@@ -145,6 +185,7 @@ impl Kernel {
             module.constants.iter().filter_map(|(_, constant)| number(constant)).collect();
         Ok(Kernel {
             needs: needs(&wgsl, &numbers),
+            workgroup_bytes,
             numbers,
             id: entry.id.to_string(),
             params,
@@ -169,10 +210,30 @@ impl Kernel {
         self.numbers.get(name).copied()
     }
 
+    /// What it multiplies with, as its text shows.
+    pub fn arithmetic(&self) -> Arithmetic {
+        let half = self.params.values().any(|value| value == "f16");
+        match () {
+            () if self.needs.iter().any(|need| need.starts_with("matrix")) => Arithmetic::Matrix,
+            () if self.wgsl.contains("dot4I8Packed(") => Arithmetic::Dot4,
+            () if half => Arithmetic::F16,
+            () => Arithmetic::F32,
+        }
+    }
+
     /// SHA-256 of the final text, in hexadecimal.
     pub fn sha256(&self) -> String {
         hex(&Sha256::digest(&self.wgsl))
     }
+}
+
+/// Bytes of all variables that a workgroup shares.
+fn workgroup_bytes(module: &naga::Module) -> Result<u32, String> {
+    let mut layouter = naga::proc::Layouter::default();
+    layouter.update(module.to_ctx()).map_err(|error| error.to_string())?;
+    let shared = |v: &naga::GlobalVariable| v.space == naga::AddressSpace::WorkGroup;
+    let variables = module.global_variables.iter().map(|(_, variable)| variable);
+    Ok(variables.filter(|v| shared(v)).map(|v| layouter[v.ty].size).sum())
 }
 
 /// What a device must have to run this text. `MATRIX` is the side of a kernel's cooperative matrices.
@@ -223,9 +284,6 @@ fn instantiate(
     let chosen: Vec<(&'static str, &str)> = entry.params.iter().copied().chain(more).collect();
     let mut params = BTreeMap::new();
     let mut lines = Vec::new();
-    if chosen.iter().any(|(_, value)| *value == "f16") {
-        lines.push("enable f16;".to_string());
-    }
     for line in text.lines() {
         match declaration(line) {
             Some((name, value)) => {
@@ -236,8 +294,11 @@ fn instantiate(
             None => lines.push(line.to_string()),
         }
     }
-    if let Some((parameter, _)) = chosen.iter().find(|(n, _)| !params.contains_key(*n)) {
+    if let Some((parameter, _)) = entry.params.iter().find(|(n, _)| !params.contains_key(*n)) {
         return Err(KernelError::NoParameter { kernel: entry.id, parameter });
+    }
+    if params.values().any(|value| value == "f16") && !text.contains("enable f16;") {
+        lines.insert(0, "enable f16;".to_string());
     }
     lines.push(String::new());
     Ok((lines.join("\n"), params))

@@ -17,7 +17,7 @@ macro_rules! sources {
 
 /// Every WGSL file, by its path under `kernels/` without the ending.
 pub(super) const SOURCES: &[Source] =
-    sources!["sha256d/scan", "sha256d/compact", "gemm/register_tile"];
+    sources!["sha256d/scan", "sha256d/compact", "gemm/matrix", "gemm/register_tile"];
 
 /// One choice of a kernel's parameters.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,6 +62,11 @@ const UNIFORM: [(&str, &str); 3] =
 const UNIFORM_LOOP_16: [(&str, &str); 6] =
     [LOOP_16[0], LOOP_16[1], LOOP_16[2], UNIFORM[0], UNIFORM[1], UNIFORM[2]];
 
+/// Cooperative matrices take f16; weights become f16 on their way.
+const HALVES: Takes = Takes { a: &[16, 32], b: &[16, 8, 4] };
+/// A tile of 64 by 64, for small shapes.
+const SMALL_MATRIX: Params = &[("TILES_M", "2u"), ("TILES_N", "2u"), ("TILE_K", "64u")];
+
 /// Every variant, the default of each workload first.
 pub const TABLE: &[Entry] = &[
     sha256d("sha256d/scan-2", "sha256d/scan", &[]),
@@ -103,6 +108,36 @@ pub const TABLE: &[Entry] = &[
         ],
     ),
     sha256d("sha256d/compact", "sha256d/compact", &[]),
+    matmul("gemm/matrix-128x128", "gemm/matrix", HALVES, &[]),
+    matmul("gemm/matrix-64x64", "gemm/matrix", HALVES, SMALL_MATRIX),
+    matmul(
+        "gemm/matrix-128x128-lanes64",
+        "gemm/matrix",
+        HALVES,
+        &[("LANES", "64u"), ("TILE_K", "64u")],
+    ),
+    matmul(
+        "gemm/matrix-64x64-lanes64",
+        "gemm/matrix",
+        HALVES,
+        &[("LANES", "64u"), ("SUBGROUPS_M", "1u"), ("TILES_N", "2u"), ("TILE_K", "64u")],
+    ),
+    // For the software adapter, to be verified there.
+    matmul(
+        "gemm/matrix-64x32-lanes8",
+        "gemm/matrix",
+        HALVES,
+        &[
+            ("MATRIX", "8u"),
+            ("MatrixA", "coop_mat8x8<f16, A>"),
+            ("MatrixB", "coop_mat8x8<f16, B>"),
+            ("MatrixC", "coop_mat8x8<f32, C>"),
+            ("LANES", "8u"),
+            ("SUBGROUPS_M", "1u"),
+            ("SUBGROUPS_N", "1u"),
+            ("TILES_M", "8u"),
+        ],
+    ),
     matmul("gemm/register_tile-8x8", "gemm/register_tile", F32, &[]),
 ];
 

@@ -6,6 +6,13 @@ use crate::units::{EnergyPerWork, Rate, Unit, significant};
 
 /// The tables of a run; the last says how to read the kinds of energy that occur.
 pub fn run(document: &Document) -> Vec<Table> {
+    let has = |unit: &Unit| document.measurements.iter().any(|m| m.workload.unit() == Some(*unit));
+    let units: Vec<Unit> = Unit::ALL.into_iter().filter(has).collect();
+    let heads: Vec<(&str, bool)> = [("workload", false), ("throughput", true), ("power, W", true)]
+        .into_iter()
+        .chain(units.iter().map(|unit| (unit.energy_symbol(), true)))
+        .chain([("energy", false)])
+        .collect();
     let mut tables: Vec<Table> = document
         .manifest
         .devices
@@ -17,17 +24,8 @@ pub fn run(document: &Document) -> Vec<Table> {
             let id = if device.id == device.class { "" } else { &format!(" {}", device.id) };
             Table {
                 title: format!("{}{id} – {}{software}", device.class, device.name),
-                columns: [
-                    ("workload", false),
-                    ("throughput", true),
-                    ("power, W", true),
-                    (Unit::Hash.energy_symbol(), true),
-                    (Unit::Flop.energy_symbol(), true),
-                    ("energy", false),
-                ]
-                .map(|(head, figures)| Column { head, figures })
-                .to_vec(),
-                rows: rows.iter().map(|m| row(m)).collect(),
+                columns: heads.iter().map(|&(head, figures)| Column { head, figures }).collect(),
+                rows: rows.iter().map(|m| row(m, &units)).collect(),
                 notes: rows.iter().flat_map(|m| notes(m)).collect(),
             }
         })
@@ -57,7 +55,7 @@ fn legend(document: &Document) -> Vec<String> {
     lines
 }
 
-fn row(m: &Measurement) -> Vec<String> {
+fn row(m: &Measurement, units: &[Unit]) -> Vec<String> {
     let shape = m.workload.shape.as_ref().map(|shape| format!("\n{shape}")).unwrap_or_default();
     let name = format!("{}{shape}", m.workload.id);
     let (power, per_unit, source) = energy(&m.energy, m.workload.unit());
@@ -74,14 +72,11 @@ fn row(m: &Measurement) -> Vec<String> {
     let in_column = |unit: Unit| {
         if m.workload.unit() == Some(unit) { per_unit.clone() } else { "–".into() }
     };
-    vec![
-        name,
-        format!("{rate}{invalid}"),
-        power,
-        in_column(Unit::Hash),
-        in_column(Unit::Flop),
-        source,
-    ]
+    [name, format!("{rate}{invalid}{}", roof(m)), power]
+        .into_iter()
+        .chain(units.iter().map(|unit| in_column(*unit)))
+        .chain([source])
+        .collect()
 }
 
 /// `45.1 MH/s` and below it `44.8–45.3`.
@@ -94,6 +89,17 @@ fn throughput(m: &Measurement) -> String {
             format!("{value}\n±{} %", two_digits(percent))
         }
         _ => format!("{value}\n{} windows", t.n),
+    }
+}
+
+/// How near the row is to what its device can do: `31 % of peak:f32`, `80 % of stream`, the nearer one.
+fn roof(m: &Measurement) -> String {
+    let Some(roof) = &m.roof else { return String::new() };
+    let peak = roof.peak_share.map(|share| (share, format!("peak:{}", roof.arithmetic)));
+    let stream = roof.stream_share.map(|share| (share, "stream".to_string()));
+    match peak.into_iter().chain(stream).max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((share, of)) => format!("\n{} % of {of}", two_digits(100.0 * share)),
+        None => String::new(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! From the run in memory to the document: medians and intervals from windows and nothing else.
 
 use super::run::{Outcome, Row, Run};
-use super::wire;
 use super::{SCHEMA_VERSION, document_sha256, seed};
+use super::{roof, wire};
 use crate::energy::{Energy, Scope};
 use crate::kernels::hex;
 use crate::measure::stats::{Estimate, median_interval};
@@ -19,7 +19,8 @@ const RATIO: &str =
 
 impl From<&Run> for wire::Document {
     fn from(run: &Run) -> wire::Document {
-        let measurements: Vec<wire::Measurement> = run.rows.iter().map(row).collect();
+        let mut measurements: Vec<wire::Measurement> = run.rows.iter().map(row).collect();
+        roof::apply(&mut measurements, &run.rows);
         let mut reasons = run.faults.clone();
         for m in &measurements {
             if m.verdict == wire::Verdict::Invalid {
@@ -87,6 +88,7 @@ fn row(row: &Row) -> wire::Measurement {
         warm_up: None,
         windows: Vec::new(),
         throughput: None,
+        roof: None,
         energy: wire::Energy::None(wire::NoEnergy { reason: "nothing was measured".into() }),
         energy_other: Vec::new(),
         latency: None,

@@ -4,6 +4,8 @@
 mod derive;
 mod manifest;
 mod proof;
+mod published;
+mod roof;
 mod run;
 mod store;
 mod validate;

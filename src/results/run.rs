@@ -2,8 +2,10 @@
 
 use super::wire;
 use crate::device::Device;
+use crate::kernels::Arithmetic;
 use crate::measure::{Measurement, Protocol};
 use crate::units::Unit;
+use crate::workload::Traffic;
 use jiff::Timestamp;
 
 /// A run, finished or under way.
@@ -38,6 +40,10 @@ pub struct Row {
     pub layer: Option<String>,
     /// The unit of its work.
     pub unit: Unit,
+    /// The arithmetic that multiplied, if any did.
+    pub arithmetic: Option<Arithmetic>,
+    /// What a unit of its work must move, if it is bound by that or by arithmetic.
+    pub traffic: Option<Traffic>,
     /// The kernel that ran, if it got that far.
     pub kernel: Option<wire::Kernel>,
     /// How the kernel was chosen.

@@ -214,6 +214,8 @@ pub struct Measurement {
     pub windows: Vec<Window>,
     /// Median over the windows; null if nothing was measured.
     pub throughput: Option<Throughput>,
+    /// How near that is to the device's limits; null if it is no product.
+    pub roof: Option<Roof>,
     /// Joules, and what they are worth.
     pub energy: Energy,
     /// What other sources say.
@@ -231,9 +233,9 @@ pub struct Measurement {
 /// What was run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Workload {
-    /// `sha256d`, `gemm` or `gemv`.
+    /// `sha256d`, `gemm`, `gemv`, `peak` or `stream`.
     pub id: String,
-    /// The unit of its work: `hash` or `flop`.
+    /// The unit of its work: `hash`, `flop` or `byte`.
     pub unit: String,
     /// Shape and type as the command line writes them; null if it has none.
     pub shape: Option<String>,
@@ -250,6 +252,8 @@ pub struct Kernel {
     pub params: BTreeMap<String, String>,
     /// Digest of the WGSL that was compiled; null for native code.
     pub wgsl_sha256: Option<String>,
+    /// The arithmetic that multiplies: `f32`, `f16`, `dot4` or `matrix`; null if it does not multiply.
+    pub arithmetic: Option<String>,
 }
 
 /// How a kernel and the length of its batches were chosen.
@@ -300,6 +304,21 @@ pub enum Outcome {
     Unsupported,
     /// The kernel is wrong or the device gave up.
     Failed,
+}
+
+/// How near a row is to its device's limits, as rows of the same run measured them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Roof {
+    /// The arithmetic that multiplies.
+    pub arithmetic: String,
+    /// Share of the rate of `peak` in this arithmetic; null if that was not measured.
+    pub peak_share: Option<f64>,
+    /// Bytes a second that it must read and write at least, as a share of `stream`; null if that was not measured.
+    pub stream_share: Option<f64>,
+    /// Share of the peak that the vendor publishes for this arithmetic; null if it is not known here.
+    pub published_peak_share: Option<f64>,
+    /// Where the vendor's peak is published.
+    pub published_peak_source: Option<String>,
 }
 
 /// What the oracle compared.

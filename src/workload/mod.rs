@@ -10,7 +10,7 @@ pub use spec::{SpecError, parse};
 
 use crate::device::Device;
 use crate::gpu::{Gpu, GpuError};
-use crate::kernels::{Entry, Kernel, KernelError};
+use crate::kernels::{Arithmetic, Entry, Kernel, KernelError};
 use crate::oracle::Verdict;
 use crate::units::{Seconds, Unit, Work};
 use data::Seed;
@@ -79,6 +79,10 @@ pub trait Workload {
     fn layer(&self) -> Option<&str> {
         None
     }
+    /// What a unit of its work must move; none if it is no matter of that.
+    fn traffic(&self) -> Option<Traffic> {
+        None
+    }
     /// Why this device cannot hold it, naming the limit; nothing if it can.
     fn unsupported(&self, target: &Target) -> Option<String>;
     /// Ways to run it there, the default first.
@@ -113,6 +117,10 @@ pub trait Job {
     fn verify(&mut self) -> Result<Verdict, JobError>;
     /// The kernel that runs, for the record; none for native code.
     fn kernel(&self) -> Option<&Kernel>;
+    /// The arithmetic that it multiplies in, if it does.
+    fn arithmetic(&self) -> Option<Arithmetic> {
+        None
+    }
     /// Makes later batches last about `factor` times as long, within what the job can do. Nothing is in flight.
     fn resize(&mut self, factor: f64);
     /// Hands over one batch; at most [`DEPTH`] may be in flight.
@@ -151,6 +159,15 @@ pub enum Proof {
     Shares(sha256d::Shares),
     /// Elements of a product.
     Elements(matmul::Elements),
+}
+
+/// What a unit of work must at least read and write.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Traffic {
+    /// Bytes for a unit of work.
+    pub bytes_per_unit: f64,
+    /// Whether they must come from memory, since more than a cache holds is read before the same again.
+    pub from_memory: bool,
 }
 
 /// A batch that is done.

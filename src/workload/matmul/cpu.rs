@@ -3,7 +3,7 @@
 use super::data::Operands;
 use super::job::Engine;
 use super::{Block, Shape, Type};
-use crate::kernels::Kernel;
+use crate::kernels::{Arithmetic, Kernel};
 use crate::units::Seconds;
 use crate::workload::{JobError, Variant};
 use ndarray::{Array2, linalg::general_mat_mul, s};
@@ -56,6 +56,10 @@ impl CpuEngine {
 
 impl Engine for CpuEngine {
     type Snapshot = Array2<f32>;
+
+    fn arithmetic(&self) -> Arithmetic {
+        Arithmetic::F32
+    }
 
     fn granule(&self) -> (usize, usize) {
         // matrixmultiply works in blocks of rows; parts that are no multiple of it would waste part of a block.

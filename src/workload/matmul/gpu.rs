@@ -8,7 +8,7 @@ use super::{Block, GROUP, Shape};
 use crate::gpu::{
     Batch, Bindings, Buffer, Dispatch, Flight, Gpu, GpuError, Pipeline, Resource, Snapshot, Texture,
 };
-use crate::kernels::{self, BindingKind, Kernel};
+use crate::kernels::{self, Arithmetic, BindingKind, Kernel};
 use crate::units::{Bytes, Seconds};
 use crate::workload::{DEPTH, JobError};
 use ndarray::{Array2, s};
@@ -280,6 +280,17 @@ impl GpuEngine {
         })
     }
 
+    /// Writes these bits over the first term of a row of A in the first block.
+    #[cfg(test)]
+    pub(super) fn spoil(&self, row: usize, bits: u32) {
+        let (layout, honest) = (self.layout_of_a(), raw_of_a(&self.operands, 0));
+        let raw =
+            move |line, term| if (line, term) == (row, 0) { bits } else { honest(line, term) };
+        for (first, texels) in layout.leading(1) {
+            self.a[0].values.write(&self.gpu, first, &layout.pack(first, texels, &raw));
+        }
+    }
+
     /// The layout of A in a block.
     fn layout_of_a(&self) -> Layout {
         layout_of_a(&self.kernel, self.cut)
@@ -349,6 +360,10 @@ impl Engine for GpuEngine {
 
     fn kernel(&self) -> Option<&Kernel> {
         Some(&self.kernel)
+    }
+
+    fn arithmetic(&self) -> Arithmetic {
+        self.kernel.arithmetic()
     }
 
     fn granule(&self) -> (usize, usize) {

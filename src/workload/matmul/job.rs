@@ -4,7 +4,7 @@
 use super::data::Operands;
 use super::proof::{Element, Elements, SAMPLED};
 use super::{Block, Shape};
-use crate::kernels::Kernel;
+use crate::kernels::{Arithmetic, Kernel};
 use crate::oracle::Verdict;
 use crate::oracle::matmul::{Freivalds, Rounding, judge};
 use crate::units::{Seconds, Work};
@@ -21,6 +21,7 @@ pub(super) trait Engine {
     /// Part of C, kept.
     type Snapshot;
     fn kernel(&self) -> Option<&Kernel>;
+    fn arithmetic(&self) -> Arithmetic;
     /// Rows and columns at whose multiples parts of a block begin.
     fn granule(&self) -> (usize, usize);
     /// C as it is cut; no part crosses.
@@ -93,6 +94,11 @@ impl<E: Engine> Multiplying<E> {
             sampled: Vec::new(),
             vectors: HashMap::new(),
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn engine_mut(&mut self) -> &mut E {
+        &mut self.engine
     }
 
     /// Cuts C into about `count` parts, and at least into the engine's blocks.
@@ -215,6 +221,10 @@ impl<E: Engine> Job for Multiplying<E> {
 
     fn kernel(&self) -> Option<&Kernel> {
         self.engine.kernel()
+    }
+
+    fn arithmetic(&self) -> Option<Arithmetic> {
+        Some(self.engine.arithmetic())
     }
 
     fn resize(&mut self, factor: f64) {

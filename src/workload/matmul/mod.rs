@@ -3,6 +3,8 @@
 
 mod cpu;
 mod data;
+#[cfg(test)]
+mod faults;
 mod gpu;
 mod job;
 mod layout;
@@ -13,7 +15,7 @@ mod spec;
 pub use proof::{Element, Elements};
 pub(super) use spec::{GEMM_EXAMPLE, GEMV_EXAMPLE, gemm, gemv};
 
-use super::{Job, JobError, Seed, SpecError, Target, Variant, Workload};
+use super::{Job, JobError, Seed, SpecError, Target, Traffic, Variant, Workload};
 use crate::device::{self, Details};
 use crate::kernels::{self, Entry, Kernel};
 use crate::oracle::Verdict;
@@ -142,7 +144,7 @@ struct Matmul {
     layer: Option<String>,
 }
 
-/// Weights that one row of activations reads are read once and not again before others were: as in a model.
+/// Weights that fewer rows of activations than this share are read once, and not again before others were: as in a model.
 const ROTATED_BELOW_ROWS: usize = 16;
 /// Weights in all, in last-level caches, where they rotate.
 const CACHES: u64 = 4;
@@ -150,9 +152,14 @@ const CACHES: u64 = 4;
 const MOST_COPIES: usize = 1 << 10;
 
 impl Matmul {
+    /// Whether the weights are read from memory for every product, as in a model that decodes.
+    fn rotates(&self) -> bool {
+        self.shape.m < ROTATED_BELOW_ROWS
+    }
+
     /// How many copies of the weights take turns, so that no cache holds them.
     fn copies(&self) -> usize {
-        if self.shape.m >= ROTATED_BELOW_ROWS {
+        if !self.rotates() {
             return 1;
         }
         let all = CACHES * device::last_level_cache().0;
@@ -196,6 +203,15 @@ impl Workload for Matmul {
 
     fn layer(&self) -> Option<&str> {
         self.layer.as_deref()
+    }
+
+    fn traffic(&self) -> Option<Traffic> {
+        let Shape { m, n, k } = self.shape;
+        let bytes = self.a.bytes(m, k) + self.b.bytes(n, k) + 4 * (m * n) as u64;
+        Some(Traffic {
+            bytes_per_unit: bytes as f64 / (2.0 * m as f64 * n as f64 * k as f64),
+            from_memory: self.rotates() && self.copies() < MOST_COPIES,
+        })
     }
 
     fn unsupported(&self, target: &Target) -> Option<String> {

@@ -1,0 +1,223 @@
+// Matrix multiplication on matrix units (tensor cores): f16 products summed in f32, the factors staged as f16
+// in workgroup memory. Each subgroup keeps TILES_M × TILES_N matrices of C in registers and feeds them from
+// the staged block; meanwhile the next block is on its way from memory into registers.
+//
+// Bindings: 0 part, 1 A (f16, or f32 in the range of f16), 2 B (f16, int8 or int4), 3 C, 4 scales of B.
+// A workgroup of SUBGROUPS_M × SUBGROUPS_N subgroups computes TILE_M × TILE_N of C. It loads
+// (TILE_M * A_BITS + TILE_N * B_BITS) / (16 * TILE_M * TILE_N) bytes per FLOP: 0.016 for f16 and 128 × 128.
+//
+// Assumes a device that lists MATRIX × MATRIX × MATRIX with f16 in and f32 out, and subgroups of LANES.
+// Rounding: products of f16 are exact in f32, their sums are those of the device. On top of that, f32
+// activations are rounded to f16 (each by 2^-11 of itself at most), and so is each int8 or int4 weight times
+// its scale (2^-11 too); below 2^-14 f16 loses precision or becomes zero.
+enable f16;
+enable wgpu_cooperative_matrix;
+
+// Types, and the elements to read them as.
+const A_BITS: u32 = 16u; // 16 or 32
+alias ElementA = f16; // f16 or f32
+const B_BITS: u32 = 16u; // 16, 8 or 4
+alias ElementB = f16; // f16 or u32
+
+// Side of the matrices that the instruction takes, 8 or 16, and the types that say the same.
+const MATRIX: u32 = 16u;
+alias MatrixA = coop_mat16x16<f16, A>;
+alias MatrixB = coop_mat16x16<f16, B>;
+alias MatrixC = coop_mat16x16<f32, C>;
+
+const LANES: u32 = 32u; // 8, 32 or 64
+const SUBGROUPS_M: u32 = 2u;
+const SUBGROUPS_N: u32 = 2u;
+const TILES_M: u32 = 4u;
+const TILES_N: u32 = 4u;
+
+const TILE_M: u32 = MATRIX * TILES_M * SUBGROUPS_M;
+const TILE_N: u32 = MATRIX * TILES_N * SUBGROUPS_N;
+const TILE_K: u32 = 32u; // a multiple of 32 that gives each thread whole texels of A and B
+// Roundings to f16 that a product goes through; below 2^-14 one counts double.
+const F16_ROUNDINGS: u32 = select(0u, 2u, A_BITS == 32u) + select(0u, 1u, B_BITS < 16u);
+const THREADS: u32 = LANES * SUBGROUPS_M * SUBGROUPS_N;
+
+// A texel holds terms of one line, as matrix units want them. A block of A or B is one run of texels, the
+// next block follows it, and neighbouring lanes load neighbouring texels.
+const A_TERMS: u32 = 128u / A_BITS;
+const B_TERMS: u32 = 128u / B_BITS;
+const S_TERMS: u32 = 1u;
+const A_PANEL: u32 = TILE_M;
+const B_PANEL: u32 = TILE_N;
+const S_PANEL: u32 = TILE_N / 8u;
+
+// Texels of a block, those that a thread moves, and vectors in a texel: two of f16, one of wider elements.
+const A_TEXELS: u32 = TILE_M * TILE_K / A_TERMS;
+const B_TEXELS: u32 = TILE_N * TILE_K / B_TERMS;
+const A_LOADS: u32 = A_TEXELS / THREADS;
+const B_LOADS: u32 = B_TEXELS / THREADS;
+const A_VECTORS: u32 = 32u / A_BITS;
+const B_VECTORS: u32 = select(1u, 2u, B_BITS == 16u);
+const_assert A_TEXELS % THREADS == 0u && B_TEXELS % THREADS == 0u;
+
+// A staged line, in vectors of 4 terms, and 16 bytes more, so that 8 lines start in different banks.
+const PITCH: u32 = TILE_K / 4u + 2u;
+
+struct Part {
+    k: u32,
+    rows: u32,
+    columns: u32,
+    first_row: u32,
+    first_column: u32,
+    pad0: u32,
+    pad1: u32,
+    pad2: u32,
+}
+
+@group(0) @binding(0) var<uniform> part: Part;
+@group(0) @binding(1) var<storage, read> a: array<vec4<ElementA>>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<ElementB>>;
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+@group(0) @binding(4) var<storage, read> scales: array<f16>;
+
+var<workgroup> block_a: array<vec4<f16>, TILE_M * PITCH>;
+var<workgroup> block_b: array<vec4<f16>, TILE_N * PITCH>;
+
+// Texels on their way from memory to workgroup memory.
+var<private> texels_a: array<vec4<ElementA>, A_LOADS * A_VECTORS>;
+var<private> texels_b: array<vec4<ElementB>, B_LOADS * B_VECTORS>;
+var<private> texel_scales: array<f16, B_LOADS>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+    @builtin(subgroup_id) subgroup_id: u32,
+) {
+    let tile_row = part.first_row / TILE_M + group.y;
+    let tile_column = part.first_column / TILE_N + group.x;
+    // Subgroups smaller than assumed repeat the work of others instead of leaving the block.
+    let subgroup = subgroup_id % (SUBGROUPS_M * SUBGROUPS_N);
+    let row = subgroup / SUBGROUPS_N * (MATRIX * TILES_M);
+    let column = subgroup % SUBGROUPS_N * (MATRIX * TILES_N);
+
+    var sums: array<MatrixC, TILES_M * TILES_N>;
+
+    // Where the block to load next begins, in texels, and in groups of 32 terms for the scales.
+    var at_a = tile_row * (part.k / A_TERMS * TILE_M) + thread;
+    var at_b = tile_column * (part.k / B_TERMS * TILE_N) + thread;
+    var at_scales = tile_column * (part.k / 32u * TILE_N);
+    load(at_a, at_b, at_scales, thread);
+    store(thread);
+    workgroupBarrier();
+    for (var k = TILE_K; k <= part.k; k += TILE_K) {
+        // The last block is loaded and stored once more than needed, which spares a branch.
+        if (k < part.k) {
+            at_a += A_TEXELS;
+            at_b += B_TEXELS;
+            at_scales += TILE_K / 32u * TILE_N;
+        }
+        load(at_a, at_b, at_scales, thread);
+
+        for (var step = 0u; step < TILE_K / MATRIX; step++) {
+            let term = step * (MATRIX / 4u);
+            var from_a: array<MatrixA, TILES_M>;
+            for (var m = 0u; m < TILES_M; m++) {
+                from_a[m] = coopLoadT<MatrixA>(&block_a[(row + m * MATRIX) * PITCH + term], PITCH);
+            }
+            for (var n = 0u; n < TILES_N; n++) {
+                let from_b = coopLoad<MatrixB>(&block_b[(column + n * MATRIX) * PITCH + term], PITCH);
+                for (var m = 0u; m < TILES_M; m++) {
+                    sums[n * TILES_M + m] = coopMultiplyAdd(from_a[m], from_b, sums[n * TILES_M + m]);
+                }
+            }
+        }
+
+        workgroupBarrier();
+        store(thread);
+        workgroupBarrier();
+    }
+
+    let pitch = part.columns;
+    let corner = (tile_row * TILE_M + row) * pitch + tile_column * TILE_N + column;
+    for (var n = 0u; n < TILES_N; n++) {
+        for (var m = 0u; m < TILES_M; m++) {
+            // naga 30 takes only names as arguments of a coopStore.
+            let sum = sums[n * TILES_M + m];
+            let at = corner + m * MATRIX * pitch + n * MATRIX;
+            coopStoreT(sum, &c[at], pitch);
+        }
+    }
+}
+
+// Memory to registers.
+fn load(at_a: u32, at_b: u32, at_scales: u32, thread: u32) {
+    for (var i = 0u; i < A_LOADS; i++) {
+        for (var j = 0u; j < A_VECTORS; j++) {
+            texels_a[i * A_VECTORS + j] = a[(at_a + i * THREADS) * A_VECTORS + j];
+        }
+    }
+    for (var i = 0u; i < B_LOADS; i++) {
+        for (var j = 0u; j < B_VECTORS; j++) {
+            texels_b[i * B_VECTORS + j] = b[(at_b + i * THREADS) * B_VECTORS + j];
+        }
+        if (B_BITS <= 8u) {
+            let texel = i * THREADS + thread;
+            texel_scales[i] = scales[at_scales + texel / TILE_N * B_TERMS / 32u * TILE_N + texel % TILE_N];
+        }
+    }
+}
+
+// Registers to workgroup memory, as f16.
+fn store(thread: u32) {
+    for (var i = 0u; i < A_LOADS; i++) {
+        let texel = i * THREADS + thread;
+        let to = texel % TILE_M * PITCH + texel / TILE_M * (A_TERMS / 4u);
+        for (var j = 0u; j < A_VECTORS; j++) {
+            block_a[to + j] = vec4<f16>(texels_a[i * A_VECTORS + j]);
+        }
+    }
+    for (var i = 0u; i < B_LOADS; i++) {
+        let texel = i * THREADS + thread;
+        let to = texel % TILE_N * PITCH + texel / TILE_N * (B_TERMS / 4u);
+        if (B_BITS == 16u) {
+            for (var j = 0u; j < B_VECTORS; j++) {
+                block_b[to + j] = vec4<f16>(texels_b[i * B_VECTORS + j]);
+            }
+        } else {
+            let words = vec4<u32>(texels_b[i]);
+            let scale = f32(texel_scales[i]);
+            for (var j = 0u; j < 4u; j++) {
+                if (B_BITS == 8u) {
+                    block_b[to + j] = from_bytes(words[j], scale);
+                } else {
+                    let terms = from_nibbles(words[j], scale);
+                    block_b[to + 2u * j] = terms[0];
+                    block_b[to + 2u * j + 1u] = terms[1];
+                }
+            }
+        }
+    }
+}
+
+// Four bytes. An unsigned integer below 1024 becomes f16 without a conversion: 0x6400 is 1024, its last bits
+// are the integer. Products with the scale and their difference are exact in f32; only the result is rounded.
+fn from_bytes(word: u32, scale: f32) -> vec4<f16> {
+    let unsigned = word ^ 0x80808080u;
+    let even = above_1024(unsigned & 0x00ff00ffu);
+    let odd = above_1024((unsigned >> 8u) & 0x00ff00ffu);
+    return vec4<f16>(vec4<f32>(even.x, odd.x, even.y, odd.y) * scale - (1024.0 + 128.0) * scale);
+}
+
+// Eight nibbles; a pair is four apart.
+fn from_nibbles(word: u32, scale: f32) -> array<vec4<f16>, 2> {
+    let p0 = above_1024(word & 0x000f000fu);
+    let p1 = above_1024((word >> 4u) & 0x000f000fu);
+    let p2 = above_1024((word >> 8u) & 0x000f000fu);
+    let p3 = above_1024((word >> 12u) & 0x000f000fu);
+    let bias = (1024.0 + 8.0) * scale;
+    return array(
+        vec4<f16>(vec4<f32>(p0.x, p1.x, p2.x, p3.x) * scale - bias),
+        vec4<f16>(vec4<f32>(p0.y, p1.y, p2.y, p3.y) * scale - bias),
+    );
+}
+
+fn above_1024(halves: u32) -> vec2<f32> {
+    return unpack2x16float(halves | 0x64006400u);
+}

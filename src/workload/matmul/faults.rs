@@ -1,0 +1,170 @@
+//! Engines that do wrong are found out, and what is no number stays none.
+
+use super::data::Operands;
+use super::job::{Engine, Multiplying};
+use super::*;
+use crate::gpu::Gpu;
+use crate::kernels::Arithmetic;
+use crate::oracle::Verdict;
+use crate::units::Seconds;
+use ndarray::Array2;
+
+/// What an engine does wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    None,
+    /// Leaves C as it is.
+    Idle,
+    /// Goes on with the activations of an earlier window.
+    OldActivations,
+    /// Skips the last element.
+    Unwritten,
+    /// Writes beside C.
+    Beside,
+    /// Has other weights in its last copy.
+    Copy,
+}
+
+/// An engine with a fault from some moment on.
+struct Faulty<E> {
+    engine: E,
+    fault: Fault,
+    last_copy: bool,
+}
+
+impl<E: Engine<Snapshot = Array2<f32>>> Engine for Faulty<E> {
+    type Snapshot = Array2<f32>;
+    fn kernel(&self) -> Option<&Kernel> {
+        self.engine.kernel()
+    }
+    fn arithmetic(&self) -> Arithmetic {
+        self.engine.arithmetic()
+    }
+    fn granule(&self) -> (usize, usize) {
+        self.engine.granule()
+    }
+    fn blocks(&self) -> Vec<Block> {
+        self.engine.blocks()
+    }
+    fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError> {
+        self.engine.set_parts(parts)
+    }
+    fn submit(
+        &mut self,
+        part: usize,
+        copies: &mut dyn Iterator<Item = usize>,
+    ) -> Result<(), JobError> {
+        let copies: Vec<usize> = copies.collect();
+        self.last_copy = copies.contains(&(COPIES - 1));
+        let idle = self.fault == Fault::Idle;
+        self.engine.submit(part, &mut copies.into_iter().filter(|_| !idle))
+    }
+    fn wait(&mut self) -> Result<Option<Seconds>, JobError> {
+        self.engine.wait()
+    }
+    fn poison(&mut self) -> Result<(), JobError> {
+        self.engine.poison()
+    }
+    fn guards_hold(&mut self) -> Result<bool, JobError> {
+        Ok(self.fault != Fault::Beside)
+    }
+    fn change(&mut self, window: u32) -> Result<(), JobError> {
+        if self.fault == Fault::OldActivations { Ok(()) } else { self.engine.change(window) }
+    }
+    fn snapshot(&mut self, part: &Block) -> Result<Array2<f32>, JobError> {
+        let mut c = self.engine.snapshot(part)?;
+        let last = c.last_mut().expect("a part is not empty");
+        match self.fault {
+            Fault::Unwritten => *last = f32::NAN,
+            Fault::Copy if self.last_copy => *last += 1e-6,
+            _ => {}
+        }
+        Ok(c)
+    }
+    fn read(&self, snapshot: &Array2<f32>) -> Result<Array2<f32>, JobError> {
+        self.engine.read(snapshot)
+    }
+}
+
+const COPIES: usize = 3;
+
+/// What the job says before it is timed, and of a window.
+fn verdicts(verified: Fault, in_window: Fault) -> (Verdict, Verdict) {
+    let shape = Shape { m: 5, n: 70, k: 90 };
+    let operands = Operands::new(Seed([5; 32]), shape, Type::F32, Type::F32);
+    let engine = cpu::CpuEngine::new(&operands, COPIES);
+    let faulty = Faulty { engine, fault: verified, last_copy: false };
+    let mut job = Multiplying::new(faulty, operands, COPIES);
+    let before = job.verify().unwrap();
+    job.engine_mut().fault = in_window;
+    for window in 0..2 {
+        job.open_window(window).unwrap();
+        job.submit().unwrap();
+        job.wait().unwrap();
+        job.close_window().unwrap();
+    }
+    (before, job.check_window(1).unwrap())
+}
+
+#[test]
+fn every_fault_is_found_out() {
+    let (before, window) = verdicts(Fault::None, Fault::None);
+    assert!(matches!(before, Verdict::Agrees { .. }), "{before:?}");
+    assert!(matches!(window, Verdict::Agrees { .. }), "{window:?}");
+    for fault in [Fault::Idle, Fault::Unwritten, Fault::Beside, Fault::Copy] {
+        let (before, _) = verdicts(fault, Fault::None);
+        assert!(matches!(before, Verdict::Disagrees(_)), "{fault:?}: {before:?}");
+    }
+    for fault in [Fault::Idle, Fault::OldActivations, Fault::Unwritten] {
+        let (_, window) = verdicts(Fault::None, fault);
+        assert!(matches!(window, Verdict::Disagrees(_)), "{fault:?}: {window:?}");
+    }
+}
+
+/// A row of activations with a NaN or an infinity has no finite sum, and no other row has one.
+fn assert_propagates(what: &str, mut engine: impl Engine, rows: usize) {
+    let whole = engine.blocks();
+    engine.set_parts(&whole).unwrap();
+    engine.poison().unwrap();
+    engine.submit(0, &mut std::iter::once(0)).unwrap();
+    engine.wait().unwrap();
+    let snapshot = engine.snapshot(&whole[0]).unwrap();
+    let c = engine.read(&snapshot).unwrap();
+    for (m, row) in c.rows().into_iter().enumerate() {
+        let spoilt = m == rows - 1;
+        assert!(row.iter().all(|c| c.is_finite() != spoilt), "{what}, row {m}: {row}");
+    }
+}
+
+#[test]
+fn nan_and_infinity_propagate_through_every_kernel() {
+    let Some(device) = crate::gpu::enumerate().into_iter().next() else {
+        eprintln!("not run: nan_and_infinity_propagate_through_every_kernel: no GPU adapter");
+        return;
+    };
+    let gpu = Gpu::open(&device).unwrap();
+    let target = Target::Gpu(gpu.clone());
+    for spoiled in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for (id, m) in [("gemm", 3), ("gemv", 1)] {
+            for (a, b) in [
+                (Type::F32, Type::F32),
+                (Type::F16, Type::F16),
+                (Type::F32, Type::Int8),
+                (Type::F16, Type::Int4),
+            ] {
+                let shape = Shape { m, n: 65, k: 70 };
+                let product = Matmul { id, shape, a, b, transposed: Transposed::None, layer: None };
+                let operands = Operands::new(Seed([5; 32]), shape, a, b);
+                for variant in product.variants(&target) {
+                    let Variant::Gpu(entry) = variant else { continue };
+                    let engine =
+                        gpu::GpuEngine::new(&gpu, product.build(entry).unwrap(), &operands, 1)
+                            .unwrap();
+                    let what = format!("{} {a:?} {b:?} {spoiled}", entry.id);
+                    engine.spoil(m - 1, a.encode(spoiled));
+                    assert_propagates(&what, engine, m);
+                }
+            }
+        }
+    }
+}
