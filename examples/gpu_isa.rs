@@ -14,8 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let wanted = std::env::args().nth(1).unwrap_or_default();
     let compiler = Compiler::new()?;
     for entry in kernels::TABLE.iter().filter(|entry| entry.id.contains(&wanted)) {
-        for kernel in Kernel::all(entry)? {
-            row(&compiler, &kernel)?;
+        for kernel in Kernel::all(entry)?.iter().filter(|kernel| compiler.takes(kernel)) {
+            row(&compiler, kernel)?;
         }
     }
     // The pretended card has nothing to give back, and its driver may not survive trying.
@@ -104,6 +104,8 @@ struct Compiler {
     _entry: ash::Entry,
     card: String,
     device: ash::Device,
+    /// Whether the card has matrix units and its driver shows them.
+    matrices: bool,
     statistics: khr::pipeline_executable_properties::Device,
 }
 
@@ -115,7 +117,6 @@ impl Compiler {
         let queues = [vk::DeviceQueueCreateInfo::default()
             .queue_family_index(0)
             .queue_priorities(&priorities)];
-        let names = [khr::pipeline_executable_properties::NAME.as_ptr()];
         let features = vk::PhysicalDeviceFeatures::default().shader_int64(true).shader_int16(true);
         let mut features11 =
             vk::PhysicalDeviceVulkan11Features::default().storage_buffer16_bit_access(true);
@@ -135,17 +136,36 @@ impl Compiler {
             let properties = instance.get_physical_device_properties(physical);
             let card = CStr::from_ptr(properties.device_name.as_ptr()).to_str()?;
             let card = card.rsplit('(').next().unwrap_or(card).trim_end_matches(')');
-            let info = vk::DeviceCreateInfo::default()
+            let extensions = instance.enumerate_device_extension_properties(physical)?;
+            let matrices = extensions
+                .iter()
+                .any(|e| e.extension_name_as_c_str() == Ok(khr::cooperative_matrix::NAME));
+            let mut names = vec![khr::pipeline_executable_properties::NAME.as_ptr()];
+            let mut cooperative = vk::PhysicalDeviceCooperativeMatrixFeaturesKHR::default()
+                .cooperative_matrix(matrices);
+            if matrices {
+                names.push(khr::cooperative_matrix::NAME.as_ptr());
+            }
+            let mut info = vk::DeviceCreateInfo::default()
                 .queue_create_infos(&queues)
                 .enabled_extension_names(&names)
                 .enabled_features(&features)
                 .push_next(&mut features11)
                 .push_next(&mut features12)
                 .push_next(&mut executables);
+            if matrices {
+                info = info.push_next(&mut cooperative);
+            }
             let device = instance.create_device(physical, &info, None)?;
             let statistics = khr::pipeline_executable_properties::Device::new(&instance, &device);
-            Ok(Compiler { _entry: entry, card: card.to_string(), device, statistics })
+            Ok(Compiler { _entry: entry, card: card.to_string(), device, matrices, statistics })
         }
+    }
+
+    /// Whether the kernel is one for such a card: its subgroups have 64 lanes, its matrices a side of 16.
+    fn takes(&self, kernel: &Kernel) -> bool {
+        let matrix = kernel.constant("MATRIX").is_none_or(|side| self.matrices && side == 16);
+        matrix && kernel.constant("LANES").is_none_or(|lanes| lanes == 64)
     }
 
     /// The driver's statistics of the compiled kernel, by name, and its machine code as text.
@@ -239,7 +259,13 @@ fn spirv(kernel: &Kernel) -> Result<Vec<u32>, Box<dyn Error>> {
         naga::valid::Capabilities::all(),
     );
     let info = validator.validate(&module)?;
-    let options = spv::Options { lang_version: (1, 3), ..Default::default() };
+    let options = spv::Options {
+        lang_version: (1, 3),
+        // Kernels are trusted: wgpu neither bounds their loops nor clears what workgroups share.
+        force_loop_bounding: false,
+        zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::None,
+        ..Default::default()
+    };
     let point = spv::PipelineOptions {
         shader_stage: naga::ShaderStage::Compute,
         entry_point: "main".into(),

@@ -1,6 +1,7 @@
 """Rates and ratios of alternated runs, for the ratio scripts.
 
-ratios.py criterion FOLDER NAME       the one bench under a criterion folder, as a line "NAME RATE" (units a second)
+ratios.py criterion FOLDER NAME [DIVISOR]
+                                      the one bench under a criterion folder, as a line "NAME RATE": units a second ÷ DIVISOR
 ratios.py table RATES NUM/DEN...      medians of the rates in a file of such lines, and of the ratios of equal rounds
 """
 
@@ -10,11 +11,11 @@ import statistics
 import sys
 
 
-def criterion(folder, name):
+def criterion(folder, name, divisor="1"):
     (bench,) = pathlib.Path(folder).glob("**/new/benchmark.json")
     estimates = json.loads((bench.parent / "estimates.json").read_text())
     work = json.loads(bench.read_text())["throughput"]["Elements"]
-    print(name, work / estimates["median"]["point_estimate"] * 1e9)
+    print(name, work / estimates["median"]["point_estimate"] * 1e9 / float(divisor))
 
 
 def summary(values, digits):

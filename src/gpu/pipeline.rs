@@ -8,6 +8,8 @@ use crate::kernels::{BindingKind, Kernel};
 pub struct Pipeline {
     pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
+    /// Numbers of its bindings.
+    bindings: Vec<u32>,
 }
 
 /// Buffers bound to a kernel's bindings.
@@ -88,7 +90,8 @@ impl Gpu {
             cache: None,
         });
         self.check()?;
-        Ok(Pipeline { pipeline, layout })
+        let bindings = kernel.bindings.iter().map(|binding| binding.index).collect();
+        Ok(Pipeline { pipeline, layout, bindings })
     }
 
     /// Binds buffers and textures to a kernel's bindings, in their order.
@@ -96,9 +99,11 @@ impl Gpu {
     /// # Errors
     /// If one does not fit its binding.
     pub fn bind(&self, pipeline: &Pipeline, resources: &[Resource]) -> Result<Bindings, GpuError> {
-        let entries: Vec<wgpu::BindGroupEntry> = (0..)
+        let entries: Vec<wgpu::BindGroupEntry> = pipeline
+            .bindings
+            .iter()
             .zip(resources)
-            .map(|(binding, resource)| wgpu::BindGroupEntry {
+            .map(|(&binding, resource)| wgpu::BindGroupEntry {
                 binding,
                 resource: match resource {
                     Resource::Buffer(buffer) => buffer.0.as_entire_binding(),

@@ -16,8 +16,16 @@ macro_rules! sources {
 }
 
 /// Every WGSL file, by its path under `kernels/` without the ending.
-pub(super) const SOURCES: &[Source] =
-    sources!["sha256d/scan", "sha256d/compact", "gemm/matrix", "gemm/register_tile"];
+pub(super) const SOURCES: &[Source] = sources![
+    "sha256d/scan",
+    "sha256d/compact",
+    "gemm/matrix",
+    "gemm/register_tile",
+    "peak/fma",
+    "peak/dot4",
+    "peak/matrix",
+    "stream/read"
+];
 
 /// One choice of a kernel's parameters.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,7 +54,7 @@ const F32: Takes = Takes { a: &[32], b: &[32] };
 
 type Params = &'static [(&'static str, &'static str)];
 
-const fn sha256d(id: &'static str, source: &'static str, params: Params) -> Entry {
+const fn plain(id: &'static str, source: &'static str, params: Params) -> Entry {
     Entry { id, source, params, takes: NO_MATRICES }
 }
 
@@ -69,10 +77,10 @@ const SMALL_MATRIX: Params = &[("TILES_M", "2u"), ("TILES_N", "2u"), ("TILE_K", 
 
 /// Every variant, the default of each workload first.
 pub const TABLE: &[Entry] = &[
-    sha256d("sha256d/scan-2", "sha256d/scan", &[]),
-    sha256d("sha256d/scan-16", "sha256d/scan", &LOOP_16),
-    sha256d("sha256d/scan-16-uniform", "sha256d/scan", &UNIFORM_LOOP_16),
-    sha256d(
+    plain("sha256d/scan-2", "sha256d/scan", &[]),
+    plain("sha256d/scan-16", "sha256d/scan", &LOOP_16),
+    plain("sha256d/scan-16-uniform", "sha256d/scan", &UNIFORM_LOOP_16),
+    plain(
         "sha256d/scan-1-vec2",
         "sha256d/scan",
         &[
@@ -82,9 +90,9 @@ pub const TABLE: &[Entry] = &[
             ("OFFSETS", "vec2<u32>(0u, 1u)"),
         ],
     ),
-    sha256d("sha256d/scan-1", "sha256d/scan", &[("VERSIONS", "1u")]),
-    sha256d("sha256d/scan-2-uniform", "sha256d/scan", &UNIFORM),
-    sha256d(
+    plain("sha256d/scan-1", "sha256d/scan", &[("VERSIONS", "1u")]),
+    plain("sha256d/scan-2-uniform", "sha256d/scan", &UNIFORM),
+    plain(
         "sha256d/scan-16-uniform-256",
         "sha256d/scan",
         &[
@@ -97,7 +105,7 @@ pub const TABLE: &[Entry] = &[
             UNIFORM_LOOP_16[5],
         ],
     ),
-    sha256d(
+    plain(
         "sha256d/scan-1-vec4",
         "sha256d/scan",
         &[
@@ -107,7 +115,7 @@ pub const TABLE: &[Entry] = &[
             ("OFFSETS", "vec4<u32>(0u, 1u, 2u, 3u)"),
         ],
     ),
-    sha256d("sha256d/compact", "sha256d/compact", &[]),
+    plain("sha256d/compact", "sha256d/compact", &[]),
     matmul("gemm/matrix-128x128", "gemm/matrix", HALVES, &[]),
     matmul("gemm/matrix-64x64", "gemm/matrix", HALVES, SMALL_MATRIX),
     matmul(
@@ -139,11 +147,34 @@ pub const TABLE: &[Entry] = &[
         ],
     ),
     matmul("gemm/register_tile-8x8", "gemm/register_tile", F32, &[]),
+    plain("peak-f32/fma-8", "peak/fma", &[]),
+    plain("peak-f32/fma-2", "peak/fma", &[("CHAINS", "2u")]),
+    plain("peak-f32/fma-1", "peak/fma", &[("CHAINS", "1u")]),
+    plain("peak-f16/fma-8", "peak/fma", &[("Elem", "f16")]),
+    plain("peak-f16/fma-4", "peak/fma", &[("Elem", "f16"), ("CHAINS", "4u")]),
+    plain("peak-dot4/dot4-16", "peak/dot4", &[]),
+    plain("peak-dot4/dot4-8", "peak/dot4", &[("CHAINS", "8u")]),
+    plain("peak-matrix/matrix-8", "peak/matrix", &[]),
+    plain("peak-matrix/matrix-8-lanes64", "peak/matrix", &[("LANES", "64u")]),
+    plain(
+        "peak-matrix/matrix-4-lanes8",
+        "peak/matrix",
+        &[
+            ("MATRIX", "8u"),
+            ("MatrixA", "coop_mat8x8<f16, A>"),
+            ("MatrixB", "coop_mat8x8<f16, B>"),
+            ("MatrixC", "coop_mat8x8<f32, C>"),
+            ("LANES", "8u"),
+            ("CHAINS", "4u"),
+        ],
+    ),
+    plain("stream/read-16", "stream/read", &[]),
+    plain("stream/read-64", "stream/read", &[("TEXELS", "64u")]),
 ];
 
 /// The kernel that adds up the parts of sums that another left.
 pub fn adder() -> &'static Entry {
-    const ADDER: Entry = sha256d("add_parts", "gemv/add_parts", &[]);
+    const ADDER: Entry = plain("add_parts", "gemv/add_parts", &[]);
     &ADDER
 }
 

@@ -3,6 +3,7 @@
 
 pub mod data;
 pub mod matmul;
+mod roof;
 pub mod sha256d;
 mod spec;
 

@@ -1,6 +1,6 @@
 //! Reads workload specs: `ID[:SHAPE | :MODEL/LAYER][:TYPE][:key=value]…`.
 
-use super::{Workload, matmul, sha256d};
+use super::{Workload, matmul, roof, sha256d};
 
 /// Every workload: its id, a spec to show, and its reader, which gets the parts after the id.
 type Reader = fn(&[&str]) -> Result<Box<dyn Workload>, SpecError>;
@@ -8,6 +8,8 @@ const KNOWN: &[(&str, &str, Reader)] = &[
     ("sha256d", "sha256d", sha256d::parse),
     ("gemm", matmul::GEMM_EXAMPLE, matmul::gemm),
     ("gemv", matmul::GEMV_EXAMPLE, matmul::gemv),
+    ("peak", "peak:f32", roof::peak),
+    ("stream", "stream", roof::stream),
 ];
 
 /// A spec that names no workload. One line; says what to write instead.

@@ -1,0 +1,330 @@
+//! `peak` and `stream` on the processor, on every thread.
+
+use super::turn::{FACTOR, Starts, allowed, turned};
+use super::{Roof, stream_bytes};
+use crate::kernels::{Arithmetic, Kernel};
+use crate::oracle::Verdict;
+use crate::units::Work;
+use crate::workload::{Batch, Job, JobError, Proof, Seed, Variant};
+use rayon::prelude::*;
+use std::collections::VecDeque;
+use std::hint::black_box;
+
+/// The kernels for a roof.
+pub(super) fn variants(roof: Roof) -> &'static [Variant] {
+    match roof {
+        Roof::Peak(Arithmetic::F32) => &[Variant::Cpu("peak-f32/native")],
+        Roof::Stream => &[Variant::Cpu("stream/native")],
+        Roof::Peak(_) => &[],
+    }
+}
+
+/// Lanes of the widest vectors, and chains that hide how long a fused multiply-add takes.
+const LANES: usize = 16;
+const CHAINS: usize = 10;
+const ROUNDS: u32 = 4096;
+
+type Chains = [[f32; LANES]; CHAINS];
+
+#[inline(always)]
+fn turn(x: &mut Chains, y: &mut Chains, multiply_add: impl Fn(f32, f32, f32) -> f32) {
+    let (forth, back) = (black_box(FACTOR), -black_box(FACTOR));
+    let (mut a, mut b) = (*x, *y);
+    for _ in 0..ROUNDS {
+        for (a, b) in a.iter_mut().zip(&b) {
+            for (a, b) in a.iter_mut().zip(b) {
+                *a = multiply_add(forth, *b, *a);
+            }
+        }
+        for (a, b) in a.iter().zip(&mut b) {
+            for (a, b) in a.iter().zip(b) {
+                *b = multiply_add(back, *a, *b);
+            }
+        }
+    }
+    (*x, *y) = (a, b);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn turn_avx512(x: &mut Chains, y: &mut Chains) {
+    turn(x, y, f32::mul_add);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn turn_avx2(x: &mut Chains, y: &mut Chains) {
+    turn(x, y, f32::mul_add);
+}
+
+/// Turns by the widest vectors that this processor has.
+fn turn_here(x: &mut Chains, y: &mut Chains) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has it.
+            return unsafe { turn_avx512(x, y) };
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has both.
+            return unsafe { turn_avx2(x, y) };
+        }
+        turn(x, y, |a, b, c| a * b + c)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    turn(x, y, f32::mul_add)
+}
+
+/// `peak:f32`.
+pub(super) struct Turning {
+    seed: Seed,
+    window: Option<u32>,
+    repeats: u64,
+    submitted: VecDeque<u64>,
+    sums: Vec<f32>,
+    windows: Vec<Vec<f32>>,
+}
+
+impl Turning {
+    pub(super) fn new(seed: Seed) -> Turning {
+        let (submitted, sums, windows) = (VecDeque::new(), Vec::new(), Vec::new());
+        Turning { seed, window: None, repeats: 1, submitted, sums, windows }
+    }
+
+    /// Where pair `chain` of a thread's lane begins.
+    fn start(&self, window: Option<u32>, thread: usize, chain: usize, lane: usize) -> (f32, f32) {
+        let starts = Starts::of_window(self.seed, window);
+        let place = 2 * ((thread * CHAINS + chain) * LANES + lane) as u64;
+        (starts.value(place), starts.value(place + 1))
+    }
+
+    fn run(&mut self, repeats: u64) {
+        let threads = rayon::current_num_threads();
+        let thread = |thread: usize| -> Vec<f32> {
+            let starts = |of: fn((f32, f32)) -> f32| -> Chains {
+                let start = |chain, lane| of(self.start(self.window, thread, chain, lane));
+                std::array::from_fn(|chain| std::array::from_fn(|lane| start(chain, lane)))
+            };
+            let (first_x, first_y) = (starts(|s| s.0), starts(|s| s.1));
+            let (mut x, mut y) = (first_x, first_y);
+            for _ in 0..repeats {
+                (x, y) = (black_box(first_x), black_box(first_y));
+                turn_here(&mut x, &mut y);
+            }
+            let sum = |lane: usize| x.iter().zip(&y).map(|(x, y)| x[lane] + y[lane]).sum();
+            (0..LANES).map(sum).collect()
+        };
+        self.sums = (0..threads).into_par_iter().map(thread).flatten().collect();
+    }
+
+    fn judge(&self, window: Option<u32>, sums: &[f32]) -> Verdict {
+        let bound = allowed(CHAINS as u32, ROUNDS, 2f64.powi(-24));
+        let mut worst = 0.0f64;
+        for (i, sum) in sums.iter().enumerate() {
+            let (thread, lane) = (i / LANES, i % LANES);
+            let pairs = (0..CHAINS).map(|chain| self.start(window, thread, chain, lane));
+            let want = turned(pairs, ROUNDS);
+            let error = (f64::from(*sum) - want).abs();
+            if error.is_nan() || error > bound {
+                return Verdict::Disagrees(format!("sum {i} is {sum}, should be {want}"));
+            }
+            worst = worst.max(error / bound);
+        }
+        Verdict::Agrees { checked: sums.len() as u64, worst }
+    }
+}
+
+impl Job for Turning {
+    fn verify(&mut self) -> Result<Verdict, JobError> {
+        self.window = None;
+        self.run(1);
+        Ok(self.judge(None, &self.sums))
+    }
+
+    fn kernel(&self) -> Option<&Kernel> {
+        None
+    }
+
+    fn arithmetic(&self) -> Option<Arithmetic> {
+        Some(Arithmetic::F32)
+    }
+
+    fn resize(&mut self, factor: f64) {
+        self.repeats = ((self.repeats as f64 * factor).round() as u64).max(1);
+    }
+
+    fn submit(&mut self) -> Result<(), JobError> {
+        self.submitted.push_back(self.repeats);
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<Batch, JobError> {
+        let repeats = self.submitted.pop_front().expect("a batch was submitted");
+        self.run(repeats);
+        // A pair takes two fused multiply-adds a round.
+        let work = repeats * u64::from(ROUNDS) * (self.sums.len() * CHAINS) as u64 * 4;
+        Ok(Batch { work: Work(work), gpu_seconds: None })
+    }
+
+    fn open_window(&mut self, window: u32) -> Result<(), JobError> {
+        self.windows.truncate(window as usize);
+        (self.window, self.sums) = (Some(window), Vec::new());
+        Ok(())
+    }
+
+    fn close_window(&mut self) -> Result<(), JobError> {
+        self.windows.push(self.sums.clone());
+        Ok(())
+    }
+
+    fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
+        let sums = &self.windows[window as usize];
+        Ok(match sums.is_empty() {
+            true => Verdict::Disagrees("nothing was computed".into()),
+            false => self.judge(Some(window), sums),
+        })
+    }
+
+    fn proof(&self, _: usize) -> Option<Proof> {
+        None
+    }
+}
+
+/// Words that a thread reads at a time: 1 MiB.
+const CHUNK: usize = 1 << 18;
+
+/// The sum of all words.
+#[inline(always)]
+fn sum(words: &[u32]) -> u32 {
+    // As many sums as fill several of the widest vectors, so that none waits for the one before.
+    let (wide, rest) = words.as_chunks::<128>();
+    let mut sums = [0u32; 128];
+    for words in wide {
+        sums.iter_mut().zip(words).for_each(|(sum, word)| *sum = sum.wrapping_add(*word));
+    }
+    sums.iter().chain(rest).fold(0, |sum, word| sum.wrapping_add(*word))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn sum_avx2(words: &[u32]) -> u32 {
+    sum(words)
+}
+
+fn sum_here(words: &[u32]) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has it.
+        return unsafe { sum_avx2(words) };
+    }
+    sum(words)
+}
+
+/// `stream`.
+pub(super) struct Reading {
+    seed: Seed,
+    words: Vec<u32>,
+    /// What all words but the first add up to.
+    rest: u32,
+    /// Chunks of a batch, and the one whose turn is next.
+    chunks: usize,
+    next: usize,
+    submitted: VecDeque<usize>,
+    /// Sums of the chunks, as they were last read in the window.
+    sums: Vec<Option<u32>>,
+    expected: Vec<u32>,
+    windows: Vec<(u32, Vec<Option<u32>>)>,
+}
+
+impl Reading {
+    pub(super) fn new(seed: Seed) -> Reading {
+        let n = (stream_bytes().0 as usize / 4).next_multiple_of(CHUNK);
+        let starts = seed.tensor("words");
+        let words: Vec<u32> =
+            (0..n as u64).into_par_iter().map(|i| starts.value(i).to_bits()).collect();
+        let plain = |chunk: &[u32]| chunk.iter().fold(0u32, |sum, word| sum.wrapping_add(*word));
+        let expected: Vec<u32> = words.par_chunks(CHUNK).map(plain).collect();
+        Reading {
+            seed,
+            rest: expected[0].wrapping_sub(words[0]),
+            words,
+            chunks: 1,
+            next: 0,
+            submitted: VecDeque::new(),
+            sums: vec![None; n / CHUNK],
+            expected,
+            windows: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, chunks: usize) {
+        let n = self.sums.len();
+        let sums: Vec<(usize, u32)> = (self.next..self.next + chunks)
+            .into_par_iter()
+            .map(|i| (i % n, sum_here(&self.words[i % n * CHUNK..][..CHUNK])))
+            .collect();
+        self.next = (self.next + chunks) % n;
+        sums.into_iter().for_each(|(i, sum)| self.sums[i] = Some(sum));
+    }
+
+    fn judge(&self, first: u32, sums: &[Option<u32>]) -> Verdict {
+        let of = |i: usize| if i == 0 { self.rest.wrapping_add(first) } else { self.expected[i] };
+        let wrong = (0..sums.len()).find(|&i| sums[i].is_some_and(|sum| sum != of(i)));
+        match (wrong, sums.iter().flatten().count() as u64) {
+            (Some(i), _) => {
+                Verdict::Disagrees(format!("the words of chunk {i} add up to something else"))
+            }
+            (None, 0) => Verdict::Disagrees("nothing was read".into()),
+            (None, checked) => Verdict::Agrees { checked, worst: 0.0 },
+        }
+    }
+}
+
+impl Job for Reading {
+    fn verify(&mut self) -> Result<Verdict, JobError> {
+        self.sums.fill(None);
+        self.read(self.sums.len());
+        Ok(self.judge(self.words[0], &self.sums))
+    }
+
+    fn kernel(&self) -> Option<&Kernel> {
+        None
+    }
+
+    fn resize(&mut self, factor: f64) {
+        self.chunks = ((self.chunks as f64 * factor).round() as usize).clamp(1, 1 << 20);
+    }
+
+    fn submit(&mut self) -> Result<(), JobError> {
+        self.submitted.push_back(self.chunks);
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<Batch, JobError> {
+        let chunks = self.submitted.pop_front().expect("a batch was submitted");
+        self.read(chunks);
+        Ok(Batch { work: Work((chunks * CHUNK * 4) as u64), gpu_seconds: None })
+    }
+
+    fn open_window(&mut self, window: u32) -> Result<(), JobError> {
+        self.windows.truncate(window as usize);
+        self.words[0] =
+            self.seed.tensor(&format!("first word of window {window}")).value(0).to_bits();
+        self.sums.fill(None);
+        Ok(())
+    }
+
+    fn close_window(&mut self) -> Result<(), JobError> {
+        self.windows.push((self.words[0], self.sums.clone()));
+        Ok(())
+    }
+
+    fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
+        let (first, sums) = &self.windows[window as usize];
+        Ok(self.judge(*first, sums))
+    }
+
+    fn proof(&self, _: usize) -> Option<Proof> {
+        None
+    }
+}

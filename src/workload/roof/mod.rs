@@ -1,0 +1,123 @@
+//! What a device can do at most, measured as everything else is: `peak` multiplies in registers, `stream` reads memory.
+//! Products are held against these, so that a reader sees whether the kernel or the device is the limit.
+
+mod cpu;
+mod reading;
+mod repeated;
+mod turn;
+mod turning;
+
+use super::spec::nearest;
+use super::{Job, JobError, Seed, SpecError, Target, Variant, Workload};
+use crate::device;
+use crate::kernels::{self, Arithmetic, Entry, Kernel};
+use crate::units::{Bytes, Unit};
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Roof {
+    /// Multiplying and adding.
+    Peak(Arithmetic),
+    /// Reading.
+    Stream,
+}
+
+/// Reads the parts of a spec after `peak`.
+pub(super) fn peak(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
+    let name = match parts {
+        [] => "f32",
+        [name] => name,
+        _ => {
+            return Err(SpecError(
+                "peak takes an arithmetic and nothing else; write peak:f32".into(),
+            ));
+        }
+    };
+    match Arithmetic::ALL.into_iter().find(|a| a.name() == name) {
+        Some(arithmetic) => Ok(Box::new(Roof::Peak(arithmetic))),
+        None => Err(SpecError(format!(
+            "peak: arithmetic '{name}' is not known; {}",
+            nearest(name, Arithmetic::ALL.map(Arithmetic::name))
+        ))),
+    }
+}
+
+/// Reads the parts of a spec after `stream`.
+pub(super) fn stream(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
+    match parts {
+        [] => Ok(Box::new(Roof::Stream)),
+        _ => Err(SpecError("stream takes nothing after its name; write stream".into())),
+    }
+}
+
+impl Roof {
+    fn entries(self) -> impl Iterator<Item = &'static Entry> {
+        let prefix = match self {
+            Roof::Peak(arithmetic) => format!("peak-{}", arithmetic.name()),
+            Roof::Stream => "stream".into(),
+        };
+        kernels::of_workload(&prefix).collect::<Vec<_>>().into_iter()
+    }
+}
+
+/// Bytes that `stream` reads before the same again: more than caches hold.
+fn stream_bytes() -> Bytes {
+    Bytes(4 * device::last_level_cache().0)
+}
+
+impl Workload for Roof {
+    fn id(&self) -> &'static str {
+        match self {
+            Roof::Peak(_) => "peak",
+            Roof::Stream => "stream",
+        }
+    }
+
+    fn unit(&self) -> Unit {
+        match self {
+            Roof::Peak(_) => Unit::Flop,
+            Roof::Stream => Unit::Byte,
+        }
+    }
+
+    fn shape(&self) -> String {
+        match self {
+            Roof::Peak(arithmetic) => arithmetic.name().into(),
+            Roof::Stream => String::new(),
+        }
+    }
+
+    fn unsupported(&self, target: &Target) -> Option<String> {
+        if self.variants(target).is_empty() {
+            return Some(format!("no kernel for {} runs on this device", self.spec()));
+        }
+        let bytes = stream_bytes();
+        let memory = device::memory().filter(|memory| *self == Roof::Stream && bytes > *memory)?;
+        Some(format!("it needs {bytes} of memory, this machine has {memory}"))
+    }
+
+    fn variants(&self, target: &Target) -> Vec<Variant> {
+        let Target::Gpu(gpu) = target else { return cpu::variants(*self).to_vec() };
+        let runs =
+            |e: &&'static Entry| Kernel::build(e).is_ok_and(|kernel| gpu.lacks(&kernel).is_none());
+        self.entries().filter(runs).map(Variant::Gpu).collect()
+    }
+
+    fn prepare(
+        &self,
+        target: &Target,
+        variant: &Variant,
+        seed: Seed,
+    ) -> Result<Box<dyn Job>, JobError> {
+        Ok(match (target, variant, self) {
+            (Target::Gpu(gpu), Variant::Gpu(entry), Roof::Peak(arithmetic)) => {
+                Box::new(turning::Turning::new(gpu, Kernel::build(entry)?, *arithmetic, seed)?)
+            }
+            (Target::Gpu(gpu), Variant::Gpu(entry), Roof::Stream) => {
+                Box::new(reading::Reading::new(gpu, Kernel::build(entry)?, seed)?)
+            }
+            (_, _, Roof::Peak(_)) => Box::new(cpu::Turning::new(seed)),
+            (_, _, Roof::Stream) => Box::new(cpu::Reading::new(seed)),
+        })
+    }
+}
