@@ -18,28 +18,21 @@ const A_BITS: u32 = 16u; // 16 or 32
 alias ElementA = f16; // f16 or f32
 const B_BITS: u32 = 16u; // 16, 8 or 4
 alias ElementB = f16; // f16 or u32
-
 // Side of the matrices that the instruction takes, 8 or 16, and the types that say the same.
 const MATRIX: u32 = 16u;
 alias MatrixA = coop_mat16x16<f16, A>;
 alias MatrixB = coop_mat16x16<f16, B>;
 alias MatrixC = coop_mat16x16<f32, C>;
-
 const LANES: u32 = 32u; // 8, 32 or 64
 const SUBGROUPS_M: u32 = 2u;
 const SUBGROUPS_N: u32 = 2u;
 const TILES_M: u32 = 4u;
 const TILES_N: u32 = 4u;
-
 const TILE_M: u32 = MATRIX * TILES_M * SUBGROUPS_M;
 const TILE_N: u32 = MATRIX * TILES_N * SUBGROUPS_N;
 const TILE_K: u32 = 32u; // a multiple of 32 that gives each thread whole texels of A and B
-// Roundings to f16 that a product goes through; below 2^-14 one counts double.
-const F16_ROUNDINGS: u32 = select(0u, 2u, A_BITS == 32u) + select(0u, 1u, B_BITS < 16u);
-const THREADS: u32 = LANES * SUBGROUPS_M * SUBGROUPS_N;
-
-// A texel holds terms of one line, as matrix units want them. A block of A or B is one run of texels, the
-// next block follows it, and neighbouring lanes load neighbouring texels.
+// A texel holds terms of one line, as matrix units want them. A block of A or B is one run of texels, the next
+// block follows it, and neighbouring lanes load neighbouring texels.
 const A_TERMS: u32 = 128u / A_BITS;
 const B_TERMS: u32 = 128u / B_BITS;
 const S_TERMS: u32 = 1u;
@@ -47,6 +40,9 @@ const A_PANEL: u32 = TILE_M;
 const B_PANEL: u32 = TILE_N;
 const S_PANEL: u32 = TILE_N / 8u;
 
+// Roundings to f16 that a product goes through; below 2^-14 one counts double.
+const F16_ROUNDINGS: u32 = select(0u, 2u, A_BITS == 32u) + select(0u, 1u, B_BITS < 16u);
+const THREADS: u32 = LANES * SUBGROUPS_M * SUBGROUPS_N;
 // Texels of a block, those that a thread moves, and vectors in a texel: two of f16, one of wider elements.
 const A_TEXELS: u32 = TILE_M * TILE_K / A_TERMS;
 const B_TEXELS: u32 = TILE_N * TILE_K / B_TERMS;
@@ -55,7 +51,6 @@ const B_LOADS: u32 = B_TEXELS / THREADS;
 const A_VECTORS: u32 = 32u / A_BITS;
 const B_VECTORS: u32 = select(1u, 2u, B_BITS == 16u);
 const_assert A_TEXELS % THREADS == 0u && B_TEXELS % THREADS == 0u;
-
 // A staged line, in vectors of 4 terms, and 16 bytes more, so that 8 lines start in different banks.
 const PITCH: u32 = TILE_K / 4u + 2u;
 

@@ -1,8 +1,9 @@
-// How fast a device takes dot products of 8-bit integers in registers: chains of dot4I8Packed on data that never settle.
+// How fast a device takes dot products of 8-bit integers in registers: chains of dot4I8Packed on data that
+// never settle.
 //
 // Bindings: 1 starts, 2 one sum for each invocation.
-// Work: ROUNDS times each of CHAINS words is increased by the dot product of the two words behind it. Words wrap around,
-// so results are exact. Nothing is loaded or stored in between.
+// Work: ROUNDS times each of CHAINS words is increased by the dot product of the two words behind it. Words
+// wrap around, so results are exact. Nothing is loaded or stored in between.
 // Assumes: INPUTS random words of starts. ROUNDS is a multiple of UNROLLED.
 const WORKGROUP: u32 = 256u;
 const CHAINS: u32 = 16u;
@@ -10,7 +11,7 @@ const ROUNDS: u32 = 1024u;
 const INPUTS: u32 = 4096u;
 const WORK_PER_INVOCATION: u32 = ROUNDS * CHAINS * 8u;
 
-const UNROLLED: u32 = 8u; // rounds
+const UNROLLED: u32 = 16u; // rounds
 
 @group(0) @binding(1) var<storage, read> starts: array<i32>;
 @group(0) @binding(2) var<storage, read_write> sums: array<i32>;

@@ -1,20 +1,20 @@
-// How fast a device multiplies and adds in registers: chains of fused multiply-adds on data that never settle.
+// How fast a device multiplies and adds in registers: chains of multiply-adds on data that never settle.
 //
 // Bindings: 0 the factors (uniform), 1 starts, 2 one sum for each invocation.
-// Work: each of CHAINS pairs of vectors is turned ROUNDS times by x += forth * y, y += back * x. With back = -forth that
-// keeps x * x + y * y + forth * x * y, so values stay in their range and go on changing for ever, and every product
-// depends on the one before. Nothing is loaded or stored in between.
+// Work: each of CHAINS pairs of vectors is turned ROUNDS times by x += forth * y, y += back * x. With back =
+// -forth that keeps x * x + y * y + forth * x * y, so values stay in their range and go on changing for ever,
+// and every product depends on the one before. Nothing is loaded or stored in between.
 // Elem may be f32 or f16.
-// Assumes: INPUTS vectors of starts, within -1 to 1; forth between 0 and 1. For f16, starts and factors are f16 values.
-// ROUNDS is a multiple of UNROLLED.
+// Assumes: INPUTS vectors of starts, within -1 to 1; forth between 0 and 1. For f16, starts and factors are
+// f16 values. ROUNDS is a multiple of UNROLLED.
 const WORKGROUP: u32 = 256u;
-const CHAINS: u32 = 8u;
-const ROUNDS: u32 = 512u;
+const CHAINS: u32 = 4u;
+const ROUNDS: u32 = 1024u;
 const INPUTS: u32 = 1024u;
 const WORK_PER_INVOCATION: u32 = ROUNDS * CHAINS * 16u;
 alias Elem = f32;
 
-const UNROLLED: u32 = 8u; // rounds
+const UNROLLED: u32 = 16u; // rounds
 
 struct Turn {
     forth: vec4<f32>,

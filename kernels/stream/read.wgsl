@@ -2,8 +2,8 @@
 //
 // Bindings: 0 where this dispatch begins (uniform), 1 the buffer, 2 one sum for each workgroup.
 // Work: one workgroup reads WORKGROUP * TEXELS neighbouring texels of 16 bytes; neighbouring invocations read
-// neighbouring texels, and an invocation's loads do not wait for each other. Sums wrap around, so they are exact in any
-// order. 4 bytes are written for the WORK_PER_INVOCATION * WORKGROUP that are read.
+// neighbouring texels, and an invocation's loads do not wait for each other. Sums wrap around, so they are
+// exact in any order. 4 bytes are written for the WORK_PER_INVOCATION * WORKGROUP that are read.
 // Assumes: the buffer is a multiple of that long, and much larger than the caches.
 const WORKGROUP: u32 = 256u;
 const TEXELS: u32 = 16u;

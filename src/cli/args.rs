@@ -29,19 +29,19 @@ impl Devices {
 /// Which workloads.
 #[derive(clap::Args)]
 pub(super) struct Workloads {
-    /// Workload to run, as in sha256d or gemm:1024x1024x1024:f32; may repeat [default: both of these]
+    /// Workload, as in sha256d, gemm:1024x1024x1024:f32, gemv:llama-3-8b/ffn-up:int4, peak:f16 or stream; may repeat
     #[arg(long = "workload", value_name = "SPEC")]
     specs: Vec<String>,
 }
 
-/// What runs without `--workload`.
-const DEFAULT: [&str; 2] = ["sha256d", "gemm:1024x1024x1024:f32"];
+/// What runs without `--workload`: hashes, a product, and the roofs that it is held against.
+pub(super) const DEFAULT: &[&str] = &["sha256d", "gemm:1024x1024x1024:f32", "peak:f32", "stream"];
 
 impl Workloads {
-    /// The workloads asked for, each once.
-    pub(super) fn parse(&self) -> Result<Vec<Box<dyn Workload>>> {
+    /// The workloads asked for, each once; those of `default` if none is.
+    pub(super) fn parse(&self, default: &[&str]) -> Result<Vec<Box<dyn Workload>>> {
         let specs: Vec<&str> = match &self.specs[..] {
-            [] => DEFAULT.to_vec(),
+            [] => default.to_vec(),
             some => some.iter().map(String::as_str).collect(),
         };
         let mut workloads: Vec<Box<dyn Workload>> = Vec::new();

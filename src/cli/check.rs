@@ -14,8 +14,31 @@ pub(super) struct Args {
     workloads: args::Workloads,
 }
 
+/// Every workload in every type, in shapes that are no multiples of tiles.
+const EVERYTHING: &[&str] = &[
+    "sha256d",
+    "gemm:193x201x227:f32",
+    "gemm:193x201x227:f16",
+    "gemm:193x201x227:int8",
+    "gemm:193x201x227:int4",
+    "gemm:193x201x227:int8:activations=int8",
+    "gemm:193x201x227:int4:activations=int8",
+    "gemm:193x201x227:f32:transpose=a",
+    "gemm:193x201x227:f32:transpose=b",
+    "gemv:1001x1003:f32",
+    "gemv:1001x1003:f16",
+    "gemv:1001x1003:int8",
+    "gemv:1001x1003:int4",
+    "gemv:1001x1003:int8:activations=int8",
+    "peak:f32",
+    "peak:f16",
+    "peak:dot4",
+    "peak:matrix",
+    "stream",
+];
+
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let workloads = args.workloads.parse()?;
+    let workloads = args.workloads.parse(EVERYTHING)?;
     let mut wrong = false;
     for device in args.devices.select()? {
         let target = match Target::open(&device) {

@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
 
 /// Reads the arguments; whatever is wrong with them is found before anything is measured.
 fn plan(args: &Args) -> Result<Plan> {
-    let workloads = args.workloads.parse()?;
+    let workloads = args.workloads.parse(args::DEFAULT)?;
     let power: Vec<PowerSpec> =
         args.power.iter().map(|spec| spec.parse()).collect::<Result<_, _>>()?;
     let power = if power.is_empty() { vec![PowerSpec::Model(None)] } else { power };

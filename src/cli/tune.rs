@@ -25,7 +25,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
     interrupt::listen()?;
-    let workloads = args.workloads.parse()?;
+    let workloads = args.workloads.parse(args::DEFAULT)?;
     let devices = args.devices.select()?;
     let tuner = Tuner::new(Effort::Full, args.retune);
     let (width, styled) = args::terminal();

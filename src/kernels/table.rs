@@ -20,7 +20,14 @@ pub(super) const SOURCES: &[Source] = sources![
     "sha256d/scan",
     "sha256d/compact",
     "gemm/matrix",
+    "gemm/tile",
+    "gemm/dot4",
+    "gemm/broadcast",
     "gemm/register_tile",
+    "gemv/panels",
+    "gemv/reduce",
+    "gemv/reduce_dot4",
+    "gemv/add_parts",
     "peak/fma",
     "peak/dot4",
     "peak/matrix",
@@ -51,6 +58,10 @@ pub struct Takes {
 
 const NO_MATRICES: Takes = Takes { a: &[], b: &[] };
 const F32: Takes = Takes { a: &[32], b: &[32] };
+/// Sums of 32 rows of int4 weights take compilers minutes.
+const NOT_INT4: Takes = Takes { a: &[32, 16], b: &[32, 16, 8] };
+/// Activations that are not integers, and any weights.
+const ANY: Takes = Takes { a: &[32, 16], b: &[32, 16, 8, 4] };
 
 type Params = &'static [(&'static str, &'static str)];
 
@@ -72,6 +83,14 @@ const UNIFORM_LOOP_16: [(&str, &str); 6] =
 
 /// Cooperative matrices take f16; weights become f16 on their way.
 const HALVES: Takes = Takes { a: &[16, 32], b: &[16, 8, 4] };
+const BYTES: Takes = Takes { a: &[8], b: &[8, 4] };
+/// f16 arithmetic gains nothing where both operands are f32.
+const NARROW: Takes = Takes { a: &[32, 16], b: &[16, 8, 4] };
+const TILE_64: [(&str, &str); 2] = [("THREADS_M", "8u"), ("QUADS", "1u")];
+const TILE_F16: [(&str, &str); 2] = [("Elem", "f16"), ("STEP", "32u")];
+/// Weights that are stored column by column, and activations that are.
+const TRANSPOSED_B: [(&str, &str); 2] = [("B_TERMS", "4u"), ("B_PANEL", "1u")];
+const TRANSPOSED_A: [(&str, &str); 2] = [("A_TERMS", "1u"), ("A_PANEL", "0u")];
 /// A tile of 64 by 64, for small shapes.
 const SMALL_MATRIX: Params = &[("TILES_M", "2u"), ("TILES_N", "2u"), ("TILE_K", "64u")];
 
@@ -146,7 +165,54 @@ pub const TABLE: &[Entry] = &[
             ("TILES_M", "8u"),
         ],
     ),
+    matmul("gemm/broadcast-16", "gemm/broadcast", ANY, &[]),
+    matmul("gemm/broadcast-8", "gemm/broadcast", ANY, &[("ROWS", "1u")]),
+    matmul("gemm/broadcast-32", "gemm/broadcast", NOT_INT4, &[("ROWS", "4u")]),
+    matmul("gemm/broadcast-16-lanes16", "gemm/broadcast", ANY, &[("LANES", "16u"), ("ROWS", "1u")]),
+    matmul("gemm/broadcast-32-lanes16", "gemm/broadcast", NOT_INT4, &[("LANES", "16u")]),
+    matmul("gemm/tile-128x128-f16", "gemm/tile", NARROW, &TILE_F16),
+    matmul("gemm/tile-128x128", "gemm/tile", ANY, &[]),
+    matmul("gemm/tile-64x64", "gemm/tile", ANY, &TILE_64),
+    matmul(
+        "gemm/tile-64x64-f16",
+        "gemm/tile",
+        NARROW,
+        &[TILE_F16[0], TILE_F16[1], TILE_64[0], TILE_64[1]],
+    ),
+    matmul("gemm/tile-32x128", "gemm/tile", ANY, &[("THREADS_M", "8u"), ("ROWS", "4u")]),
+    matmul("gemm/dot4-128x64", "gemm/dot4", BYTES, &[]),
+    matmul("gemm/dot4-64x64", "gemm/dot4", BYTES, &[("THREADS_M", "8u")]),
+    matmul("gemm/dot4-128x128", "gemm/dot4", BYTES, &[("QUADS", "2u")]),
     matmul("gemm/register_tile-8x8", "gemm/register_tile", F32, &[]),
+    matmul("gemm-transposed-a/tile-128x128", "gemm/tile", F32, &TRANSPOSED_A),
+    matmul(
+        "gemm-transposed-a/tile-64x64",
+        "gemm/tile",
+        F32,
+        &[TRANSPOSED_A[0], TRANSPOSED_A[1], TILE_64[0], TILE_64[1]],
+    ),
+    matmul("gemm-transposed-b/tile-128x128", "gemm/tile", F32, &TRANSPOSED_B),
+    matmul(
+        "gemm-transposed-b/tile-64x64",
+        "gemm/tile",
+        F32,
+        &[TRANSPOSED_B[0], TRANSPOSED_B[1], TILE_64[0], TILE_64[1]],
+    ),
+    matmul("gemv/panels-8", "gemv/panels", ANY, &[]),
+    matmul("gemv/reduce-64x4", "gemv/reduce", ANY, &[]),
+    matmul(
+        "gemv/panels-64-split16",
+        "gemv/panels",
+        ANY,
+        &[("WORKGROUP", "64u"), ("SPLIT_K", "16u")],
+    ),
+    matmul("gemv/reduce-256x4", "gemv/reduce", ANY, &[("WORKGROUP", "256u")]),
+    matmul("gemv/panels-8-split4", "gemv/panels", ANY, &[("SPLIT_K", "4u")]),
+    matmul("gemv/reduce-32x4", "gemv/reduce", ANY, &[("WORKGROUP", "32u")]),
+    matmul("gemv/reduce-64x2", "gemv/reduce", ANY, &[("COLUMNS", "2u")]),
+    matmul("gemv/reduce_dot4-64x4", "gemv/reduce_dot4", BYTES, &[]),
+    matmul("gemv/reduce_dot4-256x4", "gemv/reduce_dot4", BYTES, &[("WORKGROUP", "256u")]),
+    matmul("gemv/reduce_dot4-32x4", "gemv/reduce_dot4", BYTES, &[("WORKGROUP", "32u")]),
     plain("peak-f32/fma-8", "peak/fma", &[]),
     plain("peak-f32/fma-2", "peak/fma", &[("CHAINS", "2u")]),
     plain("peak-f32/fma-1", "peak/fma", &[("CHAINS", "1u")]),

@@ -1,36 +1,45 @@
-//! f32 products on the processor by `ndarray`, which calls matrixmultiply with its threads on.
+//! Products on the processor by native kernels.
 
-use super::data::Operands;
+use super::data::{CHANGING, Operands};
 use super::job::Engine;
-use super::{Block, Shape, Type};
+use super::native::{self, Weights};
+use super::{Block, GROUP, Shape, Type};
 use crate::kernels::{Arithmetic, Kernel};
 use crate::units::Seconds;
 use crate::workload::{JobError, Variant};
-use ndarray::{Array2, linalg::general_mat_mul, s};
+use half::f16;
+use ndarray::{Array2, s};
 use rayon::prelude::*;
 use std::collections::VecDeque;
 
-/// The kernels for these types, the default first.
-pub(super) fn variants(a: Type, b: Type) -> &'static [Variant] {
-    match (a, b) {
-        (Type::F32, Type::F32) => &[Variant::Cpu("gemm/ndarray")],
-        _ => &[],
-    }
+/// The kernels of this processor.
+pub(super) fn variants() -> Vec<Variant> {
+    vec![Variant::Cpu(native::id())]
+}
+
+/// A as the kernels take it: f16 widened, which is exact.
+enum Activations {
+    Floats(Array2<f32>),
+    Bytes(Array2<i8>, Array2<f16>),
 }
 
 pub(super) struct CpuEngine {
     operands: Operands,
-    a: Array2<f32>,
+    a: Activations,
     /// Copies of the weights.
-    b: Vec<Array2<f32>>,
+    b: Vec<Weights>,
     c: Array2<f32>,
     parts: Vec<Block>,
     submitted: VecDeque<(usize, Vec<usize>)>,
 }
 
 /// A matrix of these elements.
-fn fill(rows: usize, columns: usize, element: impl Fn(usize, usize) -> f32 + Sync) -> Array2<f32> {
-    let elements: Vec<f32> = (0..rows * columns)
+fn fill<T: Send>(
+    rows: usize,
+    columns: usize,
+    element: impl Fn(usize, usize) -> T + Sync,
+) -> Array2<T> {
+    let elements: Vec<T> = (0..rows * columns)
         .into_par_iter()
         .with_min_len(1 << 12)
         .map(|i| element(i / columns, i % columns))
@@ -41,8 +50,16 @@ fn fill(rows: usize, columns: usize, element: impl Fn(usize, usize) -> f32 + Syn
 impl CpuEngine {
     pub(super) fn new(operands: &Operands, copies: usize) -> CpuEngine {
         let Shape { m, n, k } = operands.shape;
-        let a = fill(m, k, |m, k| operands.a(m, k));
-        let b = fill(k, n, |k, n| operands.b(k, n));
+        let a = match operands.a_type() {
+            Type::Int8 => Activations::Bytes(
+                fill(m, k, |m, k| operands.a_raw(m, k) as i8),
+                fill(m, k.div_ceil(GROUP), |m, g| operands.a_scale(m, g)),
+            ),
+            _ => Activations::Floats(fill(m, k, |m, k| operands.a(m, k))),
+        };
+        let bits = operands.b_type().bits();
+        let raw = |k: usize, n: usize| operands.b_raw(k, n);
+        let b = Weights::pack(bits, k, n, &raw, &|g, n| operands.b_scale(g, n));
         CpuEngine {
             operands: *operands,
             a,
@@ -57,13 +74,9 @@ impl CpuEngine {
 impl Engine for CpuEngine {
     type Snapshot = Array2<f32>;
 
-    fn arithmetic(&self) -> Arithmetic {
-        Arithmetic::F32
-    }
-
     fn granule(&self) -> (usize, usize) {
-        // matrixmultiply works in blocks of rows; parts that are no multiple of it would waste part of a block.
-        (64, 64)
+        // Parts of about this size are what threads take; smaller ones would leave some idle.
+        (192, 256)
     }
 
     fn blocks(&self) -> Vec<Block> {
@@ -72,6 +85,13 @@ impl Engine for CpuEngine {
 
     fn kernel(&self) -> Option<&Kernel> {
         None
+    }
+
+    fn arithmetic(&self) -> Arithmetic {
+        match self.a {
+            Activations::Floats(_) => Arithmetic::F32,
+            Activations::Bytes(..) => Arithmetic::Dot4,
+        }
     }
 
     fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError> {
@@ -91,10 +111,20 @@ impl Engine for CpuEngine {
     fn wait(&mut self) -> Result<Option<Seconds>, JobError> {
         let (part, copies) = self.submitted.pop_front().expect("a part was submitted");
         let Block { rows, columns } = self.parts[part].clone();
-        let a = self.a.slice(s![rows.clone(), ..]);
-        let mut c = self.c.slice_mut(s![rows, columns.clone()]);
         for copy in copies {
-            general_mat_mul(1.0, &a, &self.b[copy].slice(s![.., columns.clone()]), 0.0, &mut c);
+            let c = self.c.slice_mut(s![rows.clone(), columns.clone()]);
+            let b = &self.b[copy];
+            match &self.a {
+                Activations::Floats(a) => {
+                    b.multiply(a.slice(s![rows.clone(), ..]), columns.clone(), c)
+                }
+                Activations::Bytes(a, scales) => b.multiply_int8(
+                    a.slice(s![rows.clone(), ..]),
+                    scales.slice(s![rows.clone(), ..]),
+                    columns.clone(),
+                    c,
+                ),
+            }
         }
         Ok(None)
     }
@@ -105,14 +135,23 @@ impl Engine for CpuEngine {
     }
 
     fn guards_hold(&mut self) -> Result<bool, JobError> {
-        Ok(true) // There are none: the language holds the bounds.
+        Ok(true) // There are none: kernels write through slices of C.
     }
 
     fn change(&mut self, window: u32) -> Result<(), JobError> {
         let operands = self.operands.in_window(window);
-        let leading = super::data::CHANGING.min(operands.shape.k);
-        for ((m, k), a) in self.a.slice_mut(s![.., ..leading]).indexed_iter_mut() {
-            *a = operands.a(m, k);
+        let leading = s![.., ..CHANGING.min(operands.shape.k)];
+        match &mut self.a {
+            Activations::Floats(a) => {
+                for ((m, k), a) in a.slice_mut(leading).indexed_iter_mut() {
+                    *a = operands.a(m, k);
+                }
+            }
+            Activations::Bytes(a, _) => {
+                for ((m, k), a) in a.slice_mut(leading).indexed_iter_mut() {
+                    *a = operands.a_raw(m, k) as i8;
+                }
+            }
         }
         Ok(())
     }

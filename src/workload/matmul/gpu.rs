@@ -4,7 +4,7 @@
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
 use super::layout::{Layout, TEXEL_BYTES};
-use super::{Block, GROUP, Shape};
+use super::{Block, GROUP, Shape, Type};
 use crate::gpu::{
     Batch, Bindings, Buffer, Dispatch, Flight, Gpu, GpuError, Pipeline, Resource, Snapshot, Texture,
 };
@@ -85,6 +85,22 @@ impl Operand {
         }
         gpu.check()?;
         Ok(operand)
+    }
+
+    /// The scales of a matrix, if the kernel has a place for them; something to bind there if the type has none.
+    fn scales(
+        gpu: &Gpu,
+        kernel: &Kernel,
+        binding: usize,
+        kind: Type,
+        layout: Layout,
+        scale: &(dyn Fn(usize, usize) -> u32 + Sync),
+    ) -> Result<Option<Operand>, GpuError> {
+        if binding >= kernel.bindings.len() {
+            return Ok(None);
+        }
+        let layout = if kind.scaled() { layout } else { Layout::new(16, 1, 1, 1, 1) };
+        Operand::new(gpu, kernel, binding, &layout, scale).map(Some)
     }
 
     /// Writes whole texels from `first` on.
@@ -235,26 +251,21 @@ impl GpuEngine {
         let (first_row, first_column) =
             (part.rows.start - i * self.cut.rows, part.columns.start - j * self.cut.columns);
         let Cut { k, rows, columns } = self.cut;
-        let numbers = [k, rows, columns, first_row, first_column, 0, 0, 0].map(|n| n as u32);
+        let splits = self.kernel.constant("SPLIT_K").unwrap_or(1);
+        let numbers = [k, rows, columns, first_row, first_column, splits as usize, 0, 0];
+        let numbers = numbers.map(|n| n as u32);
         let uniform = self.gpu.uniform(32)?;
         self.gpu.write(&uniform, 0, &numbers);
         let sums = &self.c[i][j];
         let bind = |b: &Scaled| {
-            let unused = || Resource::Buffer(&self.nan);
-            let scales = |m: &'_ Scaled| m.scales.is_some();
             let mut resources = vec![
                 Resource::Buffer(&uniform),
                 self.a[i].values.resource(),
                 b.values.resource(),
                 Resource::Buffer(sums.written()),
-                if scales(b) {
-                    b.scales.as_ref().map_or_else(unused, Operand::resource)
-                } else {
-                    unused()
-                },
-                self.a[i].scales.as_ref().map_or_else(unused, Operand::resource),
             ];
-            resources.truncate(self.kernel.bindings.len());
+            let scales = [&b.scales, &self.a[i].scales];
+            resources.extend(scales.into_iter().flatten().map(Operand::resource));
             self.gpu.bind(&self.pipeline, &resources)
         };
         let tiles = |side: &Range<usize>, tile| {
@@ -317,8 +328,7 @@ fn rows_of_a(
         if inside { operands.a_scale(first + line, group).to_bits().into() } else { 0 }
     };
     let layout = Layout::new(16, 1, 0, cut.rows, cut.k.div_ceil(GROUP));
-    let scaled = operands.a_type().scaled();
-    let scales = scaled.then(|| Operand::new(gpu, kernel, 5, &layout, &scales)).transpose()?;
+    let scales = Operand::scales(gpu, kernel, 5, operands.a_type(), layout, &scales)?;
     Ok(Scaled { values, scales })
 }
 
@@ -348,11 +358,10 @@ fn columns_of_b(
         let inside = first + line < n && group < k.div_ceil(GROUP);
         if inside { operands.b_scale(group, first + line).to_bits().into() } else { 0 }
     };
-    let scales = || {
-        let layout = Layout::of(kernel, "S", 16, cut.columns, cut.k.div_ceil(GROUP));
-        Operand::new(gpu, kernel, 4, &layout, &scale)
-    };
-    Ok(Scaled { values, scales: kind.scaled().then(scales).transpose()? })
+    let number = |name| kernel.constant(name).unwrap_or(1) as usize;
+    let groups = cut.k.div_ceil(GROUP);
+    let layout = Layout::new(16, number("S_TERMS"), number("S_PANEL"), cut.columns, groups);
+    Ok(Scaled { values, scales: Operand::scales(gpu, kernel, 4, kind, layout, &scale)? })
 }
 
 impl Engine for GpuEngine {

@@ -9,6 +9,7 @@ mod gpu;
 mod job;
 mod layout;
 mod models;
+mod native;
 mod proof;
 mod spec;
 
@@ -239,9 +240,8 @@ impl Workload for Matmul {
                 .filter(|e| self.build(e).is_ok_and(|kernel| gpu.lacks(&kernel).is_none()))
                 .map(Variant::Gpu)
                 .collect(),
-            (_, Details::Cpu(_)) if self.transposed == Transposed::None => {
-                cpu::variants(self.a, self.b).to_vec()
-            }
+            // Stored transposed or not, weights are packed before they are multiplied, and so nothing would be shown.
+            (_, Details::Cpu(_)) if self.transposed == Transposed::None => cpu::variants(),
             _ => Vec::new(),
         }
     }

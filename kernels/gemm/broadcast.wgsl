@@ -1,0 +1,218 @@
+// C = A * B for devices whose loads are slow and whose subgroups are not: a lane loads terms of a row of A, and every
+// lane hears them from there.
+//
+// Bindings: 0 the part (uniform), 1 A, 2 B and 4 its scales as folded textures, 3 C, rows of vectors of 4 columns.
+// Work: one workgroup, which is one subgroup, computes TILE_M rows by TILE_N columns; a lane holds as many columns as a
+// texel of B has. A sum is touched once for 4 terms, since sums outnumber registers. It loads
+// (1 / TILE_N * A_BITS + 1 / TILE_M * B_BITS) / 16 bytes for an operation.
+// Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4. ROWS 1, 2 or 4.
+// Assumes: subgroups of LANES, 8 or 16. What compilers do not unroll they would index at run time, which costs more than
+// all else; hence no loop has a sum in it.
+const LANES: u32 = 8u;
+const ROWS: u32 = 2u;
+const A_BITS: u32 = 32u;
+const A_TERMS: u32 = 128u / A_BITS;
+const A_PANEL: u32 = 0u;
+const B_BITS: u32 = 32u;
+const B_TERMS: u32 = 1u;
+const B_PANEL: u32 = LANES;
+const S_TERMS: u32 = 1u;
+const S_PANEL: u32 = 0u;
+const TILE_M: u32 = LANES * ROWS;
+const TILE_N: u32 = LANES * 128u / B_BITS;
+const TILE_K: u32 = select(A_TERMS, 32u, B_BITS <= 8u);
+
+// Vectors of columns that a lane has.
+const QUADS: u32 = 32u / B_BITS;
+
+struct Part {
+    k: u32,            // terms
+    rows: u32,         // of A and C
+    columns: u32,      // of B and C
+    first_row: u32,    // where this dispatch begins
+    first_column: u32,
+    pad0: u32,
+    pad1: u32,
+    pad2: u32,
+}
+@group(0) @binding(0) var<uniform> part: Part;
+@group(0) @binding(1) var a: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(2) var b: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(4) var scales: texture_storage_2d<rgba32uint, read>;
+
+fn folded(texel: u32) -> vec2<u32> {
+    return vec2<u32>(texel & 1023u, texel >> 10u);
+}
+
+// Of a texel of A, 4 terms.
+fn terms(texel: vec4<u32>, half: u32) -> vec4<f32> {
+    if (A_BITS == 32u) {
+        return bitcast<vec4<f32>>(texel);
+    }
+    let words = select(texel.xy, texel.zw, half == 1u);
+    return vec4<f32>(unpack2x16float(words.x), unpack2x16float(words.y));
+}
+
+// Of a texel of B, 4 columns.
+fn weights(texel: vec4<u32>, quad: u32) -> vec4<f32> {
+    if (B_BITS == 32u) {
+        return bitcast<vec4<f32>>(texel);
+    }
+    if (B_BITS == 16u) {
+        return vec4<f32>(unpack2x16float(texel[2u * quad]), unpack2x16float(texel[2u * quad + 1u]));
+    }
+    if (B_BITS == 8u) {
+        return vec4<f32>(unpack4xI8(texel[quad]));
+    }
+    let nibbles = (vec4<u32>(texel[quad / 2u]) >> (vec4<u32>(0u, 4u, 8u, 12u) + 16u * (quad % 2u))) & vec4<u32>(15u);
+    return vec4<f32>(nibbles) - 8.0;
+}
+
+var<private> sums: array<vec4<f32>, TILE_M * QUADS>;
+// 4 terms of B, and the scales of their group.
+var<private> texels: array<vec4<u32>, 4>;
+var<private> scale: array<vec4<f32>, QUADS>;
+
+fn add(sum: u32, x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: vec4<f32>) {
+    sums[sum] += x.x * y0 + x.y * y1 + x.z * y2 + x.w * y3;
+}
+
+// The lane of a broadcast must be written out.
+fn add_rows(first: u32, x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: vec4<f32>) {
+    add(first, subgroupBroadcast(x, 0u), y0, y1, y2, y3);
+    add(first + QUADS, subgroupBroadcast(x, 1u), y0, y1, y2, y3);
+    add(first + 2u * QUADS, subgroupBroadcast(x, 2u), y0, y1, y2, y3);
+    add(first + 3u * QUADS, subgroupBroadcast(x, 3u), y0, y1, y2, y3);
+    add(first + 4u * QUADS, subgroupBroadcast(x, 4u), y0, y1, y2, y3);
+    add(first + 5u * QUADS, subgroupBroadcast(x, 5u), y0, y1, y2, y3);
+    add(first + 6u * QUADS, subgroupBroadcast(x, 6u), y0, y1, y2, y3);
+    add(first + 7u * QUADS, subgroupBroadcast(x, 7u), y0, y1, y2, y3);
+    if (LANES == 16u) {
+        add(first + 8u * QUADS, subgroupBroadcast(x, 8u), y0, y1, y2, y3);
+        add(first + 9u * QUADS, subgroupBroadcast(x, 9u), y0, y1, y2, y3);
+        add(first + 10u * QUADS, subgroupBroadcast(x, 10u), y0, y1, y2, y3);
+        add(first + 11u * QUADS, subgroupBroadcast(x, 11u), y0, y1, y2, y3);
+        add(first + 12u * QUADS, subgroupBroadcast(x, 12u), y0, y1, y2, y3);
+        add(first + 13u * QUADS, subgroupBroadcast(x, 13u), y0, y1, y2, y3);
+        add(first + 14u * QUADS, subgroupBroadcast(x, 14u), y0, y1, y2, y3);
+        add(first + 15u * QUADS, subgroupBroadcast(x, 15u), y0, y1, y2, y3);
+    }
+}
+
+fn scaled(term: u32, quad: u32) -> vec4<f32> {
+    let y = weights(texels[term], quad);
+    if (B_BITS <= 8u) {
+        return y * scale[quad];
+    }
+    return y;
+}
+
+fn add_columns(quad: u32, x0: vec4<f32>, x1: vec4<f32>, x2: vec4<f32>, x3: vec4<f32>) {
+    let y0 = scaled(0u, quad);
+    let y1 = scaled(1u, quad);
+    let y2 = scaled(2u, quad);
+    let y3 = scaled(3u, quad);
+    add_rows(quad, x0, y0, y1, y2, y3);
+    if (ROWS >= 2u) {
+        add_rows(quad + LANES * QUADS, x1, y0, y1, y2, y3);
+    }
+    if (ROWS >= 4u) {
+        add_rows(quad + 2u * LANES * QUADS, x2, y0, y1, y2, y3);
+        add_rows(quad + 3u * LANES * QUADS, x3, y0, y1, y2, y3);
+    }
+}
+
+// Of a texel of 8 scales, all.
+fn load_scales(first: u32, texel: u32) {
+    let eight = textureLoad(scales, folded(texel));
+    scale[first] = vec4<f32>(unpack2x16float(eight.x), unpack2x16float(eight.y));
+    scale[first + 1u] = vec4<f32>(unpack2x16float(eight.z), unpack2x16float(eight.w));
+}
+
+fn store(row: u32, at: u32) {
+    c[at] = sums[row * QUADS];
+    if (QUADS >= 2u) {
+        c[at + 1u] = sums[row * QUADS + 1u % QUADS];
+    }
+    if (QUADS >= 4u) {
+        c[at + 2u] = sums[row * QUADS + 2u % QUADS];
+        c[at + 3u] = sums[row * QUADS + 3u % QUADS];
+    }
+    if (QUADS >= 8u) {
+        c[at + 4u] = sums[row * QUADS + 4u % QUADS];
+        c[at + 5u] = sums[row * QUADS + 5u % QUADS];
+        c[at + 6u] = sums[row * QUADS + 6u % QUADS];
+        c[at + 7u] = sums[row * QUADS + 7u % QUADS];
+    }
+}
+
+// One texel of A is 4 or 8 terms, of which this multiplies the half.
+fn multiply(at_b: u32, half: u32, x0: vec4<u32>, x1: vec4<u32>, x2: vec4<u32>, x3: vec4<u32>) {
+    texels[0] = textureLoad(b, folded(at_b));
+    texels[1] = textureLoad(b, folded(at_b + LANES));
+    texels[2] = textureLoad(b, folded(at_b + 2u * LANES));
+    texels[3] = textureLoad(b, folded(at_b + 3u * LANES));
+    let r0 = terms(x0, half);
+    let r1 = terms(x1, half);
+    let r2 = terms(x2, half);
+    let r3 = terms(x3, half);
+    add_columns(0u, r0, r1, r2, r3);
+    if (QUADS >= 2u) {
+        add_columns(1u % QUADS, r0, r1, r2, r3);
+    }
+    if (QUADS >= 4u) {
+        add_columns(2u % QUADS, r0, r1, r2, r3);
+        add_columns(3u % QUADS, r0, r1, r2, r3);
+    }
+    if (QUADS >= 8u) {
+        add_columns(4u % QUADS, r0, r1, r2, r3);
+        add_columns(5u % QUADS, r0, r1, r2, r3);
+        add_columns(6u % QUADS, r0, r1, r2, r3);
+        add_columns(7u % QUADS, r0, r1, r2, r3);
+    }
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let row = part.first_row + group.y * TILE_M;
+    let column = part.first_column + group.x * TILE_N;
+    let panel = column / TILE_N * part.k;
+    let quad = column / 4u + lane * QUADS;
+    for (var k = 0u; k < part.k; k += TILE_K) {
+        if (B_BITS <= 8u) {
+            let at = (k / 32u * part.columns + 4u * quad) / 8u;
+            load_scales(0u, at);
+            if (QUADS >= 8u) {
+                load_scales(2u % QUADS, at + 1u);
+                load_scales(4u % QUADS, at + 2u);
+                load_scales(6u % QUADS, at + 3u);
+            } else {
+                load_scales(2u % QUADS, at + 1u);
+            }
+        }
+        for (var step = 0u; step < TILE_K; step += A_TERMS) {
+            let at_a = (k + step) / A_TERMS * part.rows + row + lane;
+            let x0 = textureLoad(a, folded(at_a));
+            var x1: vec4<u32>;
+            var x2: vec4<u32>;
+            var x3: vec4<u32>;
+            if (ROWS >= 2u) {
+                x1 = textureLoad(a, folded(at_a + LANES));
+            }
+            if (ROWS >= 4u) {
+                x2 = textureLoad(a, folded(at_a + 2u * LANES));
+                x3 = textureLoad(a, folded(at_a + 3u * LANES));
+            }
+            let at_b = (panel + k + step) * LANES + lane;
+            multiply(at_b, 0u, x0, x1, x2, x3);
+            if (A_BITS == 16u) {
+                multiply(at_b + 4u * LANES, 1u, x0, x1, x2, x3);
+            }
+        }
+    }
+    let pitch = part.columns / 4u;
+    for (var i = 0u; i < TILE_M; i++) {
+        store(i, (row + i) * pitch + quad);
+    }
+}

@@ -1,0 +1,158 @@
+// y = x * B for one row of activations: lanes along the columns, so that weights stream in just as they stand in memory,
+// and every lane hears the activations from another.
+//
+// Bindings: 0 the part (uniform), 1 x, 2 B and 4 its scales as folded textures, 3 the sums, vectors of 4 columns.
+// Work: one workgroup computes TILE_N columns of one part of the terms out of SPLIT_K; another kernel adds the parts. A
+// lane has as many columns as a texel of B. It loads B_BITS / 16 bytes for an operation: a weight is used once.
+// Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4.
+// Assumes: subgroups of 8 lanes or more.
+const WORKGROUP: u32 = 8u;
+const SPLIT_K: u32 = 1u;
+const A_BITS: u32 = 32u;
+const A_TERMS: u32 = 128u / A_BITS;
+const A_PANEL: u32 = 0u;
+const B_BITS: u32 = 32u;
+const B_TERMS: u32 = 1u;
+const B_PANEL: u32 = WORKGROUP;
+const S_TERMS: u32 = 1u;
+const S_PANEL: u32 = 0u;
+const TILE_M: u32 = 1u;
+const TILE_N: u32 = WORKGROUP * 128u / B_BITS;
+// Terms of a group of weights that share a scale, and that 8 lanes hold of x, or 4.
+const TILE_K: u32 = 32u;
+
+// Vectors of columns that a lane has.
+const QUADS: u32 = 32u / B_BITS;
+// Lanes that hold the terms of a group.
+const HOLDERS: u32 = TILE_K / A_TERMS;
+
+struct Part {
+    k: u32,            // terms
+    rows: u32,         // of x and C: 1
+    columns: u32,      // of B and C
+    first_row: u32,    // where this dispatch begins
+    first_column: u32,
+    splits: u32,       // parts of sums
+    pad0: u32,
+    pad1: u32,
+}
+@group(0) @binding(0) var<uniform> part: Part;
+@group(0) @binding(1) var a: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(2) var b: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(4) var scales: texture_storage_2d<rgba32uint, read>;
+
+fn folded(texel: u32) -> vec2<u32> {
+    return vec2<u32>(texel & 1023u, texel >> 10u);
+}
+
+// Of a texel of B, 4 columns; of int4, 8 more than they are.
+fn weights(texel: vec4<u32>, quad: u32) -> vec4<f32> {
+    if (B_BITS == 32u) {
+        return bitcast<vec4<f32>>(texel);
+    }
+    if (B_BITS == 16u) {
+        return vec4<f32>(unpack2x16float(texel[2u * quad]), unpack2x16float(texel[2u * quad + 1u]));
+    }
+    if (B_BITS == 8u) {
+        return vec4<f32>(unpack4xI8(texel[quad]));
+    }
+    let shifts = vec4<u32>(0u, 4u, 8u, 12u) + 16u * (quad % 2u);
+    return vec4<f32>((vec4<u32>(texel[quad / 2u]) >> shifts) & vec4<u32>(15u));
+}
+
+// Sums of a group, and of all groups times their scales.
+var<private> dots: array<vec4<f32>, QUADS>;
+var<private> sums: array<vec4<f32>, QUADS>;
+// The sum of a group's activations, for what int4 weights are too much.
+var<private> total: f32;
+
+fn add_quad(quad: u32, x: vec4<f32>, t0: vec4<u32>, t1: vec4<u32>, t2: vec4<u32>, t3: vec4<u32>) {
+    dots[quad] += x.x * weights(t0, quad) + x.y * weights(t1, quad) + x.z * weights(t2, quad) + x.w * weights(t3, quad);
+}
+
+// Four terms from texel `at` on. A sum is touched once for them, since sums may outnumber registers.
+fn add(at: u32, x: vec4<f32>) {
+    let t0 = textureLoad(b, folded(at));
+    let t1 = textureLoad(b, folded(at + WORKGROUP));
+    let t2 = textureLoad(b, folded(at + 2u * WORKGROUP));
+    let t3 = textureLoad(b, folded(at + 3u * WORKGROUP));
+    if (B_BITS == 4u) {
+        total += x.x + x.y + x.z + x.w;
+    }
+    add_quad(0u, x, t0, t1, t2, t3);
+    if (QUADS >= 2u) {
+        add_quad(1u % QUADS, x, t0, t1, t2, t3);
+    }
+    if (QUADS >= 4u) {
+        add_quad(2u % QUADS, x, t0, t1, t2, t3);
+        add_quad(3u % QUADS, x, t0, t1, t2, t3);
+    }
+    if (QUADS >= 8u) {
+        add_quad(4u % QUADS, x, t0, t1, t2, t3);
+        add_quad(5u % QUADS, x, t0, t1, t2, t3);
+        add_quad(6u % QUADS, x, t0, t1, t2, t3);
+        add_quad(7u % QUADS, x, t0, t1, t2, t3);
+    }
+}
+
+// The terms that a lane holds; the lane of a broadcast must be written out.
+fn add_terms(at: u32, texel: vec4<u32>) {
+    if (A_BITS == 32u) {
+        add(at, bitcast<vec4<f32>>(texel));
+    } else {
+        add(at, vec4<f32>(unpack2x16float(texel.x), unpack2x16float(texel.y)));
+        add(at + 4u * WORKGROUP, vec4<f32>(unpack2x16float(texel.z), unpack2x16float(texel.w)));
+    }
+}
+
+fn scale_quads(quad: u32, texel: u32) {
+    let eight = textureLoad(scales, folded(texel));
+    let first = vec4<f32>(unpack2x16float(eight.x), unpack2x16float(eight.y));
+    let second = vec4<f32>(unpack2x16float(eight.z), unpack2x16float(eight.w));
+    sums[quad] += (dots[quad] - 8.0 * total) * first;
+    sums[quad + 1u] += (dots[quad + 1u] - 8.0 * total) * second;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+    @builtin(subgroup_invocation_id) subgroup_lane: u32,
+) {
+    let terms = part.k / SPLIT_K;
+    let column = part.first_column + group.x * TILE_N;
+    let panel = column / TILE_N * part.k;
+    let quad = column / 4u + lane * QUADS;
+    for (var k = group.z * terms; k < (group.z + 1u) * terms; k += TILE_K) {
+        let x = textureLoad(a, folded(k / A_TERMS + subgroup_lane % HOLDERS));
+        let at = (panel + k) * WORKGROUP + lane;
+        add_terms(at, subgroupBroadcast(x, 0u));
+        add_terms(at + A_TERMS * WORKGROUP, subgroupBroadcast(x, 1u));
+        add_terms(at + 2u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 2u));
+        add_terms(at + 3u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 3u));
+        if (HOLDERS == 8u) {
+            add_terms(at + 4u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 4u));
+            add_terms(at + 5u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 5u));
+            add_terms(at + 6u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 6u));
+            add_terms(at + 7u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 7u));
+        }
+        if (B_BITS <= 8u) {
+            let scale = (k / TILE_K * part.columns + 4u * quad) / 8u;
+            scale_quads(0u, scale);
+            scale_quads(2u % QUADS, scale + 1u);
+            if (QUADS >= 8u) {
+                scale_quads(4u % QUADS, scale + 2u);
+                scale_quads(6u % QUADS, scale + 3u);
+            }
+            for (var i = 0u; i < QUADS; i++) {
+                dots[i] = vec4<f32>();
+            }
+            total = 0.0;
+        }
+    }
+    let first = group.z * part.columns / 4u + quad;
+    for (var i = 0u; i < QUADS; i++) {
+        c[first + i] = select(dots[i], sums[i], B_BITS <= 8u);
+    }
+}

@@ -1,0 +1,353 @@
+//! The inner loops, written once and compiled for each instruction set.
+
+use super::lanes::{Lanes, Portable, prefetch};
+use super::weights::{F16, F32, Format, GROUP, Int4, Int8, Kind, Line, PANEL, Panel};
+
+/// Rows of a tile, at most, with any instruction set.
+pub(super) const MOST_ROWS: usize = 12;
+/// Words of four terms in a group.
+pub(super) const QUADS: usize = GROUP / 4;
+/// Terms of a row that are packed side by side: packing then copies lines of 64 bytes.
+pub(super) const RUN: usize = 16;
+/// Lines that a product with one row asks for before it needs them.
+const AHEAD: usize = 16;
+/// Vectors across a panel, at most.
+const MOST_VECTORS: usize = 4;
+
+/// Where a kernel writes: rows of 32 floats, `pitch` floats apart.
+#[derive(Clone, Copy)]
+pub(super) struct Tile {
+    pub(super) first: *mut f32,
+    pub(super) pitch: isize,
+    /// Add to what is there.
+    pub(super) add: bool,
+}
+
+/// int8 activations of the rows of a tile, for a kernel.
+#[derive(Clone, Copy)]
+pub(super) struct Bytes<'a> {
+    /// Four terms a word, all rows' first groups first.
+    pub(super) quads: &'a [u32],
+    /// Of each group, all rows': what the sum of products of biased weights is too large by, negative.
+    pub(super) corrections: &'a [i32],
+    /// Likewise: the scale.
+    pub(super) scales: &'a [f32],
+}
+
+/// The inner loops for one instruction set.
+///
+/// # Safety
+/// Of every function: `available` must have said yes.
+pub(super) struct Kernels {
+    pub(super) id: &'static str,
+    pub(super) available: fn() -> bool,
+    /// Rows of a tile, at most.
+    pub(super) rows: usize,
+    /// Rows of a tile of integer products, at most.
+    pub(super) byte_rows: usize,
+    /// A tile of a product: `a` has the terms of `rows` rows, all rows' first 16 first, `b` has a row of 32 for each
+    /// term. The tile has room for all rows. Lines `ahead` are asked for meanwhile.
+    pub(super) tile: unsafe fn(rows: usize, a: &[f32], b: &[f32], c: Tile, ahead: &[Line]),
+    /// Weights as floats: rows of 32 from a group on, as many as there is room for.
+    pub(super) widen: unsafe fn(panel: Panel, first_group: usize, to: &mut [f32]),
+    /// A row of activations, padded to whole groups, times a panel.
+    pub(super) vector: unsafe fn(x: &[f32], panel: Panel, to: &mut [f32; PANEL]),
+    /// A tile of a product of int8 activations. The tile has room for all rows.
+    pub(super) bytes: unsafe fn(rows: usize, a: Bytes, panel: Panel, c: Tile),
+}
+
+/// Every instruction set, best first.
+static KERNELS: &[Kernels] = &[
+    #[cfg(target_arch = "x86_64")]
+    x86::AVX512_VNNI,
+    #[cfg(target_arch = "x86_64")]
+    x86::AVX512,
+    #[cfg(target_arch = "x86_64")]
+    x86::AVX2_VNNI,
+    #[cfg(target_arch = "x86_64")]
+    x86::AVX2,
+    portable::KERNELS,
+];
+
+/// What this processor can run, best first.
+pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
+    KERNELS.iter().filter(|kernels| (kernels.available)())
+}
+
+/// Calls a function of a number of rows with that number as a constant.
+macro_rules! with_rows {
+    ($rows:expr, $function:ident::<$lanes:ty, ($($n:literal)*)>$arguments:tt) => {
+        match $rows {
+            $($n => $function::<$lanes, $n>$arguments,)*
+            rows => unreachable!("{rows} rows are more than a tile has"),
+        }
+    };
+}
+
+/// The inner loops, compiled for the instructions that `$lanes` needs.
+macro_rules! compiled_for {
+    ($constant:ident, $name:literal, $(#[$feature:meta])? $lanes:ty, $available:expr, $rows:literal: $n:tt,
+     $byte_rows:literal: $byte_n:tt) => {
+        pub(super) const $constant: Kernels = {
+            $(#[$feature])?
+            unsafe fn tile(rows: usize, a: &[f32], b: &[f32], c: Tile, ahead: &[Line]) {
+                // SAFETY (here and below): this function is only called where its instructions are available.
+                unsafe { with_rows!(rows, float_tile::<$lanes, $n>(a, b, c, ahead)) }
+            }
+            $(#[$feature])?
+            unsafe fn widen(panel: Panel, first_group: usize, to: &mut [f32]) {
+                unsafe {
+                    match panel.kind {
+                        Kind::F32 => widen_panel::<F32, $lanes>(panel, first_group, to),
+                        Kind::F16 => widen_panel::<F16, $lanes>(panel, first_group, to),
+                        Kind::Int8 => widen_panel::<Int8, $lanes>(panel, first_group, to),
+                        Kind::Int4 => widen_panel::<Int4, $lanes>(panel, first_group, to),
+                    }
+                }
+            }
+            $(#[$feature])?
+            unsafe fn vector(x: &[f32], panel: Panel, to: &mut [f32; PANEL]) {
+                unsafe {
+                    match panel.kind {
+                        Kind::F32 => vector_times_panel::<F32, $lanes>(x, panel, to),
+                        Kind::F16 => vector_times_panel::<F16, $lanes>(x, panel, to),
+                        Kind::Int8 => vector_times_panel::<Int8, $lanes>(x, panel, to),
+                        Kind::Int4 => vector_times_panel::<Int4, $lanes>(x, panel, to),
+                    }
+                }
+            }
+            $(#[$feature])?
+            unsafe fn bytes(rows: usize, a: Bytes, panel: Panel, c: Tile) {
+                unsafe { with_rows!(rows, byte_tile::<$lanes, $byte_n>(a, panel, c)) }
+            }
+            Kernels {
+                id: $name,
+                available: $available,
+                rows: $rows,
+                byte_rows: $byte_rows,
+                tile,
+                widen,
+                vector,
+                bytes,
+            }
+        };
+    };
+}
+
+mod portable {
+    use super::*;
+    compiled_for!(KERNELS, "matmul/portable", Portable, || true, 4: (1 2 3 4), 2: (1 2));
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::super::lanes::{Avx2, Avx512};
+    use super::*;
+
+    fn avx512() -> bool {
+        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
+    }
+
+    fn avx2() -> bool {
+        is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c")
+    }
+
+    compiled_for!(
+        AVX512_VNNI, "matmul/avx512-vnni",
+        #[target_feature(enable = "avx512f,avx512bw,avx512vnni")] Avx512<true>,
+        || avx512() && is_x86_feature_detected!("avx512vnni"),
+        12: (1 2 3 4 5 6 7 8 9 10 11 12), 6: (1 2 3 4 5 6)
+    );
+    compiled_for!(
+        AVX512, "matmul/avx512",
+        #[target_feature(enable = "avx512f,avx512bw")] Avx512<false>,
+        avx512,
+        12: (1 2 3 4 5 6 7 8 9 10 11 12), 4: (1 2 3 4)
+    );
+    compiled_for!(
+        AVX2_VNNI, "matmul/avx2-vnni",
+        #[target_feature(enable = "avx2,fma,f16c,avxvnni")] Avx2<true>,
+        || avx2() && is_x86_feature_detected!("avxvnni"),
+        6: (1 2 3 4 5 6), 2: (1 2)
+    );
+    compiled_for!(
+        AVX2, "matmul/avx2",
+        #[target_feature(enable = "avx2,fma,f16c")] Avx2<false>,
+        avx2,
+        6: (1 2 3 4 5 6), 2: (1 2)
+    );
+}
+
+/// Two vectors wide, as often as a panel is: 2·ROWS sums, two vectors of B and a term of A fit the registers.
+///
+/// # Safety
+/// V's instructions are there; the tile has room for ROWS rows.
+#[inline(always)]
+unsafe fn float_tile<V: Lanes, const ROWS: usize>(a: &[f32], b: &[f32], c: Tile, ahead: &[Line]) {
+    let terms = b.len() / PANEL;
+    let runs = terms.div_ceil(RUN);
+    assert!(a.len() >= runs * RUN * ROWS);
+    let mut ahead = ahead.chunks(ahead.len().div_ceil(runs).max(1));
+    for first in (0..PANEL).step_by(2 * V::WIDTH) {
+        // SAFETY (here and below): lengths were checked above; the caller vouches for the tile and the instructions.
+        unsafe {
+            let row_of_c = |row: usize| c.first.offset(row as isize * c.pitch).add(first);
+            let mut sums = [[V::all(0.0); 2]; ROWS];
+            for run in 0..runs {
+                // A line here and there: many at once would hold up the loads.
+                ahead.next().unwrap_or_default().iter().for_each(|line| prefetch(line, false));
+                if let Some(row) = (run + ROWS).checked_sub(runs) {
+                    prefetch(row_of_c(row), true);
+                    prefetch(row_of_c(row).add(2 * V::WIDTH - 1), true);
+                }
+                let a = a.as_ptr().add(run * RUN * ROWS);
+                let b = b.as_ptr().add(run * RUN * PANEL + first);
+                for term in 0..RUN.min(terms - run * RUN) {
+                    let b = b.add(term * PANEL);
+                    let vectors = [V::load(b), V::load(b.add(V::WIDTH))];
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        let a = V::all(*a.add(row * RUN + term));
+                        for (sum, vector) in sums.iter_mut().zip(vectors) {
+                            *sum = vector.times_plus(a, *sum);
+                        }
+                    }
+                }
+            }
+            for (row, sums) in sums.into_iter().enumerate() {
+                for (i, sum) in sums.into_iter().enumerate() {
+                    let to = row_of_c(row).add(i * V::WIDTH);
+                    if c.add { V::load(to).add(sum).store(to) } else { sum.store(to) }
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// V's instructions are there.
+#[inline(always)]
+unsafe fn widen_panel<F: Format, V: Lanes>(panel: Panel, first_group: usize, to: &mut [f32]) {
+    assert_eq!(panel.kind, F::KIND);
+    for (i, to) in to.chunks_mut(GROUP * PANEL).enumerate() {
+        let (values, scales) = panel.group(first_group + i);
+        for first in (0..PANEL).step_by(V::WIDTH) {
+            // SAFETY: a group has as many terms and columns, and `to` is no longer; the caller vouches for the rest.
+            unsafe {
+                let scale = if F::SCALED { V::from_f16(scales.add(first)) } else { V::all(1.0) };
+                for (term, to) in to.chunks_exact_mut(PANEL).enumerate() {
+                    let weight = F::term::<V>(values, term, first);
+                    let weight = if F::SCALED { weight.times(scale) } else { weight };
+                    weight.store(to.as_mut_ptr().add(first));
+                }
+            }
+        }
+    }
+}
+
+/// A group's terms are summed before they are scaled, because that is one multiplication instead of 32.
+///
+/// # Safety
+/// V's instructions are there.
+#[inline(always)]
+unsafe fn vector_times_panel<F: Format, V: Lanes>(x: &[f32], panel: Panel, to: &mut [f32; PANEL]) {
+    assert_eq!((panel.kind, x.len()), (F::KIND, GROUP * panel.groups()));
+    let vectors = PANEL / V::WIDTH;
+    // SAFETY (here and below): a group has 32 terms and columns; the caller vouches for the instructions.
+    unsafe {
+        let mut totals = [V::all(0.0); MOST_VECTORS];
+        for (group, x) in x.chunks_exact(GROUP).enumerate() {
+            let (values, scales) = panel.group(group);
+            let mut sums = [[V::all(0.0); 2]; MOST_VECTORS];
+            for step in 0..GROUP / 8 {
+                // Hardware fetches ahead too, but not from page to page.
+                for line in 0..F::KIND.lines() / 4 {
+                    prefetch(values.wrapping_add(AHEAD + step * F::KIND.lines() / 4 + line), true);
+                }
+                for (v, sums) in sums.iter_mut().enumerate().take(vectors) {
+                    for i in 0..8 {
+                        let term = 8 * step + i;
+                        let weight = F::term::<V>(values, term, v * V::WIDTH);
+                        sums[i % 2] = weight.times_plus(V::all(x[term]), sums[i % 2]);
+                    }
+                }
+            }
+            for (v, total) in totals.iter_mut().enumerate().take(vectors) {
+                let sum = sums[v][0].add(sums[v][1]);
+                *total = if F::SCALED {
+                    sum.times_plus(V::from_f16(scales.add(v * V::WIDTH)), *total)
+                } else {
+                    total.add(sum)
+                };
+            }
+        }
+        for (v, total) in totals.into_iter().enumerate().take(vectors) {
+            total.store(to.as_mut_ptr().add(v * V::WIDTH));
+        }
+    }
+}
+
+/// The products of a group are summed as integers, exactly; then both scales, whose product is exact too.
+///
+/// # Safety
+/// V's instructions are there; the tile has room for ROWS rows.
+#[inline(always)]
+unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: Bytes, panel: Panel, c: Tile) {
+    let groups = panel.groups();
+    assert_eq!(a.quads.len(), ROWS * groups * QUADS);
+    assert!(a.corrections.len() == ROWS * groups && a.scales.len() == ROWS * groups);
+    let int4 = match panel.kind {
+        Kind::Int8 => false,
+        Kind::Int4 => true,
+        kind => panic!("int8 activations do not go with weights of {kind:?}"),
+    };
+    for first in (0..PANEL).step_by(2 * V::WIDTH) {
+        // SAFETY (here and below): lengths were checked above; the caller vouches for the tile and the instructions.
+        unsafe {
+            let mut totals = [[V::all(0.0); 2]; ROWS];
+            for group in 0..groups {
+                let (values, scales) = panel.group(group);
+                let values = values.cast::<u32>().add(first);
+                let quads = a.quads.as_ptr().add(group * ROWS * QUADS);
+                let mut sums: [[V::Words; 2]; ROWS] = std::array::from_fn(|row| {
+                    [V::all_words(a.corrections[group * ROWS + row] as u32); 2]
+                });
+                for quad in 0..QUADS {
+                    let weights: [V::Words; 2] = std::array::from_fn(|i| {
+                        if int4 {
+                            let at = values.add(quad / 2 * PANEL + i * V::WIDTH);
+                            let shift = 4 * (quad % 2) as u32;
+                            V::field(V::load_words(at), shift, 0x0f0f_0f0f)
+                        } else {
+                            let at = values.add(quad * PANEL + i * V::WIDTH);
+                            V::xor(V::load_words(at), 0x8080_8080)
+                        }
+                    });
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        let four = V::all_words(*quads.add(row * QUADS + quad));
+                        for (sum, weights) in sums.iter_mut().zip(weights) {
+                            *sum = V::dot(*sum, weights, four);
+                        }
+                    }
+                }
+                let scales: [V; 2] =
+                    std::array::from_fn(|i| V::from_f16(scales.add(first + i * V::WIDTH)));
+                for (row, (totals, sums)) in totals.iter_mut().zip(sums).enumerate() {
+                    let scale = V::all(a.scales[group * ROWS + row]);
+                    for i in 0..2 {
+                        let sum = V::from_words(sums[i]);
+                        totals[i] = sum.times_plus(scales[i].times(scale), totals[i]);
+                    }
+                }
+            }
+            for (row, totals) in totals.into_iter().enumerate() {
+                let to = c.first.offset(row as isize * c.pitch).add(first);
+                for (i, total) in totals.into_iter().enumerate() {
+                    let to = to.add(i * V::WIDTH);
+                    if c.add { V::load(to).add(total).store(to) } else { total.store(to) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Vectors of floats and of 32-bit words: what the kernels need of them, for each instruction set.
+
+/// Floats side by side.
+///
+/// # Safety
+/// Every method needs the instructions that the type's documentation names; pointers are valid for `WIDTH` elements.
+pub(super) trait Lanes: Copy {
+    /// Floats of a vector.
+    const WIDTH: usize;
+    /// As many 32-bit words.
+    type Words: Copy;
+    /// The same float in every lane.
+    unsafe fn all(value: f32) -> Self;
+    unsafe fn load(from: *const f32) -> Self;
+    unsafe fn store(self, to: *mut f32);
+    unsafe fn add(self, other: Self) -> Self;
+    unsafe fn times(self, other: Self) -> Self;
+    /// `self * factor + sum`, rounded once where the processor can.
+    unsafe fn times_plus(self, factor: Self, sum: Self) -> Self;
+    /// f16s, widened.
+    unsafe fn from_f16(from: *const u16) -> Self;
+    /// Signed integers, rounded where they have more than 24 bits.
+    unsafe fn from_words(words: Self::Words) -> Self;
+    /// The signed byte of every word that begins at bit `at`.
+    unsafe fn byte(words: Self::Words, at: u32) -> Self;
+    /// The nibble of every word that begins at bit `at`, less 8.
+    unsafe fn nibble(words: Self::Words, at: u32) -> Self;
+    /// The same word in every lane.
+    unsafe fn all_words(word: u32) -> Self::Words;
+    unsafe fn load_words(from: *const u32) -> Self::Words;
+    unsafe fn xor(words: Self::Words, mask: u32) -> Self::Words;
+    /// Bits of `words`, shifted down, that `mask` has.
+    unsafe fn field(words: Self::Words, shift: u32, mask: u32) -> Self::Words;
+    /// `sum` plus, in every lane, the four products of the unsigned bytes of one with the signed bytes of the other.
+    unsafe fn dot(sum: Self::Words, unsigned: Self::Words, signed: Self::Words) -> Self::Words;
+}
+
+/// Asks for a line of memory that will be needed soon, or if `near` at once, where that is possible.
+#[inline(always)]
+pub(super) fn prefetch<T>(line: *const T, near: bool) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint; it neither reads nor faults, whatever the address is.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
+        if near {
+            _mm_prefetch::<_MM_HINT_T0>(line.cast());
+        } else {
+            _mm_prefetch::<_MM_HINT_T1>(line.cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (line, near);
+}
+
+/// For every processor: loops that a compiler turns into what there is.
+#[derive(Clone, Copy)]
+pub(super) struct Portable([f32; 8]);
+
+/// `f(0)`, `f(1)`, …
+#[inline(always)]
+fn each<T>(f: impl FnMut(usize) -> T) -> [T; 8] {
+    std::array::from_fn(f)
+}
+
+impl Lanes for Portable {
+    const WIDTH: usize = 8;
+    type Words = [u32; 8];
+    #[inline(always)]
+    unsafe fn all(value: f32) -> Self {
+        Portable([value; 8])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY (here and below): the caller vouches for the pointer.
+        unsafe { Portable(from.cast::<[f32; 8]>().read_unaligned()) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        unsafe { to.cast::<[f32; 8]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Portable(each(|i| self.0[i] + other.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn times(self, other: Self) -> Self {
+        Portable(each(|i| self.0[i] * other.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn times_plus(self, factor: Self, sum: Self) -> Self {
+        // Where every processor fuses; elsewhere `mul_add` would be a call.
+        if cfg!(target_arch = "aarch64") {
+            Portable(each(|i| self.0[i].mul_add(factor.0[i], sum.0[i])))
+        } else {
+            Portable(each(|i| self.0[i] * factor.0[i] + sum.0[i]))
+        }
+    }
+    #[inline(always)]
+    unsafe fn from_f16(from: *const u16) -> Self {
+        let halves = unsafe { from.cast::<[u16; 8]>().read_unaligned() };
+        Portable(each(|i| {
+            let bits = u32::from(halves[i]);
+            // The exponents' biases differ by 112; scaling also makes subnormals normal. Infinity and NaN keep theirs.
+            let scale = f32::from_bits((127 + 112) << 23);
+            let finite = (f32::from_bits((bits & 0x7fff) << 13) * scale).to_bits();
+            let infinite = if bits & 0x7c00 == 0x7c00 { 0x7f80_0000 } else { 0 };
+            f32::from_bits(finite | infinite | (bits & 0x8000) << 16)
+        }))
+    }
+    #[inline(always)]
+    unsafe fn from_words(words: [u32; 8]) -> Self {
+        Portable(each(|i| words[i] as i32 as f32))
+    }
+    #[inline(always)]
+    unsafe fn byte(words: [u32; 8], at: u32) -> Self {
+        Portable(each(|i| f32::from((words[i] >> at) as i8)))
+    }
+    #[inline(always)]
+    unsafe fn nibble(words: [u32; 8], at: u32) -> Self {
+        Portable(each(|i| ((words[i] >> at & 15) as i32 - 8) as f32))
+    }
+    #[inline(always)]
+    unsafe fn all_words(word: u32) -> [u32; 8] {
+        [word; 8]
+    }
+    #[inline(always)]
+    unsafe fn load_words(from: *const u32) -> [u32; 8] {
+        unsafe { from.cast::<[u32; 8]>().read_unaligned() }
+    }
+    #[inline(always)]
+    unsafe fn xor(words: [u32; 8], mask: u32) -> [u32; 8] {
+        words.map(|word| word ^ mask)
+    }
+    #[inline(always)]
+    unsafe fn field(words: [u32; 8], shift: u32, mask: u32) -> [u32; 8] {
+        words.map(|word| word >> shift & mask)
+    }
+    #[inline(always)]
+    unsafe fn dot(sum: [u32; 8], unsigned: [u32; 8], signed: [u32; 8]) -> [u32; 8] {
+        each(|i| {
+            // In 16 bits, which hold every product of bytes.
+            let product = |at: u32| {
+                i32::from(i16::from((unsigned[i] >> at) as u8) * i16::from((signed[i] >> at) as i8))
+            };
+            let products = product(0) + product(8) + product(16) + product(24);
+            sum[i].wrapping_add(products as u32)
+        })
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(super) use x86::{Avx2, Avx512};
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Lanes;
+    use std::arch::x86_64::*;
+
+    /// The values of a nibble.
+    const NIBBLES: [f32; 16] =
+        [-8., -7., -6., -5., -4., -3., -2., -1., 0., 1., 2., 3., 4., 5., 6., 7.];
+
+    /// 16 floats; needs `avx512f` and `avx512bw`, with VNNI also `avx512vnni`.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct Avx512<const VNNI: bool>(__m512);
+
+    impl<const VNNI: bool> Lanes for Avx512<VNNI> {
+        const WIDTH: usize = 16;
+        type Words = __m512i;
+        #[inline(always)]
+        unsafe fn all(value: f32) -> Self {
+            // SAFETY (here and below): the caller vouches for the instructions and the pointer.
+            unsafe { Avx512(_mm512_set1_ps(value)) }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            unsafe { Avx512(_mm512_loadu_ps(from)) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            unsafe { _mm512_storeu_ps(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            unsafe { Avx512(_mm512_add_ps(self.0, other.0)) }
+        }
+        #[inline(always)]
+        unsafe fn times(self, other: Self) -> Self {
+            unsafe { Avx512(_mm512_mul_ps(self.0, other.0)) }
+        }
+        #[inline(always)]
+        unsafe fn times_plus(self, factor: Self, sum: Self) -> Self {
+            unsafe { Avx512(_mm512_fmadd_ps(self.0, factor.0, sum.0)) }
+        }
+        #[inline(always)]
+        unsafe fn from_f16(from: *const u16) -> Self {
+            unsafe { Avx512(_mm512_cvtph_ps(_mm256_loadu_si256(from.cast()))) }
+        }
+        #[inline(always)]
+        unsafe fn from_words(words: __m512i) -> Self {
+            unsafe { Avx512(_mm512_cvtepi32_ps(words)) }
+        }
+        #[inline(always)]
+        unsafe fn byte(words: __m512i, at: u32) -> Self {
+            unsafe {
+                let top = _mm512_sllv_epi32(words, _mm512_set1_epi32(24 - at as i32));
+                Avx512(_mm512_cvtepi32_ps(_mm512_srai_epi32(top, 24)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn nibble(words: __m512i, at: u32) -> Self {
+            unsafe {
+                // The permutation reads the four lowest bits of an index and no others.
+                let index = _mm512_srlv_epi32(words, _mm512_set1_epi32(at as i32));
+                Avx512(_mm512_permutexvar_ps(index, _mm512_loadu_ps(NIBBLES.as_ptr())))
+            }
+        }
+        #[inline(always)]
+        unsafe fn all_words(word: u32) -> __m512i {
+            unsafe { _mm512_set1_epi32(word as i32) }
+        }
+        #[inline(always)]
+        unsafe fn load_words(from: *const u32) -> __m512i {
+            unsafe { _mm512_loadu_si512(from.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn xor(words: __m512i, mask: u32) -> __m512i {
+            unsafe { _mm512_xor_si512(words, _mm512_set1_epi32(mask as i32)) }
+        }
+        #[inline(always)]
+        unsafe fn field(words: __m512i, shift: u32, mask: u32) -> __m512i {
+            unsafe {
+                let shifted = _mm512_srlv_epi32(words, _mm512_set1_epi32(shift as i32));
+                _mm512_and_si512(shifted, _mm512_set1_epi32(mask as i32))
+            }
+        }
+        #[inline(always)]
+        unsafe fn dot(sum: __m512i, unsigned: __m512i, signed: __m512i) -> __m512i {
+            unsafe {
+                if VNNI {
+                    return _mm512_dpbusd_epi32(sum, unsigned, signed);
+                }
+                // In 16 bits, because sums of two byte products saturate there.
+                let even = _mm512_and_si512(unsigned, _mm512_set1_epi16(0xff));
+                let even =
+                    _mm512_madd_epi16(even, _mm512_srai_epi16(_mm512_slli_epi16(signed, 8), 8));
+                let odd = _mm512_srli_epi16(unsigned, 8);
+                let odd = _mm512_madd_epi16(odd, _mm512_srai_epi16(signed, 8));
+                _mm512_add_epi32(sum, _mm512_add_epi32(even, odd))
+            }
+        }
+    }
+
+    /// 8 floats; needs `avx2`, `fma` and `f16c`, with VNNI also `avxvnni`.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct Avx2<const VNNI: bool>(__m256);
+
+    impl<const VNNI: bool> Lanes for Avx2<VNNI> {
+        const WIDTH: usize = 8;
+        type Words = __m256i;
+        #[inline(always)]
+        unsafe fn all(value: f32) -> Self {
+            unsafe { Avx2(_mm256_set1_ps(value)) }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            unsafe { Avx2(_mm256_loadu_ps(from)) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            unsafe { _mm256_storeu_ps(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            unsafe { Avx2(_mm256_add_ps(self.0, other.0)) }
+        }
+        #[inline(always)]
+        unsafe fn times(self, other: Self) -> Self {
+            unsafe { Avx2(_mm256_mul_ps(self.0, other.0)) }
+        }
+        #[inline(always)]
+        unsafe fn times_plus(self, factor: Self, sum: Self) -> Self {
+            unsafe { Avx2(_mm256_fmadd_ps(self.0, factor.0, sum.0)) }
+        }
+        #[inline(always)]
+        unsafe fn from_f16(from: *const u16) -> Self {
+            unsafe { Avx2(_mm256_cvtph_ps(_mm_loadu_si128(from.cast()))) }
+        }
+        #[inline(always)]
+        unsafe fn from_words(words: __m256i) -> Self {
+            unsafe { Avx2(_mm256_cvtepi32_ps(words)) }
+        }
+        #[inline(always)]
+        unsafe fn byte(words: __m256i, at: u32) -> Self {
+            unsafe {
+                let top = _mm256_sllv_epi32(words, _mm256_set1_epi32(24 - at as i32));
+                Avx2(_mm256_cvtepi32_ps(_mm256_srai_epi32(top, 24)))
+            }
+        }
+        #[inline(always)]
+        unsafe fn nibble(words: __m256i, at: u32) -> Self {
+            unsafe {
+                let nibble = Self::field(words, at, 15);
+                Avx2(_mm256_cvtepi32_ps(_mm256_sub_epi32(nibble, _mm256_set1_epi32(8))))
+            }
+        }
+        #[inline(always)]
+        unsafe fn all_words(word: u32) -> __m256i {
+            unsafe { _mm256_set1_epi32(word as i32) }
+        }
+        #[inline(always)]
+        unsafe fn load_words(from: *const u32) -> __m256i {
+            unsafe { _mm256_loadu_si256(from.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn xor(words: __m256i, mask: u32) -> __m256i {
+            unsafe { _mm256_xor_si256(words, _mm256_set1_epi32(mask as i32)) }
+        }
+        #[inline(always)]
+        unsafe fn field(words: __m256i, shift: u32, mask: u32) -> __m256i {
+            unsafe {
+                let shifted = _mm256_srlv_epi32(words, _mm256_set1_epi32(shift as i32));
+                _mm256_and_si256(shifted, _mm256_set1_epi32(mask as i32))
+            }
+        }
+        #[inline(always)]
+        unsafe fn dot(sum: __m256i, unsigned: __m256i, signed: __m256i) -> __m256i {
+            unsafe {
+                if VNNI {
+                    return _mm256_dpbusd_avx_epi32(sum, unsigned, signed);
+                }
+                let even = _mm256_and_si256(unsigned, _mm256_set1_epi16(0xff));
+                let even =
+                    _mm256_madd_epi16(even, _mm256_srai_epi16(_mm256_slli_epi16(signed, 8), 8));
+                let odd = _mm256_srli_epi16(unsigned, 8);
+                let odd = _mm256_madd_epi16(odd, _mm256_srai_epi16(signed, 8));
+                _mm256_add_epi32(sum, _mm256_add_epi32(even, odd))
+            }
+        }
+    }
+}

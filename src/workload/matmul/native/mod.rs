@@ -1,0 +1,345 @@
+//! Matrix products on the processor, on every thread. Weights are stored once as the kernels read them; a product packs the
+//! activations, cuts C into parts, and each thread multiplies parts by the best kernels that the processor has.
+
+mod kernels;
+mod lanes;
+#[cfg(test)]
+mod tests;
+mod weights;
+
+use half::f16;
+use kernels::{Bytes, Kernels, MOST_ROWS, QUADS, RUN, Tile};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::ops::Range;
+use weights::{GROUP, Kind, Line, PANEL, Store, lines};
+
+/// Terms that are multiplied before the next ones, so that those of a panel and of a tile stay in near caches.
+const TERMS: usize = 256;
+/// Rows of C in a part, at most: their terms stay in the L2 cache while panels pass.
+const ROWS: usize = 192;
+/// Rows of C in a part, at least. Both are multiples of every tile's rows, halved in between.
+const LEAST_ROWS: usize = 48;
+/// Columns of C in a part, at most.
+const COLUMNS: usize = 8 * PANEL;
+
+/// Panels of weights widened to floats.
+#[repr(align(64))]
+struct Widened([f32; TERMS * PANEL]);
+
+/// A tile that does not fit into C.
+#[repr(align(64))]
+struct Whole([f32; MOST_ROWS * PANEL]);
+
+/// K×N weights as the kernels read them.
+#[derive(Clone)]
+pub struct Weights {
+    k: usize,
+    n: usize,
+    kind: Kind,
+    store: Store,
+    kernels: &'static Kernels,
+}
+
+thread_local! {
+    /// Packed activations, kept from call to call: fresh pages would cost more than packing does.
+    static PACKED: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Calls with room for as many floats.
+fn with_room<T>(length: usize, call: impl FnOnce(&mut [f32]) -> T) -> T {
+    // Taken, not borrowed: while this thread waits for others, it may begin another product.
+    let mut room = PACKED.take();
+    if room.len() * 16 < length {
+        room = lines(length);
+    }
+    let result = call(&mut bytemuck::cast_slice_mut(&mut room)[..length]);
+    PACKED.replace(room);
+    result
+}
+
+/// The name in results of the kernels that multiply: the best that this processor can run.
+pub fn id() -> &'static str {
+    kernels::available().next().expect("the last runs everywhere").id
+}
+
+impl Weights {
+    /// Weights of 32 (f32), 16 (f16), 8 or 4 bits. `value` gives the bits of the weight of a term and a column: two's
+    /// complement of 8 bits, value + 8 of 4. `scale` gives the scale of a group of 32 terms and a column, and is asked for
+    /// 8 and 4 bits only.
+    ///
+    /// # Panics
+    /// If weights have another number of bits.
+    pub fn pack(
+        bits: u32,
+        k: usize,
+        n: usize,
+        value: &(dyn Fn(usize, usize) -> u32 + Sync),
+        scale: &(dyn Fn(usize, usize) -> f16 + Sync),
+    ) -> Weights {
+        let kind = Kind::of(bits);
+        let kernels = kernels::available().next().expect("the last runs everywhere");
+        Weights { k, n, kind, store: Store::new(kind, k, n, value, scale), kernels }
+    }
+
+    /// The same weights, multiplied by other kernels.
+    #[cfg(test)]
+    fn by(self, kernels: &'static Kernels) -> Weights {
+        Weights { kernels, ..self }
+    }
+
+    /// C (M × `columns`) = A (M×K) · B, these columns of it. Sums are f32 sums of exact weights: each product is rounded at
+    /// most K + 2 times on its way.
+    ///
+    /// # Panics
+    /// If A has not K columns, C has not A's rows and as many columns, or they are not columns of B.
+    pub fn multiply(&self, a: ArrayView2<f32>, columns: Range<usize>, mut c: ArrayViewMut2<f32>) {
+        assert_eq!(a.ncols(), self.k, "A has not as many columns as B has rows");
+        self.check(a.nrows(), &columns, &c);
+        if self.k == 0 {
+            c.fill(0.0);
+        } else if a.nrows() == 1 {
+            self.multiply_row(a, columns, c);
+        } else {
+            self.multiply_rows(a, columns, c);
+        }
+    }
+
+    fn check(&self, rows: usize, columns: &Range<usize>, c: &ArrayViewMut2<f32>) {
+        assert!(columns.start <= columns.end && columns.end <= self.n, "B has {} columns", self.n);
+        assert_eq!(c.dim(), (rows, columns.len()), "C has not the rows of A and these columns");
+    }
+
+    fn multiply_row(&self, a: ArrayView2<f32>, columns: Range<usize>, c: ArrayViewMut2<f32>) {
+        with_room(self.k.next_multiple_of(GROUP), |x| {
+            let (given, padding) = x.split_at_mut(self.k);
+            given.iter_mut().zip(a.row(0)).for_each(|(x, a)| *x = *a);
+            padding.fill(0.0);
+            let x = &*x;
+            cut(c, columns, PANEL).into_par_iter().for_each(|(columns, mut c)| {
+                let mut sums = [0.0; PANEL];
+                let panel = self.store.panel(columns.start / PANEL);
+                // SAFETY: only kernels that this processor can run are chosen.
+                unsafe { (self.kernels.vector)(x, panel, &mut sums) };
+                let sums = &sums[columns.start % PANEL..];
+                c.iter_mut().zip(sums).for_each(|(c, sum)| *c = *sum);
+            });
+        });
+    }
+
+    fn multiply_rows(&self, a: ArrayView2<f32>, columns: Range<usize>, c: ArrayViewMut2<f32>) {
+        let (k, most) = (self.k.next_multiple_of(RUN), self.kernels.rows);
+        with_room(a.nrows() * k, |packed| {
+            packed.par_chunks_mut(k * most).enumerate().for_each(|(i, packed)| {
+                let rows = packed.len() / k;
+                pack_rows(a.slice(s![i * most..i * most + rows, ..]), packed);
+            });
+            let packed = &*packed;
+            let (rows, width) = part_size(a.nrows(), columns.len());
+            let mut parts: Vec<(&[f32], Range<usize>, ArrayViewMut2<f32>)> = Vec::new();
+            for (a, c) in packed.chunks(k * rows).zip(cut_rows(c, rows)) {
+                let strips = cut(c, columns.clone(), width);
+                parts.extend(strips.into_iter().map(|(columns, c)| (a, columns, c)));
+            }
+            parts.into_par_iter().for_each(|(a, columns, c)| self.multiply_part(a, columns, c));
+        });
+    }
+
+    /// A part of C on this thread. `a` is packed in tiles of rows.
+    fn multiply_part(&self, a: &[f32], columns: Range<usize>, mut c: ArrayViewMut2<f32>) {
+        let most = self.kernels.rows;
+        let tile = self.k.next_multiple_of(RUN) * most;
+        let tiles = a.len().div_ceil(tile);
+        let mut widened =
+            if self.kind == Kind::F32 { None } else { Some(Widened([0.0; TERMS * PANEL])) };
+        for first in (0..self.k).step_by(TERMS) {
+            let terms = TERMS.min(self.k - first);
+            for (part, mut c) in cut(c.view_mut(), columns.clone(), PANEL) {
+                let panel = self.store.panel(part.start / PANEL);
+                let b = match &mut widened {
+                    None => panel.floats(first, terms),
+                    Some(widened) => {
+                        let widened = &mut widened.0[..terms * PANEL];
+                        // SAFETY (here and below): only kernels that this processor can run are chosen.
+                        unsafe { (self.kernels.widen)(panel, first / GROUP, widened) };
+                        widened
+                    }
+                };
+                let (next, from) = if part.end < columns.end {
+                    (part.end, first)
+                } else {
+                    (columns.start, first + TERMS)
+                };
+                let next = self.store.panel(next / PANEL);
+                let groups = from / GROUP..(from + TERMS) / GROUP;
+                let rows_of_c = c.axis_chunks_iter_mut(Axis(0), most);
+                for (i, (a, mut c)) in a.chunks(tile).zip(rows_of_c).enumerate() {
+                    let rows = c.nrows();
+                    let a = &a[first * rows..][..terms.next_multiple_of(RUN) * rows];
+                    let ahead = next.share(groups.clone(), i, tiles);
+                    into_tile(&mut c, part.start % PANEL, first > 0, |to| unsafe {
+                        (self.kernels.tile)(rows, a, b, to, ahead)
+                    });
+                }
+            }
+        }
+    }
+
+    /// C (M × `columns`) = A (M×K) · B, these columns of it, with activations of 8 bits: `scales` has M rows of one for
+    /// each group of 32 terms. The products of a group are summed as integers, exactly; each sum is rounded once for each
+    /// group.
+    ///
+    /// # Panics
+    /// As `multiply` does; if scales are missing; if weights have more than 8 bits.
+    pub fn multiply_int8(
+        &self,
+        a: ArrayView2<i8>,
+        scales: ArrayView2<f16>,
+        columns: Range<usize>,
+        mut c: ArrayViewMut2<f32>,
+    ) {
+        assert_eq!(a.ncols(), self.k, "A has not as many columns as B has rows");
+        let groups = self.k.div_ceil(GROUP);
+        assert_eq!(scales.dim(), (a.nrows(), groups), "each group of a row of A has a scale");
+        self.check(a.nrows(), &columns, &c);
+        if self.k == 0 {
+            return c.fill(0.0);
+        }
+        let bias = match self.kind {
+            Kind::Int8 => 128,
+            Kind::Int4 => 8,
+            kind => panic!("int8 activations do not go with weights of {kind:?}"),
+        };
+        let most = self.kernels.byte_rows;
+        let starts: Vec<usize> = (0..a.nrows()).step_by(most).collect();
+        let packed: Vec<PackedBytes> = starts
+            .into_par_iter()
+            .map(|first| {
+                let rows = first..(first + most).min(a.nrows());
+                PackedBytes::new(a.slice(s![rows.clone(), ..]), scales.slice(s![rows, ..]), bias)
+            })
+            .collect();
+        let mut parts: Vec<(&[PackedBytes], Range<usize>, ArrayViewMut2<f32>)> = Vec::new();
+        for (a, c) in packed.chunks(ROWS / most).zip(cut_rows(c, ROWS)) {
+            let strips = cut(c, columns.clone(), PANEL);
+            parts.extend(strips.into_iter().map(|(columns, c)| (a, columns, c)));
+        }
+        parts.into_par_iter().for_each(|(a, columns, mut c)| {
+            let panel = self.store.panel(columns.start / PANEL);
+            for (a, mut c) in a.iter().zip(c.axis_chunks_iter_mut(Axis(0), most)) {
+                let rows = c.nrows();
+                into_tile(&mut c, columns.start % PANEL, false, |to| {
+                    // SAFETY: only kernels that this processor can run are chosen.
+                    unsafe { (self.kernels.bytes)(rows, a.view(), panel, to) }
+                });
+            }
+        });
+    }
+}
+
+/// int8 activations of the rows of a tile.
+struct PackedBytes {
+    quads: Vec<u32>,
+    corrections: Vec<i32>,
+    scales: Vec<f32>,
+}
+
+impl PackedBytes {
+    /// For weights that are stored with this bias.
+    fn new(a: ArrayView2<i8>, scales: ArrayView2<f16>, bias: i32) -> PackedBytes {
+        let (rows, groups) = scales.dim();
+        let mut quads = vec![0u32; rows * groups * QUADS];
+        let mut corrections = vec![0i32; rows * groups];
+        for (row, a) in a.rows().into_iter().enumerate() {
+            let a: Cow<[i8]> = a.to_slice().map_or_else(|| a.to_vec().into(), Cow::from);
+            for (group, a) in a.chunks(GROUP).enumerate() {
+                let mut padded = [0i8; GROUP];
+                padded[..a.len()].copy_from_slice(a);
+                let at = group * rows + row;
+                quads[at * QUADS..][..QUADS]
+                    .copy_from_slice(&bytemuck::cast::<_, [u32; QUADS]>(padded));
+                corrections[at] = -bias * padded.iter().map(|&a| i32::from(a)).sum::<i32>();
+            }
+        }
+        let scales = (0..rows * groups).map(|i| scales[[i % rows, i / rows]].to_f32()).collect();
+        PackedBytes { quads, corrections, scales }
+    }
+
+    fn view(&self) -> Bytes<'_> {
+        Bytes { quads: &self.quads, corrections: &self.corrections, scales: &self.scales }
+    }
+}
+
+/// The terms of the rows of a tile, all rows' first 16 first.
+fn pack_rows(a: ArrayView2<f32>, packed: &mut [f32]) {
+    let rows = a.nrows();
+    for (row, a) in a.rows().into_iter().enumerate() {
+        let runs = packed.chunks_exact_mut(RUN).skip(row).step_by(rows);
+        match a.to_slice() {
+            Some(a) => runs.zip(a.chunks(RUN)).for_each(|(to, a)| match a.first_chunk::<RUN>() {
+                Some(whole) => to.copy_from_slice(whole),
+                None => to[..a.len()].copy_from_slice(a),
+            }),
+            None => {
+                let runs = runs.zip(a.axis_chunks_iter(Axis(0), RUN));
+                runs.for_each(|(to, a)| to.iter_mut().zip(a).for_each(|(to, a)| *to = *a));
+            }
+        }
+    }
+}
+
+/// Rows and columns of a part: as many as caches like, or fewer, so that every thread has some parts.
+fn part_size(m: usize, n: usize) -> (usize, usize) {
+    let (mut rows, mut columns) = (ROWS, COLUMNS);
+    let enough = 4 * rayon::current_num_threads();
+    while m.div_ceil(rows) * n.div_ceil(columns) < enough && rows > LEAST_ROWS {
+        if columns > PANEL { columns /= 2 } else { rows /= 2 }
+    }
+    (rows, columns)
+}
+
+/// C, cut after every so many rows.
+fn cut_rows(mut c: ArrayViewMut2<f32>, rows: usize) -> Vec<ArrayViewMut2<f32>> {
+    let mut cut = Vec::new();
+    while c.nrows() > rows {
+        let (upper, lower) = c.split_at(Axis(0), rows);
+        cut.push(upper);
+        c = lower;
+    }
+    cut.push(c);
+    cut
+}
+
+/// Columns of C, which are these columns of B, cut at multiples of `width` columns of B.
+fn cut(
+    mut c: ArrayViewMut2<f32>,
+    columns: Range<usize>,
+    width: usize,
+) -> Vec<(Range<usize>, ArrayViewMut2<f32>)> {
+    let mut cut = Vec::with_capacity(columns.len() / width + 2);
+    let mut first = columns.start;
+    while first < columns.end {
+        let end = ((first / width + 1) * width).min(columns.end);
+        let (left, right) = c.split_at(Axis(1), end - first);
+        cut.push((first..end, left));
+        (c, first) = (right, end);
+    }
+    cut
+}
+
+/// Has a tile written to C, of whose columns it skips some. A tile that is not C's shape goes through a whole one.
+fn into_tile(c: &mut ArrayViewMut2<f32>, skipped: usize, add: bool, write: impl FnOnce(Tile)) {
+    let (rows, columns) = c.dim();
+    if columns == PANEL && c.strides()[1] == 1 {
+        return write(Tile { first: c.as_mut_ptr(), pitch: c.strides()[0], add });
+    }
+    let mut whole = Whole([0.0; MOST_ROWS * PANEL]);
+    write(Tile { first: whole.0.as_mut_ptr(), pitch: PANEL as isize, add: false });
+    for row in 0..rows {
+        let from = &whole.0[row * PANEL + skipped..][..columns];
+        let to = c.row_mut(row);
+        to.into_iter().zip(from).for_each(|(c, sum)| *c = if add { *c + sum } else { *sum });
+    }
+}
