@@ -10,20 +10,22 @@
 // all else; hence no loop has a sum in it.
 const LANES: u32 = 8u;
 const ROWS: u32 = 2u;
+const TEXELS: u32 = 1u;
 const A_BITS: u32 = 32u;
 const A_TERMS: u32 = 128u / A_BITS;
 const A_PANEL: u32 = 0u;
 const B_BITS: u32 = 32u;
 const B_TERMS: u32 = 1u;
-const B_PANEL: u32 = LANES;
+const B_PANEL: u32 = LANES * TEXELS;
 const S_TERMS: u32 = 1u;
 const S_PANEL: u32 = 0u;
 const TILE_M: u32 = LANES * ROWS;
-const TILE_N: u32 = LANES * 128u / B_BITS;
-const TILE_K: u32 = select(A_TERMS, 32u, B_BITS <= 8u);
+const TILE_N: u32 = LANES * TEXELS * 128u / B_BITS;
+const TILE_K: u32 = 32u;
 
-// Vectors of columns that a lane has.
-const QUADS: u32 = 32u / B_BITS;
+// Vectors of columns in a texel, and that a lane has.
+const TEXEL_QUADS: u32 = 32u / B_BITS;
+const QUADS: u32 = TEXELS * TEXEL_QUADS;
 
 struct Part {
     k: u32,            // terms
@@ -71,7 +73,7 @@ fn weights(texel: vec4<u32>, quad: u32) -> vec4<f32> {
 
 var<private> sums: array<vec4<f32>, TILE_M * QUADS>;
 // 4 terms of B, and the scales of their group.
-var<private> texels: array<vec4<u32>, 4>;
+var<private> texels: array<vec4<u32>, 4u * TEXELS>;
 var<private> scale: array<vec4<f32>, QUADS>;
 
 fn add(sum: u32, x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: vec4<f32>) {
@@ -101,7 +103,7 @@ fn add_rows(first: u32, x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32
 }
 
 fn scaled(term: u32, quad: u32) -> vec4<f32> {
-    let y = weights(texels[term], quad);
+    let y = weights(texels[term * TEXELS + quad / TEXEL_QUADS], quad % TEXEL_QUADS);
     if (B_BITS <= 8u) {
         return y * scale[quad];
     }
@@ -130,29 +132,44 @@ fn load_scales(first: u32, texel: u32) {
     scale[first + 1u] = vec4<f32>(unpack2x16float(eight.z), unpack2x16float(eight.w));
 }
 
+fn store_quad(row: u32, at: u32, quad: u32) {
+    c[at + quad / TEXEL_QUADS * LANES * TEXEL_QUADS + quad % TEXEL_QUADS] = sums[row * QUADS + quad];
+}
+
 fn store(row: u32, at: u32) {
-    c[at] = sums[row * QUADS];
+    store_quad(row, at, 0u);
     if (QUADS >= 2u) {
-        c[at + 1u] = sums[row * QUADS + 1u % QUADS];
+        store_quad(row, at, 1u % QUADS);
     }
     if (QUADS >= 4u) {
-        c[at + 2u] = sums[row * QUADS + 2u % QUADS];
-        c[at + 3u] = sums[row * QUADS + 3u % QUADS];
+        store_quad(row, at, 2u % QUADS);
+        store_quad(row, at, 3u % QUADS);
     }
     if (QUADS >= 8u) {
-        c[at + 4u] = sums[row * QUADS + 4u % QUADS];
-        c[at + 5u] = sums[row * QUADS + 5u % QUADS];
-        c[at + 6u] = sums[row * QUADS + 6u % QUADS];
-        c[at + 7u] = sums[row * QUADS + 7u % QUADS];
+        store_quad(row, at, 4u % QUADS);
+        store_quad(row, at, 5u % QUADS);
+        store_quad(row, at, 6u % QUADS);
+        store_quad(row, at, 7u % QUADS);
+    }
+}
+
+fn load_weights(first: u32, at: u32) {
+    texels[first] = textureLoad(b, folded(at));
+    if (TEXELS >= 2u) {
+        texels[first + 1u] = textureLoad(b, folded(at + LANES));
+    }
+    if (TEXELS >= 4u) {
+        texels[first + 2u] = textureLoad(b, folded(at + 2u * LANES));
+        texels[first + 3u] = textureLoad(b, folded(at + 3u * LANES));
     }
 }
 
 // One texel of A is 4 or 8 terms, of which this multiplies the half.
 fn multiply(at_b: u32, half: u32, x0: vec4<u32>, x1: vec4<u32>, x2: vec4<u32>, x3: vec4<u32>) {
-    texels[0] = textureLoad(b, folded(at_b));
-    texels[1] = textureLoad(b, folded(at_b + LANES));
-    texels[2] = textureLoad(b, folded(at_b + 2u * LANES));
-    texels[3] = textureLoad(b, folded(at_b + 3u * LANES));
+    load_weights(0u, at_b);
+    load_weights(TEXELS, at_b + B_PANEL);
+    load_weights(2u * TEXELS, at_b + 2u * B_PANEL);
+    load_weights(3u * TEXELS, at_b + 3u * B_PANEL);
     let r0 = terms(x0, half);
     let r1 = terms(x1, half);
     let r2 = terms(x2, half);
@@ -177,11 +194,15 @@ fn multiply(at_b: u32, half: u32, x0: vec4<u32>, x1: vec4<u32>, x2: vec4<u32>, x
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let row = part.first_row + group.y * TILE_M;
     let column = part.first_column + group.x * TILE_N;
-    let panel = column / TILE_N * part.k;
-    let quad = column / 4u + lane * QUADS;
-    for (var k = 0u; k < part.k; k += TILE_K) {
+    let quad = column / 4u + lane * TEXEL_QUADS;
+    // Read once: a uniform is not free in a loop.
+    let terms = part.k;
+    let rows = part.rows;
+    var at_a = row + lane;
+    var at_b = column / TILE_N * terms * B_PANEL + lane;
+    for (var k = 0u; k < terms; k += TILE_K) {
         if (B_BITS <= 8u) {
-            let at = (k / 32u * part.columns + 4u * quad) / 8u;
+            let at = k / 32u * (part.columns / 8u) + quad / 2u;
             load_scales(0u, at);
             if (QUADS >= 8u) {
                 load_scales(2u % QUADS, at + 1u);
@@ -192,7 +213,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
         }
         for (var step = 0u; step < TILE_K; step += A_TERMS) {
-            let at_a = (k + step) / A_TERMS * part.rows + row + lane;
             let x0 = textureLoad(a, folded(at_a));
             var x1: vec4<u32>;
             var x2: vec4<u32>;
@@ -204,11 +224,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 x2 = textureLoad(a, folded(at_a + 2u * LANES));
                 x3 = textureLoad(a, folded(at_a + 3u * LANES));
             }
-            let at_b = (panel + k + step) * LANES + lane;
             multiply(at_b, 0u, x0, x1, x2, x3);
             if (A_BITS == 16u) {
-                multiply(at_b + 4u * LANES, 1u, x0, x1, x2, x3);
+                multiply(at_b + 4u * B_PANEL, 1u, x0, x1, x2, x3);
             }
+            at_a += rows;
+            at_b += A_TERMS * B_PANEL;
         }
     }
     let pitch = part.columns / 4u;

@@ -45,7 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let b3 = b[(4u * k + 3u) * pitch + column];
         for (var i = 0u; i < TILE_M; i++) {
             let x = a[k * part.rows + row + i];
-            sums[i] += x.x * b0 + x.y * b1 + x.z * b2 + x.w * b3;
+            let half = fma(vec4<f32>(x.y), b1, fma(vec4<f32>(x.x), b0, sums[i]));
+            sums[i] = fma(vec4<f32>(x.w), b3, fma(vec4<f32>(x.z), b2, half));
         }
     }
     for (var i = 0u; i < TILE_M; i++) {

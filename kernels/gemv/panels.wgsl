@@ -3,11 +3,13 @@
 //
 // Bindings: 0 the part (uniform), 1 x, 2 B and 4 its scales as folded textures, 3 the sums, vectors of 4 columns.
 // Work: one workgroup computes TILE_N columns of one part of the terms out of SPLIT_K; another kernel adds the parts. A
-// lane has as many columns as a texel of B. It loads B_BITS / 16 bytes for an operation: a weight is used once.
-// Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4.
+// lane has as many columns as a texel of B. Terms are taken from STREAMS places in turns, since memory gives two streams
+// faster than one. It loads B_BITS / 16 bytes for an operation: a weight is used once.
+// Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4; STREAMS 1, or 2 where weights have no scales.
 // Assumes: subgroups of 8 lanes or more.
 const WORKGROUP: u32 = 8u;
 const SPLIT_K: u32 = 1u;
+const STREAMS: u32 = 1u;
 const A_BITS: u32 = 32u;
 const A_TERMS: u32 = 128u / A_BITS;
 const A_PANEL: u32 = 0u;
@@ -19,12 +21,12 @@ const S_PANEL: u32 = 0u;
 const TILE_M: u32 = 1u;
 const TILE_N: u32 = WORKGROUP * 128u / B_BITS;
 // Terms of a group of weights that share a scale, and that 8 lanes hold of x, or 4.
-const TILE_K: u32 = 32u;
+const TILE_K: u32 = 32u * STREAMS;
 
 // Vectors of columns that a lane has.
 const QUADS: u32 = 32u / B_BITS;
 // Lanes that hold the terms of a group.
-const HOLDERS: u32 = TILE_K / A_TERMS;
+const HOLDERS: u32 = 32u / A_TERMS;
 
 struct Part {
     k: u32,            // terms
@@ -106,6 +108,14 @@ fn add_terms(at: u32, texel: vec4<u32>) {
     }
 }
 
+// The same place of each stream.
+fn add_streams(at: u32, apart: u32, x0: vec4<u32>, x1: vec4<u32>) {
+    add_terms(at, x0);
+    if (STREAMS == 2u) {
+        add_terms(at + apart, x1);
+    }
+}
+
 fn scale_quads(quad: u32, texel: u32) {
     let eight = textureLoad(scales, folded(texel));
     let first = vec4<f32>(unpack2x16float(eight.x), unpack2x16float(eight.y));
@@ -121,24 +131,34 @@ fn main(
     @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
     let terms = part.k / SPLIT_K;
+    let apart = terms / STREAMS;
+    let columns = part.columns;
     let column = part.first_column + group.x * TILE_N;
-    let panel = column / TILE_N * part.k;
     let quad = column / 4u + lane * QUADS;
-    for (var k = group.z * terms; k < (group.z + 1u) * terms; k += TILE_K) {
-        let x = textureLoad(a, folded(k / A_TERMS + subgroup_lane % HOLDERS));
-        let at = (panel + k) * WORKGROUP + lane;
-        add_terms(at, subgroupBroadcast(x, 0u));
-        add_terms(at + A_TERMS * WORKGROUP, subgroupBroadcast(x, 1u));
-        add_terms(at + 2u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 2u));
-        add_terms(at + 3u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 3u));
-        if (HOLDERS == 8u) {
-            add_terms(at + 4u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 4u));
-            add_terms(at + 5u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 5u));
-            add_terms(at + 6u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 6u));
-            add_terms(at + 7u * A_TERMS * WORKGROUP, subgroupBroadcast(x, 7u));
+    let first_k = group.z * terms;
+    var at = (column / TILE_N * part.k + first_k) * WORKGROUP + lane;
+    var at_x = first_k / A_TERMS + subgroup_lane % HOLDERS;
+    for (var k = first_k; k < first_k + apart; k += 32u) {
+        let x0 = textureLoad(a, folded(at_x));
+        var x1: vec4<u32>;
+        if (STREAMS == 2u) {
+            x1 = textureLoad(a, folded(at_x + apart / A_TERMS));
         }
+        let held = A_TERMS * WORKGROUP;
+        add_streams(at + 0u * held, apart * WORKGROUP, subgroupBroadcast(x0, 0u), subgroupBroadcast(x1, 0u));
+        add_streams(at + 1u * held, apart * WORKGROUP, subgroupBroadcast(x0, 1u), subgroupBroadcast(x1, 1u));
+        add_streams(at + 2u * held, apart * WORKGROUP, subgroupBroadcast(x0, 2u), subgroupBroadcast(x1, 2u));
+        add_streams(at + 3u * held, apart * WORKGROUP, subgroupBroadcast(x0, 3u), subgroupBroadcast(x1, 3u));
+        if (HOLDERS == 8u) {
+            add_streams(at + 4u * held, apart * WORKGROUP, subgroupBroadcast(x0, 4u), subgroupBroadcast(x1, 4u));
+            add_streams(at + 5u * held, apart * WORKGROUP, subgroupBroadcast(x0, 5u), subgroupBroadcast(x1, 5u));
+            add_streams(at + 6u * held, apart * WORKGROUP, subgroupBroadcast(x0, 6u), subgroupBroadcast(x1, 6u));
+            add_streams(at + 7u * held, apart * WORKGROUP, subgroupBroadcast(x0, 7u), subgroupBroadcast(x1, 7u));
+        }
+        at += 32u * WORKGROUP;
+        at_x += HOLDERS;
         if (B_BITS <= 8u) {
-            let scale = (k / TILE_K * part.columns + 4u * quad) / 8u;
+            let scale = k / 32u * (columns / 8u) + quad / 2u;
             scale_quads(0u, scale);
             scale_quads(2u % QUADS, scale + 1u);
             if (QUADS >= 8u) {
@@ -151,7 +171,7 @@ fn main(
             total = 0.0;
         }
     }
-    let first = group.z * part.columns / 4u + quad;
+    let first = group.z * columns / 4u + quad;
     for (var i = 0u; i < QUADS; i++) {
         c[first + i] = select(dots[i], sums[i], B_BITS <= 8u);
     }

@@ -44,7 +44,7 @@ impl Gpu {
     ///
     /// # Errors
     /// If the device has no room.
-    pub fn duplicate(&self, buffer: &Buffer) -> Result<Buffer, GpuError> {
+    pub(super) fn duplicate_buffer(&self, buffer: &Buffer) -> Result<Buffer, GpuError> {
         let copy = self.storage(buffer.size())?;
         self.fill(&copy, buffer);
         Ok(copy)

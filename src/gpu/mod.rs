@@ -4,14 +4,16 @@
 mod adapters;
 mod buffer;
 mod flight;
+mod memory;
 mod pipeline;
 mod texture;
 
 pub use adapters::enumerate;
 pub use buffer::{Buffer, Snapshot};
 pub use flight::{Batch, Completed, Dispatch, Flight};
+pub use memory::{Memory, TEXEL_BYTES};
 pub use pipeline::{Bindings, Pipeline, Resource};
-pub use texture::Texture;
+use texture::Texture;
 
 use crate::device::{Details, Device, GpuDetails};
 use crate::kernels::Kernel;

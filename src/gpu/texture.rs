@@ -1,12 +1,10 @@
 //! Textures as tables of four words: where loads from buffers are slow, loads from textures may be fast.
 
+use super::memory::TEXEL_BYTES;
 use super::{Gpu, GpuError};
 
 /// Four words of 32 bits.
 pub(super) const TEXELS: wgpu::TextureFormat = wgpu::TextureFormat::Rgba32Uint;
-
-/// Bytes of a texel.
-const TEXEL_BYTES: u64 = 16;
 
 /// Texels of a row. Texel p stands at (p mod 1024, p / 1024): rows as long as a matrix's may thrash the caches.
 const WIDTH: u32 = 1024;
@@ -22,7 +20,7 @@ impl Gpu {
     ///
     /// # Errors
     /// If the device has no room.
-    pub fn texture(&self, bytes: u64) -> Result<Texture, GpuError> {
+    pub(super) fn texture(&self, bytes: u64) -> Result<Texture, GpuError> {
         let height = bytes.div_ceil(TEXEL_BYTES * u64::from(WIDTH)) as u32;
         let texture = self.device.create_texture(&wgpu::TextureDescriptor {
             label: None,
@@ -47,7 +45,7 @@ impl Gpu {
     }
 
     /// Writes whole texels from texel `first` on, before all that is submitted later.
-    pub fn write_texels(&self, texture: &Texture, first: u64, data: &[u32]) {
+    pub(super) fn write_texels(&self, texture: &Texture, first: u64, data: &[u32]) {
         let (mut x, mut y) = ((first % u64::from(WIDTH)) as u32, (first / u64::from(WIDTH)) as u32);
         let mut rest = data;
         while !rest.is_empty() {
@@ -79,7 +77,7 @@ impl Gpu {
     ///
     /// # Errors
     /// If the device has no room.
-    pub fn duplicate_texture(&self, texture: &Texture) -> Result<Texture, GpuError> {
+    pub(super) fn duplicate_texture(&self, texture: &Texture) -> Result<Texture, GpuError> {
         let from = &texture.texture;
         let copy = self.texture(TEXEL_BYTES * u64::from(WIDTH) * u64::from(from.height()))?;
         let mut encoder = self.device.create_command_encoder(&Default::default());

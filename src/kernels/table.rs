@@ -31,7 +31,8 @@ pub(super) const SOURCES: &[Source] = sources![
     "peak/fma",
     "peak/dot4",
     "peak/matrix",
-    "stream/read"
+    "stream/read",
+    "stream/texels"
 ];
 
 /// One choice of a kernel's parameters.
@@ -83,6 +84,8 @@ const UNIFORM_LOOP_16: [(&str, &str); 6] =
 
 /// Cooperative matrices take f16; weights become f16 on their way.
 const HALVES: Takes = Takes { a: &[16, 32], b: &[16, 8, 4] };
+/// Weights without scales.
+const FLOATS: Takes = Takes { a: &[32, 16], b: &[32, 16] };
 const BYTES: Takes = Takes { a: &[8], b: &[8, 4] };
 /// f16 arithmetic gains nothing where both operands are f32.
 const NARROW: Takes = Takes { a: &[32, 16], b: &[16, 8, 4] };
@@ -165,11 +168,17 @@ pub const TABLE: &[Entry] = &[
             ("TILES_M", "8u"),
         ],
     ),
-    matmul("gemm/broadcast-16", "gemm/broadcast", ANY, &[]),
-    matmul("gemm/broadcast-8", "gemm/broadcast", ANY, &[("ROWS", "1u")]),
+    matmul("gemm/broadcast-32x4", "gemm/broadcast", F32, &[("ROWS", "4u"), ("TEXELS", "4u")]),
     matmul("gemm/broadcast-32", "gemm/broadcast", NOT_INT4, &[("ROWS", "4u")]),
-    matmul("gemm/broadcast-16-lanes16", "gemm/broadcast", ANY, &[("LANES", "16u"), ("ROWS", "1u")]),
+    matmul("gemm/broadcast-16", "gemm/broadcast", ANY, &[]),
+    matmul(
+        "gemm/broadcast-32x2-lanes16",
+        "gemm/broadcast",
+        F32,
+        &[("LANES", "16u"), ("TEXELS", "2u")],
+    ),
     matmul("gemm/broadcast-32-lanes16", "gemm/broadcast", NOT_INT4, &[("LANES", "16u")]),
+    matmul("gemm/broadcast-16-lanes16", "gemm/broadcast", ANY, &[("LANES", "16u"), ("ROWS", "1u")]),
     matmul("gemm/tile-128x128-f16", "gemm/tile", NARROW, &TILE_F16),
     matmul("gemm/tile-128x128", "gemm/tile", ANY, &[]),
     matmul("gemm/tile-64x64", "gemm/tile", ANY, &TILE_64),
@@ -198,6 +207,8 @@ pub const TABLE: &[Entry] = &[
         F32,
         &[TRANSPOSED_B[0], TRANSPOSED_B[1], TILE_64[0], TILE_64[1]],
     ),
+    matmul("gemv/panels-8x2", "gemv/panels", FLOATS, &[("STREAMS", "2u")]),
+    matmul("gemv/panels-8-split4", "gemv/panels", ANY, &[("SPLIT_K", "4u")]),
     matmul("gemv/panels-8", "gemv/panels", ANY, &[]),
     matmul("gemv/reduce-64x4", "gemv/reduce", ANY, &[]),
     matmul(
@@ -207,7 +218,6 @@ pub const TABLE: &[Entry] = &[
         &[("WORKGROUP", "64u"), ("SPLIT_K", "16u")],
     ),
     matmul("gemv/reduce-256x4", "gemv/reduce", ANY, &[("WORKGROUP", "256u")]),
-    matmul("gemv/panels-8-split4", "gemv/panels", ANY, &[("SPLIT_K", "4u")]),
     matmul("gemv/reduce-32x4", "gemv/reduce", ANY, &[("WORKGROUP", "32u")]),
     matmul("gemv/reduce-64x2", "gemv/reduce", ANY, &[("COLUMNS", "2u")]),
     matmul("gemv/reduce_dot4-64x4", "gemv/reduce_dot4", BYTES, &[]),
@@ -234,6 +244,7 @@ pub const TABLE: &[Entry] = &[
             ("CHAINS", "4u"),
         ],
     ),
+    plain("stream/texels-16", "stream/texels", &[]),
     plain("stream/read-16", "stream/read", &[]),
     plain("stream/read-64", "stream/read", &[("TEXELS", "64u")]),
 ];

@@ -3,12 +3,12 @@
 
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
-use super::layout::{Layout, TEXEL_BYTES};
+use super::layout::Layout;
 use super::{Block, GROUP, Shape, Type};
 use crate::gpu::{
-    Batch, Bindings, Buffer, Dispatch, Flight, Gpu, GpuError, Pipeline, Resource, Snapshot, Texture,
+    Batch, Bindings, Buffer, Dispatch, Flight, Gpu, GpuError, Memory, Pipeline, Resource, Snapshot,
 };
-use crate::kernels::{self, Arithmetic, BindingKind, Kernel};
+use crate::kernels::{self, Arithmetic, Kernel};
 use crate::units::{Bytes, Seconds};
 use crate::workload::{DEPTH, JobError};
 use ndarray::{Array2, s};
@@ -58,84 +58,51 @@ impl Cut {
     }
 }
 
-/// A matrix that kernels read.
-enum Operand {
-    Buffer(Buffer),
-    Texture(Texture),
+/// A matrix as a kernel wants it.
+fn pack(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    binding: usize,
+    layout: &Layout,
+    raw: &(dyn Fn(usize, usize) -> u32 + Sync),
+) -> Result<Memory, GpuError> {
+    /// Texels that are made and written at once: 4 MiB.
+    const CHUNK: usize = 1 << 18;
+    let memory = gpu.memory(kernel.bindings[binding].kind, layout.texels() as u64)?;
+    for first in (0..layout.texels()).step_by(CHUNK) {
+        let texels = CHUNK.min(layout.texels() - first);
+        gpu.write_memory(&memory, first as u64, &layout.pack(first, texels, raw));
+    }
+    gpu.check()?;
+    Ok(memory)
 }
 
-impl Operand {
-    fn new(
-        gpu: &Gpu,
-        kernel: &Kernel,
-        binding: usize,
-        layout: &Layout,
-        raw: &(dyn Fn(usize, usize) -> u32 + Sync),
-    ) -> Result<Operand, GpuError> {
-        /// Texels that are made and written at once: 4 MiB.
-        const CHUNK: usize = 1 << 18;
-        let bytes = TEXEL_BYTES * layout.texels() as u64;
-        let operand = match kernel.bindings[binding].kind {
-            BindingKind::Texture => Operand::Texture(gpu.texture(bytes)?),
-            _ => Operand::Buffer(gpu.storage(bytes)?),
-        };
-        for first in (0..layout.texels()).step_by(CHUNK) {
-            let texels = CHUNK.min(layout.texels() - first);
-            operand.write(gpu, first, &layout.pack(first, texels, raw));
-        }
-        gpu.check()?;
-        Ok(operand)
+/// The scales of a matrix, if the kernel has a place for them; something to bind there if the type has none.
+fn pack_scales(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    binding: usize,
+    kind: Type,
+    layout: Layout,
+    scale: &(dyn Fn(usize, usize) -> u32 + Sync),
+) -> Result<Option<Memory>, GpuError> {
+    if binding >= kernel.bindings.len() {
+        return Ok(None);
     }
-
-    /// The scales of a matrix, if the kernel has a place for them; something to bind there if the type has none.
-    fn scales(
-        gpu: &Gpu,
-        kernel: &Kernel,
-        binding: usize,
-        kind: Type,
-        layout: Layout,
-        scale: &(dyn Fn(usize, usize) -> u32 + Sync),
-    ) -> Result<Option<Operand>, GpuError> {
-        if binding >= kernel.bindings.len() {
-            return Ok(None);
-        }
-        let layout = if kind.scaled() { layout } else { Layout::new(16, 1, 1, 1, 1) };
-        Operand::new(gpu, kernel, binding, &layout, scale).map(Some)
-    }
-
-    /// Writes whole texels from `first` on.
-    fn write(&self, gpu: &Gpu, first: usize, words: &[u32]) {
-        match self {
-            Operand::Buffer(buffer) => gpu.write(buffer, TEXEL_BYTES * first as u64, words),
-            Operand::Texture(texture) => gpu.write_texels(texture, first as u64, words),
-        }
-    }
-
-    fn duplicate(&self, gpu: &Gpu) -> Result<Operand, GpuError> {
-        Ok(match self {
-            Operand::Buffer(buffer) => Operand::Buffer(gpu.duplicate(buffer)?),
-            Operand::Texture(texture) => Operand::Texture(gpu.duplicate_texture(texture)?),
-        })
-    }
-
-    fn resource(&self) -> Resource<'_> {
-        match self {
-            Operand::Buffer(buffer) => Resource::Buffer(buffer),
-            Operand::Texture(texture) => Resource::Texture(texture),
-        }
-    }
+    let layout = if kind.scaled() { layout } else { Layout::new(16, 1, 1, 1, 1) };
+    pack(gpu, kernel, binding, &layout, scale).map(Some)
 }
 
 /// A matrix with its scales, if the kernel reads any.
 struct Scaled {
-    values: Operand,
-    scales: Option<Operand>,
+    values: Memory,
+    scales: Option<Memory>,
 }
 
 impl Scaled {
     fn duplicate(&self, gpu: &Gpu) -> Result<Scaled, GpuError> {
-        let scales = self.scales.as_ref().map(|scales| scales.duplicate(gpu)).transpose()?;
-        Ok(Scaled { values: self.values.duplicate(gpu)?, scales })
+        let scales = self.scales.as_ref().map(|scales| gpu.duplicate(scales)).transpose()?;
+        Ok(Scaled { values: gpu.duplicate(&self.values)?, scales })
     }
 }
 
@@ -265,7 +232,7 @@ impl GpuEngine {
                 Resource::Buffer(sums.written()),
             ];
             let scales = [&b.scales, &self.a[i].scales];
-            resources.extend(scales.into_iter().flatten().map(Operand::resource));
+            resources.extend(scales.into_iter().flatten().map(Memory::resource));
             self.gpu.bind(&self.pipeline, &resources)
         };
         let tiles = |side: &Range<usize>, tile| {
@@ -298,7 +265,11 @@ impl GpuEngine {
         let raw =
             move |line, term| if (line, term) == (row, 0) { bits } else { honest(line, term) };
         for (first, texels) in layout.leading(1) {
-            self.a[0].values.write(&self.gpu, first, &layout.pack(first, texels, &raw));
+            self.gpu.write_memory(
+                &self.a[0].values,
+                first as u64,
+                &layout.pack(first, texels, &raw),
+            );
         }
     }
 
@@ -319,8 +290,7 @@ fn rows_of_a(
     cut: Cut,
     first: usize,
 ) -> Result<Scaled, GpuError> {
-    let values =
-        Operand::new(gpu, kernel, 1, &layout_of_a(kernel, cut), &raw_of_a(operands, first))?;
+    let values = pack(gpu, kernel, 1, &layout_of_a(kernel, cut), &raw_of_a(operands, first))?;
     let Shape { m, k, .. } = operands.shape;
     let groups = k.div_ceil(GROUP);
     let scales = |line: usize, group: usize| {
@@ -328,7 +298,7 @@ fn rows_of_a(
         if inside { operands.a_scale(first + line, group).to_bits().into() } else { 0 }
     };
     let layout = Layout::new(16, 1, 0, cut.rows, cut.k.div_ceil(GROUP));
-    let scales = Operand::scales(gpu, kernel, 5, operands.a_type(), layout, &scales)?;
+    let scales = pack_scales(gpu, kernel, 5, operands.a_type(), layout, &scales)?;
     Ok(Scaled { values, scales })
 }
 
@@ -353,7 +323,7 @@ fn columns_of_b(
         if first + line < n && term < k { operands.b_raw(term, first + line) } else { zero }
     };
     let layout = Layout::of(kernel, "B", kind.bits(), cut.columns, cut.k);
-    let values = Operand::new(gpu, kernel, 2, &layout, &raw)?;
+    let values = pack(gpu, kernel, 2, &layout, &raw)?;
     let scale = |line: usize, group: usize| {
         let inside = first + line < n && group < k.div_ceil(GROUP);
         if inside { operands.b_scale(group, first + line).to_bits().into() } else { 0 }
@@ -361,7 +331,7 @@ fn columns_of_b(
     let number = |name| kernel.constant(name).unwrap_or(1) as usize;
     let groups = cut.k.div_ceil(GROUP);
     let layout = Layout::new(16, number("S_TERMS"), number("S_PANEL"), cut.columns, groups);
-    Ok(Scaled { values, scales: Operand::scales(gpu, kernel, 4, kind, layout, &scale)? })
+    Ok(Scaled { values, scales: pack_scales(gpu, kernel, 4, kind, layout, &scale)? })
 }
 
 impl Engine for GpuEngine {
@@ -442,7 +412,11 @@ impl Engine for GpuEngine {
         for (i, block) in self.a.iter().enumerate() {
             let raw = raw_of_a(&operands, i * self.cut.rows);
             for (first, texels) in layout.leading(CHANGING) {
-                block.values.write(&self.gpu, first, &layout.pack(first, texels, &raw));
+                self.gpu.write_memory(
+                    &block.values,
+                    first as u64,
+                    &layout.pack(first, texels, &raw),
+                );
             }
         }
         Ok(self.gpu.check()?)

@@ -5,8 +5,6 @@ use rayon::prelude::*;
 
 /// Bits of a texel.
 const TEXEL_BITS: u32 = 128;
-/// Bytes of a texel.
-pub(super) const TEXEL_BYTES: u64 = 16;
 
 /// The storage of one matrix. A line is a row of A or a column of B; its elements are terms of sums. A texel holds
 /// `terms` consecutive terms of as many consecutive lines as fit; `panel` texels of neighbouring lines stand together,

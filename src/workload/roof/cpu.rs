@@ -26,35 +26,72 @@ const ROUNDS: u32 = 4096;
 
 type Chains = [[f32; LANES]; CHAINS];
 
-#[inline(always)]
-fn turn(x: &mut Chains, y: &mut Chains, multiply_add: impl Fn(f32, f32, f32) -> f32) {
-    let (forth, back) = (black_box(FACTOR), -black_box(FACTOR));
-    let (mut a, mut b) = (*x, *y);
-    for _ in 0..ROUNDS {
-        for (a, b) in a.iter_mut().zip(&b) {
-            for (a, b) in a.iter_mut().zip(b) {
-                *a = multiply_add(forth, *b, *a);
+/// A function that turns chains by vectors: of what type, how they are made, taken apart and multiplied.
+#[cfg(target_arch = "x86_64")]
+macro_rules! turn_by {
+    ($name:ident, $feature:literal, $lanes:literal, $set:ident, $load:ident, $store:ident, $fmadd:ident) => {
+        #[target_feature(enable = $feature)]
+        fn $name(x: &mut Chains, y: &mut Chains) {
+            use std::arch::x86_64::*;
+            let (forth, back) = ($set(black_box(FACTOR)), $set(black_box(-FACTOR)));
+            for lane in (0..LANES).step_by($lanes) {
+                let at = |chains: &Chains, i: usize| chains[i][lane..lane + $lanes].as_ptr();
+                // SAFETY: the slices that the pointers come from are as long as a vector.
+                let mut a: [_; CHAINS] = std::array::from_fn(|i| unsafe { $load(at(x, i)) });
+                let mut b: [_; CHAINS] = std::array::from_fn(|i| unsafe { $load(at(y, i)) });
+                for _ in 0..ROUNDS {
+                    for i in 0..CHAINS {
+                        a[i] = $fmadd(forth, b[i], a[i]);
+                    }
+                    for i in 0..CHAINS {
+                        b[i] = $fmadd(back, a[i], b[i]);
+                    }
+                }
+                for i in 0..CHAINS {
+                    // SAFETY: as above.
+                    unsafe {
+                        $store(x[i][lane..lane + $lanes].as_mut_ptr(), a[i]);
+                        $store(y[i][lane..lane + $lanes].as_mut_ptr(), b[i]);
+                    }
+                }
             }
         }
-        for (a, b) in a.iter().zip(&mut b) {
-            for (a, b) in a.iter().zip(b) {
-                *b = multiply_add(back, *a, *b);
-            }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+turn_by!(
+    turn_avx512,
+    "avx512f",
+    16,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_fmadd_ps
+);
+#[cfg(target_arch = "x86_64")]
+turn_by!(
+    turn_avx2,
+    "avx2,fma",
+    8,
+    _mm256_set1_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_fmadd_ps
+);
+
+/// What every processor can do: a compiler makes vectors of it, fused where that is the platform's own.
+fn turn_plain(x: &mut Chains, y: &mut Chains) {
+    let (forth, back) = (black_box(FACTOR), black_box(-FACTOR));
+    let fused = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+    let multiply_add = |a: f32, b: f32, c: f32| if fused { a.mul_add(b, c) } else { a * b + c };
+    for _ in 0..ROUNDS {
+        for (x, y) in x.iter_mut().flatten().zip(y.iter().flatten()) {
+            *x = multiply_add(forth, *y, *x);
+        }
+        for (x, y) in x.iter().flatten().zip(y.iter_mut().flatten()) {
+            *y = multiply_add(back, *x, *y);
         }
     }
-    (*x, *y) = (a, b);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn turn_avx512(x: &mut Chains, y: &mut Chains) {
-    turn(x, y, f32::mul_add);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn turn_avx2(x: &mut Chains, y: &mut Chains) {
-    turn(x, y, f32::mul_add);
 }
 
 /// Turns by the widest vectors that this processor has.
@@ -69,10 +106,8 @@ fn turn_here(x: &mut Chains, y: &mut Chains) {
             // SAFETY: the processor has both.
             return unsafe { turn_avx2(x, y) };
         }
-        turn(x, y, |a, b, c| a * b + c)
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    turn(x, y, f32::mul_add)
+    turn_plain(x, y);
 }
 
 /// `peak:f32`.
@@ -205,6 +240,7 @@ fn sum(words: &[u32]) -> u32 {
     sums.iter().chain(rest).fold(0, |sum, word| sum.wrapping_add(*word))
 }
 
+/// The same by wider vectors.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn sum_avx2(words: &[u32]) -> u32 {
@@ -326,5 +362,37 @@ impl Job for Reading {
 
     fn proof(&self, _: usize) -> Option<Proof> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every way to turn gives what the plain one gives, but for rounding.
+    #[test]
+    fn turning_is_the_same_by_all_vectors() {
+        let starts = Starts::of_window(Seed([1; 32]), None);
+        let chains = |first: u64| -> Chains {
+            let value = |i: usize, lane: usize| starts.value(first + (i * LANES + lane) as u64);
+            std::array::from_fn(|i| std::array::from_fn(|lane| value(i, lane)))
+        };
+        let turned = |turn: &dyn Fn(&mut Chains, &mut Chains)| {
+            let (mut x, mut y) = (chains(0), chains(1000));
+            turn(&mut x, &mut y);
+            [x, y].as_flattened().as_flattened().to_vec()
+        };
+        let plain = turned(&|x, y| turn_plain(x, y));
+        let mut ways = vec![turned(&|x, y| turn_here(x, y))];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has both.
+            ways.push(turned(&|x, y| unsafe { turn_avx2(x, y) }));
+        }
+        for way in ways {
+            for (a, b) in plain.iter().zip(&way) {
+                assert!((a - b).abs() < 1e-3, "{a} {b}");
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::repeated::Repeated;
 use super::stream_bytes;
-use crate::gpu::{Bindings, Buffer, Gpu, GpuError, Resource, Snapshot};
+use crate::gpu::{Bindings, Buffer, Gpu, GpuError, Memory, Resource, Snapshot, TEXEL_BYTES};
 use crate::kernels::Kernel;
 use crate::oracle::Verdict;
 use crate::workload::{Batch, Job, JobError, Proof, Seed};
@@ -13,6 +13,11 @@ pub(super) struct Reading {
     repeated: Repeated,
     seed: Seed,
     blocks: Vec<Block>,
+    /// Workgroups of a block.
+    groups: u32,
+    /// The words that the part of a group begins with, and the sum of all its words but the first.
+    first: [u32; 4],
+    rest: u32,
     /// The block whose turn is next.
     next: usize,
     /// Blocks of a submission.
@@ -21,56 +26,62 @@ pub(super) struct Reading {
     windows: Vec<Vec<Snapshot>>,
 }
 
-/// A buffer that is read.
+/// Memory that is read, as large as may be bound.
 struct Block {
-    words: Buffer,
+    words: Memory,
     sums: Buffer,
     bindings: Bindings,
-    groups: u32,
-    /// What the words of each workgroup add up to, but for its first word.
-    rest: u32,
 }
 
 impl Reading {
     pub(super) fn new(gpu: &Gpu, kernel: Kernel, seed: Seed) -> Result<Reading, JobError> {
         let repeated = Repeated::new(gpu, kernel)?;
-        let bytes_of_group =
-            u64::from(repeated.kernel.number("WORK_PER_INVOCATION") * repeated.kernel.workgroup[0]);
+        let kernel = &repeated.kernel;
+        let group = u64::from(kernel.number("WORK_PER_INVOCATION") * kernel.workgroup[0]);
         let limits = gpu.details().limits;
-        let most = (limits.storage_binding.0.min(limits.buffer.0) / bytes_of_group)
-            .min(limits.workgroups.into());
-        let words_of_group = bytes_of_group / 4;
-        let uniform = gpu.uniform(32)?;
-        let mut blocks = Vec::new();
-        let mut left = stream_bytes().0 / bytes_of_group;
-        while left > 0 {
-            let groups = left.min(most);
-            left -= groups;
-            let (words, sums) = (gpu.storage(groups * bytes_of_group)?, gpu.storage(4 * groups)?);
-            let starts = seed.tensor(&format!("words of block {}", blocks.len()));
-            // Bits of numbers that spread like weights; a stretch of them again and again, which memory cannot know.
-            let stretch: Vec<u32> =
-                (0..words_of_group).map(|i| starts.value(i).to_bits()).collect();
-            let sum = stretch[1..].iter().fold(0u32, |sum, word| sum.wrapping_add(*word));
-            let chunk: Vec<u32> = stretch
-                .iter()
-                .copied()
-                .cycle()
-                .take((words_of_group * 64.min(groups)) as usize)
-                .collect();
-            let source = gpu.storage(4 * chunk.len() as u64)?;
-            gpu.write(&source, 0, &chunk);
-            gpu.fill(&words, &source);
-            let bindings =
-                gpu.bind(&repeated.pipeline, &[&uniform, &words, &sums].map(Resource::Buffer))?;
-            blocks.push(Block { words, sums, bindings, groups: groups as u32, rest: sum });
+        let largest = limits.storage_binding.0.min(limits.buffer.0).min(gpu.largest_texture());
+        let most = (largest / group).min(limits.workgroups.into());
+        let all = stream_bytes().0.div_ceil(group);
+        let count = all.div_ceil(most);
+        let groups = all.div_ceil(count);
+        // Bits of numbers that spread like weights: a group's words again and again, which memory cannot know.
+        let tensor = seed.tensor("words");
+        let stretch: Vec<u32> = (0..group / 4).map(|i| tensor.value(i).to_bits()).collect();
+        let rest = stretch[1..].iter().fold(0u32, |sum, word| sum.wrapping_add(*word));
+        let first = [stretch[0], stretch[1], stretch[2], stretch[3]];
+        let original = gpu.memory(kernel.bindings[1].kind, groups * group / TEXEL_BYTES)?;
+        for i in 0..groups {
+            gpu.write_memory(&original, i * group / TEXEL_BYTES, &stretch);
         }
+        let mut words = vec![original];
+        for _ in 1..count {
+            words.push(gpu.duplicate(&words[0])?);
+        }
+        let uniform = gpu.uniform(32)?;
+        let block = |words: Memory| -> Result<Block, GpuError> {
+            let sums = gpu.storage(4 * groups)?;
+            let resources = [Resource::Buffer(&uniform), words.resource(), Resource::Buffer(&sums)];
+            let bindings = gpu.bind(&repeated.pipeline, &resources)?;
+            Ok(Block { words, sums, bindings })
+        };
+        let blocks = words.into_iter().map(block).collect::<Result<_, _>>()?;
         let nan = gpu.storage(1 << 16)?;
         gpu.write(&nan, 0, &vec![f32::NAN; 1 << 14]);
-        Ok(Reading { repeated, seed, blocks, next: 0, repeats: 1, nan, windows: Vec::new() })
+        Ok(Reading {
+            repeated,
+            seed,
+            blocks,
+            groups: groups as u32,
+            first,
+            rest,
+            next: 0,
+            repeats: 1,
+            nan,
+            windows: Vec::new(),
+        })
     }
 
-    /// The first word of a workgroup's part in a window; only the first workgroups of a block change.
+    /// The first word of a block in a window.
     fn first_word(&self, block: usize, window: Option<u32>) -> u32 {
         let name = format!("first word of block {block} in window {window:?}");
         self.seed.tensor(&name).value(0).to_bits()
@@ -78,7 +89,9 @@ impl Reading {
 
     fn begin(&mut self, window: Option<u32>) -> Result<(), JobError> {
         for (i, block) in self.blocks.iter().enumerate() {
-            self.repeated.gpu.write(&block.words, 0, &[self.first_word(i, window)]);
+            let [_, a, b, c] = self.first;
+            let first = [self.first_word(i, window), a, b, c];
+            self.repeated.gpu.write_memory(&block.words, 0, &first);
             self.repeated.gpu.fill(&block.sums, &self.nan);
         }
         Ok(self.repeated.gpu.check()?)
@@ -93,16 +106,15 @@ impl Reading {
     /// Judges blocks; one that was never read in the window is passed over, but not all are.
     fn judge(&self, window: Option<u32>, snapshots: &[Snapshot]) -> Result<Verdict, JobError> {
         let mut checked = 0;
-        for (i, (block, snapshot)) in self.blocks.iter().zip(snapshots).enumerate() {
+        for (i, snapshot) in snapshots.iter().enumerate() {
             let sums: Vec<u32> = self.repeated.gpu.read(snapshot)?;
             let unread = sums.iter().all(|sum| *sum == f32::NAN.to_bits());
             if unread && window.is_some() {
                 continue;
             }
-            let original = self.seed.tensor(&format!("words of block {i}")).value(0).to_bits();
             let wrong = sums.par_iter().enumerate().find_any(|(group, sum)| {
-                let first = if *group == 0 { self.first_word(i, window) } else { original };
-                **sum != block.rest.wrapping_add(first)
+                let first = if *group == 0 { self.first_word(i, window) } else { self.first[0] };
+                **sum != self.rest.wrapping_add(first)
             });
             if let Some((group, sum)) = wrong {
                 return Ok(Verdict::Disagrees(format!(
@@ -123,7 +135,7 @@ impl Job for Reading {
         self.begin(None)?;
         for i in 0..self.blocks.len() {
             let block = &self.blocks[i];
-            self.repeated.submit([(&block.bindings, block.groups)].into_iter())?;
+            self.repeated.submit([(&block.bindings, self.groups)].into_iter())?;
             self.repeated.wait()?;
         }
         let snapshots = self.snapshots()?;
@@ -142,7 +154,7 @@ impl Job for Reading {
         let (blocks, first, n) = (&self.blocks, self.next, self.repeats);
         self.next = (first + n) % blocks.len();
         let each = (first..first + n).map(|i| &blocks[i % blocks.len()]);
-        let each: Vec<_> = each.map(|block| (&block.bindings, block.groups)).collect();
+        let each: Vec<_> = each.map(|block| (&block.bindings, self.groups)).collect();
         Ok(self.repeated.submit(each.into_iter())?)
     }
 
