@@ -6,8 +6,10 @@ use crate::units::{EnergyPerWork, Rate, Unit, significant};
 
 /// The tables of a run; the last says how to read the kinds of energy that occur.
 pub fn run(document: &Document) -> Vec<Table> {
-    let has = |unit: &Unit| document.measurements.iter().any(|m| m.workload.unit() == Some(*unit));
-    let units: Vec<Unit> = Unit::ALL.into_iter().filter(has).collect();
+    // Hashes and operations always stand side by side.
+    let bytes = |m: &Measurement| m.workload.unit() == Some(Unit::Byte);
+    let shown = |unit: &Unit| *unit != Unit::Byte || document.measurements.iter().any(bytes);
+    let units: Vec<Unit> = Unit::ALL.into_iter().filter(shown).collect();
     let heads: Vec<(&str, bool)> = [("workload", false), ("throughput", true), ("power, W", true)]
         .into_iter()
         .chain(units.iter().map(|unit| (unit.energy_symbol(), true)))

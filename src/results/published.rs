@@ -6,7 +6,7 @@ use crate::kernels::Arithmetic;
 struct Card {
     /// What its driver's name for it contains.
     name: &'static str,
-    /// Operations a second, 1e12 of them, by arithmetic.
+    /// Operations a second, by arithmetic.
     peaks: &'static [(Arithmetic, f64)],
     source: &'static str,
 }
@@ -15,42 +15,58 @@ struct Card {
 const CARDS: &[Card] = &[
     Card {
         name: "H100 PCIe",
-        peaks: &[(Arithmetic::F32, 51.0), (Arithmetic::Matrix, 756.0)],
+        peaks: &[(Arithmetic::F32, 51.0e12), (Arithmetic::Matrix, 756.0e12)],
         source: "NVIDIA H100 PCIe product data",
     },
     Card {
         name: "H100",
-        peaks: &[(Arithmetic::F32, 66.9), (Arithmetic::Matrix, 989.4)],
+        peaks: &[(Arithmetic::F32, 66.9e12), (Arithmetic::Matrix, 989.4e12)],
         source: "NVIDIA H100 Tensor Core GPU Architecture whitepaper, SXM5",
     },
     Card {
         name: "A100",
-        peaks: &[(Arithmetic::F32, 19.5), (Arithmetic::F16, 78.0), (Arithmetic::Matrix, 312.0)],
+        peaks: &[
+            (Arithmetic::F32, 19.5e12),
+            (Arithmetic::F16, 78.0e12),
+            (Arithmetic::Matrix, 312.0e12),
+        ],
         source: "NVIDIA A100 Tensor Core GPU Architecture whitepaper",
     },
     Card {
         name: "RTX 4090",
-        peaks: &[(Arithmetic::F32, 82.6), (Arithmetic::F16, 82.6), (Arithmetic::Matrix, 165.2)],
+        peaks: &[
+            (Arithmetic::F32, 82.6e12),
+            (Arithmetic::F16, 82.6e12),
+            (Arithmetic::Matrix, 165.2e12),
+        ],
         source: "NVIDIA Ada GPU Architecture whitepaper, appendix A",
     },
     Card {
         name: "RTX 3090",
-        peaks: &[(Arithmetic::F32, 35.6), (Arithmetic::F16, 35.6), (Arithmetic::Matrix, 71.0)],
+        peaks: &[
+            (Arithmetic::F32, 35.6e12),
+            (Arithmetic::F16, 35.6e12),
+            (Arithmetic::Matrix, 71.0e12),
+        ],
         source: "NVIDIA Ampere GA102 GPU Architecture whitepaper, appendix A",
     },
     Card {
         name: "RX 7900 XTX",
-        peaks: &[(Arithmetic::F32, 61.4), (Arithmetic::F16, 122.8), (Arithmetic::Matrix, 122.8)],
+        peaks: &[
+            (Arithmetic::F32, 61.4e12),
+            (Arithmetic::F16, 122.8e12),
+            (Arithmetic::Matrix, 122.8e12),
+        ],
         source: "AMD Radeon RX 7900 XTX product page",
     },
     Card {
         name: "RX 6900 XT",
-        peaks: &[(Arithmetic::F32, 23.04), (Arithmetic::F16, 46.08)],
+        peaks: &[(Arithmetic::F32, 23.04e12), (Arithmetic::F16, 46.08e12)],
         source: "AMD Radeon RX 6900 XT product page",
     },
     Card {
         name: "MI300X",
-        peaks: &[(Arithmetic::F32, 163.4), (Arithmetic::Matrix, 1307.4)],
+        peaks: &[(Arithmetic::F32, 163.4e12), (Arithmetic::Matrix, 1307.4e12)],
         source: "AMD Instinct MI300X data sheet",
     },
 ];
@@ -59,7 +75,7 @@ const CARDS: &[Card] = &[
 pub(super) fn peak(name: &str, arithmetic: Arithmetic) -> Option<(f64, &'static str)> {
     let card = CARDS.iter().find(|card| name.contains(card.name))?;
     let (_, peak) = card.peaks.iter().find(|(of, _)| *of == arithmetic)?;
-    Some((peak * 1e12, card.source))
+    Some((*peak, card.source))
 }
 
 #[cfg(test)]
