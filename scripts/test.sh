@@ -20,6 +20,12 @@ need_adapter "${CARGO_TARGET_DIR:-target}/debug/rigbench" "$install"
 say "tests, and every bench once"
 cargo test --locked --all-targets 2>&1 | tee "$log"
 cargo test --locked --doc
+if [ -e "${CARGO_TARGET_DIR:-target}/mesa-latest" ]; then
+    say "kernels on the newest Mesa, which has cooperative matrices"
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh cargo test --locked --test gpu 2>&1 | tee -a "$log"
+else
+    echo "not run: cooperative matrices: make the root with ./scripts/mesa-latest.sh" | tee -a "$log"
+fi
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 

@@ -183,6 +183,24 @@ impl Device {
         }
     }
 
+    /// The cache that data must exceed to come from memory: what Linux says of the processor's largest, where the device
+    /// is the processor or shares its memory; elsewhere more than any card has.
+    pub fn last_level_cache(&self) -> Bytes {
+        const OF_A_CARD: Bytes = Bytes(256 << 20);
+        let size = |index: u32| {
+            let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/size");
+            let text = std::fs::read_to_string(path).ok()?;
+            text.trim().strip_suffix('K')?.parse::<u64>().ok()
+        };
+        let largest = || (0..8).filter_map(size).max().map(|kib| Bytes(kib << 10));
+        match self.class {
+            Class::Cpu | Class::SoftwareGpu | Class::IntegratedGpu => {
+                largest().unwrap_or(OF_A_CARD)
+            }
+            _ => OF_A_CARD,
+        }
+    }
+
     /// The adapter's particulars, unless this is the processor.
     pub fn gpu(&self) -> Option<&GpuDetails> {
         match &self.details {
@@ -221,18 +239,6 @@ pub fn memory() -> Option<Bytes> {
     let mut system = sysinfo::System::new().ok()?;
     system.refresh_memory_specifics(sysinfo::MemoryRefreshKind::nothing().with_ram());
     Some(Bytes(system.total_memory()))
-}
-
-/// The caches that data must exceed, all together, to come from memory: what Linux says of the processor's largest; more
-/// than any desktop part or card has where it says nothing.
-pub fn last_level_cache() -> Bytes {
-    const ASSUMED: Bytes = Bytes(256 << 20);
-    let size = |index: u32| {
-        let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/size");
-        let text = std::fs::read_to_string(path).ok()?;
-        text.trim().strip_suffix('K')?.parse::<u64>().ok()
-    };
-    (0..8).filter_map(size).max().map_or(ASSUMED, |kib| Bytes(kib << 10))
 }
 
 #[cfg(target_arch = "x86_64")]

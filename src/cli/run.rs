@@ -189,7 +189,7 @@ fn row(
         layer: workload.layer().map(str::to_string),
         unit: workload.unit(),
         arithmetic: None,
-        traffic: workload.traffic(),
+        traffic: workload.traffic(device),
         kernel: None,
         tuning: None,
         outcome: Outcome::Failed(String::new()),

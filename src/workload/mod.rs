@@ -81,7 +81,7 @@ pub trait Workload {
         None
     }
     /// What a unit of its work must move; none if it is no matter of that.
-    fn traffic(&self) -> Option<Traffic> {
+    fn traffic(&self, _: &Device) -> Option<Traffic> {
         None
     }
     /// Why this device cannot hold it, naming the limit; nothing if it can.

@@ -17,7 +17,7 @@ pub use proof::{Element, Elements};
 pub(super) use spec::{GEMM_EXAMPLE, GEMV_EXAMPLE, gemm, gemv};
 
 use super::{Job, JobError, Seed, SpecError, Target, Traffic, Variant, Workload};
-use crate::device::{self, Details};
+use crate::device::{self, Details, Device};
 use crate::kernels::{self, Entry, Kernel};
 use crate::oracle::Verdict;
 use crate::units::{Bytes, Unit, Work};
@@ -159,11 +159,11 @@ impl Matmul {
     }
 
     /// How many copies of the weights take turns, so that no cache holds them.
-    fn copies(&self) -> usize {
+    fn copies(&self, device: &Device) -> usize {
         if !self.rotates() {
             return 1;
         }
-        let all = CACHES * device::last_level_cache().0;
+        let all = CACHES * device.last_level_cache().0;
         (all.div_ceil(self.b.bytes(self.shape.n, self.shape.k).max(1)) as usize)
             .clamp(1, MOST_COPIES)
     }
@@ -206,19 +206,19 @@ impl Workload for Matmul {
         self.layer.as_deref()
     }
 
-    fn traffic(&self) -> Option<Traffic> {
+    fn traffic(&self, device: &Device) -> Option<Traffic> {
         let Shape { m, n, k } = self.shape;
         let bytes = self.a.bytes(m, k) + self.b.bytes(n, k) + 4 * (m * n) as u64;
         Some(Traffic {
             bytes_per_unit: bytes as f64 / (2.0 * m as f64 * n as f64 * k as f64),
-            from_memory: self.rotates() && self.copies() < MOST_COPIES,
+            from_memory: self.rotates() && self.copies(device) < MOST_COPIES,
         })
     }
 
     fn unsupported(&self, target: &Target) -> Option<String> {
         let Shape { m, n, k } = self.shape;
-        let bytes =
-            self.a.bytes(m, k) + self.b.bytes(n, k) * self.copies() as u64 + 4 * (m * n) as u64;
+        let copies = self.copies(target.device());
+        let bytes = self.a.bytes(m, k) + self.b.bytes(n, k) * copies as u64 + 4 * (m * n) as u64;
         if let Some(memory) = device::memory().filter(|memory| bytes > memory.0) {
             return Some(format!("it needs {} of memory, this machine has {memory}", Bytes(bytes)));
         }
@@ -229,7 +229,7 @@ impl Workload for Matmul {
                 gpu::Cut::new(gpu, &self.build(entry).ok()?, self.shape).err()
             }
             (_, Some(_)) => None,
-            (_, None) => Some("no kernel for it runs on this device".into()),
+            (_, None) => Some("rigbench has no kernel for it that runs on this device".into()),
         }
     }
 
@@ -253,7 +253,7 @@ impl Workload for Matmul {
         seed: Seed,
     ) -> Result<Box<dyn Job>, JobError> {
         let operands = Operands::new(seed, self.shape, self.a, self.b);
-        let copies = self.copies();
+        let copies = self.copies(target.device());
         Ok(match (target, variant) {
             (Target::Gpu(gpu), Variant::Gpu(entry)) => {
                 let engine = gpu::GpuEngine::new(gpu, self.build(entry)?, &operands, copies)?;

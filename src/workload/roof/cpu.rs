@@ -2,6 +2,7 @@
 
 use super::turn::{FACTOR, Starts, allowed, turned};
 use super::{Roof, stream_bytes};
+use crate::device::Device;
 use crate::kernels::{Arithmetic, Kernel};
 use crate::oracle::Verdict;
 use crate::units::Work;
@@ -260,7 +261,7 @@ fn sum_here(words: &[u32]) -> u32 {
 pub(super) struct Reading {
     seed: Seed,
     words: Vec<u32>,
-    /// What all words but the first add up to.
+    /// What all words of the first chunk but its first add up to.
     rest: u32,
     /// Chunks of a batch, and the one whose turn is next.
     chunks: usize,
@@ -268,27 +269,28 @@ pub(super) struct Reading {
     submitted: VecDeque<usize>,
     /// Sums of the chunks, as they were last read in the window.
     sums: Vec<Option<u32>>,
-    expected: Vec<u32>,
+    /// What all words of any other chunk add up to.
+    sum: u32,
     windows: Vec<(u32, Vec<Option<u32>>)>,
 }
 
 impl Reading {
-    pub(super) fn new(seed: Seed) -> Reading {
-        let n = (stream_bytes().0 as usize / 4).next_multiple_of(CHUNK);
+    pub(super) fn new(device: &Device, seed: Seed) -> Reading {
+        let n = (stream_bytes(device).0 as usize / 4).next_multiple_of(CHUNK);
+        // Bits of numbers that spread like weights: a chunk's words again and again, which memory cannot know.
         let starts = seed.tensor("words");
-        let words: Vec<u32> =
-            (0..n as u64).into_par_iter().map(|i| starts.value(i).to_bits()).collect();
-        let plain = |chunk: &[u32]| chunk.iter().fold(0u32, |sum, word| sum.wrapping_add(*word));
-        let expected: Vec<u32> = words.par_chunks(CHUNK).map(plain).collect();
+        let chunk: Vec<u32> = (0..CHUNK as u64).map(|i| starts.value(i).to_bits()).collect();
+        let words = chunk.repeat(n / CHUNK);
+        let sum = chunk.iter().fold(0u32, |sum, word| sum.wrapping_add(*word));
         Reading {
             seed,
-            rest: expected[0].wrapping_sub(words[0]),
+            rest: sum.wrapping_sub(words[0]),
             words,
             chunks: 1,
             next: 0,
             submitted: VecDeque::new(),
             sums: vec![None; n / CHUNK],
-            expected,
+            sum,
             windows: Vec::new(),
         }
     }
@@ -304,7 +306,7 @@ impl Reading {
     }
 
     fn judge(&self, first: u32, sums: &[Option<u32>]) -> Verdict {
-        let of = |i: usize| if i == 0 { self.rest.wrapping_add(first) } else { self.expected[i] };
+        let of = |i: usize| if i == 0 { self.rest.wrapping_add(first) } else { self.sum };
         let wrong = (0..sums.len()).find(|&i| sums[i].is_some_and(|sum| sum != of(i)));
         match (wrong, sums.iter().flatten().count() as u64) {
             (Some(i), _) => {

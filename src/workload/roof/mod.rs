@@ -9,7 +9,7 @@ mod turning;
 
 use super::spec::nearest;
 use super::{Job, JobError, Seed, SpecError, Target, Variant, Workload};
-use crate::device;
+use crate::device::{self, Device};
 use crate::kernels::{self, Arithmetic, Entry, Kernel};
 use crate::units::{Bytes, Unit};
 
@@ -61,8 +61,8 @@ impl Roof {
 }
 
 /// Bytes that `stream` reads before the same again: more than caches hold.
-fn stream_bytes() -> Bytes {
-    Bytes(4 * device::last_level_cache().0)
+fn stream_bytes(device: &Device) -> Bytes {
+    Bytes(4 * device.last_level_cache().0)
 }
 
 impl Workload for Roof {
@@ -91,7 +91,7 @@ impl Workload for Roof {
         if self.variants(target).is_empty() {
             return Some(format!("no kernel for {} runs on this device", self.spec()));
         }
-        let bytes = stream_bytes();
+        let bytes = stream_bytes(target.device());
         let memory = device::memory().filter(|memory| *self == Roof::Stream && bytes > *memory)?;
         Some(format!("it needs {bytes} of memory, this machine has {memory}"))
     }
@@ -117,7 +117,7 @@ impl Workload for Roof {
                 Box::new(reading::Reading::new(gpu, Kernel::build(entry)?, seed)?)
             }
             (_, _, Roof::Peak(_)) => Box::new(cpu::Turning::new(seed)),
-            (_, _, Roof::Stream) => Box::new(cpu::Reading::new(seed)),
+            (_, _, Roof::Stream) => Box::new(cpu::Reading::new(target.device(), seed)),
         })
     }
 }

@@ -41,7 +41,7 @@ impl Reading {
         let limits = gpu.details().limits;
         let largest = limits.storage_binding.0.min(limits.buffer.0).min(gpu.largest_texture());
         let most = (largest / group).min(limits.workgroups.into());
-        let all = stream_bytes().0.div_ceil(group);
+        let all = stream_bytes(gpu.description()).0.div_ceil(group);
         let count = all.div_ceil(most);
         let groups = all.div_ceil(count);
         // Bits of numbers that spread like weights: a group's words again and again, which memory cannot know.
