@@ -193,6 +193,7 @@ fn elements_that_do_not_follow_from_the_seed_are_refused() {
         "window 3 shows no element",
     );
     refused(&forged(|d| elements(d).f16_roundings = 2000), "let anything pass");
+    refused(&forged(|d| elements(d).weight_excess = 9), "let anything pass");
     refused(&forged(|d| d.measurements[1].work_proof = None), "no element of it is shown");
     let swapped = |d: &mut Document| {
         let proof = d.measurements[0].work_proof.clone();

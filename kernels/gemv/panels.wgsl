@@ -23,6 +23,8 @@ const TILE_N: u32 = WORKGROUP * 128u / B_BITS;
 // Terms of a group of weights that share a scale, and that 8 lanes hold of x, or 4.
 const TILE_K: u32 = 32u * STREAMS;
 
+// Weights of deviation 1 are added up larger by this, at most.
+const WEIGHT_EXCESS: u32 = select(0u, 4u, B_BITS == 4u);
 // Vectors of columns that a lane has.
 const QUADS: u32 = 32u / B_BITS;
 // Lanes that hold the terms of a group.

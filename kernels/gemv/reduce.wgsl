@@ -23,6 +23,8 @@ const B_PANEL: u32 = 1u;
 const S_TERMS: u32 = 8u;
 const S_PANEL: u32 = 1u;
 
+// Weights of deviation 1 are added up larger by this, at most.
+const WEIGHT_EXCESS: u32 = select(0u, 4u, B_BITS <= 8u);
 // A subgroup has at least 4 invocations.
 const MOST_SUBGROUPS: u32 = (WORKGROUP + 3u) / 4u;
 

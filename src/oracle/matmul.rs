@@ -17,6 +17,8 @@ pub struct Rounding {
     pub terms: usize,
     /// How often a product may be rounded to f16 on its way.
     pub f16_roundings: u32,
+    /// Weights may be added up larger by as much as this, which is taken off the sum again: unsigned integers.
+    pub weight_excess: u32,
 }
 
 impl Rounding {
@@ -40,7 +42,8 @@ pub fn judge(
     c: ArrayView2<f32>,
 ) -> Verdict {
     let exact = a.dot(&b);
-    let spread = a.mapv(f64::abs).dot(&b.mapv(f64::abs));
+    let excess = f64::from(rounding.weight_excess);
+    let spread = a.mapv(f64::abs).dot(&b.mapv(|b| b.abs() + excess));
     let bound = rounding.relative_bound();
     let mut worst = 0.0f64;
     for ((place, &got), (&want, &spread)) in c.indexed_iter().zip(exact.iter().zip(&spread)) {
@@ -99,6 +102,8 @@ impl Freivalds {
     ) -> Verdict {
         assert_eq!(c.dim(), (rows.len(), self.columns.len()), "C is not the part that is judged");
         let bound = rounding.relative_bound();
+        let elements = (self.times_signs.len() * self.signs.len()) as f64;
+        let norm = self.norm + f64::from(rounding.weight_excess) * elements.sqrt();
         let row = |(m, c): (usize, ndarray::ArrayView1<f32>)| -> Result<f64, String> {
             let got: f64 = c.iter().zip(&self.signs).map(|(x, r)| f64::from(*x) * r).sum();
             let (mut want, mut squares) = (0.0, 0.0);
@@ -107,7 +112,7 @@ impl Freivalds {
                 want += a * times_signs;
                 squares += a * a;
             }
-            let allowed = 7.0 * bound * squares.sqrt() * self.norm;
+            let allowed = 7.0 * bound * squares.sqrt() * norm;
             let error = (got - want).abs();
             if error.is_nan() || error > allowed {
                 return Err(format!(
@@ -148,7 +153,7 @@ mod tests {
         c: &Array2<f32>,
         f16_roundings: u32,
     ) -> [Verdict; 2] {
-        let rounding = Rounding { terms: b.nrows(), f16_roundings };
+        let rounding = Rounding { terms: b.nrows(), f16_roundings, weight_excess: 0 };
         let signs: Vec<bool> = (0..b.ncols()).map(|i| (i * 2_654_435_761) >> 7 & 1 == 1).collect();
         let all = Freivalds::new(b.nrows(), 0..b.ncols(), &signs, &|k, n| b[[k, n]]);
         let (wide_a, wide_b) = (a.mapv(f64::from), b.mapv(f64::from));

@@ -56,6 +56,7 @@ impl From<&Elements> for wire::Elements {
         };
         wire::Elements {
             f16_roundings: from.f16_roundings,
+            weight_excess: from.weight_excess,
             elements: from.elements.iter().map(element).collect(),
         }
     }
@@ -72,6 +73,7 @@ impl wire::Elements {
         };
         Elements {
             f16_roundings: self.f16_roundings,
+            weight_excess: self.weight_excess,
             elements: self.elements.iter().map(element).collect(),
         }
     }

@@ -542,6 +542,8 @@ pub struct Share {
 pub struct Elements {
     /// How often a product may have been rounded to f16 on its way into the sum, which is otherwise in f32.
     pub f16_roundings: u32,
+    /// By how much weights may have been added up larger than they are, which was taken off again: unsigned integers.
+    pub weight_excess: u32,
     /// The elements, some of each window.
     pub elements: Vec<Element>,
 }

@@ -49,7 +49,7 @@ pub(super) trait Engine {
 /// Terms of the first dispatches, whose speed is not known yet.
 const TERMS_AT_FIRST: usize = 1 << 28;
 /// Copies of the weights that are verified, at most.
-const COPIES_VERIFIED: usize = 16;
+const COPIES_VERIFIED: usize = 4;
 
 struct Evidence<S> {
     part: Block,
@@ -78,11 +78,16 @@ pub(super) struct Multiplying<E: Engine> {
 
 impl<E: Engine> Multiplying<E> {
     pub(super) fn new(engine: E, operands: Operands, copies: usize) -> Self {
-        let f16_roundings = engine.kernel().and_then(|k| k.constant("F16_ROUNDINGS")).unwrap_or(0);
+        let declared = |name| engine.kernel().and_then(|k| k.constant(name)).unwrap_or(0);
+        let rounding = Rounding {
+            terms: operands.shape.k,
+            f16_roundings: declared("F16_ROUNDINGS"),
+            weight_excess: declared("WEIGHT_EXCESS"),
+        };
         Multiplying {
             engine,
             operands,
-            rounding: Rounding { terms: operands.shape.k, f16_roundings },
+            rounding,
             copies,
             copy: 0,
             parts: Vec::new(),
@@ -290,6 +295,7 @@ impl<E: Engine> Job for Multiplying<E> {
     fn proof(&self, windows: usize) -> Option<Proof> {
         let kept = |e: &&Element| (e.window as usize) < windows;
         let elements = self.sampled.iter().filter(kept).copied().collect();
-        Some(Proof::Elements(Elements { f16_roundings: self.rounding.f16_roundings, elements }))
+        let Rounding { f16_roundings, weight_excess, .. } = self.rounding;
+        Some(Proof::Elements(Elements { f16_roundings, weight_excess, elements }))
     }
 }

@@ -150,7 +150,7 @@ const ROTATED_BELOW_ROWS: usize = 16;
 /// Weights in all, in last-level caches, where they rotate.
 const CACHES: u64 = 4;
 /// Copies of the weights at most: small ones may still fit a large cache.
-const MOST_COPIES: usize = 1 << 10;
+const MOST_COPIES: usize = 1 << 8;
 
 impl Matmul {
     /// Whether the weights are read from memory for every product, as in a model that decodes.

@@ -10,6 +10,8 @@ use ndarray::Array2;
 pub(super) const SAMPLED: usize = 4;
 /// Roundings to f16 that a record may claim; each widens what passes.
 const MOST_F16_ROUNDINGS: u32 = 64;
+/// Excess of weights, of deviation 1, that a record may claim.
+const MOST_EXCESS: u32 = 4;
 
 /// An element of C that a window put out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +31,8 @@ pub struct Element {
 pub struct Elements {
     /// How often a product may have been rounded to f16 on its way into the sum.
     pub f16_roundings: u32,
+    /// By how much weights may have been added up larger than they are, which was taken off again.
+    pub weight_excess: u32,
     /// The elements.
     pub elements: Vec<Element>,
 }
@@ -37,10 +41,10 @@ impl Elements {
     /// Computes every element of a product with these operands again. There must be one of each of `windows` windows.
     pub(super) fn judge(&self, operands: &Operands, windows: usize) -> Verdict {
         let wrong = |what: String| Verdict::Disagrees(what);
-        if self.f16_roundings > MOST_F16_ROUNDINGS {
+        if self.f16_roundings > MOST_F16_ROUNDINGS || self.weight_excess > MOST_EXCESS {
             return wrong(format!(
-                "{} roundings to f16 would let anything pass",
-                self.f16_roundings
+                "{} roundings to f16 and weights larger by {} would let anything pass",
+                self.f16_roundings, self.weight_excess
             ));
         }
         let shown = |window: usize| self.elements.iter().any(|e| e.window as usize == window);
@@ -48,7 +52,11 @@ impl Elements {
             return wrong(format!("window {} shows no element", window + 1));
         }
         let Shape { m, n, k } = operands.shape;
-        let rounding = Rounding { terms: k, f16_roundings: self.f16_roundings };
+        let rounding = Rounding {
+            terms: k,
+            f16_roundings: self.f16_roundings,
+            weight_excess: self.weight_excess,
+        };
         let mut verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
         for &Element { window, row, column, value } in &self.elements {
             if row >= m as u64 || column >= n as u64 || window as usize >= windows {
