@@ -1,110 +1,17 @@
-//! Products on a GPU. Matrices are padded to whole tiles, so that kernels need no bounds, and cut into blocks where one
-//! would be larger than a binding may be.
+//! Products on a GPU.
 
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
-use super::layout::Layout;
-use super::{Block, GROUP, Shape, Type};
+use super::packed::{Cut, GUARD, Scaled, columns_of_b, layout_of_a, raw_of_a, rows_of_a};
+use super::{Block, Shape};
 use crate::gpu::{
     Batch, Bindings, Buffer, Dispatch, Flight, Gpu, GpuError, Memory, Pipeline, Resource, Snapshot,
 };
 use crate::kernels::{self, Arithmetic, Kernel};
-use crate::units::{Bytes, Seconds};
+use crate::units::Seconds;
 use crate::workload::{DEPTH, JobError};
 use ndarray::{Array2, s};
 use std::ops::Range;
-
-/// Bytes behind each block of C that no kernel may write.
-const GUARD: u64 = 256;
-
-/// How a shape is padded and cut for a kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cut {
-    /// Terms, padded.
-    k: usize,
-    /// Rows and columns of a block, multiples of the tile.
-    rows: usize,
-    columns: usize,
-}
-
-impl Cut {
-    /// # Errors
-    /// Which limit even one tile exceeds.
-    pub(super) fn new(gpu: &Gpu, kernel: &Kernel, shape: Shape) -> Result<Cut, String> {
-        let limits = gpu.details().limits;
-        let largest = limits.storage_binding.0.min(limits.buffer.0).min(gpu.largest_texture());
-        let number = |name| kernel.number(name) as usize;
-        let splits = kernel.constant("SPLIT_K").unwrap_or(1) as usize;
-        let k = shape.k.next_multiple_of(number("TILE_K") * splits);
-        // As many lines of `bytes` each as fit a binding and the grid, evenly.
-        let cut = |what: &str, side: usize, tile: usize, bytes: usize| {
-            let most = (largest.saturating_sub(GUARD) as usize / bytes / tile)
-                .min(limits.workgroups as usize);
-            if most == 0 {
-                let needed = Bytes((tile * bytes) as u64);
-                return Err(format!(
-                    "{tile} {what} need {needed}, above this adapter's limit of {} for a binding",
-                    Bytes(largest)
-                ));
-            }
-            let tiles = side.div_ceil(tile);
-            Ok(tile * tiles.div_ceil(tiles.div_ceil(most)))
-        };
-        let bytes = |bits: u32| (k * bits as usize).div_ceil(8);
-        let columns =
-            cut("columns of B", shape.n, number("TILE_N"), bytes(kernel.number("B_BITS")))?;
-        let row = bytes(kernel.number("A_BITS")).max(4 * columns * splits);
-        Ok(Cut { k, rows: cut("rows of A and C", shape.m, number("TILE_M"), row)?, columns })
-    }
-}
-
-/// A matrix as a kernel wants it.
-fn pack(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    binding: usize,
-    layout: &Layout,
-    raw: &(dyn Fn(usize, usize) -> u32 + Sync),
-) -> Result<Memory, GpuError> {
-    /// Texels that are made and written at once: 4 MiB.
-    const CHUNK: usize = 1 << 18;
-    let memory = gpu.memory(kernel.bindings[binding].kind, layout.texels() as u64)?;
-    for first in (0..layout.texels()).step_by(CHUNK) {
-        let texels = CHUNK.min(layout.texels() - first);
-        gpu.write_memory(&memory, first as u64, &layout.pack(first, texels, raw));
-    }
-    gpu.check()?;
-    Ok(memory)
-}
-
-/// The scales of a matrix, if the kernel has a place for them; something to bind there if the type has none.
-fn pack_scales(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    binding: usize,
-    kind: Type,
-    layout: Layout,
-    scale: &(dyn Fn(usize, usize) -> u32 + Sync),
-) -> Result<Option<Memory>, GpuError> {
-    if binding >= kernel.bindings.len() {
-        return Ok(None);
-    }
-    let layout = if kind.scaled() { layout } else { Layout::new(16, 1, 1, 1, 1) };
-    pack(gpu, kernel, binding, &layout, scale).map(Some)
-}
-
-/// A matrix with its scales, if the kernel reads any.
-struct Scaled {
-    values: Memory,
-    scales: Option<Memory>,
-}
-
-impl Scaled {
-    fn duplicate(&self, gpu: &Gpu) -> Result<Scaled, GpuError> {
-        let scales = self.scales.as_ref().map(|scales| gpu.duplicate(scales)).transpose()?;
-        Ok(Scaled { values: gpu.duplicate(&self.values)?, scales })
-    }
-}
 
 /// Adds up the parts of sums that a kernel leaves.
 struct Adder {
@@ -261,7 +168,7 @@ impl GpuEngine {
     /// Writes these bits over the first term of a row of A in the first block.
     #[cfg(test)]
     pub(super) fn spoil(&self, row: usize, bits: u32) {
-        let (layout, honest) = (self.layout_of_a(), raw_of_a(&self.operands, 0));
+        let (layout, honest) = (layout_of_a(&self.kernel, self.cut), raw_of_a(&self.operands, 0));
         let raw =
             move |line, term| if (line, term) == (row, 0) { bits } else { honest(line, term) };
         for (first, texels) in layout.leading(1) {
@@ -272,66 +179,6 @@ impl GpuEngine {
             );
         }
     }
-
-    /// The layout of A in a block.
-    fn layout_of_a(&self) -> Layout {
-        layout_of_a(&self.kernel, self.cut)
-    }
-}
-
-fn layout_of_a(kernel: &Kernel, cut: Cut) -> Layout {
-    Layout::of(kernel, "A", kernel.number("A_BITS"), cut.rows, cut.k)
-}
-
-fn rows_of_a(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    operands: &Operands,
-    cut: Cut,
-    first: usize,
-) -> Result<Scaled, GpuError> {
-    let values = pack(gpu, kernel, 1, &layout_of_a(kernel, cut), &raw_of_a(operands, first))?;
-    let Shape { m, k, .. } = operands.shape;
-    let groups = k.div_ceil(GROUP);
-    let scales = |line: usize, group: usize| {
-        let inside = first + line < m && group < groups;
-        if inside { operands.a_scale(first + line, group).to_bits().into() } else { 0 }
-    };
-    let layout = Layout::new(16, 1, 0, cut.rows, cut.k.div_ceil(GROUP));
-    let scales = pack_scales(gpu, kernel, 5, operands.a_type(), layout, &scales)?;
-    Ok(Scaled { values, scales })
-}
-
-/// The bits of A from row `first` on, zero beyond it.
-fn raw_of_a(operands: &Operands, first: usize) -> impl Fn(usize, usize) -> u32 + Sync {
-    let (operands, Shape { m, k, .. }) = (*operands, operands.shape);
-    move |line, term| {
-        if first + line < m && term < k { operands.a_raw(first + line, term) } else { 0 }
-    }
-}
-
-fn columns_of_b(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    operands: &Operands,
-    cut: Cut,
-    first: usize,
-) -> Result<Scaled, GpuError> {
-    let (kind, Shape { n, k, .. }) = (operands.b_type(), operands.shape);
-    let zero = kind.encode(0.0);
-    let raw = |line: usize, term: usize| {
-        if first + line < n && term < k { operands.b_raw(term, first + line) } else { zero }
-    };
-    let layout = Layout::of(kernel, "B", kind.bits(), cut.columns, cut.k);
-    let values = pack(gpu, kernel, 2, &layout, &raw)?;
-    let scale = |line: usize, group: usize| {
-        let inside = first + line < n && group < k.div_ceil(GROUP);
-        if inside { operands.b_scale(group, first + line).to_bits().into() } else { 0 }
-    };
-    let number = |name| kernel.constant(name).unwrap_or(1) as usize;
-    let groups = cut.k.div_ceil(GROUP);
-    let layout = Layout::new(16, number("S_TERMS"), number("S_PANEL"), cut.columns, groups);
-    Ok(Scaled { values, scales: pack_scales(gpu, kernel, 4, kind, layout, &scale)? })
 }
 
 impl Engine for GpuEngine {
@@ -408,7 +255,8 @@ impl Engine for GpuEngine {
     }
 
     fn change(&mut self, window: u32) -> Result<(), JobError> {
-        let (operands, layout) = (self.operands.in_window(window), self.layout_of_a());
+        let (operands, layout) =
+            (self.operands.in_window(window), layout_of_a(&self.kernel, self.cut));
         for (i, block) in self.a.iter().enumerate() {
             let raw = raw_of_a(&operands, i * self.cut.rows);
             for (first, texels) in layout.leading(CHANGING) {

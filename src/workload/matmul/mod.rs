@@ -10,6 +10,7 @@ mod job;
 mod layout;
 mod models;
 mod native;
+mod packed;
 mod proof;
 mod spec;
 
@@ -226,7 +227,7 @@ impl Workload for Matmul {
         match (target, variants.first()) {
             // The default variant stands for all; a kernel that does not build fails when it is prepared.
             (Target::Gpu(gpu), Some(Variant::Gpu(entry))) => {
-                gpu::Cut::new(gpu, &self.build(entry).ok()?, self.shape).err()
+                packed::Cut::new(gpu, &self.build(entry).ok()?, self.shape).err()
             }
             (_, Some(_)) => None,
             (_, None) => Some("rigbench has no kernel for it that runs on this device".into()),

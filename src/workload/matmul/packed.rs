@@ -1,0 +1,157 @@
+//! Matrices as kernels want them: padded to whole tiles, cut where a block would be larger than a binding may be, and
+//! packed.
+
+use super::data::Operands;
+use super::layout::Layout;
+use super::{GROUP, Shape, Type};
+use crate::gpu::{Gpu, GpuError, Memory};
+use crate::kernels::Kernel;
+use crate::units::Bytes;
+
+/// Bytes behind each block of C that no kernel may write.
+pub(super) const GUARD: u64 = 256;
+
+/// How a shape is padded and cut for a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut {
+    /// Terms, padded.
+    pub(super) k: usize,
+    /// Rows and columns of a block, multiples of the tile.
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+}
+
+impl Cut {
+    /// # Errors
+    /// Which limit even one tile exceeds.
+    pub(super) fn new(gpu: &Gpu, kernel: &Kernel, shape: Shape) -> Result<Cut, String> {
+        let limits = gpu.details().limits;
+        let largest = limits.storage_binding.0.min(limits.buffer.0).min(gpu.largest_texture());
+        let number = |name| kernel.number(name) as usize;
+        let splits = kernel.constant("SPLIT_K").unwrap_or(1) as usize;
+        let k = shape.k.next_multiple_of(number("TILE_K") * splits);
+        // As many lines of `bytes` each as fit a binding and the grid, evenly.
+        let cut = |what: &str, side: usize, tile: usize, bytes: usize| {
+            let most = (largest.saturating_sub(GUARD) as usize / bytes / tile)
+                .min(limits.workgroups as usize);
+            if most == 0 {
+                let needed = Bytes((tile * bytes) as u64);
+                return Err(format!(
+                    "{tile} {what} need {needed}, above this adapter's limit of {} for a binding",
+                    Bytes(largest)
+                ));
+            }
+            let tiles = side.div_ceil(tile);
+            Ok(tile * tiles.div_ceil(tiles.div_ceil(most)))
+        };
+        let bytes = |bits: u32| (k * bits as usize).div_ceil(8);
+        let columns =
+            cut("columns of B", shape.n, number("TILE_N"), bytes(kernel.number("B_BITS")))?;
+        let row = bytes(kernel.number("A_BITS")).max(4 * columns * splits);
+        Ok(Cut { k, rows: cut("rows of A and C", shape.m, number("TILE_M"), row)?, columns })
+    }
+}
+
+/// A matrix with its scales, if the kernel reads any.
+pub(super) struct Scaled {
+    pub(super) values: Memory,
+    pub(super) scales: Option<Memory>,
+}
+
+impl Scaled {
+    pub(super) fn duplicate(&self, gpu: &Gpu) -> Result<Scaled, GpuError> {
+        let scales = self.scales.as_ref().map(|scales| gpu.duplicate(scales)).transpose()?;
+        Ok(Scaled { values: gpu.duplicate(&self.values)?, scales })
+    }
+}
+
+/// The layout of A in a block.
+pub(super) fn layout_of_a(kernel: &Kernel, cut: Cut) -> Layout {
+    Layout::of(kernel, "A", kernel.number("A_BITS"), cut.rows, cut.k)
+}
+
+pub(super) fn rows_of_a(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    operands: &Operands,
+    cut: Cut,
+    first: usize,
+) -> Result<Scaled, GpuError> {
+    let values = pack(gpu, kernel, 1, &layout_of_a(kernel, cut), &raw_of_a(operands, first))?;
+    let Shape { m, k, .. } = operands.shape;
+    let groups = k.div_ceil(GROUP);
+    let scales = |line: usize, group: usize| {
+        let inside = first + line < m && group < groups;
+        if inside { operands.a_scale(first + line, group).to_bits().into() } else { 0 }
+    };
+    let layout = Layout::new(16, 1, 0, cut.rows, cut.k.div_ceil(GROUP));
+    let scales = pack_scales(gpu, kernel, 5, operands.a_type(), layout, &scales)?;
+    Ok(Scaled { values, scales })
+}
+
+/// The bits of A from row `first` on, zero beyond it.
+pub(super) fn raw_of_a(operands: &Operands, first: usize) -> impl Fn(usize, usize) -> u32 + Sync {
+    let (operands, Shape { m, k, .. }) = (*operands, operands.shape);
+    move |line, term| {
+        if first + line < m && term < k { operands.a_raw(first + line, term) } else { 0 }
+    }
+}
+
+pub(super) fn columns_of_b(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    operands: &Operands,
+    cut: Cut,
+    first: usize,
+) -> Result<Scaled, GpuError> {
+    let (kind, Shape { n, k, .. }) = (operands.b_type(), operands.shape);
+    let zero = kind.encode(0.0);
+    let raw = |line: usize, term: usize| {
+        if first + line < n && term < k { operands.b_raw(term, first + line) } else { zero }
+    };
+    let layout = Layout::of(kernel, "B", kind.bits(), cut.columns, cut.k);
+    let values = pack(gpu, kernel, 2, &layout, &raw)?;
+    let scale = |line: usize, group: usize| {
+        let inside = first + line < n && group < k.div_ceil(GROUP);
+        if inside { operands.b_scale(group, first + line).to_bits().into() } else { 0 }
+    };
+    let number = |name| kernel.constant(name).unwrap_or(1) as usize;
+    let groups = cut.k.div_ceil(GROUP);
+    let layout = Layout::new(16, number("S_TERMS"), number("S_PANEL"), cut.columns, groups);
+    Ok(Scaled { values, scales: pack_scales(gpu, kernel, 4, kind, layout, &scale)? })
+}
+
+/// A matrix as a kernel wants it.
+fn pack(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    binding: usize,
+    layout: &Layout,
+    raw: &(dyn Fn(usize, usize) -> u32 + Sync),
+) -> Result<Memory, GpuError> {
+    /// Texels that are made and written at once: 4 MiB.
+    const CHUNK: usize = 1 << 18;
+    let memory = gpu.memory(kernel.bindings[binding].kind, layout.texels() as u64)?;
+    for first in (0..layout.texels()).step_by(CHUNK) {
+        let texels = CHUNK.min(layout.texels() - first);
+        gpu.write_memory(&memory, first as u64, &layout.pack(first, texels, raw));
+    }
+    gpu.check()?;
+    Ok(memory)
+}
+
+/// The scales of a matrix, if the kernel has a place for them; something to bind there if the type has none.
+fn pack_scales(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    binding: usize,
+    kind: Type,
+    layout: Layout,
+    scale: &(dyn Fn(usize, usize) -> u32 + Sync),
+) -> Result<Option<Memory>, GpuError> {
+    if binding >= kernel.bindings.len() {
+        return Ok(None);
+    }
+    let layout = if kind.scaled() { layout } else { Layout::new(16, 1, 1, 1, 1) };
+    pack(gpu, kernel, binding, &layout, scale).map(Some)
+}
