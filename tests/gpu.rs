@@ -9,7 +9,8 @@ use rigbench::measure::{Event, MeasureError, Mode, Protocol, Telemetry, measure}
 use rigbench::oracle::Verdict;
 use rigbench::units::{Seconds, Work};
 use rigbench::workload::data::Seed;
-use rigbench::workload::{Batch, Job, JobError, Proof, Target, parse};
+use rigbench::workload::{Batch, Job, JobError, Proof, Target, Variant, parse};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 fn jobs(gpu: &Gpu, spec: &str) -> Vec<Box<dyn Job>> {
@@ -18,6 +19,17 @@ fn jobs(gpu: &Gpu, spec: &str) -> Vec<Box<dyn Job>> {
     let seed = Seed([9; 32]);
     let variants = workload.variants(&target);
     variants.iter().map(|v| workload.prepare(&target, v, seed).unwrap()).collect()
+}
+
+/// The first variant of each WGSL file that takes the spec.
+fn families(gpu: &Gpu, spec: &str) -> Vec<Variant> {
+    let mut variants = parse(spec).unwrap().variants(&Target::Gpu(gpu.clone()));
+    let mut seen = HashSet::new();
+    variants.retain(|variant| match variant {
+        Variant::Gpu(entry) => seen.insert(entry.source),
+        Variant::Cpu(_) => false,
+    });
+    variants
 }
 
 fn agrees(verdict: &Verdict) -> bool {
@@ -69,20 +81,24 @@ fn products_are_right_for_any_shape_and_type() {
 #[test]
 fn matrices_beyond_a_binding_are_split() {
     let Some(gpu) = support::gpu("matrices_beyond_a_binding_are_split") else { return };
-    // Of B, of A, of C, each beyond 128 MiB; gemv too.
-    for spec in ["gemm:2x70000x500", "gemm:70000x2x500", "gemm:8200x4200x1"] {
-        let job = &mut jobs(&gpu, spec)[0];
-        let verdict = job.verify().unwrap();
-        assert!(agrees(&verdict), "{spec}: {verdict:?}");
-        // And as it is timed.
-        job.open_window(0).unwrap();
-        for _ in 0..2 {
-            job.submit().unwrap();
-            job.wait().unwrap();
+    let target = Target::Gpu(gpu.clone());
+    // Of B, of A, of C, each beyond 128 MiB; and of weights that are read from several copies.
+    for spec in ["gemm:2x70000x500", "gemm:70000x2x500", "gemm:8200x4200x1", "gemv:70000x500"] {
+        for variant in families(&gpu, spec) {
+            let (workload, id) = (parse(spec).unwrap(), variant.id());
+            let mut job = workload.prepare(&target, &variant, Seed([9; 32])).unwrap();
+            let verdict = job.verify().unwrap();
+            assert!(agrees(&verdict), "{spec} {id}: {verdict:?}");
+            // And as it is timed.
+            job.open_window(0).unwrap();
+            for _ in 0..2 {
+                job.submit().unwrap();
+                job.wait().unwrap();
+            }
+            job.close_window().unwrap();
+            let verdict = job.check_window(0).unwrap();
+            assert!(agrees(&verdict), "{spec} {id}: {verdict:?}");
         }
-        job.close_window().unwrap();
-        let verdict = job.check_window(0).unwrap();
-        assert!(agrees(&verdict), "{spec}: {verdict:?}");
     }
 }
 
