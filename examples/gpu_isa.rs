@@ -27,9 +27,11 @@ fn row(compiler: &Compiler, kernel: &Kernel) -> Result<(), Box<dyn Error>> {
     let (found, assembly) = compiler.compile(kernel)?;
     let of = |name: &str| found.get(name).copied().unwrap_or(0);
     let bits = kernel.constant("A_BITS").zip(kernel.constant("B_BITS"));
-    let (types, work) = match bits {
-        Some((a, b)) => (format!("{a}×{b}"), products(&assembly)),
-        None => ("–".into(), format!("{:.0} for a hash", instructions(&assembly, kernel))),
+    let types = bits.map_or("–".into(), |(a, b)| format!("{a}×{b}"));
+    let work = match kernel.id.split(['/', '-']).next() {
+        Some("sha256d") => format!("{:.0} for a hash", instructions(&assembly, kernel)),
+        Some("stream") => "–".into(),
+        _ => products(&assembly),
     };
     println!(
         "| {} | {} | {types} | {work} | {} | {} | {} | {} | {} |",
