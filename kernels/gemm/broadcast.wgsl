@@ -212,7 +212,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 load_scales(2u % QUADS, at + 1u);
             }
         }
-        for (var step = 0u; step < TILE_K; step += A_TERMS) {
+        var step = 0u;
+        // Tested at its end: subgroups on CPUs run what follows a break once more, masked.
+        loop {
             let x0 = textureLoad(a, folded(at_a));
             var x1: vec4<u32>;
             var x2: vec4<u32>;
@@ -230,6 +232,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
             at_a += rows;
             at_b += A_TERMS * B_PANEL;
+            step += A_TERMS;
+            if (step >= TILE_K) {
+                break;
+            }
         }
     }
     let pitch = part.columns / 4u;
