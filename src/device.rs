@@ -1,5 +1,7 @@
 //! Devices: what can compute here, how it is classed, and how it is named on the command line.
 
+pub mod hardware;
+
 use crate::units::Bytes;
 use std::fmt;
 use std::str::FromStr;

@@ -43,6 +43,13 @@ quantity!(
     Seconds, "s"
 );
 
+/// A watt for an hour.
+pub const WATT_HOUR: Joules = Joules(3600.0);
+/// A watt for a minute.
+pub const WATT_MINUTE: Joules = Joules(60.0);
+/// A kilowatt for an hour.
+pub const KILOWATT_HOUR: Joules = Joules(3.6e6);
+
 impl Mul<Seconds> for Watts {
     type Output = Joules;
     fn mul(self, time: Seconds) -> Joules {

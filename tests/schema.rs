@@ -37,6 +37,8 @@ fn modelled_energy_has_only_a_low_and_a_high() {
         !modelled.iter().any(|f| f == "joules_per_unit" || f == "gross_joules"),
         "{modelled:?}"
     );
-    assert!(fields("PointEnergy").contains(&"joules_per_unit".to_string()));
+    for point in ["MeasuredEnergy", "DeclaredEnergy"] {
+        assert!(fields(point).contains(&"joules_per_unit".to_string()), "{point}");
+    }
     assert_eq!(fields("NoEnergy"), ["reason"]);
 }

@@ -1,6 +1,8 @@
 //! `rigbench devices`: what can be measured here.
 
 use super::{Exit, args};
+use crate::device::Device;
+use crate::energy;
 use crate::report;
 use crate::results::wire;
 use anyhow::Result;
@@ -14,12 +16,30 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let devices: Vec<wire::Device> = args::found().iter().map(wire::Device::from).collect();
+    let found = found(&args::found());
     if args.json {
-        super::print(&(serde_json::to_string_pretty(&devices)? + "\n"))?;
+        super::print(&(serde_json::to_string_pretty(&found)? + "\n"))?;
     } else {
         let (width, styled) = args::terminal();
-        super::print(&report::devices(&devices).to_terminal(width, styled))?;
+        super::print(&report::devices(&found).to_terminal(width, styled))?;
     }
     Ok(Exit::Done)
+}
+
+/// Devices with the sources of their joules.
+pub(super) fn found(devices: &[Device]) -> Vec<wire::Found> {
+    let (placed, absent) = energy::find(devices);
+    let found = |device: &Device| wire::Found {
+        device: device.into(),
+        sources: placed
+            .iter()
+            .filter(|placed| placed.devices.contains(&device.id))
+            .map(|placed| (&placed.source.describe()).into())
+            .collect(),
+        no_source_reason: absent
+            .iter()
+            .find(|(id, _)| *id == device.id)
+            .map(|(_, why)| why.to_string()),
+    };
+    devices.iter().map(found).collect()
 }

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod devices;
+mod doctor;
 mod interrupt;
 mod progress;
 mod run;
@@ -40,6 +41,8 @@ enum Command {
     Run(run::Args),
     /// Judge whether result files are truthful: digests, figures, and a proof for every hash
     Validate(validate::Args),
+    /// What is missing here for a good measurement, and how to mend it
+    Doctor(doctor::Args),
 }
 
 /// How a command ended.
@@ -71,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Tune(args) => tune::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
     };
     match done {
         Ok(Exit::Done) => ExitCode::SUCCESS,

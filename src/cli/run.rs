@@ -3,7 +3,7 @@
 use super::progress::RowProgress;
 use super::{Exit, args, interrupt};
 use crate::device::Device;
-use crate::energy::{EnergySource, Meter, PowerSpec, SourceInfo};
+use crate::energy::{self, Meter, PowerSpec, Sampling, Stated};
 use crate::gpu::GpuError;
 use crate::measure::{Event, MeasureError, Mode, Protocol, Telemetry, measure};
 use crate::report;
@@ -31,7 +31,8 @@ pub(super) struct Args {
     devices: args::Devices,
     #[command(flatten)]
     workloads: args::Workloads,
-    /// Where joules come from: declared:WATTS[@SCOPE], model, none; may repeat [default: model]
+    /// Where joules come from: nvml, hwmon, rapl, shelly:http://HOST, tasmota:http://HOST, command[@SCOPE]:CMD,
+    /// declared:WATTS[@SCOPE], model, none; may repeat [default: the best that is found, else model]
     #[arg(long, value_name = "SPEC")]
     power: Vec<String>,
     /// Folder for the result file [default: results/local in a checkout, else rigbench-results]
@@ -49,13 +50,19 @@ pub(super) struct Args {
 struct Plan {
     devices: Vec<(Device, Result<Target, GpuError>)>,
     workloads: Vec<Box<dyn Workload>>,
-    power: Vec<PowerSpec>,
+    power: Power,
     protocol: Protocol,
+}
+
+/// Where joules come from.
+struct Power {
+    specs: Vec<PowerSpec>,
+    sampling: Sampling,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
     interrupt::listen()?;
-    let plan = plan(args)?;
+    let mut plan = plan(args)?;
     let out = OutDir::open(&args.out.clone().unwrap_or_else(OutDir::default_path))?;
     let mut run = Run {
         id: uuid::Uuid::new_v4().to_string(),
@@ -71,6 +78,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let store = |run: &Run| results::write(&run.into(), &path);
     store(&run)?;
     let seed = results::seed(&run.manifest, run.user_seed);
+    if !interrupt::asked() {
+        plan.power.sampling.take_baseline(plan.protocol.baseline, plan.protocol.baseline_longest);
+    }
     let total = plan.devices.len() * plan.workloads.len();
     'rows: for (device, target) in &plan.devices {
         for workload in &plan.workloads {
@@ -108,7 +118,6 @@ fn plan(args: &Args) -> Result<Plan> {
     let workloads = args.workloads.parse(args::DEFAULT)?;
     let power: Vec<PowerSpec> =
         args.power.iter().map(|spec| spec.parse()).collect::<Result<_, _>>()?;
-    let power = if power.is_empty() { vec![PowerSpec::Model(None)] } else { power };
     for name in power.iter().flat_map(PowerSpec::workloads) {
         if !workloads.iter().any(|w| w.id() == name) {
             let known: Vec<&str> = workloads.iter().map(|w| w.id()).collect();
@@ -140,37 +149,59 @@ fn plan(args: &Args) -> Result<Plan> {
         (_, true) => Mode::Publish,
         _ => Mode::Default,
     };
+    let ids: Vec<Device> = devices.iter().map(|(device, _)| device.clone()).collect();
+    let power = Power::open(power, &ids)?;
     Ok(Plan { devices, workloads, power, protocol: Protocol::of(mode) })
 }
 
-/// Sources for a workload on a device, and why there is none if there is none.
-fn sources(
-    power: &[PowerSpec],
-    device: &Device,
-    workload: &dyn Workload,
-) -> (Vec<Box<dyn EnergySource>>, String) {
-    let (mut sources, mut absent) = (Vec::new(), Vec::new());
-    for spec in power {
-        match spec.source(device, workload.id()) {
-            Ok(source) => sources.push(source),
-            Err(reason) => absent.push(reason),
-        }
+impl Power {
+    /// Opens what the user named, or the best that is found.
+    fn open(specs: Vec<PowerSpec>, devices: &[Device]) -> Result<Power> {
+        let placed = match specs.is_empty() {
+            true => energy::find(devices).0,
+            false => energy::open(&specs, devices)?,
+        };
+        Ok(Power { specs, sampling: Sampling::start(placed) })
     }
-    (sources, absent.join("; "))
+
+    /// What is stated of a workload on a device, and why nothing is known if nothing is.
+    fn stated(&self, device: &Device, workload: &dyn Workload) -> (Vec<Stated>, String) {
+        let said = match &self.specs[..] {
+            [] if self.sampling.reads(&device.id) => vec![],
+            [] => vec![Stated::model(device)],
+            specs => specs.iter().filter_map(|s| s.stated(device, workload.id())).collect(),
+        };
+        let (mut stated, mut absence) = (Vec::new(), Vec::new());
+        for said in said {
+            match said {
+                Ok(said) => stated.push(said),
+                Err(why) => absence.push(why.to_string()),
+            }
+        }
+        (stated, absence.join("; "))
+    }
+
+    /// What there is for the manifest.
+    fn sources(&self, devices: &[Device], workloads: &[Box<dyn Workload>]) -> Vec<wire::Source> {
+        let mut sources = Vec::new();
+        for (info, covered) in self.sampling.sources() {
+            sources.extend(covered.iter().map(|device| wire::Source::read(device, info)));
+        }
+        for device in devices {
+            for workload in workloads {
+                for stated in self.stated(device, workload.as_ref()).0 {
+                    sources.push(wire::Source::stated(&device.id, workload.id(), &stated));
+                }
+            }
+        }
+        sources.dedup();
+        sources
+    }
 }
 
 fn manifest(plan: &Plan) -> wire::Manifest {
     let devices: Vec<Device> = plan.devices.iter().map(|(device, _)| device.clone()).collect();
-    let mut described: Vec<(String, String, SourceInfo)> = Vec::new();
-    for device in &devices {
-        for workload in &plan.workloads {
-            for source in sources(&plan.power, device, workload.as_ref()).0 {
-                described.push((device.id.to_string(), workload.id().into(), source.describe()));
-            }
-        }
-    }
-    described.dedup();
-    results::manifest(&devices, described.into_iter())
+    results::manifest(&devices, plan.power.sources(&devices, &plan.workloads))
 }
 
 /// Measures one workload on one device; none if the user stopped it before there was anything to keep.
@@ -226,11 +257,11 @@ fn row(
             arithmetic: job.arithmetic().map(|a| a.name().to_string()),
         });
         row.arithmetic = job.arithmetic();
-        let (sources, absence) = sources(&plan.power, device, workload);
-        let mut meter = Meter::new(sources, &absence);
+        let (stated, absence) = plan.power.stated(device, workload);
+        let meter = Meter::new(&plan.power.sampling, &device.id, stated, &absence);
         let mut telemetry = Telemetry::new(device);
         let protocol = Protocol { batch: choice.batch, ..plan.protocol };
-        measure(job.as_mut(), &mut meter, &mut telemetry, &protocol, &mut on_event)
+        measure(job.as_mut(), &meter, &mut telemetry, &protocol, &mut on_event)
     });
     row.outcome = match measured {
         Ok(measurement) => Outcome::Measured(Box::new(measurement)),

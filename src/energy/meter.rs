@@ -1,173 +1,211 @@
-//! The meter reads every source at marks and integrates between them.
+//! The meter says what a stretch of time took: it integrates what was read, holds sources against each other, and takes
+//! off what the machine draws at rest.
 
-use super::{Energy, EnergySource, Reading, SourceInfo, Stamped};
+use super::sampling::{Sampler, Sampling};
+use super::{
+    Check, EnergyError, Integral, Provenance, Quantity, Scope, SourceInfo, Stamped, Stated,
+};
+use super::{agreement, integrate};
+use crate::device::DeviceId;
 use crate::units::{Joules, Seconds, Watts};
-use std::time::Instant;
 
-/// A moment at which every source was read.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Mark {
-    /// Since the meter's start.
-    pub at: Seconds,
-    index: usize,
+/// What a source makes of a stretch of time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Energy {
+    /// A source was read.
+    Measured(Box<Measured>),
+    /// From watts that a user typed.
+    Declared {
+        /// What they cover.
+        scope: Scope,
+        /// All that the scope drew, idle draw included.
+        gross: Joules,
+        /// Whether the user typed them for this workload, or once for all.
+        own: bool,
+    },
+    /// An interval; it has no point value, here or anywhere after.
+    Modelled {
+        /// What it covers.
+        scope: Scope,
+        /// No less than this.
+        low: Joules,
+        /// No more than this.
+        high: Joules,
+        /// Where the bounds come from.
+        basis: String,
+    },
+    /// Nothing is known.
+    None {
+        /// Why.
+        reason: String,
+    },
 }
 
-/// Sources under one clock.
-pub struct Meter {
-    start: Instant,
-    sources: Vec<Metered>,
-    marks: usize,
-    /// Why there is no source, for the record.
+/// Joules that were measured, with all that a reader needs to judge them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// What was read.
+    pub source: SourceInfo,
+    /// What came of it.
+    pub integral: Integral,
+    /// What it draws at rest, if that was taken.
+    pub idle: Option<Idle>,
+    /// This source held against the others.
+    pub checks: Vec<Check>,
+    /// The readings, on a clock that is 0 where the stretch begins, with some of before and after.
+    pub readings: Vec<Stamped>,
+    /// Reads that gave nothing.
+    pub failed: usize,
+    /// Share of one processor core that reading took.
+    pub cost: f64,
+}
+
+impl Measured {
+    /// Counter or samples.
+    pub fn provenance(&self) -> Provenance {
+        match self.source.quantity {
+            Quantity::Counter { .. } => Provenance::MeasuredCounter,
+            Quantity::Power { .. } => Provenance::MeasuredSampled,
+        }
+    }
+}
+
+/// Power at rest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Idle {
+    /// Mean power.
+    pub power: Watts,
+    /// Half of its 95 % interval.
+    pub half_width: Watts,
+    /// How long it was taken.
+    pub seconds: Seconds,
+}
+
+/// Ends are known this well, as a share of the figure, or a run goes on.
+const GOOD_ENDS: f64 = 0.02;
+/// Readings that are kept of before and after a stretch.
+const MARGIN: f64 = 30.0;
+
+/// What covers one row: sources that are read, and what is stated.
+pub struct Meter<'a> {
+    clock: &'a Sampling,
+    samplers: Vec<&'a Sampler>,
+    stated: Vec<Stated>,
+    /// Why nothing is known, should nothing be.
     absence: String,
 }
 
-struct Metered {
-    source: Box<dyn EnergySource>,
-    /// One a mark, or why the source cannot be used any more.
-    readings: Result<Vec<Stamped<Reading>>, String>,
-}
-
-impl Meter {
-    /// A meter over these sources; `absence` says why there are none, should there be none.
-    pub fn new(sources: Vec<Box<dyn EnergySource>>, absence: &str) -> Meter {
-        let sources =
-            sources.into_iter().map(|source| Metered { source, readings: Ok(Vec::new()) });
+impl<'a> Meter<'a> {
+    /// A meter of a device's work: whatever is read of it, and what is stated. `absence` says why there is nothing of
+    /// either, should there be nothing.
+    pub fn new(
+        sampling: &'a Sampling,
+        device: &DeviceId,
+        stated: Vec<Stated>,
+        absence: &str,
+    ) -> Meter<'a> {
         Meter {
-            start: Instant::now(),
-            sources: sources.collect(),
-            marks: 0,
+            clock: sampling,
+            samplers: sampling.of(device),
+            stated,
             absence: absence.to_string(),
         }
     }
 
-    /// Time since the meter's start.
+    /// Time on the meter's clock.
     pub fn now(&self) -> Seconds {
-        Seconds(self.start.elapsed().as_secs_f64())
+        self.clock.now()
     }
 
-    /// Reads every source. A source that fails is out from then on; it costs its figures, not the run.
-    pub fn mark(&mut self) -> Mark {
-        let at = self.now();
-        for Metered { source, readings } in &mut self.sources {
-            let Ok(list) = readings else { continue };
-            let before = self.start.elapsed().as_secs_f64();
-            match source.read() {
-                Ok(value) => list.push(Stamped {
-                    before: Seconds(before),
-                    after: Seconds(self.start.elapsed().as_secs_f64()),
-                    value,
-                }),
-                Err(error) => *readings = Err(error.to_string()),
+    /// Whether a stretch that began then is long enough for what is read: a longer one would be known no better at
+    /// its ends.
+    pub fn is_settled(&self, from: Seconds) -> bool {
+        let now = self.now();
+        let good = |sampler: &&Sampler| {
+            let figure = integrate(&sampler.info, &sampler.log().readings, from, now);
+            figure.is_ok_and(|i| i.terms.window.0 <= GOOD_ENDS * i.gross.0)
+        };
+        self.samplers.is_empty() || self.samplers.iter().any(good)
+    }
+
+    /// What every source makes of the time between two moments; never empty. Waits for counters to move once more.
+    pub fn between(&self, from: Seconds, to: Seconds) -> Vec<Energy> {
+        for sampler in &self.samplers {
+            sampler.wait_for_update(self.clock, to);
+        }
+        let mut energy = measured(&self.samplers, from, to);
+        energy.extend(self.stated.iter().map(|stated| match stated {
+            Stated::Declared { watts, scope, own } => {
+                Energy::Declared { scope: *scope, gross: *watts * (to - from), own: *own }
             }
+            Stated::Modelled { low, high, scope, basis } => Energy::Modelled {
+                scope: *scope,
+                low: *low * (to - from),
+                high: *high * (to - from),
+                basis: basis.clone(),
+            },
+        }));
+        if energy.is_empty() {
+            energy.push(Energy::None { reason: self.absence.clone() });
         }
-        self.marks += 1;
-        Mark { at, index: self.marks - 1 }
-    }
-
-    /// What every source makes of the time between two marks; never empty.
-    pub fn between(&self, from: Mark, to: Mark) -> Vec<Energy> {
-        if self.sources.is_empty() {
-            return vec![Energy::None { reason: self.absence.clone() }];
-        }
-        self.sources
-            .iter()
-            .map(|Metered { source, readings }| match readings {
-                Ok(list) => integrate(source.describe(), &list[from.index..=to.index], from, to),
-                Err(reason) => {
-                    Energy::None { reason: format!("{}: {reason}", source.describe().kind) }
-                }
-            })
-            .collect()
+        energy
     }
 }
 
-/// Integrates by trapezoids between the readings' middles, and holds the first and last out to the marks.
-fn integrate(source: SourceInfo, readings: &[Stamped<Reading>], from: Mark, to: Mark) -> Energy {
-    let over = |watts: &dyn Fn(&Reading) -> Watts| -> Joules {
-        let points: Vec<(f64, f64)> = readings
-            .iter()
-            .map(|r| {
-                let middle = (r.before.0 + r.after.0) / 2.0;
-                (middle.clamp(from.at.0, to.at.0), watts(&r.value).0)
+/// Figures of all sources, held against each other.
+fn measured(samplers: &[&Sampler], from: Seconds, to: Seconds) -> Vec<Energy> {
+    let near = |r: &&Stamped| r.after.0 >= from.0 - MARGIN && r.before.0 <= to.0 + MARGIN;
+    let readings: Vec<Vec<Stamped>> = samplers
+        .iter()
+        .map(|sampler| {
+            let shifted = |r: &Stamped| Stamped {
+                before: r.before - from,
+                after: r.after - from,
+                values: r.values.clone(),
+            };
+            sampler.log().readings.iter().filter(near).map(shifted).collect()
+        })
+        .collect();
+    let figures: Vec<Result<Integral, EnergyError>> = samplers
+        .iter()
+        .zip(&readings)
+        .map(|(sampler, readings)| integrate(&sampler.info, readings, Seconds(0.0), to - from))
+        .collect();
+    let mut energy = Vec::new();
+    for (i, (sampler, figure)) in samplers.iter().zip(&figures).enumerate() {
+        let integral = match figure {
+            Ok(integral) => integral,
+            Err(error) => {
+                let lost = sampler.log().failed.last().map(|(_, why)| format!("; {why}"));
+                energy.push(Energy::None {
+                    reason: format!("{}: {error}{}", sampler.info.kind, lost.unwrap_or_default()),
+                });
+                continue;
+            }
+        };
+        let others = samplers.iter().zip(&figures).enumerate().filter(|(j, _)| *j != i);
+        let checks: Vec<Check> = others
+            .filter_map(|(_, (other, figure))| {
+                agreement::check((&sampler.info, integral), (&other.info, figure.as_ref().ok()?))
             })
             .collect();
-        let (first, last) = (points[0], points[points.len() - 1]);
-        let inside: f64 =
-            points.windows(2).map(|p| (p[1].0 - p[0].0) * (p[0].1 + p[1].1) / 2.0).sum();
-        Joules((first.0 - from.at.0) * first.1 + inside + (to.at.0 - last.0) * last.1)
-    };
-    match readings[0].value {
-        Reading::Declared(_) => Energy::Declared {
-            source,
-            gross: over(&|r| match r {
-                Reading::Declared(watts) => *watts,
-                Reading::Bounds { .. } => unreachable!("a source keeps to one kind of reading"),
-            }),
-        },
-        Reading::Bounds { .. } => {
-            let bound = |r: &Reading| match r {
-                Reading::Bounds { low, high } => (*low, *high),
-                Reading::Declared(_) => unreachable!("a source keeps to one kind of reading"),
-            };
-            Energy::Modelled { source, low: over(&|r| bound(r).0), high: over(&|r| bound(r).1) }
+        if let Some(check) = checks.iter().find(|check| check.rejects) {
+            let why = check.complaint.clone().unwrap_or_default();
+            energy.push(Energy::None { reason: format!("{why}: neither is believed") });
+            continue;
         }
+        let log = sampler.log();
+        let inside = |at: &Seconds| *at >= from && *at <= to;
+        let elapsed = log.readings.last().map_or(1.0, |r| r.after.0);
+        energy.push(Energy::Measured(Box::new(Measured {
+            source: sampler.info.clone(),
+            integral: integral.clone(),
+            idle: sampler.idle,
+            checks,
+            readings: readings[i].clone(),
+            failed: log.failed.iter().filter(|(at, _)| inside(at)).count(),
+            cost: log.cost.0 / elapsed,
+        })));
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::energy::{Declared, EnergyError, Model, Scope};
-    use std::thread::sleep;
-    use std::time::Duration;
-
-    fn metered(sources: Vec<Box<dyn EnergySource>>) -> (f64, Vec<Energy>) {
-        let mut meter = Meter::new(sources, "there is no meter");
-        let from = meter.mark();
-        sleep(Duration::from_millis(30));
-        meter.mark();
-        sleep(Duration::from_millis(10));
-        let to = meter.mark();
-        (to.at.0 - from.at.0, meter.between(from, to))
-    }
-
-    #[test]
-    fn constant_power_integrates_to_power_times_time() {
-        let declared = Declared { watts: Watts(240.0), scope: Scope::Wall };
-        let model = Model::between(Watts(60.0), Watts(280.0), Scope::Machine);
-        let (seconds, energy) = metered(vec![Box::new(declared), Box::new(model)]);
-        let near = |joules: Joules, watts: f64| (joules.0 / (watts * seconds) - 1.0).abs() < 1e-9;
-        match &energy[..] {
-            [Energy::Declared { gross, .. }, Energy::Modelled { low, high, .. }] => {
-                assert!(near(*gross, 240.0) && near(*low, 60.0) && near(*high, 280.0));
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn no_source_is_none_with_its_reason() {
-        assert_eq!(metered(vec![]).1, [Energy::None { reason: "there is no meter".into() }]);
-    }
-
-    #[test]
-    fn a_source_that_fails_is_none_and_the_others_stay() {
-        struct Failing(u32);
-        impl EnergySource for Failing {
-            fn describe(&self) -> SourceInfo {
-                SourceInfo { kind: "failing", scope: Scope::Wall, basis: String::new() }
-            }
-            fn read(&mut self) -> Result<Reading, EnergyError> {
-                self.0 += 1;
-                match self.0 {
-                    1 => Ok(Reading::Declared(Watts(1.0))),
-                    _ => Err(EnergyError("it went away".into())),
-                }
-            }
-        }
-        let declared = Declared { watts: Watts(5.0), scope: Scope::Wall };
-        let (_, energy) = metered(vec![Box::new(Failing(0)), Box::new(declared)]);
-        assert_eq!(energy[0], Energy::None { reason: "failing: it went away".into() });
-        assert!(matches!(energy[1], Energy::Declared { .. }));
-    }
+    energy
 }

@@ -2,17 +2,27 @@
 //! time. What was measured, what a user declared and what is only modelled are different types, so that none can
 //! pass for another.
 
-mod declared;
+mod agreement;
+mod counter;
+mod find;
+mod integral;
 mod meter;
-mod model;
+mod power;
+mod sampling;
+pub mod source;
 mod spec;
+mod stated;
 
-pub use declared::Declared;
-pub use meter::{Mark, Meter};
-pub use model::Model;
+pub use agreement::Check;
+pub use find::{Placed, board, find, open};
+pub use integral::{Integral, Terms, integrate};
+pub use meter::{Energy, Idle, Measured, Meter};
+pub use sampling::Sampling;
 pub use spec::{PowerSpec, PowerSpecError};
+pub use stated::Stated;
 
 use crate::units::{Joules, Seconds, Watts};
+use std::time::Instant;
 
 /// What a reading covers. Nested scopes are never added up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,46 +54,187 @@ impl Scope {
             Scope::Wall => "wall",
         }
     }
+
+    /// Whether this scope lies within another, so that the two are never added up.
+    pub fn within(self, other: Scope) -> bool {
+        match other {
+            Scope::Wall => self != Scope::Wall,
+            Scope::Machine => self < Scope::Machine,
+            _ => false,
+        }
+    }
+
+    /// What it takes in, and what it leaves out.
+    pub fn extent(self) -> (&'static str, &'static str) {
+        match self {
+            Scope::GpuBoard => (
+                "the card: its processor, memory, fans and voltage regulators",
+                "the rest of the machine and the losses of its power supply",
+            ),
+            Scope::CpuPackage => (
+                "the processor's package: cores, caches, memory controller, integrated graphics",
+                "memory, board, fans, other devices and the losses of the power supply",
+            ),
+            Scope::Dram => ("main memory", "everything else"),
+            Scope::Machine => (
+                "the whole machine behind its power supply, with every device in it, idle or not",
+                "the losses of the power supply",
+            ),
+            Scope::Wall => (
+                "everything on the plug: power supply, all devices of the machine, idle or not",
+                "cooling of the room and losses before the plug",
+            ),
+        }
+    }
+}
+
+/// How a figure of energy came about, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Provenance {
+    /// Read from a counter of joules.
+    MeasuredCounter,
+    /// Integrated from readings of watts.
+    MeasuredSampled,
+    /// From watts that a user typed.
+    Declared,
+    /// Somewhere in an interval.
+    Modelled,
+    /// Not known.
+    None,
+}
+
+impl Provenance {
+    /// The name in results: `measured-counter`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Provenance::MeasuredCounter => "measured-counter",
+            Provenance::MeasuredSampled => "measured-sampled",
+            Provenance::Declared => "declared",
+            Provenance::Modelled => "modelled",
+            Provenance::None => "none",
+        }
+    }
+
+    /// What a figure made of figures of two kinds is.
+    pub fn mixed(self, other: Provenance) -> Provenance {
+        self.max(other)
+    }
 }
 
 /// What a source is. Never an address, a path or a command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceInfo {
-    /// `declared`, `model`.
+    /// `nvml`, `rapl`, `hwmon`, `shelly`, `tasmota`, `command`.
     pub kind: &'static str,
+    /// What the meter calls itself: `NVIDIA GeForce RTX 3080`, `amdgpu`, `SHPLG-S`, `package-0`. Never an address, serial or path.
+    pub model: String,
+    /// The driver or firmware that answers, with its version, where it is known.
+    pub driver: Option<String>,
     /// What its readings cover.
     pub scope: Scope,
+    /// What it reads.
+    pub quantity: Quantity,
+    /// How often its value changes, where that is documented; the meter finds it out otherwise.
+    pub update_period: Option<Seconds>,
+    /// How often to read it.
+    pub poll: Seconds,
+    /// More than this no such source can truly draw; a reading above it is garbage.
+    pub ceiling: Watts,
+    /// How far its figures may be off.
+    pub accuracy: Accuracy,
+}
+
+impl SourceInfo {
     /// Where its figures come from, in a sentence.
-    pub basis: String,
+    pub fn basis(&self) -> String {
+        let what = match self.quantity {
+            Quantity::Counter { .. } => "a counter of joules".to_string(),
+            Quantity::Power { averaging: Seconds(0.0) } => "readings of watts".to_string(),
+            Quantity::Power { averaging } => {
+                format!("readings of watts, each the mean of {averaging}")
+            }
+        };
+        let period = self.update_period.map(|p| format!(", updated every {p}")).unwrap_or_default();
+        let Accuracy { share, basis, reference } = &self.accuracy;
+        let percent = crate::units::significant(share * 100.0);
+        format!("{}: {what}{period}, ±{percent} % ({}: {reference})", self.model, basis.name())
+    }
 }
 
-/// A reading with the moments before and after it was taken.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stamped<T> {
-    /// Just before, since the meter's start.
-    pub before: Seconds,
-    /// Just after, since the meter's start.
-    pub after: Seconds,
-    /// What was read.
-    pub value: T,
-}
-
-/// What a source can say.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Reading {
-    /// Power that a user vouches for.
-    Declared(Watts),
-    /// Power that nobody measured: somewhere between two bounds.
-    Bounds {
-        /// No less than this.
-        low: Watts,
-        /// No more than this.
-        high: Watts,
+/// What a source reads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Quantity {
+    /// Joules since some moment. One value a reading for each domain (processor packages, say); they are added.
+    Counter {
+        /// For each domain, the joules at which it begins again at 0, where it does at a known value.
+        ranges: Vec<Option<Joules>>,
+        /// The share of time that the counter's own sensor looks at, 0 to 1.
+        duty: f64,
+    },
+    /// Watts.
+    Power {
+        /// A reading is the mean over so long before it was made; 0 if of an instant.
+        averaging: Seconds,
     },
 }
 
-/// A source that cannot be read.
-#[derive(Debug, thiserror::Error)]
+/// How far a source's figures may be off, as a share of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accuracy {
+    /// 0.01 is 1 %.
+    pub share: f64,
+    /// Where that comes from.
+    pub basis: Basis,
+    /// The data sheet or paper, or why it is assumed, in a few words.
+    pub reference: String,
+}
+
+/// The kinds of sources that are read.
+pub const KINDS: [&str; 6] = ["nvml", "hwmon", "rapl", "shelly", "tasmota", "command"];
+
+/// Where an accuracy comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The maker says so.
+    Datasheet,
+    /// Somebody measured it and published that.
+    Paper,
+    /// Nobody known to us does.
+    Assumed,
+}
+
+impl Basis {
+    /// Every basis.
+    const ALL: [Basis; 3] = [Basis::Datasheet, Basis::Paper, Basis::Assumed];
+
+    /// The name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Basis::Datasheet => "datasheet",
+            Basis::Paper => "paper",
+            Basis::Assumed => "assumed",
+        }
+    }
+
+    /// The basis of this name.
+    pub fn from_name(name: &str) -> Option<Basis> {
+        Basis::ALL.into_iter().find(|basis| basis.name() == name)
+    }
+}
+
+/// A reading with the moments before and after it was taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stamped {
+    /// Just before, on the meter's clock.
+    pub before: Seconds,
+    /// Just after, on the meter's clock.
+    pub after: Seconds,
+    /// What was read: joules of each domain, or watts (one value), as the source's quantity says.
+    pub values: Vec<f64>,
+}
+
+/// A source that cannot be read. One line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EnergyError(pub String);
 
@@ -91,35 +242,71 @@ pub struct EnergyError(pub String);
 pub trait EnergySource: Send {
     /// What it is.
     fn describe(&self) -> SourceInfo;
-    /// One reading; blocks while the source answers.
+    /// One reading: joules of each domain, or watts (one value). Blocks while the source answers, at most a few seconds.
     ///
     /// # Errors
     /// If the source does not answer or answers nonsense.
-    fn read(&mut self) -> Result<Reading, EnergyError>;
+    fn read(&mut self) -> Result<Vec<f64>, EnergyError>;
+
+    /// When the last reading came, if it came by itself while `read` waited for it: it was not made over all of that time.
+    fn arrived(&self) -> Option<Instant> {
+        None
+    }
 }
 
-/// What a source makes of a stretch of time.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Energy {
-    /// From watts that a user typed.
-    Declared {
-        /// The source.
-        source: SourceInfo,
-        /// All that the scope drew, idle draw included.
-        gross: Joules,
-    },
-    /// An interval; it has no point value, here or anywhere after.
-    Modelled {
-        /// The source.
-        source: SourceInfo,
-        /// No less than this.
-        low: Joules,
-        /// No more than this.
-        high: Joules,
-    },
-    /// Nothing is known.
-    None {
-        /// Why.
-        reason: String,
-    },
+/// The state of a board beside its windows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BoardState {
+    /// Degrees Celsius of its processor.
+    pub celsius: Option<f64>,
+    /// Clock of its cores.
+    pub core_hertz: Option<f64>,
+    /// Clock of its memory.
+    pub memory_hertz: Option<f64>,
+    /// The power limit that is in force.
+    pub power_limit: Option<Watts>,
+    /// What holds its clocks down.
+    pub throttle: Vec<Throttle>,
+}
+
+/// What holds a board's clocks down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Throttle {
+    /// It draws as much as it may: normal, and recorded.
+    PowerCap,
+    /// The driver slows it down for its heat.
+    ThermalSoftware,
+    /// The board slows itself down for its heat.
+    ThermalHardware,
+    /// The board slows itself down: heat, or power that is not as it should be.
+    HardwareSlowdown,
+    /// The power supply told it to brake.
+    PowerBrake,
+    /// Something else.
+    Other,
+}
+
+impl Throttle {
+    /// The name in results: `power-cap`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Throttle::PowerCap => "power-cap",
+            Throttle::ThermalSoftware => "thermal-software",
+            Throttle::ThermalHardware => "thermal-hardware",
+            Throttle::HardwareSlowdown => "hardware-slowdown",
+            Throttle::PowerBrake => "power-brake",
+            Throttle::Other => "other",
+        }
+    }
+
+    /// Whether figures taken under it do not count.
+    pub fn spoils(self) -> bool {
+        !matches!(self, Throttle::PowerCap | Throttle::Other)
+    }
+}
+
+/// Something that tells a board's state.
+pub trait Board: Send {
+    /// Its state now.
+    fn state(&mut self) -> BoardState;
 }

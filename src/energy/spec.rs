@@ -1,13 +1,30 @@
 //! Reads `--power` specs and builds the sources that they name.
 
-use super::{Declared, EnergySource, Model, Scope};
+use super::{EnergyError, Scope, Stated};
 use crate::device::Device;
 use crate::units::Watts;
 use std::str::FromStr;
 
 /// One `--power`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum PowerSpec {
+    /// `nvml`: NVIDIA's driver.
+    Nvml,
+    /// `hwmon`: the kernel's sensors of AMD's and Intel's cards.
+    Hwmon,
+    /// `rapl`: the processor's own counters.
+    Rapl,
+    /// `shelly:http://HOST`.
+    Shelly(String),
+    /// `tasmota:http://HOST`.
+    Tasmota(String),
+    /// `command[@SCOPE]:CMD`, which prints watts.
+    Command {
+        /// Run by the shell.
+        line: String,
+        /// What the watts cover.
+        scope: Scope,
+    },
     /// `declared:WATTS[@SCOPE]`, or `declared:sha256d=240,gemm=300[@SCOPE]`.
     Declared {
         /// Watts for every workload (no name) or for the one named.
@@ -26,50 +43,70 @@ pub enum PowerSpec {
 #[error("{0}")]
 pub struct PowerSpecError(String);
 
-const KNOWN: &str = "declared:WATTS[@SCOPE], declared:sha256d=WATTS,gemm=WATTS, model, model:idle=WATTS,max=WATTS, none";
+const KNOWN: &str = "nvml, hwmon, rapl, shelly:http://HOST, tasmota:http://HOST, command[@SCOPE]:CMD, declared:WATTS[@SCOPE], \
+    declared:sha256d=WATTS,gemm=WATTS, model, model:idle=WATTS,max=WATTS, none";
 
 impl FromStr for PowerSpec {
     type Err = PowerSpecError;
 
     fn from_str(spec: &str) -> Result<PowerSpec, PowerSpecError> {
-        let (kind, rest) = spec.split_once(':').unwrap_or((spec, ""));
+        let refuse = |what: &str| Err(PowerSpecError(what.to_string()));
+        let (head, rest) = spec.split_once(':').unwrap_or((spec, ""));
+        let (kind, at) = head.split_once('@').map_or((head, None), |(kind, at)| (kind, Some(at)));
+        if at.is_some() && kind != "command" {
+            return refuse(
+                "a scope stands behind the watts, as in declared:240@wall, or behind 'command'",
+            );
+        }
         match (kind, rest) {
             ("none", "") => Ok(PowerSpec::None),
+            ("nvml", "") => Ok(PowerSpec::Nvml),
+            ("hwmon", "") => Ok(PowerSpec::Hwmon),
+            ("rapl", "") => Ok(PowerSpec::Rapl),
             ("model", "") => Ok(PowerSpec::Model(None)),
-            ("model", bounds) => {
-                let named = pairs(bounds)?;
-                match &named[..] {
-                    [(Some(a), low), (Some(b), high)] if a == "idle" && b == "max" => {
-                        if low > high {
-                            return Err(PowerSpecError(format!(
-                                "--power {spec}: idle is above max; write model:idle=60,max=280"
-                            )));
-                        }
-                        Ok(PowerSpec::Model(Some((*low, *high))))
-                    }
-                    _ => Err(PowerSpecError(format!(
-                        "--power {spec}: write model:idle=60,max=280, in watts"
-                    ))),
-                }
+            // What stands behind these may be secret, so that no message repeats it.
+            ("shelly" | "tasmota", url) => match (kind, is_address(url)) {
+                ("shelly", true) => Ok(PowerSpec::Shelly(url.to_string())),
+                (_, true) => Ok(PowerSpec::Tasmota(url.to_string())),
+                _ => refuse(&format!("write the plug's address, as in {kind}:http://192.168.1.20")),
+            },
+            ("command", "") => {
+                refuse("write the command, as in command:'ipmitool dcmi power reading'")
             }
+            ("command", line) => {
+                let scope = at.map_or(Ok(Scope::Wall), scope)?;
+                Ok(PowerSpec::Command { line: line.to_string(), scope })
+            }
+            ("model", bounds) => match &pairs(bounds)?[..] {
+                [(Some(a), low), (Some(b), high)] if a == "idle" && b == "max" && low <= high => {
+                    Ok(PowerSpec::Model(Some((*low, *high))))
+                }
+                _ => refuse(&format!(
+                    "--power {spec}: write model:idle=60,max=280, idle no more than max"
+                )),
+            },
             ("declared", rest) if !rest.is_empty() => {
-                let (watts, scope) = match rest.rsplit_once('@') {
-                    Some((watts, scope)) => (watts, self::scope(scope)?),
+                let (watts, scope) = match rest.split_once('@') {
+                    Some((watts, name)) => (watts, scope(name)?),
                     None => (rest, Scope::Wall),
                 };
                 let watts = pairs(watts)?;
                 if watts.len() > 1 && watts.iter().any(|(name, _)| name.is_none()) {
-                    return Err(PowerSpecError(format!(
+                    return refuse(&format!(
                         "--power {spec}: name a workload for each figure, as in declared:sha256d=240,gemm=300"
-                    )));
+                    ));
                 }
                 Ok(PowerSpec::Declared { watts, scope })
             }
-            _ => Err(PowerSpecError(format!(
-                "'{spec}' is no power source of this version; known: {KNOWN}"
-            ))),
+            _ => refuse(&format!("'{kind}' is no power source; known: {KNOWN}")),
         }
     }
+}
+
+/// Whether this is a web address with a host.
+fn is_address(url: &str) -> bool {
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace))
 }
 
 /// `240` or `name=240,other=300`.
@@ -98,26 +135,26 @@ fn scope(name: &str) -> Result<Scope, PowerSpecError> {
 }
 
 impl PowerSpec {
-    /// The source that this spec gives for a workload on a device, or why there is none.
-    pub fn source(&self, device: &Device, workload: &str) -> Result<Box<dyn EnergySource>, String> {
+    /// What this spec states of a workload on a device; nothing if it names a source that is read.
+    pub fn stated(&self, device: &Device, workload: &str) -> Option<Result<Stated, EnergyError>> {
         match self {
-            PowerSpec::None => Err("--power none was asked for".into()),
-            PowerSpec::Model(None) => match Model::of_class(device) {
-                Ok(model) => Ok(Box::new(model)),
-                Err(error) => Err(error.to_string()),
-            },
-            PowerSpec::Model(Some((low, high))) => {
-                let scope =
-                    if device.class.runs_on_cpu() { Scope::Machine } else { Scope::GpuBoard };
-                Ok(Box::new(Model::between(*low, *high, scope)))
+            PowerSpec::None => Some(Err(EnergyError("--power none was asked for".into()))),
+            PowerSpec::Model(None) => Some(Stated::model(device)),
+            PowerSpec::Model(Some((low, high))) => Some(Ok(Stated::between(*low, *high, device))),
+            PowerSpec::Declared { watts, scope } => {
+                let own = |(name, _): &&(Option<String>, Watts)| {
+                    name.as_deref().is_none_or(|name| name == workload)
+                };
+                let found = watts.iter().find(own).map(|(name, watts)| Stated::Declared {
+                    watts: *watts,
+                    scope: *scope,
+                    own: name.is_some(),
+                });
+                Some(found.ok_or_else(|| {
+                    EnergyError(format!("--power declares no watts for {workload}"))
+                }))
             }
-            PowerSpec::Declared { watts, scope } => watts
-                .iter()
-                .find(|(name, _)| name.as_deref().is_none_or(|name| name == workload))
-                .map(|(_, watts)| {
-                    Box::new(Declared { watts: *watts, scope: *scope }) as Box<dyn EnergySource>
-                })
-                .ok_or_else(|| format!("--power declares no watts for {workload}")),
+            _ => None,
         }
     }
 
@@ -141,26 +178,25 @@ mod tests {
 
     #[test]
     fn the_grammar_of_the_contract() {
-        assert_eq!(read("none"), PowerSpec::None);
-        assert_eq!(read("model"), PowerSpec::Model(None));
-        assert_eq!(
-            read("model:idle=60,max=280"),
-            PowerSpec::Model(Some((Watts(60.0), Watts(280.0))))
-        );
+        assert!(read("none") == PowerSpec::None);
+        assert!(read("model") == PowerSpec::Model(None));
+        let bounds = Some((Watts(60.0), Watts(280.0)));
+        assert!(read("model:idle=60,max=280") == PowerSpec::Model(bounds));
         let all = vec![(None, Watts(240.0))];
-        assert_eq!(
-            read("declared:240"),
-            PowerSpec::Declared { watts: all.clone(), scope: Scope::Wall }
-        );
-        assert_eq!(
-            read("declared:240@gpu-board"),
-            PowerSpec::Declared { watts: all, scope: Scope::GpuBoard }
-        );
+        let declared = |scope| PowerSpec::Declared { watts: all.clone(), scope };
+        assert!(read("declared:240") == declared(Scope::Wall));
+        assert!(read("declared:240@gpu-board") == declared(Scope::GpuBoard));
         let each = read("declared:sha256d=240,gemm=300");
         assert_eq!(each.workloads().collect::<Vec<_>>(), ["sha256d", "gemm"]);
-        let gemm = each.source(&Device::cpu(), "gemm").unwrap().describe();
-        assert_eq!(gemm.basis, "300 W typed by the user");
-        assert!(each.source(&Device::cpu(), "decode").is_err());
+        let gemm = each.stated(&Device::cpu(), "gemm").unwrap().unwrap();
+        assert_eq!(gemm.basis(), "300 W typed by the user");
+        assert!(each.stated(&Device::cpu(), "decode").unwrap().is_err());
+        assert!(read("shelly:http://192.168.1.20").stated(&Device::cpu(), "gemm").is_none());
+        assert!(
+            read("command@machine:echo 'a:b'@x")
+                == PowerSpec::Command { line: "echo 'a:b'@x".into(), scope: Scope::Machine }
+        );
+        assert!(matches!(read("command:true"), PowerSpec::Command { scope: Scope::Wall, .. }));
     }
 
     #[test]
@@ -181,10 +217,19 @@ mod tests {
             "nvml2",
             "",
             "none:5",
-            "shelly:http://user:secret@host",
+            "nvml:0",
+            "nvml@wall",
+            "command:",
+            "command@moon:echo secret",
+            "shelly",
+            "shelly:secret",
+            "tasmota:http://",
+            "shellyy:http://user:secret@host",
         ] {
-            let line = spec.parse::<PowerSpec>().unwrap_err().to_string();
+            let Err(error) = spec.parse::<PowerSpec>() else { panic!("{spec} is taken") };
+            let line = error.to_string();
             assert!(!line.contains('\n') && line.len() > 20, "{spec}: {line}");
+            assert!(!line.contains("secret"), "{line}");
         }
     }
 }

@@ -14,7 +14,7 @@ pub use pump::size;
 pub use telemetry::{Sample, Telemetry, Temperature};
 pub use trials::{interleave, trial};
 
-use crate::energy::{Energy, Mark, Meter};
+use crate::energy::{Energy, Meter};
 use crate::oracle::Verdict;
 use crate::units::{Seconds, Work};
 use crate::workload::{Job, JobError, Proof};
@@ -36,7 +36,7 @@ pub struct Window {
     pub gpu: Option<Seconds>,
     /// What was done.
     pub work: Work,
-    /// The machine's state over the window.
+    /// The machine's state at the window's end; at its start it is that of the window before.
     pub sample: Sample,
 }
 
@@ -46,6 +46,8 @@ pub struct Measurement {
     pub verified: Verified,
     /// How the warm-up went.
     pub warm_up: WarmUp,
+    /// The machine's state where the first window begins.
+    pub at_start: Sample,
     /// In order, without gaps.
     pub windows: Vec<Window>,
     /// How long batches took.
@@ -115,7 +117,7 @@ pub enum MeasureError {
 /// If there is nothing to keep: the output is wrong, the device fails, or the caller stops before the first window.
 pub fn measure(
     job: &mut dyn Job,
-    meter: &mut Meter,
+    meter: &Meter,
     telemetry: &mut Telemetry,
     protocol: &Protocol,
     on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
@@ -131,8 +133,9 @@ pub fn measure(
     };
     go(on_event(Event::WarmingUp))?;
     let warm_up = warm_up(job, protocol, on_event)?;
-    let (windows, latency, energy) = run_windows(job, meter, telemetry, protocol, on_event)?;
-    let mut faults = Vec::new();
+    let Block { at_start, windows, latency, from, to } =
+        run_windows(job, meter, telemetry, protocol, on_event)?;
+    let mut faults = throttled(&at_start, &windows);
     if windows.len() < protocol.windows {
         faults.push(format!("interrupted after {} of {} windows", windows.len(), protocol.windows));
     }
@@ -150,7 +153,27 @@ pub fn measure(
         }
     }
     let proof = job.proof(windows.len());
-    Ok(Measurement { verified, warm_up, windows, latency, energy, proof, faults })
+    let energy = meter.between(from, to);
+    Ok(Measurement { verified, warm_up, at_start, windows, latency, energy, proof, faults })
+}
+
+/// What held the board's clocks down in a way that spoils figures.
+fn throttled(at_start: &Sample, windows: &[Window]) -> Vec<String> {
+    let states = std::iter::once(at_start).chain(windows.iter().map(|w| &w.sample));
+    let mut met: Vec<(&str, usize)> = Vec::new();
+    for throttle in states.flat_map(|s| s.board.iter().flat_map(|b| &b.throttle)) {
+        match met.iter_mut().find(|(name, _)| *name == throttle.name()) {
+            Some((_, times)) => *times += 1,
+            None if throttle.spoils() => met.push((throttle.name(), 1)),
+            None => {}
+        }
+    }
+    let looks = windows.len() + 1;
+    met.into_iter()
+        .map(|(name, times)| {
+            format!("the board was slowed down ({name}) at {times} of {looks} looks")
+        })
+        .collect()
 }
 
 /// Sizes the batches, then runs until throughput is flat or the time is up.
@@ -173,55 +196,70 @@ fn warm_up(
     }
 }
 
-type Windows = (Vec<Window>, Latency, Vec<Energy>);
+/// Windows without gaps between them, and where they begin and end on the meter's clock.
+struct Block {
+    at_start: Sample,
+    windows: Vec<Window>,
+    latency: Latency,
+    from: Seconds,
+    to: Seconds,
+}
 
-/// The windows: each begins at the mark that ended the one before, with the device idle at every mark.
+/// The windows: each begins where the one before ended, with the device idle at every mark.
 fn run_windows(
     job: &mut dyn Job,
-    meter: &mut Meter,
+    meter: &Meter,
     telemetry: &mut Telemetry,
     protocol: &Protocol,
     on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
-) -> Result<Windows, MeasureError> {
+) -> Result<Block, MeasureError> {
     let mut windows: Vec<Window> = Vec::new();
     let mut latency = Latency::default();
-    telemetry.sample();
-    let first = meter.mark();
-    let (mut from, mut last): (Mark, Option<Mark>) = (first, None);
+    // What is used is told of the time since the last look: there was none.
+    let at_start = Sample { cpu_use: None, gpu_use: None, ..telemetry.sample() };
+    let first = meter.now();
+    let mut from = first;
     let mut cpu_from = ProcessTime::now();
-    for number in 0..protocol.windows {
+    loop {
+        let number = windows.len();
+        let length = protocol.window_length(number);
         job.open_window(number as u32)?;
         let (mut work, mut gpu, mut stopped) = (Work(0), Some(Seconds(0.0)), false);
         pump(job, &mut |batch, since_last| {
             work = work + batch.work;
             gpu = gpu.zip(batch.gpu_seconds).map(|(sum, seconds)| sum + seconds);
             latency.record(since_last);
-            let elapsed = meter.now() - from.at;
-            let done = number as f64 + (elapsed.0 / protocol.window.0).min(1.0);
-            stopped |= on_event(Event::Progress(done / protocol.windows as f64)).is_break();
-            stopped || elapsed >= protocol.window
+            let elapsed = meter.now() - from;
+            let done = number as f64 + (elapsed.0 / length.0).min(1.0);
+            let share = (done / protocol.windows as f64).min(1.0);
+            stopped |= on_event(Event::Progress(share)).is_break();
+            stopped || elapsed >= length
         })?;
         if stopped {
             break;
         }
         job.close_window()?;
-        let (to, cpu_to) = (meter.mark(), ProcessTime::now());
-        let wall = to.at - from.at;
+        let (to, cpu_to) = (meter.now(), ProcessTime::now());
         windows.push(Window {
-            started: from.at - first.at,
-            wall,
+            started: from - first,
+            wall: to - from,
             cpu: Seconds(cpu_to.duration_since(cpu_from).as_secs_f64()),
             gpu,
             work,
             sample: telemetry.sample(),
         });
-        (from, last, cpu_from) = (to, Some(to), cpu_to);
-        if on_event(Event::Window(number + 1, protocol.windows, work / wall)).is_break() {
+        (from, cpu_from) = (to, cpu_to);
+        let total = protocol.windows.max(number + 1);
+        let rate = work / windows[number].wall;
+        let stop = on_event(Event::Window(number + 1, total, rate)).is_break();
+        let enough = number + 1 >= protocol.windows
+            && (to - first >= protocol.longest || meter.is_settled(first));
+        if stop || enough {
             break;
         }
     }
-    match last {
-        Some(last) => Ok((windows, latency, meter.between(first, last))),
-        None => Err(MeasureError::Interrupted),
+    if windows.is_empty() {
+        return Err(MeasureError::Interrupted);
     }
+    Ok(Block { at_start, windows, latency, from: first, to: from })
 }

@@ -29,10 +29,16 @@ impl Mode {
 pub struct Protocol {
     /// How thorough.
     pub mode: Mode,
-    /// Windows of each row.
+    /// Windows of each row, at least: there are more where a slow meter needs longer.
     pub windows: usize,
-    /// Shortest length of a window; it ends with the batches then in flight.
+    /// Mean length of a window; it ends with the batches then in flight.
     pub window: Seconds,
+    /// A row's windows end then, though its meter would need longer.
+    pub longest: Seconds,
+    /// What is read at rest before the first row is taken over so long.
+    pub baseline: Seconds,
+    /// Or over as long as a slow source needs, but no longer than this.
+    pub baseline_longest: Seconds,
     /// Batches are sized to last about this long: long enough that their launch costs nothing, short enough for
     /// watchdogs and Ctrl-C.
     pub batch: Seconds,
@@ -50,19 +56,34 @@ const FLAT_SPREAD: f64 = 0.03;
 impl Protocol {
     /// The protocol of a mode.
     pub fn of(mode: Mode) -> Protocol {
-        let (windows, window, slice, longest) = match mode {
-            Mode::Quick => (7, 0.5, 0.25, 3.0),
-            Mode::Default => (30, 2.0, 0.5, 12.0),
-            Mode::Publish => (60, 9.0, 2.0, 60.0),
+        let (windows, window, longest, slice, longest_warm_up) = match mode {
+            Mode::Quick => (7, 0.5, 7.0, 0.25, 3.0),
+            Mode::Default => (30, 2.0, 120.0, 0.5, 12.0),
+            Mode::Publish => (60, 9.0, 1200.0, 2.0, 60.0),
+        };
+        let (baseline, baseline_longest) = match mode {
+            Mode::Quick => (2.0, 6.0),
+            Mode::Default => (10.0, 30.0),
+            Mode::Publish => (60.0, 120.0),
         };
         Protocol {
             mode,
             windows,
+            baseline: Seconds(baseline),
+            baseline_longest: Seconds(baseline_longest),
             window: Seconds(window),
+            longest: Seconds(longest),
             batch: Seconds(0.02),
             warm_up_slice: Seconds(slice),
-            warm_up_longest: Seconds(longest),
+            warm_up_longest: Seconds(longest_warm_up),
         }
+    }
+
+    /// How long a window is to be. Lengths vary by 15 % either way, since a meter that reads at fixed intervals would see
+    /// windows of one length, and the rest between them, always at the same point.
+    pub fn window_length(&self, number: usize) -> Seconds {
+        let step = (number as f64 * 0.618_033_988_75).fract();
+        Seconds(self.window.0 * (0.85 + 0.3 * step))
     }
 
     /// Whether the throughput of the last slices is flat.
@@ -77,6 +98,16 @@ impl Protocol {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn windows_vary_around_their_mean_length() {
+        let protocol = Protocol::of(Mode::Default);
+        let lengths: Vec<f64> = (0..30).map(|n| protocol.window_length(n).0).collect();
+        let mean = lengths.iter().sum::<f64>() / 30.0;
+        assert!((mean / protocol.window.0 - 1.0).abs() < 0.02, "{mean}");
+        assert!(lengths.iter().all(|l| (1.69..=2.31).contains(l)), "{lengths:?}");
+        assert!(lengths.windows(2).all(|l| (l[0] - l[1]).abs() > 0.1), "{lengths:?}");
+    }
 
     #[test]
     fn flat_looks_at_the_last_slices_only() {

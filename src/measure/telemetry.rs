@@ -2,6 +2,7 @@
 //! figure; no energy is derived from it.
 
 use crate::device::Device;
+use crate::energy::{self, Board, BoardState};
 use sysinfo::{Components, CpuRefreshKind, Gpus, System};
 
 /// One look at the machine, over the time since the last.
@@ -15,6 +16,8 @@ pub struct Sample {
     pub temperatures: Vec<Temperature>,
     /// Use of the GPU that runs the job, 0 to 1; says that some kernel ran, no more.
     pub gpu_use: Option<f64>,
+    /// The card's own state, where its driver tells it.
+    pub board: Option<BoardState>,
 }
 
 /// One sensor.
@@ -32,6 +35,7 @@ pub struct Telemetry {
     components: Option<Components>,
     gpus: Option<Gpus>,
     pci: Option<String>,
+    board: Option<Box<dyn Board>>,
 }
 
 impl Telemetry {
@@ -45,6 +49,7 @@ impl Telemetry {
             components: Components::new_with_refreshed_list().ok(),
             gpus,
             pci,
+            board: energy::board(device),
         }
     }
 
@@ -78,6 +83,7 @@ impl Telemetry {
             let this = gpus.iter().find(|gpu| gpu.pci().to_string() == *pci);
             sample.gpu_use = this.and_then(|gpu| gpu.usage()).map(|u| f64::from(u) / 100.0);
         }
+        sample.board = self.board.as_mut().map(|board| board.state());
         sample
     }
 }

@@ -1,12 +1,12 @@
 //! The table of devices.
 
 use super::table::{Column, Table};
-use crate::results::wire::Device;
-use crate::units::Bytes;
+use crate::results::wire::{Found, FoundSource, Quantity};
+use crate::units::{Bytes, Seconds, significant};
 
 /// What can be measured here.
-pub fn devices(devices: &[Device]) -> Table {
-    let rows = devices.iter().map(|device| {
+pub fn devices(found: &[Found]) -> Table {
+    let rows = found.iter().map(|Found { device, sources, .. }| {
         let mut about = Vec::new();
         match &device.gpu {
             Some(gpu) => {
@@ -36,21 +36,72 @@ pub fn devices(devices: &[Device]) -> Table {
             format!("{}{flag}", device.class),
             device.name.clone(),
             about.join("\n"),
+            match &sources[..] {
+                [] => "none".into(),
+                some => some.iter().map(brief).collect::<Vec<_>>().join("\n"),
+            },
         ]
     });
     let mut table = Table {
         title: "Devices".into(),
-        columns: ["device", "class", "name", "driver and features"]
+        columns: ["device", "class", "name", "driver and features", "energy"]
             .map(|head| Column { head, figures: false })
             .to_vec(),
         rows: rows.collect(),
         notes: Vec::new(),
     };
-    if devices.iter().any(|d| d.software) {
+    if found.iter().any(|found| found.device.software) {
         table.notes.push(
             "A software adapter is a CPU that emulates a GPU: it shows that kernels are right, not how fast a GPU is."
                 .into(),
         );
     }
+    if found.iter().any(|found| found.sources.is_empty()) {
+        table.notes.push("Energy none: rigbench doctor says what could be read, and how.".into());
+    }
     table
+}
+
+/// `nvml counter, gpu-board`.
+fn brief(found: &FoundSource) -> String {
+    let how = match found.source.quantity {
+        Quantity::Counter { .. } => "counter",
+        Quantity::Power { .. } => "power",
+    };
+    format!("{} {how}, {}", found.source.kind, super::scope(found.scope))
+}
+
+/// The sources of joules that were found, with what they are worth.
+pub fn sources(found: &[Found]) -> Table {
+    let rows = found.iter().flat_map(|Found { device, sources, .. }| {
+        sources.iter().map(|found| {
+            let source = &found.source;
+            let quantity = match source.quantity {
+                Quantity::Counter { .. } => "joules".to_string(),
+                Quantity::Power { averaging_seconds: 0.0 } => "watts".to_string(),
+                Quantity::Power { averaging_seconds } => {
+                    format!("watts, mean of {}", Seconds(averaging_seconds))
+                }
+            };
+            let period = source.update_period_seconds;
+            let accuracy = significant(100.0 * source.accuracy);
+            vec![
+                device.id.clone(),
+                format!("{}\n{}", source.kind, source.model),
+                super::scope(found.scope).to_string(),
+                quantity,
+                period.map_or("found while measuring".into(), |p| Seconds(p).to_string()),
+                format!("±{accuracy} %\n{}", source.accuracy_basis),
+            ]
+        })
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    Table {
+        title: "Energy sources".into(),
+        columns: ["device", "source", "scope", "reads", "updated every", "accuracy"]
+            .map(|head| Column { head, figures: false })
+            .to_vec(),
+        notes: if rows.is_empty() { vec!["None was found.".into()] } else { Vec::new() },
+        rows,
+    }
 }

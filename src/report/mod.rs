@@ -5,7 +5,14 @@ mod run;
 mod table;
 mod tune;
 
-pub use devices::devices;
+pub use devices::{devices, sources};
 pub use run::run;
 pub use table::Table;
 pub use tune::tuning;
+
+use crate::results::wire;
+
+/// The name of a scope, as results write it.
+fn scope(scope: wire::Scope) -> &'static str {
+    crate::energy::Scope::from(scope).name()
+}

@@ -1,7 +1,8 @@
 //! The tables of a run: one for each device, joules per hash and per operation side by side.
 
+use super::scope;
 use super::table::{Column, Table};
-use crate::results::wire::{Document, Energy, Measurement, Outcome, Scope, Verdict};
+use crate::results::wire::{Document, Energy, Measurement, Outcome, PerUnit, Verdict};
 use crate::units::{EnergyPerWork, Rate, Unit, significant};
 
 /// The tables of a run; the last says how to read the kinds of energy that occur.
@@ -42,15 +43,27 @@ pub fn run(document: &Document) -> Vec<Table> {
 fn legend(document: &Document) -> Vec<String> {
     let has = |kind: fn(&Energy) -> bool| document.measurements.iter().any(|m| kind(&m.energy));
     let mut lines = Vec::new();
-    if has(|e| matches!(e, Energy::Declared(_))) {
+    if has(|e| matches!(e, Energy::MeasuredCounter(_) | Energy::MeasuredSampled(_))) {
+        lines.push(
+            "measured: read while it ran; the interval is the meter's, its accuracy, its updates and chance.".into(),
+        );
+    }
+    if has(|e| matches!(e, Energy::Declared(e) if e.for_this_workload)) {
         lines.push(
             "declared: from watts that the user typed; the interval is of the speed alone.".into(),
+        );
+    }
+    if has(|e| matches!(e, Energy::Declared(e) if !e.for_this_workload)) {
+        lines.push(
+            "declared: one power was typed for all workloads, so their joules compare their speed only.\n\
+             Give each its own: --power declared:sha256d=WATTS,gemm=WATTS"
+                .into(),
         );
     }
     if has(|e| matches!(e, Energy::Modelled(_))) {
         lines.push(
             "modelled: no meter was read; the true figure lies somewhere in the range.\n\
-             Read a plug while it runs and give its watts: --power declared:WATTS"
+             rigbench doctor says what could be read; or read a plug and give its watts: --power declared:WATTS"
                 .into(),
         );
     }
@@ -112,21 +125,22 @@ fn energy(energy: &Energy, unit: Option<Unit>) -> (String, String, String) {
         None => "–".into(),
     };
     match energy {
-        Energy::Declared(e) => {
-            let per = &e.joules_per_unit;
-            let interval = match (per.ci95_low, per.ci95_high) {
-                (Some(low), Some(high)) => {
-                    let percent = (per.value - low).max(high - per.value) / per.value * 100.0;
-                    format!("\n±{} %", two_digits(percent))
-                }
-                _ => String::new(),
+        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => {
+            let how = match energy {
+                Energy::MeasuredCounter(_) => "counter",
+                _ => "sampled",
             };
             (
                 significant(e.power_watts),
-                format!("{}{interval}", figure(per.value)),
-                format!("declared\n{}", scope(e.scope)),
+                format!("{}{}", figure(e.joules_per_unit.value), interval(&e.joules_per_unit)),
+                format!("measured\n{}, {how}", scope(e.scope)),
             )
         }
+        Energy::Declared(e) => (
+            significant(e.power_watts),
+            format!("{}{}", figure(e.joules_per_unit.value), interval(&e.joules_per_unit)),
+            format!("declared\n{}", scope(e.scope)),
+        ),
         Energy::Modelled(e) => (
             format!(
                 "{}\nto {}",
@@ -144,12 +158,33 @@ fn energy(energy: &Energy, unit: Option<Unit>) -> (String, String, String) {
     }
 }
 
+/// `±1.2 %` on a line of its own.
+fn interval(per: &PerUnit) -> String {
+    match (per.ci95_low, per.ci95_high) {
+        (Some(low), Some(high)) => {
+            let percent = (per.value - low).max(high - per.value) / per.value * 100.0;
+            format!("\n±{} %", two_digits(percent))
+        }
+        _ => String::new(),
+    }
+}
+
 fn notes(m: &Measurement) -> Vec<String> {
     let about = |text: &str| format!("{}: {text}", m.workload.id);
     let mut notes: Vec<String> = m.reason.iter().map(|reason| about(reason)).collect();
     if m.reason.is_none() {
         notes.extend(m.reasons.iter().map(|reason| about(reason)));
     }
+    let others = [&m.energy].into_iter().chain(&m.energy_other);
+    for energy in others {
+        if let Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) = energy {
+            notes.extend(e.cross_checks.iter().filter_map(|c| c.complaint.as_deref()).map(about));
+        }
+    }
+    notes.extend(m.energy_other.iter().filter_map(|energy| match energy {
+        Energy::None(none) => Some(about(&format!("no energy from a source: {}", none.reason))),
+        _ => None,
+    }));
     match &m.energy {
         Energy::None(none) if m.outcome == Outcome::Measured => {
             notes.push(about(&format!("no energy: {}", none.reason)));
@@ -157,16 +192,6 @@ fn notes(m: &Measurement) -> Vec<String> {
         _ => {}
     }
     notes
-}
-
-fn scope(scope: Scope) -> &'static str {
-    match scope {
-        Scope::GpuBoard => "gpu-board",
-        Scope::CpuPackage => "cpu-package",
-        Scope::Dram => "dram",
-        Scope::Machine => "machine",
-        Scope::Wall => "wall",
-    }
 }
 
 fn two_digits(percent: f64) -> String {

@@ -2,20 +2,16 @@
 
 use super::run::{Outcome, Row, Run};
 use super::{SCHEMA_VERSION, document_sha256, seed};
-use super::{roof, wire};
-use crate::energy::{Energy, Scope};
+use super::{energy, roof, wire};
 use crate::kernels::hex;
 use crate::measure::stats::{Estimate, median_interval};
 use crate::measure::{Latency, Measurement, Protocol, Sample, Window};
-use crate::units::{Joules, Seconds, Unit, Work};
+use crate::units::{Seconds, Unit, Work};
 use crate::workload::DEPTH;
 use base64::Engine;
 
 /// How intervals of a median are found.
 const ORDER_STATISTICS: &str = "median over windows, interval between order statistics";
-/// How intervals of joules per unit are found.
-const RATIO: &str =
-    "all joules over all work, interval of the windows' rates between order statistics";
 
 impl From<&Run> for wire::Document {
     fn from(run: &Run) -> wire::Document {
@@ -64,6 +60,7 @@ fn protocol(protocol: &Protocol) -> wire::Protocol {
         mode: protocol.mode.name().to_string(),
         windows: protocol.windows as u64,
         window_seconds: protocol.window.0,
+        longest_seconds: protocol.longest.0,
         batches_in_flight: DEPTH as u64,
         warm_up_slice_seconds: protocol.warm_up_slice.0,
         warm_up_longest_seconds: protocol.warm_up_longest.0,
@@ -86,6 +83,7 @@ fn row(row: &Row) -> wire::Measurement {
         reason: None,
         verification: None,
         warm_up: None,
+        telemetry_at_start: None,
         windows: Vec::new(),
         throughput: None,
         roof: None,
@@ -126,14 +124,15 @@ fn fill(out: &mut wire::Measurement, unit: Unit, measurement: &Measurement) {
         seconds: measurement.warm_up.seconds.0,
         steady: measurement.warm_up.steady,
     });
+    out.telemetry_at_start = Some(telemetry(&measurement.at_start));
     out.windows = measurement.windows.iter().map(window).collect();
     out.throughput = rate.map(|estimate| throughput(&estimate, unit));
     let mut energy: Vec<wire::Energy> = measurement
         .energy
         .iter()
-        .map(|source| energy_of(source, work, wall, rate.as_ref()))
+        .map(|source| energy::derive(source, work, wall, rate.as_ref()))
         .collect();
-    energy.sort_by_key(rank);
+    energy.sort_by(energy::headline_first);
     out.energy = energy.remove(0);
     out.energy_other = energy;
     out.latency = Some(latency(&measurement.latency));
@@ -142,33 +141,34 @@ fn fill(out: &mut wire::Measurement, unit: Unit, measurement: &Measurement) {
     out.verdict = verdict(&out.reasons);
 }
 
-/// The headline is of the strongest provenance, then of the widest scope.
-fn rank(energy: &wire::Energy) -> (u8, u8) {
-    let width = |scope: wire::Scope| u8::MAX - scope as u8;
-    match energy {
-        wire::Energy::Declared(e) => (0, width(e.scope)),
-        wire::Energy::Modelled(e) => (1, width(e.scope)),
-        wire::Energy::None(_) => (2, 0),
-    }
-}
-
 fn window(window: &Window) -> wire::Window {
-    let Sample { cpu_use, cpu_hertz, temperatures, gpu_use } = window.sample.clone();
     wire::Window {
         started_seconds: window.started.0,
         wall_seconds: window.wall.0,
         cpu_seconds: window.cpu.0,
         gpu_seconds: window.gpu.map(|s| s.0),
         work: window.work.0,
-        telemetry: wire::Telemetry {
-            cpu_use,
-            cpu_hertz,
-            temperatures: temperatures
-                .into_iter()
-                .map(|t| wire::Temperature { sensor: t.sensor, celsius: t.celsius })
-                .collect(),
-            gpu_use,
-        },
+        telemetry: telemetry(&window.sample),
+    }
+}
+
+fn telemetry(sample: &Sample) -> wire::Telemetry {
+    let Sample { cpu_use, cpu_hertz, temperatures, gpu_use, board } = sample.clone();
+    wire::Telemetry {
+        cpu_use,
+        cpu_hertz,
+        temperatures: temperatures
+            .into_iter()
+            .map(|t| wire::Temperature { sensor: t.sensor, celsius: t.celsius })
+            .collect(),
+        gpu_use,
+        board: board.map(|board| wire::Board {
+            celsius: board.celsius,
+            core_hertz: board.core_hertz,
+            memory_hertz: board.memory_hertz,
+            power_limit_watts: board.power_limit.map(|watts| watts.0),
+            throttle: board.throttle.iter().map(|t| t.name().to_string()).collect(),
+        }),
     }
 }
 
@@ -180,58 +180,6 @@ pub(super) fn throughput(estimate: &Estimate, unit: Unit) -> wire::Throughput {
         ci95_high: estimate.ci95.map(|(_, high)| high),
         n: estimate.n as u64,
         method: ORDER_STATISTICS.to_string(),
-    }
-}
-
-fn energy_of(energy: &Energy, work: Work, wall: Seconds, rate: Option<&Estimate>) -> wire::Energy {
-    let work = work.0 as f64;
-    match energy {
-        Energy::Declared { source, gross } => {
-            let (value, power) = (gross.0 / work, *gross / wall);
-            // Watts are taken as constant, so a window's joules per unit vary as its rate does.
-            let ci95 = rate
-                .and_then(|r| r.ci95)
-                .map(|(low, high)| (value.min(power.0 / high), value.max(power.0 / low)));
-            wire::Energy::Declared(wire::PointEnergy {
-                scope: source.scope.into(),
-                source: source.kind.to_string(),
-                joules_per_unit: wire::PerUnit {
-                    value,
-                    ci95_low: ci95.map(|(low, _)| low),
-                    ci95_high: ci95.map(|(_, high)| high),
-                    n: rate.map_or(0, |r| r.n as u64),
-                    method: RATIO.to_string(),
-                },
-                gross_joules: gross.0,
-                net_joules: None,
-                power_watts: power.0,
-            })
-        }
-        Energy::Modelled { source, low, high } => {
-            let watts = |joules: &Joules| (*joules / wall).0;
-            wire::Energy::Modelled(wire::ModelledEnergy {
-                scope: source.scope.into(),
-                source: source.kind.to_string(),
-                modelled_joules_per_unit_low: low.0 / work,
-                modelled_joules_per_unit_high: high.0 / work,
-                modelled_power_watts_low: watts(low),
-                modelled_power_watts_high: watts(high),
-                basis: source.basis.clone(),
-            })
-        }
-        Energy::None { reason } => wire::Energy::None(wire::NoEnergy { reason: reason.clone() }),
-    }
-}
-
-impl From<Scope> for wire::Scope {
-    fn from(scope: Scope) -> wire::Scope {
-        match scope {
-            Scope::GpuBoard => wire::Scope::GpuBoard,
-            Scope::CpuPackage => wire::Scope::CpuPackage,
-            Scope::Dram => wire::Scope::Dram,
-            Scope::Machine => wire::Scope::Machine,
-            Scope::Wall => wire::Scope::Wall,
-        }
     }
 }
 

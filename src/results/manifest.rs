@@ -1,8 +1,8 @@
 //! The manifest: which machine, which program, under which settings. Nothing that tells whose machine it is.
 
 use super::wire;
-use crate::device::{self, Details, Device};
-use crate::energy::SourceInfo;
+use crate::device::{self, Details, Device, DeviceId};
+use crate::energy::{SourceInfo, Stated};
 use crate::kernels;
 use std::collections::BTreeMap;
 
@@ -14,27 +14,41 @@ const SETTINGS: &[&str] = &[
     "MATMUL_NUM_THREADS",
     "MESA_SHADER_CACHE_DISABLE",
     "RAYON_NUM_THREADS",
+    "RIGBENCH_SYSFS",
 ];
 
-/// The manifest of a run over these devices; `sources` names what measures each device and workload.
-pub fn manifest(
-    devices: &[Device],
-    sources: impl Iterator<Item = (String, String, SourceInfo)>,
-) -> wire::Manifest {
+/// The manifest of a run over these devices, with what tells its joules.
+pub fn manifest(devices: &[Device], sources: Vec<wire::Source>) -> wire::Manifest {
     wire::Manifest {
         rigbench: program(),
         host: host(),
         devices: devices.iter().map(wire::Device::from).collect(),
-        sources: sources
-            .map(|(device, workload, info)| wire::Source {
-                device,
-                workload,
-                kind: info.kind.to_string(),
-                scope: info.scope.into(),
-                basis: info.basis,
-            })
-            .collect(),
+        sources,
         environment: environment(),
+    }
+}
+
+impl wire::Source {
+    /// A source that is read of all of a device's work.
+    pub fn read(device: &DeviceId, info: &SourceInfo) -> wire::Source {
+        wire::Source {
+            device: device.to_string(),
+            workload: None,
+            kind: info.kind.to_string(),
+            scope: info.scope.into(),
+            basis: info.basis(),
+        }
+    }
+
+    /// What is stated of one workload on a device.
+    pub fn stated(device: &DeviceId, workload: &str, stated: &Stated) -> wire::Source {
+        wire::Source {
+            device: device.to_string(),
+            workload: Some(workload.to_string()),
+            kind: stated.kind().to_string(),
+            scope: stated.scope().into(),
+            basis: stated.basis(),
+        }
     }
 }
 
@@ -52,10 +66,12 @@ pub fn environment() -> BTreeMap<String, String> {
     let plain = |value: &String| {
         value.len() <= 16 && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
     };
-    SETTINGS
-        .iter()
-        .filter_map(|name| Some((name.to_string(), std::env::var(name).ok().filter(plain)?)))
-        .collect()
+    // Of a path only that it is set.
+    let shown = |name: &str| match name {
+        "RIGBENCH_SYSFS" => std::env::var_os(name).map(|_| "set".to_string()),
+        _ => std::env::var(name).ok().filter(plain),
+    };
+    SETTINGS.iter().filter_map(|name| Some((name.to_string(), shown(name)?))).collect()
 }
 
 fn host() -> wire::Host {

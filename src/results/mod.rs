@@ -2,9 +2,9 @@
 //! the document follows from its windows, so that a reader can derive it again.
 
 mod derive;
+mod energy;
 mod manifest;
 mod proof;
-mod published;
 mod roof;
 mod run;
 mod store;

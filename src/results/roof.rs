@@ -1,9 +1,9 @@
 //! How near products are to what their device can do, as `peak` and `stream` rows of the same run measured it. Nothing is
 //! faster than its roof: a row that claims so is invalid.
 
-use super::published;
 use super::run::Row;
 use super::wire::{Measurement, Outcome, Roof, Throughput, Verdict};
+use crate::device::hardware;
 
 /// Fills in the roofs; `rows` are what the measurements were made from.
 pub(super) fn apply(measurements: &mut [Measurement], rows: &[Row]) {
@@ -21,7 +21,7 @@ pub(super) fn apply(measurements: &mut [Measurement], rows: &[Row]) {
             all.iter().find(same).and_then(|r| r.throughput.clone())
         };
         let (peak, stream) = (roof("peak", Some(arithmetic.name())), roof("stream", None));
-        let published = published::peak(&row.device.name, arithmetic);
+        let published = hardware::peak(&row.device.name, arithmetic.name());
         let bytes = scaled(&rate, traffic.bytes_per_unit);
         m.roof = Some(Roof {
             arithmetic: arithmetic.name().to_string(),

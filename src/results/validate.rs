@@ -2,6 +2,7 @@
 //! windows, and the proof of every hash that it claims.
 
 use super::derive::throughput;
+use super::energy;
 use super::wire::{Document, Measurement, Outcome, Shares, WorkProof};
 use super::{SCHEMA_VERSION, document_sha256, row_seed, seed};
 use crate::kernels::hex;
@@ -11,6 +12,7 @@ use crate::units::{Unit, grouped};
 use crate::workload::data::Seed;
 use crate::workload::matmul;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::HashSet;
 
 /// What was found in a document.
@@ -47,7 +49,32 @@ fn parse(text: &[u8]) -> Result<Document, String> {
             head.schema_version
         ));
     }
-    serde_json::from_slice(text).map_err(read)
+    let document: Document = serde_json::from_slice(text).map_err(read)?;
+    // Reading takes a field that may be null for null where it is missing: nothing may be missing.
+    let whole = serde_json::to_value(&document).map_err(read)?;
+    let given: Value = serde_json::from_slice(text).map_err(read)?;
+    match missing(&whole, &given) {
+        Some(path) => Err(format!("{} is missing", path.trim_start_matches('.'))),
+        None => Ok(document),
+    }
+}
+
+/// The path of something that stands in one document and not in the other.
+fn missing(whole: &Value, given: &Value) -> Option<String> {
+    match (whole, given) {
+        (Value::Object(whole), Value::Object(given)) => {
+            whole.iter().find_map(|(key, value)| match given.get(key) {
+                None => Some(format!(".{key}")),
+                Some(there) => missing(value, there).map(|path| format!(".{key}{path}")),
+            })
+        }
+        (Value::Array(whole), Value::Array(given)) => {
+            whole.iter().zip(given).enumerate().find_map(|(i, (value, there))| {
+                missing(value, there).map(|path| format!("[{i}]{path}"))
+            })
+        }
+        _ => None,
+    }
 }
 
 impl super::wire::Workload {
@@ -82,6 +109,16 @@ fn examine(document: &Document, findings: &mut Findings) {
         }
         if let Err(what) = figures(m) {
             fault(what);
+        }
+        if m.outcome == Outcome::Measured {
+            if let Err(what) = energy::check(&m.energy, m) {
+                fault(format!("energy.{what}"));
+            }
+            for (j, other) in m.energy_other.iter().enumerate() {
+                if let Err(what) = energy::check(other, m) {
+                    fault(format!("energy_other[{j}].{what}"));
+                }
+            }
         }
         let seed = row_seed(seed, &m.device, &m.workload.spec());
         match work_proof(m, seed) {

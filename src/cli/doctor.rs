@@ -1,0 +1,88 @@
+//! `rigbench doctor`: what is missing here for a good measurement, and what to do about it.
+
+use super::{Exit, args, devices};
+use crate::device::{Class, Device};
+use crate::report;
+use anyhow::Result;
+use std::path::Path;
+use std::thread::sleep;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example: rigbench doctor")]
+pub(super) struct Args {
+    #[command(flatten)]
+    devices: args::Devices,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit> {
+    let devices = args.devices.select()?;
+    let found = devices::found(&devices);
+    let (width, styled) = args::terminal();
+    super::print(&(report::sources(&found).to_terminal(width, styled) + "\n"))?;
+    let mut advice = Vec::new();
+    for found in &found {
+        if let Some(why) = &found.no_source_reason {
+            advice.push(format!("{}: no joules can be read. {why}", found.device.id));
+        }
+    }
+    if found.iter().any(|found| found.sources.is_empty()) {
+        advice.push(
+            "A plug with a meter gives joules of any machine: --power shelly:http://HOST, --power tasmota:http://HOST, \
+             or --power command:CMD with a command that prints watts. Read by eye: --power declared:WATTS."
+                .into(),
+        );
+    }
+    advice.extend(of_devices(&devices));
+    advice.extend(governor(Path::new("/sys/devices/system/cpu")));
+    advice.extend(others());
+    if advice.is_empty() {
+        advice.push("Nothing is missing.".into());
+    }
+    for line in advice {
+        super::print(&format!("- {line}\n"))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn of_devices(devices: &[Device]) -> Vec<String> {
+    let mut advice = Vec::new();
+    let gpus: Vec<&Device> = devices.iter().filter(|d| d.class != Class::Cpu).collect();
+    if gpus.is_empty() {
+        advice.push(
+            "There is no GPU adapter. On a machine without a GPU, Debian's package mesa-vulkan-drivers emulates one: \
+             sudo apt-get install mesa-vulkan-drivers"
+                .into(),
+        );
+    } else if gpus.iter().all(|d| d.class == Class::SoftwareGpu) {
+        advice.push(
+            "The only GPU is emulated by the processor: it shows that kernels are right, not what a GPU's joules buy.".into(),
+        );
+    }
+    advice
+}
+
+/// A processor that changes its clock with every load gives figures that scatter.
+fn governor(cpus: &Path) -> Option<String> {
+    let governor = std::fs::read_to_string(cpus.join("cpu0/cpufreq/scaling_governor")).ok()?;
+    let governor = governor.trim();
+    (governor != "performance").then(|| {
+        format!(
+            "The processor's frequency governor is '{governor}': figures scatter less with \
+             echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
+        )
+    })
+}
+
+/// Whatever else runs takes cores and joules.
+fn others() -> Option<String> {
+    let mut system = sysinfo::System::new().ok()?;
+    system.refresh_cpu_usage();
+    sleep(2 * sysinfo::MINIMUM_CPU_UPDATE_INTERVAL);
+    system.refresh_cpu_usage();
+    let percent = system.global_cpu_usage();
+    (percent > 10.0).then(|| {
+        format!(
+            "Other programs use {percent:.0} % of the processor: end them before a run to publish."
+        )
+    })
+}

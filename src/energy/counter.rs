@@ -1,0 +1,197 @@
+//! Joules from a counter. It is exact at its own ticks and says nothing between them, so all doubt is at the two ends.
+
+use super::integral::{Integral, Terms, chance, median, quantum, spread};
+use super::{EnergyError, SourceInfo, Stamped};
+use crate::units::{Joules, Seconds};
+
+/// A change of the counter, seen between two readings.
+#[derive(Clone, Copy)]
+struct Tick {
+    /// No earlier than this, no later than that.
+    earliest: f64,
+    latest: f64,
+    /// Joules since the first reading.
+    total: f64,
+}
+
+impl Tick {
+    fn at(&self) -> f64 {
+        (self.earliest + self.latest) / 2.0
+    }
+}
+
+/// Within a tick power may be this much above the tick's mean.
+const CREST: f64 = 1.5;
+/// The least share of the stretch that lies between ticks.
+const COVERAGE: f64 = 0.95;
+
+pub(super) fn integrate(
+    info: &SourceInfo,
+    ranges: &[Option<Joules>],
+    duty: f64,
+    readings: &[Stamped],
+    from: Seconds,
+    to: Seconds,
+) -> Result<Integral, EnergyError> {
+    let usable = |r: &&Stamped| r.values.iter().all(|v| v.is_finite() && *v >= 0.0);
+    let used: Vec<&Stamped> = readings.iter().filter(usable).collect();
+    let (ticks, wraps) = ticks(info, ranges, &used)?;
+    let inside: Vec<Tick> =
+        ticks.iter().filter(|t| t.at() >= from.0 && t.at() <= to.0).copied().collect();
+    if inside.len() < 3 {
+        return Err(EnergyError(format!(
+            "its counter moved only {} times in {:.1} s: measure for longer",
+            inside.len(),
+            to.0 - from.0
+        )));
+    }
+    let gaps: Vec<f64> = ticks.windows(2).map(|t| t[1].at() - t[0].at()).collect();
+    let period = median(gaps).expect("three ticks have two gaps between them");
+    stood_still(&ticks, period, from, to)?;
+
+    // Where no tick lies beyond an end, the mean power is carried on to it.
+    let (first, last) = (ticks[0], ticks[ticks.len() - 1]);
+    let missing = (first.at() - from.0).max(0.0) + (to.0 - last.at()).max(0.0);
+    let coverage = 1.0 - missing / (to.0 - from.0);
+    if coverage < COVERAGE {
+        return Err(EnergyError(format!(
+            "its readings cover only {:.0} % of the time",
+            coverage * 100.0
+        )));
+    }
+    let power = (last.total - first.total) / (last.at() - first.at());
+    let (begin, end) = (edge(&ticks, power, from.0), edge(&ticks, power, to.0));
+    let gross = end.total - begin.total;
+    // A load that begins and ends with the stretch shifts both ends the same way; when the ticks were is chance.
+    let shown = quantum(used.iter().flat_map(|r| r.values.iter().copied()));
+    let window = (begin.hidden + end.hidden).hypot(begin.timing).hypot(end.timing).hypot(shown);
+    let statistical = if duty < 1.0 { unseen(&inside, duty) } else { 0.0 };
+    Ok(Integral {
+        gross: Joules(gross),
+        terms: Terms {
+            meter: Joules(gross * info.accuracy.share),
+            window: Joules(window),
+            statistical: Joules(statistical),
+        },
+        period: Some(Seconds(period)),
+        samples: used.iter().filter(|r| r.after >= from && r.before <= to).count(),
+        rejected: readings.len() - used.len(),
+        coverage,
+        wraps,
+    })
+}
+
+/// The counter's changes, wraps undone and domains added up, and how often it wrapped.
+fn ticks(
+    info: &SourceInfo,
+    ranges: &[Option<Joules>],
+    readings: &[&Stamped],
+) -> Result<(Vec<Tick>, u32), EnergyError> {
+    let (mut ticks, mut wraps) = (Vec::<Tick>::new(), 0);
+    let mut total = 0.0;
+    // The most that normal ticks added: a fall of the counter must fit in with them to be a wrap.
+    let normal = readings
+        .windows(2)
+        .flat_map(|pair| pair[0].values.iter().zip(&pair[1].values).map(|(a, b)| b - a))
+        .fold(0.0, f64::max);
+    for pair in readings.windows(2) {
+        let (before, now) = (pair[0], pair[1]);
+        // What a tick adds was drawn since the tick before.
+        let since = ticks.last().map_or(f64::NEG_INFINITY, |t| t.earliest);
+        let slack = info.update_period.map_or(0.0, |p| p.0);
+        let drawn_since = since.max(before.before.0 - 60.0) - slack;
+        let most = info.ceiling.0 * (now.after.0 - drawn_since);
+        let mut added = 0.0;
+        for ((&a, &b), range) in before.values.iter().zip(&now.values).zip(ranges) {
+            let apart = now.after.0 - before.before.0;
+            if let Some(range) = range
+                && info.ceiling.0 * apart >= range.0
+            {
+                return Err(EnergyError(format!(
+                    "it was not read for {apart:.1} s, in which its counter may have wrapped unseen"
+                )));
+            }
+            added += match range {
+                _ if b >= a => b - a,
+                Some(range) if a <= range.0 && b + range.0 - a <= most.min(normal * 3.0) => {
+                    wraps += 1;
+                    b + range.0 - a
+                }
+                _ => {
+                    return Err(EnergyError(format!(
+                        "its counter fell from {a:.0} to {b:.0} J: it was reset"
+                    )));
+                }
+            };
+        }
+        if added > most {
+            return Err(EnergyError(format!(
+                "its counter jumped by {added:.0} J, which {} cannot do in that time",
+                info.ceiling
+            )));
+        }
+        if added > 0.0 {
+            total += added;
+            ticks.push(Tick { earliest: before.before.0, latest: now.after.0, total });
+        }
+    }
+    Ok((ticks, wraps))
+}
+
+/// Whether the counter stood still for a good part of the stretch and what was drawn meanwhile is lost.
+fn stood_still(ticks: &[Tick], period: f64, from: Seconds, to: Seconds) -> Result<(), EnergyError> {
+    let around = |t: &[Tick]| t[1].at() > from.0 && t[0].at() < to.0;
+    let rate = |t: &[Tick]| (t[1].total - t[0].total) / (t[1].at() - t[0].at());
+    let rates = ticks.windows(2).filter(|t| around(t)).map(rate).collect();
+    let usual = median(rates).unwrap_or(0.0);
+    for t in ticks.windows(2).filter(|t| around(t)) {
+        let gap = t[1].at() - t[0].at();
+        let long = gap > 4.0 * period && gap > (1.0 - COVERAGE) * (to.0 - from.0);
+        if long && rate(t) < 0.5 * usual {
+            return Err(EnergyError(format!("its counter stood still for {gap:.1} s")));
+        }
+    }
+    Ok(())
+}
+
+/// The counter at a moment.
+struct Edge {
+    total: f64,
+    /// How far it may be off for what happened within the tick.
+    hidden: f64,
+    /// How far it may be off because the tick's own moment is not known.
+    timing: f64,
+}
+
+fn edge(ticks: &[Tick], power: f64, at: f64) -> Edge {
+    let after = ticks.partition_point(|t| t.at() < at);
+    if after == 0 || after == ticks.len() {
+        let near = if after == 0 { ticks[0] } else { ticks[after - 1] };
+        let distance = at - near.at();
+        return Edge {
+            total: near.total + power * distance,
+            hidden: power * distance.abs(),
+            timing: power * (near.latest - near.earliest) / 2.0,
+        };
+    }
+    let (a, b) = (ticks[after - 1], ticks[after]);
+    let (gap, joules) = (b.at() - a.at(), b.total - a.total);
+    let share = (at - a.at()) / gap;
+    let most = (joules / gap).max(power) * CREST;
+    Edge {
+        total: a.total + share * joules,
+        // The worst is all rest on one side and all load on the other.
+        hidden: share * (1.0 - share) * gap * most,
+        timing: most * ((a.latest - a.earliest) / 2.0).hypot((b.latest - b.earliest) / 2.0)
+            / 2f64.sqrt(),
+    }
+}
+
+/// How far the total may be off by chance when the counter's own sensor looks only part of the time.
+fn unseen(ticks: &[Tick], duty: f64) -> f64 {
+    let powers: Vec<f64> =
+        ticks.windows(2).map(|t| (t[1].total - t[0].total) / (t[1].at() - t[0].at())).collect();
+    let (_, deviation) = spread(&powers);
+    let seconds = ticks[ticks.len() - 1].at() - ticks[0].at();
+    chance(deviation, powers.len()) * seconds * (1.0 - duty).sqrt()
+}

@@ -1,0 +1,114 @@
+//! Joules between two moments, with their interval, from readings and nothing else: the reader of a result computes
+//! the same from the readings that stand in it.
+
+use super::{EnergyError, Quantity, SourceInfo, Stamped, counter, power};
+use crate::units::{Joules, Seconds};
+
+/// A figure that is known no better than to this share of itself is none.
+const WIDEST: f64 = 0.25;
+
+/// What a source makes of a stretch of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Integral {
+    /// All joules of the stretch.
+    pub gross: Joules,
+    /// Half of the 95 % interval around `gross`, by what it comes from.
+    pub terms: Terms,
+    /// How often the value changed, as readings show it; none if it never did.
+    pub period: Option<Seconds>,
+    /// Readings that the figure rests on.
+    pub samples: usize,
+    /// Readings that cannot be true and were left out.
+    pub rejected: usize,
+    /// The share of the stretch that they cover.
+    pub coverage: f64,
+    /// Times that a counter began again at 0.
+    pub wraps: u32,
+}
+
+/// Independent parts of an uncertainty, each half of a 95 % interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Terms {
+    /// How far the source's own figures may be off.
+    pub meter: Joules,
+    /// The ends of the stretch lie between updates, and the source may need time to follow.
+    pub window: Joules,
+    /// Chance, where readings are samples of what happened.
+    pub statistical: Joules,
+}
+
+impl Terms {
+    /// All of them together.
+    pub fn half_width(&self) -> Joules {
+        Joules(self.meter.0.hypot(self.window.0).hypot(self.statistical.0))
+    }
+}
+
+/// Joules from one moment to another. The readings should begin before the one and end some updates after the other.
+///
+/// # Errors
+/// Why there is no figure: too few readings, gaps, garbage, a counter that was reset.
+pub fn integrate(
+    info: &SourceInfo,
+    readings: &[Stamped],
+    from: Seconds,
+    to: Seconds,
+) -> Result<Integral, EnergyError> {
+    let integral = match &info.quantity {
+        Quantity::Counter { ranges, duty } => {
+            counter::integrate(info, ranges, *duty, readings, from, to)
+        }
+        Quantity::Power { averaging } => power::integrate(info, *averaging, readings, from, to),
+    }?;
+    if !(integral.gross.0 > 0.0 && integral.gross.0.is_finite()) {
+        return Err(EnergyError("it shows no energy at all".into()));
+    }
+    let share = integral.terms.half_width().0 / integral.gross.0;
+    if share > WIDEST {
+        return Err(EnergyError(format!(
+            "its figure would be uncertain by {:.0} %: measure for longer",
+            share * 100.0
+        )));
+    }
+    Ok(integral)
+}
+
+/// The moment in the middle of a reading.
+pub(super) fn middle(reading: &Stamped) -> f64 {
+    (reading.before.0 + reading.after.0) / 2.0
+}
+
+/// The largest power of ten, from 1 down to a millionth, that these values are multiples of: what a source shows
+/// no less than.
+pub(super) fn quantum(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    (0..6)
+        .map(|digits| 10f64.powi(digits))
+        .find(|scale| {
+            values.clone().all(|v| ((v * scale).round() / scale - v).abs() <= 1e-9 * v.abs())
+        })
+        .map_or(1e-6, |scale| 1.0 / scale)
+}
+
+/// The middle one of some numbers; none of none.
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// How far the mean of `n` values of this deviation may be off: half of the 95 % interval.
+pub(super) fn chance(deviation: f64, n: usize) -> f64 {
+    use statrs::distribution::{ContinuousCDF, StudentsT};
+    if n < 2 {
+        return f64::INFINITY;
+    }
+    let quantile = StudentsT::new(0.0, 1.0, (n - 1) as f64).expect("degrees of freedom above 0");
+    quantile.inverse_cdf(0.975) * deviation / (n as f64).sqrt()
+}
+
+/// Mean and standard deviation.
+pub(super) fn spread(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>();
+    (mean, (squares / (n - 1.0).max(1.0)).sqrt())
+}

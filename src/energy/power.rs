@@ -1,0 +1,144 @@
+//! Joules from readings of power: their mean over the stretch, once the source can have followed the load.
+
+use super::integral::{Integral, Terms, chance, median, middle, quantum, spread};
+use super::{EnergyError, SourceInfo, Stamped};
+use crate::units::{Joules, Seconds};
+
+/// The least share of the stretch that readings must cover.
+const COVERAGE: f64 = 0.95;
+/// A gap between readings that is longer than so many periods is not bridged.
+const BRIDGED: f64 = 3.0;
+/// Readings that are so many times the usual one are garbage.
+const ABSURD: f64 = 6.0;
+/// The fewest updates that a figure may rest on.
+const FEWEST: usize = 5;
+
+pub(super) fn integrate(
+    info: &SourceInfo,
+    averaging: Seconds,
+    readings: &[Stamped],
+    from: Seconds,
+    to: Seconds,
+) -> Result<Integral, EnergyError> {
+    let value = |r: &Stamped| r.values[0];
+    let plausible = |r: &&Stamped| (0.0..=info.ceiling.0).contains(&value(r));
+    let plausible: Vec<&Stamped> = readings.iter().filter(plausible).collect();
+    let usual = median(plausible.iter().map(|r| value(r)).collect()).unwrap_or(0.0);
+    let sane: Vec<&Stamped> =
+        plausible.into_iter().filter(|r| value(r) <= ABSURD * usual).collect();
+    let rejected = readings.len() - sane.len();
+
+    let between = |a: &Stamped, b: &Stamped| middle(b) - middle(a);
+    let poll = median(sane.windows(2).map(|r| between(r[0], r[1])).collect())
+        .ok_or_else(|| EnergyError("it gave no reading that can be true".into()))?;
+    let changes: Vec<&Stamped> =
+        sane.windows(2).filter(|r| value(r[0]) != value(r[1])).map(|r| r[1]).collect();
+    let found = median(changes.windows(2).map(|r| between(r[0], r[1])).collect());
+    let period = info.update_period.map(|p| p.0).or(found).unwrap_or(poll).max(poll);
+
+    // What is shown earlier may be of the time before.
+    let settled = from.0 + 2.0 * averaging.0 + if averaging.0 > 0.0 { period } else { 0.0 };
+    let used: Vec<&Stamped> =
+        sane.iter().filter(|r| r.before.0 >= settled && r.after.0 <= to.0).copied().collect();
+    let fresh = fresh(&used, period);
+    if fresh.len() < FEWEST {
+        return Err(EnergyError(format!(
+            "it was updated only {} times in {:.1} s: measure for longer",
+            fresh.len(),
+            to.0 - from.0
+        )));
+    }
+    let longest = BRIDGED * period;
+    let (first, last) = (middle(used[0]), middle(used[used.len() - 1]));
+    let (mut area, mut seconds) = (0.0, 0.0);
+    for pair in used.windows(2) {
+        let gap = between(pair[0], pair[1]);
+        if gap <= longest {
+            area += gap * (value(pair[0]) + value(pair[1])) / 2.0;
+            seconds += gap;
+        }
+    }
+    let ends = [first - settled, to.0 - last].map(|gap| if gap <= longest { gap } else { 0.0 });
+    let coverage = (seconds + ends[0] + ends[1]) / (to.0 - settled);
+    if coverage < COVERAGE {
+        return Err(EnergyError(format!(
+            "its readings cover only {:.0} % of the time",
+            coverage * 100.0
+        )));
+    }
+    stood_still(&used, found, to.0 - settled)?;
+
+    let (power, stretch) = (area / seconds, to.0 - from.0);
+    let values: Vec<f64> = fresh.iter().map(|r| value(r)).collect();
+    let observed = (averaging.0 / period).min(1.0);
+    let statistical = by_chance(&values) * (1.0 - observed).sqrt();
+    // Before it was settled power may have been as far from the mean as any tenth of the rest was.
+    let unsettled = (settled - from.0) / stretch * 1.5 * wandering(&values, power);
+    let shown = quantum(values.iter().copied());
+    let (_, deviation) = spread(&values);
+    // Rounding hides itself once values scatter by more than it.
+    let rounding = if deviation < shown { shown / 2.0 } else { 0.0 };
+    Ok(Integral {
+        gross: Joules(power * stretch),
+        terms: Terms {
+            meter: Joules(power * stretch * info.accuracy.share),
+            window: Joules(stretch * unsettled.hypot(rounding)),
+            statistical: Joules(stretch * statistical),
+        },
+        period: found.map(Seconds),
+        samples: used.len(),
+        rejected,
+        coverage,
+        wraps: 0,
+    })
+}
+
+/// Of readings, those that can be of different updates.
+fn fresh<'a>(readings: &[&'a Stamped], period: f64) -> Vec<&'a Stamped> {
+    let mut fresh: Vec<&Stamped> = Vec::new();
+    for reading in readings {
+        let new = fresh.last().is_none_or(|last| {
+            last.values != reading.values || middle(reading) - middle(last) >= period * 0.99
+        });
+        if new {
+            fresh.push(reading);
+        }
+    }
+    fresh
+}
+
+/// Whether one value was shown for a good part of the time by a source that otherwise moves.
+fn stood_still(
+    readings: &[&Stamped],
+    period: Option<f64>,
+    stretch: f64,
+) -> Result<(), EnergyError> {
+    let Some(period) = period else { return Ok(()) };
+    let mut since = readings[0];
+    for pair in readings.windows(2) {
+        if pair[0].values != pair[1].values {
+            since = pair[1];
+        }
+        let still = middle(pair[1]) - middle(since);
+        if still > 20.0 * period && still > (1.0 - COVERAGE) * stretch {
+            return Err(EnergyError(format!("it showed the same value for {still:.1} s")));
+        }
+    }
+    Ok(())
+}
+
+/// How far the mean of samples in order may be off. Neighbours may be alike, so means of stretches are compared too.
+fn by_chance(values: &[f64]) -> f64 {
+    let (_, deviation) = spread(values);
+    let alone = chance(deviation, values.len());
+    let length = (values.len() as f64).sqrt() as usize;
+    let means: Vec<f64> = values.chunks_exact(length.max(1)).map(|c| spread(c).0).collect();
+    let together = if means.len() >= 4 { chance(spread(&means).1, means.len()) } else { 0.0 };
+    alone.max(together)
+}
+
+/// How far the mean of any tenth lies from the mean of all.
+fn wandering(values: &[f64], mean: f64) -> f64 {
+    let tenth = values.len().div_ceil(10);
+    values.chunks(tenth).map(|c| (spread(c).0 - mean).abs()).fold(0.0, f64::max)
+}

@@ -1,0 +1,162 @@
+//! Reads sources as time passes, each in a thread of its own, since some answer slowly and none may hold up a window.
+
+use super::{EnergyError, Idle, Placed, Quantity, SourceInfo, Stamped, integrate};
+use crate::device::DeviceId;
+use crate::units::Seconds;
+use cpu_time::ThreadTime;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+/// Sources that are read until this is dropped, under one clock.
+pub struct Sampling {
+    start: Instant,
+    samplers: Vec<Sampler>,
+}
+
+/// One source in its thread.
+pub(super) struct Sampler {
+    pub info: SourceInfo,
+    /// Whose work it covers.
+    pub devices: Vec<DeviceId>,
+    /// What it reads at rest, if that was taken.
+    pub idle: Option<Idle>,
+    log: Arc<Mutex<Log>>,
+    /// Dropped to end the thread, which is not waited for: a plug that hangs may hold it for seconds.
+    _running: Sender<()>,
+}
+
+/// What a source said so far.
+#[derive(Default)]
+pub(super) struct Log {
+    pub readings: Vec<Stamped>,
+    /// Reads that gave nothing.
+    pub failed: Vec<(Seconds, EnergyError)>,
+    /// Processor time of the thread.
+    pub cost: Seconds,
+}
+
+impl Sampling {
+    /// Begins to read these sources.
+    pub fn start(sources: Vec<Placed>) -> Sampling {
+        let start = Instant::now();
+        let samplers = sources.into_iter().map(|placed| Sampler::start(placed, start)).collect();
+        Sampling { start, samplers }
+    }
+
+    /// Time since the start.
+    pub fn now(&self) -> Seconds {
+        Seconds(self.start.elapsed().as_secs_f64())
+    }
+
+    /// What is read, and whose work it covers.
+    pub fn sources(&self) -> impl Iterator<Item = (&SourceInfo, &[DeviceId])> {
+        self.samplers.iter().map(|sampler| (&sampler.info, &sampler.devices[..]))
+    }
+
+    /// Whether anything is read of a device's work.
+    pub fn reads(&self, device: &DeviceId) -> bool {
+        !self.of(device).is_empty()
+    }
+
+    /// What is read of a device's work.
+    pub(super) fn of(&self, device: &DeviceId) -> Vec<&Sampler> {
+        self.samplers.iter().filter(|sampler| sampler.devices.contains(device)).collect()
+    }
+
+    /// Takes what every source reads at rest; blocks for so long, or for as long as the slowest source needs, but at
+    /// most for `longest`.
+    pub fn take_baseline(&mut self, seconds: Seconds, longest: Seconds) {
+        let needs =
+            self.samplers.iter().map(|sampler| needs(&sampler.info)).fold(seconds.0, f64::max);
+        if self.samplers.is_empty() {
+            return;
+        }
+        let from = self.now();
+        sleep(Duration::from_secs_f64(needs.min(longest.0)));
+        let to = self.now();
+        for i in 0..self.samplers.len() {
+            self.samplers[i].wait_for_update(self, to);
+            let figure =
+                integrate(&self.samplers[i].info, &self.samplers[i].log().readings, from, to);
+            self.samplers[i].idle = figure.ok().map(|figure| Idle {
+                power: figure.gross / (to - from),
+                half_width: figure.terms.half_width() / (to - from),
+                seconds: to - from,
+            });
+        }
+    }
+}
+
+/// How long a source must be read for a figure.
+fn needs(info: &SourceInfo) -> f64 {
+    let step = info.update_period.map_or(info.poll.0, |period| period.0.max(info.poll.0));
+    match info.quantity {
+        Quantity::Counter { .. } => 8.0 * step,
+        Quantity::Power { averaging } => 2.0 * averaging.0 + 8.0 * step,
+    }
+}
+
+impl Sampler {
+    fn start(Placed { mut source, devices }: Placed, start: Instant) -> Sampler {
+        let info = source.describe();
+        let poll = info.poll.0;
+        let log = Arc::new(Mutex::new(Log::default()));
+        let (running, stop) = channel();
+        let theirs = Arc::clone(&log);
+        thread::spawn(move || {
+            let cpu = ThreadTime::now();
+            let now = || Seconds(start.elapsed().as_secs_f64());
+            let mut shift = 0.0f64;
+            loop {
+                let before = now();
+                let read = source.read();
+                let after = now();
+                let came = source.arrived().map(|at| Seconds((at - start).as_secs_f64()));
+                let (before, after) = came.map_or((before, after), |at| (at, at));
+                {
+                    let mut log = lock(&theirs);
+                    match read {
+                        Ok(values) => log.readings.push(Stamped { before, after, values }),
+                        Err(error) => log.failed.push((after, error)),
+                    }
+                    log.cost = Seconds(cpu.elapsed().as_secs_f64());
+                }
+                // Uneven steps (the golden ratio's), so that nothing periodic is always met at the same point.
+                shift = (shift + 0.618_033_988_75).fract();
+                let next = Duration::from_secs_f64(poll * (0.8 + 0.4 * shift));
+                match stop.recv_timeout(next) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    _ => return,
+                }
+            }
+        });
+        Sampler { info, devices, idle: None, log, _running: running }
+    }
+
+    pub(super) fn log(&self) -> MutexGuard<'_, Log> {
+        lock(&self.log)
+    }
+
+    /// Waits until a counter has moved again after a moment, but no longer than that may take.
+    pub(super) fn wait_for_update(&self, clock: &Sampling, moment: Seconds) {
+        if matches!(self.info.quantity, Quantity::Power { .. }) {
+            return;
+        }
+        let moved = || {
+            let log = self.log();
+            let mut after = log.readings.iter().filter(|r| r.before >= moment);
+            after.next().is_some_and(|first| after.any(|r| r.values != first.values))
+        };
+        let period = self.info.update_period.map_or(2.0, |p| p.0);
+        let patience = Seconds(2.0 * (period + self.info.poll.0) + 0.1);
+        while !moved() && clock.now() < moment + patience {
+            sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
+    log.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}

@@ -1,0 +1,191 @@
+//! Asks a plug on the local network over HTTP, and takes nothing but small and timely JSON for an answer. What it says
+//! of a failure never holds the plug's address, name or password.
+
+use super::super::EnergyError;
+use base64::prelude::{BASE64_STANDARD, Engine};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::Value;
+use std::io::ErrorKind;
+use std::time::Duration;
+use ureq::http::{StatusCode, Uri, header};
+use ureq::{Agent, Body};
+
+/// From the first look-up of the name to the last byte of the answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A plug's answers have one or two kilobytes.
+const LARGEST: u64 = 64 << 10;
+
+/// How a plug wants to be told a name and a password.
+pub(super) enum Login {
+    /// In a header, as HTTP's basic authentication.
+    Basic,
+    /// As `user` and `password` in the query; a wrong one is answered by 200 and a warning.
+    Query,
+}
+
+/// A plug.
+pub(super) struct Http {
+    agent: Agent,
+    /// Scheme, host and port, without name and password, and without a slash at the end.
+    base: String,
+    /// Header and end of the query that carry name and password, where some were given.
+    header: Option<String>,
+    query: String,
+    /// What it is called in errors: `Shelly plug`.
+    plug: &'static str,
+}
+
+/// Why there is no answer to use.
+pub(super) enum Refusal {
+    Unreachable,
+    Late,
+    BrokenOff,
+    Oversized,
+    Garbage,
+    Digest,
+    Password,
+    Status(StatusCode),
+}
+
+impl Http {
+    /// Reads the address. Nothing is asked yet.
+    pub fn new(url: &str, login: Login, plug: &'static str) -> Result<Http, EnergyError> {
+        let wrong = |why: &str| {
+            EnergyError(format!(
+                "the {plug}'s address {why}; write http://HOST or http://NAME:PASSWORD@HOST, special characters as %XX"
+            ))
+        };
+        let uri: Uri = url.parse().map_err(|_| wrong("is no web address"))?;
+        let authority = uri.authority().ok_or_else(|| wrong("names no host"))?.as_str();
+        if uri.scheme_str() != Some("http") {
+            return Err(wrong("is not one of plain http, which plugs speak"));
+        }
+        let (user, host) = match authority.rsplit_once('@') {
+            Some((user, host)) => (Some(user), host),
+            None => (None, authority),
+        };
+        let (mut header, mut query) = (None, String::new());
+        if let Some(user) = user {
+            let (name, password) = user.split_once(':').unwrap_or((user, ""));
+            let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+            let (name, password) = (plain(name), plain(password));
+            match login {
+                Login::Basic => {
+                    let pair = BASE64_STANDARD.encode(format!("{name}:{password}"));
+                    header = Some(format!("Basic {pair}"));
+                }
+                Login::Query => {
+                    let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+                    query = format!("&user={}&password={}", encoded(&name), encoded(&password));
+                }
+            }
+        }
+        // A proxy or another host has no business with a plug's password, and a plug closes idle connections as it likes.
+        let agent = Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .proxy(None)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .max_idle_connections(0)
+            .build()
+            .new_agent();
+        let base = format!("http://{host}{}", uri.path().trim_end_matches('/'));
+        Ok(Http { agent, base, header, query, plug })
+    }
+
+    /// Asks once.
+    pub fn get(&self, path: &str) -> Result<Value, Refusal> {
+        let mut request = self.agent.get(format!("{}{path}{}", self.base, self.query));
+        if let Some(header) = &self.header {
+            request = request.header(header::AUTHORIZATION, header);
+        }
+        let mut response = request.call().map_err(Refusal::of)?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED => {
+                let wants = response.headers().get(header::WWW_AUTHENTICATE);
+                let wants = wants.and_then(|wants| wants.to_str().ok()).unwrap_or_default();
+                let digest = wants.trim_start().to_ascii_lowercase().starts_with("digest");
+                return Err(if digest { Refusal::Digest } else { Refusal::Password });
+            }
+            status => return Err(Refusal::Status(status)),
+        }
+        let answer: Value =
+            serde_json::from_slice(&body(response.body_mut())?).map_err(|_| Refusal::Garbage)?;
+        if answer.get("WARNING").is_some() {
+            return Err(Refusal::Password);
+        }
+        Ok(answer)
+    }
+
+    /// The same for a user: one line that says what to check.
+    pub fn explain(&self, refusal: Refusal) -> EnergyError {
+        let plug = self.plug;
+        let given = self.header.is_some() || !self.query.is_empty();
+        EnergyError(match refusal {
+            Refusal::Unreachable => format!(
+                "the {plug} cannot be reached; check its address, its power and that it is in this network"
+            ),
+            Refusal::Late => format!(
+                "the {plug} did not answer within {} s; check its address and its radio reception",
+                PATIENCE.as_secs()
+            ),
+            Refusal::BrokenOff => {
+                format!(
+                    "the {plug} broke off its answer; check its radio reception, or start it anew"
+                )
+            }
+            Refusal::Oversized => format!(
+                "the {plug}'s answer is over {} KiB; check that the address is a {plug}'s",
+                LARGEST >> 10
+            ),
+            Refusal::Garbage => {
+                format!("the {plug}'s answer is no JSON; check that the address is a {plug}'s")
+            }
+            Refusal::Digest => format!(
+                "the {plug} asks for digest authentication, which rigbench does not speak; \
+                 switch its authentication off while you measure"
+            ),
+            Refusal::Password if given => {
+                format!("the {plug} refuses this name and password; check them in its settings")
+            }
+            Refusal::Password => {
+                format!("the {plug} asks for a password; write http://NAME:PASSWORD@HOST")
+            }
+            Refusal::Status(status) => format!(
+                "the {plug} answers with HTTP status {}; check that the address is a {plug}'s and its firmware is current",
+                status.as_u16()
+            ),
+        })
+    }
+}
+
+impl Refusal {
+    fn of(error: ureq::Error) -> Refusal {
+        use ureq::Error as E;
+        match error {
+            E::Timeout(_) => Refusal::Late,
+            E::BodyExceedsLimit(_) | E::LargeResponseHeader(..) => Refusal::Oversized,
+            E::Protocol(_) => Refusal::Garbage,
+            E::Io(error) => match error.kind() {
+                ErrorKind::TimedOut | ErrorKind::WouldBlock => Refusal::Late,
+                ErrorKind::UnexpectedEof
+                | ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe => Refusal::BrokenOff,
+                _ => Refusal::Unreachable,
+            },
+            _ => Refusal::Unreachable,
+        }
+    }
+}
+
+fn body(body: &mut Body) -> Result<Vec<u8>, Refusal> {
+    body.with_config().limit(LARGEST).read_to_vec().map_err(|error| match Refusal::of(error) {
+        // The plug did answer, so that whatever broke was in the middle of it.
+        Refusal::Unreachable | Refusal::Garbage => Refusal::BrokenOff,
+        refusal => refusal,
+    })
+}

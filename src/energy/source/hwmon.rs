@@ -1,0 +1,197 @@
+//! AMD and Intel cards, through the sensors that the Linux kernel shows of them (hwmon).
+
+use super::{
+    ASSUMED_SHARE, Found, PciAddress, card_ceiling, joules, limit, number, poll, temperature, text,
+    watts,
+};
+use crate::energy::{
+    Accuracy, Basis, Board, BoardState, EnergyError, EnergySource, Quantity, Scope, SourceInfo,
+};
+use crate::units::{Seconds, Watts};
+use std::path::{Path, PathBuf};
+
+/// Files give millionths of a joule and of a watt.
+const MICRO: f64 = 1e6;
+/// No driver documents how often its figures change, so they are read as if it were so often.
+const UPDATE: Seconds = Seconds(0.2);
+/// AMD's firmware does not tell what its average is over. Too long a time only loses the beginning of a window.
+const AVERAGING: Seconds = Seconds(1.0);
+/// A power of 0xFFFF mW as amdgpu passes it on: it makes 256ths of a watt of it and shows each as a milliwatt.
+const AMD_ALL_ONES: [f64; 2] = [65_136_000.0, 65_535_000.0];
+
+/// The card at this PCI address, under the root of sysfs.
+///
+/// # Errors
+/// If the kernel shows no sensors of it.
+pub fn find(sysfs: &Path, pci: &str) -> Result<Found, EnergyError> {
+    let PciAddress { domain, bus, device, function } = PciAddress::parse(pci)?;
+    let address = format!("{domain:04x}:{bus:02x}:{device:02x}.{function:x}");
+    let sensors = sysfs.join("bus/pci/devices").join(address).join("hwmon");
+    let folders = std::fs::read_dir(sensors).into_iter().flatten().flatten();
+    let mut known = folders.filter_map(|folder| Sensors::open(folder.path()));
+    let sensors = known.next().ok_or_else(|| {
+        EnergyError(
+            "the kernel shows no sensors of this card: load the driver amdgpu, i915 or xe of Linux 6.2 or later"
+                .into(),
+        )
+    })?;
+    let source = match sensors.driver {
+        Driver::Amd => sensors.power(sysfs),
+        Driver::Intel => sensors.counter(sysfs),
+    };
+    let sources = source.into_iter().map(|source| Box::new(source) as _).collect();
+    Ok(Found { sources, board: Box::new(sensors) })
+}
+
+#[derive(Clone, Copy)]
+enum Driver {
+    Amd,
+    Intel,
+}
+
+/// The sensors of a card.
+struct Sensors {
+    folder: PathBuf,
+    driver: Driver,
+    name: String,
+}
+
+impl Sensors {
+    fn open(folder: PathBuf) -> Option<Sensors> {
+        let name = text(&folder.join("name")).ok()?;
+        // Intel's cards of several tiles also have folders of each tile (`i915_gt0`): parts of the same joules.
+        let driver = match name.as_str() {
+            "amdgpu" => Driver::Amd,
+            "i915" | "xe" => Driver::Intel,
+            _ => return None,
+        };
+        Some(Sensors { folder, driver, name })
+    }
+
+    fn text(&self, file: &str) -> Option<String> {
+        text(&self.folder.join(file)).ok()
+    }
+
+    /// The first of these files that has a number.
+    fn number(&self, files: &[&str]) -> Option<f64> {
+        files.iter().find_map(|file| number(&self.folder.join(file)).ok()).map(|raw| raw as f64)
+    }
+
+    /// AMD cards: the average where there is one, since readings of a moment meet a load's rhythm.
+    fn power(&self, sysfs: &Path) -> Option<Source> {
+        const FILES: [(&str, Seconds); 2] =
+            [("power1_average", AVERAGING), ("power1_input", Seconds(0.0))];
+        let (file, averaging) =
+            FILES.into_iter().find(|(file, _)| number(&self.folder.join(file)).is_ok())?;
+        // On processors with graphics the figure is all of the processor's, and only those have a northbridge voltage
+        // (the kernel's documentation of amdgpu).
+        let integrated = self.text("in1_label").is_some_and(|label| label == "vddnb");
+        let scope = if integrated { Scope::CpuPackage } else { Scope::GpuBoard };
+        let reference = "neither AMD nor the kernel tells";
+        Some(self.source(sysfs, file, scope, Quantity::Power { averaging }, reference))
+    }
+
+    /// Intel cards. Channel 1 is the card, channel 2 its processor alone; many cards count only one of them, and
+    /// show 0 for the other.
+    ///
+    /// The register behind it has 32 bits and wraps after about 262 kJ. The driver undoes that and shows a number of
+    /// 64 bits as long as somebody reads in time, so the file itself has no range: where it falls the counter was
+    /// reset, and where it leaps by a whole register the driver took a reset for a wrap. Neither is energy, and the
+    /// ceiling and the missing range let the meter see that.
+    fn counter(&self, sysfs: &Path) -> Option<Source> {
+        let counts = |file: &&str| self.number(&[*file]).is_some_and(|raw| raw > 0.0);
+        let file = ["energy1_input", "energy2_input"].into_iter().find(counts)?;
+        let quantity = Quantity::Counter { ranges: vec![None], duty: 1.0 };
+        let reference = match file {
+            "energy1_input" => "neither Intel nor the kernel tells",
+            _ => "neither Intel nor the kernel tells; counts the card's processor alone",
+        };
+        Some(self.source(sysfs, file, Scope::GpuBoard, quantity, reference))
+    }
+
+    fn source(
+        &self,
+        sysfs: &Path,
+        file: &str,
+        scope: Scope,
+        quantity: Quantity,
+        reference: &str,
+    ) -> Source {
+        let channel = file.replace("_input", "_label");
+        let model = match self.text(&channel) {
+            Some(label) if matches!(self.driver, Driver::Intel) => format!("{} {label}", self.name),
+            _ => self.name.clone(),
+        };
+        // Only a driver that was built apart from the kernel has a version.
+        let version = text(&sysfs.join("module").join(&self.name).join("version")).ok();
+        let limits = [
+            "power1_cap",
+            "power1_cap_max",
+            "power1_max",
+            "power1_rated_max",
+            "power2_max",
+            "power2_rated_max",
+        ];
+        let ceiling =
+            card_ceiling(limits.iter().filter_map(|f| self.number(&[f])).map(|w| Watts(w / MICRO)));
+        let info = SourceInfo {
+            kind: "hwmon",
+            model,
+            driver: version.map(|version| format!("{} {version}", self.name)),
+            scope,
+            quantity,
+            update_period: None,
+            poll: poll(UPDATE),
+            ceiling,
+            accuracy: Accuracy {
+                share: ASSUMED_SHARE,
+                basis: Basis::Assumed,
+                reference: reference.into(),
+            },
+        };
+        Source { file: self.folder.join(file), info }
+    }
+}
+
+impl Board for Sensors {
+    fn state(&mut self) -> BoardState {
+        let degrees = |milli: f64| temperature(milli / 1000.0);
+        let watts = |micro: f64| limit(Watts(micro / MICRO));
+        BoardState {
+            celsius: self.number(&["temp1_input", "temp2_input"]).and_then(degrees),
+            core_hertz: self.number(&["freq1_input"]),
+            memory_hertz: self.number(&["freq2_input"]),
+            power_limit: self.number(&["power1_cap", "power1_max", "power2_max"]).and_then(watts),
+            throttle: Vec::new(),
+        }
+    }
+}
+
+struct Source {
+    file: PathBuf,
+    info: SourceInfo,
+}
+
+impl EnergySource for Source {
+    fn describe(&self) -> SourceInfo {
+        self.info.clone()
+    }
+
+    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
+        let raw = number(&self.file).map_err(|error| {
+            EnergyError(format!(
+                "the card's sensor gives nothing ({}): wake the card or restart the machine",
+                error.kind()
+            ))
+        })?;
+        let raw = raw as f64;
+        let value = match self.info.quantity {
+            Quantity::Counter { .. } => joules(raw, MICRO)?,
+            Quantity::Power { .. } if AMD_ALL_ONES.contains(&raw) => {
+                return Err(super::garbage(raw));
+            }
+            Quantity::Power { .. } => watts(raw, MICRO, self.info.ceiling)?,
+        };
+        Ok(vec![value])
+    }
+}

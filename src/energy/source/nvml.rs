@@ -1,0 +1,262 @@
+//! NVIDIA cards, asked through their driver's management library (NVML).
+
+use super::{ASSUMED_SHARE, Found, PciAddress, card_ceiling, joules, limit, poll, watts};
+use crate::energy::{
+    Accuracy, Basis, Board, BoardState, EnergyError, EnergySource, Quantity, Scope, SourceInfo,
+    Throttle,
+};
+use crate::units::{Seconds, Watts};
+use nvml_wrapper::bitmasks::device::ThrottleReasons;
+use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
+use nvml_wrapper::enums::device::{DeviceArchitecture, SampleValue};
+use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::structs::device::FieldId;
+use nvml_wrapper::sys_exports::field_id::NVML_FI_DEV_POWER_INSTANT;
+use nvml_wrapper::{Device, Nvml};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How often the driver renews its figures.
+const UPDATE: Seconds = Seconds(0.1);
+
+/// The card at this PCI address. The library is sought where the system keeps it unless a test names one.
+///
+/// # Errors
+/// If there is no library or no such card, or the driver does not answer.
+pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
+    let PciAddress { domain, bus, device, function } = PciAddress::parse(pci)?;
+    // As the library itself writes it.
+    let address = format!("{domain:08X}:{bus:02X}:{device:02X}.{function:X}");
+    let card = Card { nvml: Arc::new(open(library).map_err(refused)?), address };
+    let device = card.device().map_err(refused)?;
+    let name = device.name().map_err(refused)?;
+    let driver = card.nvml.sys_driver_version().ok().map(|version| format!("NVIDIA {version}"));
+    // The largest counts: that a user lowered the limit does not make what the card can draw for a moment garbage.
+    let limits = [
+        device.enforced_power_limit().ok(),
+        device.power_management_limit_constraints().ok().map(|limits| limits.max_limit),
+    ];
+    let ceiling = card_ceiling(limits.into_iter().flatten().map(milliwatts));
+
+    let counter = [Reading::Counter].into_iter();
+    let power = [Reading::Instant, Reading::Usage].into_iter();
+    let has = |reading: &Reading| reading.is_there(&device);
+    let found: Vec<Reading> =
+        counter.filter(has).chain(power.filter(|reading| has(reading)).take(1)).collect();
+    let sources = found.into_iter().map(|reading| {
+        let info = SourceInfo {
+            kind: "nvml",
+            model: name.clone(),
+            driver: driver.clone(),
+            scope: Scope::GpuBoard,
+            quantity: reading.quantity(&name, device.architecture().ok()),
+            update_period: Some(UPDATE),
+            poll: poll(UPDATE),
+            ceiling,
+            accuracy: reading.accuracy(device.architecture().ok()),
+        };
+        Box::new(Source { card: card.clone(), reading, info }) as Box<dyn EnergySource>
+    });
+    let sources = sources.collect();
+    Ok(Found { sources, board: Box::new(card) })
+}
+
+fn open(library: Option<&Path>) -> Result<Nvml, NvmlError> {
+    match library {
+        Some(path) => Nvml::builder().lib_path(path.as_os_str()).init(),
+        None => Nvml::init(),
+    }
+}
+
+/// A card of the library. Sources and board go to threads of their own, and the library allows that.
+#[derive(Clone)]
+struct Card {
+    nvml: Arc<Nvml>,
+    address: String,
+}
+
+impl Card {
+    fn device(&self) -> Result<Device<'_>, NvmlError> {
+        self.nvml.device_by_pci_bus_id(self.address.as_str())
+    }
+}
+
+/// What can be read of a card.
+#[derive(Clone, Copy)]
+enum Reading {
+    /// Energy since the driver was loaded.
+    Counter,
+    /// Power of this moment.
+    Instant,
+    /// Power as the driver sees fit to average it.
+    Usage,
+}
+
+impl Reading {
+    /// The number the driver gives, in thousandths of a joule or a watt.
+    fn thousandths(self, device: &Device) -> Result<f64, NvmlError> {
+        match self {
+            Reading::Counter => device.total_energy_consumption().map(|raw| raw as f64),
+            Reading::Instant => instant(device),
+            Reading::Usage => device.power_usage().map(f64::from),
+        }
+    }
+
+    /// Whether the card has it. Some cards answer 0 for what they have not.
+    fn is_there(self, device: &Device) -> bool {
+        self.thousandths(device).is_ok_and(|raw| raw != 0.0)
+    }
+
+    fn quantity(self, name: &str, architecture: Option<DeviceArchitecture>) -> Quantity {
+        match self {
+            Reading::Counter => Quantity::Counter {
+                ranges: vec![None],
+                duty: if looks_part_time(name) { 0.25 } else { 1.0 },
+            },
+            Reading::Instant => Quantity::Power { averaging: Seconds(0.0) },
+            Reading::Usage => Quantity::Power { averaging: averaging(name, architecture) },
+        }
+    }
+
+    /// The maker's word is for two old generations, and for power. Nothing is known of the others and of the counter.
+    fn accuracy(self, architecture: Option<DeviceArchitecture>) -> Accuracy {
+        let (basis, reference) = match (self, architecture) {
+            (Reading::Usage, Some(DeviceArchitecture::Kepler)) => {
+                (Basis::Datasheet, "NVML: within 5 % on Fermi and Kepler")
+            }
+            _ => (Basis::Assumed, "as NVML documents for the power of Fermi and Kepler"),
+        };
+        Accuracy { share: ASSUMED_SHARE, basis, reference: reference.into() }
+    }
+}
+
+fn instant(device: &Device) -> Result<f64, NvmlError> {
+    let answers = device.field_values_for(&[FieldId(NVML_FI_DEV_POWER_INSTANT)])?;
+    let answer = answers.into_iter().next().ok_or(NvmlError::NotSupported)??;
+    Ok(match answer.value? {
+        SampleValue::U32(raw) => f64::from(raw),
+        SampleValue::U64(raw) => raw as f64,
+        SampleValue::I64(raw) => raw as f64,
+        SampleValue::F64(raw) => raw,
+    })
+}
+
+/// Boards with a GA100 or GH100, whose sensor looks at a quarter of the time (arXiv 2312.02741 measured A100 and H100).
+fn looks_part_time(name: &str) -> bool {
+    const GH100: [&str; 5] = ["H100", "H200", "H800", "H20", "GH200"];
+    has_ga100(name) || words(name).any(|word| GH100.contains(&word))
+}
+
+fn has_ga100(name: &str) -> bool {
+    const GA100: [&str; 5] = ["A100", "A100X", "A800", "A30", "170HX"];
+    words(name).any(|word| GA100.contains(&word))
+}
+
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| !c.is_ascii_alphanumeric())
+}
+
+/// What `power_usage` is the mean of: one second since Ampere, but for the GA100 (NVML's documentation). A card that is
+/// not known is a new one.
+fn averaging(name: &str, architecture: Option<DeviceArchitecture>) -> Seconds {
+    use DeviceArchitecture as A;
+    match architecture {
+        Some(A::Kepler | A::Maxwell | A::Pascal | A::Volta | A::Turing) => Seconds(0.0),
+        _ if has_ga100(name) => Seconds(0.0),
+        _ => Seconds(1.0),
+    }
+}
+
+struct Source {
+    card: Card,
+    reading: Reading,
+    info: SourceInfo,
+}
+
+impl EnergySource for Source {
+    fn describe(&self) -> SourceInfo {
+        self.info.clone()
+    }
+
+    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
+        let device = self.card.device().map_err(refused)?;
+        let raw = self.reading.thousandths(&device).map_err(refused)?;
+        let value = match self.reading {
+            Reading::Counter => joules(raw, 1000.0)?,
+            Reading::Instant | Reading::Usage => watts(raw, 1000.0, self.info.ceiling)?,
+        };
+        Ok(vec![value])
+    }
+}
+
+impl Board for Card {
+    fn state(&mut self) -> BoardState {
+        let Ok(device) = self.device() else { return BoardState::default() };
+        let hertz = |clock| device.clock_info(clock).ok().map(|mega| f64::from(mega) * 1e6);
+        BoardState {
+            celsius: device
+                .temperature(TemperatureSensor::Gpu)
+                .ok()
+                .and_then(|celsius| super::temperature(f64::from(celsius))),
+            core_hertz: hertz(Clock::SM),
+            memory_hertz: hertz(Clock::Memory),
+            power_limit: device.enforced_power_limit().ok().map(milliwatts).and_then(limit),
+            throttle: device.current_throttle_reasons().map(throttles).unwrap_or_default(),
+        }
+    }
+}
+
+fn milliwatts(raw: u32) -> Watts {
+    Watts(f64::from(raw) / 1000.0)
+}
+
+/// Idle clocks and clocks that somebody set are no throttles.
+fn throttles(reasons: ThrottleReasons) -> Vec<Throttle> {
+    use ThrottleReasons as R;
+    [
+        (R::SW_POWER_CAP, Throttle::PowerCap),
+        (R::SW_THERMAL_SLOWDOWN, Throttle::ThermalSoftware),
+        (R::HW_THERMAL_SLOWDOWN, Throttle::ThermalHardware),
+        (R::HW_SLOWDOWN, Throttle::HardwareSlowdown),
+        (R::HW_POWER_BRAKE_SLOWDOWN, Throttle::PowerBrake),
+        (R::SYNC_BOOST | R::DISPLAY_CLOCK_SETTING, Throttle::Other),
+    ]
+    .into_iter()
+    .filter(|(bits, _)| reasons.intersects(*bits))
+    .map(|(_, throttle)| throttle)
+    .collect()
+}
+
+/// Why the driver does not answer. Its loader's own words hold paths, so they are not passed on.
+fn refused(error: NvmlError) -> EnergyError {
+    let reason = match error {
+        NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => {
+            "no NVIDIA driver library (libnvidia-ml) is here: install NVIDIA's own driver, or start \
+             the container with the host's"
+        }
+        NvmlError::FailedToLoadSymbol(_) | NvmlError::FunctionNotFound => {
+            "NVIDIA's driver is too old to be asked for energy: update it"
+        }
+        NvmlError::DriverNotLoaded => {
+            "NVIDIA's driver is installed but not loaded: run `sudo modprobe nvidia` or restart"
+        }
+        NvmlError::LibRmVersionMismatch => {
+            "NVIDIA's driver was updated while it ran: restart the machine"
+        }
+        NvmlError::NoPermission => {
+            "this user may not talk to NVIDIA's driver: allow it to use the card's device files"
+        }
+        NvmlError::NotFound | NvmlError::InvalidArg => {
+            "NVIDIA's driver does not know this card: it is another maker's, or bound to another driver"
+        }
+        NvmlError::GpuLost | NvmlError::ResetRequired => {
+            "the card no longer answers its driver: restart the machine and check its power cables"
+        }
+        other => {
+            return EnergyError(format!(
+                "NVIDIA's driver does not tell: {other}; run nvidia-smi to see whether it works"
+            ));
+        }
+    };
+    EnergyError(reason.into())
+}

@@ -1,0 +1,121 @@
+//! Power that nobody measured: watts that a user typed, or an interval from idle to the most that is possible.
+//! Utilisation does not narrow the interval: that some kernel ran says nothing of its watts.
+
+use super::{EnergyError, Scope};
+use crate::device::{Device, hardware};
+use crate::units::Watts;
+
+/// Watts a thread of a server at idle and at full load: the lowest and the highest of the three clouds that Cloud
+/// Carbon Footprint publishes (AWS 0.74 to 3.50, GCP 0.71 to 4.26, Azure 0.78 to 3.76).
+const WATTS_PER_THREAD: (f64, f64) = (0.71, 4.26);
+
+/// Power that is said, not read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stated {
+    /// A user vouches for it.
+    Declared {
+        /// What the user typed.
+        watts: Watts,
+        /// What it covers.
+        scope: Scope,
+        /// Whether the user typed it for this workload, or once for all.
+        own: bool,
+    },
+    /// Somewhere between two bounds.
+    Modelled {
+        /// No less than this.
+        low: Watts,
+        /// No more than this.
+        high: Watts,
+        /// What they cover.
+        scope: Scope,
+        /// Where they come from, in a sentence.
+        basis: String,
+    },
+}
+
+impl Stated {
+    /// The interval that a user gave for a device.
+    pub fn between(low: Watts, high: Watts, device: &Device) -> Stated {
+        let scope = if device.class.runs_on_cpu() { Scope::Machine } else { Scope::GpuBoard };
+        let basis = format!("{low} idle to {high} at most, typed by the user");
+        Stated::Modelled { low, high, scope, basis }
+    }
+
+    /// The interval of a device: of its maker's figures, or of its class.
+    ///
+    /// # Errors
+    /// If none is published; says what to do.
+    pub fn model(device: &Device) -> Result<Stated, EnergyError> {
+        if let Some((high, source)) = hardware::board_power(&device.name) {
+            return Ok(Stated::Modelled {
+                low: Watts(0.0),
+                high,
+                scope: Scope::GpuBoard,
+                basis: format!("anything up to its {high} ({source})"),
+            });
+        }
+        if !device.class.runs_on_cpu() {
+            return Err(EnergyError(format!(
+                "no power interval is known for {}; give --power declared:WATTS or model:idle=WATTS,max=WATTS",
+                device.name
+            )));
+        }
+        let threads = sysinfo::System::new()
+            .map(|mut system| {
+                system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+                system.cpus().len()
+            })
+            .ok()
+            .filter(|n| *n > 0)
+            .ok_or_else(|| EnergyError("the number of processor threads is unknown".into()))?;
+        let (idle, full) = WATTS_PER_THREAD;
+        Ok(Stated::Modelled {
+            low: Watts(idle * threads as f64),
+            high: Watts(full * threads as f64),
+            scope: Scope::Machine,
+            basis: format!(
+                "{idle} to {full} W for each of {threads} threads of a server (Cloud Carbon Footprint, three clouds)"
+            ),
+        })
+    }
+
+    /// `declared` or `model`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Stated::Declared { .. } => "declared",
+            Stated::Modelled { .. } => "model",
+        }
+    }
+
+    /// What it covers.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Stated::Declared { scope, .. } | Stated::Modelled { scope, .. } => *scope,
+        }
+    }
+
+    /// Where it comes from, in a sentence.
+    pub fn basis(&self) -> String {
+        match self {
+            Stated::Declared { watts, .. } => format!("{watts} typed by the user"),
+            Stated::Modelled { basis, .. } => basis.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_processor_has_the_interval_of_its_threads() {
+        match Stated::model(&Device::cpu()).unwrap() {
+            Stated::Modelled { low, high, scope, basis } => {
+                assert!(high.0 / low.0 > 5.9 && scope == Scope::Machine, "{low} to {high}");
+                assert!(basis.contains("Cloud Carbon Footprint"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

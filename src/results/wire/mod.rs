@@ -1,0 +1,88 @@
+//! The document's format, and nothing else: plain structs that serde reads and writes. Units stand in the names,
+//! base SI throughout. The JSON Schema is generated from these types.
+
+mod energy;
+mod manifest;
+mod measurement;
+mod work_proof;
+
+pub use energy::*;
+pub use manifest::*;
+pub use measurement::*;
+pub use work_proof::*;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A run of rigbench. Every derived number can be computed again from the windows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "rigbench result")]
+pub struct Document {
+    /// Version of this format: readers of 1.x read every 1.y.
+    pub schema_version: String,
+    /// When and how, and whether it counts.
+    pub run: Run,
+    /// The machine and the program. All data of the run follows from it and the user's seed.
+    pub manifest: Manifest,
+    /// One for each workload on each device.
+    pub measurements: Vec<Measurement>,
+    /// What a reader needs to check the run.
+    pub proof: Proof,
+}
+
+/// When and how, and whether it counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// Random; tells one run from another.
+    pub id: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// RFC 3339, UTC; null while the run is under way or if it was cut off.
+    pub finished_at: Option<String>,
+    /// How it measures.
+    pub protocol: Protocol,
+    /// `invalid` if any reason stands below or any row is invalid.
+    pub verdict: Verdict,
+    /// What makes it invalid.
+    pub reasons: Vec<String>,
+}
+
+/// Whether a figure counts. It never turns a measured number into null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing speaks against it.
+    Valid,
+    /// Its reasons say what does.
+    Invalid,
+}
+
+/// How a run measures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Protocol {
+    /// `quick`, `default` or `publish`.
+    pub mode: String,
+    /// Windows of each row, at least.
+    pub windows: u64,
+    /// Mean length of a window.
+    pub window_seconds: f64,
+    /// A row's windows end then, though a slow meter would need longer.
+    pub longest_seconds: f64,
+    /// Batches that stay in flight.
+    pub batches_in_flight: u64,
+    /// Throughput is compared over slices of this length to tell when it is flat.
+    pub warm_up_slice_seconds: f64,
+    /// The warm-up ends then, steady or not.
+    pub warm_up_longest_seconds: f64,
+}
+
+/// What a reader needs to check the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Proof {
+    /// What the user chose the data with.
+    pub user_seed: u32,
+    /// SHA-256 of the manifest's canonical JSON (RFC 8785) and the user's seed (8 bytes, little-endian).
+    pub seed_sha256: String,
+    /// SHA-256 of this document's canonical JSON without this field.
+    pub document_sha256: String,
+}

@@ -1,0 +1,194 @@
+//! What people have complained of in other tools' joules, one test each: no such figure may come out of this meter.
+
+use rigbench::device::{Device, DeviceId};
+use rigbench::energy::{
+    Accuracy, Basis, Energy, EnergyError, EnergySource, Meter, Placed, Quantity, Sampling, Scope,
+    SourceInfo, Stamped, integrate,
+};
+use rigbench::units::{Joules, Seconds, Watts};
+use std::time::{Duration, Instant};
+
+fn info(scope: Scope, quantity: Quantity) -> SourceInfo {
+    SourceInfo {
+        kind: "rapl",
+        model: "made up".into(),
+        driver: None,
+        scope,
+        quantity,
+        update_period: None,
+        poll: Seconds(0.005),
+        ceiling: Watts(1000.0),
+        accuracy: Accuracy { share: 0.01, basis: Basis::Assumed, reference: "made up".into() },
+    }
+}
+
+fn counter(range: Option<f64>) -> SourceInfo {
+    info(Scope::CpuPackage, Quantity::Counter { ranges: vec![range.map(Joules)], duty: 1.0 })
+}
+
+fn power() -> SourceInfo {
+    info(Scope::Wall, Quantity::Power { averaging: Seconds(0.0) })
+}
+
+/// Readings every tenth of a second from 0 to `seconds`.
+fn readings(seconds: f64, value: impl Fn(f64) -> f64) -> Vec<Stamped> {
+    (0..=(seconds * 10.0) as usize)
+        .map(|i| i as f64 / 10.0)
+        .map(|t| Stamped { before: Seconds(t - 1e-4), after: Seconds(t), values: vec![value(t)] })
+        .collect()
+}
+
+/// Of the stretch from 5 s to 25 s.
+fn joules(info: &SourceInfo, readings: &[Stamped]) -> Result<f64, EnergyError> {
+    integrate(info, readings, Seconds(5.0), Seconds(25.0)).map(|integral| integral.gross.0)
+}
+
+fn near(value: f64, truth: f64) -> bool {
+    (value / truth - 1.0).abs() < 0.01
+}
+
+/// A counter of 262,143 J that began again at 0 gave −250,769 J, or a panic.
+#[test]
+fn a_wrapped_rapl_counter_gave_negative_energy() {
+    let range = 262_143.328_85;
+    let list = readings(30.0, |t| (260_000.0 + 200.0 * t) % range);
+    let integral = integrate(&counter(Some(range)), &list, Seconds(5.0), Seconds(25.0)).unwrap();
+    assert!(near(integral.gross.0, 4000.0), "{integral:?}");
+    assert_eq!(integral.wraps, 1);
+}
+
+/// `abs(now − prev)` makes a wrap look like a great deal of energy, or like a little.
+#[test]
+fn abs_of_a_difference_hid_wraps() {
+    // It wraps half-way, and 3,990 J later it stands 10 J below where it was.
+    let list = readings(30.0, |t| (3_000.0 + 200.0 * (t - 5.0)) % 4_010.0);
+    assert!(near(joules(&counter(Some(4_010.0)), &list).unwrap(), 4000.0));
+    // Where the range is not known a fall may be a reset: there is no figure.
+    let error = joules(&counter(None), &list).unwrap_err().to_string();
+    assert!(error.contains("reset"), "{error}");
+}
+
+/// An Arc card showed millions of watts when its counter of 32 bits in microjoules began again.
+#[test]
+fn a_wrapped_arc_counter_showed_millions_of_watts() {
+    let range = 4294.967_296;
+    let list = readings(30.0, |t| (3_500.0 + 150.0 * t) % range);
+    let integral = integrate(&counter(Some(range)), &list, Seconds(5.0), Seconds(25.0)).unwrap();
+    assert!(near(integral.gross.0, 3000.0), "{integral:?}");
+}
+
+/// A sensor said 42 kW once in a while.
+#[test]
+fn garbage_of_42_kilowatts_was_averaged_in() {
+    let wobble = |t: f64| 300.0 + 10.0 * (t * 7.0).sin();
+    let list = readings(30.0, |t| if (t * 10.0) as u32 % 50 == 7 { 42_000.0 } else { wobble(t) });
+    let integral = integrate(&power(), &list, Seconds(5.0), Seconds(25.0)).unwrap();
+    assert!(near(integral.gross.0, 6000.0), "{integral:?}");
+    assert!(integral.rejected >= 4, "{integral:?}");
+}
+
+/// NaN stood for "no reading" and was added up.
+#[test]
+fn nan_stood_for_an_absent_reading() {
+    let wobble = |t: f64| 300.0 + 10.0 * (t * 7.0).sin();
+    let some = readings(30.0, |t| if (t * 10.0) as u32 % 20 == 3 { f64::NAN } else { wobble(t) });
+    assert!(near(joules(&power(), &some).unwrap(), 6000.0));
+    let all = readings(30.0, |_| f64::NAN);
+    assert!(joules(&power(), &all).is_err());
+    assert!(joules(&counter(None), &all).is_err());
+}
+
+/// The engine's start-up, minutes of it, lay inside the window that joules were taken over.
+#[test]
+fn start_up_was_inside_the_energy_window() {
+    // 900 W until 5 s, 100 W from then on.
+    let total = |t: f64| if t < 5.0 { 900.0 * t } else { 4500.0 + 100.0 * (t - 5.0) };
+    let figure = joules(&counter(None), &readings(30.0, total)).unwrap();
+    assert!(near(figure, 2000.0), "{figure}");
+    let figure = joules(
+        &power(),
+        &readings(30.0, |t| if t < 5.0 { 900.0 } else { 100.0 + (t * 7.0).sin() }),
+    );
+    assert!(near(figure.clone().unwrap(), 2000.0), "{figure:?}");
+}
+
+/// A source that shows a constant power, or counts it.
+struct Steady {
+    info: SourceInfo,
+    watts: f64,
+    start: Instant,
+}
+
+impl EnergySource for Steady {
+    fn describe(&self) -> SourceInfo {
+        self.info.clone()
+    }
+
+    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
+        let seconds = self.start.elapsed().as_secs_f64();
+        Ok(vec![match self.info.quantity {
+            Quantity::Counter { .. } => seconds * self.watts,
+            Quantity::Power { .. } => self.watts * (1.0 + 1e-3 * (seconds * 50.0).sin()),
+        }])
+    }
+}
+
+/// What a meter over these sources makes of a second.
+fn metered(sources: Vec<(SourceInfo, f64)>) -> Vec<Energy> {
+    let start = Instant::now();
+    let placed = sources.into_iter().map(|(info, watts)| Placed {
+        source: Box::new(Steady { info, watts, start }),
+        devices: vec![DeviceId::Cpu],
+    });
+    let sampling = Sampling::start(placed.collect());
+    let meter = Meter::new(&sampling, &Device::cpu().id, vec![], "nothing");
+    std::thread::sleep(Duration::from_millis(200));
+    let from = meter.now();
+    std::thread::sleep(Duration::from_millis(1000));
+    meter.between(from, meter.now())
+}
+
+fn complaints(energy: &Energy) -> Vec<String> {
+    match energy {
+        Energy::Measured(m) => m.checks.iter().filter_map(|c| c.complaint.clone()).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// NVML's counter said 187 J and its power 327 J of the same time, and nothing was said.
+#[test]
+fn counter_and_power_disagreed_in_silence() {
+    let board = |quantity| info(Scope::GpuBoard, quantity);
+    let count = board(Quantity::Counter { ranges: vec![None], duty: 1.0 });
+    let sample = board(Quantity::Power { averaging: Seconds(0.0) });
+    let energy = metered(vec![(count.clone(), 187.0), (sample.clone(), 327.0)]);
+    assert!(energy.iter().all(|e| complaints(e)[0].contains("factor of 1.7")), "{energy:?}");
+    let energy = metered(vec![(count, 187.0), (sample, 188.0)]);
+    assert!(energy.iter().all(|e| complaints(e).is_empty()), "{energy:?}");
+}
+
+/// An AMD card's counter was wrong by a factor of ten.
+#[test]
+fn a_counter_was_wrong_by_ten() {
+    let board = |quantity| info(Scope::GpuBoard, quantity);
+    let count = board(Quantity::Counter { ranges: vec![None], duty: 1.0 });
+    let sample = board(Quantity::Power { averaging: Seconds(0.0) });
+    for energy in metered(vec![(count, 25.0), (sample, 250.0)]) {
+        let Energy::None { reason } = energy else { panic!("{energy:?}") };
+        assert!(reason.contains("neither is believed"), "{reason}");
+    }
+}
+
+/// RAPL said 152 W where the plug said 277 W: they do not cover the same, and neither is wrong.
+#[test]
+fn rapl_was_taken_for_the_wall() {
+    let package = info(Scope::CpuPackage, Quantity::Counter { ranges: vec![None], duty: 1.0 });
+    let energy = metered(vec![(package.clone(), 152.0), (power(), 277.0)]);
+    for (energy, scope) in energy.iter().zip([Scope::CpuPackage, Scope::Wall]) {
+        let Energy::Measured(m) = energy else { panic!("{energy:?}") };
+        assert_eq!((m.source.scope, complaints(energy).len()), (scope, 0));
+    }
+    // But a plug that shows less than the processor behind it is not believed, nor is the processor.
+    let energy = metered(vec![(package, 277.0), (power(), 152.0)]);
+    assert!(energy.iter().all(|e| matches!(e, Energy::None { .. })), "{energy:?}");
+}
