@@ -3,7 +3,7 @@
 # Peers: OpenBLAS through numpy's arrays (Debian's packages, installed if missing), and burn on the same adapter (built
 # from source, once, about ten minutes; left out with BURN=no). Rates are wall time on all processor threads; a gemv
 # counts weights a second, over more copies of them than caches hold. Prints the ratios' medians; with six rounds or
-# more their range is a 95 % interval.
+# more their range is a 95 % interval. LP_NATIVE_VECTOR_WIDTH=512 holds for all that runs on software Vulkan.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -42,6 +42,8 @@ say "on $("$rigbench" devices | grep -o 'llvmpipe[^)]*)' | head -n 1): $best_gem
 for round in $(seq "$rounds"); do
     say "round $round of $rounds"
     /usr/bin/python3 scripts/peers/openblas.py gemm >>"$work/rates"
+    # Held to AVX2, 256 bits, as on most desktops; still with fused multiply-adds.
+    OPENBLAS_CORETYPE=Haswell /usr/bin/python3 scripts/peers/openblas.py gemm | sed 's/^openblas-gemm/openblas-gemm-avx2/' >>"$work/rates"
     ours wgsl-gemm gpu:0 $gemm "$best_gemm"
     ours wgsl-odd gpu:0 $odd "$best_odd"
     ours cpu-gemm cpu $gemm "$best_cpu"
@@ -50,7 +52,7 @@ for round in $(seq "$rounds"); do
     ours wgsl-gemv gpu:0 $gemv "$best_gemv" 2
     ours wgsl-int4 gpu:0 $int4 "$best_int4" 2
 done
-ratios="wgsl-gemm/openblas-gemm wgsl-odd/wgsl-gemm cpu-gemm/openblas-gemm wgsl-gemv/openblas-gemv wgsl-int4/openblas-gemv"
+ratios="wgsl-gemm/openblas-gemm wgsl-gemm/openblas-gemm-avx2 wgsl-odd/wgsl-gemm cpu-gemm/openblas-gemm wgsl-gemv/openblas-gemv wgsl-int4/openblas-gemv"
 [ "${BURN:-yes}" = yes ] && ratios="wgsl-gemm/burn $ratios"
 # shellcheck disable=SC2086
 python3 scripts/ratios.py table "$work/rates" $ratios
