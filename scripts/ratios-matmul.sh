@@ -38,7 +38,7 @@ ours() {
 gemm=gemm:1024x1024x1024:f32 odd=gemm:1021x1019x1031:f32 gemv=gemv:4096x4096:f32 int4=gemv:4096x4096:int4
 best_gemm=$(chosen gpu:0 $gemm) best_odd=$(chosen gpu:0 $odd) best_gemv=$(chosen gpu:0 $gemv) best_int4=$(chosen gpu:0 $int4)
 best_cpu=$(chosen cpu $gemm)
-say "on $("$rigbench" devices | grep -o 'llvmpipe[^)]*)' | head -n 1): $best_gemm, $best_odd, $best_gemv, $best_int4; cpu: $best_cpu"
+say "on $("$rigbench" devices --json | grep -o 'llvmpipe[^)]*)' | head -n 1): $best_gemm, $best_odd, $best_gemv, $best_int4; cpu: $best_cpu"
 for round in $(seq "$rounds"); do
     say "round $round of $rounds"
     /usr/bin/python3 scripts/peers/openblas.py gemm >>"$work/rates"

@@ -35,5 +35,5 @@ for round in $(seq "$rounds"); do
     ours wgsl gpu:0/sha256d/scan-2 MESA_SHADER_CACHE_DISABLE=true LP_NATIVE_VECTOR_WIDTH=512
     ours sha2 cpu/sha256d/sha2-crate
 done
-echo "native is $native, wgsl is sha256d/scan-2 on $("$rigbench" devices | grep -o 'llvmpipe[^)]*)' | head -n 1) with LP_NATIVE_VECTOR_WIDTH=512"
+echo "native is $native, wgsl is sha256d/scan-2 on $("$rigbench" devices --json | grep -o 'llvmpipe[^)]*)' | head -n 1) with LP_NATIVE_VECTOR_WIDTH=512"
 python3 scripts/ratios.py table "$work/rates" native/hashcat native/sha2 wgsl/hashcat

@@ -18,7 +18,11 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let devices = args.devices.select()?;
     let found = devices::found(&devices);
     let (width, styled) = args::terminal();
-    super::print(&(report::sources(&found).to_terminal(width, styled) + "\n"))?;
+    let sources = match found.iter().all(|found| found.sources.is_empty()) {
+        true => "Energy sources: none was found.\n".to_string(),
+        false => report::sources(&found).to_terminal(width, styled),
+    };
+    super::print(&(sources + "\n"))?;
     let mut advice = Vec::new();
     for found in &found {
         if let Some(why) = &found.no_source_reason {

@@ -78,9 +78,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let store = |run: &Run| results::write(&run.into(), &path);
     store(&run)?;
     let seed = results::seed(&run.manifest, run.user_seed);
-    if !interrupt::asked() {
-        plan.power.sampling.take_baseline(plan.protocol.baseline, plan.protocol.baseline_longest);
-    }
+    let Protocol { baseline, baseline_longest, .. } = plan.protocol;
+    plan.power.sampling.take_baseline(baseline, baseline_longest, &mut interrupt::asked);
     let total = plan.devices.len() * plan.workloads.len();
     'rows: for (device, target) in &plan.devices {
         for workload in &plan.workloads {

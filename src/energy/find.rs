@@ -86,7 +86,13 @@ fn of_card(device: &Device) -> Result<Vec<Placed>, EnergyError> {
             })?
         }
     };
-    Ok(place(found, std::slice::from_ref(&device.id)))
+    match found.is_empty() {
+        true => Err(EnergyError(format!(
+            "{} has no sensor of power or energy; a plug with a meter has",
+            device.name
+        ))),
+        false => Ok(place(found, std::slice::from_ref(&device.id))),
+    }
 }
 
 /// NVIDIA's PCI vendor number.

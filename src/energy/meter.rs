@@ -128,11 +128,15 @@ impl<'a> Meter<'a> {
         self.samplers.is_empty() || self.samplers.iter().any(good)
     }
 
-    /// What every source makes of the time between two moments; never empty. Waits for counters to move once more.
-    pub fn between(&self, from: Seconds, to: Seconds) -> Vec<Energy> {
-        for sampler in &self.samplers {
-            sampler.wait_for_update(self.clock, to);
-        }
+    /// What every source makes of the time between two moments; never empty. Waits for counters to move once more,
+    /// unless `stop` says so.
+    pub fn between(
+        &self,
+        from: Seconds,
+        to: Seconds,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Vec<Energy> {
+        self.clock.wait_for_updates(&self.samplers, to, stop);
         let mut energy = measured(&self.samplers, from, to);
         energy.extend(self.stated.iter().map(|stated| match stated {
             Stated::Declared { watts, scope, own } => {

@@ -310,3 +310,35 @@ pub trait Board: Send {
     /// Its state now.
     fn state(&mut self) -> BoardState;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_scopes_are_told_from_disjoint_ones() {
+        use Scope::*;
+        let nested = [
+            (GpuBoard, Machine),
+            (CpuPackage, Machine),
+            (Dram, Machine),
+            (GpuBoard, Wall),
+            (CpuPackage, Wall),
+            (Dram, Wall),
+            (Machine, Wall),
+        ];
+        for a in Scope::ALL {
+            for b in Scope::ALL {
+                assert_eq!(a.within(b), nested.contains(&(a, b)), "{a:?} in {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mixture_is_as_weak_as_its_weakest_part() {
+        use Provenance::*;
+        assert_eq!(MeasuredCounter.mixed(MeasuredSampled), MeasuredSampled);
+        assert_eq!(Modelled.mixed(MeasuredCounter), Modelled);
+        assert_eq!(Declared.mixed(None), None);
+    }
+}

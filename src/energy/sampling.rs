@@ -66,28 +66,55 @@ impl Sampling {
     }
 
     /// Takes what every source reads at rest; blocks for so long, or for as long as the slowest source needs, but at
-    /// most for `longest`.
-    pub fn take_baseline(&mut self, seconds: Seconds, longest: Seconds) {
-        let needs =
-            self.samplers.iter().map(|sampler| needs(&sampler.info)).fold(seconds.0, f64::max);
+    /// most for `longest`, or until `stop` says so.
+    pub fn take_baseline(
+        &mut self,
+        seconds: Seconds,
+        longest: Seconds,
+        stop: &mut dyn FnMut() -> bool,
+    ) {
         if self.samplers.is_empty() {
             return;
         }
+        let needs =
+            self.samplers.iter().map(|sampler| needs(&sampler.info)).fold(seconds.0, f64::max);
         let from = self.now();
-        sleep(Duration::from_secs_f64(needs.min(longest.0)));
+        let end = from + Seconds(needs.min(longest.0));
+        while self.now() < end {
+            if stop() {
+                return;
+            }
+            sleep(LOOK);
+        }
         let to = self.now();
-        for i in 0..self.samplers.len() {
-            self.samplers[i].wait_for_update(self, to);
-            let figure =
-                integrate(&self.samplers[i].info, &self.samplers[i].log().readings, from, to);
-            self.samplers[i].idle = figure.ok().map(|figure| Idle {
+        self.wait_for_updates(&self.samplers.iter().collect::<Vec<_>>(), to, stop);
+        for sampler in &mut self.samplers {
+            let figure = integrate(&sampler.info, &lock(&sampler.log).readings, from, to);
+            sampler.idle = figure.ok().map(|figure| Idle {
                 power: figure.gross / (to - from),
                 half_width: figure.terms.half_width() / (to - from),
                 seconds: to - from,
             });
         }
     }
+
+    /// Waits until counters have moved again after a moment, but no longer than that may take, or until `stop` says so.
+    pub(super) fn wait_for_updates(
+        &self,
+        samplers: &[&Sampler],
+        moment: Seconds,
+        stop: &mut dyn FnMut() -> bool,
+    ) {
+        let waiting =
+            |sampler: &&Sampler| self.now() < moment + sampler.patience() && !sampler.moved(moment);
+        while samplers.iter().any(waiting) && !stop() {
+            sleep(LOOK);
+        }
+    }
 }
+
+/// How often to look whether a wait is over.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// How long a source must be read for a figure.
 fn needs(info: &SourceInfo) -> f64 {
@@ -139,21 +166,20 @@ impl Sampler {
         lock(&self.log)
     }
 
-    /// Waits until a counter has moved again after a moment, but no longer than that may take.
-    pub(super) fn wait_for_update(&self, clock: &Sampling, moment: Seconds) {
-        if matches!(self.info.quantity, Quantity::Power { .. }) {
-            return;
+    /// How long a counter may take to move again; readings of power need no waiting for.
+    fn patience(&self) -> Seconds {
+        let period = self.info.update_period.map_or(2.0, |period| period.0);
+        match self.info.quantity {
+            Quantity::Counter { .. } => Seconds(2.0 * (period + self.info.poll.0) + 0.1),
+            Quantity::Power { .. } => Seconds(0.0),
         }
-        let moved = || {
-            let log = self.log();
-            let mut after = log.readings.iter().filter(|r| r.before >= moment);
-            after.next().is_some_and(|first| after.any(|r| r.values != first.values))
-        };
-        let period = self.info.update_period.map_or(2.0, |p| p.0);
-        let patience = Seconds(2.0 * (period + self.info.poll.0) + 0.1);
-        while !moved() && clock.now() < moment + patience {
-            sleep(Duration::from_millis(10));
-        }
+    }
+
+    /// Whether it was seen to change since a moment.
+    fn moved(&self, moment: Seconds) -> bool {
+        let log = self.log();
+        let mut after = log.readings.iter().filter(|r| r.before >= moment);
+        after.next().is_some_and(|first| after.any(|r| r.values != first.values))
     }
 }
 

@@ -71,7 +71,7 @@ impl FromStr for PowerSpec {
                 _ => refuse(&format!("write the plug's address, as in {kind}:http://192.168.1.20")),
             },
             ("command", "") => {
-                refuse("write the command, as in command:'ipmitool dcmi power reading'")
+                refuse("write the command, which is to print watts, as in command:'cat watts.txt'")
             }
             ("command", line) => {
                 let scope = at.map_or(Ok(Scope::Wall), scope)?;

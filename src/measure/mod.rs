@@ -153,7 +153,7 @@ pub fn measure(
         }
     }
     let proof = job.proof(windows.len());
-    let energy = meter.between(from, to);
+    let energy = meter.between(from, to, &mut || on_event(Event::Checking).is_break());
     Ok(Measurement { verified, warm_up, at_start, windows, latency, energy, proof, faults })
 }
 
@@ -262,4 +262,40 @@ fn run_windows(
         return Err(MeasureError::Interrupted);
     }
     Ok(Block { at_start, windows, latency, from: first, to: from })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::energy::{BoardState, Throttle};
+
+    fn sample(throttle: &[Throttle]) -> Sample {
+        let board = BoardState { throttle: throttle.to_vec(), ..BoardState::default() };
+        Sample { board: Some(board), ..Sample::default() }
+    }
+
+    fn window(throttle: &[Throttle]) -> Window {
+        Window {
+            started: Seconds(0.0),
+            wall: Seconds(1.0),
+            cpu: Seconds(1.0),
+            gpu: None,
+            work: Work(1),
+            sample: sample(throttle),
+        }
+    }
+
+    #[test]
+    fn heat_and_brakes_spoil_a_row_and_a_power_cap_does_not() {
+        use Throttle::*;
+        let capped = [window(&[PowerCap]), window(&[PowerCap, Other])];
+        assert_eq!(throttled(&sample(&[PowerCap]), &capped), Vec::<String>::new());
+        for spoiler in [ThermalSoftware, ThermalHardware, HardwareSlowdown, PowerBrake] {
+            let windows = [window(&[]), window(&[PowerCap, spoiler]), window(&[spoiler])];
+            let faults = throttled(&sample(&[]), &windows);
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            let (name, times) = (spoiler.name(), "2 of 4 looks");
+            assert!(faults[0].contains(name) && faults[0].contains(times), "{faults:?}");
+        }
+    }
 }

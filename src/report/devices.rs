@@ -30,21 +30,21 @@ pub fn devices(found: &[Found]) -> Table {
         if !device.features.is_empty() {
             about.push(device.features.join(" "));
         }
+        about.push(match &sources[..] {
+            [] => "no energy source".into(),
+            some => some.iter().map(brief).collect::<Vec<_>>().join("\n"),
+        });
         let flag = if device.software { "\nsoftware adapter" } else { "" };
         vec![
             device.id.clone(),
             format!("{}{flag}", device.class),
             device.name.clone(),
             about.join("\n"),
-            match &sources[..] {
-                [] => "none".into(),
-                some => some.iter().map(brief).collect::<Vec<_>>().join("\n"),
-            },
         ]
     });
     let mut table = Table {
         title: "Devices".into(),
-        columns: ["device", "class", "name", "driver and features", "energy"]
+        columns: ["device", "class", "name", "driver, features, energy"]
             .map(|head| Column { head, figures: false })
             .to_vec(),
         rows: rows.collect(),
@@ -57,7 +57,9 @@ pub fn devices(found: &[Found]) -> Table {
         );
     }
     if found.iter().any(|found| found.sources.is_empty()) {
-        table.notes.push("Energy none: rigbench doctor says what could be read, and how.".into());
+        table
+            .notes
+            .push("No energy source: rigbench doctor says what could be read, and how.".into());
     }
     table
 }
@@ -95,13 +97,12 @@ pub fn sources(found: &[Found]) -> Table {
             ]
         })
     });
-    let rows: Vec<Vec<String>> = rows.collect();
     Table {
         title: "Energy sources".into(),
         columns: ["device", "source", "scope", "reads", "updated every", "accuracy"]
             .map(|head| Column { head, figures: false })
             .to_vec(),
-        notes: if rows.is_empty() { vec!["None was found.".into()] } else { Vec::new() },
-        rows,
+        rows: rows.collect(),
+        notes: Vec::new(),
     }
 }

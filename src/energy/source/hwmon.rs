@@ -83,8 +83,8 @@ impl Sensors {
             [("power1_average", AVERAGING), ("power1_input", Seconds(0.0))];
         let (file, averaging) =
             FILES.into_iter().find(|(file, _)| number(&self.folder.join(file)).is_ok())?;
-        // On processors with graphics the figure is all of the processor's, and only those have a northbridge voltage
-        // (the kernel's documentation of amdgpu).
+        // On processors with graphics the figure is all of the processor's (the kernel's documentation), and but for
+        // the MI300A those and no others have a northbridge voltage (its driver).
         let integrated = self.text("in1_label").is_some_and(|label| label == "vddnb");
         let scope = if integrated { Scope::CpuPackage } else { Scope::GpuBoard };
         let reference = "neither AMD nor the kernel tells";

@@ -86,8 +86,8 @@ fn packages(powercap: &Path, dies_count_apart: bool) -> Vec<Zone> {
     packages.into_values().collect()
 }
 
-/// Whether each die has a counter of its own. On AMD's every die shows the whole package, so that one of them is enough;
-/// Intel's count their own (Linux commit "powercap/intel_rapl: Support multi-die/package").
+/// Whether each die has a counter of its own. On AMD's every die shows the whole package, so that one of them is
+/// enough; Intel's count their own (Linux commit "powercap/intel_rapl: Support multi-die/package").
 fn dies_count_apart(sysfs: &Path) -> bool {
     let processor = text(&sysfs.join("devices/system/cpu/modalias")).unwrap_or_default();
     processor.contains(",ven0000")

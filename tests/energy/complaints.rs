@@ -145,7 +145,7 @@ fn metered(sources: Vec<(SourceInfo, f64)>) -> Vec<Energy> {
     std::thread::sleep(Duration::from_millis(200));
     let from = meter.now();
     std::thread::sleep(Duration::from_millis(1000));
-    meter.between(from, meter.now())
+    meter.between(from, meter.now(), &mut || false)
 }
 
 fn complaints(energy: &Energy) -> Vec<String> {

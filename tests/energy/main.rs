@@ -1,0 +1,23 @@
+//! Joules: sources over their real interfaces, complaints that others have had, and the meter in simulated time.
+
+#![cfg(target_os = "linux")]
+
+mod command_ends;
+mod command_readings;
+mod command_trouble;
+mod complaints;
+mod complaints_of_sensors;
+mod coverage;
+mod fake;
+mod hwmon;
+mod live;
+mod nvml;
+mod plug_readings;
+mod plug_secrets;
+mod plug_trouble;
+mod plug_units;
+mod rapl;
+mod run;
+mod simulation;
+#[path = "../support/mod.rs"]
+mod support;

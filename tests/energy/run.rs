@@ -1,0 +1,136 @@
+//! The command itself with meters: it finds them, refuses those that are not there, and goes on without those it loses.
+
+use crate::fake::plug::{Plug, Reply, gen2};
+use crate::fake::sysfs::{Sysfs, put};
+use crate::support;
+use serde_json::Value;
+use std::path::Path;
+use std::process::Output;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A short run on the processor.
+fn run(out: &Path, sysfs: &Path, power: &[&str]) -> Output {
+    let workloads = ["--workload", "gemm:64x64x64:f32", "--workload", "gemm:96x64x64:f32"];
+    let mut command = support::rigbench(&["run", "--quick", "--device", "cpu", "--json"]);
+    command.args(workloads).arg("--out").arg(out).env("RIGBENCH_SYSFS", sysfs);
+    for spec in power {
+        command.args(["--power", spec]);
+    }
+    command.output().unwrap()
+}
+
+fn document(output: &Output) -> Value {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{errors}"))
+}
+
+fn written(out: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(out).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).filter(|p| p.extension().is_some()).collect()
+}
+
+/// A processor that draws 40 W, through the kernel's files.
+#[test]
+fn a_meter_is_found_without_being_asked_for() {
+    let zone = "class/powercap/intel-rapl:0";
+    let sysfs = Sysfs::with(&[
+        (&format!("{zone}/name"), "package-0"),
+        (&format!("{zone}/energy_uj"), "1000"),
+        (&format!("{zone}/max_energy_range_uj"), "262143328850"),
+    ]);
+    let (over, file) =
+        (Arc::new(AtomicBool::new(false)), sysfs.path().join(zone).join("energy_uj"));
+    let (theirs, start) = (Arc::clone(&over), Instant::now());
+    let load = thread::spawn(move || {
+        while !theirs.load(Ordering::Relaxed) {
+            put(&file, &format!("{:.0}", 1e3 + 40e6 * start.elapsed().as_secs_f64()));
+            thread::sleep(Duration::from_millis(5));
+        }
+    });
+    let out = tempfile::tempdir().unwrap();
+    let output = run(out.path(), sysfs.path(), &[]);
+    over.store(true, Ordering::Relaxed);
+    load.join().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let document = document(&output);
+    assert_eq!(document["manifest"]["sources"][0]["kind"], "rapl");
+    assert_eq!(document["manifest"]["environment"]["RIGBENCH_SYSFS"], "set");
+    for row in document["measurements"].as_array().unwrap() {
+        let energy = &row["energy"];
+        assert_eq!(
+            (&energy["provenance"], &energy["scope"]),
+            (&"measured-counter".into(), &"cpu-package".into())
+        );
+        let number = |key: &str| energy[key].as_f64().unwrap_or_else(|| panic!("{key}: {energy}"));
+        assert!((number("power_watts") / 40.0 - 1.0).abs() < 0.03, "{}", number("power_watts"));
+        // It drew the same at rest, so nothing is left of it.
+        assert!(number("net_joules").abs() < 0.05 * number("gross_joules"), "{energy}");
+        assert!(number("sampler_core_share") < 0.02 && number("samples") > 50.0);
+        assert!(
+            energy["joules_per_unit"]["ci95_low"].as_f64()
+                < energy["joules_per_unit"]["value"].as_f64()
+        );
+    }
+    let text = output.stdout.clone();
+    assert!(!String::from_utf8_lossy(&text).contains(&*sysfs.path().to_string_lossy()));
+    let path = &written(out.path())[0];
+    let judged = support::rigbench(&["validate"]).arg(path).output().unwrap();
+    assert_eq!(judged.status.code(), Some(0), "{}", String::from_utf8_lossy(&judged.stdout));
+    // Nothing that a figure must come with may be left out.
+    for key in document["measurements"][0]["energy"].as_object().unwrap().keys() {
+        let mut less = document.clone();
+        less["measurements"][0]["energy"].as_object_mut().unwrap().remove(key);
+        let faults = rigbench::results::validate(less.to_string().as_bytes()).faults;
+        assert!(!faults.is_empty() && faults[0].contains(key.as_str()), "{key}: {faults:?}");
+    }
+    // A reading that was changed is found by the joules that follow from it.
+    let changed = String::from_utf8(std::fs::read(path).unwrap()).unwrap();
+    let gross = document["measurements"][0]["energy"]["gross_joules"].to_string();
+    std::fs::write(path, changed.replacen(&gross, "1.0", 1)).unwrap();
+    let judged = support::rigbench(&["validate"]).arg(path).output().unwrap();
+    let said = String::from_utf8_lossy(&judged.stdout).into_owned();
+    assert_eq!(judged.status.code(), Some(1), "{said}");
+    assert!(said.contains("measurements[0].energy.gross_joules"), "{said}");
+}
+
+#[test]
+fn a_meter_that_is_not_there_ends_the_request_before_anything_is_measured() {
+    let nothing = tempfile::tempdir().unwrap();
+    for spec in [
+        "shelly:http://127.0.0.1:1",
+        "tasmota:http://127.0.0.1:1",
+        "command:exit 3",
+        "rapl",
+        "nvml",
+    ] {
+        let out = tempfile::tempdir().unwrap();
+        let output = run(out.path(), nothing.path(), &[spec]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{spec}: {said}");
+        assert_eq!(said.lines().filter(|l| l.starts_with("error:")).count(), 1, "{spec}: {said}");
+        assert!(!said.contains("127.0.0.1") && output.stdout.is_empty(), "{spec}: {said}");
+        assert!(written(out.path()).is_empty(), "{spec}");
+    }
+}
+
+#[test]
+fn a_plug_that_is_lost_in_mid_run_costs_its_windows() {
+    let asked = AtomicU32::new(0);
+    let plug = Plug::new(move |path| match asked.fetch_add(1, Ordering::Relaxed) {
+        0..12 => gen2(path),
+        _ => Reply::Hang,
+    });
+    let (out, nothing) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let output = run(out.path(), nothing.path(), &[&format!("shelly:{}", plug.url(""))]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let document = document(&output);
+    assert!(document["run"]["finished_at"].is_string());
+    let last = document["measurements"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["outcome"], "measured");
+    assert_eq!(last["energy"]["provenance"], "none");
+    let reason = last["energy"]["reason"].as_str().unwrap();
+    assert!(reason.contains("plug") && !plug.is_told_by(reason), "{reason}");
+}
