@@ -120,7 +120,7 @@ fn measured(
     on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<rigbench::measure::Measurement, MeasureError> {
     let sampling = Sampling::start(vec![]);
-    let meter = Meter::new(&sampling, &device.description().id, vec![], "a test has no meter");
+    let meter = Meter::new(&sampling, &gpu.description().id, vec![], "a test has no meter");
     measure(job, &meter, &mut Telemetry::new(gpu.description()), &hasty(), on_event)
 }
 
@@ -233,7 +233,7 @@ fn a_wrong_kernel_is_never_timed_and_a_wrong_window_makes_the_row_invalid() {
     let device = rigbench::device::Device::cpu();
     let run = |job: &mut Turning| {
         let sampling = Sampling::start(vec![]);
-        let meter = Meter::new(&sampling, &device.description().id, vec![], "a test has no meter");
+        let meter = Meter::new(&sampling, &rigbench::device::DeviceId::Cpu, vec![], "a test has no meter");
         let mut telemetry = Telemetry::new(&device);
         measure(job, &meter, &mut telemetry, &hasty(), &mut |_| ControlFlow::Continue(()))
     };
