@@ -74,10 +74,8 @@ pub(super) fn integrate(
     let statistical = by_chance(&values) * (1.0 - observed).sqrt();
     // Before it was settled power may have been as far from the mean as any tenth of the rest was.
     let unsettled = (settled - from.0) / stretch * 1.5 * wandering(&values, power);
-    let shown = quantum(values.iter().copied());
-    let (_, deviation) = spread(&values);
-    // Rounding hides itself once values scatter by more than it.
-    let rounding = if deviation < shown { shown / 2.0 } else { 0.0 };
+    // Whether a source rounds or cuts off is not known; what it cuts off never averages out.
+    let rounding = quantum(values.iter().copied());
     Ok(Integral {
         gross: Joules(power * stretch),
         terms: Terms {

@@ -27,13 +27,14 @@ fn outcome(number: u64) -> Outcome {
         (half / gross.0, (gross.0 - case.truth).abs() <= half)
     });
     let about = format!(
-        "truth {:.1} J in {:.1} s, {figure:?}, period {:.3} s, documented {:?}, poll {:.3} s, resolution {}, {:?}",
+        "truth {:.1} J in {:.1} s, {figure:?}, period {:.3} s, documented {:?}, poll {:.3} s, resolution {}, gain {:.4}, {:?}",
         case.truth,
         case.to.0,
         case.sensor.period,
         case.info.update_period,
         case.info.poll.0,
         case.sensor.resolution,
+        case.sensor.gain,
         case.info.quantity
     );
     Outcome { number, kind: case.kind, fault: case.fault, figure: judged, about }
