@@ -3,6 +3,7 @@
 use super::{Exit, args, devices};
 use crate::device::{Class, Device};
 use crate::report;
+use crate::results::wire::Found;
 use anyhow::Result;
 use std::path::Path;
 use std::thread::sleep;
@@ -23,12 +24,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         false => report::sources(&found).to_terminal(width, styled),
     };
     super::print(&(sources + "\n"))?;
-    let mut advice = Vec::new();
-    for found in &found {
-        if let Some(why) = &found.no_source_reason {
-            advice.push(format!("{}: no joules can be read. {why}", found.device.id));
-        }
-    }
+    let mut advice = unread(&found);
     if found.iter().any(|found| found.sources.is_empty()) {
         advice.push(
             "A plug with a meter gives joules of any machine: --power shelly:http://HOST, --power tasmota:http://HOST, \
@@ -46,6 +42,23 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         super::print(&format!("- {line}\n"))?;
     }
     Ok(Exit::Done)
+}
+
+/// Why no joules of some devices can be read; each reason once.
+fn unread(found: &[Found]) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    for found in found {
+        let Some(why) = found.no_source_reason.as_deref() else { continue };
+        let id = found.device.id.to_string();
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, ids)) => ids.push(id),
+            None => reasons.push((why, vec![id])),
+        }
+    }
+    reasons
+        .iter()
+        .map(|(why, ids)| format!("No joules of {} can be read: {why}", ids.join(" and ")))
+        .collect()
 }
 
 fn of_devices(devices: &[Device]) -> Vec<String> {
