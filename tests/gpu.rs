@@ -233,7 +233,8 @@ fn a_wrong_kernel_is_never_timed_and_a_wrong_window_makes_the_row_invalid() {
     let device = rigbench::device::Device::cpu();
     let run = |job: &mut Turning| {
         let sampling = Sampling::start(vec![]);
-        let meter = Meter::new(&sampling, &rigbench::device::DeviceId::Cpu, vec![], "a test has no meter");
+        let meter =
+            Meter::new(&sampling, &rigbench::device::DeviceId::Cpu, vec![], "a test has no meter");
         let mut telemetry = Telemetry::new(&device);
         measure(job, &meter, &mut telemetry, &hasty(), &mut |_| ControlFlow::Continue(()))
     };
