@@ -71,7 +71,7 @@ fn abs_of_a_difference_hid_wraps() {
 /// An Arc card showed millions of watts when its counter of 32 bits in microjoules began again.
 #[test]
 fn a_wrapped_arc_counter_showed_millions_of_watts() {
-    let range = 4294.967_296;
+    let range = 4_294.967_296;
     let list = readings(30.0, |t| (3_500.0 + 150.0 * t) % range);
     let integral = integrate(&counter(Some(range)), &list, Seconds(5.0), Seconds(25.0)).unwrap();
     assert!(near(integral.gross.0, 3000.0), "{integral:?}");
