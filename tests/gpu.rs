@@ -105,8 +105,11 @@ fn matrices_beyond_a_binding_are_split() {
 /// Windows as short as can be.
 fn hasty() -> Protocol {
     Protocol {
+        blocks: 1,
         windows: 3,
         window: Seconds(0.03),
+        longest: Seconds(0.0),
+        rest: Seconds(0.0),
         batch: Seconds(0.004),
         warm_up_slice: Seconds(0.01),
         warm_up_longest: Seconds(0.05),
@@ -121,7 +124,7 @@ fn measured(
 ) -> Result<rigbench::measure::Measurement, MeasureError> {
     let sampling = Sampling::start(vec![]);
     let meter = Meter::new(&sampling, &gpu.description().id, vec![], "a test has no meter");
-    measure(job, &meter, &mut Telemetry::new(gpu.description()), &hasty(), on_event)
+    measure(job, meter, Telemetry::new(gpu.description()), &hasty(), on_event)
 }
 
 #[test]
@@ -235,8 +238,7 @@ fn a_wrong_kernel_is_never_timed_and_a_wrong_window_makes_the_row_invalid() {
         let sampling = Sampling::start(vec![]);
         let meter =
             Meter::new(&sampling, &rigbench::device::DeviceId::Cpu, vec![], "a test has no meter");
-        let mut telemetry = Telemetry::new(&device);
-        measure(job, &meter, &mut telemetry, &hasty(), &mut |_| ControlFlow::Continue(()))
+        measure(job, meter, Telemetry::new(&device), &hasty(), &mut |_| ControlFlow::Continue(()))
     };
     let mut wrong = Turning { verify_wrong: true, window_wrong: 9, submitted: 0 };
     match run(&mut wrong) {

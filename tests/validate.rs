@@ -35,7 +35,9 @@ static HONEST: LazyLock<Document> = LazyLock::new(|| {
     serde_json::from_slice(&ran.stdout).unwrap()
 });
 
+/// What follows is filled in again, as a forger with our code would.
 fn sign(document: &mut Document) {
+    results::fill(document);
     let seed = results::seed(&document.manifest, document.proof.user_seed);
     document.proof.seed_sha256 = hex(&seed.0);
     document.proof.document_sha256 = results::document_sha256(document);
@@ -64,15 +66,9 @@ fn shares(document: &mut Document) -> &mut Shares {
     }
 }
 
-/// Multiplies the work of every window, and the throughput that follows from it.
+/// Multiplies the work of every window.
 fn scale_work(m: &mut Measurement, factor: u64) {
-    for window in &mut m.windows {
-        window.work *= factor;
-    }
-    let t = m.throughput.as_mut().unwrap();
-    t.value *= factor as f64;
-    t.ci95_low = t.ci95_low.map(|v| v * factor as f64);
-    t.ci95_high = t.ci95_high.map(|v| v * factor as f64);
+    m.windows.iter_mut().for_each(|window| window.work *= factor);
 }
 
 #[track_caller]
@@ -85,7 +81,7 @@ fn an_honest_document_is_truthful_and_so_is_one_signed_again() {
     assert_eq!(faults(&HONEST), Vec::<String>::new());
     assert_eq!(forged(|_| ()), Vec::<String>::new());
     let notes = validate(&serde_json::to_vec(&*HONEST).unwrap()).notes;
-    assert!(notes[0].contains("hashes claimed, supported by"), "{notes:?}");
+    assert!(notes.iter().any(|n| n.contains("hashes claimed, supported by")), "{notes:?}");
 }
 
 #[test]
@@ -149,8 +145,10 @@ fn work_that_was_not_done_is_refused() {
         scale_work(hashes(d), 2);
         let shares = shares(d);
         let place = |p: wire::Place| (p.header << 32) + u64::from(p.word);
-        let to = place(shares.from) + 2 * (place(shares.to) - place(shares.from));
-        shares.to = wire::Place { header: to >> 32, word: to as u32 };
+        let words: u64 = shares.stretches.iter().map(|s| place(s.to) - place(s.from)).sum();
+        let last = shares.stretches.last_mut().unwrap();
+        let to = place(last.to) + words;
+        last.to = wire::Place { header: to >> 32, word: to as u32 };
     };
     refused(&forged(with_the_scan), "give about");
     let with_the_versions = |d: &mut Document| {
@@ -158,7 +156,10 @@ fn work_that_was_not_done_is_refused() {
         shares(d).versions *= 2;
     };
     refused(&forged(with_the_versions), "give about");
-    refused(&forged(|d| hashes(d).throughput.as_mut().unwrap().value *= 2.0), "does not follow");
+    let mut faster = HONEST.clone();
+    hashes(&mut faster).throughput.as_mut().unwrap().value *= 2.0;
+    faster.proof.document_sha256 = results::document_sha256(&faster);
+    refused(&faults(&faster), "throughput.value");
     let second_row = |d: &mut Document| {
         let row = hashes(d).clone();
         d.measurements.push(row);

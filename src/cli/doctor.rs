@@ -1,12 +1,11 @@
 //! `rigbench doctor`: what is missing here for a good measurement, and what to do about it.
 
-use super::{Exit, args, devices};
+use super::{Exit, args, busy, devices};
 use crate::device::{Class, Device};
 use crate::report;
 use crate::results::wire::Found;
 use anyhow::Result;
 use std::path::Path;
-use std::thread::sleep;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example: rigbench doctor")]
@@ -92,14 +91,9 @@ fn governor(cpus: &Path) -> Option<String> {
 
 /// Whatever else runs takes cores and joules.
 fn others() -> Option<String> {
-    let mut system = sysinfo::System::new().ok()?;
-    system.refresh_cpu_usage();
-    sleep(2 * sysinfo::MINIMUM_CPU_UPDATE_INTERVAL);
-    system.refresh_cpu_usage();
-    let percent = system.global_cpu_usage();
-    (percent > 10.0).then(|| {
-        format!(
-            "Other programs use {percent:.0} % of the processor: end them before a run to publish."
-        )
-    })
+    let share = busy::share().filter(|share| *share > busy::TOO_MUCH)?;
+    let percent = 100.0 * share;
+    Some(format!(
+        "Other programs use {percent:.0} % of the processor: end them before a run to publish."
+    ))
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Documents go to stdout, all else to stderr.
 
 mod args;
+mod busy;
 mod check;
 mod devices;
 mod doctor;

@@ -34,6 +34,7 @@ impl RowProgress {
                 self.bar.set_position((share * 1000.0) as u64);
             }
             Event::Verifying => self.bar.set_message("checking the kernel"),
+            Event::Resting => self.bar.set_message("resting"),
             Event::WarmingUp => self.bar.set_message("warming up"),
             Event::Progress(share) => self.bar.set_position((share * 1000.0) as u64),
             Event::Window(number, of, rate) => {

@@ -14,8 +14,8 @@ pub struct Check {
     pub ratio: f64,
     /// What is wrong with that, in a sentence; none if nothing is.
     pub complaint: Option<String>,
-    /// Whether neither can be believed.
-    pub rejects: bool,
+    /// The complaint, if neither can be believed.
+    pub rejection: Option<String>,
 }
 
 /// Sources that cover the same may differ by this before it is worth a word.
@@ -51,7 +51,9 @@ pub(super) fn check(
     } else {
         return None;
     };
-    Some(Check { with: other_kind.to_string(), scope: other_info.scope, ratio, complaint, rejects })
+    let rejection = complaint.clone().filter(|_| rejects);
+    let with = other_kind.to_string();
+    Some(Check { with, scope: other_info.scope, ratio, complaint, rejection })
 }
 
 /// Whether the inner of two nested sources shows more than the outer, beyond what both may be off.

@@ -7,6 +7,30 @@ use crate::units::{Joules, Seconds};
 /// A figure that is known no better than to this share of itself is none.
 const WIDEST: f64 = 0.25;
 
+/// Readings from so long before and after a stretch bear on it.
+const MARGIN: f64 = 30.0;
+
+/// A stretch of time, from one moment to another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stretch {
+    /// Where it begins.
+    pub from: Seconds,
+    /// Where it ends.
+    pub to: Seconds,
+}
+
+impl Stretch {
+    /// How long it lasts.
+    pub fn length(&self) -> Seconds {
+        self.to - self.from
+    }
+
+    /// Whether a reading bears on it.
+    pub(super) fn is_near(&self, reading: &Stamped) -> bool {
+        reading.after.0 >= self.from.0 - MARGIN && reading.before.0 <= self.to.0 + MARGIN
+    }
+}
+
 /// What a source makes of a stretch of time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Integral {
@@ -20,7 +44,7 @@ pub struct Integral {
     pub samples: usize,
     /// Readings that cannot be true and were left out.
     pub rejected: usize,
-    /// The share of the stretch that they cover.
+    /// The share of the stretch that they cover; of several the least.
     pub coverage: f64,
     /// Times that a counter began again at 0.
     pub wraps: u32,
@@ -44,16 +68,40 @@ impl Terms {
     }
 }
 
-/// Joules from one moment to another. The readings should begin before the one and end some updates after the other.
+impl Integral {
+    /// Stretches of one source together. Where the meter is off, or a load that begins and ends with its stretch shifts
+    /// the ends, it is alike in each; chance is not.
+    pub fn together(parts: &[&Integral]) -> Option<Integral> {
+        let mut all = Integral::clone(parts.first()?);
+        for part in &parts[1..] {
+            let (sum, term) = (&mut all.terms, &part.terms);
+            sum.meter = sum.meter + term.meter;
+            sum.window = sum.window + term.window;
+            sum.statistical = Joules(sum.statistical.0.hypot(term.statistical.0));
+            all.gross = all.gross + part.gross;
+            all.period = all.period.or(part.period);
+            all.samples += part.samples;
+            all.rejected += part.rejected;
+            all.coverage = all.coverage.min(part.coverage);
+            all.wraps += part.wraps;
+        }
+        Some(all)
+    }
+}
+
+/// Joules of a stretch. The readings should begin before it and end some updates after it.
 ///
 /// # Errors
 /// Why there is no figure: too few readings, gaps, garbage, a counter that was reset.
 pub fn integrate(
     info: &SourceInfo,
     readings: &[Stamped],
-    from: Seconds,
-    to: Seconds,
+    stretch: Stretch,
 ) -> Result<Integral, EnergyError> {
+    let first = readings.partition_point(|r| r.after < stretch.from && !stretch.is_near(r));
+    let near = readings[first..].iter().take_while(|r| stretch.is_near(r)).count();
+    let readings = &readings[first..first + near];
+    let Stretch { from, to } = stretch;
     let integral = match &info.quantity {
         Quantity::Counter { ranges, duty } => {
             counter::integrate(info, ranges, *duty, readings, from, to)

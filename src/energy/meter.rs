@@ -1,39 +1,21 @@
 //! The meter says what a stretch of time took: it integrates what was read, holds sources against each other, and takes
 //! off what the machine draws at rest.
 
+use super::figures::Figures;
 use super::sampling::{Sampler, Sampling};
 use super::{
-    Check, EnergyError, Integral, Provenance, Quantity, Scope, SourceInfo, Stamped, Stated,
+    Check, Integral, Provenance, Quantity, SourceInfo, Stamped, Stated, Stretch, integrate,
 };
-use super::{agreement, integrate};
 use crate::device::DeviceId;
-use crate::units::{Joules, Seconds, Watts};
+use crate::units::{Seconds, Watts};
 
-/// What a source makes of a stretch of time.
+/// What a source makes of some stretches of time together.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Energy {
     /// A source was read.
     Measured(Box<Measured>),
-    /// From watts that a user typed.
-    Declared {
-        /// What they cover.
-        scope: Scope,
-        /// All that the scope drew, idle draw included.
-        gross: Joules,
-        /// Whether the user typed them for this workload, or once for all.
-        own: bool,
-    },
-    /// An interval; it has no point value, here or anywhere after.
-    Modelled {
-        /// What it covers.
-        scope: Scope,
-        /// No less than this.
-        low: Joules,
-        /// No more than this.
-        high: Joules,
-        /// Where the bounds come from.
-        basis: String,
-    },
+    /// A user typed watts, or an interval is known. An interval has no point value, here or anywhere after.
+    Stated(Stated),
     /// Nothing is known.
     None {
         /// Why.
@@ -46,13 +28,13 @@ pub enum Energy {
 pub struct Measured {
     /// What was read.
     pub source: SourceInfo,
-    /// What came of it.
+    /// What came of it, over the stretches that have a figure.
     pub integral: Integral,
     /// What it draws at rest, if that was taken.
     pub idle: Option<Idle>,
     /// This source held against the others.
     pub checks: Vec<Check>,
-    /// The readings, on a clock that is 0 where the stretch begins, with some of before and after.
+    /// The readings, on a clock that is 0 where the first stretch begins, with some of before and after each.
     pub readings: Vec<Stamped>,
     /// Reads that gave nothing.
     pub failed: usize,
@@ -79,12 +61,25 @@ pub struct Idle {
     pub half_width: Watts,
     /// How long it was taken.
     pub seconds: Seconds,
+    /// Whether it was taken again after the last row.
+    pub again: bool,
+}
+
+impl Idle {
+    /// A baseline before the first row and one after the last: their mean, which is known no better than they agree.
+    pub(super) fn and(self, after: Idle) -> Idle {
+        let apart = (after.power.0 - self.power.0).abs() / 2.0;
+        Idle {
+            power: Watts((self.power.0 + after.power.0) / 2.0),
+            half_width: Watts(apart.max(self.half_width.0).max(after.half_width.0)),
+            seconds: self.seconds + after.seconds,
+            again: true,
+        }
+    }
 }
 
 /// Ends are known this well, as a share of the figure, or a run goes on.
 const GOOD_ENDS: f64 = 0.02;
-/// Readings that are kept of before and after a stretch.
-const MARGIN: f64 = 30.0;
 
 /// What covers one row: sources that are read, and what is stated.
 pub struct Meter<'a> {
@@ -120,35 +115,28 @@ impl<'a> Meter<'a> {
     /// Whether a stretch that began then is long enough for what is read: a longer one would be known no better at
     /// its ends.
     pub fn is_settled(&self, from: Seconds) -> bool {
-        let now = self.now();
+        let stretch = Stretch { from, to: self.now() };
         let good = |sampler: &&Sampler| {
-            let figure = integrate(&sampler.info, &sampler.log().readings, from, now);
+            let figure = integrate(&sampler.info, &sampler.log().readings, stretch);
             figure.is_ok_and(|i| i.terms.window.0 <= GOOD_ENDS * i.gross.0)
         };
         self.samplers.is_empty() || self.samplers.iter().any(good)
     }
 
-    /// What every source makes of the time between two moments; never empty. Waits for counters to move once more,
-    /// unless `stop` says so.
-    pub fn between(
-        &self,
-        from: Seconds,
-        to: Seconds,
-        stop: &mut dyn FnMut() -> bool,
-    ) -> Vec<Energy> {
-        self.clock.wait_for_updates(&self.samplers, to, stop);
-        let mut energy = measured(&self.samplers, from, to);
-        energy.extend(self.stated.iter().map(|stated| match stated {
-            Stated::Declared { watts, scope, own } => {
-                Energy::Declared { scope: *scope, gross: *watts * (to - from), own: *own }
-            }
-            Stated::Modelled { low, high, scope, basis } => Energy::Modelled {
-                scope: *scope,
-                low: *low * (to - from),
-                high: *high * (to - from),
-                basis: basis.clone(),
-            },
-        }));
+    /// Mean power over a short stretch as one of the sources shows it, for a look; none if none was read often enough.
+    pub fn power(&self, stretch: Stretch) -> Option<Watts> {
+        self.samplers.iter().find_map(|sampler| sampler.power(stretch))
+    }
+
+    /// Waits for counters to move once more after a moment, unless `stop` says so.
+    pub fn catch_up(&self, moment: Seconds, stop: &mut dyn FnMut() -> bool) {
+        self.clock.wait_for_updates(&self.samplers, moment, stop);
+    }
+
+    /// What every source makes of some stretches, in order, together; never empty.
+    pub fn over(&self, stretches: &[Stretch]) -> Vec<Energy> {
+        let mut energy = measured(&self.samplers, stretches);
+        energy.extend(self.stated.iter().cloned().map(Energy::Stated));
         if energy.is_empty() {
             energy.push(Energy::None { reason: self.absence.clone() });
         }
@@ -157,59 +145,50 @@ impl<'a> Meter<'a> {
 }
 
 /// Figures of all sources, held against each other.
-fn measured(samplers: &[&Sampler], from: Seconds, to: Seconds) -> Vec<Energy> {
-    let near = |r: &&Stamped| r.after.0 >= from.0 - MARGIN && r.before.0 <= to.0 + MARGIN;
+fn measured(samplers: &[&Sampler], stretches: &[Stretch]) -> Vec<Energy> {
+    let zero = stretches.first().map_or(Seconds(0.0), |first| first.from);
+    let shifted: Vec<Stretch> =
+        stretches.iter().map(|s| Stretch { from: s.from - zero, to: s.to - zero }).collect();
+    let near = |r: &&Stamped| stretches.iter().any(|stretch| stretch.is_near(r));
     let readings: Vec<Vec<Stamped>> = samplers
         .iter()
-        .map(|sampler| {
-            let shifted = |r: &Stamped| Stamped {
-                before: r.before - from,
-                after: r.after - from,
-                values: r.values.clone(),
-            };
-            sampler.log().readings.iter().filter(near).map(shifted).collect()
-        })
+        .map(|sampler| sampler.log().readings.iter().filter(near).map(|r| r.since(zero)).collect())
         .collect();
-    let figures: Vec<Result<Integral, EnergyError>> = samplers
+    let figures: Vec<Figures> = samplers
         .iter()
         .zip(&readings)
-        .map(|(sampler, readings)| integrate(&sampler.info, readings, Seconds(0.0), to - from))
+        .map(|(sampler, readings)| Figures::of(&sampler.info, readings, &shifted))
         .collect();
     let mut energy = Vec::new();
-    for (i, (sampler, figure)) in samplers.iter().zip(&figures).enumerate() {
-        let integral = match figure {
-            Ok(integral) => integral,
-            Err(error) => {
-                let lost = sampler.log().failed.last().map(|(_, why)| format!("; {why}"));
-                energy.push(Energy::None {
-                    reason: format!("{}: {error}{}", sampler.info.kind, lost.unwrap_or_default()),
-                });
-                continue;
-            }
-        };
-        let others = samplers.iter().zip(&figures).enumerate().filter(|(j, _)| *j != i);
-        let checks: Vec<Check> = others
-            .filter_map(|(_, (other, figure))| {
-                agreement::check((&sampler.info, integral), (&other.info, figure.as_ref().ok()?))
-            })
-            .collect();
-        if let Some(check) = checks.iter().find(|check| check.rejects) {
-            let why = check.complaint.clone().unwrap_or_default();
+    let (mut believed, mut kept) = (Vec::new(), Vec::new());
+    let checks = Figures::checks(&figures);
+    for (((sampler, own), readings), checks) in
+        samplers.iter().zip(figures).zip(readings).zip(checks)
+    {
+        let log = sampler.log();
+        if let Some(why) = checks.into_iter().find_map(|check| check.rejection) {
             energy.push(Energy::None { reason: format!("{why}: neither is believed") });
             continue;
         }
-        let log = sampler.log();
-        let inside = |at: &Seconds| *at >= from && *at <= to;
-        let elapsed = log.readings.last().map_or(1.0, |r| r.after.0);
-        energy.push(Energy::Measured(Box::new(Measured {
+        let Some(integral) = own.together() else {
+            let lost = log.failed.last().map(|(_, why)| format!("; {why}")).unwrap_or_default();
+            let why = own.absence();
+            energy.push(Energy::None { reason: format!("{}: {why}{lost}", sampler.info.kind) });
+            continue;
+        };
+        let inside = |at: &Seconds| stretches.iter().any(|s| *at >= s.from && *at <= s.to);
+        kept.push(Measured {
             source: sampler.info.clone(),
-            integral: integral.clone(),
+            integral,
             idle: sampler.idle,
-            checks,
-            readings: readings[i].clone(),
+            checks: Vec::new(),
+            readings,
             failed: log.failed.iter().filter(|(at, _)| inside(at)).count(),
-            cost: log.cost.0 / elapsed,
-        })));
+            cost: log.cost.0 / log.readings.last().map_or(1.0, |r| r.after.0),
+        });
+        believed.push(own);
     }
+    let checked = kept.into_iter().zip(Figures::checks(&believed));
+    energy.extend(checked.map(|(m, checks)| Energy::Measured(Box::new(Measured { checks, ..m }))));
     energy
 }

@@ -4,6 +4,7 @@
 
 mod agreement;
 mod counter;
+mod figures;
 mod find;
 mod integral;
 mod meter;
@@ -14,8 +15,9 @@ mod spec;
 mod stated;
 
 pub use agreement::Check;
+pub use figures::Figures;
 pub use find::{Placed, board, find, open};
-pub use integral::{Integral, Terms, integrate};
+pub use integral::{Integral, Stretch, Terms, integrate};
 pub use meter::{Energy, Idle, Measured, Meter};
 pub use sampling::Sampling;
 pub use spec::{PowerSpec, PowerSpecError};
@@ -231,6 +233,17 @@ pub struct Stamped {
     pub after: Seconds,
     /// What was read: joules of each domain, or watts (one value), as the source's quantity says.
     pub values: Vec<f64>,
+}
+
+impl Stamped {
+    /// The same on a clock that is 0 at a moment.
+    fn since(&self, moment: Seconds) -> Stamped {
+        Stamped {
+            before: self.before - moment,
+            after: self.after - moment,
+            values: self.values.clone(),
+        }
+    }
 }
 
 /// A source that cannot be read. One line.

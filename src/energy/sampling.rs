@@ -1,8 +1,8 @@
 //! Reads sources as time passes, each in a thread of its own, since some answer slowly and none may hold up a window.
 
-use super::{EnergyError, Idle, Placed, Quantity, SourceInfo, Stamped, integrate};
+use super::{Energy, EnergyError, Idle, Placed, Quantity, SourceInfo, Stamped, Stretch, integrate};
 use crate::device::DeviceId;
-use crate::units::Seconds;
+use crate::units::{Joules, Seconds, Watts};
 use cpu_time::ThreadTime;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -65,8 +65,8 @@ impl Sampling {
         self.samplers.iter().filter(|sampler| sampler.devices.contains(device)).collect()
     }
 
-    /// Takes what every source reads at rest; blocks for so long, or for as long as the slowest source needs, but at
-    /// most for `longest`, or until `stop` says so.
+    /// Takes what every source reads at rest; blocks for `seconds`, or for as long as the slowest source needs, but at most
+    /// for `longest`, or until `stop` says so. A second time adds to the first.
     pub fn take_baseline(
         &mut self,
         seconds: Seconds,
@@ -86,15 +86,31 @@ impl Sampling {
             }
             sleep(LOOK);
         }
-        let to = self.now();
-        self.wait_for_updates(&self.samplers.iter().collect::<Vec<_>>(), to, stop);
+        let stretch = Stretch { from, to: self.now() };
+        self.wait_for_updates(&self.samplers.iter().collect::<Vec<_>>(), stretch.to, stop);
         for sampler in &mut self.samplers {
-            let figure = integrate(&sampler.info, &lock(&sampler.log).readings, from, to);
-            sampler.idle = figure.ok().map(|figure| Idle {
-                power: figure.gross / (to - from),
-                half_width: figure.terms.half_width() / (to - from),
-                seconds: to - from,
+            let figure = integrate(&sampler.info, &lock(&sampler.log).readings, stretch);
+            let now = figure.ok().map(|figure| Idle {
+                power: figure.gross / stretch.length(),
+                half_width: figure.terms.half_width() / stretch.length(),
+                seconds: stretch.length(),
+                again: false,
             });
+            sampler.idle = match (sampler.idle, now) {
+                (Some(before), Some(after)) => Some(before.and(after)),
+                (before, after) => before.or(after),
+            };
+        }
+    }
+
+    /// Gives figures that were made before the last baseline that baseline.
+    pub fn renew_baseline(&self, energy: &mut [Energy]) {
+        for energy in energy {
+            if let Energy::Measured(m) = energy
+                && let Some(sampler) = self.samplers.iter().find(|s| s.info == m.source)
+            {
+                m.idle = sampler.idle;
+            }
         }
     }
 
@@ -164,6 +180,24 @@ impl Sampler {
 
     pub(super) fn log(&self) -> MutexGuard<'_, Log> {
         lock(&self.log)
+    }
+
+    /// Mean power over a short stretch, for a look; none if there are too few readings.
+    pub(super) fn power(&self, stretch: Stretch) -> Option<Watts> {
+        let log = self.log();
+        let inside = |r: &&Stamped| r.before >= stretch.from && r.after <= stretch.to;
+        let readings: Vec<&Stamped> = log.readings.iter().filter(inside).collect();
+        let (first, last) = (readings.first()?, readings.last()?);
+        let total = |r: &Stamped| r.values.iter().sum::<f64>();
+        match self.info.quantity {
+            Quantity::Power { .. } => {
+                Some(Watts(readings.iter().map(|r| total(r)).sum::<f64>() / readings.len() as f64))
+            }
+            Quantity::Counter { .. } => {
+                let (joules, seconds) = (total(last) - total(first), last.after - first.after);
+                (joules > 0.0).then(|| Joules(joules) / seconds)
+            }
+        }
     }
 
     /// How long a counter may take to move again; readings of power need no waiting for.

@@ -2,10 +2,11 @@
 
 use crate::units::Seconds;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2Serializer};
+use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 
 /// The distribution of a batch's service time: from the later of its submission and the end of the batch before
 /// it, to its own end, as the host sees it.
+#[derive(Clone)]
 pub struct Latency(Histogram<u64>);
 
 impl Default for Latency {
@@ -34,6 +35,18 @@ impl Latency {
         supported.then(|| Seconds(self.0.value_at_quantile(p) as f64 * 1e-9))
     }
 
+    /// Reads what [`Latency::to_v2`] wrote; none if that is no such histogram, or one of other bounds: its size would be
+    /// the writer's choice.
+    pub fn from_v2(bytes: &[u8]) -> Option<Latency> {
+        // Cookie, length of the rest, offset, then digits, lowest, highest and ratio, 4, 8, 8 and 8 bytes.
+        let bounds = 12..40;
+        if bytes.get(bounds.clone())? != &Latency::default().to_v2()[bounds] {
+            return None;
+        }
+        let read: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).ok()?;
+        Some(Latency(read))
+    }
+
     /// HdrHistogram's V2 serialisation, in nanoseconds.
     pub fn to_v2(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -45,7 +58,6 @@ impl Latency {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hdrhistogram::serialization::Deserializer;
 
     fn latency(batches: u64) -> Latency {
         let mut latency = Latency::default();
@@ -63,12 +75,21 @@ mod tests {
 
     #[test]
     fn the_serialised_form_reads_back_and_merges() {
-        let read = |l: &Latency| -> Histogram<u64> {
-            Deserializer::new().deserialize(&mut l.to_v2().as_slice()).unwrap()
-        };
+        let read = |l: &Latency| Latency::from_v2(&l.to_v2()).unwrap();
         let mut merged = read(&latency(50));
-        merged.add(read(&latency(20))).unwrap();
-        assert_eq!(merged.len(), 70);
-        assert_eq!(merged.max(), read(&latency(50)).max());
+        merged.0.add(&read(&latency(20)).0).unwrap();
+        assert_eq!(merged.count(), 70);
+        assert_eq!(merged.0.max(), latency(50).0.max());
+    }
+
+    #[test]
+    fn what_is_no_histogram_of_these_bounds_is_none() {
+        let good = latency(50).to_v2();
+        for at in 0..good.len() {
+            assert!(Latency::from_v2(&good[..at]).is_none_or(|l| l.count() != 50), "cut at {at}");
+        }
+        let mut huge = good;
+        huge[24..32].fill(0x7f);
+        assert!(Latency::from_v2(&huge).is_none());
     }
 }

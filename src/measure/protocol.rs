@@ -9,7 +9,7 @@ pub enum Mode {
     Quick,
     /// About five minutes.
     Default,
-    /// Ten minutes a workload: a figure to publish.
+    /// Ten minutes a workload, as five repeats of two: a figure to publish.
     Publish,
 }
 
@@ -29,12 +29,20 @@ impl Mode {
 pub struct Protocol {
     /// How thorough.
     pub mode: Mode,
-    /// Windows of each row, at least: there are more where a slow meter needs longer.
+    /// Blocks of each row, at least. Rows of one device take turns, so that what changes with time meets all of them.
+    pub blocks: usize,
+    /// Windows of a block, at least: there are more where a slow meter needs longer.
     pub windows: usize,
     /// Mean length of a window; it ends with the batches then in flight.
     pub window: Seconds,
-    /// A row's windows end then, though its meter would need longer.
+    /// A block's windows end then, though its meter would need longer.
+    pub block_longest: Seconds,
+    /// Blocks are added until the figures' 95 % intervals are within this share of them.
+    pub precision: f64,
+    /// No block is added once a row's windows last so long.
     pub longest: Seconds,
+    /// Nothing runs for so long before each block.
+    pub rest: Seconds,
     /// What is read at rest before the first row is taken over so long.
     pub baseline: Seconds,
     /// Or over as long as a slow source needs, but no longer than this.
@@ -42,40 +50,59 @@ pub struct Protocol {
     /// Batches are sized to last about this long: long enough that their launch costs nothing, short enough for
     /// watchdogs and Ctrl-C.
     pub batch: Seconds,
-    /// Throughput is compared over slices of this length.
+    /// The warm-up is steady once slices of this length are alike.
     pub warm_up_slice: Seconds,
     /// The warm-up ends then, steady or not.
     pub warm_up_longest: Seconds,
 }
 
-/// Slices whose throughput is compared to tell whether it is flat.
-const FLAT_SLICES: usize = 3;
-/// Flat means that they differ by no more than this.
-const FLAT_SPREAD: f64 = 0.03;
-
 impl Protocol {
     /// The protocol of a mode.
     pub fn of(mode: Mode) -> Protocol {
-        let (windows, window, longest, slice, longest_warm_up) = match mode {
-            Mode::Quick => (7, 0.5, 7.0, 0.25, 3.0),
-            Mode::Default => (30, 2.0, 120.0, 0.5, 12.0),
-            Mode::Publish => (60, 9.0, 1200.0, 2.0, 60.0),
-        };
-        let (baseline, baseline_longest) = match mode {
-            Mode::Quick => (2.0, 6.0),
-            Mode::Default => (10.0, 30.0),
-            Mode::Publish => (60.0, 120.0),
-        };
-        Protocol {
+        let common = Protocol {
             mode,
-            windows,
-            baseline: Seconds(baseline),
-            baseline_longest: Seconds(baseline_longest),
-            window: Seconds(window),
-            longest: Seconds(longest),
+            blocks: 3,
+            windows: 5,
+            window: Seconds(1.5),
+            block_longest: Seconds(20.0),
+            precision: 0.02,
+            longest: Seconds(30.0),
+            rest: Seconds(1.0),
+            baseline: Seconds(10.0),
+            baseline_longest: Seconds(30.0),
             batch: Seconds(0.02),
-            warm_up_slice: Seconds(slice),
-            warm_up_longest: Seconds(longest_warm_up),
+            warm_up_slice: Seconds(0.5),
+            warm_up_longest: Seconds(8.0),
+        };
+        match mode {
+            Mode::Default => common,
+            Mode::Quick => Protocol {
+                blocks: 2,
+                windows: 4,
+                window: Seconds(0.4),
+                block_longest: Seconds(5.0),
+                longest: Seconds(4.0),
+                rest: Seconds(0.2),
+                baseline: Seconds(2.0),
+                baseline_longest: Seconds(6.0),
+                warm_up_slice: Seconds(0.2),
+                warm_up_longest: Seconds(2.0),
+                ..common
+            },
+            // Five repeats of two minutes.
+            Mode::Publish => Protocol {
+                blocks: 5,
+                windows: 13,
+                window: Seconds(9.25),
+                block_longest: Seconds(180.0),
+                longest: Seconds(600.0),
+                rest: Seconds(10.0),
+                baseline: Seconds(60.0),
+                baseline_longest: Seconds(120.0),
+                warm_up_slice: Seconds(2.0),
+                warm_up_longest: Seconds(120.0),
+                ..common
+            },
         }
     }
 
@@ -84,14 +111,6 @@ impl Protocol {
     pub fn window_length(&self, number: usize) -> Seconds {
         let step = (number as f64 * 0.618_033_988_75).fract();
         Seconds(self.window.0 * (0.85 + 0.3 * step))
-    }
-
-    /// Whether the throughput of the last slices is flat.
-    pub fn is_flat(&self, rates: &[f64]) -> bool {
-        let Some(last) = rates.last_chunk::<FLAT_SLICES>() else { return false };
-        let (low, high) =
-            last.iter().fold((f64::MAX, 0f64), |(low, high), r| (low.min(*r), high.max(*r)));
-        high <= low * (1.0 + FLAT_SPREAD)
     }
 }
 
@@ -105,15 +124,7 @@ mod tests {
         let lengths: Vec<f64> = (0..30).map(|n| protocol.window_length(n).0).collect();
         let mean = lengths.iter().sum::<f64>() / 30.0;
         assert!((mean / protocol.window.0 - 1.0).abs() < 0.02, "{mean}");
-        assert!(lengths.iter().all(|l| (1.69..=2.31).contains(l)), "{lengths:?}");
+        assert!(lengths.iter().all(|l| (1.26..=1.74).contains(l)), "{lengths:?}");
         assert!(lengths.windows(2).all(|l| (l[0] - l[1]).abs() > 0.1), "{lengths:?}");
-    }
-
-    #[test]
-    fn flat_looks_at_the_last_slices_only() {
-        let protocol = Protocol::of(Mode::Quick);
-        assert!(!protocol.is_flat(&[100.0, 100.0]));
-        assert!(!protocol.is_flat(&[80.0, 100.0, 101.0]));
-        assert!(protocol.is_flat(&[10.0, 100.0, 101.0, 99.0]));
     }
 }

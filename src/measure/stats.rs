@@ -46,6 +46,37 @@ fn rank(n: usize) -> usize {
     k
 }
 
+/// Theil and Sen's slope: the median of the slopes between all pairs of points; none of fewer than six. Sen's interval.
+pub fn theil_sen(x: &[f64], y: &[f64]) -> Option<Estimate> {
+    let n = x.len();
+    if n < 6 {
+        return None;
+    }
+    let mut slopes: Vec<f64> = (0..n)
+        .flat_map(|i| (i + 1..n).map(move |j| (i, j)))
+        .filter(|(i, j)| x[*i] != x[*j])
+        .map(|(i, j)| (y[j] - y[i]) / (x[j] - x[i]))
+        .collect();
+    slopes.sort_by(f64::total_cmp);
+    let value = median(&slopes)?;
+    let size = n as f64;
+    let sigma = (size * (size - 1.0) * (2.0 * size + 5.0) / 18.0).sqrt();
+    let (pairs, reach) = (slopes.len() as f64, 1.959_963_984_540_054 * sigma);
+    let at = |rank: f64| slopes[(rank.round().max(0.0) as usize).min(slopes.len() - 1)];
+    let ci95 = (at((pairs - reach) / 2.0), at((pairs + reach) / 2.0 - 1.0));
+    Some(Estimate { value, ci95: Some(ci95), n })
+}
+
+/// Values that lie further from the median than 3.5 deviations, as the median of the distances tells it, and further
+/// than the share `far` of it.
+pub fn outliers(values: &[f64], far: f64) -> Vec<usize> {
+    let Some(middle) = median(values) else { return Vec::new() };
+    let distances: Vec<f64> = values.iter().map(|v| (v - middle).abs()).collect();
+    let deviation = 1.4826 * median(&distances).unwrap_or(0.0);
+    let is_outlier = |i: &usize| distances[*i] > (3.5 * deviation).max(far * middle.abs());
+    (0..values.len()).filter(is_outlier).collect()
+}
+
 fn sorted(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

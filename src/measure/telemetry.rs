@@ -20,6 +20,14 @@ pub struct Sample {
     pub board: Option<BoardState>,
 }
 
+impl Sample {
+    /// Degrees Celsius of the card, or else of the hottest sensor; none if nothing tells it.
+    pub fn hottest(&self) -> Option<f64> {
+        let sensors = self.temperatures.iter().map(|sensor| sensor.celsius);
+        self.board.as_ref().and_then(|board| board.celsius).or(sensors.reduce(f64::max))
+    }
+}
+
 /// One sensor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Temperature {

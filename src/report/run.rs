@@ -197,10 +197,3 @@ fn notes(m: &Measurement) -> Vec<String> {
 fn two_digits(percent: f64) -> String {
     if percent < 10.0 { format!("{percent:.1}") } else { format!("{percent:.0}") }
 }
-
-impl crate::results::wire::Workload {
-    /// The unit of its work, if this version knows it.
-    fn unit(&self) -> Option<Unit> {
-        Unit::from_name(&self.unit)
-    }
-}

@@ -1,13 +1,14 @@
-//! Joules in memory and in the document, both ways: what was measured is written with its readings, and a reader makes
-//! the same figures of them again.
+//! Joules in memory and in the document. What was seen is written with its readings; what follows from it, a reader
+//! makes again of them.
 
+use super::figures::note;
 use super::{canonical, wire};
 use crate::energy::{
-    Accuracy, Basis, Energy, Measured, Provenance, Quantity, Scope, SourceInfo, Stamped, integrate,
+    Accuracy, Basis, Energy, Figures, Integral, Measured, Provenance, Quantity, Scope, SourceInfo,
+    Stamped, Stated, Stretch,
 };
 use crate::kernels::hex;
-use crate::measure::stats::Estimate;
-use crate::units::{Joules, Seconds, Watts, Work};
+use crate::units::{Joules, Seconds, Watts};
 use sha2::{Digest, Sha256};
 use std::cmp::Ordering;
 
@@ -16,53 +17,39 @@ const OF_SPEED: &str =
     "all joules over all work, interval of the windows' rates between order statistics";
 const OF_METER: &str =
     "all joules over all work, interval of the meter's terms by root sum of squares";
-/// How the baseline is taken.
-const AT_REST: &str = "the same source, nothing running, before the first row";
 
-/// What a source says of a row, for the document.
-pub(super) fn derive(
-    energy: &Energy,
-    work: Work,
-    wall: Seconds,
-    rate: Option<&Estimate>,
-) -> wire::Energy {
+/// How the baseline is taken.
+const BEFORE: &str = "the same source, nothing running, before the first row";
+const BEFORE_AND_AFTER: &str =
+    "the same source, nothing running, mean of before the first row and after the last";
+
+/// What was seen of a source; the rest follows.
+pub(super) fn record(energy: &Energy) -> wire::Energy {
     match energy {
         Energy::Measured(m) => {
-            let measured = measured(m, work, wall);
+            let measured = measured(m);
             match m.provenance() {
                 Provenance::MeasuredCounter => wire::Energy::MeasuredCounter(measured),
                 _ => wire::Energy::MeasuredSampled(measured),
             }
         }
-        Energy::Declared { scope, gross, own } => {
-            let (value, power) = (gross.0 / work.0 as f64, *gross / wall);
-            // Watts are taken as constant, so a window's joules per unit vary as its rate does.
-            let ci95 = rate
-                .and_then(|r| r.ci95)
-                .map(|(low, high)| (value.min(power.0 / high), value.max(power.0 / low)));
+        Energy::Stated(Stated::Declared { watts, scope, own }) => {
             wire::Energy::Declared(wire::DeclaredEnergy {
                 scope: (*scope).into(),
-                joules_per_unit: wire::PerUnit {
-                    value,
-                    ci95_low: ci95.map(|(low, _)| low),
-                    ci95_high: ci95.map(|(_, high)| high),
-                    n: rate.map_or(0, |r| r.n as u64),
-                    method: OF_SPEED.to_string(),
-                },
-                gross_joules: gross.0,
+                joules_per_unit: UNKNOWN,
+                gross_joules: 0.0,
                 net_joules: None,
-                power_watts: power.0,
+                power_watts: watts.0,
                 for_this_workload: *own,
             })
         }
-        Energy::Modelled { scope, low, high, basis } => {
-            let watts = |joules: &Joules| (*joules / wall).0;
+        Energy::Stated(Stated::Modelled { low, high, scope, basis }) => {
             wire::Energy::Modelled(wire::ModelledEnergy {
                 scope: (*scope).into(),
-                modelled_joules_per_unit_low: low.0 / work.0 as f64,
-                modelled_joules_per_unit_high: high.0 / work.0 as f64,
-                modelled_power_watts_low: watts(low),
-                modelled_power_watts_high: watts(high),
+                modelled_joules_per_unit_low: 0.0,
+                modelled_joules_per_unit_high: 0.0,
+                modelled_power_watts_low: low.0,
+                modelled_power_watts_high: high.0,
                 basis: basis.clone(),
             })
         }
@@ -70,67 +57,232 @@ pub(super) fn derive(
     }
 }
 
-fn measured(m: &Measured, work: Work, wall: Seconds) -> wire::MeasuredEnergy {
-    let (gross, half) = (m.integral.gross, m.integral.terms.half_width());
-    let per = |joules: Joules| joules.0 / work.0 as f64;
-    let (includes, excludes) = m.source.scope.extent();
+/// Before it is filled in.
+const UNKNOWN: wire::PerUnit =
+    wire::PerUnit { value: 0.0, ci95_low: None, ci95_high: None, n: 0, method: String::new() };
+
+fn measured(m: &Measured) -> wire::MeasuredEnergy {
     let seconds = |part: fn(&Stamped) -> Seconds| m.readings.iter().map(|r| part(r).0).collect();
-    let readings = wire::Readings {
-        before_seconds: seconds(|r| r.before),
-        after_seconds: seconds(|r| r.after),
-        values: m.readings.iter().map(|r| r.values.clone()).collect(),
-    };
     wire::MeasuredEnergy {
         scope: m.source.scope.into(),
-        includes: includes.to_string(),
-        excludes: excludes.to_string(),
+        includes: String::new(),
+        excludes: String::new(),
         source: (&m.source).into(),
-        joules_per_unit: wire::PerUnit {
-            value: per(gross),
-            ci95_low: Some(per(gross - half)),
-            ci95_high: Some(per(gross + half)),
-            n: m.integral.samples as u64,
-            method: OF_METER.to_string(),
-        },
-        gross_joules: gross.0,
-        net_joules: m.idle.map(|idle| (gross - idle.power * wall).0),
-        power_watts: (gross / wall).0,
-        idle: m.idle.map(|idle| wire::Idle {
+        blocks: Vec::new(),
+        joules_per_unit: UNKNOWN,
+        gross_joules: 0.0,
+        net_joules: None,
+        power_watts: 0.0,
+        idle: m.idle.as_ref().map(|idle| wire::Idle {
             power_watts: idle.power.0,
             half_width_watts: idle.half_width.0,
             seconds: idle.seconds.0,
-            method: AT_REST.to_string(),
+            method: if idle.again { BEFORE_AND_AFTER } else { BEFORE }.to_string(),
         }),
         uncertainty: wire::Uncertainty {
-            meter_joules: m.integral.terms.meter.0,
-            window_joules: m.integral.terms.window.0,
-            statistical_joules: m.integral.terms.statistical.0,
+            meter_joules: 0.0,
+            window_joules: 0.0,
+            statistical_joules: 0.0,
         },
-        update_period_seconds: m.integral.period.map(|p| p.0),
-        samples: m.integral.samples as u64,
-        rejected_samples: m.integral.rejected as u64,
+        update_period_seconds: None,
+        samples: 0,
+        rejected_samples: 0,
         failed_reads: m.failed as u64,
-        coverage: m.integral.coverage,
-        wraps: m.integral.wraps.into(),
-        cross_checks: m
-            .checks
-            .iter()
-            .map(|check| wire::CrossCheck {
-                with: check.with.clone(),
-                scope: check.scope.into(),
-                ratio: check.ratio,
-                complaint: check.complaint.clone(),
-            })
-            .collect(),
+        coverage: 0.0,
+        wraps: 0,
+        cross_checks: Vec::new(),
         sampler_core_share: m.cost,
-        readings_sha256: hex(&Sha256::digest(canonical(&readings))),
-        readings,
+        readings: wire::Readings {
+            before_seconds: seconds(|r| r.before),
+            after_seconds: seconds(|r| r.after),
+            values: m.readings.iter().map(|r| r.values.clone()).collect(),
+        },
+        readings_sha256: String::new(),
     }
+}
+
+/// A block's windows together.
+struct Sum {
+    stretch: Stretch,
+    work: f64,
+    wall: f64,
+}
+
+/// The blocks of a row.
+fn sums(m: &wire::Measurement) -> Vec<Sum> {
+    let of = |windows: &[wire::Window]| {
+        let (first, last) = (&windows[0], &windows[windows.len() - 1]);
+        let to = last.started_seconds + last.wall_seconds;
+        Sum {
+            stretch: Stretch { from: Seconds(first.started_seconds), to: Seconds(to) },
+            work: windows.iter().map(|w| w.work as f64).sum(),
+            wall: windows.iter().map(|w| w.wall_seconds).sum(),
+        }
+    };
+    m.windows.chunk_by(|a, b| a.block == b.block).map(of).collect()
+}
+
+/// Fills in the joules of a row, the headline first. A source whose readings give no figure is none, and says why.
+pub(super) fn fill(m: &mut wire::Measurement) {
+    let sums = sums(m);
+    let stretches: Vec<Stretch> = sums.iter().map(|sum| sum.stretch).collect();
+    let headline = std::mem::replace(&mut m.energy, nothing(String::new()));
+    let mut all: Vec<wire::Energy> =
+        std::iter::once(headline).chain(m.energy_other.drain(..)).collect();
+    let mut figures = Vec::new();
+    for energy in &mut all {
+        if let wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) = energy {
+            match e.figures(&stretches) {
+                Ok(of_source) => {
+                    e.fill(&of_source, &sums);
+                    figures.push(of_source);
+                }
+                Err(why) => *energy = nothing(why),
+            }
+        }
+    }
+    let mut checks = Figures::checks(&figures).into_iter();
+    for energy in &mut all {
+        match energy {
+            wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) => {
+                let checks = checks.next().expect("a list for each source");
+                e.cross_checks = checks
+                    .into_iter()
+                    .map(|check| wire::CrossCheck {
+                        with: check.with,
+                        scope: check.scope.into(),
+                        ratio: check.ratio,
+                        complaint: check.complaint,
+                    })
+                    .collect();
+                if let Some(why) = implausible(e, m) {
+                    note(&mut m.reasons, why);
+                }
+            }
+            wire::Energy::Declared(e) => e.fill(&sums, m.throughput.as_ref()),
+            wire::Energy::Modelled(e) => e.fill(&sums),
+            wire::Energy::None(_) => {}
+        }
+    }
+    all.sort_by(headline_first);
+    m.energy = all.remove(0);
+    m.energy_other = all;
+}
+
+fn nothing(reason: String) -> wire::Energy {
+    wire::Energy::None(wire::NoEnergy { reason })
+}
+
+/// A device at work draws no less than at rest, and no more than its own limit by much.
+fn implausible(e: &wire::MeasuredEnergy, m: &wire::Measurement) -> Option<String> {
+    let half = |term: f64| term * e.power_watts / e.gross_joules;
+    let doubt = half(e.uncertainty.meter_joules)
+        .hypot(half(e.uncertainty.window_joules))
+        .hypot(half(e.uncertainty.statistical_joules));
+    let (kind, power) = (&e.source.kind, e.power_watts);
+    if let Some(idle) = &e.idle
+        && power + doubt < idle.power_watts - idle.half_width_watts
+    {
+        return Some(format!(
+            "{kind} shows {} at work, less than the {} at rest",
+            Watts(power),
+            Watts(idle.power_watts)
+        ));
+    }
+    let boards = m.windows.iter().filter_map(|w| w.telemetry.board.as_ref());
+    let limit = boards.filter_map(|b| b.power_limit_watts).reduce(f64::max)?;
+    // Boards hold their limit on average, not at each moment.
+    let over = e.scope == wire::Scope::GpuBoard && power - doubt > 1.1 * limit;
+    over.then(|| format!("{kind} shows {}, the limit in force is {}", Watts(power), Watts(limit)))
+}
+
+impl wire::MeasuredEnergy {
+    /// What the readings give for each block.
+    fn figures(&self, stretches: &[Stretch]) -> Result<Figures, String> {
+        let (source, readings) = (self.source.read(self.scope)?, self.readings.read()?);
+        let figures = Figures::of(&source, &readings, stretches);
+        match figures.together() {
+            Some(_) => Ok(figures),
+            None => Err(format!("{}: {}", source.kind, figures.absence())),
+        }
+    }
+
+    fn fill(&mut self, figures: &Figures, sums: &[Sum]) {
+        let Some(Integral { gross, terms, period, samples, rejected, coverage, wraps }) =
+            figures.together()
+        else {
+            return;
+        };
+        let counted = || sums.iter().zip(&figures.stretches).filter(|(_, figure)| figure.is_ok());
+        let work: f64 = counted().map(|(sum, _)| sum.work).sum();
+        let wall: f64 = counted().map(|(sum, _)| sum.wall).sum();
+        let half = terms.half_width();
+        let per = |joules: Joules| joules.0 / work;
+        let (includes, excludes) = figures.source.scope.extent();
+        (self.includes, self.excludes) = (includes.to_string(), excludes.to_string());
+        let block = |figure: &Result<Integral, _>| wire::BlockEnergy {
+            gross_joules: figure.as_ref().ok().map(|integral| integral.gross.0),
+            reason: figure.as_ref().err().map(ToString::to_string),
+        };
+        self.blocks = figures.stretches.iter().map(block).collect();
+        self.joules_per_unit = wire::PerUnit {
+            value: per(gross),
+            ci95_low: Some(per(gross - half)),
+            ci95_high: Some(per(gross + half)),
+            n: samples as u64,
+            method: OF_METER.to_string(),
+        };
+        self.gross_joules = gross.0;
+        self.net_joules = self.idle.as_ref().map(|idle| gross.0 - idle.power_watts * wall);
+        self.power_watts = gross.0 / wall;
+        self.uncertainty = wire::Uncertainty {
+            meter_joules: terms.meter.0,
+            window_joules: terms.window.0,
+            statistical_joules: terms.statistical.0,
+        };
+        self.update_period_seconds = period.map(|p| p.0);
+        self.samples = samples as u64;
+        self.rejected_samples = rejected as u64;
+        self.coverage = coverage;
+        self.wraps = wraps.into();
+        self.readings_sha256 = hex(&Sha256::digest(canonical(&self.readings)));
+    }
+}
+
+impl wire::DeclaredEnergy {
+    fn fill(&mut self, sums: &[Sum], rate: Option<&wire::Throughput>) {
+        let (work, wall) = totals(sums);
+        let (gross, watts) = (self.power_watts * wall, self.power_watts);
+        let value = gross / work;
+        // Watts are taken as constant, so a window's joules per unit vary as its rate does.
+        let ci95 = rate.and_then(|rate| Some((watts / rate.ci95_high?, watts / rate.ci95_low?)));
+        self.gross_joules = gross;
+        self.joules_per_unit = wire::PerUnit {
+            value,
+            ci95_low: ci95.map(|(low, _)| value.min(low)),
+            ci95_high: ci95.map(|(_, high)| value.max(high)),
+            n: rate.map_or(0, |rate| rate.n),
+            method: OF_SPEED.to_string(),
+        };
+    }
+}
+
+impl wire::ModelledEnergy {
+    fn fill(&mut self, sums: &[Sum]) {
+        let (work, wall) = totals(sums);
+        self.modelled_joules_per_unit_low = self.modelled_power_watts_low * wall / work;
+        self.modelled_joules_per_unit_high = self.modelled_power_watts_high * wall / work;
+    }
+}
+
+/// Work and seconds of all blocks.
+fn totals(sums: &[Sum]) -> (f64, f64) {
+    (sums.iter().map(|sum| sum.work).sum(), sums.iter().map(|sum| sum.wall).sum())
 }
 
 /// The headline is measured before it is declared before it is modelled; of measured figures it is the one that
 /// covers most, then the one that is known best.
-pub(super) fn headline_first(a: &wire::Energy, b: &wire::Energy) -> Ordering {
+fn headline_first(a: &wire::Energy, b: &wire::Energy) -> Ordering {
     let rank = |energy: &wire::Energy| match energy {
         wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) => {
             let per = &e.joules_per_unit;
@@ -143,99 +295,6 @@ pub(super) fn headline_first(a: &wire::Energy, b: &wire::Energy) -> Ordering {
     };
     let ((kind_a, scope_a, width_a), (kind_b, scope_b, width_b)) = (rank(a), rank(b));
     kind_a.cmp(&kind_b).then(scope_b.cmp(&scope_a)).then(width_a.total_cmp(&width_b))
-}
-
-/// Whether a row's energy follows from its readings; the error names the field that does not.
-pub(super) fn check(energy: &wire::Energy, m: &wire::Measurement) -> Result<(), String> {
-    let work: u64 = m.windows.iter().map(|w| w.work).sum();
-    let wall: f64 = m.windows.iter().map(|w| w.wall_seconds).sum();
-    let end = m.windows.last().map_or(0.0, |w| w.started_seconds + w.wall_seconds);
-    let same = |what: &str, stated: f64, computed: f64| {
-        if (stated - computed).abs() <= 1e-9 * computed.abs().max(1e-30) {
-            return Ok(());
-        }
-        Err(format!("{what}: {stated} does not follow from the rest, which gives {computed}"))
-    };
-    match energy {
-        wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) => {
-            let counter = matches!(e.source.quantity, wire::Quantity::Counter { .. });
-            if counter != matches!(energy, wire::Energy::MeasuredCounter(_)) {
-                return Err("provenance: it does not go with source.quantity".into());
-            }
-            let (info, readings) = (e.source.read(e.scope)?, e.readings.read()?);
-            let figure = integrate(&info, &readings, Seconds(0.0), Seconds(end))
-                .map_err(|error| format!("readings: no figure follows from them: {error}"))?;
-            let again = derive(
-                &Energy::Measured(Box::new(Measured {
-                    source: info,
-                    integral: figure,
-                    idle: None,
-                    checks: Vec::new(),
-                    readings,
-                    failed: 0,
-                    cost: 0.0,
-                })),
-                Work(work),
-                Seconds(wall),
-                None,
-            );
-            let (wire::Energy::MeasuredCounter(again) | wire::Energy::MeasuredSampled(again)) =
-                again
-            else {
-                unreachable!("what is measured is derived as measured");
-            };
-            if e.readings_sha256 != again.readings_sha256 {
-                return Err("readings_sha256: it is not that of the readings".into());
-            }
-            let (per, per_again) = (&e.joules_per_unit, &again.joules_per_unit);
-            let low = |p: &wire::PerUnit| p.ci95_low.unwrap_or(f64::NAN);
-            let high = |p: &wire::PerUnit| p.ci95_high.unwrap_or(f64::NAN);
-            let (terms, terms_again) = (&e.uncertainty, &again.uncertainty);
-            for (what, stated, computed) in [
-                ("gross_joules", e.gross_joules, again.gross_joules),
-                ("power_watts", e.power_watts, again.power_watts),
-                ("joules_per_unit.value", per.value, per_again.value),
-                ("joules_per_unit.ci95_low", low(per), low(per_again)),
-                ("joules_per_unit.ci95_high", high(per), high(per_again)),
-                ("uncertainty.meter_joules", terms.meter_joules, terms_again.meter_joules),
-                ("uncertainty.window_joules", terms.window_joules, terms_again.window_joules),
-                (
-                    "uncertainty.statistical_joules",
-                    terms.statistical_joules,
-                    terms_again.statistical_joules,
-                ),
-                ("coverage", e.coverage, again.coverage),
-                ("samples", e.samples as f64, again.samples as f64),
-                ("rejected_samples", e.rejected_samples as f64, again.rejected_samples as f64),
-                ("wraps", e.wraps as f64, again.wraps as f64),
-            ] {
-                same(what, stated, computed)?;
-            }
-            match (e.net_joules, &e.idle) {
-                (None, None) => Ok(()),
-                (Some(net), Some(idle)) => {
-                    same("net_joules", net, e.gross_joules - idle.power_watts * wall)
-                }
-                _ => Err("net_joules: it stands only beside idle".into()),
-            }
-        }
-        wire::Energy::Declared(e) => {
-            same("gross_joules", e.gross_joules, e.power_watts * wall)?;
-            same("joules_per_unit.value", e.joules_per_unit.value, e.gross_joules / work as f64)
-        }
-        wire::Energy::Modelled(e) => {
-            let (low, high) = (e.modelled_power_watts_low, e.modelled_power_watts_high);
-            if low > high {
-                return Err(
-                    "modelled_power_watts_low: it is above modelled_power_watts_high".into()
-                );
-            }
-            let per = |watts: f64| watts * wall / work as f64;
-            same("modelled_joules_per_unit_low", e.modelled_joules_per_unit_low, per(low))?;
-            same("modelled_joules_per_unit_high", e.modelled_joules_per_unit_high, per(high))
-        }
-        wire::Energy::None(_) => Ok(()),
-    }
 }
 
 impl wire::Readings {

@@ -1,16 +1,20 @@
 //! Results: the run in memory, the document that is written, and how one becomes the other. Every derived number of
 //! the document follows from its windows, so that a reader can derive it again.
 
-mod derive;
+mod difference;
 mod energy;
+mod figures;
 mod manifest;
+mod plausible;
 mod proof;
+mod record;
 mod roof;
 mod run;
 mod store;
 mod validate;
 pub mod wire;
 
+pub use figures::fill;
 pub use manifest::{environment, manifest, program};
 pub use run::{Outcome, Row, Run};
 pub use store::{OutDir, StoreError, write};

@@ -15,8 +15,11 @@ impl From<&Proof> for wire::WorkProof {
         wire::WorkProof::Shares(wire::Shares {
             zero_bits: shares.zero_bits,
             versions: shares.versions,
-            from: place(shares.from),
-            to: place(shares.to),
+            stretches: shares
+                .stretches
+                .iter()
+                .map(|s| wire::Stretch { from: place(s.start), to: place(s.end) })
+                .collect(),
             shares: shares
                 .shares
                 .iter()
@@ -35,8 +38,11 @@ impl wire::Shares {
         Some(Shares {
             zero_bits: self.zero_bits,
             versions: self.versions,
-            from: place(self.from)?,
-            to: place(self.to)?,
+            stretches: self
+                .stretches
+                .iter()
+                .map(|stretch| Some(place(stretch.from)?..place(stretch.to)?))
+                .collect::<Option<_>>()?,
             shares: self
                 .shares
                 .iter()

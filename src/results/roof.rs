@@ -1,15 +1,16 @@
 //! How near products are to what their device can do, as `peak` and `stream` rows of the same run measured it. Nothing is
 //! faster than its roof: a row that claims so is invalid.
 
-use super::run::Row;
-use super::wire::{Measurement, Outcome, Roof, Throughput, Verdict};
+use super::figures::note;
+use super::wire::{Device, Measurement, Outcome, Roof, Throughput};
 use crate::device::hardware;
 
-/// Fills in the roofs; `rows` are what the measurements were made from.
-pub(super) fn apply(measurements: &mut [Measurement], rows: &[Row]) {
+/// Fills in the roofs.
+pub(super) fn fill(measurements: &mut [Measurement], devices: &[Device]) {
     let all = measurements.to_vec();
-    for (m, row) in measurements.iter_mut().zip(rows) {
-        let (Some(arithmetic), Some(traffic)) = (row.arithmetic, row.traffic) else { continue };
+    for m in measurements {
+        let arithmetic = m.kernel.as_ref().and_then(|kernel| kernel.arithmetic.clone());
+        let (Some(arithmetic), Some(traffic)) = (arithmetic, m.traffic.clone()) else { continue };
         let Some(rate) = m.throughput.clone() else { continue };
         let roof = |id: &str, shape: Option<&str>| {
             let same = |r: &&Measurement| {
@@ -20,27 +21,27 @@ pub(super) fn apply(measurements: &mut [Measurement], rows: &[Row]) {
             };
             all.iter().find(same).and_then(|r| r.throughput.clone())
         };
-        let (peak, stream) = (roof("peak", Some(arithmetic.name())), roof("stream", None));
-        let published = hardware::peak(&row.device.name, arithmetic.name());
+        let (peak, stream) = (roof("peak", Some(&arithmetic)), roof("stream", None));
+        let device = devices.iter().find(|device| device.id == m.device);
+        let published = device.and_then(|device| hardware::peak(&device.name, &arithmetic));
         let bytes = scaled(&rate, traffic.bytes_per_unit);
         m.roof = Some(Roof {
-            arithmetic: arithmetic.name().to_string(),
+            arithmetic: arithmetic.clone(),
             peak_share: peak.as_ref().map(|peak| rate.value / peak.value),
             stream_share: stream.as_ref().map(|stream| bytes.value / stream.value),
             published_peak_share: published.map(|(peak, _)| rate.value / peak),
             published_peak_source: published.map(|(_, source)| source.to_string()),
         });
         let above_peak =
-            peak.filter(|peak| above(&rate, peak)).map(|_| format!("peak:{}", arithmetic.name()));
+            peak.filter(|peak| above(&rate, peak)).map(|_| format!("peak:{arithmetic}"));
         // Data that a cache holds may come faster than memory gives it.
         let above_stream = stream
             .filter(|stream| traffic.from_memory && above(&bytes, stream))
             .map(|_| "stream".into());
         for roof in above_peak.into_iter().chain(above_stream) {
-            m.reasons.push(format!(
-                "it is faster than {roof}, which nothing can be: one of the two is wrong"
-            ));
-            m.verdict = Verdict::Invalid;
+            let why =
+                format!("it is faster than {roof}, which nothing can be: one of the two is wrong");
+            note(&mut m.reasons, why);
         }
     }
 }

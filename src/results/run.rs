@@ -2,7 +2,6 @@
 
 use super::wire;
 use crate::device::Device;
-use crate::kernels::Arithmetic;
 use crate::measure::{Measurement, Protocol};
 use crate::units::Unit;
 use crate::workload::Traffic;
@@ -29,6 +28,7 @@ pub struct Run {
 }
 
 /// One workload on one device.
+#[derive(Clone)]
 pub struct Row {
     /// The device.
     pub device: Device,
@@ -40,19 +40,18 @@ pub struct Row {
     pub layer: Option<String>,
     /// The unit of its work.
     pub unit: Unit,
-    /// The arithmetic that multiplied, if any did.
-    pub arithmetic: Option<Arithmetic>,
     /// What a unit of its work must move, if it is bound by that or by arithmetic.
     pub traffic: Option<Traffic>,
     /// The kernel that ran, if it got that far.
     pub kernel: Option<wire::Kernel>,
     /// How the kernel was chosen.
     pub tuning: Option<wire::Tuning>,
-    /// What came of it.
-    pub outcome: Outcome,
+    /// What came of it; nothing yet while it waits for its first block.
+    pub outcome: Option<Outcome>,
 }
 
 /// What came of a row.
+#[derive(Clone)]
 pub enum Outcome {
     /// It was measured.
     Measured(Box<Measurement>),

@@ -1,12 +1,9 @@
-//! Is a document truthful? What follows from the document alone is computed again: digests, the seed, figures from their
-//! windows, and the proof of every hash that it claims.
+//! Is a document truthful? What follows from the document alone is computed again: digests, the seed, every figure, and
+//! the proof of the work that it claims.
 
-use super::derive::throughput;
-use super::energy;
 use super::wire::{Document, Measurement, Outcome, Shares, WorkProof};
-use super::{SCHEMA_VERSION, document_sha256, row_seed, seed};
+use super::{SCHEMA_VERSION, difference, document_sha256, figures, plausible, row_seed, seed};
 use crate::kernels::hex;
-use crate::measure::stats::median_interval;
 use crate::oracle::Verdict;
 use crate::units::{Unit, grouped};
 use crate::workload::data::Seed;
@@ -53,37 +50,9 @@ fn parse(text: &[u8]) -> Result<Document, String> {
     // Reading takes a field that may be null for null where it is missing: nothing may be missing.
     let whole = serde_json::to_value(&document).map_err(read)?;
     let given: Value = serde_json::from_slice(text).map_err(read)?;
-    match missing(&whole, &given) {
-        Some(path) => Err(format!("{} is missing", path.trim_start_matches('.'))),
+    match difference::missing(&whole, &given) {
+        Some(path) => Err(format!("{path} is missing")),
         None => Ok(document),
-    }
-}
-
-/// The path of something that stands in one document and not in the other.
-fn missing(whole: &Value, given: &Value) -> Option<String> {
-    match (whole, given) {
-        (Value::Object(whole), Value::Object(given)) => {
-            whole.iter().find_map(|(key, value)| match given.get(key) {
-                None => Some(format!(".{key}")),
-                Some(there) => missing(value, there).map(|path| format!(".{key}{path}")),
-            })
-        }
-        (Value::Array(whole), Value::Array(given)) => {
-            whole.iter().zip(given).enumerate().find_map(|(i, (value, there))| {
-                missing(value, there).map(|path| format!("[{i}]{path}"))
-            })
-        }
-        _ => None,
-    }
-}
-
-impl super::wire::Workload {
-    /// As the command line writes it.
-    fn spec(&self) -> String {
-        match &self.shape {
-            Some(shape) => format!("{}:{shape}", self.id),
-            None => self.id.clone(),
-        }
     }
 }
 
@@ -101,24 +70,13 @@ fn examine(document: &Document, findings: &mut Findings) {
         findings.notes.push("unfinished: it was interrupted or is under way".into());
     }
     findings.notes.extend(document.run.reasons.iter().map(|reason| format!("invalid: {reason}")));
+    findings.faults.extend(again(document));
+    findings.faults.extend(plausible::faults(document));
     let mut rows = HashSet::new();
     for (i, m) in document.measurements.iter().enumerate() {
         let mut fault = |what: String| findings.faults.push(format!("measurements[{i}].{what}"));
         if !rows.insert((&m.device, m.workload.spec())) {
             fault(format!("workload: {} on {} stands twice", m.workload.spec(), m.device));
-        }
-        if let Err(what) = figures(m) {
-            fault(what);
-        }
-        if m.outcome == Outcome::Measured {
-            if let Err(what) = energy::check(&m.energy, m) {
-                fault(format!("energy.{what}"));
-            }
-            for (j, other) in m.energy_other.iter().enumerate() {
-                if let Err(what) = energy::check(other, m) {
-                    fault(format!("energy_other[{j}].{what}"));
-                }
-            }
         }
         let seed = row_seed(seed, &m.device, &m.workload.spec());
         match work_proof(m, seed) {
@@ -131,23 +89,17 @@ fn examine(document: &Document, findings: &mut Findings) {
     }
 }
 
-/// Whether the throughput follows from the windows.
-fn figures(m: &Measurement) -> Result<(), String> {
-    let rates: Vec<f64> = m.windows.iter().map(|w| w.work as f64 / w.wall_seconds).collect();
-    let unit = Unit::from_name(&m.workload.unit)
-        .ok_or_else(|| format!("workload.unit: nothing is counted in '{}'", m.workload.unit))?;
-    let computed = median_interval(&rates).map(|estimate| throughput(&estimate, unit));
-    if m.throughput == computed {
-        return Ok(());
-    }
-    let value = |t: &Option<super::wire::Throughput>| {
-        t.as_ref().map_or("none".to_string(), |t| format!("{} {}", t.value, t.unit))
-    };
-    Err(format!(
-        "throughput: {} with its interval does not follow from the windows, which give {}",
-        value(&m.throughput),
-        value(&computed)
-    ))
+/// Fills in again what follows from the rest: every place where the document says otherwise.
+fn again(document: &Document) -> Vec<String> {
+    let mut filled = document.clone();
+    figures::fill(&mut filled);
+    let value = |document| serde_json::to_value(document).expect("documents are plain data");
+    difference::differences(&value(document), &value(&filled))
+        .into_iter()
+        .map(|(path, stated, computed)| {
+            format!("{path}: {stated} does not follow from the rest, which gives {computed}")
+        })
+        .collect()
 }
 
 /// Whether what the row shows of its work is right; what it shows, in words.

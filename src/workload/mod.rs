@@ -134,7 +134,8 @@ pub trait Job {
     /// # Errors
     /// If the device fails.
     fn wait(&mut self) -> Result<Batch, JobError>;
-    /// Poisons the output and changes part of the input, so that only this window's work can pass its check.
+    /// Poisons the output and changes part of the input, so that only this window's work can pass its check. Windows are
+    /// numbered from 0; what runs between two of them belongs to none.
     ///
     /// # Errors
     /// If the device fails.
@@ -144,7 +145,7 @@ pub trait Job {
     /// # Errors
     /// If the device fails.
     fn close_window(&mut self) -> Result<(), JobError>;
-    /// Judges what a closed window put out.
+    /// Judges what a closed window put out, once.
     ///
     /// # Errors
     /// If the device fails.

@@ -3,7 +3,7 @@
 use rigbench::device::{Device, DeviceId};
 use rigbench::energy::{
     Accuracy, Basis, Energy, EnergyError, EnergySource, Meter, Placed, Quantity, Sampling, Scope,
-    SourceInfo, Stamped, integrate,
+    SourceInfo, Stamped, Stretch, integrate,
 };
 use rigbench::units::{Joules, Seconds, Watts};
 use std::time::{Duration, Instant};
@@ -38,9 +38,10 @@ fn readings(seconds: f64, value: impl Fn(f64) -> f64) -> Vec<Stamped> {
         .collect()
 }
 
-/// Of the stretch from 5 s to 25 s.
+const STRETCH: Stretch = Stretch { from: Seconds(5.0), to: Seconds(25.0) };
+
 fn joules(info: &SourceInfo, readings: &[Stamped]) -> Result<f64, EnergyError> {
-    integrate(info, readings, Seconds(5.0), Seconds(25.0)).map(|integral| integral.gross.0)
+    integrate(info, readings, STRETCH).map(|integral| integral.gross.0)
 }
 
 fn near(value: f64, truth: f64) -> bool {
@@ -52,7 +53,7 @@ fn near(value: f64, truth: f64) -> bool {
 fn a_wrapped_rapl_counter_gave_negative_energy() {
     let range = 262_143.328_85;
     let list = readings(30.0, |t| (260_000.0 + 200.0 * t) % range);
-    let integral = integrate(&counter(Some(range)), &list, Seconds(5.0), Seconds(25.0)).unwrap();
+    let integral = integrate(&counter(Some(range)), &list, STRETCH).unwrap();
     assert!(near(integral.gross.0, 4000.0), "{integral:?}");
     assert_eq!(integral.wraps, 1);
 }
@@ -73,7 +74,7 @@ fn abs_of_a_difference_hid_wraps() {
 fn a_wrapped_arc_counter_showed_millions_of_watts() {
     let range = 4_294.967_296;
     let list = readings(30.0, |t| (3_500.0 + 150.0 * t) % range);
-    let integral = integrate(&counter(Some(range)), &list, Seconds(5.0), Seconds(25.0)).unwrap();
+    let integral = integrate(&counter(Some(range)), &list, STRETCH).unwrap();
     assert!(near(integral.gross.0, 3000.0), "{integral:?}");
 }
 
@@ -82,7 +83,7 @@ fn a_wrapped_arc_counter_showed_millions_of_watts() {
 fn garbage_of_42_kilowatts_was_averaged_in() {
     let wobble = |t: f64| 300.0 + 10.0 * (t * 7.0).sin();
     let list = readings(30.0, |t| if (t * 10.0) as u32 % 50 == 7 { 42_000.0 } else { wobble(t) });
-    let integral = integrate(&power(), &list, Seconds(5.0), Seconds(25.0)).unwrap();
+    let integral = integrate(&power(), &list, STRETCH).unwrap();
     assert!(near(integral.gross.0, 6000.0), "{integral:?}");
     assert!(integral.rejected >= 4, "{integral:?}");
 }
@@ -145,7 +146,9 @@ fn metered(sources: Vec<(SourceInfo, f64)>) -> Vec<Energy> {
     std::thread::sleep(Duration::from_millis(200));
     let from = meter.now();
     std::thread::sleep(Duration::from_millis(1000));
-    meter.between(from, meter.now(), &mut || false)
+    let stretch = Stretch { from, to: meter.now() };
+    meter.catch_up(stretch.to, &mut || false);
+    meter.over(&[stretch])
 }
 
 fn complaints(energy: &Energy) -> Vec<String> {

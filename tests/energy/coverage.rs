@@ -2,7 +2,7 @@
 //! lies inside the stated interval as often as it is stated to.
 
 use crate::simulation::case::{Case, FAULTS, KINDS};
-use rigbench::energy::{Integral, integrate};
+use rigbench::energy::{Integral, Stretch, integrate};
 use rigbench::units::Seconds;
 use std::fmt::Write;
 
@@ -20,7 +20,7 @@ struct Outcome {
 
 fn outcome(number: u64) -> Outcome {
     let case = Case::new(number);
-    let figure = integrate(&case.info, &case.readings, Seconds(0.0), case.to);
+    let figure = integrate(&case.info, &case.readings, Stretch { from: Seconds(0.0), to: case.to });
     let judged = figure.as_ref().map_err(|error| error.to_string()).map(|integral| {
         let Integral { gross, terms, .. } = integral;
         let half = terms.half_width().0;

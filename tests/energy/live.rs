@@ -5,7 +5,7 @@ use crate::fake::plug::{GEN1, GEN2, Plug, Reply, json, missing};
 use crate::fake::sysfs::{Sysfs, put};
 use rigbench::device::DeviceId;
 use rigbench::energy::source::{command::Command, hwmon, rapl, shelly, tasmota};
-use rigbench::energy::{Energy, EnergySource, Meter, Placed, Quantity, Sampling, Scope};
+use rigbench::energy::{Energy, EnergySource, Meter, Placed, Quantity, Sampling, Scope, Stretch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -146,7 +146,8 @@ fn ten_seconds_of_known_power_come_back() {
     thread::sleep(Duration::from_secs(10));
     let to = meter.now();
     let truth = WATTS * (to - from).0;
-    let energy = meter.between(from, to, &mut || false);
+    meter.catch_up(to, &mut || false);
+    let energy = meter.over(&[Stretch { from, to }]);
 
     let mut kinds = Vec::new();
     for energy in &energy {

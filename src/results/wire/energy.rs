@@ -32,15 +32,17 @@ pub struct MeasuredEnergy {
     pub excludes: String,
     /// What was read.
     pub source: Meter,
-    /// Gross joules a unit of work: all joules over all work.
+    /// What it says of each block.
+    pub blocks: Vec<BlockEnergy>,
+    /// Gross joules a unit of work: all joules of the blocks that have a figure, over their work.
     pub joules_per_unit: PerUnit,
-    /// All joules over the windows, idle draw included.
+    /// All joules of these blocks' windows, idle draw included.
     pub gross_joules: f64,
     /// Joules above what the same source read at rest over the same time; null if no baseline was taken.
     pub net_joules: Option<f64>,
-    /// Mean power over the windows.
+    /// Mean power over these windows.
     pub power_watts: f64,
-    /// The source at rest, before the first row; null if it was not taken.
+    /// The source at rest; null if it was not taken.
     pub idle: Option<Idle>,
     /// Parts of the interval of `gross_joules`, each half of a 95 % interval; together their root sum of squares.
     pub uncertainty: Uncertainty,
@@ -64,6 +66,15 @@ pub struct MeasuredEnergy {
     pub readings: Readings,
     /// SHA-256 of `readings` as canonical JSON (RFC 8785).
     pub readings_sha256: String,
+}
+
+/// What a source says of a block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BlockEnergy {
+    /// All joules of its windows; null if there is no figure.
+    pub gross_joules: Option<f64>,
+    /// Why there is none.
+    pub reason: Option<String>,
 }
 
 /// A source that is read; never an address, a path or a command line.

@@ -1,6 +1,7 @@
 //! One workload on one device, in the document.
 
 use super::{Energy, Verdict, WorkProof};
+use crate::units::Unit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,12 +25,18 @@ pub struct Measurement {
     pub reason: Option<String>,
     /// What the oracle compared; null if nothing was measured.
     pub verification: Option<Verification>,
-    /// How the warm-up went; null if nothing was measured.
-    pub warm_up: Option<WarmUp>,
-    /// The machine's state where the first window begins; null if nothing was measured.
-    pub telemetry_at_start: Option<Telemetry>,
-    /// In order, each beginning where the one before ended.
+    /// What a unit of its work must at least read and write; null if it is no matter of that.
+    pub traffic: Option<Traffic>,
+    /// Windows come in blocks; between them rows of the same device have theirs.
+    pub blocks: Vec<Block>,
+    /// In order; those of a block each beginning where the one before ended.
     pub windows: Vec<Window>,
+    /// Windows, from 0, in which others took over 10 % of the processor, or this process got far less of it than in the rest.
+    pub disturbed_windows: Vec<u64>,
+    /// Windows, from 0, whose rate is far from the others'.
+    pub outlier_windows: Vec<u64>,
+    /// How the rate changed from the first window to the last; null with fewer than six windows.
+    pub drift: Option<Drift>,
     /// Median over the windows; null if nothing was measured.
     pub throughput: Option<Throughput>,
     /// How near that is to the device's limits; null if it is no product.
@@ -59,6 +66,21 @@ pub struct Workload {
     pub shape: Option<String>,
     /// The layer of a model that it was asked for as, `llama-3-8b/ffn-up`; null if by its shape.
     pub layer: Option<String>,
+}
+
+impl Workload {
+    /// As the command line writes it: `gemm:64x64x64:f32`.
+    pub fn spec(&self) -> String {
+        match &self.shape {
+            Some(shape) => format!("{}:{shape}", self.id),
+            None => self.id.clone(),
+        }
+    }
+
+    /// The unit of its work, if this version knows it.
+    pub fn unit(&self) -> Option<Unit> {
+        Unit::from_name(&self.unit)
+    }
 }
 
 /// The kernel that ran.
@@ -150,18 +172,44 @@ pub struct Verification {
     pub worst_error_share: f64,
 }
 
-/// How the warm-up went.
+/// What a unit of work must at least read and write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct WarmUp {
-    /// How long it took.
-    pub seconds: f64,
-    /// Whether throughput was flat at its end.
-    pub steady: bool,
+pub struct Traffic {
+    /// Bytes for a unit of work.
+    pub bytes_per_unit: f64,
+    /// Whether they must come from memory, since more than a cache holds is read before the same again.
+    pub from_memory: bool,
+}
+
+/// What went before a block's windows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Block {
+    /// Nothing ran for so long.
+    pub rest_seconds: f64,
+    /// How long the warm-up took.
+    pub warm_up_seconds: f64,
+    /// Whether throughput was flat at its end, and temperature and power where they are read.
+    pub warm_up_steady: bool,
+    /// The machine's state where the first window begins.
+    pub telemetry_at_start: Telemetry,
+}
+
+/// A change from the first window to the last, by Theil and Sen's slope of the windows' rates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Drift {
+    /// As a share of the median.
+    pub change: f64,
+    /// Lower end of its 95 % interval.
+    pub ci95_low: f64,
+    /// Upper end of its 95 % interval.
+    pub ci95_high: f64,
 }
 
 /// One slice of time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Window {
+    /// The block that it belongs to, from 0.
+    pub block: u64,
     /// Since the row's first window began.
     pub started_seconds: f64,
     /// From mark to mark, the device idle at both.

@@ -62,15 +62,23 @@ pub enum Verdict {
 pub struct Protocol {
     /// `quick`, `default` or `publish`.
     pub mode: String,
-    /// Windows of each row, at least.
+    /// Blocks of each row, at least; rows of one device take turns.
+    pub blocks: u64,
+    /// Windows of each block, at least.
     pub windows: u64,
     /// Mean length of a window.
     pub window_seconds: f64,
-    /// A row's windows end then, though a slow meter would need longer.
+    /// A block's windows end then, though a slow meter would need longer.
+    pub block_longest_seconds: f64,
+    /// Blocks are added until the figures' intervals are within this share of them.
+    pub precision: f64,
+    /// No block is added once a row's windows last so long.
     pub longest_seconds: f64,
+    /// Nothing runs for so long before each block.
+    pub rest_seconds: f64,
     /// Batches that stay in flight.
     pub batches_in_flight: u64,
-    /// Throughput is compared over slices of this length to tell when it is flat.
+    /// The warm-up is steady once slices of this length are alike.
     pub warm_up_slice_seconds: f64,
     /// The warm-up ends then, steady or not.
     pub warm_up_longest_seconds: f64,

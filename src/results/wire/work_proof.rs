@@ -23,12 +23,19 @@ pub struct Shares {
     pub zero_bits: u32,
     /// Versions of the header in which every word was hashed.
     pub versions: u32,
-    /// Where the scan of the first window began.
-    pub from: Place,
-    /// Where the scan of the last window ended.
-    pub to: Place,
-    /// Every share between them.
+    /// What the windows scanned, in order; between blocks the warm-up scans on.
+    pub stretches: Vec<Stretch>,
+    /// Every share of the stretches.
     pub shares: Vec<Share>,
+}
+
+/// A part of the scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stretch {
+    /// Where it begins.
+    pub from: Place,
+    /// The place after its last.
+    pub to: Place,
 }
 
 /// A place in the scan: header after header, and of each the words 0 to 2^32 − 1.

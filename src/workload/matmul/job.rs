@@ -70,7 +70,8 @@ pub(super) struct Multiplying<E: Engine> {
     /// Parts in flight.
     in_flight: VecDeque<usize>,
     last_done: Option<usize>,
-    windows: Vec<Evidence<E::Snapshot>>,
+    /// What the windows put out, until it is checked.
+    windows: Vec<Option<Evidence<E::Snapshot>>>,
     sampled: Vec<Element>,
     /// Freivalds' vectors for columns of C.
     vectors: HashMap<Range<usize>, Freivalds>,
@@ -269,13 +270,14 @@ impl<E: Engine> Job for Multiplying<E> {
         let kept = (EVIDENCE_BYTES / (4 * columns.len())).clamp(1, rows.len());
         let part = Block { rows: rows.end - kept..rows.end, columns };
         let snapshot = self.engine.snapshot(&part)?;
-        self.windows.push(Evidence { part, snapshot });
+        self.windows.push(Some(Evidence { part, snapshot }));
         Ok(())
     }
 
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
-        let Evidence { part, snapshot } = &self.windows[window as usize];
-        let (part, c) = (part.clone(), self.engine.read(snapshot)?);
+        let evidence = self.windows[window as usize].take();
+        let Evidence { part, snapshot } = evidence.expect("a window is checked once");
+        let c = self.engine.read(&snapshot)?;
         let operands = self.operands.in_window(window);
         let width = part.columns.len() as u64;
         let places = operands.seed().picks(

@@ -53,13 +53,14 @@ fn assert_covers(name: &str, scanner: impl Scanner) {
         done += 1;
     }
     let mut window = job.windows.pop().unwrap();
-    assert_eq!((window.from, window.to), (WORDS - 5 * granule, job.cursor), "{name}");
-    assert!(window.to > WORDS + granule, "{name} goes on with the next header");
+    let stretch = window.stretches[0].clone();
+    assert_eq!(stretch, WORDS - 5 * granule..job.cursor, "{name}");
+    assert!(stretch.end > WORDS + granule, "{name} goes on with the next header");
     window.zero_bits = DENSE_BITS;
     let verdict = window.judge(seed);
     assert!(matches!(verdict, Verdict::Agrees { .. }), "{name}: {verdict:?}");
     let mut expected = Vec::new();
-    for place in window.from..window.to {
+    for place in stretch {
         let (header, nonce) = (place / WORDS, (place as u32).swap_bytes());
         for version in 0..window.versions {
             let bytes = versioned(&seed.header(header), version);

@@ -148,14 +148,24 @@ struct Mining<S> {
     /// Words handed out, of all headers one after another.
     cursor: u64,
     in_flight: VecDeque<Scan>,
-    /// What the windows did; before the first window, what the warm-up does.
+    /// What the windows did.
     windows: Vec<Shares>,
+    /// Whether what is done now belongs to the last window.
+    open: bool,
 }
 
 impl<S: Scanner> Mining<S> {
     fn new(scanner: S, seed: Seed) -> Self {
         let batch = scanner.granule();
-        Mining { scanner, seed, batch, cursor: 0, in_flight: VecDeque::new(), windows: Vec::new() }
+        Mining {
+            scanner,
+            seed,
+            batch,
+            cursor: 0,
+            in_flight: VecDeque::new(),
+            windows: Vec::new(),
+            open: false,
+        }
     }
 
     /// So many zero bits that a batch finds four to eight shares.
@@ -249,10 +259,10 @@ impl<S: Scanner> Job for Mining<S> {
     fn wait(&mut self) -> Result<Batch, JobError> {
         let scan = self.in_flight.pop_front().expect("a batch is in flight");
         let scanned = self.scanner.wait()?;
-        if let Some(window) = self.windows.last_mut() {
+        if let Some(window) = self.windows.last_mut().filter(|_| self.open) {
             // Batches end in order, and every header's words end with a batch.
-            let header = window.to / WORDS;
-            window.to += scan.count;
+            let header = window.stretches[0].end / WORDS;
+            window.stretches[0].end += scan.count;
             window.shares.extend(scanned.found.iter().map(|found| Share {
                 header,
                 version: found.version,
@@ -267,14 +277,15 @@ impl<S: Scanner> Job for Mining<S> {
         self.windows.push(Shares {
             zero_bits: self.zero_bits(),
             versions: self.scanner.versions(),
-            from: self.cursor,
-            to: self.cursor,
+            stretches: vec![self.cursor..self.cursor],
             shares: Vec::new(),
         });
+        self.open = true;
         Ok(())
     }
 
     fn close_window(&mut self) -> Result<(), JobError> {
+        self.open = false;
         Ok(())
     }
 

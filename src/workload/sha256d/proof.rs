@@ -6,6 +6,7 @@ use crate::oracle::Verdict;
 use crate::oracle::sha256d::{self as oracle, Header};
 use crate::workload::data::Seed;
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Versions that a header has: the 16 bits that BIP 320 leaves to miners.
 const MOST_VERSIONS: u32 = 1 << 16;
@@ -43,18 +44,17 @@ impl Share {
     }
 }
 
-/// The shares of a stretch of the scan.
+/// The shares of some stretches of the scan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shares {
     /// A share's hash begins with so many zero bits.
     pub zero_bits: u32,
     /// Versions of the header in which each word was hashed.
     pub versions: u32,
-    /// First place of the stretch: 2^32 times the header's index, and the word.
-    pub from: u64,
-    /// The place after its last.
-    pub to: u64,
-    /// Every share of the stretch.
+    /// The stretches in order, none upon another: from the first place to the one after the last. A place is 2^32 times
+    /// the header's index, and the word.
+    pub stretches: Vec<Range<u64>>,
+    /// Every share of the stretches.
     pub shares: Vec<Share>,
 }
 
@@ -62,24 +62,39 @@ pub struct Shares {
 const KEPT: f64 = 1500.0;
 
 impl Shares {
-    /// Hashes of the stretch; none if that is no number of hashes at all.
-    pub fn hashes(&self) -> Option<u64> {
-        self.to.checked_sub(self.from)?.checked_mul(u64::from(self.versions))
+    /// Words of the stretches; none if that is no number of words, or they lie upon each other.
+    fn words(&self) -> Option<u64> {
+        let mut end = 0;
+        self.stretches.iter().try_fold(0u64, |sum, stretch| {
+            let apart = stretch.start >= std::mem::replace(&mut end, stretch.end);
+            sum.checked_add(stretch.end.checked_sub(stretch.start).filter(|_| apart)?)
+        })
     }
 
-    /// Shares that the stretch has on average.
+    /// Hashes of the stretches; none if that is no number of hashes at all.
+    pub fn hashes(&self) -> Option<u64> {
+        self.words()?.checked_mul(u64::from(self.versions))
+    }
+
+    /// Shares that the stretches have on average.
     pub fn expected(&self) -> f64 {
         self.hashes().unwrap_or(0) as f64 / 2f64.powi(self.zero_bits.min(256) as i32)
     }
 
-    /// This stretch and the one that follows it.
+    /// These stretches and some that follow. A target that is harder in one holds for all once they are thinned.
     pub(super) fn and(mut self, next: Shares) -> Shares {
-        self.to = next.to;
+        self.zero_bits = self.zero_bits.max(next.zero_bits);
+        for stretch in next.stretches {
+            match self.stretches.last_mut().filter(|last| last.end == stretch.start) {
+                Some(last) => last.end = stretch.end,
+                None => self.stretches.push(stretch),
+            }
+        }
         self.shares.extend(next.shares);
         self
     }
 
-    /// The same stretch with a harder target, so that it has no more shares than a file should hold.
+    /// The same stretches with a harder target, so that they have no more shares than a file should hold.
     pub(super) fn thinned(mut self, seed: Seed) -> Shares {
         while self.expected() > KEPT {
             self.zero_bits += 1;
@@ -89,10 +104,17 @@ impl Shares {
         self
     }
 
+    /// How many words of the stretches come before this place; none if it is none of them.
+    fn word(&self, place: u64) -> Option<u64> {
+        let at = self.stretches.iter().position(|stretch| stretch.contains(&place))?;
+        let before: u64 = self.stretches[..at].iter().map(|s| s.end - s.start).sum();
+        Some(before + place - self.stretches[at].start)
+    }
+
     /// Hashes every share again and asks whether so many, spread so, come of so much work.
     pub fn judge(&self, seed: Seed) -> Verdict {
-        let Some(hashes) = self.hashes() else {
-            return Verdict::Disagrees(format!("no scan goes from {} to {}", self.from, self.to));
+        let (Some(words), Some(hashes)) = (self.words(), self.hashes()) else {
+            return Verdict::Disagrees("no scan has such stretches".into());
         };
         if self.versions > MOST_VERSIONS {
             return Verdict::Disagrees(format!("a header has no {} versions", self.versions));
@@ -106,9 +128,8 @@ impl Shares {
                     "the share of header {header}, version {version}, nonce {nonce} {what}"
                 ))
             };
-            let place = match share.place() {
-                Some(place) if (self.from..self.to).contains(&place) => place,
-                _ => return wrong("lies outside the range that was scanned"),
+            let Some(word) = share.place().and_then(|place| self.word(place)) else {
+                return wrong("lies outside the range that was scanned");
             };
             if *version >= self.versions {
                 return wrong("is of a version that was not scanned");
@@ -120,7 +141,7 @@ impl Shares {
             if bits < self.zero_bits {
                 return wrong(&format!("has {bits} zero bits of {}", self.zero_bits));
             }
-            places.push((place - self.from) as f64 / (self.to - self.from) as f64);
+            places.push(word as f64 / words as f64);
         }
         let count = self.shares.len() as u64;
         oracle::judge_count(hashes, self.zero_bits, count).and(oracle::judge_spread(places))
@@ -149,12 +170,33 @@ mod tests {
             .map(u32::swap_bytes)
             .filter(|&nonce| oracle::leading_zero_bits(&oracle::hash(&header, nonce)) >= 4);
         let shares = found.map(|nonce| Share { header: 0, version: 0, nonce }).collect();
-        let all = Shares { zero_bits: 4, versions: 1, from: 0, to: 1 << 16, shares };
+        let stretches = vec![0..20_000, 20_000..1 << 16];
+        let all = Shares { zero_bits: 4, versions: 1, stretches, shares };
         let thinned = all.clone().thinned(seed);
         assert!(thinned.expected() <= KEPT && thinned.expected() > KEPT / 2.0);
         assert!(thinned.shares.len() < all.shares.len() / 2);
         for shares in [all, thinned] {
             assert!(matches!(shares.judge(seed), Verdict::Agrees { .. }));
+        }
+    }
+
+    #[test]
+    fn stretches_have_gaps_between_them_and_never_lie_upon_each_other() {
+        let shares = |stretches: &[Range<u64>]| Shares {
+            zero_bits: 8,
+            versions: 2,
+            stretches: stretches.to_vec(),
+            shares: Vec::new(),
+        };
+        let joined = shares(&[0..10]).and(shares(&[10..15])).and(shares(&[20..25]));
+        assert_eq!(joined.stretches, [0..15, 20..25]);
+        assert_eq!(
+            (joined.hashes(), joined.word(14), joined.word(21)),
+            (Some(40), Some(14), Some(16))
+        );
+        assert_eq!((joined.word(15), joined.word(25)), (None, None));
+        for impossible in [&[5..1][..], &[0..10, 9..20], &[10..20, 0..5], &[0..u64::MAX]] {
+            assert_eq!(shares(impossible).hashes(), None, "{impossible:?}");
         }
     }
 }

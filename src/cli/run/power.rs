@@ -1,0 +1,62 @@
+//! Where a run's joules come from: what is read, and what is stated.
+
+use crate::device::Device;
+use crate::energy::{self, PowerSpec, Sampling, Stated};
+use crate::results::wire;
+use crate::workload::Workload;
+use anyhow::Result;
+
+/// Where joules come from.
+pub(super) struct Power {
+    specs: Vec<PowerSpec>,
+    pub(super) sampling: Sampling,
+}
+
+impl Power {
+    /// Opens what the user named, or the best that is found.
+    pub(super) fn open(specs: Vec<PowerSpec>, devices: &[Device]) -> Result<Power> {
+        let placed = match specs.is_empty() {
+            true => energy::find(devices).0,
+            false => energy::open(&specs, devices)?,
+        };
+        Ok(Power { specs, sampling: Sampling::start(placed) })
+    }
+
+    /// What is stated of a workload on a device, and why nothing is known if nothing is.
+    pub(super) fn stated(&self, device: &Device, workload: &dyn Workload) -> (Vec<Stated>, String) {
+        let said = match &self.specs[..] {
+            [] if self.sampling.reads(&device.id) => vec![],
+            [] => vec![Stated::model(device)],
+            specs => specs.iter().filter_map(|s| s.stated(device, workload.id())).collect(),
+        };
+        let (mut stated, mut absence) = (Vec::new(), Vec::new());
+        for said in said {
+            match said {
+                Ok(said) => stated.push(said),
+                Err(why) => absence.push(why.to_string()),
+            }
+        }
+        (stated, absence.join("; "))
+    }
+
+    /// What there is for the manifest.
+    pub(super) fn sources(
+        &self,
+        devices: &[Device],
+        workloads: &[Box<dyn Workload>],
+    ) -> Vec<wire::Source> {
+        let mut sources = Vec::new();
+        for (info, covered) in self.sampling.sources() {
+            sources.extend(covered.iter().map(|device| wire::Source::read(device, info)));
+        }
+        for device in devices {
+            for workload in workloads {
+                for stated in self.stated(device, workload.as_ref()).0 {
+                    sources.push(wire::Source::stated(&device.id, workload.id(), &stated));
+                }
+            }
+        }
+        sources.dedup();
+        sources
+    }
+}

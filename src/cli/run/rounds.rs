@@ -1,0 +1,175 @@
+//! The rows of one device. They take turns, block by block, in an order that follows from the seed: what changes with time
+//! meets all of them, and no row always follows the same heat.
+
+use super::super::interrupt;
+use super::super::progress::RowProgress;
+use super::Plan;
+use crate::device::Device;
+use crate::energy::Meter;
+use crate::gpu::GpuError;
+use crate::measure::{Event, MeasureError, Measuring, Mode, Protocol, Telemetry};
+use crate::results::{self, Outcome, Row, StoreError, wire};
+use crate::tune::{Effort, Tuner};
+use crate::units::Seconds;
+use crate::workload::data::Seed;
+use crate::workload::{Job, Target, Workload};
+use std::ops::ControlFlow;
+
+/// What is measured on one device.
+pub(super) struct Rounds<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) device: &'a Device,
+    pub(super) target: &'a Result<Target, GpuError>,
+    pub(super) seed: Seed,
+    /// Rows of the run that other devices had before, and all that there will be, for the display.
+    pub(super) before: usize,
+    pub(super) total: usize,
+}
+
+/// A job that can be measured.
+struct Prepared {
+    job: Box<dyn Job>,
+    batch: Seconds,
+}
+
+impl Rounds<'_> {
+    /// Measures every workload, and hands over the rows, as far as they are, after each block. An interruption leaves
+    /// the rest out.
+    pub(super) fn measure(
+        &self,
+        store: &mut dyn FnMut(Vec<Row>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let workloads = &self.plan.workloads;
+        let (mut rows, mut prepared) = (Vec::new(), Vec::new());
+        for (i, workload) in workloads.iter().enumerate() {
+            let mut row = self.row(workload.as_ref());
+            match self.prepare(i, &mut row) {
+                Ok(job) => prepared.push(job),
+                Err(MeasureError::Interrupted) => return Ok(()),
+                Err(error) => {
+                    row.outcome = Some(Outcome::Failed(error.to_string()));
+                    prepared.push(None);
+                }
+            }
+            rows.push(row);
+        }
+        let mut measuring = Vec::new();
+        for (i, prepared) in prepared.iter_mut().enumerate() {
+            let begun = prepared.as_mut().map(|prepared| self.begin(i, prepared)).transpose();
+            measuring.push(match begun {
+                Ok(measuring) => measuring,
+                Err(MeasureError::Interrupted) => return Ok(()),
+                Err(error) => {
+                    rows[i].outcome = Some(Outcome::Failed(error.to_string()));
+                    None
+                }
+            });
+        }
+        store(finished(&rows))?;
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by_key(|&i| self.row_seed(workloads[i].as_ref()).child("order").0);
+        loop {
+            let due = |i: &usize| measuring[*i].as_ref().is_some_and(Measuring::wants_more);
+            let round: Vec<usize> = order.iter().copied().filter(due).collect();
+            if round.is_empty() {
+                return Ok(());
+            }
+            for i in round {
+                let Some(row) = &mut measuring[i] else { continue };
+                let stopped = match row.block(&mut self.display(i)) {
+                    Ok(()) => false,
+                    Err(MeasureError::Interrupted) => true,
+                    Err(error) => {
+                        rows[i].outcome = Some(Outcome::Failed(error.to_string()));
+                        measuring[i] = None;
+                        store(finished(&rows))?;
+                        continue;
+                    }
+                };
+                if row.has_windows() {
+                    rows[i].outcome = Some(Outcome::Measured(Box::new(row.measurement())));
+                }
+                store(finished(&rows))?;
+                if stopped {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn row_seed(&self, workload: &dyn Workload) -> Seed {
+        results::row_seed(self.seed, &self.device.id.to_string(), &workload.spec())
+    }
+
+    /// Shows what a row does, and breaks once the user wants an end.
+    fn display(&self, i: usize) -> impl FnMut(Event) -> ControlFlow<()> {
+        let workload = &self.plan.workloads[i];
+        let name = format!("{} {}", self.device.id, workload.spec());
+        let progress = RowProgress::new(self.before + i + 1, self.total, &name, workload.unit());
+        move |event| {
+            progress.show(event);
+            if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+
+    fn row(&self, workload: &dyn Workload) -> Row {
+        Row {
+            device: self.device.clone(),
+            workload: workload.id(),
+            shape: workload.shape(),
+            layer: workload.layer().map(str::to_string),
+            unit: workload.unit(),
+            traffic: workload.traffic(self.device),
+            kernel: None,
+            tuning: None,
+            outcome: None,
+        }
+    }
+
+    /// Chooses a kernel and lays out its data; none if the device cannot hold it.
+    fn prepare(&self, i: usize, row: &mut Row) -> Result<Option<Prepared>, MeasureError> {
+        let workload = self.plan.workloads[i].as_ref();
+        let target = match self.target {
+            Ok(target) => target,
+            Err(error) => return Err(MeasureError::Job(error.clone().into())),
+        };
+        if let Some(reason) = workload.unsupported(target) {
+            row.outcome = Some(Outcome::Unsupported(reason));
+            return Ok(None);
+        }
+        let effort = match self.plan.protocol.mode {
+            Mode::Quick => Effort::Quick,
+            _ => Effort::Full,
+        };
+        let mut display = self.display(i);
+        let choice = Tuner::new(effort, false)
+            .choose(workload, target, &mut |share| display(Event::Tuning(share)))?;
+        row.tuning = Some(choice.record);
+        let job = workload.prepare(target, &choice.variant, self.row_seed(workload))?;
+        row.kernel = Some(wire::Kernel {
+            id: choice.variant.id().to_string(),
+            params: job.kernel().map(|k| k.params.clone()).unwrap_or_default(),
+            wgsl_sha256: job.kernel().map(|k| k.sha256()),
+            arithmetic: job.arithmetic().map(|a| a.name().to_string()),
+        });
+        Ok(Some(Prepared { job, batch: choice.batch }))
+    }
+
+    fn begin<'a>(
+        &'a self,
+        i: usize,
+        prepared: &'a mut Prepared,
+    ) -> Result<Measuring<'a>, MeasureError> {
+        let Plan { power, protocol, workloads, .. } = self.plan;
+        let (stated, absence) = power.stated(self.device, workloads[i].as_ref());
+        let meter = Meter::new(&power.sampling, &self.device.id, stated, &absence);
+        let protocol = Protocol { batch: prepared.batch, ..*protocol };
+        let telemetry = Telemetry::new(self.device);
+        Measuring::begin(prepared.job.as_mut(), meter, telemetry, &protocol, &mut self.display(i))
+    }
+}
+
+/// Rows of which something is known.
+fn finished(rows: &[Row]) -> Vec<Row> {
+    rows.iter().filter(|row| row.outcome.is_some()).cloned().collect()
+}
