@@ -14,7 +14,7 @@ fn rigbench(args: &[&str]) -> Output {
     support::rigbench(args).output().unwrap()
 }
 
-/// A short run of both workloads on the processor, as the program wrote it.
+/// A short run of several workloads on the processor, as the program wrote it.
 static HONEST: LazyLock<Document> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
@@ -27,6 +27,8 @@ static HONEST: LazyLock<Document> = LazyLock::new(|| {
         "sha256d",
         "--workload",
         "gemm:48x40x56",
+        "--workload",
+        "peak:f32",
         "--json",
         "--out",
         out,

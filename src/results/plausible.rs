@@ -105,9 +105,8 @@ fn plausible_use(share: Option<f64>) -> bool {
 fn kernel(m: &Measurement) -> Option<String> {
     let stated = m.kernel.as_ref()?;
     let sha256 = stated.wgsl_sha256.as_ref()?;
-    let Some(entry) = kernels::of_workload(&m.workload.id).find(|entry| entry.id == stated.id)
-    else {
-        return Some(format!("id: {} has no kernel {}", m.workload.id, stated.id));
+    let Some(entry) = kernels::TABLE.iter().find(|entry| entry.id == stated.id) else {
+        return Some(format!("id: this program has no kernel {}", stated.id));
     };
     let known = kernels::Kernel::all(entry).unwrap_or_default();
     let found = known.iter().find(|kernel| kernel.sha256() == *sha256);
