@@ -4,9 +4,11 @@
 mod difference;
 mod energy;
 mod figures;
+mod layout;
 mod manifest;
 mod plausible;
 mod proof;
+pub mod read;
 mod record;
 mod roof;
 mod run;
@@ -15,10 +17,11 @@ mod validate;
 pub mod wire;
 
 pub use figures::fill;
+pub use layout::text;
 pub use manifest::{environment, manifest, program};
 pub use run::{Outcome, Row, Run};
 pub use store::{OutDir, StoreError, write};
-pub use validate::{Findings, validate};
+pub use validate::{Depth, Findings, validate};
 
 use crate::kernels::hex;
 use crate::workload::data::Seed;
@@ -34,8 +37,12 @@ pub const SCHEMA: &str =
 /// The seed of all data of a run: SHA-256 of the manifest's canonical JSON (RFC 8785) and the user's seed, 8 bytes
 /// little-endian. Headers, matrices and everything random follow from it.
 pub fn seed(manifest: &wire::Manifest, user_seed: u32) -> Seed {
+    seed_of(&canonical(manifest), user_seed)
+}
+
+fn seed_of(manifest: &[u8], user_seed: u32) -> Seed {
     let mut hash = Sha256::new();
-    hash.update(canonical(manifest));
+    hash.update(manifest);
     hash.update(u64::from(user_seed).to_le_bytes());
     Seed(hash.finalize().into())
 }

@@ -172,7 +172,7 @@ fn manifest(plan: &Plan) -> wire::Manifest {
 
 fn print(document: &wire::Document, json: bool, path: &Path) -> Result<()> {
     if json {
-        super::print(&(serde_json::to_string_pretty(document)? + "\n"))?;
+        super::print(&results::text(document))?;
     } else {
         let (width, styled) = args::terminal();
         for table in report::run(document) {
