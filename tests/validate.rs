@@ -196,7 +196,7 @@ fn elements(document: &mut Document) -> &mut wire::Elements {
 fn elements_that_do_not_follow_from_the_seed_are_refused() {
     let nudged = |d: &mut Document| elements(d).elements[3].value *= 1.001;
     refused(&forged(nudged), "computed again it is");
-    refused(&forged(|d| elements(d).elements[3].value = f32::NAN), "");
+    refused(&forged(|d| elements(d).elements[3].value = f64::NAN), "");
     refused(&forged(|d| elements(d).elements[0].row = 48), "none of this row");
     refused(
         &forged(|d| elements(d).elements.retain(|e| e.window != 2)),

@@ -17,12 +17,17 @@ const SETTINGS: &[&str] = &[
     "RIGBENCH_SYSFS",
 ];
 
-/// The manifest of a run over these devices, with what tells its joules.
-pub fn manifest(devices: &[Device], sources: Vec<wire::Source>) -> wire::Manifest {
+/// The manifest of a run of these workloads on these devices, with what tells its joules.
+pub fn manifest(
+    devices: &[Device],
+    workloads: Vec<String>,
+    sources: Vec<wire::Source>,
+) -> wire::Manifest {
     wire::Manifest {
         rigbench: program(),
         host: host(),
         devices: devices.iter().map(wire::Device::from).collect(),
+        workloads,
         sources,
         environment: environment(),
     }
@@ -37,6 +42,7 @@ impl wire::Source {
             kind: info.kind.to_string(),
             scope: info.scope.into(),
             basis: info.basis(),
+            meter: Some(info.into()),
         }
     }
 
@@ -48,6 +54,7 @@ impl wire::Source {
             kind: stated.kind().to_string(),
             scope: stated.scope().into(),
             basis: stated.basis(),
+            meter: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Results: the run in memory, the document that is written, and how one becomes the other. Every derived number of
 //! the document follows from its windows, so that a reader can derive it again.
 
+mod bound;
 mod difference;
 mod energy;
 mod figures;

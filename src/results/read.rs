@@ -1,7 +1,7 @@
 //! Reads a document: what is none, is from another major version or is too large ends in one line; nothing may be missing
 //! and, of this version, nothing may be added.
 
-use super::wire::Document;
+use super::wire::{Document, Energy, Readings};
 use super::{SCHEMA_VERSION, canonical, difference};
 use crate::kernels::hex;
 use serde::Deserialize;
@@ -11,13 +11,15 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-/// No run writes more: a day of readings has some tens of MB.
-const MOST_BYTES: u64 = 64 << 20;
+/// No run writes more.
+const MOST_BYTES: u64 = 32 << 20;
 /// Nor more of these: what a reader computes must end soon.
 const MOST_ROWS: usize = 500;
 const MOST_WINDOWS: usize = 1000;
 const MOST_BLOCKS: usize = 50;
 const MOST_SOURCES: usize = 20;
+/// Readings of all rows; two counters read fifty times a second over ten rows to publish have 900,000.
+const MOST_READINGS: usize = 1_000_000;
 
 /// A document as it was given.
 #[derive(Debug)]
@@ -102,7 +104,18 @@ fn excess(document: &Document) -> Option<&'static str> {
     };
     let blocks: fn(&super::wire::Measurement) -> usize =
         |row| row.windows.chunk_by(|a, b| a.block == b.block).count();
+    let readings =
+        rows.iter().flat_map(|row| std::iter::once(&row.energy).chain(&row.energy_other));
+    let readings = readings.map(|energy| match energy {
+        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => {
+            let Readings { before_seconds, after_seconds, values } = &e.readings;
+            let domains = values.iter().map(Vec::len).max().unwrap_or(0);
+            before_seconds.len().max(after_seconds.len()).max(values.len()).max(domains)
+        }
+        _ => 0,
+    });
     match () {
+        () if readings.sum::<usize>() > MOST_READINGS => Some("readings"),
         () if rows.len() > MOST_ROWS => Some("rows"),
         () if any(MOST_WINDOWS, |row| row.windows.len()) => Some("windows"),
         () if any(MOST_BLOCKS, blocks) => Some("blocks"),

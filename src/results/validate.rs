@@ -3,7 +3,7 @@
 
 use super::read::Given;
 use super::wire::{Document, Measurement, Outcome, Shares, WorkProof};
-use super::{SCHEMA_VERSION, difference, figures, plausible, row_seed, seed_of};
+use super::{SCHEMA_VERSION, bound, difference, figures, plausible, row_seed, seed_of};
 use crate::kernels::hex;
 use crate::oracle::Verdict;
 use crate::units::{Unit, grouped};
@@ -59,6 +59,7 @@ fn examine(document: &Document, seed: Seed, depth: Depth, findings: &mut Finding
     findings.notes.extend(document.run.reasons.iter().map(|reason| format!("invalid: {reason}")));
     findings.faults.extend(again(document));
     findings.faults.extend(plausible::faults(document));
+    findings.faults.extend(bound::faults(document));
     let mut rows = HashSet::new();
     for (i, m) in document.measurements.iter().enumerate() {
         let mut fault = |what: String| findings.faults.push(format!("measurements[{i}].{what}"));
