@@ -29,11 +29,13 @@ pub(super) fn faults(document: &Document) -> Vec<String> {
         if document.manifest.rigbench.kernels_sha256 == kernels::all_sha256() {
             kernel(m).into_iter().for_each(&mut fault);
         }
-        let sources = std::iter::once(("energy".to_string(), &m.energy));
+        // Each of the manifest's sources speaks once.
+        let mut silent: Vec<&Source> = document.manifest.sources.iter().collect();
+        let headline = std::iter::once(("energy".to_string(), &m.energy));
         let others = m.energy_other.iter().enumerate();
-        for (path, energy) in sources.chain(others.map(|(j, e)| (format!("energy_other[{j}]"), e)))
-        {
-            if let Some(what) = source(document, m, energy) {
+        let others = others.map(|(j, energy)| (format!("energy_other[{j}]"), energy));
+        for (path, energy) in headline.chain(others) {
+            if let Err(what) = source(&mut silent, m, energy) {
                 fault(format!("{path}.{what}"));
             }
         }
@@ -61,7 +63,7 @@ fn rows(document: &Document) -> Option<String> {
         .then(|| format!("measurements: the manifest asks for {all} rows, here are {}", rows.len()))
 }
 
-/// Every row has the same baseline of a source, and no row has a source twice.
+/// Every row has the same baseline of a source.
 fn baselines(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
     let mut known: Vec<(&Meter, Scope, &Option<Idle>)> = Vec::new();
@@ -78,15 +80,6 @@ fn baselines(document: &Document) -> Vec<String> {
                 )),
                 None => known.push((&e.source, e.scope, &e.idle)),
             }
-        }
-        let covers = |source: &&Source| {
-            let workload = &source.workload;
-            source.device == m.device && workload.as_ref().is_none_or(|w| *w == m.workload.id)
-        };
-        let silent = m.energy_other.is_empty() && matches!(m.energy, Energy::None(_));
-        let sources = document.manifest.sources.iter().filter(covers).count();
-        if m.energy_other.len() + 1 > sources && !silent {
-            faults.push(format!("measurements[{i}].energy_other: a source stands twice"));
         }
     }
     faults
@@ -185,17 +178,15 @@ fn kernel(m: &Measurement) -> Option<String> {
 }
 
 /// An energy is of a source that the manifest names, with the same scope and the same words on where it comes from.
-fn source(document: &Document, m: &Measurement, stated: &Energy) -> Option<String> {
+fn source(silent: &mut Vec<&Source>, m: &Measurement, stated: &Energy) -> Result<(), String> {
     let (kind, scope, basis, meter) = match stated {
         Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => {
             let counter = matches!(e.source.quantity, super::wire::Quantity::Counter { .. });
             if counter != matches!(stated, Energy::MeasuredCounter(_)) {
-                return Some("provenance: it does not go with source.quantity".into());
+                return Err("provenance: it does not go with source.quantity".into());
             }
-            match energy::source(e) {
-                Ok(info) => (e.source.kind.as_str(), e.scope, info.basis(), Some(&e.source)),
-                Err(why) => return Some(why),
-            }
+            let basis = energy::source(e)?.basis();
+            (e.source.kind.as_str(), e.scope, basis, Some(&e.source))
         }
         Energy::Declared(e) => {
             let watts = Watts(e.power_watts);
@@ -211,9 +202,9 @@ fn source(document: &Document, m: &Measurement, stated: &Energy) -> Option<Strin
             };
             (said.kind(), e.scope, said.basis(), None)
         }
-        Energy::None(_) => return None,
+        Energy::None(_) => return Ok(()),
     };
-    let named = document.manifest.sources.iter().any(|source| {
+    let named = silent.iter().position(|source| {
         source.device == m.device
             && source.workload.as_ref().is_none_or(|workload| *workload == m.workload.id)
             && source.kind == kind
@@ -221,5 +212,8 @@ fn source(document: &Document, m: &Measurement, stated: &Energy) -> Option<Strin
             && source.basis == basis
             && source.meter.as_ref() == meter
     });
-    (!named).then(|| format!("source: the manifest names no such {kind}"))
+    let named = named
+        .ok_or_else(|| format!("source: the manifest names no such {kind}, or it spoke before"))?;
+    silent.remove(named);
+    Ok(())
 }
