@@ -7,7 +7,7 @@ use crate::kernels;
 use std::collections::BTreeMap;
 
 /// Settings that change how fast drivers and libraries are. Only these are recorded, and only values that cannot be
-/// a name or a path.
+/// a name or a path: numbers, yes and no.
 const SETTINGS: &[&str] = &[
     "LP_NATIVE_VECTOR_WIDTH",
     "LP_NUM_THREADS",
@@ -71,7 +71,7 @@ pub fn program() -> wire::Program {
 /// Settings that are in force.
 pub fn environment() -> BTreeMap<String, String> {
     let plain = |value: &String| {
-        value.len() <= 16 && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
+        value.parse::<u32>().is_ok() || ["true", "false", "yes", "no"].contains(&value.as_str())
     };
     // Of a path only that it is set.
     let shown = |name: &str| match name {
