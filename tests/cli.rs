@@ -124,7 +124,7 @@ fn a_run_writes_what_it_prints_and_it_fits_the_schema() {
     let seed = results::seed(&document.manifest, 7);
     assert_eq!(rigbench::kernels::hex(&seed.0), document.proof.seed_sha256);
     let [m] = &document.measurements[..] else { panic!("one row") };
-    assert_eq!((m.windows.len(), m.outcome), (8, wire::Outcome::Measured));
+    assert!(m.windows.len() >= 8 && m.outcome == wire::Outcome::Measured);
     assert!(m.windows.iter().all(|w| w.wall_seconds >= 0.34 && w.work % (2 * 48 * 40 * 56) == 0));
     let (work, wall) = m
         .windows
@@ -198,7 +198,7 @@ fn ctrl_c_keeps_finished_windows_and_says_so() {
     let mut said = String::new();
     for line in BufReader::new(child.stderr.take().unwrap()).lines() {
         let line = line.unwrap();
-        if line.contains("window 1/7") {
+        if line.contains("window 1/8") {
             send("-INT", child.id());
         }
         said += &line;
@@ -212,8 +212,8 @@ fn ctrl_c_keeps_finished_windows_and_says_so() {
     assert_eq!(document.run.finished_at, None);
     assert_eq!(document.run.verdict, wire::Verdict::Invalid);
     let [m] = &document.measurements[..] else { panic!("the row is kept: {said}") };
-    assert!((1..7).contains(&m.windows.len()), "{}", m.windows.len());
-    assert!(m.reasons[0].starts_with("interrupted after"), "{:?}", m.reasons);
+    assert!((1..8).contains(&m.windows.len()), "{}", m.windows.len());
+    assert!(m.reasons.iter().any(|r| r.starts_with("interrupted after")), "{:?}", m.reasons);
 }
 
 /// Killed at moments that are spread over a run; `scripts/soak.sh` sets RIGBENCH_KILLS to 50.
