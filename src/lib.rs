@@ -1,7 +1,8 @@
 //! What a joule buys on this machine: Bitcoin hashes or AI tokens.
 //!
 //! Modules import only leftward in this order, and `tests/house.rs` holds them to it:
-//! `units`, `kernels`, `device`, `gpu`, `oracle`, `workload`, `energy`, `measure`, `results`, `tune`, `report`, `cli`.
+//! `units`, `seed`, `kernels`, `device`, `gpu`, `model`, `oracle`, `workload`, `energy`, `measure`, `results`, `tune`,
+//! `report`, `cli`.
 
 pub mod cli;
 pub mod device;
@@ -9,9 +10,11 @@ pub mod energy;
 pub mod gpu;
 pub mod kernels;
 pub mod measure;
+pub mod model;
 pub mod oracle;
 pub mod report;
 pub mod results;
+pub mod seed;
 pub mod tune;
 pub mod units;
 pub mod workload;

@@ -4,11 +4,13 @@ use proc_macro2::{TokenStream, TokenTree};
 use std::path::{Path, PathBuf};
 
 /// Left to right. Modules that do not exist yet have their place.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 15] = [
     "units",
+    "seed",
     "kernels",
     "device",
     "gpu",
+    "model",
     "oracle",
     "workload",
     "energy",

@@ -2,6 +2,7 @@
 //! from `ndarray` in f64.
 
 pub mod blocks;
+pub mod decoder;
 pub mod matmul;
 pub mod sha256d;
 

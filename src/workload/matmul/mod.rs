@@ -8,7 +8,6 @@ mod faults;
 mod gpu;
 mod job;
 mod layout;
-mod models;
 mod native;
 mod packed;
 mod proof;

@@ -1,8 +1,8 @@
 //! Reads and writes the specs of products: `gemm:MxNxK[:TYPE]`, `gemv:NxK[:TYPE]`, or a layer of a model in place of the
 //! shape, then options.
 
-use super::models::{LAYERS, MODELS};
 use super::{Matmul, Shape, Transposed, Type};
+use crate::model::{LAYERS, PRESETS};
 use crate::workload::{SpecError, Workload, spec::nearest};
 
 /// Specs to show in messages, and what the ids alone stand for.
@@ -165,20 +165,21 @@ fn numbers(id: &str, example: &str, text: &str, sides: &[&str]) -> Read<Shape> {
 /// Outputs and inputs of `MODEL/LAYER`.
 fn layer(id: &str, name: &str) -> Read<(usize, usize)> {
     let (model_name, layer_name) = name.split_once('/').unwrap_or((name, ""));
-    let Some(model) = MODELS.iter().find(|m| m.name == model_name) else {
-        let near = nearest(model_name, MODELS.iter().map(|m| m.name));
+    let Some(model) = PRESETS.iter().find(|m| m.name == model_name) else {
+        let near = nearest(model_name, PRESETS.iter().map(|m| m.name));
         let form = if id == "gemm" { "MxNxK" } else { "NxK" };
         return error(format!("{id}: '{name}' is neither a shape {form} nor a model; {near}"));
     };
-    let near = || format!("{}/{}", model.name, LAYERS.join(&format!(", {}/", model.name)));
-    match model.layer(layer_name) {
-        Some(shape) => Ok(shape),
+    let names: Vec<&str> = LAYERS.iter().map(|(name, _)| *name).collect();
+    match LAYERS.iter().find(|(name, _)| *name == layer_name) {
+        Some((_, tensor)) => Ok(model.config().shape(*tensor)),
         None if layer_name.is_empty() => {
-            error(format!("{id}: name a layer of {model_name}: {}", near()))
+            let near = format!("{}/{}", model.name, names.join(&format!(", {}/", model.name)));
+            error(format!("{id}: name a layer of {model_name}: {near}"))
         }
         None => error(format!(
             "{id}: {model_name} has no layer '{layer_name}'; {}",
-            nearest(layer_name, LAYERS.iter().copied())
+            nearest(layer_name, names)
         )),
     }
 }

@@ -1,0 +1,370 @@
+//! A model's figures from the metadata of a GGUF file, held against the tensors that it has.
+
+use super::header::{Entry, List, Outcome, Source, Value, truncated, wrong};
+use super::{Config, GROUP, Pairs, Part, Rope, Tensor};
+use std::collections::BTreeMap;
+use std::fs::File;
+
+/// No figure of a model is larger.
+const MOST: i128 = 1 << 24;
+/// Elements of a head; real ones have 64 to 256.
+const LARGEST_HEAD: usize = 1 << 12;
+
+/// Where a tensor's weights stand.
+#[derive(Clone, Copy)]
+pub(super) struct Stored {
+    pub(super) format: Format,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) at: u64,
+    pub(super) bytes: u64,
+}
+
+/// How weights are stored.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Format {
+    F32,
+    F16,
+    Q4_0,
+    Q4_1,
+    Q8_0,
+}
+
+impl Format {
+    fn of(kind: u32) -> Option<Format> {
+        Some(match kind {
+            0 => Format::F32,
+            1 => Format::F16,
+            2 => Format::Q4_0,
+            3 => Format::Q4_1,
+            8 => Format::Q8_0,
+            _ => return None,
+        })
+    }
+
+    /// Bytes of a block, and the weights in it.
+    fn block(self) -> (u64, u64) {
+        match self {
+            Format::F32 => (4, 1),
+            Format::F16 => (2, 1),
+            Format::Q4_0 => (18, GROUP as u64),
+            Format::Q4_1 => (20, GROUP as u64),
+            Format::Q8_0 => (34, GROUP as u64),
+        }
+    }
+}
+
+/// What ggml calls the formats that files also come in.
+fn format_name(kind: u32) -> String {
+    const NAMES: &[(u32, &str)] = &[
+        (6, "Q5_0"),
+        (7, "Q5_1"),
+        (9, "Q8_1"),
+        (10, "Q2_K"),
+        (11, "Q3_K"),
+        (12, "Q4_K"),
+        (13, "Q5_K"),
+        (14, "Q6_K"),
+        (15, "Q8_K"),
+        (16, "IQ2_XXS"),
+        (17, "IQ2_XS"),
+        (18, "IQ3_XXS"),
+        (19, "IQ1_S"),
+        (20, "IQ4_NL"),
+        (21, "IQ3_S"),
+        (22, "IQ2_S"),
+        (23, "IQ4_XS"),
+        (24, "I8"),
+        (25, "I16"),
+        (26, "I32"),
+        (27, "I64"),
+        (28, "F64"),
+        (29, "IQ1_M"),
+        (30, "BF16"),
+        (34, "TQ1_0"),
+        (35, "TQ2_0"),
+        (39, "MXFP4"),
+    ];
+    let name = NAMES.iter().find(|(number, _)| *number == kind).map(|(_, name)| name.to_string());
+    name.unwrap_or_else(|| format!("type {kind}"))
+}
+
+/// The name of a tensor in GGUF.
+pub(super) fn name(tensor: Tensor) -> String {
+    let (layer, part) = match tensor {
+        Tensor::Embedding => return "token_embd.weight".into(),
+        Tensor::Norm => return "output_norm.weight".into(),
+        Tensor::Head => return "output.weight".into(),
+        Tensor::Layer(layer, part) => (layer, part),
+    };
+    let part = match part {
+        Part::AttentionNorm => "attn_norm.weight",
+        Part::Query => "attn_q.weight",
+        Part::Key => "attn_k.weight",
+        Part::Value => "attn_v.weight",
+        Part::QueryBias => "attn_q.bias",
+        Part::KeyBias => "attn_k.bias",
+        Part::ValueBias => "attn_v.bias",
+        Part::Output => "attn_output.weight",
+        Part::InnerNorm => "ffn_norm.weight",
+        Part::Gate => "ffn_gate.weight",
+        Part::Up => "ffn_up.weight",
+        Part::Down => "ffn_down.weight",
+    };
+    format!("blk.{layer}.{part}")
+}
+
+/// Divisors of rotation frequencies, as Llama 3.1 and 3.2 have them.
+const FACTORS: &str = "rope_freqs.weight";
+
+/// What a file turned out to hold, while it is taken stock of.
+pub(super) struct Found<'a> {
+    file: &'a File,
+    values: &'a BTreeMap<String, Value>,
+    /// Tensors that nothing has asked for yet.
+    tensors: BTreeMap<String, Entry>,
+    start: u64,
+    alignment: u64,
+    length: u64,
+    /// First byte and length of every tensor that was asked for.
+    used: Vec<(u64, u64)>,
+}
+
+impl<'a> Found<'a> {
+    pub(super) fn new(
+        file: &'a File,
+        values: &'a BTreeMap<String, Value>,
+        tensors: BTreeMap<String, Entry>,
+        start: u64,
+        alignment: u64,
+    ) -> Outcome<Found<'a>> {
+        let length = Source::new(file, 0)?.length();
+        Ok(Found { file, values, tensors, start, alignment, length, used: Vec::new() })
+    }
+
+    /// The model's figures. Its shapes still have to be held against the tensors.
+    pub(super) fn config(&mut self) -> Outcome<Config> {
+        let Some(Value::Text(architecture)) = self.values.get("general.architecture") else {
+            return wrong(
+                "the GGUF does not say its architecture: name a file that holds a language model",
+            );
+        };
+        let pairs = match architecture.as_str() {
+            "llama" => Pairs::Neighbours,
+            "qwen2" => Pairs::Halves,
+            other => {
+                return wrong(format!(
+                    "the GGUF's architecture is {other:?}, which rigbench does not run: take a model of the architecture llama or qwen2"
+                ));
+            }
+        };
+        let key = |name: &str| format!("{architecture}.{name}");
+        if let Some(parts @ 2..) = self.whole("split.count")? {
+            return wrong(format!(
+                "the GGUF is one of {parts} parts of a model: merge them with llama-gguf-split --merge"
+            ));
+        }
+        if self.whole(&key("expert_count"))?.is_some() {
+            return wrong(
+                "the GGUF holds a mixture of experts, which rigbench does not run: take a dense model",
+            );
+        }
+        let (layers, width) =
+            (self.figure(&key("block_count"))?, self.figure(&key("embedding_length"))?);
+        let heads = self.figure(&key("attention.head_count"))?;
+        let kv_heads = self.whole(&key("attention.head_count_kv"))?.unwrap_or(heads);
+        let head_size = match self.whole(&key("attention.key_length"))? {
+            Some(size) => size,
+            None => width / heads,
+        };
+        let turned = self.whole(&key("rope.dimension_count"))?.unwrap_or(head_size);
+        let values = self.whole(&key("attention.value_length"))?.unwrap_or(head_size);
+        let whole_pairs = (2..=LARGEST_HEAD).contains(&head_size) && head_size.is_multiple_of(2);
+        if !whole_pairs || !heads.is_multiple_of(kv_heads) || [turned, values] != [head_size; 2] {
+            return wrong(format!(
+                "the GGUF has {heads} heads of {head_size} elements, {turned} of them turned, {kv_heads} of keys and of \
+                 values with {values}, which do not fit each other as in a Llama: take another model"
+            ));
+        }
+        let Some(embedding) = self.tensors.get(&name(Tensor::Embedding)) else {
+            return wrong(missing(&name(Tensor::Embedding)));
+        };
+        let vocabulary = embedding.sides[1];
+        if !(1..=MOST).contains(&vocabulary.into()) {
+            return wrong(format!(
+                "the GGUF has {vocabulary} tokens, as no model has: it is damaged, download it again"
+            ));
+        }
+        Ok(Config {
+            layers,
+            width,
+            inner: self.figure(&key("feed_forward_length"))?,
+            heads,
+            kv_heads,
+            head_size,
+            vocabulary: vocabulary as usize,
+            context: self.figure(&key("context_length"))?,
+            rope: self.rope(architecture, pairs, head_size)?,
+            norm_epsilon: self.positive(&key("attention.layer_norm_rms_epsilon"), None)?,
+            tied: !self.tensors.contains_key(&name(Tensor::Head)),
+            qkv_bias: self.tensors.contains_key(&name(Tensor::Layer(0, Part::QueryBias))),
+        })
+    }
+
+    fn rope(&mut self, architecture: &str, pairs: Pairs, head_size: usize) -> Outcome<Rope> {
+        let key = |name: &str| format!("{architecture}.rope.{name}");
+        let base = self.positive(&key("freq_base"), Some(10_000.0))?;
+        // A text stretched by a factor is a text whose every frequency is divided by it.
+        let stretch = match self.values.get(&key("scaling.type")) {
+            None => self.positive(&key("scale_linear"), Some(1.0))?,
+            Some(Value::Text(kind)) if kind == "none" => 1.0,
+            Some(Value::Text(kind)) if kind == "linear" => {
+                self.positive(&key("scaling.factor"), None)?
+            }
+            Some(kind) => {
+                return wrong(format!(
+                    "the GGUF stretches positions by {}, which rigbench does not do: take a model with linear stretching or none",
+                    if let Value::Text(kind) = kind {
+                        format!("{kind:?}")
+                    } else {
+                        "an unknown way".into()
+                    }
+                ));
+            }
+        };
+        let mut factors = (stretch != 1.0).then(|| vec![stretch; head_size / 2]);
+        if self.tensors.contains_key(FACTORS) {
+            let stored = self.take(FACTORS, (head_size / 2, 1), false)?;
+            let mut source = Source::new(self.file, stored.at)?;
+            let mut read = Vec::new();
+            if stored.format != Format::F32 {
+                return wrong(format!("the GGUF's {FACTORS} is not F32: convert the model again"));
+            }
+            source.pieces(stored.bytes, |bytes| {
+                read.extend(
+                    bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four) * stretch),
+                );
+            })?;
+            if !read.iter().all(|factor| factor.is_normal() && *factor > 0.0) {
+                return wrong(format!(
+                    "the GGUF's {FACTORS} has a factor that is no positive number: it is damaged, download it again"
+                ));
+            }
+            factors = Some(read);
+        }
+        Ok(Rope { base, pairs, factors })
+    }
+
+    /// Checks a tensor, and that no other use is made of it. `shape` is outputs and inputs.
+    pub(super) fn take(
+        &mut self,
+        name: &str,
+        (rows, columns): (usize, usize),
+        matrix: bool,
+    ) -> Outcome<Stored> {
+        let Some(entry) = self.tensors.remove(name) else { return wrong(missing(name)) };
+        let expected = if matrix { [columns, rows, 1, 1] } else { [rows, 1, 1, 1] };
+        if entry.sides != expected.map(|side| side as u64) {
+            return wrong(format!(
+                "the GGUF's tensor {name} has the shape {:?}, by its metadata it must be {expected:?}: it is damaged or of another architecture, convert the model again",
+                entry.sides
+            ));
+        }
+        let format =
+            Format::of(entry.kind).filter(|f| matrix || matches!(f, Format::F32 | Format::F16));
+        let Some(format) = format else {
+            let formats = if matrix { "F32, F16, Q8_0, Q4_0 and Q4_1" } else { "F32 and F16" };
+            return wrong(format!(
+                "the GGUF's tensor {name} is {}, rigbench reads {formats} there: quantize the model again, for example to Q4_0",
+                match Format::of(entry.kind) {
+                    Some(_) => "quantized".to_string(),
+                    None => format_name(entry.kind),
+                }
+            ));
+        };
+        let (block, weights) = format.block();
+        if matrix && !(columns as u64).is_multiple_of(weights) {
+            return wrong(format!(
+                "the GGUF's tensor {name} has rows of {columns} weights, not of whole blocks of {weights}: it is damaged, download it again"
+            ));
+        }
+        // Sides are below 2^24 each, a block is below 2^6 bytes.
+        let bytes = rows as u64 * columns as u64 / weights * block;
+        let at = entry
+            .offset
+            .checked_add(self.start)
+            .filter(|at| at.checked_add(bytes).is_some_and(|end| end <= self.length));
+        let Some(at) = at else { return Err(truncated(self.length)) };
+        if !entry.offset.is_multiple_of(self.alignment) {
+            return wrong(format!(
+                "the GGUF's tensor {name} does not begin at a multiple of {} bytes: it is damaged, download it again",
+                self.alignment
+            ));
+        }
+        self.used.push((at, bytes));
+        Ok(Stored { format, rows, columns, at, bytes })
+    }
+
+    /// Checks that nothing is left over, and that no bytes count twice.
+    pub(super) fn finish(mut self) -> Outcome<()> {
+        if let Some(name) = self.tensors.keys().next() {
+            return wrong(format!(
+                "the GGUF has a tensor {name:?} that a Llama or Qwen2 decoder does not use, so its results would be wrong: take another model"
+            ));
+        }
+        self.used.sort_unstable();
+        let overlap = |pair: &[(u64, u64)]| pair[0].0 + pair[0].1 > pair[1].0;
+        if self.used.windows(2).any(overlap) {
+            return wrong(
+                "the GGUF has tensors that share bytes: it is damaged, download it again",
+            );
+        }
+        Ok(())
+    }
+
+    /// A number between 1 and the largest figure that a model may have, if the file has it.
+    fn whole(&self, key: &str) -> Outcome<Option<usize>> {
+        match self.values.get(key) {
+            None => Ok(None),
+            Some(Value::Whole(number @ 1..=MOST)) => Ok(Some(*number as usize)),
+            Some(Value::List(List { .. })) => wrong(format!(
+                "the GGUF's {key} differs from layer to layer, which rigbench does not run: take a model whose layers are alike"
+            )),
+            Some(_) => wrong(format!(
+                "the GGUF's {key} is no number from 1 to {MOST}: it is damaged, download it again"
+            )),
+        }
+    }
+
+    fn figure(&self, key: &str) -> Outcome<usize> {
+        match self.whole(key)? {
+            Some(number) => Ok(number),
+            None => wrong(lacking(key)),
+        }
+    }
+
+    fn positive(&self, key: &str, default: Option<f32>) -> Outcome<f32> {
+        match (self.values.get(key), default) {
+            (Some(Value::Real(number)), _) if (*number as f32).is_normal() && *number > 0.0 => {
+                Ok(*number as f32)
+            }
+            (Some(_), _) => wrong(format!(
+                "the GGUF's {key} is no positive number: it is damaged, download it again"
+            )),
+            (None, Some(default)) => Ok(default),
+            (None, None) => wrong(lacking(key)),
+        }
+    }
+}
+
+fn missing(name: &str) -> String {
+    format!(
+        "the GGUF lacks the tensor {name}: it is truncated or of another architecture, download or convert it again"
+    )
+}
+
+fn lacking(key: &str) -> String {
+    format!(
+        "the GGUF lacks the metadata key {key}: convert the model again with a current llama.cpp"
+    )
+}

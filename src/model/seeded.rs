@@ -1,0 +1,135 @@
+//! Models filled with weights from a seed: every weight is a pure function of (seed, tensor, index), spread as in real
+//! models so that activations stay finite and chips draw the power that they would draw.
+
+use super::{Config, GROUP, Matrix, ModelError, Tensor, Values, Weights};
+use crate::seed::Seed;
+use half::f16;
+use rayon::prelude::*;
+
+/// How the matrices of a model are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// 4 bytes a weight.
+    F32,
+    /// 2 bytes a weight.
+    F16,
+    /// A byte a weight and a scale for each group.
+    Int8,
+    /// Half a byte a weight and a scale for each group, without offsets.
+    Int4,
+}
+
+impl Type {
+    /// Bytes of a group of weights with its scale.
+    fn group_bytes(self) -> u64 {
+        match self {
+            Type::F32 => 4 * GROUP as u64,
+            Type::F16 => 2 * GROUP as u64,
+            Type::Int8 => GROUP as u64 + 2,
+            Type::Int4 => GROUP as u64 / 2 + 2,
+        }
+    }
+}
+
+/// Norms and biases scatter by this around 1 and 0.
+const SCATTER: f32 = 0.125;
+
+/// A model of these figures with weights from a seed.
+pub struct Seeded {
+    config: Config,
+    kind: Type,
+    seed: Seed,
+}
+
+impl Seeded {
+    /// Takes no time and no memory: weights are computed when they are asked for.
+    ///
+    /// # Errors
+    /// If rows of integer weights are not whole groups.
+    pub fn new(config: Config, kind: Type, seed: Seed) -> Result<Seeded, ModelError> {
+        let odd =
+            config.tensors().find(|t| t.is_matrix() && !config.shape(*t).1.is_multiple_of(GROUP));
+        match odd {
+            Some(tensor) if matches!(kind, Type::Int8 | Type::Int4) => Err(ModelError(format!(
+                "rows of the {tensor} have {} weights, not a multiple of {GROUP}: take f16 or f32 for this model",
+                config.shape(tensor).1
+            ))),
+            _ => Ok(Seeded { config, kind, seed }),
+        }
+    }
+
+    /// Bytes of all its tensors; a tied head counts once.
+    pub fn bytes(&self) -> u64 {
+        let bytes = |tensor: Tensor| {
+            let weights = self.config.weights(tensor);
+            match tensor.is_matrix() {
+                true => (weights * self.kind.group_bytes()).div_ceil(GROUP as u64),
+                false => weights * Type::F32.group_bytes() / GROUP as u64,
+            }
+        };
+        self.config.tensors().map(bytes).sum()
+    }
+
+    /// The tensor that holds the weights of this one.
+    fn stored(&self, tensor: Tensor) -> Tensor {
+        if self.config.tied && tensor == Tensor::Head { Tensor::Embedding } else { tensor }
+    }
+}
+
+impl Weights for Seeded {
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {
+        assert!(tensor.is_matrix(), "the {tensor} is a vector");
+        let (rows, columns) = self.config.shape(tensor);
+        let name = self.stored(tensor).to_string();
+        let values = self.seed.tensor(&name);
+        let scales = self.seed.tensor(&format!("{name}, scales"));
+        // Sums of as many products of deviation 1 as there are columns come out with deviation 1.
+        let deviation = 1.0 / (columns as f32).sqrt();
+        let weights = (rows * columns) as u64;
+        let float = |i: u64| values.value(i) * deviation;
+        // Integers spread over about what scaling a group's largest weight to the type's range gives.
+        let integer = |i: u64, spread: f32, low: i32, high: i32| {
+            // To the nearest, ties to even: a sum this large has no room for fractions. Processors of old round slowly.
+            const LARGE: f32 = 1.5 * (1 << 23) as f32;
+            let rounded = values.value(i) * spread + LARGE - LARGE;
+            (rounded as i32).clamp(low, high)
+        };
+        let scales = |spread: f32| {
+            let scale = |g| f16::from_f32((1.0 + scales.value(g) / 8.0) * deviation / spread);
+            (0..weights / GROUP as u64).into_par_iter().map(scale).collect()
+        };
+        let values = match self.kind {
+            Type::F32 => Values::F32((0..weights).into_par_iter().map(float).collect()),
+            Type::F16 => {
+                Values::F16((0..weights).into_par_iter().map(|i| f16::from_f32(float(i))).collect())
+            }
+            Type::Int8 => {
+                const SPREAD: f32 = 48.0;
+                let value = |i| integer(i, SPREAD, -127, 127) as i8;
+                let values = (0..weights).into_par_iter().map(value).collect();
+                Values::Int8 { values, scales: scales(SPREAD) }
+            }
+            Type::Int4 => {
+                const SPREAD: f32 = 3.0;
+                let nibble = |i| (integer(i, SPREAD, -8, 7) + 8) as u8;
+                let pair = |i| nibble(2 * i) | nibble(2 * i + 1) << 4;
+                let values = (0..weights / 2).into_par_iter().map(pair).collect();
+                Values::Int4 { values, scales: scales(SPREAD), offsets: None }
+            }
+        };
+        Ok(Matrix { rows, columns, values })
+    }
+
+    fn vector(&self, tensor: Tensor) -> Result<Vec<f32>, ModelError> {
+        assert!(!tensor.is_matrix(), "the {tensor} is a matrix");
+        let bias = matches!(tensor, Tensor::Layer(_, part) if part.is_bias());
+        let mean = if bias { 0.0 } else { 1.0 };
+        let values = self.seed.tensor(&tensor.to_string());
+        let length = self.config.shape(tensor).0 as u64;
+        Ok((0..length).map(|i| mean + values.value(i) * SCATTER).collect())
+    }
+}

@@ -1,0 +1,235 @@
+//! A decoder's forward pass in f64: every position of a text at once, written after the formulas alone.
+
+use crate::model::{Config, GROUP, Matrix, ModelError, Pairs, Part, Tensor, Values, Weights};
+use half::f16;
+use ndarray::{Array1, Array2, Axis, Zip, s};
+use std::ops::Range;
+
+/// What the model makes of a text.
+pub struct Forward {
+    /// A row for each position: the logit of every token that may follow.
+    pub logits: Array2<f64>,
+    /// The residual stream after each layer, before the last norm; a row for each position.
+    pub layers: Vec<Array2<f64>>,
+}
+
+impl Forward {
+    /// How far the logit of `token` at a position lies below the largest: 0 if it comes first.
+    pub fn gap(&self, position: usize, token: u32) -> f64 {
+        let logits = self.logits.row(position);
+        logits.fold(f64::NEG_INFINITY, |most, logit| most.max(*logit)) - logits[token as usize]
+    }
+}
+
+/// Rows of the head that are multiplied at a time: in f64 all of them would take gigabytes.
+const HEAD_ROWS: usize = 4096;
+
+/// Runs the model over `tokens` from position 0.
+///
+/// # Errors
+/// If a tensor cannot be had.
+///
+/// # Panics
+/// If a token is not in the vocabulary.
+pub fn forward(weights: &dyn Weights, tokens: &[u32]) -> Result<Forward, ModelError> {
+    let config = weights.config();
+    let mut stream = Array2::zeros((tokens.len(), config.width));
+    let embedding = weights.matrix(Tensor::Embedding)?;
+    for (mut row, token) in stream.axis_iter_mut(Axis(0)).zip(tokens) {
+        let token = *token as usize;
+        row.assign(&widened(&embedding, token..token + 1).row(0));
+    }
+    let mut layers = Vec::new();
+    for layer in 0..config.layers {
+        let of = |part| Tensor::Layer(layer, part);
+        let normal = normalized(&stream, weights, of(Part::AttentionNorm))?;
+        let mut queries = product(&normal, weights, of(Part::Query))?;
+        let mut keys = product(&normal, weights, of(Part::Key))?;
+        let mut values = product(&normal, weights, of(Part::Value))?;
+        if config.qkv_bias {
+            queries += &vector(weights, of(Part::QueryBias))?;
+            keys += &vector(weights, of(Part::KeyBias))?;
+            values += &vector(weights, of(Part::ValueBias))?;
+        }
+        rotate(&mut queries, config);
+        rotate(&mut keys, config);
+        let attended = attention(&queries, &keys, &values, config);
+        stream += &product(&attended, weights, of(Part::Output))?;
+
+        let normal = normalized(&stream, weights, of(Part::InnerNorm))?;
+        let mut inner = product(&normal, weights, of(Part::Gate))?;
+        let up = product(&normal, weights, of(Part::Up))?;
+        Zip::from(&mut inner).and(&up).for_each(|gate, up| *gate *= up / (1.0 + (-*gate).exp()));
+        stream += &product(&inner, weights, of(Part::Down))?;
+        layers.push(stream.clone());
+    }
+    let normal = normalized(&stream, weights, Tensor::Norm)?;
+    let logits = product(&normal, weights, Tensor::Head)?;
+    Ok(Forward { logits, layers })
+}
+
+/// Each row divided by the root of its mean square, then scaled element by element.
+fn normalized(
+    rows: &Array2<f64>,
+    weights: &dyn Weights,
+    norm: Tensor,
+) -> Result<Array2<f64>, ModelError> {
+    let epsilon = f64::from(weights.config().norm_epsilon);
+    let squares = rows.mapv(|x| x * x).mean_axis(Axis(1)).expect("a stream has elements");
+    let roots = squares.mapv(|square| (square + epsilon).sqrt()).insert_axis(Axis(1));
+    Ok(rows / &roots * &vector(weights, norm)?)
+}
+
+/// Rows times a matrix, output after output.
+fn product(
+    rows: &Array2<f64>,
+    weights: &dyn Weights,
+    tensor: Tensor,
+) -> Result<Array2<f64>, ModelError> {
+    let matrix = weights.matrix(tensor)?;
+    let mut out = Array2::zeros((rows.nrows(), matrix.rows));
+    for start in (0..matrix.rows).step_by(HEAD_ROWS) {
+        let part = start..matrix.rows.min(start + HEAD_ROWS);
+        out.slice_mut(s![.., part.clone()]).assign(&rows.dot(&widened(&matrix, part).t()));
+    }
+    Ok(out)
+}
+
+/// Turns the pairs of every head by an angle in proportion to the position.
+fn rotate(rows: &mut Array2<f64>, config: &Config) {
+    let half = config.head_size / 2;
+    for (position, mut row) in rows.axis_iter_mut(Axis(0)).enumerate() {
+        for mut head in row.exact_chunks_mut(config.head_size) {
+            for pair in 0..half {
+                let exponent = pair as f64 / half as f64;
+                let factor = config.rope.factors.as_ref().map_or(1.0, |f| f64::from(f[pair]));
+                let angle = position as f64 / f64::from(config.rope.base).powf(exponent) / factor;
+                let (one, other) = match config.rope.pairs {
+                    Pairs::Neighbours => (2 * pair, 2 * pair + 1),
+                    Pairs::Halves => (pair, pair + half),
+                };
+                let (x, y) = (head[one], head[other]);
+                head[one] = x * angle.cos() - y * angle.sin();
+                head[other] = x * angle.sin() + y * angle.cos();
+            }
+        }
+    }
+}
+
+/// What each head of each position gathers from the positions up to its own, head after head.
+fn attention(
+    queries: &Array2<f64>,
+    keys: &Array2<f64>,
+    values: &Array2<f64>,
+    config: &Config,
+) -> Array2<f64> {
+    let size = config.head_size;
+    let sharing = config.heads / config.kv_heads;
+    let mut out = Array2::zeros(queries.raw_dim());
+    for head in 0..config.heads {
+        let own = s![.., head * size..(head + 1) * size];
+        let shared = head / sharing;
+        let shared = s![.., shared * size..(shared + 1) * size];
+        let mut shares = queries.slice(own).dot(&keys.slice(shared).t()) / (size as f64).sqrt();
+        for (position, mut row) in shares.axis_iter_mut(Axis(0)).enumerate() {
+            row.slice_mut(s![position + 1..]).fill(f64::NEG_INFINITY);
+            let most = row.fold(f64::NEG_INFINITY, |most, score| most.max(*score));
+            row.mapv_inplace(|score| (score - most).exp());
+            row /= row.sum();
+        }
+        out.slice_mut(own).assign(&shares.dot(&values.slice(shared)));
+    }
+    out
+}
+
+fn vector(weights: &dyn Weights, tensor: Tensor) -> Result<Array1<f64>, ModelError> {
+    Ok(weights.vector(tensor)?.into_iter().map(f64::from).collect())
+}
+
+/// Some rows of a matrix as f64, exactly what they stand for.
+fn widened(matrix: &Matrix, rows: Range<usize>) -> Array2<f64> {
+    let columns = matrix.columns;
+    let group = |scales: &[f16], row: usize, column: usize| {
+        scales[row * (columns / GROUP) + column / GROUP].to_f64()
+    };
+    let weight = |(row, column): (usize, usize)| {
+        let row = rows.start + row;
+        let place = row * columns + column;
+        match &matrix.values {
+            Values::F32(values) => f64::from(values[place]),
+            Values::F16(values) => values[place].to_f64(),
+            Values::Int8 { values, scales } => {
+                f64::from(values[place]) * group(scales, row, column)
+            }
+            Values::Int4 { values, scales, offsets } => {
+                let byte = values[place / 2];
+                let nibble = f64::from(if column % 2 == 0 { byte % 16 } else { byte / 16 });
+                let scale = group(scales, row, column);
+                match offsets {
+                    Some(offsets) => scale * nibble + group(offsets, row, column),
+                    None => scale * (nibble - 8.0),
+                }
+            }
+        }
+    };
+    Array2::from_shape_fn((rows.len(), columns), weight)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Rope;
+
+    fn turned(pairs: Pairs, factors: Option<Vec<f32>>, rows: usize, head: &[f64]) -> Array2<f64> {
+        let config = Config {
+            layers: 1,
+            width: head.len(),
+            inner: 1,
+            heads: 1,
+            kv_heads: 1,
+            head_size: head.len(),
+            vocabulary: 1,
+            context: rows,
+            rope: Rope { base: 10_000.0, pairs, factors },
+            norm_epsilon: 1e-5,
+            tied: true,
+            qkv_bias: false,
+        };
+        let mut all = Array2::from_shape_fn((rows, head.len()), |(_, i)| head[i]);
+        rotate(&mut all, &config);
+        all
+    }
+
+    /// A turn of the first pair is one radian a position, of the second of four elements a hundredth.
+    #[test]
+    fn pairs_turn_by_their_own_angles() {
+        let near = |got: f64, want: f64| assert!((got - want).abs() < 1e-12, "{got} {want}");
+        let neighbours = turned(Pairs::Neighbours, None, 4, &[1.0, 0.0, 0.0, 1.0]);
+        for (i, want) in [3f64.cos(), 3f64.sin(), -0.03f64.sin(), 0.03f64.cos()].iter().enumerate()
+        {
+            near(neighbours[[3, i]], *want);
+        }
+        let halves = turned(Pairs::Halves, Some(vec![1.0, 2.0]), 4, &[1.0, 0.0, 0.0, 1.0]);
+        for (i, want) in
+            [3f64.cos(), -0.015f64.sin(), 3f64.sin(), 0.015f64.cos()].iter().enumerate()
+        {
+            near(halves[[3, i]], *want);
+        }
+    }
+
+    /// What a query makes of a key depends on their distance alone.
+    #[test]
+    fn scores_follow_from_distances() {
+        let head = |by: f64| (0..16).map(|i| (by * f64::from(i)).sin()).collect::<Vec<_>>();
+        for pairs in [Pairs::Neighbours, Pairs::Halves] {
+            let [queries, keys] = [1.3, 0.7].map(|by| turned(pairs, None, 40, &head(by)));
+            let scores = queries.dot(&keys.t());
+            for ((to, from), score) in scores.indexed_iter() {
+                let least = to.min(from);
+                let same = scores[[to - least, from - least]];
+                assert!((score - same).abs() < 1e-12, "{to} {from}: {score} {same}");
+            }
+            assert!((scores[[1, 0]] - scores[[0, 1]]).abs() > 1e-3, "order matters");
+        }
+    }
+}
