@@ -12,6 +12,9 @@ const CEILING: Watts = Watts(16.0 * 250.0);
 /// Plugs work out their watts about once a second.
 const PERIOD: Seconds = Seconds(1.0);
 
+/// When a counter moved is known no better than this; a small plug answers so often.
+const POLL: Seconds = Seconds(0.5);
+
 /// Finds a figure in an answer.
 pub(super) type Figure = fn(&Value) -> Option<f64>;
 
@@ -55,7 +58,7 @@ pub(super) fn sources(
         // No maker says over what time it averages; a whole update is the most that makes sense.
         quantity: Quantity::Power { averaging: PERIOD },
         update_period: Some(PERIOD),
-        poll: PERIOD,
+        poll: POLL,
         ceiling: CEILING,
         accuracy: Accuracy {
             share: about.share,
