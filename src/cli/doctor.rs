@@ -3,7 +3,7 @@
 use super::{Exit, args, busy, devices};
 use crate::device::{Class, Device};
 use crate::report;
-use crate::results::wire::Found;
+use crate::results::wire::{Found, Scope};
 use anyhow::Result;
 use std::path::Path;
 
@@ -24,9 +24,12 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     };
     super::print(&(sources + "\n"))?;
     let mut advice = unread(&found);
-    if found.iter().any(|found| found.sources.is_empty()) {
+    let whole = |found: &Found| {
+        found.sources.iter().any(|s| matches!(s.scope, Scope::Machine | Scope::Wall))
+    };
+    if !found.iter().all(whole) {
         advice.push(
-            "A plug with a meter gives joules of any machine: --power shelly:http://HOST, --power tasmota:http://HOST, \
+            "A plug with a meter gives joules of all of a machine: --power shelly:http://HOST, --power tasmota:http://HOST, \
              or --power command:CMD with a command that prints watts. Read by eye: --power declared:WATTS."
                 .into(),
         );

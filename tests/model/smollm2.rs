@@ -43,7 +43,10 @@ fn golden() -> Golden {
 /// SmolLM2-135M in the very file that the golden tokens are of, named by RIGBENCH_SMOLLM2.
 fn smollm(test: &str) -> Option<Gguf> {
     let Some(path) = std::env::var_os("RIGBENCH_SMOLLM2").map(PathBuf::from) else {
-        crate::support::not_run(test, "RIGBENCH_SMOLLM2 names no file: get it with ./scripts/smollm2.sh");
+        crate::support::not_run(
+            test,
+            "RIGBENCH_SMOLLM2 names no file: get it with ./scripts/smollm2.sh",
+        );
         return None;
     };
     let model = Gguf::open(&path).unwrap_or_else(|error| panic!("{error}"));
