@@ -1,6 +1,7 @@
 //! Results: the run in memory, the document that is written, and how one becomes the other. Every derived number of
 //! the document follows from its windows, so that a reader can derive it again.
 
+mod compare;
 mod difference;
 mod energy;
 mod figures;
@@ -14,11 +15,12 @@ mod store;
 mod validate;
 pub mod wire;
 
+pub use compare::compare;
 pub use figures::fill;
 pub use manifest::{environment, manifest, program};
 pub use run::{Outcome, Row, Run};
 pub use store::{OutDir, StoreError, write};
-pub use validate::{Findings, validate};
+pub use validate::{Findings, read, validate};
 
 use crate::kernels::hex;
 use crate::workload::data::Seed;

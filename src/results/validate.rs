@@ -31,6 +31,20 @@ pub fn validate(text: &[u8]) -> Findings {
     findings
 }
 
+/// Reads a document that is truthful.
+///
+/// # Errors
+/// If it is none: the first of what cannot be true.
+pub fn read(text: &[u8]) -> Result<Document, String> {
+    let document = parse(text)?;
+    let mut findings = Findings::default();
+    examine(&document, &mut findings);
+    match findings.faults.into_iter().next() {
+        Some(fault) => Err(format!("it is not truthful: {fault}")),
+        None => Ok(document),
+    }
+}
+
 /// Reads the document; the error says why it is none that this version can judge.
 fn parse(text: &[u8]) -> Result<Document, String> {
     #[derive(Deserialize)]

@@ -74,7 +74,7 @@ impl Tensor {
 }
 
 /// SplitMix64's output for state `key + index·γ` (Steele, Lea and Flood, OOPSLA 2014).
-fn mix(key: u64, index: u64) -> u64 {
+pub(crate) fn mix(key: u64, index: u64) -> u64 {
     let mut z = key.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
