@@ -14,17 +14,15 @@ pub fn comparison(comparison: &Comparison) -> Vec<Table> {
             title: if base == new { base } else { format!("{base} against {new}") },
             columns: [
                 ("workload", false),
-                ("", false),
                 ("base", true),
                 ("new", true),
-                ("change", true),
-                ("95 % interval", true),
+                ("change, %", true),
                 ("p", true),
                 ("", false),
             ]
             .map(|(head, figures)| Column { head, figures })
             .to_vec(),
-            rows: pairs.iter().flat_map(rows).collect(),
+            rows: pairs.iter().map(row).collect(),
             notes: pairs.iter().flat_map(notes).collect(),
         });
     }
@@ -34,54 +32,53 @@ pub fn comparison(comparison: &Comparison) -> Vec<Table> {
     tables
 }
 
-fn rows(pair: &Pair) -> Vec<Vec<String>> {
+/// Throughput in the first line of each cell, joules in the second.
+fn row(pair: &Pair) -> Vec<String> {
     let unit = Unit::from_name(&pair.unit);
     let rate = |per_second: f64| match unit {
         Some(unit) => Rate { per_second, unit }.to_string(),
         None => significant(per_second),
     };
     let joules = |joules: f64| match unit {
-        Some(unit) => EnergyPerWork { joules, unit }.figure(),
+        Some(unit) => EnergyPerWork { joules, unit }.to_string(),
         None => significant(joules),
     };
-    let valid = pair.invalid.is_empty();
-    let line = |name: &str, what: &str, c: &Change, show: &dyn Fn(f64) -> String, words| {
-        vec![
-            name.to_string(),
-            what.to_string(),
-            show(c.base),
-            show(c.new),
-            format!("{} %", signed(c.ratio)),
-            match (c.ci95_low, c.ci95_high) {
-                (Some(low), Some(high)) => {
-                    format!("{} to {} %", signed(low), signed(high))
-                }
-                _ => "–".into(),
-            },
-            c.p.map_or("–".into(), probability),
-            verdict(c, valid, words),
-        ]
+    let lines = |of_rate: String, of_joules: &dyn Fn(&Change) -> String| match &pair.joules_per_unit
+    {
+        Some(change) => format!("{of_rate}\n{}", of_joules(change)),
+        None => of_rate,
     };
-    let workload = &pair.base.workload;
-    let mut rows =
-        vec![line(workload, "throughput", &pair.throughput, &rate, ("slower", "faster"))];
-    if let Some(change) = &pair.joules_per_unit {
-        let symbol = unit.map_or("joules a unit", Unit::energy_symbol);
-        rows.push(line("", symbol, change, &joules, ("more joules", "fewer joules")));
-    }
-    rows
+    let throughput = &pair.throughput;
+    let invalid = if pair.invalid.is_empty() { "" } else { "\ninvalid" };
+    let judged = lines(verdict(throughput, "slower", "faster"), &|c| verdict(c, "more", "fewer"));
+    vec![
+        pair.base.workload.replacen(':', "\n", 1),
+        lines(rate(throughput.base), &|c| joules(c.base)),
+        lines(rate(throughput.new), &|c| joules(c.new)),
+        lines(change(throughput), &change),
+        lines(probability(throughput), &probability),
+        format!("{judged}{invalid}"),
+    ]
 }
 
-fn verdict(change: &Change, valid: bool, (worse, better): (&str, &str)) -> String {
+fn verdict(change: &Change, worse: &str, better: &str) -> String {
     let word = match change {
         Change { p: None, .. } => "too few windows",
         Change { regression: true, .. } => worse,
         Change { improvement: true, .. } => better,
-        _ => "no change shown",
+        _ => "not shown",
     };
-    let past = if change.past_gate == Some(true) { ", past the gate" } else { "" };
-    let invalid = if valid { "" } else { "\ninvalid" };
-    format!("{word}{past}{invalid}")
+    let past = if change.past_gate == Some(true) { ", past gate" } else { "" };
+    format!("{word}{past}")
+}
+
+/// `−5.1 (−6.0 to −4.2)`.
+fn change(change: &Change) -> String {
+    let ratio = signed(change.ratio);
+    match (change.ci95_low, change.ci95_high) {
+        (Some(low), Some(high)) => format!("{ratio} ({} to {})", signed(low), signed(high)),
+        _ => ratio,
+    }
 }
 
 fn notes(pair: &Pair) -> Vec<String> {
@@ -103,8 +100,8 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
     }
     lines.extend(comparison.differs.iter().cloned());
     lines.push(
-        "p: how often chance alone parts equal rows so far, judged by how their blocks scatter; what differs between the\n\
-         two runs as a whole, such as heat or a neighbour's load, is not in it."
+        "change: with its 95 % interval; p: how often chance alone parts equal rows so far, as their blocks scatter.\n\
+         What differs between two runs as a whole, such as heat or a neighbour's load, is in neither."
             .into(),
     );
     lines
@@ -113,11 +110,15 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
 /// By how many percent a ratio differs from 1: `−5.1`.
 fn signed(ratio: f64) -> String {
     let percent = 100.0 * (ratio - 1.0);
-    let digits = if percent.abs() < 9.95 { 1 } else { 0 };
+    let digits = if percent.abs() < 99.95 { 1 } else { 0 };
     let shown = format!("{percent:+.digits$}").replace('-', "−");
     if shown == "−0.0" { "+0.0".into() } else { shown }
 }
 
-fn probability(p: f64) -> String {
-    if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
+fn probability(change: &Change) -> String {
+    match change.p {
+        Some(p) if p < 0.001 => "<0.001".into(),
+        Some(p) => format!("{p:.3}"),
+        None => "–".into(),
+    }
 }

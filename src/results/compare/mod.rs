@@ -33,9 +33,13 @@ pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Co
         not_judged: Vec::new(),
     };
     for (i, j) in found.pairs {
-        match both.pair(&base.measurements[i], &new.measurements[j]) {
+        let (of_base, of_new) = (&base.measurements[i], &new.measurements[j]);
+        match both.pair(of_base, of_new) {
             Ok(pair) => comparison.pairs.push(pair),
-            Err(refused) => comparison.refused.push(refused),
+            Err(Unlike { reason, fields }) => {
+                let (base, new) = (name(of_base), name(of_new));
+                comparison.refused.push(Refused { base, new, reason, fields });
+            }
         }
     }
     if gate_percent.is_some() {
@@ -61,6 +65,12 @@ fn not_judged(comparison: &Comparison) -> Vec<String> {
     invalid.chain(short).chain(refused).chain(alone).collect()
 }
 
+/// Why two rows cannot be compared.
+struct Unlike {
+    reason: String,
+    fields: Vec<KeyField>,
+}
+
 /// What is compared.
 struct Both<'a> {
     base: &'a Document,
@@ -69,20 +79,15 @@ struct Both<'a> {
 }
 
 impl Both<'_> {
-    fn pair(&self, base: &Measurement, new: &Measurement) -> Result<Pair, Refused> {
-        let refused = |reason: String, fields: Vec<KeyField>| Refused {
-            base: name(base),
-            new: name(new),
-            reason,
-            fields,
-        };
+    fn pair(&self, base: &Measurement, new: &Measurement) -> Result<Pair, Unlike> {
         let fields = key::unlike((base, &self.base.run.protocol), (new, &self.new.run.protocol));
         let measured = |m: &Measurement| m.outcome == Outcome::Measured;
-        if !fields.is_empty() && (measured(base) && measured(new) || base.workload != new.workload)
+        // A row without figures has no joules either: its outcome says more than its key.
+        if !fields.is_empty() && (base.workload != new.workload || measured(base) && measured(new))
         {
             let each = |f: &KeyField| format!("{} differs: {} against {}", f.field, f.base, f.new);
             let reason = fields.iter().map(each).collect::<Vec<_>>().join("; ");
-            return Err(refused(reason, fields));
+            return Err(Unlike { reason, fields });
         }
         for (side, m) in [("base", base), ("new run", new)] {
             let outcome = match m.outcome {
@@ -91,10 +96,11 @@ impl Both<'_> {
                 Outcome::Failed => "failed",
             };
             let why = m.reason.as_deref().unwrap_or("no reason is given");
-            return Err(refused(format!("{outcome} in the {side}: {why}"), Vec::new()));
+            let reason = format!("{outcome} in the {side}: {why}");
+            return Err(Unlike { reason, fields: Vec::new() });
         }
         let Some(throughput) = change::throughput(base, new, self.gate_percent) else {
-            return Err(refused("a row has no windows".into(), Vec::new()));
+            return Err(Unlike { reason: "a row has no windows".into(), fields: Vec::new() });
         };
         let device = (self.device(self.base, base), self.device(self.new, new));
         let one_machine = device.0 == device.1 && self.base.manifest.host == self.new.manifest.host;
