@@ -63,7 +63,7 @@ fn row(pair: &Pair) -> Vec<String> {
 
 fn verdict(change: &Change, worse: &str, better: &str) -> String {
     let word = match change {
-        Change { p: None, .. } => "too few windows",
+        Change { p: None, .. } => "too few",
         Change { regression: true, .. } => worse,
         Change { improvement: true, .. } => better,
         _ => "not shown",

@@ -8,16 +8,18 @@
 //! runs that take turns can show. Every row is tested for itself: of 20 equal ones, one differs by chance.
 
 use crate::measure::stats::{self, Ratio};
-use crate::results::wire::{self, Change, Energy, MeasuredEnergy, Measurement, PerUnit, Window};
+use crate::results::wire::{
+    self, Change, DeclaredEnergy, Energy, MeasuredEnergy, Measurement, Window,
+};
 
 const BLOCKS: &str =
     "ratio of geometric means of the blocks' medians, Student's test of their logarithms";
 const WINDOWS: &str = "ratio of medians over windows, bootstrap interval by percentiles, Mann and Whitney's p-value; \
     one block tells nothing of changes from block to block";
 const TOO_FEW: &str = "ratio of medians over windows; too few for an interval";
-const OF_JOULES: &str =
-    "ratio of all joules over all work, interval and p-value of both rows' own intervals";
-const AND_BLOCKS: &str = " and the scatter of their blocks";
+const OF_JOULES: &str = "ratio of all joules over all work, interval and p-value of both meters' intervals and the scatter of the \
+    blocks by root sum of squares";
+const TOO_FEW_BLOCKS: &str = "ratio of all joules over all work; too few blocks for an interval";
 const ONE_METER: &str =
     ", without the accuracy of the meter, which is the same one on the same machine";
 /// 97.5 % of a normal distribution lie below this many deviations.
@@ -70,7 +72,7 @@ pub(super) fn joules(
         | (Energy::MeasuredSampled(a), Energy::MeasuredSampled(b)) => {
             let one_meter = one_machine && a.source == b.source;
             let scatter = stats::ratio_of_blocks(&of_blocks(a, base), &of_blocks(b, new));
-            (measured(a, one_meter), measured(b, one_meter), scatter, one_meter)
+            (own(a, one_meter), own(b, one_meter), scatter, one_meter)
         }
         (Energy::Declared(a), Energy::Declared(b)) => {
             if !(a.for_this_workload && b.for_this_workload) {
@@ -81,8 +83,8 @@ pub(super) fn joules(
             }
             // Watts are taken as constant: a block's joules vary as its rate does.
             let scatter = stats::ratio_of_blocks(&seconds_per_unit(base), &seconds_per_unit(new));
-            let figure = |figure| declared(figure, scatter.is_some());
-            (figure(&a.joules_per_unit), figure(&b.joules_per_unit), scatter, false)
+            let figure = |e: &DeclaredEnergy| (e.joules_per_unit.value, 0.0);
+            (figure(a), figure(b), scatter, false)
         }
         (Energy::Modelled(_), Energy::Modelled(_)) => {
             return Err("they are modelled, and ranges have no ratio".into());
@@ -90,45 +92,27 @@ pub(super) fn joules(
         _ => return Err("no energy is known".into()),
     };
     let figures = (of_base.0, of_new.0);
-    let (Some(half_base), Some(half_new)) = (of_base.1, of_new.1) else {
-        return Ok(bare(
-            figures,
-            "ratio of all joules over all work; too few for an interval",
-            gate,
-        ));
+    let Some(scatter) = scatter else {
+        return Ok(bare(figures, TOO_FEW_BLOCKS, gate));
     };
-    let method = [
-        OF_JOULES,
-        if scatter.is_some() { AND_BLOCKS } else { "" },
-        " by root sum of squares",
-        if one_meter { ONE_METER } else { "" },
-    ];
-    let of_blocks = scatter.map_or(0.0, |ratio| (ratio.ci95.1 / ratio.ci95.0).ln() / 2.0);
-    let half = half_base.hypot(half_new).hypot(of_blocks);
+    let method = format!("{OF_JOULES}{}", if one_meter { ONE_METER } else { "" });
+    let of_blocks = (scatter.ci95.1 / scatter.ci95.0).ln() / 2.0;
+    let half = of_base.1.hypot(of_new.1).hypot(of_blocks);
     let log = (figures.1 / figures.0).ln();
     let p = match half {
         0.0 => f64::from(log == 0.0),
         _ => two_sided(DEVIATIONS * log / half),
     };
     let ratio = Ratio { value: log.exp(), ci95: ((log - half).exp(), (log + half).exp()), p };
-    Ok(change(figures, ratio, &method.concat(), Worse::Higher, gate))
+    Ok(change(figures, ratio, &method, Worse::Higher, gate))
 }
 
-/// Joules a unit of work, and half of the interval as a share of them.
-type Figure = (f64, Option<f64>);
-
-fn measured(energy: &MeasuredEnergy, one_meter: bool) -> Figure {
+/// A measured figure, and half of its own interval as a share of it.
+fn own(energy: &MeasuredEnergy, one_meter: bool) -> (f64, f64) {
     let wire::Uncertainty { meter_joules, window_joules, statistical_joules } = energy.uncertainty;
     let meter = if one_meter { 0.0 } else { meter_joules };
     let half = meter.hypot(window_joules).hypot(statistical_joules);
-    (energy.joules_per_unit.value, Some(half / energy.gross_joules))
-}
-
-/// The interval of a declared figure is of the speed alone, which blocks tell better.
-fn declared(figure: &PerUnit, blocks: bool) -> Figure {
-    let half = |low: f64, high: f64| (figure.value / low).max(high / figure.value).ln();
-    let own = || Some(half(figure.ci95_low?, figure.ci95_high?));
-    (figure.value, if blocks { Some(0.0) } else { own() })
+    (energy.joules_per_unit.value, half / energy.gross_joules)
 }
 
 /// The rates of each block's windows.

@@ -6,8 +6,8 @@ mod key;
 mod pairs;
 
 use super::wire::{
-    Comparison, Device, Document, KeyField, Measurement, Outcome, Pair, Refused, RowName, Side,
-    Verdict,
+    Change, Comparison, Device, Document, KeyField, Measurement, Outcome, Pair, Refused, RowName,
+    Side, Verdict,
 };
 use pairs::Pairs;
 use std::collections::BTreeSet;
@@ -58,7 +58,10 @@ fn is_past_gate(pair: &Pair) -> bool {
 fn not_judged(comparison: &Comparison) -> Vec<String> {
     let invalid = comparison.pairs.iter().filter(|pair| !pair.invalid.is_empty());
     let invalid = invalid.map(|pair| format!("{}: {}", pair.base, pair.invalid.join("; ")));
-    let short = comparison.pairs.iter().filter(|pair| pair.throughput.p.is_none());
+    let unsure = |change: &Change| change.p.is_none();
+    let short = comparison.pairs.iter().filter(|pair| {
+        unsure(&pair.throughput) || pair.joules_per_unit.as_ref().is_some_and(unsure)
+    });
     let short = short.map(|pair| format!("{}: too few windows for an interval", pair.base));
     let refused = comparison.refused.iter().map(|row| format!("{}: {}", row.base, row.reason));
     let alone = comparison.base_only.iter().map(|row| format!("{row}: it is not in the new run"));
