@@ -65,6 +65,10 @@ echo "== every word of a header, by two kernels"
 check "processor and GPU find the same shares" \
     cargo test --release --locked --quiet --lib -- --ignored --nocapture all_words_of_a_header
 
+echo "== kill -9 at 50 moments of a run"
+check "no finished block is lost, and validate reads what is left" \
+    env RIGBENCH_KILLS=50 cargo test --release --locked --quiet --test cli -- --nocapture a_kill_loses_no_finished_block
+
 echo "== a full disk"
 if [ "$(id -u)" = 0 ] && mkdir "$work/small" && mount -t tmpfs -o size=8k tmpfs "$work/small" 2>/dev/null; then
     "$rigbench" run --quick --device cpu --out "$work/small" 2>"$work/full" && code=0 || code=$?

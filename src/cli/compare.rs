@@ -2,8 +2,8 @@
 
 use super::{Exit, args};
 use crate::report;
-use crate::results;
 use crate::results::wire::{Comparison, Document};
+use crate::results::{self, Depth, read};
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let (base, new) = (read(&args.base)?, read(&args.new)?);
+    let (base, new) = (truthful(&args.base)?, truthful(&args.new)?);
     let comparison = results::compare(&base, &new, args.gate);
     if comparison.pairs.is_empty() {
         bail!("nothing can be compared: {}", why_nothing(&comparison));
@@ -53,12 +53,17 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
 }
 
 /// A document, if it is truthful.
-fn read(path: &Path) -> Result<Document> {
-    let text = std::fs::read(path).with_context(|| {
+fn truthful(path: &Path) -> Result<Document> {
+    let given = read::open(path).with_context(|| {
         format!("cannot read {}; give the path of a result file", path.display())
     })?;
-    results::read(&text)
-        .map_err(|why| anyhow!("{}: {why}; rigbench validate says more", path.display()))
+    let given = given.map_err(|why| anyhow!("{}: {why}", path.display()))?;
+    match &results::validate(&given, Depth::Quick).faults[..] {
+        [] => Ok(given.document),
+        [first, ..] => {
+            bail!("{} is not truthful: {first}; rigbench validate says more", path.display())
+        }
+    }
 }
 
 /// Why no two rows are alike, in a line.

@@ -1,7 +1,7 @@
 //! `rigbench validate`: is a result file truthful?
 
 use super::Exit;
-use crate::results;
+use crate::results::{self, Depth, Findings, read};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
@@ -11,6 +11,9 @@ pub(super) struct Args {
     /// Result files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Compute again what takes long, too
+    #[arg(long)]
+    deep: bool,
 }
 
 /// What no proof of work can show.
@@ -18,12 +21,16 @@ const LIMITS: &str = "Shares show that the hashes were computed for this very ma
     when, where, how fast or at what joules: those figures are the publisher's word.";
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
+    let depth = if args.deep { Depth::Deep } else { Depth::Quick };
     let mut truthful = true;
     for path in &args.files {
-        let text = std::fs::read(path).with_context(|| {
+        let given = read::open(path).with_context(|| {
             format!("cannot read {}; give the path of a result file", path.display())
         })?;
-        let findings = results::validate(&text);
+        let findings = match given {
+            Ok(given) => results::validate(&given, depth),
+            Err(fault) => Findings { faults: vec![fault.to_string()], notes: Vec::new() },
+        };
         let verdict = if findings.faults.is_empty() { "truthful" } else { "not truthful" };
         super::print(&format!("{}: {verdict}\n", path.display()))?;
         for fault in &findings.faults {

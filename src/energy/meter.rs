@@ -30,6 +30,8 @@ pub struct Measured {
     pub source: SourceInfo,
     /// What came of it, over the stretches that have a figure.
     pub integral: Integral,
+    /// Which of the stretches have one.
+    pub figures: Vec<bool>,
     /// What it draws at rest, if that was taken.
     pub idle: Option<Idle>,
     /// This source held against the others.
@@ -180,6 +182,7 @@ fn measured(samplers: &[&Sampler], stretches: &[Stretch]) -> Vec<Energy> {
         kept.push(Measured {
             source: sampler.info.clone(),
             integral,
+            figures: own.stretches.iter().map(Result::is_ok).collect(),
             idle: sampler.idle,
             checks: Vec::new(),
             readings,

@@ -180,6 +180,16 @@ pub enum Quantity {
     },
 }
 
+impl Quantity {
+    /// Values of a reading.
+    pub fn domains(&self) -> usize {
+        match self {
+            Quantity::Counter { ranges, .. } => ranges.len(),
+            Quantity::Power { .. } => 1,
+        }
+    }
+}
+
 /// How far a source's figures may be off, as a share of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accuracy {
@@ -236,11 +246,12 @@ pub struct Stamped {
 }
 
 impl Stamped {
-    /// The same on a clock that is 0 at a moment.
+    /// The same on a clock that is 0 at a moment, to the microsecond: more digits would only fill files.
     fn since(&self, moment: Seconds) -> Stamped {
+        let micros = |at: Seconds| (at - moment).0 * 1e6;
         Stamped {
-            before: self.before - moment,
-            after: self.after - moment,
+            before: Seconds(micros(self.before).floor() / 1e6),
+            after: Seconds(micros(self.after).ceil() / 1e6),
             values: self.values.clone(),
         }
     }
@@ -300,6 +311,16 @@ pub enum Throttle {
 }
 
 impl Throttle {
+    /// Everything.
+    pub const ALL: [Throttle; 6] = [
+        Throttle::PowerCap,
+        Throttle::ThermalSoftware,
+        Throttle::ThermalHardware,
+        Throttle::HardwareSlowdown,
+        Throttle::PowerBrake,
+        Throttle::Other,
+    ];
+
     /// The name in results: `power-cap`.
     pub fn name(self) -> &'static str {
         match self {

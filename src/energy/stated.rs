@@ -98,8 +98,10 @@ impl Stated {
     /// Where it comes from, in a sentence.
     pub fn basis(&self) -> String {
         match self {
-            Stated::Declared { watts, .. } => format!("{watts} typed by the user"),
-            Stated::Modelled { basis, .. } => basis.clone(),
+            Stated::Declared { watts, .. } => format!("{} W typed by the user", watts.0),
+            Stated::Modelled { low, high, basis, .. } => {
+                format!("from {} to {} W: {basis}", low.0, high.0)
+            }
         }
     }
 }

@@ -23,6 +23,11 @@ impl Latency {
         self.0.saturating_record((seconds.0 * 1e9) as u64);
     }
 
+    /// All batches one after another.
+    pub fn total(&self) -> Seconds {
+        Seconds(self.0.mean() * self.0.len() as f64 * 1e-9)
+    }
+
     /// Batches recorded.
     pub fn count(&self) -> u64 {
         self.0.len()

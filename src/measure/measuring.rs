@@ -119,12 +119,6 @@ impl<'a> Measuring<'a> {
     /// What came of it so far.
     pub fn measurement(&self) -> Measurement {
         let mut measurement = self.measured.clone();
-        let wanted = self.protocol.blocks * self.protocol.windows;
-        if measurement.windows.len() < wanted {
-            let done = measurement.windows.len();
-            measurement.faults.push(format!("interrupted after {done} of {wanted} windows"));
-        }
-        measurement.faults.extend(throttled(&measurement));
         measurement.energy = self.meter.over(&self.stretches());
         measurement.proof = self.job.proof(measurement.windows.len());
         measurement
@@ -263,75 +257,5 @@ fn go(flow: ControlFlow<()>) -> Result<(), MeasureError> {
     match flow {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(MeasureError::Interrupted),
-    }
-}
-
-/// What held the board's clocks down in a way that spoils figures.
-fn throttled(measurement: &Measurement) -> Vec<String> {
-    let Measurement { blocks, windows, .. } = measurement;
-    let states = || blocks.iter().map(|b| &b.at_start).chain(windows.iter().map(|w| &w.sample));
-    let mut met: Vec<(&str, usize)> = Vec::new();
-    for throttle in states().flat_map(|s| s.board.iter().flat_map(|b| &b.throttle)) {
-        match met.iter_mut().find(|(name, _)| *name == throttle.name()) {
-            Some((_, times)) => *times += 1,
-            None if throttle.spoils() => met.push((throttle.name(), 1)),
-            None => {}
-        }
-    }
-    let looks = states().count();
-    met.into_iter()
-        .map(|(name, times)| {
-            format!("the board was slowed down ({name}) at {times} of {looks} looks")
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::energy::{BoardState, Throttle};
-
-    fn measurement(states: &[&[Throttle]]) -> Measurement {
-        let sample = |throttle: &[Throttle]| Sample {
-            board: Some(BoardState { throttle: throttle.to_vec(), ..BoardState::default() }),
-            ..Sample::default()
-        };
-        let window = |throttle: &&[Throttle]| Window {
-            block: 0,
-            started: Seconds(0.0),
-            wall: Seconds(1.0),
-            cpu: Seconds(1.0),
-            gpu: None,
-            work: Work(1),
-            sample: sample(throttle),
-        };
-        let block = Block {
-            rested: Seconds(0.0),
-            warm_up: WarmUp { seconds: Seconds(0.0), steady: true },
-            at_start: sample(states[0]),
-            stretch: Stretch { from: Seconds(0.0), to: Seconds(1.0) },
-        };
-        Measurement {
-            verified: Verified { checked: 0, checked_in_windows: 0, worst: 0.0 },
-            blocks: vec![block],
-            windows: states[1..].iter().map(window).collect(),
-            latency: Latency::default(),
-            energy: Vec::new(),
-            proof: None,
-            faults: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn heat_and_brakes_spoil_a_row_and_a_power_cap_does_not() {
-        use Throttle::*;
-        let capped = measurement(&[&[PowerCap], &[PowerCap], &[PowerCap, Other]]);
-        assert_eq!(throttled(&capped), Vec::<String>::new());
-        for spoiler in [ThermalSoftware, ThermalHardware, HardwareSlowdown, PowerBrake] {
-            let faults = throttled(&measurement(&[&[], &[], &[PowerCap, spoiler], &[spoiler]]));
-            assert_eq!(faults.len(), 1, "{faults:?}");
-            let (name, times) = (spoiler.name(), "2 of 4 looks");
-            assert!(faults[0].contains(name) && faults[0].contains(times), "{faults:?}");
-        }
     }
 }

@@ -45,14 +45,12 @@ pub(super) fn differences(here: &Value, there: &Value) -> Vec<(String, String, S
     found
 }
 
+/// Sees a path, and what stands there in the one and in the other.
+type Visit<'a> = dyn FnMut(&str, Option<&Value>, Option<&Value>) + 'a;
+
 /// Visits what stands in either: objects' and arrays' members by name and place, all else as it is. Members of `b` alone
 /// are visited in arrays only.
-fn walk(
-    a: &Value,
-    b: &Value,
-    path: String,
-    visit: &mut dyn FnMut(&str, Option<&Value>, Option<&Value>),
-) {
+fn walk(a: &Value, b: &Value, path: String, visit: &mut Visit) {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             for (key, value) in a {

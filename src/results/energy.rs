@@ -18,10 +18,11 @@ const OF_SPEED: &str =
 const OF_METER: &str =
     "all joules over all work, interval of the meter's terms by root sum of squares";
 
-/// How the baseline is taken.
-const BEFORE: &str = "the same source, nothing running, before the first row";
-const BEFORE_AND_AFTER: &str =
-    "the same source, nothing running, mean of before the first row and after the last";
+/// How the baseline is taken: once, or again after the last row.
+pub(super) const AT_REST: [&str; 2] = [
+    "the same source, nothing running, before the first row",
+    "the same source, nothing running, mean of before the first row and after the last",
+];
 
 /// What was seen of a source; the rest follows.
 pub(super) fn record(energy: &Energy) -> wire::Energy {
@@ -77,7 +78,7 @@ fn measured(m: &Measured) -> wire::MeasuredEnergy {
             power_watts: idle.power.0,
             half_width_watts: idle.half_width.0,
             seconds: idle.seconds.0,
-            method: if idle.again { BEFORE_AND_AFTER } else { BEFORE }.to_string(),
+            method: AT_REST[usize::from(idle.again)].to_string(),
         }),
         uncertainty: wire::Uncertainty {
             meter_joules: 0.0,
@@ -196,10 +197,16 @@ fn implausible(e: &wire::MeasuredEnergy, m: &wire::Measurement) -> Option<String
     over.then(|| format!("{kind} shows {}, the limit in force is {}", Watts(power), Watts(limit)))
 }
 
+/// The source of a measured energy, in memory.
+pub(super) fn source(e: &wire::MeasuredEnergy) -> Result<SourceInfo, String> {
+    e.source.read(e.scope)
+}
+
 impl wire::MeasuredEnergy {
     /// What the readings give for each block.
     fn figures(&self, stretches: &[Stretch]) -> Result<Figures, String> {
-        let (source, readings) = (self.source.read(self.scope)?, self.readings.read()?);
+        let source = self.source.read(self.scope)?;
+        let readings = self.readings.read(source.quantity.domains())?;
         let figures = Figures::of(&source, &readings, stretches);
         match figures.together() {
             Some(_) => Ok(figures),
@@ -298,10 +305,13 @@ fn headline_first(a: &wire::Energy, b: &wire::Energy) -> Ordering {
 }
 
 impl wire::Readings {
-    fn read(&self) -> Result<Vec<Stamped>, String> {
+    fn read(&self, domains: usize) -> Result<Vec<Stamped>, String> {
         let n = self.values.len();
         if self.before_seconds.len() != n || self.after_seconds.len() != n {
             return Err("readings: stamps and values are not of one number".into());
+        }
+        if self.values.iter().any(|values| values.len() != domains) {
+            return Err(format!("readings: a reading of this source has {domains} values"));
         }
         let stamps = self.before_seconds.iter().zip(&self.after_seconds);
         let ordered = stamps.clone().all(|(before, after)| before <= after)
@@ -354,11 +364,8 @@ impl From<&SourceInfo> for wire::FoundSource {
 impl wire::Meter {
     /// The same in memory.
     fn read(&self, scope: wire::Scope) -> Result<SourceInfo, String> {
-        let domains = match &self.quantity {
-            wire::Quantity::Counter { range_joules, .. } => range_joules.len(),
-            wire::Quantity::Power { .. } => 1,
-        };
-        if domains == 0 {
+        if matches!(&self.quantity, wire::Quantity::Counter { range_joules, .. } if range_joules.is_empty())
+        {
             return Err("source.quantity: a counter counts at least one domain".into());
         }
         Ok(SourceInfo {

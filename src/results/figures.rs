@@ -1,8 +1,9 @@
 //! Everything in a document that follows from the rest of it: medians and intervals from windows, joules from readings,
 //! shares of roofs, verdicts. A writer fills it in; a reader fills it in again and compares.
 
-use super::wire::{Document, Drift, Measurement, Outcome, Throughput, Verdict};
-use super::{energy, roof};
+use super::wire::{Document, Drift, Measurement, Outcome, Protocol, Throughput, Verdict};
+use super::{energy, roof, wire};
+use crate::energy::Throttle;
 use crate::measure::Latency;
 use crate::measure::stats::{self, median_interval};
 use crate::units::Unit;
@@ -24,9 +25,10 @@ const FAR: f64 = 0.05;
 /// Fills in what follows from the rest, all but the digest of the whole.
 pub fn fill(document: &mut Document) {
     let threads = document.manifest.host.cores as f64;
+    let protocol = document.run.protocol.clone();
     for m in &mut document.measurements {
         match m.outcome {
-            Outcome::Measured => row(m, threads),
+            Outcome::Measured => row(m, &protocol, threads),
             Outcome::Failed => note(&mut m.reasons, m.reason.clone().unwrap_or_default()),
             Outcome::Unsupported => {}
         }
@@ -42,18 +44,18 @@ pub fn fill(document: &mut Document) {
     document.run.verdict = verdict(&document.run.reasons);
 }
 
-/// Adds a reason that is not there yet.
+/// Adds a reason that is not there yet, in the alphabet's order.
 pub(super) fn note(reasons: &mut Vec<String>, reason: String) {
-    if !reasons.contains(&reason) {
-        reasons.push(reason);
-    }
+    reasons.push(reason);
+    reasons.sort();
+    reasons.dedup();
 }
 
 fn verdict(reasons: &[String]) -> Verdict {
     if reasons.is_empty() { Verdict::Valid } else { Verdict::Invalid }
 }
 
-fn row(m: &mut Measurement, threads: f64) {
+fn row(m: &mut Measurement, protocol: &Protocol, threads: f64) {
     let rates: Vec<f64> = m.windows.iter().map(|w| w.work as f64 / w.wall_seconds).collect();
     m.throughput = throughput(&rates, m.workload.unit());
     m.disturbed_windows = disturbed(m, threads);
@@ -61,7 +63,16 @@ fn row(m: &mut Measurement, threads: f64) {
         stats::outliers(&rates, FAR).into_iter().map(|window| window as u64).collect();
     m.drift = drift(m, &rates);
     energy::fill(m);
-    latency(m);
+    if let Some(stated) = &mut m.latency {
+        latency(stated);
+    }
+    let (done, wanted) = (m.windows.len() as u64, protocol.blocks * protocol.windows);
+    if done < wanted {
+        note(&mut m.reasons, format!("interrupted after {done} of {wanted} windows"));
+    }
+    for why in throttled(m) {
+        note(&mut m.reasons, why);
+    }
     let (some, all) = (m.disturbed_windows.len(), m.windows.len());
     if some as f64 > DISTURBED * all as f64 {
         let why = format!("others took the processor in {some} of {all} windows");
@@ -95,7 +106,7 @@ fn disturbed(m: &Measurement, threads: f64) -> Vec<u64> {
     let own: Vec<f64> = m.windows.iter().map(|w| w.cpu_seconds / w.wall_seconds).collect();
     let usual = stats::median(&own).unwrap_or(0.0);
     let computes = usual > 0.5 * threads;
-    let is_disturbed = |(i, w): &(usize, &super::wire::Window)| {
+    let is_disturbed = |(i, w): &(usize, &wire::Window)| {
         let others = w.telemetry.cpu_use.map_or(0.0, |all| all - own[*i] / threads);
         others > OTHERS || (computes && own[*i] < STARVED * usual)
     };
@@ -111,18 +122,39 @@ fn drift(m: &Measurement, rates: &[f64]) -> Option<Drift> {
     Some(Drift { change: slope.value * per, ci95_low: low * per, ci95_high: high * per })
 }
 
-/// Percentiles from the histogram. What is none stays as it is, and does not agree with itself when it is judged.
-fn latency(m: &mut Measurement) {
-    let Some(stated) = &mut m.latency else { return };
-    let bytes = base64::engine::general_purpose::STANDARD.decode(&stated.hdr_v2_base64);
-    let Some(latency) = bytes.ok().and_then(|bytes| Latency::from_v2(&bytes)) else {
-        stated.n = u64::MAX;
-        return;
-    };
+impl wire::Latency {
+    /// The histogram; none if it is none.
+    pub(super) fn read(&self) -> Option<Latency> {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(&self.hdr_v2_base64).ok()?;
+        Latency::from_v2(&bytes)
+    }
+}
+
+/// Percentiles from the histogram. Without one there are no batches, which no measured row says.
+fn latency(stated: &mut wire::Latency) {
+    let latency = stated.read().unwrap_or_default();
     let at = |p| latency.percentile(p).map(|s| s.0);
     stated.n = latency.count();
     stated.p50_seconds = at(0.5);
     stated.p90_seconds = at(0.9);
     stated.p99_seconds = at(0.99);
     stated.p999_seconds = at(0.999);
+}
+
+/// What held the board's clocks down in a way that spoils figures.
+fn throttled(m: &Measurement) -> Vec<String> {
+    let states = || {
+        let starts = m.blocks.iter().map(|block| &block.telemetry_at_start);
+        starts.chain(m.windows.iter().map(|w| &w.telemetry)).filter_map(|t| t.board.as_ref())
+    };
+    let looks = states().count();
+    let spoiling = Throttle::ALL.into_iter().filter(|throttle| throttle.spoils());
+    let times = |name: &str| states().filter(|b| b.throttle.iter().any(|t| t == name)).count();
+    spoiling
+        .map(|throttle| (throttle.name(), times(throttle.name())))
+        .filter(|(_, times)| *times > 0)
+        .map(|(name, times)| {
+            format!("the board was slowed down ({name}) at {times} of {looks} looks")
+        })
+        .collect()
 }

@@ -7,7 +7,7 @@ use crate::kernels;
 use std::collections::BTreeMap;
 
 /// Settings that change how fast drivers and libraries are. Only these are recorded, and only values that cannot be
-/// a name or a path.
+/// a name or a path: numbers, yes and no.
 const SETTINGS: &[&str] = &[
     "LP_NATIVE_VECTOR_WIDTH",
     "LP_NUM_THREADS",
@@ -17,12 +17,17 @@ const SETTINGS: &[&str] = &[
     "RIGBENCH_SYSFS",
 ];
 
-/// The manifest of a run over these devices, with what tells its joules.
-pub fn manifest(devices: &[Device], sources: Vec<wire::Source>) -> wire::Manifest {
+/// The manifest of a run of these workloads on these devices, with what tells its joules.
+pub fn manifest(
+    devices: &[Device],
+    workloads: Vec<String>,
+    sources: Vec<wire::Source>,
+) -> wire::Manifest {
     wire::Manifest {
         rigbench: program(),
         host: host(),
         devices: devices.iter().map(wire::Device::from).collect(),
+        workloads,
         sources,
         environment: environment(),
     }
@@ -37,6 +42,7 @@ impl wire::Source {
             kind: info.kind.to_string(),
             scope: info.scope.into(),
             basis: info.basis(),
+            meter: Some(info.into()),
         }
     }
 
@@ -48,6 +54,7 @@ impl wire::Source {
             kind: stated.kind().to_string(),
             scope: stated.scope().into(),
             basis: stated.basis(),
+            meter: None,
         }
     }
 }
@@ -64,7 +71,7 @@ pub fn program() -> wire::Program {
 /// Settings that are in force.
 pub fn environment() -> BTreeMap<String, String> {
     let plain = |value: &String| {
-        value.len() <= 16 && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
+        value.parse::<u32>().is_ok() || ["true", "false", "yes", "no"].contains(&value.as_str())
     };
     // Of a path only that it is set.
     let shown = |name: &str| match name {

@@ -1,13 +1,16 @@
 //! Results: the run in memory, the document that is written, and how one becomes the other. Every derived number of
 //! the document follows from its windows, so that a reader can derive it again.
 
+mod bound;
 mod compare;
 mod difference;
 mod energy;
 mod figures;
+mod layout;
 mod manifest;
 mod plausible;
 mod proof;
+pub mod read;
 mod record;
 mod roof;
 mod run;
@@ -17,10 +20,11 @@ pub mod wire;
 
 pub use compare::compare;
 pub use figures::fill;
+pub use layout::text;
 pub use manifest::{environment, manifest, program};
 pub use run::{Outcome, Row, Run};
 pub use store::{OutDir, StoreError, write};
-pub use validate::{Findings, read, validate};
+pub use validate::{Depth, Findings, validate};
 
 use crate::kernels::hex;
 use crate::workload::data::Seed;
@@ -36,8 +40,12 @@ pub const SCHEMA: &str =
 /// The seed of all data of a run: SHA-256 of the manifest's canonical JSON (RFC 8785) and the user's seed, 8 bytes
 /// little-endian. Headers, matrices and everything random follow from it.
 pub fn seed(manifest: &wire::Manifest, user_seed: u32) -> Seed {
+    seed_of(&canonical(manifest), user_seed)
+}
+
+fn seed_of(manifest: &[u8], user_seed: u32) -> Seed {
     let mut hash = Sha256::new();
-    hash.update(canonical(manifest));
+    hash.update(manifest);
     hash.update(u64::from(user_seed).to_le_bytes());
     Seed(hash.finalize().into())
 }

@@ -1,8 +1,8 @@
 //! What no machine does, however well a document agrees with itself: time that runs backwards, more processor time than
-//! there are threads, work of kernels that do not exist.
+//! there are threads, batches that last longer than their windows.
 
-use super::wire::{Document, Measurement, Outcome};
-use crate::kernels;
+use super::energy::AT_REST;
+use super::wire::{Document, Energy, Measurement, Outcome, Telemetry};
 use jiff::Timestamp;
 
 /// Clocks of different kinds may differ by this share, and by this many seconds.
@@ -18,12 +18,6 @@ pub(super) fn faults(document: &Document) -> Vec<String> {
     for (i, m) in document.measurements.iter().enumerate() {
         faults.extend(row(m, threads).into_iter().map(|what| format!("measurements[{i}].{what}")));
         seconds += m.windows.iter().map(|w| w.wall_seconds).sum::<f64>();
-        if !document.manifest.devices.iter().any(|device| device.id == m.device) {
-            faults.push(format!("measurements[{i}].device: the manifest has no {}", m.device));
-        }
-        if document.manifest.rigbench.kernels_sha256 == kernels::all_sha256() {
-            faults.extend(kernel(m).map(|what| format!("measurements[{i}].kernel.{what}")));
-        }
     }
     faults.extend(run(document, seconds).err());
     faults
@@ -79,14 +73,26 @@ fn row(m: &Measurement, threads: f64) -> Vec<String> {
         if !(follows || begins) {
             fault("started_seconds: it does not follow on the window before".into());
         }
-        if !plausible_use(w.telemetry.cpu_use) || !plausible_use(w.telemetry.gpu_use) {
-            fault("telemetry: a use is a share from 0 to 1".into());
+        if let Some(what) = telemetry(&w.telemetry) {
+            fault(format!("telemetry.{what}"));
         }
         end = Some((block, w.started_seconds + w.wall_seconds));
+    }
+    let wall: f64 = m.windows.iter().map(|w| w.wall_seconds).sum();
+    if let Some(batches) =
+        m.latency.as_ref().and_then(|latency| latency.read()).map(|latency| latency.total())
+        && !(wall * 0.5..=wall * (1.0 + share) + slack).contains(&batches.0)
+    {
+        faults.push(format!(
+            "latency.hdr_v2_base64: its batches last {:.1} s in all, the windows {wall:.1} s",
+            batches.0
+        ));
     }
     if m.blocks.len() as u64 != end.map_or(0, |(block, _)| block + 1) {
         faults.push("blocks: there is one for each block of windows".into());
     }
+    faults.extend(blocks(m));
+    faults.extend(besides(m));
     if let Some(share) = m.roof.as_ref().and_then(|roof| roof.published_peak_share)
         && share > ABOVE_PEAK
     {
@@ -97,25 +103,80 @@ fn row(m: &Measurement, threads: f64) -> Vec<String> {
     faults
 }
 
-fn plausible_use(share: Option<f64>) -> bool {
-    share.is_none_or(|share| (0.0..=1.0 + CLOCKS.0).contains(&share))
+/// What went before each block fits in between it and the one before.
+fn blocks(m: &Measurement) -> Vec<String> {
+    let mut faults = Vec::new();
+    let ends = m.windows.chunk_by(|a, b| a.block == b.block).map(|windows| {
+        let (first, last) = (&windows[0], &windows[windows.len() - 1]);
+        (first.started_seconds, last.started_seconds + last.wall_seconds)
+    });
+    let mut before: Option<f64> = None;
+    for (i, (block, (begin, end))) in m.blocks.iter().zip(ends).enumerate() {
+        let mut fault = |what: String| faults.push(format!("blocks[{i}].{what}"));
+        let took = [block.rest_seconds, block.warm_up_seconds];
+        let gap = before.map_or(f64::INFINITY, |end| begin - end) + CLOCKS.1;
+        if took.iter().any(|seconds| *seconds < 0.0) || took.iter().sum::<f64>() > gap {
+            fault("rest_seconds: rest and warm-up do not fit in between the blocks".into());
+        }
+        if let Some(what) = telemetry(&block.telemetry_at_start) {
+            fault(format!("telemetry_at_start.{what}"));
+        }
+        before = Some(end);
+    }
+    faults
 }
 
-/// A kernel of this very program has the text that this program has.
-fn kernel(m: &Measurement) -> Option<String> {
-    let stated = m.kernel.as_ref()?;
-    let sha256 = stated.wgsl_sha256.as_ref()?;
-    let Some(entry) = kernels::of_workload(&m.workload.id).find(|entry| entry.id == stated.id)
-    else {
-        return Some(format!("id: {} has no kernel {}", m.workload.id, stated.id));
-    };
-    let known = kernels::Kernel::all(entry).unwrap_or_default();
-    let found = known.iter().find(|kernel| kernel.sha256() == *sha256);
-    match found {
-        None => Some("wgsl_sha256: it is not that of this kernel".into()),
-        Some(kernel) if kernel.params != stated.params => {
-            Some("params: they are not those of this kernel".into())
+/// The rest of a measured row.
+fn besides(m: &Measurement) -> Option<String> {
+    if m.reason.is_some() {
+        return Some("reason: a measured row has none".into());
+    }
+    if m.latency.as_ref().is_none_or(|latency| latency.n == 0) {
+        return Some("latency: a measured row has batches".into());
+    }
+    let error = m.verification.as_ref().map(|v| (v.checked, v.worst_error_share));
+    if !error.is_some_and(|(checked, worst)| checked > 0 && (0.0..=1.0).contains(&worst)) {
+        return Some("verification: a measured row was verified, and agreed".into());
+    }
+    let idles =
+        std::iter::once(&m.energy).chain(&m.energy_other).filter_map(|energy| match energy {
+            Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => e.idle.as_ref(),
+            _ => None,
+        });
+    for idle in idles {
+        let lengths = idle.power_watts >= 0.0 && idle.half_width_watts >= 0.0 && idle.seconds > 0.0;
+        if !lengths || !AT_REST.contains(&idle.method.as_str()) {
+            return Some("energy.idle: no baseline is taken like that".into());
         }
-        Some(_) => None,
+    }
+    let batch = m.tuning.as_ref().map_or(0.02, |tuning| tuning.batch_seconds);
+    (!(1e-4..=0.05).contains(&batch))
+        .then(|| "tuning.batch_seconds: batches last at most 50 ms".into())
+}
+
+/// What no sensor shows.
+fn telemetry(telemetry: &Telemetry) -> Option<&'static str> {
+    let Telemetry { cpu_use, cpu_hertz, temperatures, gpu_use, board } = telemetry;
+    let share = |share: &Option<f64>| share.is_none_or(|s| (0.0..=1.0 + CLOCKS.0).contains(&s));
+    let hertz = |hertz: &Option<f64>| hertz.is_none_or(|h| (1e6..=1e11).contains(&h));
+    let celsius = |celsius: f64| (-80.0..=200.0).contains(&celsius);
+    let positive = |watts: &Option<f64>| watts.is_none_or(|w| w > 0.0);
+    match () {
+        () if !share(cpu_use) => Some("cpu_use: a share from 0 to 1"),
+        () if !share(gpu_use) => Some("gpu_use: a share from 0 to 1"),
+        () if !hertz(cpu_hertz) => Some("cpu_hertz: no processor's"),
+        () if !temperatures.iter().all(|t| celsius(t.celsius)) => {
+            Some("temperatures: no machine's")
+        }
+        () if !board.iter().all(|b| {
+            b.celsius.is_none_or(celsius)
+                && hertz(&b.core_hertz)
+                && hertz(&b.memory_hertz)
+                && positive(&b.power_limit_watts)
+        }) =>
+        {
+            Some("board: no card's")
+        }
+        () => None,
     }
 }

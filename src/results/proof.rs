@@ -58,7 +58,7 @@ impl From<&Elements> for wire::Elements {
             window,
             row,
             column,
-            value,
+            value: value.into(),
         };
         wire::Elements {
             f16_roundings: from.f16_roundings,
@@ -75,7 +75,7 @@ impl wire::Elements {
             window,
             row,
             column,
-            value,
+            value: value as f32,
         };
         Elements {
             f16_roundings: self.f16_roundings,

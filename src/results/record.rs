@@ -33,7 +33,7 @@ impl From<&Run> for wire::Document {
     }
 }
 
-fn protocol(protocol: &Protocol) -> wire::Protocol {
+pub(super) fn protocol(protocol: &Protocol) -> wire::Protocol {
     wire::Protocol {
         mode: protocol.mode.name().to_string(),
         blocks: protocol.blocks as u64,

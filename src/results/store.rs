@@ -1,5 +1,6 @@
 //! Writes the document so that a kill or a full disk at any moment leaves the old file or the new one, whole.
 
+use super::layout::text;
 use super::wire::Document;
 use atomic_write_file::AtomicWriteFile;
 use jiff::Timestamp;
@@ -59,9 +60,7 @@ impl OutDir {
 /// If it cannot be written; then the file is what it was.
 pub fn write(document: &Document, path: &Path) -> Result<(), StoreError> {
     let fail = |cause| StoreError { path: path.to_path_buf(), cause };
-    let mut text = serde_json::to_vec_pretty(document).expect("documents are plain data");
-    text.push(b'\n');
     let mut file = AtomicWriteFile::open(path).map_err(fail)?;
-    file.write_all(&text).map_err(fail)?;
+    file.write_all(text(document).as_bytes()).map_err(fail)?;
     file.commit().map_err(fail)
 }

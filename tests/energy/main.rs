@@ -16,6 +16,7 @@ mod plug_readings;
 mod plug_secrets;
 mod plug_trouble;
 mod plug_units;
+mod privacy;
 mod rapl;
 mod run;
 mod simulation;

@@ -167,12 +167,13 @@ fn plan(args: &Args) -> Result<Plan> {
 
 fn manifest(plan: &Plan) -> wire::Manifest {
     let devices: Vec<Device> = plan.devices.iter().map(|(device, _)| device.clone()).collect();
-    results::manifest(&devices, plan.power.sources(&devices, &plan.workloads))
+    let workloads = plan.workloads.iter().map(|workload| workload.spec()).collect();
+    results::manifest(&devices, workloads, plan.power.sources(&devices, &plan.workloads))
 }
 
 fn print(document: &wire::Document, json: bool, path: &Path) -> Result<()> {
     if json {
-        super::print(&(serde_json::to_string_pretty(document)? + "\n"))?;
+        super::print(&results::text(document))?;
     } else {
         let (width, styled) = args::terminal();
         for table in report::run(document) {

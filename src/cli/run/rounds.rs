@@ -90,6 +90,7 @@ impl Rounds<'_> {
                     rows[i].outcome = Some(Outcome::Measured(Box::new(row.measurement())));
                 }
                 store(finished(&rows))?;
+                tracing::info!("{} {}: a block is kept", self.device.id, workloads[i].spec());
                 if stopped {
                     return Ok(());
                 }

@@ -141,9 +141,9 @@ mod tests {
 
     #[test]
     fn an_address_is_the_same_however_it_is_written() {
-        let wgpu = PciAddress::parse("0000:0a:00.1").unwrap();
-        assert_eq!(PciAddress::parse("00000000:0A:00.1").unwrap(), wgpu);
-        assert_ne!(PciAddress::parse("0001:0a:00.1").unwrap(), wgpu);
+        let adapter = PciAddress::parse("0000:0a:00.1").unwrap();
+        assert_eq!(PciAddress::parse("00000000:0A:00.1").unwrap(), adapter);
+        assert_ne!(PciAddress::parse("0001:0a:00.1").unwrap(), adapter);
         for nonsense in ["", "0a:00.1", "0000:0a:00", "0000:0a:../x.0", "0000:1ff:00.0"] {
             assert!(PciAddress::parse(nonsense).is_err(), "{nonsense}");
         }

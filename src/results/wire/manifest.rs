@@ -14,6 +14,8 @@ pub struct Manifest {
     pub host: Host,
     /// Devices that the run measures.
     pub devices: Vec<Device>,
+    /// Workloads that each of them runs, as the command line writes them.
+    pub workloads: Vec<String>,
     /// Energy sources, for each device and workload.
     pub sources: Vec<Source>,
     /// Settings of drivers and libraries that change how fast they are, as the environment gives them.
@@ -111,6 +113,8 @@ pub struct Source {
     pub scope: Scope,
     /// Where its figures come from.
     pub basis: String,
+    /// What is read; null if nothing is.
+    pub meter: Option<Meter>,
 }
 
 /// A device as `rigbench devices --json` lists it.

@@ -83,6 +83,6 @@ pub struct Element {
     pub row: u64,
     /// Its column.
     pub column: u64,
-    /// Its value.
-    pub value: f32,
+    /// Its value, an f32.
+    pub value: f64,
 }

@@ -268,7 +268,8 @@ impl Workload for Matmul {
     }
 }
 
-/// Judges the elements that a row of this spec shows, of a run whose row has this seed.
+/// Judges the elements that a row of this spec shows, of a run whose row has this seed; as many as have no more than
+/// `most_terms` in all.
 ///
 /// # Errors
 /// If the spec names no product.
@@ -277,10 +278,11 @@ pub fn judge(
     seed: Seed,
     windows: usize,
     elements: &Elements,
+    most_terms: u64,
 ) -> Result<Verdict, SpecError> {
     let product = spec::product(spec)?;
     let operands = Operands::new(seed, product.shape, product.a, product.b);
-    Ok(elements.judge(&operands, windows))
+    Ok(elements.judge(&operands, windows, most_terms))
 }
 
 impl Shape {

@@ -10,6 +10,8 @@ use ndarray::Array2;
 pub(super) const SAMPLED: usize = 4;
 /// Roundings to f16 that a record may claim; each widens what passes.
 const MOST_F16_ROUNDINGS: u32 = 64;
+/// Terms of an element that is computed again, at most.
+const LONGEST_COLUMN: usize = 1 << 28;
 /// Excess of weights, of deviation 1, that a record may claim.
 const MOST_EXCESS: u32 = 4;
 
@@ -38,8 +40,9 @@ pub struct Elements {
 }
 
 impl Elements {
-    /// Computes every element of a product with these operands again. There must be one of each of `windows` windows.
-    pub(super) fn judge(&self, operands: &Operands, windows: usize) -> Verdict {
+    /// Computes elements of a product with these operands again, as many as have no more than `most_terms` in all. There
+    /// must be one of each of `windows` windows.
+    pub(super) fn judge(&self, operands: &Operands, windows: usize, most_terms: u64) -> Verdict {
         let wrong = |what: String| Verdict::Disagrees(what);
         if self.f16_roundings > MOST_F16_ROUNDINGS || self.weight_excess > MOST_EXCESS {
             return wrong(format!(
@@ -58,12 +61,17 @@ impl Elements {
             weight_excess: self.weight_excess,
         };
         let mut verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
-        for &Element { window, row, column, value } in &self.elements {
+        let affordable = (most_terms / k as u64) as usize;
+        for (i, &Element { window, row, column, value }) in self.elements.iter().enumerate() {
             if row >= m as u64 || column >= n as u64 || window as usize >= windows {
                 return wrong(format!(
                     "element ({row}, {column}) of window {} is none of this row",
                     window + 1
                 ));
+            }
+            // A column that memory cannot hold is not computed however deep.
+            if i >= affordable || k > LONGEST_COLUMN {
+                continue;
             }
             let (operands, row, column) =
                 (operands.in_window(window), row as usize, column as usize);

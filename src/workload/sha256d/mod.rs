@@ -5,6 +5,8 @@
 //! big-endian, so nonce = word with its bytes swapped. Each word is hashed in several *versions* of the header, which
 //! differ in the bits of the version field that miners roll (BIP 320) and share half of the first hash's work.
 
+#![allow(clippy::single_range_in_vec_init)] // stretches are ranges, and often there is one
+
 #[cfg(test)]
 mod coverage;
 mod cpu;

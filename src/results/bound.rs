@@ -1,0 +1,219 @@
+//! What a row cannot choose, because the manifest or the program says it: its class, its unit, its sources, the protocol.
+//! The manifest itself is bound by the work proofs, whose headers and matrices follow from it.
+
+use super::wire::{Document, Energy, Idle, Measurement, Meter, Protocol, Scope, Source};
+use super::{energy, record};
+use crate::device::Device;
+use crate::energy::Stated;
+use crate::kernels::{self, Arithmetic};
+use crate::measure::{Mode, stats};
+use crate::units::Watts;
+use crate::workload;
+
+/// Every place that says otherwise.
+pub(super) fn faults(document: &Document) -> Vec<String> {
+    let mut faults: Vec<String> = protocol(&document.run.protocol).into_iter().collect();
+    faults.extend(rows(document));
+    faults.extend(baselines(document));
+    for (i, m) in document.measurements.iter().enumerate() {
+        let mut fault = |what: String| faults.push(format!("measurements[{i}].{what}"));
+        match document.manifest.devices.iter().find(|device| device.id == m.device) {
+            None => fault(format!("device: the manifest has no {}", m.device)),
+            Some(device) if device.class != m.class => {
+                fault(format!("class: the manifest says that {} is {}", m.device, device.class));
+            }
+            Some(_) => {}
+        }
+        workload(m).into_iter().for_each(&mut fault);
+        tuning(m).into_iter().for_each(&mut fault);
+        if document.manifest.rigbench.kernels_sha256 == kernels::all_sha256() {
+            kernel(m).into_iter().for_each(&mut fault);
+        }
+        // Each of the manifest's sources speaks once.
+        let mut silent: Vec<&Source> = document.manifest.sources.iter().collect();
+        let headline = std::iter::once(("energy".to_string(), &m.energy));
+        let others = m.energy_other.iter().enumerate();
+        let others = others.map(|(j, energy)| (format!("energy_other[{j}]"), energy));
+        for (path, energy) in headline.chain(others) {
+            if let Err(what) = source(&mut silent, m, energy) {
+                fault(format!("{path}.{what}"));
+            }
+        }
+        if let Some(what) = windows(&document.run.protocol, m) {
+            fault(what);
+        }
+    }
+    faults
+}
+
+/// A run that is finished has a row for everything that it was to measure.
+fn rows(document: &Document) -> Option<String> {
+    let manifest = &document.manifest;
+    let asked = |device: &str, spec: &str| {
+        manifest.devices.iter().any(|d| d.id == device)
+            && manifest.workloads.iter().any(|w| w == spec)
+    };
+    let rows = &document.measurements;
+    if let Some(i) = rows.iter().position(|m| !asked(&m.device, &m.workload.spec())) {
+        return Some(format!("measurements[{i}]: the manifest does not ask for it"));
+    }
+    let all = manifest.devices.len() * manifest.workloads.len();
+    let complete = document.run.finished_at.is_none() || rows.len() == all;
+    (!complete)
+        .then(|| format!("measurements: the manifest asks for {all} rows, here are {}", rows.len()))
+}
+
+/// Every row has the same baseline of a source.
+fn baselines(document: &Document) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut known: Vec<(&Meter, Scope, &Option<Idle>)> = Vec::new();
+    for (i, m) in document.measurements.iter().enumerate() {
+        for energy in std::iter::once(&m.energy).chain(&m.energy_other) {
+            let (Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e)) = energy else {
+                continue;
+            };
+            match known.iter().find(|(meter, scope, _)| **meter == e.source && *scope == e.scope) {
+                Some((.., idle)) if **idle == e.idle => {}
+                Some(_) => faults.push(format!(
+                    "measurements[{i}].energy: {} was at rest otherwise in another row",
+                    e.source.kind
+                )),
+                None => known.push((&e.source, e.scope, &e.idle)),
+            }
+        }
+    }
+    faults
+}
+
+/// A mode is what this program makes of it.
+fn protocol(stated: &Protocol) -> Option<String> {
+    let mode =
+        [Mode::Quick, Mode::Default, Mode::Publish].into_iter().find(|m| m.name() == stated.mode);
+    match mode {
+        None => Some(format!("run.protocol.mode: there is no mode '{}'", stated.mode)),
+        Some(mode) if record::protocol(&crate::measure::Protocol::of(mode)) != *stated => {
+            Some(format!("run.protocol: it is not that of the mode {}", stated.mode))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Windows are as long as the protocol says.
+fn windows(protocol: &Protocol, m: &Measurement) -> Option<String> {
+    let (shortest, i) = m
+        .windows
+        .iter()
+        .zip(0..)
+        .map(|(w, i)| (w.wall_seconds, i))
+        .min_by(|a, b| a.0.total_cmp(&b.0))?;
+    (shortest < 0.85 * protocol.window_seconds).then(|| {
+        format!(
+            "windows[{i}].wall_seconds: {shortest} s is shorter than any window of this protocol"
+        )
+    })
+}
+
+fn workload(m: &Measurement) -> Option<String> {
+    let spec = m.workload.spec();
+    let parsed = match workload::parse(&spec) {
+        Ok(parsed) => parsed,
+        Err(error) => return Some(format!("workload: {error}")),
+    };
+    if parsed.spec() != spec {
+        return Some(format!("workload.shape: {spec} is written {}", parsed.spec()));
+    }
+    if m.workload.unit != parsed.unit().name() {
+        return Some(format!("workload.unit: {spec} counts in {}", parsed.unit().name()));
+    }
+    let bytes = parsed.traffic(&Device::cpu()).map(|traffic| traffic.bytes_per_unit);
+    if m.traffic.as_ref().map(|traffic| traffic.bytes_per_unit) != bytes {
+        return Some("traffic.bytes_per_unit: it is not that of the shape".into());
+    }
+    let layer = m.workload.layer.as_ref()?;
+    let shape = m.workload.shape.as_deref().and_then(|shape| shape.split_once(':'));
+    let (sides, rest) = shape.unwrap_or_default();
+    let rows = match m.workload.id.as_str() {
+        "gemm" => format!(":m={}", sides.split('x').next().unwrap_or_default()),
+        _ => String::new(),
+    };
+    let named = workload::parse(&format!("{}:{layer}:{rest}{rows}", m.workload.id));
+    let fits = named.is_ok_and(|named| named.spec() == spec);
+    (!fits).then(|| format!("workload.layer: {layer} does not have this shape"))
+}
+
+/// The kernel is the one that was chosen, and rates of trials are the medians of their slices.
+fn tuning(m: &Measurement) -> Option<String> {
+    let tuning = m.tuning.as_ref()?;
+    if m.kernel.as_ref().is_some_and(|kernel| kernel.id != tuning.kernel) {
+        return Some("tuning.kernel: it is not the kernel that ran".into());
+    }
+    let off =
+        tuning.trials.iter().position(|trial| trial.throughput != stats::median(&trial.slices))?;
+    Some(format!("tuning.trials[{off}].throughput: it is not the median of the slices"))
+}
+
+/// A kernel of this very program has the text that this program has.
+fn kernel(m: &Measurement) -> Option<String> {
+    let stated = m.kernel.as_ref()?;
+    let known = |name: &String| Arithmetic::ALL.iter().any(|a| a.name() == name);
+    if !stated.arithmetic.as_ref().is_none_or(known) {
+        return Some("kernel.arithmetic: nothing multiplies so".into());
+    }
+    let Some(sha256) = stated.wgsl_sha256.as_ref() else {
+        let native = stated.params.is_empty() && !kernels::TABLE.iter().any(|e| e.id == stated.id);
+        return (!native).then(|| "kernel.wgsl_sha256: native code has no parameters".into());
+    };
+    let Some(entry) = kernels::TABLE.iter().find(|entry| entry.id == stated.id) else {
+        return Some(format!("kernel.id: this program has no kernel {}", stated.id));
+    };
+    let known = kernels::Kernel::all(entry).unwrap_or_default();
+    let Some(kernel) = known.iter().find(|kernel| kernel.sha256() == *sha256) else {
+        return Some("kernel.wgsl_sha256: it is not that of this kernel".into());
+    };
+    if kernel.params != stated.params {
+        return Some("kernel.params: they are not those of this kernel".into());
+    }
+    let multiplies = stated.arithmetic.as_deref().is_none_or(|a| a == kernel.arithmetic().name());
+    (!multiplies).then(|| "kernel.arithmetic: it is not that of this kernel".into())
+}
+
+/// An energy is of a source that the manifest names, with the same scope and the same words on where it comes from.
+fn source(silent: &mut Vec<&Source>, m: &Measurement, stated: &Energy) -> Result<(), String> {
+    let (kind, scope, basis, meter) = match stated {
+        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => {
+            let counter = matches!(e.source.quantity, super::wire::Quantity::Counter { .. });
+            if counter != matches!(stated, Energy::MeasuredCounter(_)) {
+                return Err("provenance: it does not go with source.quantity".into());
+            }
+            let basis = energy::source(e)?.basis();
+            (e.source.kind.as_str(), e.scope, basis, Some(&e.source))
+        }
+        Energy::Declared(e) => {
+            let watts = Watts(e.power_watts);
+            let said = Stated::Declared { watts, scope: e.scope.into(), own: e.for_this_workload };
+            (said.kind(), e.scope, said.basis(), None)
+        }
+        Energy::Modelled(e) => {
+            let said = Stated::Modelled {
+                low: Watts(e.modelled_power_watts_low),
+                high: Watts(e.modelled_power_watts_high),
+                scope: e.scope.into(),
+                basis: e.basis.clone(),
+            };
+            (said.kind(), e.scope, said.basis(), None)
+        }
+        Energy::None(_) => return Ok(()),
+    };
+    let named = silent.iter().position(|source| {
+        source.device == m.device
+            && source.workload.as_ref().is_none_or(|workload| *workload == m.workload.id)
+            && source.kind == kind
+            && source.scope == scope
+            && source.basis == basis
+            && source.meter.as_ref() == meter
+    });
+    let named = named
+        .ok_or_else(|| format!("source: the manifest names no such {kind}, or it spoke before"))?;
+    silent.remove(named);
+    Ok(())
+}

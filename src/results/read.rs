@@ -1,0 +1,125 @@
+//! Reads a document: what is none, is from another major version or is too large ends in one line; nothing may be missing
+//! and, of this version, nothing may be added.
+
+use super::wire::{Document, Energy, Readings};
+use super::{SCHEMA_VERSION, canonical, difference};
+use crate::kernels::hex;
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+/// No run writes more.
+const MOST_BYTES: u64 = 32 << 20;
+/// Nor more of these: what a reader computes must end soon.
+const MOST_ROWS: usize = 500;
+const MOST_WINDOWS: usize = 1000;
+const MOST_BLOCKS: usize = 50;
+const MOST_SOURCES: usize = 20;
+/// Readings of all rows; two counters read fifty times a second over ten rows to publish have 900,000.
+const MOST_READINGS: usize = 1_000_000;
+
+/// A document as it was given.
+#[derive(Debug)]
+pub struct Given {
+    /// What this version knows of it.
+    pub document: Document,
+    /// Whether a later minor version wrote it, so that it may say more than this version knows.
+    pub newer: bool,
+    /// SHA-256 of its canonical JSON without `proof.document_sha256`.
+    pub sha256: String,
+    /// Its manifest's canonical JSON.
+    pub manifest: Vec<u8>,
+}
+
+/// A document that cannot be read. One line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ReadError(pub String);
+
+/// Reads a document's file.
+///
+/// # Errors
+/// `Err` if there is no such file; the inner one if it is no document.
+pub fn open(path: &Path) -> std::io::Result<Result<Given, ReadError>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut text)?;
+    Ok(read(&text))
+}
+
+/// Reads a document's text.
+///
+/// # Errors
+/// If it is none.
+pub fn read(text: &[u8]) -> Result<Given, ReadError> {
+    #[derive(Deserialize)]
+    struct Head {
+        schema_version: String,
+    }
+    let none = |why: String| ReadError(format!("this is no rigbench result: {why}"));
+    if text.len() as u64 > MOST_BYTES {
+        return Err(none(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+    }
+    let json = |error: serde_json::Error| none(error.to_string());
+    let Head { schema_version } = serde_json::from_slice(text).map_err(json)?;
+    let parts = |version: &str| -> Option<(u64, u64)> {
+        let mut parts = version.split('.').map(str::parse);
+        Some((parts.next()?.ok()?, parts.next()?.ok()?))
+    };
+    let (theirs, ours) = (parts(&schema_version), parts(SCHEMA_VERSION));
+    let newer = theirs > ours;
+    if theirs.map(|v| v.0) != ours.map(|v| v.0) {
+        return Err(ReadError(format!(
+            "schema_version is {schema_version}, this rigbench reads {SCHEMA_VERSION}; get the version that wrote it"
+        )));
+    }
+    let document: Document = serde_json::from_slice(text).map_err(json)?;
+    if let Some(what) = excess(&document) {
+        return Err(none(format!("no run has so many {what}")));
+    }
+    let mut given: Value = serde_json::from_slice(text).map_err(json)?;
+    // Reading takes a field that may be null for null where it is missing.
+    let known = serde_json::to_value(&document).map_err(json)?;
+    if let Some(path) = difference::missing(&known, &given) {
+        return Err(ReadError(format!("{path} is missing")));
+    }
+    if !newer && let Some(path) = difference::missing(&given, &known) {
+        return Err(ReadError(format!("{path} is nothing that version {SCHEMA_VERSION} knows")));
+    }
+    let manifest = canonical(&given["manifest"]);
+    if let Some(proof) = given.get_mut("proof").and_then(Value::as_object_mut) {
+        proof.remove("document_sha256");
+    }
+    let sha256 = hex(&Sha256::digest(canonical(&given)));
+    Ok(Given { document, newer, sha256, manifest })
+}
+
+/// What there is too much of.
+fn excess(document: &Document) -> Option<&'static str> {
+    let rows = &document.measurements;
+    let any = |most: usize, count: fn(&super::wire::Measurement) -> usize| {
+        rows.iter().any(|row| count(row) > most)
+    };
+    let blocks: fn(&super::wire::Measurement) -> usize =
+        |row| row.windows.chunk_by(|a, b| a.block == b.block).count();
+    let readings =
+        rows.iter().flat_map(|row| std::iter::once(&row.energy).chain(&row.energy_other));
+    let readings = readings.map(|energy| match energy {
+        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => {
+            let Readings { before_seconds, after_seconds, values } = &e.readings;
+            let domains = values.iter().map(Vec::len).max().unwrap_or(0);
+            before_seconds.len().max(after_seconds.len()).max(values.len()).max(domains)
+        }
+        _ => 0,
+    });
+    match () {
+        () if readings.sum::<usize>() > MOST_READINGS => Some("readings"),
+        () if rows.len() > MOST_ROWS => Some("rows"),
+        () if any(MOST_WINDOWS, |row| row.windows.len()) => Some("windows"),
+        () if any(MOST_BLOCKS, blocks) => Some("blocks"),
+        () if any(MOST_SOURCES, |row| row.energy_other.len()) => Some("energy sources"),
+        () => None,
+    }
+}
