@@ -3,6 +3,7 @@
 mod args;
 mod busy;
 mod check;
+mod compare;
 mod devices;
 mod doctor;
 mod interrupt;
@@ -42,6 +43,8 @@ enum Command {
     Run(run::Args),
     /// Judge whether result files are truthful: digests, figures, and a proof for every hash
     Validate(validate::Args),
+    /// Compare two result files, like with like, and fail on a regression past a gate
+    Compare(compare::Args),
     /// What is missing here for a good measurement, and how to mend it
     Doctor(doctor::Args),
 }
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Tune(args) => tune::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     match done {

@@ -1,10 +1,12 @@
 //! Reports: a document becomes tables, and tables become text.
 
+mod compare;
 mod devices;
 mod run;
 mod table;
 mod tune;
 
+pub use compare::comparison;
 pub use devices::{devices, sources};
 pub use run::run;
 pub use table::Table;

@@ -2,6 +2,7 @@
 //! the document follows from its windows, so that a reader can derive it again.
 
 mod bound;
+mod compare;
 mod difference;
 mod energy;
 mod figures;
@@ -17,6 +18,7 @@ mod store;
 mod validate;
 pub mod wire;
 
+pub use compare::compare;
 pub use figures::fill;
 pub use layout::text;
 pub use manifest::{environment, manifest, program};

@@ -1,11 +1,13 @@
 //! The document's format, and nothing else: plain structs that serde reads and writes. Units stand in the names,
 //! base SI throughout. The JSON Schema is generated from these types.
 
+mod comparison;
 mod energy;
 mod manifest;
 mod measurement;
 mod work_proof;
 
+pub use comparison::*;
 pub use energy::*;
 pub use manifest::*;
 pub use measurement::*;

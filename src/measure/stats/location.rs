@@ -1,15 +1,9 @@
-//! Statistics of windows.
+//! The middle of values, how far they scatter around it, and which of them do not belong.
 
-/// An estimate with its 95 % interval, where the sample supports one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    /// The estimate.
-    pub value: f64,
-    /// Lower and upper end of the 95 % interval.
-    pub ci95: Option<(f64, f64)>,
-    /// Values that it rests on.
-    pub n: usize,
-}
+use super::Estimate;
+
+/// Distances of normal values from their median, times this, have the values' deviation as their median.
+const NORMAL_MAD: f64 = 1.4826;
 
 /// The middle value, or the mean of the two in the middle; none of nothing.
 pub fn median(values: &[f64]) -> Option<f64> {
@@ -46,35 +40,19 @@ fn rank(n: usize) -> usize {
     k
 }
 
-/// Theil and Sen's slope: the median of the slopes between all pairs of points; none of fewer than six. Sen's interval.
-pub fn theil_sen(x: &[f64], y: &[f64]) -> Option<Estimate> {
-    let n = x.len();
-    if n < 6 {
-        return None;
-    }
-    let mut slopes: Vec<f64> = (0..n)
-        .flat_map(|i| (i + 1..n).map(move |j| (i, j)))
-        .filter(|(i, j)| x[*i] != x[*j])
-        .map(|(i, j)| (y[j] - y[i]) / (x[j] - x[i]))
-        .collect();
-    slopes.sort_by(f64::total_cmp);
-    let value = median(&slopes)?;
-    let size = n as f64;
-    let sigma = (size * (size - 1.0) * (2.0 * size + 5.0) / 18.0).sqrt();
-    let (pairs, reach) = (slopes.len() as f64, 1.959_963_984_540_054 * sigma);
-    let at = |rank: f64| slopes[(rank.round().max(0.0) as usize).min(slopes.len() - 1)];
-    let ci95 = (at((pairs - reach) / 2.0), at((pairs + reach) / 2.0 - 1.0));
-    Some(Estimate { value, ci95: Some(ci95), n })
+/// The median of the distances from the median (MAD), in the values' own unit; none of nothing.
+pub fn mad(values: &[f64]) -> Option<f64> {
+    let middle = median(values)?;
+    let distances: Vec<f64> = values.iter().map(|v| (v - middle).abs()).collect();
+    median(&distances)
 }
 
 /// Values that lie further from the median than 3.5 deviations, as the median of the distances tells it, and further
 /// than the share `far` of it.
 pub fn outliers(values: &[f64], far: f64) -> Vec<usize> {
-    let Some(middle) = median(values) else { return Vec::new() };
-    let distances: Vec<f64> = values.iter().map(|v| (v - middle).abs()).collect();
-    let deviation = 1.4826 * median(&distances).unwrap_or(0.0);
-    let is_outlier = |i: &usize| distances[*i] > (3.5 * deviation).max(far * middle.abs());
-    (0..values.len()).filter(is_outlier).collect()
+    let (Some(middle), Some(mad)) = (median(values), mad(values)) else { return Vec::new() };
+    let reach = (3.5 * NORMAL_MAD * mad).max(far * middle.abs());
+    (0..values.len()).filter(|&i| (values[i] - middle).abs() > reach).collect()
 }
 
 fn sorted(values: &[f64]) -> Vec<f64> {
@@ -110,5 +88,15 @@ mod tests {
         let seven = median_interval(&[7.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
         assert_eq!(seven, Estimate { value: 4.0, ci95: Some((1.0, 7.0)), n: 7 });
         assert_eq!(median_interval(&[1.0, 2.0]).unwrap().ci95, None);
+    }
+
+    #[test]
+    fn an_outlier_is_far_in_both_senses() {
+        let near = [100.0, 100.1, 99.9, 100.0, 100.2, 99.8, 103.0];
+        assert_eq!(outliers(&near, 0.05), [0usize; 0]); // 20 deviations away, and yet only 3 %
+        assert_eq!(outliers(&near, 0.01), [6]);
+        let wide = [60.0, 140.0, 80.0, 120.0, 100.0, 70.0, 130.0];
+        assert_eq!(outliers(&wide, 0.05), [0usize; 0]); // 40 % away, as the rest are
+        assert_eq!(outliers(&[], 0.05), [0usize; 0]);
     }
 }

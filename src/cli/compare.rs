@@ -1,0 +1,82 @@
+//! `rigbench compare`: what changed from one run to another, and whether more than chance explains.
+
+use super::{Exit, args};
+use crate::report;
+use crate::results::wire::{Comparison, Document};
+use crate::results::{self, Depth, read};
+use anyhow::{Context, Result, anyhow, bail};
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example: rigbench compare before.json after.json --gate 5\nwith --gate: exit 1 if a row is worse by an interval that excludes no change and reaches past PERCENT; exit 2 if a row of BASE cannot be judged."
+)]
+pub(super) struct Args {
+    /// Result file to hold to
+    #[arg(value_name = "BASE")]
+    base: PathBuf,
+    /// Result file to judge
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// Exit 1 on a significant regression past PERCENT in throughput or joules
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    gate: Option<f64>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit> {
+    let (base, new) = (truthful(&args.base)?, truthful(&args.new)?);
+    let comparison = results::compare(&base, &new, args.gate);
+    if comparison.pairs.is_empty() {
+        bail!("nothing can be compared: {}", why_nothing(&comparison));
+    }
+    if args.json {
+        super::print(&(serde_json::to_string_pretty(&comparison)? + "\n"))?;
+    } else {
+        let (width, styled) = args::terminal();
+        for table in report::comparison(&comparison) {
+            super::print(&(table.to_terminal(width, styled) + "\n"))?;
+        }
+    }
+    if comparison.past_gate == Some(true) {
+        return Ok(Exit::No);
+    }
+    match &comparison.not_judged[..] {
+        [] => Ok(Exit::Done),
+        [only] => bail!("the gate cannot judge {only}; measure it again"),
+        [first, rest @ ..] => {
+            bail!("the gate cannot judge {first}; nor {} more; measure again", rest.len())
+        }
+    }
+}
+
+/// A document, if it is truthful.
+fn truthful(path: &Path) -> Result<Document> {
+    let given = read::open(path).with_context(|| {
+        format!("cannot read {}; give the path of a result file", path.display())
+    })?;
+    let given = given.map_err(|why| anyhow!("{}: {why}", path.display()))?;
+    match &results::validate(&given, Depth::Quick).faults[..] {
+        [] => Ok(given.document),
+        [first, ..] => {
+            bail!("{} is not truthful: {first}; rigbench validate says more", path.display())
+        }
+    }
+}
+
+/// Why no two rows are alike, in a line.
+fn why_nothing(comparison: &Comparison) -> String {
+    match &comparison.refused[..] {
+        [] => "the files have no workload in common; run the same workloads for both".into(),
+        [first, ..] => format!("{}: {}", first.base, first.reason),
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').trim().parse::<f64>() {
+        Ok(percent) if (0.0..100.0).contains(&percent) => Ok(percent),
+        _ => Err("a percentage from 0 to below 100, as in --gate 5".into()),
+    }
+}

@@ -1,0 +1,124 @@
+//! The tables of a comparison: a row's throughput and joules in both runs, one for each pair of devices.
+
+use super::table::{Column, Table};
+use crate::results::wire::{Change, Comparison, Pair};
+use crate::units::{EnergyPerWork, Rate, Unit, significant};
+
+/// The tables of a comparison; the last says what stands beside it.
+pub fn comparison(comparison: &Comparison) -> Vec<Table> {
+    let devices = |pair: &Pair| (pair.base.device.clone(), pair.new.device.clone());
+    let mut tables: Vec<Table> = Vec::new();
+    for pairs in comparison.pairs.chunk_by(|a, b| devices(a) == devices(b)) {
+        let (base, new) = devices(&pairs[0]);
+        tables.push(Table {
+            title: if base == new { base } else { format!("{base} against {new}") },
+            columns: [
+                ("workload", false),
+                ("base", true),
+                ("new", true),
+                ("change, %", true),
+                ("p", true),
+                ("", false),
+            ]
+            .map(|(head, figures)| Column { head, figures })
+            .to_vec(),
+            rows: pairs.iter().map(row).collect(),
+            notes: pairs.iter().flat_map(notes).collect(),
+        });
+    }
+    if let Some(last) = tables.last_mut() {
+        last.notes.extend(remarks(comparison));
+    }
+    tables
+}
+
+/// Throughput in the first line of each cell, joules in the second.
+fn row(pair: &Pair) -> Vec<String> {
+    let unit = Unit::from_name(&pair.unit);
+    let rate = |per_second: f64| match unit {
+        Some(unit) => Rate { per_second, unit }.to_string(),
+        None => significant(per_second),
+    };
+    let joules = |joules: f64| match unit {
+        Some(unit) => EnergyPerWork { joules, unit }.to_string(),
+        None => significant(joules),
+    };
+    let lines = |of_rate: String, of_joules: &dyn Fn(&Change) -> String| match &pair.joules_per_unit
+    {
+        Some(change) => format!("{of_rate}\n{}", of_joules(change)),
+        None => of_rate,
+    };
+    let throughput = &pair.throughput;
+    let invalid = if pair.invalid.is_empty() { "" } else { "\ninvalid" };
+    let judged = lines(verdict(throughput, "slower", "faster"), &|c| verdict(c, "more", "fewer"));
+    vec![
+        pair.base.workload.replacen(':', "\n", 1),
+        lines(rate(throughput.base), &|c| joules(c.base)),
+        lines(rate(throughput.new), &|c| joules(c.new)),
+        lines(change(throughput), &change),
+        lines(probability(throughput), &probability),
+        format!("{judged}{invalid}"),
+    ]
+}
+
+fn verdict(change: &Change, worse: &str, better: &str) -> String {
+    let word = match change {
+        Change { p: None, .. } => "too few",
+        Change { regression: true, .. } => worse,
+        Change { improvement: true, .. } => better,
+        _ => "not shown",
+    };
+    let past = if change.past_gate == Some(true) { ", past gate" } else { "" };
+    format!("{word}{past}")
+}
+
+/// `−5.1 (−6.0 to −4.2)`.
+fn change(change: &Change) -> String {
+    let ratio = signed(change.ratio);
+    match (change.ci95_low, change.ci95_high) {
+        (Some(low), Some(high)) => format!("{ratio} ({} to {})", signed(low), signed(high)),
+        _ => ratio,
+    }
+}
+
+fn notes(pair: &Pair) -> Vec<String> {
+    let about = |text: &String| format!("{}: {text}", pair.base.workload);
+    let joules = pair.no_joules_reason.iter().map(|why| format!("joules are not compared: {why}"));
+    pair.invalid.iter().chain(&pair.differs).cloned().chain(joules).map(|t| about(&t)).collect()
+}
+
+/// What cannot be compared, and what differs besides.
+fn remarks(comparison: &Comparison) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    lines.extend(
+        comparison.refused.iter().map(|r| format!("{}: not compared: {}", r.base, r.reason)),
+    );
+    lines.extend(comparison.base_only.iter().map(|row| format!("{row}: only in the base")));
+    lines.extend(comparison.new_only.iter().map(|row| format!("{row}: only in the new run")));
+    for (side, of) in [("base", &comparison.base), ("new run", &comparison.new)] {
+        lines.extend(of.reasons.iter().map(|reason| format!("the {side} is invalid: {reason}")));
+    }
+    lines.extend(comparison.differs.iter().cloned());
+    lines.push(
+        "change: with its 95 % interval; p: how often chance alone parts equal rows so far, as their blocks scatter.\n\
+         What differs between two runs as a whole, such as heat or a neighbour's load, is in neither."
+            .into(),
+    );
+    lines
+}
+
+/// By how many percent a ratio differs from 1: `−5.1`.
+fn signed(ratio: f64) -> String {
+    let percent = 100.0 * (ratio - 1.0);
+    let digits = if percent.abs() < 99.95 { 1 } else { 0 };
+    let shown = format!("{percent:+.digits$}").replace('-', "−");
+    if shown == "−0.0" { "+0.0".into() } else { shown }
+}
+
+fn probability(change: &Change) -> String {
+    match change.p {
+        Some(p) if p < 0.001 => "<0.001".into(),
+        Some(p) => format!("{p:.3}"),
+        None => "–".into(),
+    }
+}
