@@ -2,10 +2,11 @@
 //!
 //! Modules import only leftward in this order, and `tests/house.rs` holds them to it:
 //! `units`, `seed`, `kernels`, `device`, `gpu`, `model`, `oracle`, `workload`, `energy`, `measure`, `results`, `tune`,
-//! `report`, `cli`.
+//! `economics`, `report`, `cli`.
 
 pub mod cli;
 pub mod device;
+pub mod economics;
 pub mod energy;
 pub mod gpu;
 pub mod kernels;

@@ -49,6 +49,16 @@ pub const WATT_HOUR: Joules = Joules(3600.0);
 pub const WATT_MINUTE: Joules = Joules(60.0);
 /// A kilowatt for an hour.
 pub const KILOWATT_HOUR: Joules = Joules(3.6e6);
+/// What a hall is built and rented by.
+pub const MEGAWATT: Watts = Watts(1e6);
+/// An hour.
+pub const HOUR: Seconds = Seconds(3600.0);
+/// A year of 365.25 days.
+pub const YEAR: Seconds = Seconds(365.25 * 86_400.0);
+/// The hashes that a petahash a second makes in a day: what a hashprice is quoted for.
+pub const PETAHASH_DAY: f64 = 1e15 * 86_400.0;
+/// The tokens that a token price is quoted for.
+pub const MILLION_TOKENS: f64 = 1e6;
 
 impl Mul<Seconds> for Watts {
     type Output = Joules;
@@ -73,18 +83,21 @@ pub enum Unit {
     Flop,
     /// One byte read from memory.
     Byte,
+    /// One token that a language model reads or writes.
+    Token,
 }
 
 impl Unit {
     /// Every unit, in the order of tables.
-    pub const ALL: [Unit; 3] = [Unit::Hash, Unit::Flop, Unit::Byte];
+    pub const ALL: [Unit; 4] = [Unit::Hash, Unit::Flop, Unit::Byte, Unit::Token];
 
-    /// The name in result files: `hash`, `flop`, `byte`.
+    /// The name in result files: `hash`, `flop`, `byte`, `token`.
     pub fn name(self) -> &'static str {
         match self {
             Unit::Hash => "hash",
             Unit::Flop => "flop",
             Unit::Byte => "byte",
+            Unit::Token => "token",
         }
     }
 
@@ -93,16 +106,17 @@ impl Unit {
         Unit::ALL.into_iter().find(|unit| unit.name() == name)
     }
 
-    /// Symbol of one unit of work in a rate: `H`, `FLOP`, `B`.
+    /// Symbol of one unit of work in a rate: `H`, `FLOP`, `B`, `token`.
     fn symbol(self) -> &'static str {
         match self {
             Unit::Hash => "H",
             Unit::Flop => "FLOP",
             Unit::Byte => "B",
+            Unit::Token => "token",
         }
     }
 
-    /// The customary unit of energy for such work: `J/TH`, `J/TFLOP`, `J/TB`.
+    /// The customary unit of energy for such work: `J/TH`, `J/TFLOP`, `J/TB`, `J/token`.
     pub fn energy_symbol(self) -> &'static str {
         self.energy_scale().1
     }
@@ -113,6 +127,7 @@ impl Unit {
             Unit::Hash => (1e12, "J/TH"),
             Unit::Flop => (1e12, "J/TFLOP"),
             Unit::Byte => (1e12, "J/TB"),
+            Unit::Token => (1.0, "J/token"),
         }
     }
 }
@@ -167,9 +182,19 @@ pub struct EnergyPerWork {
 }
 
 impl EnergyPerWork {
+    /// From a figure in the customary unit: 13.5 J/TH are 1.35e-11 J a hash.
+    pub fn quoted(figure: f64, unit: Unit) -> EnergyPerWork {
+        EnergyPerWork { joules: figure / unit.energy_scale().0, unit }
+    }
+
+    /// The figure in the customary unit.
+    pub fn quote(self) -> f64 {
+        self.joules * self.unit.energy_scale().0
+    }
+
     /// The figure in the customary unit, without its symbol: 7.0e-8 J a hash reads `70 000`.
     pub fn figure(self) -> String {
-        significant(self.joules * self.unit.energy_scale().0)
+        significant(self.quote())
     }
 }
 
@@ -240,6 +265,8 @@ mod tests {
         assert_eq!(asic.to_string(), "13.5 J/TH");
         let flop = EnergyPerWork { joules: 0.51e-12, unit: Unit::Flop };
         assert_eq!(flop.to_string(), "0.510 J/TFLOP");
+        assert_eq!(EnergyPerWork::quoted(0.07, Unit::Token).to_string(), "0.0700 J/token");
+        assert_eq!(EnergyPerWork::quoted(13.5, Unit::Hash), asic);
     }
 
     #[test]

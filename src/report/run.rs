@@ -8,8 +8,8 @@ use crate::units::{EnergyPerWork, Rate, Unit, significant};
 /// The tables of a run; the last says how to read the kinds of energy that occur.
 pub fn run(document: &Document) -> Vec<Table> {
     // Hashes and operations always stand side by side.
-    let bytes = |m: &Measurement| m.workload.unit() == Some(Unit::Byte);
-    let shown = |unit: &Unit| *unit != Unit::Byte || document.measurements.iter().any(bytes);
+    let occurs = |unit: Unit| document.measurements.iter().any(|m| m.workload.unit() == Some(unit));
+    let shown = |unit: &Unit| [Unit::Hash, Unit::Flop].contains(unit) || occurs(*unit);
     let units: Vec<Unit> = Unit::ALL.into_iter().filter(shown).collect();
     let heads: Vec<(&str, bool)> = [("workload", false), ("throughput", true), ("power, W", true)]
         .into_iter()

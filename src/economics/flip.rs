@@ -1,0 +1,342 @@
+//! Where an answer flips: the value of one parameter at which two sides are even, all else as it is. Every flip is checked by
+//! recomputing the whole answer on both sides of it.
+
+use super::{Conditions, Corner, Estimate, Parameter, Venture};
+
+/// What is asked. Choices are meant by their place in the advice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Whether a choice earns its power, and its hardware where that is counted.
+    Pays {
+        /// The choice.
+        choice: usize,
+    },
+    /// Whether a choice leaves more of a kilowatt-hour than another.
+    Beats {
+        /// The choice.
+        choice: usize,
+        /// The other.
+        other: usize,
+    },
+}
+
+/// When.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Era {
+    /// As the market file has it.
+    Now,
+    /// After the next halving, difficulty, prices and fees as they are.
+    AfterHalving,
+}
+
+/// What the answer is where the parameter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Over the whole interval.
+    Yes,
+    /// Over the whole interval.
+    No,
+    /// The interval holds both.
+    Open,
+}
+
+impl Answer {
+    /// The answer of a margin, which says yes above 0.
+    pub fn of(margin: Estimate) -> Answer {
+        match (margin.low > 0.0, margin.high > 0.0) {
+            (true, _) => Answer::Yes,
+            (false, true) => Answer::Open,
+            (false, false) => Answer::No,
+        }
+    }
+}
+
+/// One parameter and where the answer flips with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flip {
+    /// What is asked.
+    pub question: Question,
+    /// When.
+    pub era: Era,
+    /// What is varied.
+    pub parameter: Parameter,
+    /// Where it stands.
+    pub current: Estimate,
+    /// The answer there.
+    pub answer: Answer,
+    /// Whether hardware is counted: alone if its cost is given, against another if both are.
+    pub counts_hardware: bool,
+    /// Where the answer flips.
+    pub outcome: Outcome,
+}
+
+/// Where an answer flips.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// At this value of the parameter.
+    At {
+        /// In the parameter's unit, with the interval of what it rests on.
+        value: Estimate,
+        /// Whether the recomputed answer was seen to differ on the two sides.
+        checked: bool,
+    },
+    /// At no value that the parameter can have. A clause that says why.
+    Never(String),
+}
+
+/// A share of the flipping value, to either side, at which the answer is recomputed.
+pub const STEP: f64 = 1e-6;
+
+/// What is asked of ventures: the first alone, or the first against the second.
+#[derive(Clone, Copy)]
+pub struct Sides<'a> {
+    /// Of which it is asked.
+    pub one: &'a Venture,
+    /// What it is held against; if nothing, its power.
+    pub other: Option<&'a Venture>,
+}
+
+impl Sides<'_> {
+    fn counts_hardware(&self) -> bool {
+        self.one.capital.is_some() && self.other.is_none_or(|other| other.capital.is_some())
+    }
+
+    /// Dollars a kilowatt-hour by which the answer is yes. Against another venture hardware counts only if it does on both sides.
+    pub fn margin(&self, conditions: &Conditions) -> Estimate {
+        let Some(other) = self.other else { return self.one.margin(conditions) };
+        if self.counts_hardware() {
+            self.one.net(conditions) - other.net(conditions)
+        } else {
+            self.one.revenue(conditions) - other.revenue(conditions)
+        }
+    }
+
+    fn margin_at(&self, conditions: &Conditions, parameter: Parameter, value: f64) -> Estimate {
+        let one = self.one.with(parameter, value);
+        let other = self.other.map(|other| other.with(parameter, value));
+        Sides { one: &one, other: other.as_ref() }.margin(&conditions.with(parameter, value))
+    }
+
+    /// Where a parameter stands; nothing if it is none of the conditions and neither side's.
+    fn current(&self, conditions: &Conditions, parameter: Parameter) -> Option<Estimate> {
+        let own = |venture: &Venture| venture.get(parameter);
+        let condition = conditions.get(parameter).map(Estimate::exact);
+        condition.or_else(|| own(self.one)).or_else(|| self.other.and_then(own))
+    }
+}
+
+/// Where the answer flips with a parameter; nothing if the parameter does not enter.
+pub fn flip(
+    sides: Sides,
+    question: Question,
+    (era, conditions): (Era, &Conditions),
+    parameter: Parameter,
+) -> Option<Flip> {
+    let current = sides.current(conditions, parameter)?;
+    let answer = Answer::of(sides.margin(conditions));
+    let margin = |x: f64, corner| sides.margin_at(conditions, parameter, x).at(corner);
+    let outcome = match outcome(parameter, current.middle(), margin) {
+        Some(outcome) => outcome,
+        None if sides.other.is_some() => Outcome::Never("it touches both alike".into()),
+        None => return None,
+    };
+    let counts_hardware = sides.counts_hardware();
+    Some(Flip { question, era, parameter, current, answer, counts_hardware, outcome })
+}
+
+/// Nothing if the parameter does not move the margin, or moves it without changing its sign.
+fn outcome(
+    parameter: Parameter,
+    current: f64,
+    margin: impl Fn(f64, Corner) -> Option<f64>,
+) -> Option<Outcome> {
+    let root = |corner| even(parameter, current, |x| margin(x, corner));
+    let [low, value, high] = Corner::ALL.map(root);
+    let (low, high) = (low?, high?);
+    let (least, most) = parameter.domain();
+    let possible = |x: f64| x > least && x <= most;
+    let flips = match value {
+        Some(value) => possible(value),
+        None => possible(low) || possible(high),
+    };
+    if !flips {
+        let beyond = value.unwrap_or(low);
+        return Some(Outcome::Never(match parameter {
+            Parameter::Utilisation if beyond > most => "not even if it is sold all the time".into(),
+            Parameter::Pue if beyond > 0.0 => "not even without any losses of the hall".into(),
+            _ => "at no value above 0".into(),
+        }));
+    }
+    let differs = |at: Option<f64>, corner| {
+        let Some(at) = at else { return true };
+        let side = |x| margin(x, corner).map(|m| m > 0.0);
+        side(at * (1.0 - STEP)) != side(at * (1.0 + STEP))
+    };
+    let checked = differs(Some(low), Corner::Low)
+        && differs(value, Corner::Value)
+        && differs(Some(high), Corner::High);
+    Some(Outcome::At {
+        value: Estimate { low: low.min(high), value, high: low.max(high) },
+        checked,
+    })
+}
+
+/// The value at which a margin is 0; nothing if the parameter does not move it. A margin is a straight line in the
+/// parameter, or in its inverse for PUE, so that two points give the root; the second round only polishes it.
+fn even(parameter: Parameter, current: f64, margin: impl Fn(f64) -> Option<f64>) -> Option<f64> {
+    let straight = |x: f64| if parameter == Parameter::Pue { 1.0 / x } else { x };
+    let mut near = if current > 0.0 { current } else { 1.0 };
+    for _ in 0..2 {
+        let far = 2.0 * near;
+        let (a, b) = (margin(near)?, margin(far)?);
+        let (s, t) = (straight(near), straight(far));
+        if (b - a).abs() <= 1e-13 * (a.abs() + b.abs()) {
+            return None;
+        }
+        let root = straight(s - a * (t - s) / (b - a));
+        // Even only at infinity: the parameter scales both sides alike, to within rounding.
+        if root.abs() > 1e12 * near {
+            return None;
+        }
+        if root <= 0.0 {
+            return Some(root);
+        }
+        near = root;
+    }
+    Some(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::venture::tests::{conditions, ventures};
+    use super::super::{Network, Plan, Price, WorkEnergy};
+    use super::*;
+    use crate::units::{EnergyPerWork, MILLION_TOKENS, Unit};
+    use proptest::prelude::*;
+
+    const PAYS: Question = Question::Pays { choice: 0 };
+
+    fn today() -> Conditions {
+        let network = Network::with_fee_share(124.93e12, 60_000.0, 3.125, 0.005);
+        Conditions { network, electricity: 0.05, pue: 1.0, utilisation: 1.0 }
+    }
+
+    fn miner(figure: f64) -> Venture {
+        let joules = EnergyPerWork::quoted(figure, Unit::Hash).joules.into();
+        let plan = Plan::Hash(WorkEnergy { joules, unit: Unit::Hash });
+        Venture { plan, wall: 1.0, capital: None }
+    }
+
+    fn inference(joules: Estimate) -> Venture {
+        let price = Price { dollars: (0.03 / MILLION_TOKENS).into(), unit: Unit::Token };
+        let energy = WorkEnergy { joules, unit: Unit::Token };
+        Venture { plan: Plan::Infer { energy, price }, wall: 1.0, capital: None }
+    }
+
+    fn at(sides: Sides, parameter: Parameter) -> Outcome {
+        flip(sides, PAYS, (Era::Now, &today()), parameter).unwrap().outcome
+    }
+
+    fn near(outcome: Outcome, expected: f64) {
+        let Outcome::At { value, checked: true } = outcome else { panic!("{outcome:?}") };
+        let value = value.value.unwrap();
+        assert!((value / expected - 1.0).abs() < 1e-9, "{value} is not {expected}");
+    }
+
+    #[test]
+    fn a_miner_flips_where_the_trades_formulas_say() {
+        let (one, hashprice) = (&miner(13.5), today().network.hashprice());
+        let alone = Sides { one, other: None };
+        near(at(alone, Parameter::Electricity), hashprice / (24.0 * 13.5));
+        near(at(alone, Parameter::Hashprice), 0.05 * 24.0 * 13.5);
+        near(at(alone, Parameter::Bitcoin), 60_000.0 * 0.05 * 24.0 * 13.5 / hashprice);
+        near(at(alone, Parameter::Pue), hashprice / (24.0 * 13.5) / 0.05);
+        for foreign in [Parameter::Utilisation, Parameter::TokenPrice, Parameter::Rent] {
+            assert!(flip(alone, PAYS, (Era::Now, &today()), foreign).is_none());
+        }
+    }
+
+    #[test]
+    fn inference_against_a_miner() {
+        let (one, other) = (&inference(0.455.into()), &miner(13.5));
+        let both = Sides { one, other: Some(other) };
+        let (infers, hashes) = (3.6 * 0.03 / 0.455, today().network.hashprice() / (24.0 * 13.5));
+        near(at(both, Parameter::Utilisation), hashes / infers);
+        near(at(both, Parameter::TokenPrice), 0.03 * hashes / infers);
+        near(at(both, Parameter::Hashprice), infers * 24.0 * 13.5);
+        for common in [Parameter::Electricity, Parameter::Pue] {
+            match at(both, common) {
+                Outcome::Never(why) => {
+                    assert!(why.contains("alike") || why.contains("no"), "{why}")
+                }
+                other => panic!("{common:?}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_value_brings_about_is_said() {
+        let one = &inference(20.0.into());
+        let alone = Sides { one, other: None };
+        let never = |why: &str| Outcome::Never(why.into());
+        assert_eq!(at(alone, Parameter::Utilisation), never("not even if it is sold all the time"));
+        assert_eq!(at(alone, Parameter::Pue), never("not even without any losses of the hall"));
+        assert!(matches!(at(alone, Parameter::TokenPrice), Outcome::At { checked: true, .. }));
+    }
+
+    #[test]
+    fn the_interval_of_a_measurement_reaches_the_flip_and_the_answer() {
+        let one = &inference(Estimate::measured(0.40, 0.455, 0.52));
+        let found =
+            flip(Sides { one, other: None }, PAYS, (Era::Now, &today()), Parameter::Electricity)
+                .unwrap();
+        let Outcome::At { value, checked: true } = found.outcome else { panic!("{found:?}") };
+        for (got, joules) in [(value.low, 0.52), (value.value.unwrap(), 0.455), (value.high, 0.40)]
+        {
+            assert!((got - 0.108 / joules).abs() < 1e-9, "{got}");
+        }
+        assert_eq!(found.answer, Answer::Yes);
+        let dear = today().with(Parameter::Electricity, 0.108 / 0.455);
+        assert_eq!(Answer::of(one.margin(&dear)), Answer::Open);
+        // What is only modelled has bounds and no value, here too.
+        let one = &inference(Estimate::between(0.40, 0.52));
+        match at(Sides { one, other: None }, Parameter::TokenPrice) {
+            Outcome::At { value, checked: true } => {
+                assert!(value.value.is_none() && value.low < value.high);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    proptest! {
+        /// A flip that is not where the answer flips, or one that is kept quiet about, fails here.
+        #[test]
+        fn flip_points_really_flip(
+            one in ventures(), other in prop_oneof![Just(None), ventures().prop_map(Some)], at in conditions(),
+        ) {
+            let sides = Sides { one: &one, other: other.as_ref() };
+            for parameter in Parameter::ALL {
+                let margin = |x: f64| sides.margin_at(&at, parameter, x);
+                let found = flip(sides, PAYS, (Era::Now, &at), parameter).map(|found| found.outcome);
+                // What is not answered must not flip either.
+                match found.unwrap_or(Outcome::Never(String::new())) {
+                    Outcome::At { value, checked } => {
+                        prop_assert!(checked, "{parameter:?} {value:?}");
+                        if let Some(value) = value.value {
+                            let sign = |x: f64| margin(x).value.unwrap() > 0.0;
+                            prop_assert_ne!(sign(value * (1.0 - 1e-5)), sign(value * (1.0 + 1e-5)));
+                        }
+                    }
+                    Outcome::Never(_) => {
+                        let (least, most) = parameter.domain();
+                        let sign = |x: f64| margin(x).value.map(|m| m > 0.0);
+                        let (first, last) = (least.max(1e-9), most.min(1e12));
+                        // Differences of figures that are the same but for rounding have no sign.
+                        let flat = (margin(first).middle() - margin(last).middle()).abs() < 1e-12;
+                        prop_assert!(flat || sign(first) == sign(last), "{parameter:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The market file in memory: what hashes, tokens and hours of hardware sell for, and what power costs. It is the user's;
+//! nothing is fetched.
+
+mod check;
+mod figure;
+mod locate;
+mod wire;
+
+pub use figure::Figure;
+
+use super::hash::{Network, subsidy_at};
+use super::row::{Sequences, Stage};
+use crate::energy::Scope;
+use jiff::civil::Date;
+
+/// The file that comes with rigbench.
+pub const EMBEDDED: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/results/market/2026-11.toml"));
+/// Days after which prices are remarked on.
+pub const STALE_DAYS: i32 = 90;
+
+/// A market file that cannot be used. One line that names the key and what is expected there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("market file: {0}")]
+pub struct MarketError(pub String);
+
+/// A checked market file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Market {
+    /// The day that the file is of.
+    pub date: Date,
+    /// What the answer assumes of the user.
+    pub premises: Premises,
+    /// Joules at the plug for one within a scope, where that is known.
+    pub wall_factors: Vec<(Scope, Figure)>,
+    /// The Bitcoin network.
+    pub network: NetworkFigures,
+    /// Reference miners, at least one.
+    pub asics: Vec<Asic>,
+    /// What tokens sell for.
+    pub token_prices: Vec<TokenPrice>,
+    /// What devices rent for.
+    pub rentals: Vec<Rental>,
+    /// A megawatt of miners.
+    pub mining: Build,
+    /// A megawatt of accelerators.
+    pub inference: Build,
+    /// What single cards cost.
+    pub card_costs: Vec<CardCost>,
+    /// Housing with power, dollars a megawatt and year.
+    pub colocation: Figure,
+    /// Published energy of tokens.
+    pub reference_tokens: Vec<ReferenceTokens>,
+    /// Published energy of queries.
+    pub published_queries: Vec<Published>,
+}
+
+/// What the answer assumes of the user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Premises {
+    /// Dollars a kilowatt-hour.
+    pub electricity: Figure,
+    /// Energy that the hall buys for one at the plugs.
+    pub pue: Figure,
+    /// Share of the time that tokens or hours are sold.
+    pub utilisation: Figure,
+    /// Tokens that a query is asked with.
+    pub query_tokens_in: Figure,
+    /// Tokens that it is answered with.
+    pub query_tokens_out: Figure,
+    /// Factor for accelerators that stand ready.
+    pub query_idle: Figure,
+}
+
+/// The Bitcoin network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkFigures {
+    /// Difficulty.
+    pub difficulty: Figure,
+    /// Dollars a bitcoin.
+    pub bitcoin: Figure,
+    /// Fees as a share of a block's whole reward.
+    pub fee_share: Figure,
+    /// New bitcoins a block.
+    pub subsidy: Figure,
+    /// The block of the next halving.
+    pub halving: Figure,
+}
+
+/// A reference miner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asic {
+    /// As its maker calls it.
+    pub name: String,
+    /// Joules a terahash at the wall.
+    pub efficiency: Figure,
+}
+
+/// What tokens sell for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenPrice {
+    /// As the sellers call the model.
+    pub name: String,
+    /// As rigbench calls the models that it holds for.
+    pub models: Vec<String>,
+    /// Tokens read or tokens written.
+    pub stage: Stage,
+    /// Types of weights that it holds for.
+    pub types: Vec<String>,
+    /// The smallest and the largest batch that it holds for.
+    pub batches: (u64, u64),
+    /// Dollars a million tokens.
+    pub price: Figure,
+}
+
+impl TokenPrice {
+    /// Why the price does not hold for tokens of this kind; nothing if it does.
+    pub fn mismatch(&self, tokens: &Sequences) -> Option<String> {
+        let (least, most) = self.batches;
+        if !self.models.contains(&tokens.model) {
+            return Some(format!("is of {}", self.models.join(", ")));
+        }
+        if self.stage != tokens.stage {
+            return Some(format!("is of {} tokens", self.stage.tokens()));
+        }
+        if !self.types.contains(&tokens.weights) {
+            return Some(format!("is of weights in {}", self.types.join(", ")));
+        }
+        (tokens.batch < least || tokens.batch > most)
+            .then(|| format!("is of batches of {least} to {most}"))
+    }
+}
+
+/// What a device rents for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rental {
+    /// The device and the terms.
+    pub name: String,
+    /// Its drivers' names for it, whole.
+    pub devices: Vec<String>,
+    /// Dollars an hour.
+    pub rent: Figure,
+}
+
+/// What a megawatt costs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Build {
+    /// Dollars a megawatt.
+    pub cost: Figure,
+    /// Years until it is written off, where the user says so.
+    pub lifetime: Option<Figure>,
+}
+
+/// What a card costs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CardCost {
+    /// Its drivers' names for it, whole.
+    pub devices: Vec<String>,
+    /// Dollars.
+    pub cost: Figure,
+    /// Years until it is written off.
+    pub lifetime: Figure,
+}
+
+/// Published energy of tokens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReferenceTokens {
+    /// Device, model and batch.
+    pub name: String,
+    /// The name of the token price that goes with it.
+    pub price: String,
+    /// What the energy covers.
+    pub scope: Scope,
+    /// Joules a token.
+    pub energy: Figure,
+}
+
+/// Published energy of a query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    /// Who or what.
+    pub name: String,
+    /// Watt-hours.
+    pub energy: Figure,
+}
+
+impl Market {
+    /// Reads and checks a market file.
+    ///
+    /// # Errors
+    /// One line that names the key, what is wrong and what is expected.
+    pub fn parse(text: &str) -> Result<Market, MarketError> {
+        let file = toml::from_str(text).map_err(|error| locate::explain(text, &error))?;
+        check::market(file).map_err(MarketError)
+    }
+
+    /// The file that comes with rigbench.
+    pub fn embedded() -> Market {
+        Market::parse(EMBEDDED).expect("a test reads it")
+    }
+
+    /// The network as the file has it.
+    pub fn network(&self) -> Network {
+        let n = &self.network;
+        Network::with_fee_share(
+            n.difficulty.number(),
+            n.bitcoin.number(),
+            n.subsidy.number(),
+            n.fee_share.number(),
+        )
+    }
+
+    /// Joules at the plug for one within a scope, and where that comes from; 1 for the plug itself, nothing if unknown.
+    pub fn wall_factor(&self, scope: Scope) -> Option<(f64, Option<&Figure>)> {
+        if scope == Scope::Wall {
+            return Some((1.0, None));
+        }
+        let (_, figure) = self.wall_factors.iter().find(|(of, _)| *of == scope)?;
+        Some((figure.number(), Some(figure)))
+    }
+
+    /// What a reader has to know of the file on this day: its age, the age of its prices, examples that stand for figures of
+    /// the user's own.
+    pub fn remarks(&self, today: Date) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let age = days(self.date, today);
+        if age > STALE_DAYS {
+            remarks.push(format!(
+                "the market file is of {}, {age} days ago; bring its figures up to date or give a newer one with --market",
+                self.date
+            ));
+        } else if age < 0 {
+            remarks.push(format!("the market file is of {}, a day that is yet to come", self.date));
+        }
+        let (network, premises) = (&self.network, &self.premises);
+        let prices = [&network.difficulty, &network.bitcoin, &network.fee_share]
+            .into_iter()
+            .chain(self.token_prices.iter().map(|price| &price.price))
+            .chain(self.rentals.iter().map(|rental| &rental.rent));
+        let stale: Vec<String> = prices
+            .filter(|figure| days(figure.since, today) > STALE_DAYS)
+            .map(|figure| format!("{} ({})", figure.key, figure.date))
+            .collect();
+        if !stale.is_empty() {
+            remarks.push(format!("older than {STALE_DAYS} days: {}", stale.join(", ")));
+        }
+        let examples: Vec<String> = [
+            &premises.electricity,
+            &premises.pue,
+            &premises.utilisation,
+            &premises.query_tokens_in,
+            &premises.query_tokens_out,
+            &premises.query_idle,
+        ]
+        .into_iter()
+        .filter(|figure| figure.example)
+        .map(|figure| format!("{} = {} {}", figure.key, figure.number(), figure.unit))
+        .collect();
+        if !examples.is_empty() {
+            remarks.push(format!("examples, to be replaced by your own: {}", examples.join(", ")));
+        }
+        remarks
+    }
+}
+
+/// Days from one day to another.
+fn days(from: Date, to: Date) -> i32 {
+    from.until(to).map_or(0, |span| span.get_days())
+}
