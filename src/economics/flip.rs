@@ -3,6 +3,9 @@
 
 use super::{Conditions, Corner, Estimate, Parameter, Venture};
 
+/// A root so many times further than where the search began is none.
+const FARTHEST: f64 = 1e11;
+
 /// What is asked. Choices are meant by their place in the advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
@@ -195,7 +198,7 @@ fn even(parameter: Parameter, current: f64, margin: impl Fn(f64) -> Option<f64>)
         }
         let root = straight(s - a * (t - s) / (b - a));
         // Even only at infinity: the parameter scales both sides alike, to within rounding.
-        if root.abs() > 1e12 * near {
+        if root.abs() > FARTHEST * near {
             return None;
         }
         if root <= 0.0 {
