@@ -117,12 +117,12 @@ impl Unit {
     }
 
     /// The customary unit of energy for such work: `J/TH`, `J/TFLOP`, `J/TB`, `J/token`.
-    pub fn energy_symbol(self) -> &'static str {
+    pub const fn energy_symbol(self) -> &'static str {
         self.energy_scale().1
     }
 
     /// Units of work that energy is customarily quoted for, and the name of that unit.
-    fn energy_scale(self) -> (f64, &'static str) {
+    const fn energy_scale(self) -> (f64, &'static str) {
         match self {
             Unit::Hash => (1e12, "J/TH"),
             Unit::Flop => (1e12, "J/TFLOP"),

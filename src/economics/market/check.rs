@@ -8,6 +8,7 @@ use super::{
 use crate::economics::hash::HALVING_BLOCKS;
 use crate::economics::row::Stage;
 use crate::energy::Scope;
+use crate::units::Unit;
 use jiff::civil::Date;
 
 // Typical figures stand where a wrong unit is 100 times off or more: cents for dollars, terahashes for hashes.
@@ -21,14 +22,14 @@ const BITCOIN: Expected = Expected::near("$/BTC", 60_000.0);
 const FEE_SHARE: Expected = Expected::within("share", 0.0, 0.9);
 const SUBSIDY: Expected = Expected::near("BTC/block", 3.125);
 const HALVING: Expected = Expected::near("block", 1_050_000.0);
-const EFFICIENCY: Expected = Expected::near("J/TH", 15.0);
+const EFFICIENCY: Expected = Expected::near(Unit::Hash.energy_symbol(), 15.0);
 const TOKEN_PRICE: Expected = Expected::near("$/Mtoken", 0.3).or_range();
 const RENT: Expected = Expected::near("$/h", 2.0).or_range();
 const BUILD: Expected = Expected::near("$/MW", 3e6).or_range();
 const CARD: Expected = Expected::near("$", 5000.0).or_range();
 const LIFETIME: Expected = Expected::near("year", 4.0).or_range();
 const COLOCATION: Expected = Expected::near("$/MW-year", 1.85e6).or_range();
-const TOKEN_ENERGY: Expected = Expected::near("J/token", 0.5);
+const TOKEN_ENERGY: Expected = Expected::near(Unit::Token.energy_symbol(), 0.5);
 const QUERY_ENERGY: Expected = Expected::near("Wh", 0.5);
 
 /// The file's date, which no figure may be after.
