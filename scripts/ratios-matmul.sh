@@ -2,8 +2,9 @@
 # Products against what a user would reach for instead, in turns in one sitting: ./scripts/ratios-matmul.sh [ROUNDS]
 # Peers: OpenBLAS through numpy's arrays (Debian's packages, installed if missing), and burn on the same adapter (built
 # from source, once, about ten minutes; left out with BURN=no). Rates are wall time on all processor threads; a gemv
-# counts weights a second, over more copies of them than caches hold. Prints the ratios' medians; with six rounds or
-# more their range is a 95 % interval. LP_NATIVE_VECTOR_WIDTH=512 holds for all that runs on software Vulkan.
+# counts weights a second, over more copies of them than caches hold. Where the processor has AVX-512, everything on
+# software Vulkan runs a second time with LP_NATIVE_VECTOR_WIDTH=512 (lines that end in -512). Prints the ratios' medians;
+# with six rounds or more their range is a 95 % interval.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -35,24 +36,41 @@ ours() {
     rm -rf "$work/criterion"
 }
 
+# on_adapter WIDTH SUFFIX: a round of all that runs there, with vectors of the driver's own width, or of WIDTH bits.
+declare -A best
+on_adapter() {
+    local workload name divisor
+    [ -z "$1" ] || export LP_NATIVE_VECTOR_WIDTH=$1
+    for workload in gemm odd gemv int4; do
+        name=${!workload} divisor=1
+        case $workload in gemv | int4) divisor=2 ;; esac
+        : "${best[$workload$2]:=$(chosen gpu:0 "$name")}"
+        ours "wgsl-$workload$2" gpu:0 "$name" "${best[$workload$2]}" "$divisor"
+    done
+    if [ "${BURN:-yes}" = yes ]; then "$target/peers/release/peer-burn" 2>/dev/null | sed "s/^burn/burn$2/" >>"$work/rates"; fi
+    unset LP_NATIVE_VECTOR_WIDTH
+}
+
 gemm=gemm:1024x1024x1024:f32 odd=gemm:1021x1019x1031:f32 gemv=gemv:4096x4096:f32 int4=gemv:4096x4096:int4
-best_gemm=$(chosen gpu:0 $gemm) best_odd=$(chosen gpu:0 $odd) best_gemv=$(chosen gpu:0 $gemv) best_int4=$(chosen gpu:0 $int4)
+unset LP_NATIVE_VECTOR_WIDTH
 best_cpu=$(chosen cpu $gemm)
-say "on $("$rigbench" devices --json | grep -o 'llvmpipe[^)]*)' | head -n 1): $best_gemm, $best_odd, $best_gemv, $best_int4; cpu: $best_cpu"
 for round in $(seq "$rounds"); do
     say "round $round of $rounds"
     /usr/bin/python3 scripts/peers/openblas.py gemm >>"$work/rates"
     # Held to AVX2, 256 bits, as on most desktops; still with fused multiply-adds.
     OPENBLAS_CORETYPE=Haswell /usr/bin/python3 scripts/peers/openblas.py gemm | sed 's/^openblas-gemm/openblas-gemm-avx2/' >>"$work/rates"
-    ours wgsl-gemm gpu:0 $gemm "$best_gemm"
-    ours wgsl-odd gpu:0 $odd "$best_odd"
-    ours cpu-gemm cpu $gemm "$best_cpu"
-    if [ "${BURN:-yes}" = yes ]; then "$target/peers/release/peer-burn" 2>/dev/null >>"$work/rates"; fi
     /usr/bin/python3 scripts/peers/openblas.py gemv $((caches * 1024)) >>"$work/rates"
-    ours wgsl-gemv gpu:0 $gemv "$best_gemv" 2
-    ours wgsl-int4 gpu:0 $int4 "$best_int4" 2
+    ours cpu-gemm cpu $gemm "$best_cpu"
+    on_adapter "" ""
+    if grep -qw avx512f /proc/cpuinfo; then on_adapter 512 -512; fi
 done
-ratios="wgsl-gemm/openblas-gemm wgsl-gemm/openblas-gemm-avx2 wgsl-odd/wgsl-gemm cpu-gemm/openblas-gemm wgsl-gemv/openblas-gemv wgsl-int4/openblas-gemv"
-[ "${BURN:-yes}" = yes ] && ratios="wgsl-gemm/burn $ratios"
+say "cpu: $best_cpu; gpu:0: $(for key in "${!best[@]}"; do printf '%s %s, ' "$key" "${best[$key]}"; done)"
+ratios="cpu-gemm/openblas-gemm"
+for suffix in "" -512; do
+    [ -n "${best[gemm$suffix]:-}" ] || continue
+    ratios+=" wgsl-gemm$suffix/openblas-gemm wgsl-gemm$suffix/openblas-gemm-avx2 wgsl-odd$suffix/wgsl-gemm$suffix"
+    ratios+=" wgsl-gemv$suffix/openblas-gemv wgsl-int4$suffix/openblas-gemv"
+    if [ "${BURN:-yes}" = yes ]; then ratios+=" wgsl-gemm$suffix/burn$suffix"; fi
+done
 # shellcheck disable=SC2086
 python3 scripts/ratios.py table "$work/rates" $ratios
