@@ -17,7 +17,7 @@ cargo clippy --locked --all-targets -- -D warnings
 say "build"
 cargo build --locked
 need_adapter "${CARGO_TARGET_DIR:-target}/debug/rigbench" "$install"
-if [ -e "${CARGO_TARGET_DIR:-target}/models" ]; then
+if [ -e "${CARGO_TARGET_DIR:-target}/models/SmolLM2-135M-Instruct.Q4_1.gguf" ]; then
     RIGBENCH_SMOLLM2=$(./scripts/smollm2.sh)
     export RIGBENCH_SMOLLM2
 fi
