@@ -3,7 +3,8 @@
 # Peers: OpenBLAS through numpy's arrays (Debian's packages, installed if missing), and burn on the same adapter (built
 # from source, once, about ten minutes; left out with BURN=no). Rates are wall time on all processor threads; a gemv
 # counts weights a second, over more copies of them than caches hold. Where the processor has AVX-512, everything on
-# software Vulkan runs a second time with LP_NATIVE_VECTOR_WIDTH=512 (lines that end in -512). Prints the ratios' medians;
+# software Vulkan runs a second time with LP_NATIVE_VECTOR_WIDTH=512 (lines that end in -512). numpy asks for huge pages
+# for its arrays; the same is asked for everything on software Vulkan. Prints the ratios' medians;
 # with six rounds or more their range is a 95 % interval.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,6 +41,7 @@ ours() {
 declare -A best
 on_adapter() {
     local workload name divisor
+    export GLIBC_TUNABLES=glibc.malloc.hugetlb=1
     [ -z "$1" ] || export LP_NATIVE_VECTOR_WIDTH=$1
     for workload in gemm odd gemv int4; do
         name=${!workload} divisor=1
@@ -48,7 +50,7 @@ on_adapter() {
         ours "wgsl-$workload$2" gpu:0 "$name" "${best[$workload$2]}" "$divisor"
     done
     if [ "${BURN:-yes}" = yes ]; then "$target/peers/release/peer-burn" 2>/dev/null | sed "s/^burn/burn$2/" >>"$work/rates"; fi
-    unset LP_NATIVE_VECTOR_WIDTH
+    unset LP_NATIVE_VECTOR_WIDTH GLIBC_TUNABLES
 }
 
 gemm=gemm:1024x1024x1024:f32 odd=gemm:1021x1019x1031:f32 gemv=gemv:4096x4096:f32 int4=gemv:4096x4096:int4

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 /// Settings that change how fast drivers and libraries are. Only these are recorded, and only values that cannot be
 /// a name or a path: numbers, yes and no.
 const SETTINGS: &[&str] = &[
+    HUGE_PAGES,
     "LP_NATIVE_VECTOR_WIDTH",
     "LP_NUM_THREADS",
     "MATMUL_NUM_THREADS",
@@ -16,6 +17,9 @@ const SETTINGS: &[&str] = &[
     "RAYON_NUM_THREADS",
     "RIGBENCH_SYSFS",
 ];
+
+/// The part of `GLIBC_TUNABLES` that puts what programs allocate, software Vulkan's buffers too, on huge pages.
+pub const HUGE_PAGES: &str = "glibc.malloc.hugetlb";
 
 /// The manifest of a run of these workloads on these devices, with what tells its joules.
 pub fn manifest(
@@ -73,8 +77,13 @@ pub fn environment() -> BTreeMap<String, String> {
     let plain = |value: &String| {
         value.parse::<u32>().is_ok() || ["true", "false", "yes", "no"].contains(&value.as_str())
     };
-    // Of a path only that it is set.
+    let tunables = std::env::var("GLIBC_TUNABLES").unwrap_or_default();
+    let tunable = |name: &str| {
+        tunables.split(':').filter_map(|pair| pair.split_once('=')).find(|pair| pair.0 == name)
+    };
     let shown = |name: &str| match name {
+        HUGE_PAGES => tunable(name).map(|(_, value)| value.to_string()).filter(plain),
+        // Of a path only that it is set.
         "RIGBENCH_SYSFS" => std::env::var_os(name).map(|_| "set".to_string()),
         _ => std::env::var(name).ok().filter(plain),
     };

@@ -21,7 +21,7 @@ pub mod wire;
 pub use compare::compare;
 pub use figures::fill;
 pub use layout::text;
-pub use manifest::{environment, manifest, program};
+pub use manifest::{HUGE_PAGES, environment, manifest, program};
 pub use run::{Outcome, Row, Run};
 pub use store::{OutDir, StoreError, write};
 pub use validate::{Depth, Findings, validate};
