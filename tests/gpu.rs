@@ -27,7 +27,7 @@ fn families(gpu: &Gpu, spec: &str) -> Vec<Variant> {
     let mut seen = HashSet::new();
     variants.retain(|variant| match variant {
         Variant::Gpu(entry) => seen.insert(entry.source),
-        Variant::Cpu(_) => false,
+        Variant::Cpu(_) | Variant::Decoder(_) => false,
     });
     variants
 }
@@ -110,7 +110,7 @@ fn hasty() -> Protocol {
         window: Seconds(0.03),
         longest: Seconds(0.0),
         rest: Seconds(0.0),
-        batch: Seconds(0.004),
+        batch: Some(Seconds(0.004)),
         warm_up_slice: Seconds(0.01),
         warm_up_longest: Seconds(0.05),
         ..Protocol::of(Mode::Quick)

@@ -1,12 +1,15 @@
 //! `rigbench validate`: is a result file truthful?
 
 use super::Exit;
-use crate::results::{self, Depth, Findings, read};
+use crate::model::Gguf;
+use crate::results::{self, Depth, Findings, Model, read};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
-#[command(after_help = "Example: rigbench validate results/published/*.json")]
+#[command(
+    after_help = "Examples:\n  rigbench validate results/published/*.json\n  rigbench validate --deep --model SmolLM2-135M-Instruct.Q4_1.gguf result.json"
+)]
 pub(super) struct Args {
     /// Result files
     #[arg(required = true, value_name = "FILE")]
@@ -14,6 +17,9 @@ pub(super) struct Args {
     /// Compute again what takes long, too
     #[arg(long)]
     deep: bool,
+    /// GGUF file of a model that tokens were computed with, for --deep; may repeat
+    #[arg(long = "model", value_name = "FILE", requires = "deep")]
+    models: Vec<PathBuf>,
 }
 
 /// What no proof of work can show.
@@ -21,7 +27,13 @@ const LIMITS: &str = "Shares show that the hashes were computed for this very ma
     when, where, how fast or at what joules: those figures are the publisher's word.";
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let depth = if args.deep { Depth::Deep } else { Depth::Quick };
+    let models = args.models.iter().map(|path| {
+        let sha256 = Gguf::open(path).and_then(|file| file.sha256());
+        let sha256 = sha256.with_context(|| path.display().to_string())?;
+        Ok(Model { path: path.clone(), sha256 })
+    });
+    let models = models.collect::<Result<Vec<_>>>()?;
+    let depth = if args.deep { Depth::Deep { models: &models } } else { Depth::Quick };
     let mut truthful = true;
     for path in &args.files {
         let given = read::open(path).with_context(|| {

@@ -26,15 +26,17 @@ pub enum Resource<'a> {
 fn binding_type(kind: BindingKind) -> wgpu::BindingType {
     let buffer =
         |ty| wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None };
+    let texture = |access| wgpu::BindingType::StorageTexture {
+        access,
+        format: TEXELS,
+        view_dimension: wgpu::TextureViewDimension::D2,
+    };
     match kind {
         BindingKind::Uniform => buffer(wgpu::BufferBindingType::Uniform),
         BindingKind::StorageRead => buffer(wgpu::BufferBindingType::Storage { read_only: true }),
         BindingKind::StorageWrite => buffer(wgpu::BufferBindingType::Storage { read_only: false }),
-        BindingKind::Texture => wgpu::BindingType::StorageTexture {
-            access: wgpu::StorageTextureAccess::ReadOnly,
-            format: TEXELS,
-            view_dimension: wgpu::TextureViewDimension::D2,
-        },
+        BindingKind::Texture => texture(wgpu::StorageTextureAccess::ReadOnly),
+        BindingKind::TextureWrite => texture(wgpu::StorageTextureAccess::WriteOnly),
     }
 }
 

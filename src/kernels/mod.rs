@@ -5,7 +5,7 @@
 pub mod sha256d;
 mod table;
 
-pub use table::{Entry, TABLE, Takes, adder, of_workload};
+pub use table::{DECODER, Entry, TABLE, Takes, adder, of_decoder, of_workload};
 
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -81,6 +81,8 @@ pub enum BindingKind {
     StorageWrite,
     /// A flat storage texture that the kernel reads: four 32-bit words a texel.
     Texture,
+    /// Such a texture that the kernel writes.
+    TextureWrite,
 }
 
 /// A kernel that cannot be built: a defect of the table or of the WGSL, not of the machine.
@@ -137,9 +139,18 @@ impl Kernel {
         Kernel::with(entry, &[])
     }
 
+    /// A variant with values for some more of its parameters, as WGSL text; those that its file does not declare are left
+    /// out.
+    ///
+    /// # Errors
+    /// If the table and the file do not fit each other.
+    pub fn given(entry: &'static Entry, values: &[(&str, String)]) -> Result<Kernel, KernelError> {
+        Kernel::with(entry, values)
+    }
+
     /// Writes the variant's parameters into its file, and those of `more` that the file declares, and reflects the
     /// result.
-    fn with(entry: &'static Entry, more: &[(&'static str, String)]) -> Result<Kernel, KernelError> {
+    fn with(entry: &'static Entry, more: &[(&str, String)]) -> Result<Kernel, KernelError> {
         let source = SOURCES
             .iter()
             .find(|s| s.name == entry.source)
@@ -167,10 +178,13 @@ impl Kernel {
                     BindingKind::StorageWrite
                 }
                 naga::AddressSpace::Storage { .. } => BindingKind::StorageRead,
-                naga::AddressSpace::Handle if is_texture(&module.types[variable.ty].inner) => {
-                    BindingKind::Texture
-                }
-                _ => return Err(unsupported("only buffers and rgba32uint textures can be bound")),
+                naga::AddressSpace::Handle => match texture(&module.types[variable.ty].inner) {
+                    Some(kind) => kind,
+                    None => {
+                        return Err(unsupported("only rgba32uint textures can be bound"));
+                    }
+                },
+                _ => return Err(unsupported("only buffers and textures can be bound")),
             };
             bindings.push(Binding { index: place.binding, kind });
         }
@@ -247,13 +261,18 @@ fn needs(wgsl: &str, numbers: &BTreeMap<String, u32>) -> Vec<String> {
         .collect()
 }
 
-fn is_texture(inner: &naga::TypeInner) -> bool {
-    let class = naga::ImageClass::Storage {
-        format: naga::StorageFormat::Rgba32Uint,
-        access: naga::StorageAccess::LOAD,
+/// What a binding of this type holds, if it is a flat storage texture of four 32-bit words.
+fn texture(inner: &naga::TypeInner) -> Option<BindingKind> {
+    let flat = |access| naga::TypeInner::Image {
+        dim: naga::ImageDimension::D2,
+        arrayed: false,
+        class: naga::ImageClass::Storage { format: naga::StorageFormat::Rgba32Uint, access },
     };
-    let flat = naga::ImageDimension::D2;
-    *inner == naga::TypeInner::Image { dim: flat, arrayed: false, class }
+    match inner {
+        inner if *inner == flat(naga::StorageAccess::LOAD) => Some(BindingKind::Texture),
+        inner if *inner == flat(naga::StorageAccess::STORE) => Some(BindingKind::TextureWrite),
+        _ => None,
+    }
 }
 
 /// SHA-256 over every kernel file, names included: which kernels this binary carries.
@@ -278,11 +297,11 @@ pub fn hex(bytes: &[u8]) -> String {
 /// returns the final text and all parameters. A file that is given the type f16 gets leave to use it.
 fn instantiate(
     entry: &'static Entry,
-    more: &[(&'static str, String)],
+    more: &[(&str, String)],
     text: &str,
 ) -> Result<(String, BTreeMap<String, String>), KernelError> {
     let more = more.iter().map(|(name, value)| (*name, value.as_str()));
-    let chosen: Vec<(&'static str, &str)> = entry.params.iter().copied().chain(more).collect();
+    let chosen: Vec<(&str, &str)> = entry.params.iter().copied().chain(more).collect();
     let mut params = BTreeMap::new();
     let mut lines = Vec::new();
     let mut head = true;
@@ -337,7 +356,8 @@ mod tests {
     #[test]
     fn every_file_is_used_and_valid_with_its_defaults() {
         for source in SOURCES {
-            let used = TABLE.iter().chain([adder()]).any(|e| e.source == source.name);
+            let used =
+                TABLE.iter().chain([adder()]).chain(DECODER).any(|e| e.source == source.name);
             assert!(used, "{} is unused", source.name);
             naga::front::wgsl::parse_str(source.text)
                 .unwrap_or_else(|e| panic!("{}: {}", source.name, e.emit_to_string(source.text)));

@@ -29,6 +29,11 @@ pub(super) const SOURCES: &[Source] = sources![
     "gemv/reduce",
     "gemv/reduce_dot4",
     "gemv/add_parts",
+    "decoder/panels",
+    "decoder/attend",
+    "decoder/embed",
+    "decoder/choose",
+    "decoder/pick",
     "peak/fma",
     "peak/dot4",
     "peak/matrix",
@@ -251,6 +256,24 @@ pub const TABLE: &[Entry] = &[
     plain("stream/read-16", "stream/read", &[]),
     plain("stream/read-64", "stream/read", &[("TEXELS", "64u")]),
 ];
+
+/// The kernels of a decoder. How they are put together is a choice in `workload/decoder/gpu`.
+pub const DECODER: &[Entry] = &[
+    plain("decoder/panels", "decoder/panels", &[]),
+    plain("decoder/attend", "decoder/attend", &[]),
+    plain("decoder/embed", "decoder/embed", &[]),
+    plain("decoder/choose", "decoder/choose", &[]),
+    plain("decoder/pick", "decoder/pick", &[]),
+];
+
+/// The kernel of a decoder with this id.
+///
+/// # Panics
+/// If there is none: a choice and the table do not fit each other, which the tests of every choice find.
+pub fn of_decoder(id: &str) -> &'static Entry {
+    let entry = DECODER.iter().find(|e| e.id == id);
+    entry.unwrap_or_else(|| panic!("the table has no kernel {id}"))
+}
 
 /// The kernel that adds up the parts of sums that another left.
 pub fn adder() -> &'static Entry {

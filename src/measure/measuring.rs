@@ -171,8 +171,8 @@ impl<'a> Measuring<'a> {
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<WarmUp, MeasureError> {
         let start = Instant::now();
-        if self.measured.blocks.is_empty() {
-            pump::size(self.job, self.protocol.batch)?;
+        if let (true, Some(batch)) = (self.measured.blocks.is_empty(), self.protocol.batch) {
+            pump::size(self.job, batch)?;
         }
         let mut steady = Steady::default();
         loop {

@@ -49,7 +49,7 @@ pub struct Protocol {
     pub baseline_longest: Seconds,
     /// Batches are sized to last about this long: long enough that their launch costs nothing, short enough for
     /// watchdogs and Ctrl-C.
-    pub batch: Seconds,
+    pub batch: Option<Seconds>,
     /// The warm-up is steady once slices of this length are alike.
     pub warm_up_slice: Seconds,
     /// The warm-up ends then, steady or not.
@@ -70,7 +70,7 @@ impl Protocol {
             rest: Seconds(1.0),
             baseline: Seconds(10.0),
             baseline_longest: Seconds(30.0),
-            batch: Seconds(0.02),
+            batch: Some(Seconds(0.02)),
             warm_up_slice: Seconds(0.5),
             warm_up_longest: Seconds(8.0),
         };

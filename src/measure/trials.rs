@@ -26,16 +26,18 @@ pub fn interleave(
     Ok(rates)
 }
 
-/// Runs a job for `slice` in batches of the length `batch`: units of work a second. `stop` is asked after every batch.
+/// Runs a job for `slice` in batches of the length `batch`, or of their own: units of work a second. `stop` is asked after every batch.
 ///
 /// # Errors
 /// If the job fails, or `stop` says so.
 pub fn trial(
     job: &mut dyn Job,
-    batch: Seconds,
+    batch: Option<Seconds>,
     slice: Seconds,
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<f64, MeasureError> {
-    pump::size(job, batch)?;
+    if let Some(batch) = batch {
+        pump::size(job, batch)?;
+    }
     pump::slice(job, slice, stop)
 }

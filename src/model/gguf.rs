@@ -55,11 +55,6 @@ impl Gguf {
         Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// Bytes of all its tensors; a tied head counts once.
-    pub fn bytes(&self) -> u64 {
-        self.tensors.values().map(|stored| stored.bytes).sum()
-    }
-
     /// The vocabulary and merges that the file brings along.
     ///
     /// # Errors
@@ -100,6 +95,10 @@ impl Gguf {
 impl Weights for Gguf {
     fn config(&self) -> &Config {
         &self.config
+    }
+
+    fn bytes(&self) -> u64 {
+        self.tensors.values().map(|stored| stored.bytes).sum()
     }
 
     fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {

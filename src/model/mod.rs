@@ -317,6 +317,9 @@ pub trait Weights {
     /// The model's figures.
     fn config(&self) -> &Config;
 
+    /// Bytes of all its tensors as they are stored; a tied head counts once.
+    fn bytes(&self) -> u64;
+
     /// A matrix in the shape that [`Config::shape`] gives; of a tied model the embedding is also its head.
     ///
     /// # Errors

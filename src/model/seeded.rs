@@ -20,6 +20,19 @@ pub enum Type {
 }
 
 impl Type {
+    /// Every type.
+    pub const ALL: [Type; 4] = [Type::F32, Type::F16, Type::Int8, Type::Int4];
+
+    /// The name in specs and results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Type::F32 => "f32",
+            Type::F16 => "f16",
+            Type::Int8 => "int8",
+            Type::Int4 => "int4",
+        }
+    }
+
     /// Bytes of a group of weights with its scale.
     fn group_bytes(self) -> u64 {
         match self {
@@ -58,18 +71,6 @@ impl Seeded {
         }
     }
 
-    /// Bytes of all its tensors; a tied head counts once.
-    pub fn bytes(&self) -> u64 {
-        let bytes = |tensor: Tensor| {
-            let weights = self.config.weights(tensor);
-            match tensor.is_matrix() {
-                true => (weights * self.kind.group_bytes()).div_ceil(GROUP as u64),
-                false => weights * Type::F32.group_bytes() / GROUP as u64,
-            }
-        };
-        self.config.tensors().map(bytes).sum()
-    }
-
     /// The tensor that holds the weights of this one.
     fn stored(&self, tensor: Tensor) -> Tensor {
         if self.config.tied && tensor == Tensor::Head { Tensor::Embedding } else { tensor }
@@ -79,6 +80,17 @@ impl Seeded {
 impl Weights for Seeded {
     fn config(&self) -> &Config {
         &self.config
+    }
+
+    fn bytes(&self) -> u64 {
+        let bytes = |tensor: Tensor| {
+            let weights = self.config.weights(tensor);
+            match tensor.is_matrix() {
+                true => (weights * self.kind.group_bytes()).div_ceil(GROUP as u64),
+                false => weights * Type::F32.group_bytes() / GROUP as u64,
+            }
+        };
+        self.config.tensors().map(bytes).sum()
     }
 
     fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {

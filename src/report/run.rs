@@ -2,8 +2,8 @@
 
 use super::scope;
 use super::table::{Column, Table};
-use crate::results::wire::{Document, Energy, Measurement, Outcome, PerUnit, Verdict};
-use crate::units::{EnergyPerWork, Rate, Unit, significant};
+use crate::results::wire::{Document, Energy, Measurement, Outcome, PerQuery, PerUnit, Verdict};
+use crate::units::{EnergyPerWork, Joules, Rate, Seconds, Unit, significant};
 
 /// The tables of a run; the last says how to read the kinds of energy that occur.
 pub fn run(document: &Document) -> Vec<Table> {
@@ -169,9 +169,43 @@ fn interval(per: &PerUnit) -> String {
     }
 }
 
+/// How long tokens take, and what a query does.
+fn tokens(m: &Measurement) -> Vec<String> {
+    let mut lines = Vec::new();
+    let seconds = |seconds: f64| Seconds(seconds).to_string();
+    if let Some(latency) = m.latency.as_ref().filter(|_| m.workload.id == "decode")
+        && let Some(median) = latency.p50_seconds
+    {
+        let slow = latency.p99_seconds.map(|p99| format!(", 99 % within {}", seconds(p99)));
+        lines.push(format!(
+            "a token takes {} (median){}",
+            seconds(median),
+            slow.unwrap_or_default()
+        ));
+    }
+    if let Some(query) = &m.query {
+        let joules = match &query.energy {
+            PerQuery::Joules { value, .. } => format!(", and {}", Joules(*value)),
+            PerQuery::Modelled { low, high } => {
+                format!(", and {} to {} (modelled)", Joules(*low), Joules(*high))
+            }
+            PerQuery::None { .. } => String::new(),
+        };
+        lines.push(format!(
+            "a query of {} tokens with an answer of {} takes {}, {} to the first token{joules}",
+            query.prompt_tokens,
+            query.answer_tokens,
+            seconds(query.seconds),
+            seconds(query.first_token_seconds),
+        ));
+    }
+    lines
+}
+
 fn notes(m: &Measurement) -> Vec<String> {
     let about = |text: &str| format!("{}: {text}", m.workload.id);
     let mut notes: Vec<String> = m.reason.iter().map(|reason| about(reason)).collect();
+    notes.extend(tokens(m).iter().map(|line| format!("{}: {line}", m.workload.spec())));
     if m.reason.is_none() {
         notes.extend(m.reasons.iter().map(|reason| about(reason)));
     }

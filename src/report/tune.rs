@@ -18,7 +18,7 @@ pub fn tuning(name: &str, unit: Unit, tuning: &Tuning) -> Table {
         let share = t.throughput.map(|rate| format!("{} %", significant(100.0 * rate / best)));
         vec![
             t.kernel.clone(),
-            format!("{} ms", t.batch_seconds * 1e3),
+            t.batch_seconds.map_or("–".into(), |seconds| format!("{} ms", seconds * 1e3)),
             rate.unwrap_or_else(|| "failed".into()),
             share.unwrap_or_else(|| "–".into()),
             if Some(i) == last { "chosen".into() } else { String::new() },

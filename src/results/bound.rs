@@ -9,6 +9,7 @@ use crate::kernels::{self, Arithmetic};
 use crate::measure::{Mode, stats};
 use crate::units::Watts;
 use crate::workload;
+use crate::workload::decoder::gpu::{self, CHOICES};
 
 /// Every place that says otherwise.
 pub(super) fn faults(document: &Document) -> Vec<String> {
@@ -115,6 +116,9 @@ fn windows(protocol: &Protocol, m: &Measurement) -> Option<String> {
 
 fn workload(m: &Measurement) -> Option<String> {
     let spec = m.workload.spec();
+    if m.workload.model_sha256.is_some() {
+        return of_a_file(m);
+    }
     let parsed = match workload::parse(&spec) {
         Ok(parsed) => parsed,
         Err(error) => return Some(format!("workload: {error}")),
@@ -125,9 +129,14 @@ fn workload(m: &Measurement) -> Option<String> {
     if m.workload.unit != parsed.unit().name() {
         return Some(format!("workload.unit: {spec} counts in {}", parsed.unit().name()));
     }
-    let bytes = parsed.traffic(&Device::cpu()).map(|traffic| traffic.bytes_per_unit);
-    if m.traffic.as_ref().map(|traffic| traffic.bytes_per_unit) != bytes {
-        return Some("traffic.bytes_per_unit: it is not that of the shape".into());
+    let each = |operations: f64, bytes: f64| (operations, bytes);
+    let follows = parsed
+        .traffic(&Device::cpu())
+        .map(|traffic| each(traffic.operations_per_unit, traffic.bytes_per_unit));
+    let stated =
+        m.traffic.as_ref().map(|traffic| each(traffic.operations_per_unit, traffic.bytes_per_unit));
+    if stated != follows {
+        return Some("traffic: it is not that of the shape".into());
     }
     let layer = m.workload.layer.as_ref()?;
     let shape = m.workload.shape.as_deref().and_then(|shape| shape.split_once(':'));
@@ -139,6 +148,23 @@ fn workload(m: &Measurement) -> Option<String> {
     let named = workload::parse(&format!("{}:{layer}:{rest}{rows}", m.workload.id));
     let fits = named.is_ok_and(|named| named.spec() == spec);
     (!fits).then(|| format!("workload.layer: {layer} does not have this shape"))
+}
+
+/// Of a model in a file, what can be said without the file.
+fn of_a_file(m: &Measurement) -> Option<String> {
+    let (file, options) = m.workload.shape.as_deref()?.split_once(':')?;
+    let alike = format!("{}:smollm2-135m:f16:{options}", m.workload.id);
+    let parsed = match workload::parse(&alike) {
+        Ok(parsed) => parsed,
+        Err(error) => return Some(format!("workload: {error}")),
+    };
+    let written = parsed.spec() == alike && file.ends_with(".gguf") && !file.contains('/');
+    let counted = m.workload.unit == parsed.unit().name();
+    match (written, counted) {
+        (false, _) => Some("workload.shape: a model's file has a name and options alone".into()),
+        (_, false) => Some("workload.unit: tokens are counted".into()),
+        _ => None,
+    }
 }
 
 /// The kernel is the one that was chosen, and rates of trials are the medians of their slices.
@@ -163,6 +189,9 @@ fn kernel(m: &Measurement) -> Option<String> {
         let native = stated.params.is_empty() && !kernels::TABLE.iter().any(|e| e.id == stated.id);
         return (!native).then(|| "kernel.wgsl_sha256: native code has no parameters".into());
     };
+    if ["prefill", "decode"].contains(&m.workload.id.as_str()) {
+        return of_a_decoder(stated, sha256);
+    }
     let Some(entry) = kernels::TABLE.iter().find(|entry| entry.id == stated.id) else {
         return Some(format!("kernel.id: this program has no kernel {}", stated.id));
     };
@@ -175,6 +204,22 @@ fn kernel(m: &Measurement) -> Option<String> {
     }
     let multiplies = stated.arithmetic.as_deref().is_none_or(|a| a == kernel.arithmetic().name());
     (!multiplies).then(|| "kernel.arithmetic: it is not that of this kernel".into())
+}
+
+/// A decoder shows the kernel of one of its products.
+fn of_a_decoder(stated: &super::wire::Kernel, sha256: &str) -> Option<String> {
+    if !CHOICES.iter().any(|choice| choice.id == stated.id) {
+        return Some(format!("kernel.id: this program has no decoder {}", stated.id));
+    }
+    let plain = |value: &String| {
+        value.len() < 16 && value.bytes().all(|b| b.is_ascii_graphic() && b != b';')
+    };
+    let params: Vec<(&str, String)> =
+        stated.params.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let kernel = kernels::Kernel::given(kernels::of_decoder(gpu::PRODUCT), &params);
+    let same = stated.params.values().all(plain)
+        && kernel.is_ok_and(|kernel| kernel.sha256() == sha256 && kernel.params == stated.params);
+    (!same).then(|| "kernel.wgsl_sha256: it is not that of this kernel with its params".into())
 }
 
 /// An energy is of a source that the manifest names, with the same scope and the same words on where it comes from.

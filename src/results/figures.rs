@@ -2,7 +2,7 @@
 //! shares of roofs, verdicts. A writer fills it in; a reader fills it in again and compares.
 
 use super::wire::{Document, Drift, Measurement, Outcome, Protocol, Throughput, Verdict};
-use super::{energy, roof, wire};
+use super::{energy, query, roof, wire};
 use crate::energy::Throttle;
 use crate::measure::Latency;
 use crate::measure::stats::{self, median_interval};
@@ -33,6 +33,7 @@ pub fn fill(document: &mut Document) {
             Outcome::Unsupported => {}
         }
     }
+    query::fill(&mut document.measurements);
     roof::fill(&mut document.measurements, &document.manifest.devices);
     for m in &mut document.measurements {
         m.verdict = verdict(&m.reasons);

@@ -10,6 +10,7 @@ mod layout;
 mod manifest;
 mod plausible;
 mod proof;
+mod query;
 pub mod read;
 mod record;
 mod roof;
@@ -24,7 +25,7 @@ pub use layout::text;
 pub use manifest::{HUGE_PAGES, environment, manifest, program};
 pub use run::{Outcome, Row, Run};
 pub use store::{OutDir, StoreError, write};
-pub use validate::{Depth, Findings, validate};
+pub use validate::{Depth, Findings, Model, validate};
 
 use crate::kernels::hex;
 use crate::workload::data::Seed;

@@ -149,8 +149,9 @@ fn besides(m: &Measurement) -> Option<String> {
             return Some("energy.idle: no baseline is taken like that".into());
         }
     }
-    let batch = m.tuning.as_ref().map_or(0.02, |tuning| tuning.batch_seconds);
-    (!(1e-4..=0.05).contains(&batch))
+    let batch = m.tuning.as_ref().and_then(|tuning| tuning.batch_seconds);
+    batch
+        .is_some_and(|batch| !(1e-4..=0.05).contains(&batch))
         .then(|| "tuning.batch_seconds: batches last at most 50 ms".into())
 }
 

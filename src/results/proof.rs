@@ -2,6 +2,7 @@
 
 use super::wire;
 use crate::workload::Proof;
+use crate::workload::decoder::Answer;
 use crate::workload::matmul::{Element, Elements};
 use crate::workload::sha256d::{Share, Shares};
 
@@ -11,6 +12,14 @@ impl From<&Proof> for wire::WorkProof {
         let shares = match proof {
             Proof::Shares(shares) => shares,
             Proof::Elements(elements) => return wire::WorkProof::Elements(elements.into()),
+            Proof::Answers(answers) => {
+                let answer = |answer: &Answer| wire::Answer {
+                    window: answer.window,
+                    tokens: answer.tokens.clone(),
+                };
+                let answers = answers.iter().map(answer).collect();
+                return wire::WorkProof::Answers(wire::Answers { answers });
+            }
         };
         wire::WorkProof::Shares(wire::Shares {
             zero_bits: shares.zero_bits,
@@ -82,5 +91,14 @@ impl wire::Elements {
             weight_excess: self.weight_excess,
             elements: self.elements.iter().map(element).collect(),
         }
+    }
+}
+
+impl wire::Answers {
+    /// The same in memory.
+    pub(super) fn read(&self) -> Vec<Answer> {
+        let answer =
+            |answer: &wire::Answer| Answer { window: answer.window, tokens: answer.tokens.clone() };
+        self.answers.iter().map(answer).collect()
     }
 }

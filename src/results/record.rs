@@ -60,6 +60,7 @@ fn row(row: &Row) -> Option<wire::Measurement> {
             unit: row.unit.name().to_string(),
             shape: Some(row.shape.clone()).filter(|shape| !shape.is_empty()),
             layer: row.layer.clone(),
+            model_sha256: row.model_sha256.clone(),
         },
         kernel: row.kernel.clone(),
         tuning: row.tuning.clone(),
@@ -67,6 +68,7 @@ fn row(row: &Row) -> Option<wire::Measurement> {
         reason: None,
         verification: None,
         traffic: row.traffic.map(|traffic| wire::Traffic {
+            operations_per_unit: traffic.operations_per_unit,
             bytes_per_unit: traffic.bytes_per_unit,
             from_memory: traffic.from_memory,
         }),
@@ -79,6 +81,7 @@ fn row(row: &Row) -> Option<wire::Measurement> {
         roof: None,
         energy: wire::Energy::None(wire::NoEnergy { reason: "nothing was measured".into() }),
         energy_other: Vec::new(),
+        query: None,
         latency: None,
         work_proof: None,
         verdict: wire::Verdict::Valid,

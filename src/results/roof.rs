@@ -25,15 +25,16 @@ pub(super) fn fill(measurements: &mut [Measurement], devices: &[Device]) {
         let device = devices.iter().find(|device| device.id == m.device);
         let published = device.and_then(|device| hardware::peak(&device.name, &arithmetic));
         let bytes = scaled(&rate, traffic.bytes_per_unit);
+        let operations = scaled(&rate, traffic.operations_per_unit);
         m.roof = Some(Roof {
             arithmetic: arithmetic.clone(),
-            peak_share: peak.as_ref().map(|peak| rate.value / peak.value),
+            peak_share: peak.as_ref().map(|peak| operations.value / peak.value),
             stream_share: stream.as_ref().map(|stream| bytes.value / stream.value),
-            published_peak_share: published.map(|(peak, _)| rate.value / peak),
+            published_peak_share: published.map(|(peak, _)| operations.value / peak),
             published_peak_source: published.map(|(_, source)| source.to_string()),
         });
         let above_peak =
-            peak.filter(|peak| above(&rate, peak)).map(|_| format!("peak:{arithmetic}"));
+            peak.filter(|peak| above(&operations, peak)).map(|_| format!("peak:{arithmetic}"));
         // Data that a cache holds may come faster than memory gives it.
         let above_stream = stream
             .filter(|stream| traffic.from_memory && above(&bytes, stream))

@@ -38,6 +38,8 @@ pub struct Row {
     pub shape: String,
     /// The layer of a model that it was asked for as.
     pub layer: Option<String>,
+    /// SHA-256 of the model's file.
+    pub model_sha256: Option<String>,
     /// The unit of its work.
     pub unit: Unit,
     /// What a unit of its work must move, if it is bound by that or by arithmetic.

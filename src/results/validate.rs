@@ -2,14 +2,15 @@
 //! the proof of the work that it claims.
 
 use super::read::Given;
-use super::wire::{Document, Measurement, Outcome, Shares, WorkProof};
+use super::wire::{Answers, Document, Measurement, Outcome, Shares, WorkProof};
 use super::{SCHEMA_VERSION, bound, difference, figures, plausible, row_seed, seed_of};
 use crate::kernels::hex;
 use crate::oracle::Verdict;
 use crate::units::{Unit, grouped};
 use crate::workload::data::Seed;
-use crate::workload::matmul;
+use crate::workload::{decoder, matmul};
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 /// What was found in a document.
 #[derive(Debug, Default)]
@@ -22,11 +23,23 @@ pub struct Findings {
 
 /// How much to compute again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
+pub enum Depth<'a> {
     /// What takes seconds at most; the rest is noted.
     Quick,
-    /// Everything.
-    Deep,
+    /// Everything that the models at hand allow.
+    Deep {
+        /// Files that rows may have been run from.
+        models: &'a [Model],
+    },
+}
+
+/// A model in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// Where it is.
+    pub path: PathBuf,
+    /// SHA-256 of it.
+    pub sha256: String,
 }
 
 /// Judges a document.
@@ -100,7 +113,7 @@ fn work_proof(m: &Measurement, seed: Seed, depth: Depth) -> Result<Option<String
         (Some(WorkProof::Elements(elements)), Outcome::Measured, Some(Unit::Flop)) => {
             let most_terms = match depth {
                 Depth::Quick => 1 << 28,
-                Depth::Deep => 1 << 36,
+                Depth::Deep { .. } => 1 << 36,
             };
             let judged = matmul::judge(
                 &m.workload.spec(),
@@ -120,12 +133,46 @@ fn work_proof(m: &Measurement, seed: Seed, depth: Depth) -> Result<Option<String
                 Verdict::Disagrees(what) => Err(what),
             }
         }
+        (Some(WorkProof::Answers(answers)), Outcome::Measured, Some(Unit::Token)) => {
+            tokens(m, answers, seed, depth).map(Some)
+        }
         (Some(_), ..) => Err("it is no proof of this row".into()),
+        (None, _, Some(Unit::Token)) => Err("tokens are claimed and none is shown".into()),
         (None, _, Some(Unit::Hash)) => Err("hashes are claimed and there is no share".into()),
         (None, ..) if ["gemm", "gemv"].contains(&m.workload.id.as_str()) => {
             Err("a product is claimed and no element of it is shown".into())
         }
         (None, ..) => Ok(Some("nothing shows its work".into())),
+    }
+}
+
+/// Whether the model answers so. That takes the model, and a while.
+fn tokens(m: &Measurement, answers: &Answers, seed: Seed, depth: Depth) -> Result<String, String> {
+    let shown: usize = answers.answers.iter().map(|answer| answer.tokens.len()).sum();
+    let windows = answers.answers.iter().map(|answer| answer.window as usize);
+    if !windows.eq(0..m.windows.len()) || answers.answers.iter().any(|a| a.tokens.is_empty()) {
+        return Err("every window shows some tokens".into());
+    }
+    let Depth::Deep { models } = depth else {
+        return Ok(format!("{shown} tokens are shown; --deep computes them again"));
+    };
+    let file = match &m.workload.model_sha256 {
+        None => None,
+        Some(sha256) => match models.iter().find(|model| model.sha256 == *sha256) {
+            Some(model) => Some(model.path.as_path()),
+            None => {
+                return Ok(format!(
+                    "{shown} tokens are shown; to compute them again name the model's file, which has the SHA-256 {sha256}: --model FILE"
+                ));
+            }
+        },
+    };
+    match decoder::judge(&m.workload.spec(), seed, file, &answers.read()) {
+        Ok(Verdict::Agrees { checked, .. }) => {
+            Ok(format!("{checked} tokens of its answers computed again, all right"))
+        }
+        Ok(Verdict::Disagrees(what)) => Err(what),
+        Err(why) => Ok(format!("its {shown} tokens could not be computed again: {why}")),
     }
 }
 

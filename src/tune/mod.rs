@@ -66,8 +66,8 @@ const TOLERATED: f64 = 0.005;
 pub struct Choice {
     /// The variant.
     pub variant: Variant,
-    /// The length of its batches.
-    pub batch: Seconds,
+    /// The length of its batches; none if they have one of their own.
+    pub batch: Option<Seconds>,
     /// Everything that was tried, for the result.
     pub record: Tuning,
 }
@@ -102,7 +102,7 @@ impl Tuner {
         let variants = workload.variants(target);
         let choice = |record: Tuning| {
             let variant = variants.iter().find(|v| v.id() == record.kernel)?.clone();
-            Some(Choice { variant, batch: Seconds(record.batch_seconds), record })
+            Some(Choice { variant, batch: record.batch_seconds.map(Seconds), record })
         };
         if let Some(choice) = self.kept(workload, target).and_then(choice) {
             return Ok(choice);
@@ -146,6 +146,14 @@ fn try_all(
     on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
 ) -> Result<Tuning, MeasureError> {
     let variants = &variants[..variants.len().min(effort.variants())];
+    if let ([variant], true) = (variants, workload.has_fixed_batches()) {
+        return Ok(Tuning {
+            source: TuningSource::Trials,
+            kernel: variant.id().to_string(),
+            batch_seconds: None,
+            trials: Vec::new(),
+        });
+    }
     let slices = (effort.rounds() * (variants.len() + BATCHES.len())) as f64;
     let done = Cell::new(0);
     let mut jobs: Vec<(&Variant, Box<dyn Job>)> = Vec::new();
@@ -175,24 +183,36 @@ fn try_all(
         let over = f64::from(done.replace(done.get() + 1)) / slices;
         trial(job, batch, effort.slice(), &mut || on_event(over).is_break())
     };
+    let batch = (!workload.has_fixed_batches()).then_some(BATCH);
     let mut best = 0;
     if jobs.len() > 1 {
-        let rates = interleave(jobs.len(), effort.rounds(), |i| run(jobs[i].1.as_mut(), BATCH))?;
-        trials.extend(jobs.iter().zip(&rates).map(|((v, _), rates)| tried(v, BATCH, rates)));
+        let rates = interleave(jobs.len(), effort.rounds(), |i| run(jobs[i].1.as_mut(), batch))?;
+        trials.extend(jobs.iter().zip(&rates).map(|((v, _), rates)| tried(v, batch, rates)));
         best = fastest(&rates);
     }
     let (variant, mut job) = jobs.swap_remove(best);
     jobs.clear();
-    let rates = interleave(BATCHES.len(), effort.rounds(), |i| run(job.as_mut(), BATCHES[i]))?;
+    if workload.has_fixed_batches() {
+        return Ok(Tuning {
+            source: TuningSource::Trials,
+            kernel: variant.id().to_string(),
+            batch_seconds: None,
+            trials,
+        });
+    }
+    let rates =
+        interleave(BATCHES.len(), effort.rounds(), |i| run(job.as_mut(), Some(BATCHES[i])))?;
     let enough = (1.0 - TOLERATED) * median(&rates[fastest(&rates)]).unwrap_or(0.0);
     let batch = (0..BATCHES.len())
         .find(|&i| median(&rates[i]).unwrap_or(0.0) >= enough)
         .map_or(BATCH, |i| BATCHES[i]);
-    trials.extend(BATCHES.iter().zip(&rates).map(|(batch, rates)| tried(variant, *batch, rates)));
+    trials.extend(
+        BATCHES.iter().zip(&rates).map(|(batch, rates)| tried(variant, Some(*batch), rates)),
+    );
     Ok(Tuning {
         source: TuningSource::Trials,
         kernel: variant.id().to_string(),
-        batch_seconds: batch.0,
+        batch_seconds: Some(batch.0),
         trials,
     })
 }
@@ -206,17 +226,17 @@ fn fastest(rates: &[Vec<f64>]) -> usize {
 fn lost(variant: &Variant, reason: String) -> Trial {
     Trial {
         kernel: variant.id().to_string(),
-        batch_seconds: BATCH.0,
+        batch_seconds: None,
         throughput: None,
         slices: Vec::new(),
         reason: Some(reason),
     }
 }
 
-fn tried(variant: &Variant, batch: Seconds, rates: &[f64]) -> Trial {
+fn tried(variant: &Variant, batch: Option<Seconds>, rates: &[f64]) -> Trial {
     Trial {
         kernel: variant.id().to_string(),
-        batch_seconds: batch.0,
+        batch_seconds: batch.map(|batch| batch.0),
         throughput: median(rates),
         slices: rates.to_vec(),
         reason: None,

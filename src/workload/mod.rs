@@ -2,6 +2,7 @@
 //! prepares one as a job; the job runs batches and answers for their outputs.
 
 pub mod data;
+pub mod decoder;
 pub mod matmul;
 mod roof;
 pub mod sha256d;
@@ -56,6 +57,8 @@ pub enum Variant {
     Gpu(&'static Entry),
     /// Native code, by its name in results.
     Cpu(&'static str),
+    /// The kernels of a decoder, put together in one way.
+    Decoder(&'static decoder::gpu::Choice),
 }
 
 impl Variant {
@@ -64,6 +67,7 @@ impl Variant {
         match self {
             Variant::Gpu(entry) => entry.id,
             Variant::Cpu(id) => id,
+            Variant::Decoder(choice) => choice.id,
         }
     }
 }
@@ -80,9 +84,17 @@ pub trait Workload {
     fn layer(&self) -> Option<&str> {
         None
     }
-    /// What a unit of its work must move; none if it is no matter of that.
+    /// SHA-256 of the model's file, if it is run from one.
+    fn model_sha256(&self) -> Option<&str> {
+        None
+    }
+    /// What a unit of its work must compute and move; none if it is no matter of that.
     fn traffic(&self, _: &Device) -> Option<Traffic> {
         None
+    }
+    /// Whether a batch has a length of its own, as a token's step has.
+    fn has_fixed_batches(&self) -> bool {
+        false
     }
     /// Why this device cannot hold it, naming the limit; nothing if it can.
     fn unsupported(&self, target: &Target) -> Option<String>;
@@ -161,11 +173,15 @@ pub enum Proof {
     Shares(sha256d::Shares),
     /// Elements of a product.
     Elements(matmul::Elements),
+    /// Tokens that windows put out.
+    Answers(Vec<decoder::Answer>),
 }
 
-/// What a unit of work must at least read and write.
+/// What a unit of work must at least compute, read and write.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Traffic {
+    /// Operations for a unit of work.
+    pub operations_per_unit: f64,
     /// Bytes for a unit of work.
     pub bytes_per_unit: f64,
     /// Whether they must come from memory, since more than a cache holds is read before the same again.
@@ -190,6 +206,9 @@ pub enum JobError {
     /// The kernel does not build.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+    /// The decoder cannot be had, or cannot go on.
+    #[error(transparent)]
+    Decoder(#[from] decoder::EngineError),
     /// The output cannot be right.
     #[error("wrong output: {0}")]
     Wrong(String),

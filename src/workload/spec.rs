@@ -1,6 +1,6 @@
 //! Reads workload specs: `ID[:SHAPE | :MODEL/LAYER][:TYPE][:key=value]…`.
 
-use super::{Workload, matmul, roof, sha256d};
+use super::{Workload, decoder, matmul, roof, sha256d};
 
 /// Every workload: its id, a spec to show, and its reader, which gets the parts after the id.
 type Reader = fn(&[&str]) -> Result<Box<dyn Workload>, SpecError>;
@@ -8,6 +8,8 @@ const KNOWN: &[(&str, &str, Reader)] = &[
     ("sha256d", "sha256d", sha256d::parse),
     ("gemm", matmul::GEMM_EXAMPLE, matmul::gemm),
     ("gemv", matmul::GEMV_EXAMPLE, matmul::gemv),
+    ("prefill", decoder::PREFILL_EXAMPLE, decoder::prefill),
+    ("decode", decoder::DECODE_EXAMPLE, decoder::decode),
     ("peak", "peak:f32", roof::peak),
     ("stream", "stream", roof::stream),
 ];
@@ -78,6 +80,16 @@ mod tests {
             ("gemm:llama-3-8b/ffn-down", "gemm:512x4096x14336:f32"),
             ("gemv", "gemv:4096x4096:int4"),
             ("gemv:smollm2-135m/lm-head:int8", "gemv:49152x576:int8"),
+            ("prefill", "prefill:smollm2-135m:int4:batch=1:prompt=128"),
+            ("decode", "decode:smollm2-135m:int4:batch=1:prompt=128:context=256"),
+            (
+                "decode:smollm2-135m:int4:batch=8",
+                "decode:smollm2-135m:int4:batch=8:prompt=128:context=256",
+            ),
+            (
+                "decode:llama-3-8b:f16:prompt=512",
+                "decode:llama-3-8b:f16:batch=1:prompt=512:context=640",
+            ),
         ] {
             let workload = parse(spec).unwrap();
             assert_eq!(workload.spec(), whole);
@@ -114,6 +126,17 @@ mod tests {
             ("gemm:llama-3-8b/ffn-op", "did you mean 'ffn-up'?"),
             ("gemm:llama-8b/ffn-up", "did you mean 'llama-3-8b'?"),
             ("gemm:llama-3-8b", "llama-3-8b/ffn-down"),
+            ("decode:smollm-135m", "did you mean 'smollm2-135m'?"),
+            ("decode:smollm2-135m:int5", "did you mean 'int"),
+            ("decode:smollm2-135m:batch=65", "from 1 to 64"),
+            ("decode:smollm2-135m:prompt=0", "prompt=0 is no number"),
+            ("decode:smollm2-135m:batsch=2", "did you mean 'batch'?"),
+            ("decode:smollm2-135m:context=128", "leaves no room"),
+            ("decode:smollm2-135m:context=10000", "up to 8192 tokens"),
+            ("prefill:smollm2-135m:context=256", "known: batch, prompt"),
+            ("decode:smollm2-135m:int4:int8", "one part too many"),
+            ("decode:nowhere.gguf", "nowhere.gguf"),
+            ("decode:nowhere.gguf:int4", "has its own types"),
             ("gemm:4000000000x4000000000x4000000000", "too large"),
         ] {
             let line = error(spec);
@@ -124,7 +147,7 @@ mod tests {
     proptest! {
         /// Nothing that a user types makes it panic or print more than a line.
         #[test]
-        fn anything_is_read_or_refused_in_a_line(spec in "(gemm|gemv|sha256d|x)?(:[a-z0-9/=.x-]{0,12}){0,4}") {
+        fn anything_is_read_or_refused_in_a_line(spec in "(gemm|gemv|sha256d|prefill|decode|x)?(:[a-z0-9/=.x-]{0,12}){0,4}") {
             if let Err(error) = parse(&spec) {
                 prop_assert!(!error.to_string().contains('\n'));
             }

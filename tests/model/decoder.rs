@@ -213,6 +213,10 @@ impl Weights for Unshared<'_> {
         &self.config
     }
 
+    fn bytes(&self) -> u64 {
+        self.of.bytes()
+    }
+
     fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {
         let matrix = self.of.matrix(tensor)?;
         let (Tensor::Layer(_, Part::Key | Part::Value), Values::F32(values)) =

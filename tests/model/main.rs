@@ -3,6 +3,8 @@
 mod decoder;
 mod gguf;
 mod gguf_damage;
+#[path = "../support/smollm2.rs"]
+mod golden;
 mod smollm2;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,62 +1,10 @@
 //! SmolLM2-135M from its real file: the f64 forward pass goes the way of llama.cpp's own tokens, and text is cut as
 //! llama.cpp cuts it.
 
+use crate::golden::{Prompt, Text, golden, smollm};
 use proptest::prelude::*;
-use rigbench::model::{Gguf, PRESETS, Part, Tensor, Values, Weights};
+use rigbench::model::{PRESETS, Part, Tensor, Values, Weights};
 use rigbench::oracle::decoder::forward;
-use serde::Deserialize;
-use std::path::PathBuf;
-
-/// The tokens that llama.cpp gave, and what gave them.
-#[derive(Deserialize)]
-struct Golden {
-    made: Made,
-    prompts: Vec<Prompt>,
-    texts: Vec<Text>,
-}
-
-/// A text that is hard to cut.
-#[derive(Deserialize)]
-struct Text {
-    text: String,
-    tokens: Vec<u32>,
-}
-
-#[derive(Deserialize)]
-struct Made {
-    gguf_sha256: String,
-}
-
-#[derive(Deserialize)]
-struct Prompt {
-    name: String,
-    text: String,
-    prompt: Vec<u32>,
-    continuation: Vec<u32>,
-    continuation_text: String,
-}
-
-fn golden() -> Golden {
-    serde_json::from_str(include_str!("../golden/smollm2-135m.json")).unwrap()
-}
-
-/// SmolLM2-135M in the very file that the golden tokens are of, named by RIGBENCH_SMOLLM2.
-fn smollm(test: &str) -> Option<Gguf> {
-    let Some(path) = std::env::var_os("RIGBENCH_SMOLLM2").map(PathBuf::from) else {
-        crate::support::not_run(
-            test,
-            "RIGBENCH_SMOLLM2 names no file: get it with ./scripts/smollm2.sh",
-        );
-        return None;
-    };
-    let model = Gguf::open(&path).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(
-        model.sha256().unwrap(),
-        golden().made.gguf_sha256,
-        "another file than the golden tokens'"
-    );
-    Some(model)
-}
 
 #[test]
 fn the_real_model_has_the_presets_figures() {

@@ -29,7 +29,7 @@ pub(super) struct Rounds<'a> {
 /// A job that can be measured.
 struct Prepared {
     job: Box<dyn Job>,
-    batch: Seconds,
+    batch: Option<Seconds>,
 }
 
 impl Rounds<'_> {
@@ -119,6 +119,7 @@ impl Rounds<'_> {
             workload: workload.id(),
             shape: workload.shape(),
             layer: workload.layer().map(str::to_string),
+            model_sha256: workload.model_sha256().map(str::to_string),
             unit: workload.unit(),
             traffic: workload.traffic(self.device),
             kernel: None,

@@ -25,7 +25,7 @@ pub struct Measurement {
     pub reason: Option<String>,
     /// What the oracle compared; null if nothing was measured.
     pub verification: Option<Verification>,
-    /// What a unit of its work must at least read and write; null if it is no matter of that.
+    /// What a unit of its work must at least compute, read and write; null if it is no matter of that.
     pub traffic: Option<Traffic>,
     /// Windows come in blocks; between them rows of the same device have theirs.
     pub blocks: Vec<Block>,
@@ -45,7 +45,9 @@ pub struct Measurement {
     pub energy: Energy,
     /// What other sources say.
     pub energy_other: Vec<Energy>,
-    /// How long batches took; null if nothing was measured.
+    /// Of `decode`: what a query takes, if the run has the `prefill` row of the same model, type, batch and prompt; else null.
+    pub query: Option<Query>,
+    /// How long batches took; null if nothing was measured. A batch of `decode` is a token of each sequence.
     pub latency: Option<Latency>,
     /// What shows that the windows' work was done; null if nothing was measured or the workload has no such thing.
     pub work_proof: Option<WorkProof>,
@@ -58,14 +60,16 @@ pub struct Measurement {
 /// What was run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Workload {
-    /// `sha256d`, `gemm`, `gemv`, `peak` or `stream`.
+    /// `sha256d`, `gemm`, `gemv`, `prefill`, `decode`, `peak` or `stream`.
     pub id: String,
-    /// The unit of its work: `hash`, `flop` or `byte`.
+    /// The unit of its work: `hash`, `flop`, `byte` or `token`. Of `prefill` tokens are read, of `decode` written.
     pub unit: String,
     /// Shape and type as the command line writes them; null if it has none.
     pub shape: Option<String>,
     /// The layer of a model that it was asked for as, `llama-3-8b/ffn-up`; null if by its shape.
     pub layer: Option<String>,
+    /// SHA-256 of the file that the model is in; null if its weights follow from the seed, or there is no model.
+    pub model_sha256: Option<String>,
 }
 
 impl Workload {
@@ -103,8 +107,8 @@ pub struct Tuning {
     pub source: TuningSource,
     /// The variant that was chosen.
     pub kernel: String,
-    /// The length that its batches are sized for.
-    pub batch_seconds: f64,
+    /// The length that its batches are sized for; null if they have a length of their own, as a token's step has.
+    pub batch_seconds: Option<f64>,
     /// Everything that was tried, in turns: variants at one length, then lengths with the chosen variant.
     pub trials: Vec<Trial>,
 }
@@ -124,8 +128,8 @@ pub enum TuningSource {
 pub struct Trial {
     /// The variant's name.
     pub kernel: String,
-    /// The length that its batches were sized for.
-    pub batch_seconds: f64,
+    /// The length that its batches were sized for; null if they have a length of their own.
+    pub batch_seconds: Option<f64>,
     /// Median of the slices, units of work a second; null if it was not timed.
     pub throughput: Option<f64>,
     /// Units of work a second of each slice.
@@ -172,9 +176,11 @@ pub struct Verification {
     pub worst_error_share: f64,
 }
 
-/// What a unit of work must at least read and write.
+/// What a unit of work must at least compute, read and write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Traffic {
+    /// Operations for a unit of work.
+    pub operations_per_unit: f64,
     /// Bytes for a unit of work.
     pub bytes_per_unit: f64,
     /// Whether they must come from memory, since more than a cache holds is read before the same again.
@@ -296,4 +302,46 @@ pub struct Latency {
     pub p999_seconds: Option<f64>,
     /// HdrHistogram, V2 serialisation in base64, nanoseconds: histograms of several runs can be merged.
     pub hdr_v2_base64: String,
+}
+
+/// What a query takes: a prompt that is read and an answer that is written, beside the others of the batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Query {
+    /// Tokens that are read.
+    pub prompt_tokens: u64,
+    /// Tokens that are written.
+    pub answer_tokens: u64,
+    /// Until the first of them.
+    pub first_token_seconds: f64,
+    /// Until the last of them.
+    pub seconds: f64,
+    /// Joules, if those of both are of one kind.
+    pub energy: PerQuery,
+}
+
+/// Joules of a query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum PerQuery {
+    /// Measured or declared, as the energy of the row.
+    Joules {
+        /// Joules a query.
+        value: f64,
+        /// Lower ends of both intervals, added; null if one is not known.
+        ci95_low: Option<f64>,
+        /// Upper ends of both intervals, added; null if one is not known.
+        ci95_high: Option<f64>,
+    },
+    /// Somewhere between two bounds.
+    Modelled {
+        /// The lower bound.
+        low: f64,
+        /// The upper bound.
+        high: f64,
+    },
+    /// Nothing is known.
+    None {
+        /// Why.
+        reason: String,
+    },
 }

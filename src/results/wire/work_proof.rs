@@ -11,6 +11,8 @@ pub enum WorkProof {
     Shares(Shares),
     /// Of a matrix product: elements of it. They show that it is right, not how often it was computed.
     Elements(Elements),
+    /// Of tokens: some that windows put out.
+    Answers(Answers),
 }
 
 /// Hashes that met a target. One in 2^zero_bits does, so their number shows how many were computed. A header's bytes:
@@ -85,4 +87,25 @@ pub struct Element {
     pub column: u64,
     /// Its value, an f32.
     pub value: f64,
+}
+
+/// Tokens of the first sequence: of each window those that came first. They show that the model answers so, not how often it
+/// was asked. A token that follows from the seed is SplitMix64's output for a key and an index, modulo the vocabulary; the
+/// key is the first 8 bytes of SHA-256 of the row's seed and a name. Token i of the prompt has the name `prompt 0`; in window
+/// W the sequence is told token W of `told 0`: of `prefill` in place of the prompt's first token, of `decode` after the
+/// prompt. What it put out then comes first in the logits, or so near the first that rounding may decide. Weights of a model
+/// that is known by name are elements as of a product's tensors, whose names are those of the tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Answers {
+    /// One for each window.
+    pub answers: Vec<Answer>,
+}
+
+/// What a window put out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Answer {
+    /// The window, from 0.
+    pub window: u32,
+    /// Up to 16 tokens.
+    pub tokens: Vec<u32>,
 }

@@ -8,7 +8,7 @@ mod faults;
 mod gpu;
 mod job;
 mod layout;
-mod native;
+pub(super) mod native;
 mod packed;
 mod proof;
 mod spec;
@@ -210,6 +210,7 @@ impl Workload for Matmul {
         let Shape { m, n, k } = self.shape;
         let bytes = self.a.bytes(m, k) + self.b.bytes(n, k) + 4 * (m * n) as u64;
         Some(Traffic {
+            operations_per_unit: 1.0,
             bytes_per_unit: bytes as f64 / (2.0 * m as f64 * n as f64 * k as f64),
             from_memory: self.rotates() && self.copies(device) < MOST_COPIES,
         })

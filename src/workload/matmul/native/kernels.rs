@@ -1,7 +1,7 @@
 //! The inner loops, written once and compiled for each instruction set.
 
 use super::lanes::{Lanes, Portable, prefetch};
-use super::weights::{F16, F32, Format, GROUP, Int4, Int8, Kind, Line, PANEL, Panel};
+use super::weights::{F16, F32, Format, GROUP, Group, Int4, Int8, Kind, Line, PANEL, Panel};
 
 /// Rows of a tile, at most, with any instruction set.
 pub(super) const MOST_ROWS: usize = 12;
@@ -50,8 +50,8 @@ pub(super) struct Kernels {
     pub(super) tile: unsafe fn(rows: usize, a: &[f32], b: &[f32], c: Tile, ahead: &[Line]),
     /// Weights as floats: rows of 32 from a group on, as many as there is room for.
     pub(super) widen: unsafe fn(panel: Panel, first_group: usize, to: &mut [f32]),
-    /// A row of activations, padded to whole groups, times a panel.
-    pub(super) vector: unsafe fn(x: &[f32], panel: Panel, to: &mut [f32; PANEL]),
+    /// A row of activations, padded to whole groups, times a panel; `totals` are the sums of the activations of groups.
+    pub(super) vector: unsafe fn(x: &[f32], totals: &[f32], panel: Panel, to: &mut [f32; PANEL]),
     /// A tile of a product of int8 activations. The tile has room for all rows.
     pub(super) bytes: unsafe fn(rows: usize, a: Bytes, panel: Panel, c: Tile),
 }
@@ -106,13 +106,13 @@ macro_rules! compiled_for {
                 }
             }
             $(#[$feature])?
-            unsafe fn vector(x: &[f32], panel: Panel, to: &mut [f32; PANEL]) {
+            unsafe fn vector(x: &[f32], totals: &[f32], panel: Panel, to: &mut [f32; PANEL]) {
                 unsafe {
                     match panel.kind {
-                        Kind::F32 => vector_times_panel::<F32, $lanes>(x, panel, to),
-                        Kind::F16 => vector_times_panel::<F16, $lanes>(x, panel, to),
-                        Kind::Int8 => vector_times_panel::<Int8, $lanes>(x, panel, to),
-                        Kind::Int4 => vector_times_panel::<Int4, $lanes>(x, panel, to),
+                        Kind::F32 => vector_times_panel::<F32, $lanes>(x, totals, panel, to),
+                        Kind::F16 => vector_times_panel::<F16, $lanes>(x, totals, panel, to),
+                        Kind::Int8 => vector_times_panel::<Int8, $lanes>(x, totals, panel, to),
+                        Kind::Int4 => vector_times_panel::<Int4, $lanes>(x, totals, panel, to),
                     }
                 }
             }
@@ -231,18 +231,37 @@ unsafe fn float_tile<V: Lanes, const ROWS: usize>(a: &[f32], b: &[f32], c: Tile,
 unsafe fn widen_panel<F: Format, V: Lanes>(panel: Panel, first_group: usize, to: &mut [f32]) {
     assert_eq!(panel.kind, F::KIND);
     for (i, to) in to.chunks_mut(GROUP * PANEL).enumerate() {
-        let (values, scales) = panel.group(first_group + i);
+        let group = panel.group(first_group + i);
         for first in (0..PANEL).step_by(V::WIDTH) {
             // SAFETY: a group has as many terms and columns, and `to` is no longer; the caller vouches for the rest.
             unsafe {
-                let scale = if F::SCALED { V::from_f16(scales.add(first)) } else { V::all(1.0) };
+                let scale =
+                    if F::SCALED { V::from_f16(group.scales.add(first)) } else { V::all(1.0) };
+                let shift = (!group.offsets.is_null()).then(|| shift::<V>(group, first));
                 for (term, to) in to.chunks_exact_mut(PANEL).enumerate() {
-                    let weight = F::term::<V>(values, term, first);
-                    let weight = if F::SCALED { weight.times(scale) } else { weight };
+                    let weight = F::term::<V>(group.values, term, first);
+                    let weight = match shift {
+                        Some(shift) => weight.times_plus(scale, shift),
+                        None if F::SCALED => weight.times(scale),
+                        None => weight,
+                    };
                     weight.store(to.as_mut_ptr().add(first));
                 }
             }
         }
+    }
+}
+
+/// What is added to a scaled nibble less 8 where w = scale · nibble + offset.
+///
+/// # Safety
+/// The group has offsets; V's instructions are there.
+#[inline(always)]
+unsafe fn shift<V: Lanes>(group: Group, first: usize) -> V {
+    // SAFETY: a group has 32 of both; the caller vouches for the rest.
+    unsafe {
+        let offset = V::from_f16(group.offsets.add(first));
+        V::from_f16(group.scales.add(first)).times_plus(V::all(8.0), offset)
     }
 }
 
@@ -251,14 +270,22 @@ unsafe fn widen_panel<F: Format, V: Lanes>(panel: Panel, first_group: usize, to:
 /// # Safety
 /// V's instructions are there.
 #[inline(always)]
-unsafe fn vector_times_panel<F: Format, V: Lanes>(x: &[f32], panel: Panel, to: &mut [f32; PANEL]) {
+unsafe fn vector_times_panel<F: Format, V: Lanes>(
+    x: &[f32],
+    totals_of_x: &[f32],
+    panel: Panel,
+    to: &mut [f32; PANEL],
+) {
     assert_eq!((panel.kind, x.len()), (F::KIND, GROUP * panel.groups()));
+    assert_eq!(totals_of_x.len(), panel.groups());
     let vectors = PANEL / V::WIDTH;
     // SAFETY (here and below): a group has 32 terms and columns; the caller vouches for the instructions.
     unsafe {
         let mut totals = [V::all(0.0); MOST_VECTORS];
         for (group, x) in x.chunks_exact(GROUP).enumerate() {
-            let (values, scales) = panel.group(group);
+            let total_of_x = V::all(totals_of_x[group]);
+            let group = panel.group(group);
+            let values = group.values;
             let mut sums = [[V::all(0.0); 2]; MOST_VECTORS];
             for step in 0..GROUP / 8 {
                 // Hardware fetches ahead too, but not from page to page.
@@ -276,10 +303,13 @@ unsafe fn vector_times_panel<F: Format, V: Lanes>(x: &[f32], panel: Panel, to: &
             for (v, total) in totals.iter_mut().enumerate().take(vectors) {
                 let sum = sums[v][0].add(sums[v][1]);
                 *total = if F::SCALED {
-                    sum.times_plus(V::from_f16(scales.add(v * V::WIDTH)), *total)
+                    sum.times_plus(V::from_f16(group.scales.add(v * V::WIDTH)), *total)
                 } else {
                     total.add(sum)
                 };
+                if !group.offsets.is_null() {
+                    *total = shift::<V>(group, v * V::WIDTH).times_plus(total_of_x, *total);
+                }
             }
         }
         for (v, total) in totals.into_iter().enumerate().take(vectors) {
@@ -302,12 +332,13 @@ unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: Bytes, panel: Panel, c: Tile
         Kind::Int4 => true,
         kind => panic!("int8 activations do not go with weights of {kind:?}"),
     };
+    assert!(groups == 0 || panel.group(0).offsets.is_null(), "offsets need activations in f32");
     for first in (0..PANEL).step_by(2 * V::WIDTH) {
         // SAFETY (here and below): lengths were checked above; the caller vouches for the tile and the instructions.
         unsafe {
             let mut totals = [[V::all(0.0); 2]; ROWS];
             for group in 0..groups {
-                let (values, scales) = panel.group(group);
+                let Group { values, scales, .. } = panel.group(group);
                 let values = values.cast::<u32>().add(first);
                 let quads = a.quads.as_ptr().add(group * ROWS * QUADS);
                 let mut sums: [[V::Words; 2]; ROWS] = std::array::from_fn(|row| {

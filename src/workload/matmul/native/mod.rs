@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
-use weights::{GROUP, Kind, Line, PANEL, Store, lines};
+use weights::{GROUP, Kind, Line, PANEL, Panel, Store, lines};
 
 /// Terms that are multiplied before the next ones, so that those of a panel and of a tile stay in near caches.
 const TERMS: usize = 256;
@@ -41,6 +41,22 @@ pub struct Weights {
     kind: Kind,
     store: Store,
     kernels: &'static Kernels,
+}
+
+/// Which threads multiply.
+#[derive(Clone, Copy)]
+enum Threads {
+    All,
+    One,
+}
+
+impl Threads {
+    fn each<T: Send>(self, items: Vec<T>, work: impl Fn(T) + Send + Sync) {
+        match self {
+            Threads::All => items.into_par_iter().for_each(work),
+            Threads::One => items.into_iter().for_each(work),
+        }
+    }
 }
 
 thread_local! {
@@ -84,6 +100,53 @@ impl Weights {
         Weights { k, n, kind, store: Store::new(kind, k, n, value, scale), kernels }
     }
 
+    /// Weights in f16, all 0, to be replaced one by one.
+    pub fn zeros(k: usize, n: usize) -> Weights {
+        let kernels = kernels::available().next().expect("the last runs everywhere");
+        Weights { k, n, kind: Kind::F16, store: Store::zeros(Kind::F16, k, n), kernels }
+    }
+
+    /// Weights of 4 bits with an offset for each group of a column: w = scale · (value + 8) + offset.
+    ///
+    /// # Panics
+    /// If weights have more bits.
+    pub fn with_offsets(mut self, offset: &(dyn Fn(usize, usize) -> f16 + Sync)) -> Weights {
+        assert_eq!(self.kind, Kind::Int4, "only int4 has offsets");
+        self.store.add_offsets(self.n, offset);
+        self
+    }
+
+    /// Puts a value in the place of an f16 weight.
+    ///
+    /// # Panics
+    /// If weights are not f16, or there is no such place.
+    pub fn replace(&mut self, term: usize, column: usize, value: f16) {
+        self.store.replace_f16(term, column, value);
+    }
+
+    /// Only the first `k` terms are multiplied from now on.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    pub fn take_terms(&mut self, k: usize) {
+        assert!(k.div_ceil(GROUP) <= self.store.groups(), "there are not {k} terms");
+        self.k = k;
+    }
+
+    /// How many columns there are.
+    pub fn columns(&self) -> usize {
+        self.n
+    }
+
+    /// The weights of a column.
+    pub fn column(&self, n: usize) -> impl Iterator<Item = f32> {
+        (0..self.k).map(move |k| self.store.weight(k, n))
+    }
+
+    fn panel(&self, columns: &Range<usize>) -> Panel<'_> {
+        self.store.panel(columns.start / PANEL, self.k.div_ceil(GROUP))
+    }
+
     /// The same weights, multiplied by other kernels.
     #[cfg(test)]
     fn by(self, kernels: &'static Kernels) -> Weights {
@@ -95,15 +158,33 @@ impl Weights {
     ///
     /// # Panics
     /// If A has not K columns, C has not A's rows and as many columns, or they are not columns of B.
-    pub fn multiply(&self, a: ArrayView2<f32>, columns: Range<usize>, mut c: ArrayViewMut2<f32>) {
+    pub fn multiply(&self, a: ArrayView2<f32>, columns: Range<usize>, c: ArrayViewMut2<f32>) {
+        self.multiply_on(Threads::All, a, columns, c);
+    }
+
+    /// The same on the calling thread alone, for many small products at a time.
+    ///
+    /// # Panics
+    /// As `multiply` does.
+    pub fn multiply_alone(&self, a: ArrayView2<f32>, columns: Range<usize>, c: ArrayViewMut2<f32>) {
+        self.multiply_on(Threads::One, a, columns, c);
+    }
+
+    fn multiply_on(
+        &self,
+        threads: Threads,
+        a: ArrayView2<f32>,
+        columns: Range<usize>,
+        mut c: ArrayViewMut2<f32>,
+    ) {
         assert_eq!(a.ncols(), self.k, "A has not as many columns as B has rows");
         self.check(a.nrows(), &columns, &c);
         if self.k == 0 {
             c.fill(0.0);
         } else if a.nrows() == 1 {
-            self.multiply_row(a, columns, c);
+            self.multiply_row(threads, a, columns, c);
         } else {
-            self.multiply_rows(a, columns, c);
+            self.multiply_rows(threads, a, columns, c);
         }
     }
 
@@ -112,27 +193,44 @@ impl Weights {
         assert_eq!(c.dim(), (rows, columns.len()), "C has not the rows of A and these columns");
     }
 
-    fn multiply_row(&self, a: ArrayView2<f32>, columns: Range<usize>, c: ArrayViewMut2<f32>) {
-        with_room(self.k.next_multiple_of(GROUP), |x| {
+    fn multiply_row(
+        &self,
+        threads: Threads,
+        a: ArrayView2<f32>,
+        columns: Range<usize>,
+        c: ArrayViewMut2<f32>,
+    ) {
+        let groups = self.k.div_ceil(GROUP);
+        with_room(groups * (GROUP + 1), |room| {
+            let (x, totals) = room.split_at_mut(groups * GROUP);
             let (given, padding) = x.split_at_mut(self.k);
             given.iter_mut().zip(a.row(0)).for_each(|(x, a)| *x = *a);
             padding.fill(0.0);
-            let x = &*x;
-            cut(c, columns, PANEL).into_par_iter().for_each(|(columns, mut c)| {
+            let groups = x.chunks_exact(GROUP);
+            totals.iter_mut().zip(groups).for_each(|(total, x)| *total = x.iter().sum());
+            let (x, totals) = (&*x, &*totals);
+            threads.each(cut(c, columns, PANEL), |(columns, mut c)| {
                 let mut sums = [0.0; PANEL];
-                let panel = self.store.panel(columns.start / PANEL);
+                let panel = self.panel(&columns);
                 // SAFETY: only kernels that this processor can run are chosen.
-                unsafe { (self.kernels.vector)(x, panel, &mut sums) };
+                unsafe { (self.kernels.vector)(x, totals, panel, &mut sums) };
                 let sums = &sums[columns.start % PANEL..];
                 c.iter_mut().zip(sums).for_each(|(c, sum)| *c = *sum);
             });
         });
     }
 
-    fn multiply_rows(&self, a: ArrayView2<f32>, columns: Range<usize>, c: ArrayViewMut2<f32>) {
+    fn multiply_rows(
+        &self,
+        threads: Threads,
+        a: ArrayView2<f32>,
+        columns: Range<usize>,
+        c: ArrayViewMut2<f32>,
+    ) {
         let (k, most) = (self.k.next_multiple_of(RUN), self.kernels.rows);
         with_room(a.nrows() * k, |packed| {
-            packed.par_chunks_mut(k * most).enumerate().for_each(|(i, packed)| {
+            let tiles: Vec<_> = packed.chunks_mut(k * most).enumerate().collect();
+            threads.each(tiles, |(i, packed)| {
                 let rows = packed.len() / k;
                 pack_rows(a.slice(s![i * most..i * most + rows, ..]), packed);
             });
@@ -143,7 +241,7 @@ impl Weights {
                 let strips = cut(c, columns.clone(), width);
                 parts.extend(strips.into_iter().map(|(columns, c)| (a, columns, c)));
             }
-            parts.into_par_iter().for_each(|(a, columns, c)| self.multiply_part(a, columns, c));
+            threads.each(parts, |(a, columns, c)| self.multiply_part(a, columns, c));
         });
     }
 
@@ -157,7 +255,7 @@ impl Weights {
         for first in (0..self.k).step_by(TERMS) {
             let terms = TERMS.min(self.k - first);
             for (part, mut c) in cut(c.view_mut(), columns.clone(), PANEL) {
-                let panel = self.store.panel(part.start / PANEL);
+                let panel = self.panel(&part);
                 let b = match &mut widened {
                     None => panel.floats(first, terms),
                     Some(widened) => {
@@ -172,7 +270,7 @@ impl Weights {
                 } else {
                     (columns.start, first + TERMS)
                 };
-                let next = self.store.panel(next / PANEL);
+                let next = self.panel(&(next..next));
                 let groups = from / GROUP..(from + TERMS) / GROUP;
                 let rows_of_c = c.axis_chunks_iter_mut(Axis(0), most);
                 for (i, (a, mut c)) in a.chunks(tile).zip(rows_of_c).enumerate() {
@@ -227,7 +325,7 @@ impl Weights {
             parts.extend(strips.into_iter().map(|(columns, c)| (a, columns, c)));
         }
         parts.into_par_iter().for_each(|(a, columns, mut c)| {
-            let panel = self.store.panel(columns.start / PANEL);
+            let panel = self.panel(&columns);
             for (a, mut c) in a.iter().zip(c.axis_chunks_iter_mut(Axis(0), most)) {
                 let rows = c.nrows();
                 into_tile(&mut c, columns.start % PANEL, false, |to| {

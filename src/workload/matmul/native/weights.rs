@@ -156,6 +156,18 @@ pub(super) struct Panel<'a> {
     values: &'a [Line],
     /// One line for each group, if the type has scales.
     scales: &'a [Line],
+    /// Likewise offsets, if these weights have any.
+    offsets: &'a [Line],
+}
+
+/// A group of a panel.
+#[derive(Clone, Copy)]
+pub(super) struct Group {
+    pub(super) values: *const Line,
+    /// 32 f16, null if the type has none.
+    pub(super) scales: *const u16,
+    /// Likewise.
+    pub(super) offsets: *const u16,
 }
 
 impl<'a> Panel<'a> {
@@ -163,12 +175,18 @@ impl<'a> Panel<'a> {
         self.values.len() / self.kind.lines()
     }
 
-    /// The values and scales of a group.
+    /// What stands where for a group.
     #[inline(always)]
-    pub(super) fn group(self, group: usize) -> (*const Line, *const u16) {
+    pub(super) fn group(self, group: usize) -> Group {
         let lines = self.kind.lines();
-        let values = self.values[group * lines..][..lines].as_ptr();
-        (values, self.scales.get(group).map_or(std::ptr::null(), |s| s.0.as_ptr().cast()))
+        let halves = |lines: &'a [Line]| {
+            lines.get(group).map_or(std::ptr::null(), |line| line.0.as_ptr().cast::<u16>())
+        };
+        Group {
+            values: self.values[group * lines..][..lines].as_ptr(),
+            scales: halves(self.scales),
+            offsets: halves(self.offsets),
+        }
     }
 
     /// A share of some groups' values, as far as there are such groups: the `part`th of `parts`.
@@ -189,12 +207,23 @@ impl<'a> Panel<'a> {
 #[derive(Clone)]
 pub(super) struct Store {
     kind: Kind,
+    /// Of a panel.
     groups: usize,
     values: Vec<Line>,
     scales: Vec<Line>,
+    offsets: Vec<Line>,
 }
 
 impl Store {
+    /// All bits are 0, scales too.
+    pub(super) fn zeros(kind: Kind, k: usize, n: usize) -> Store {
+        let (groups, panels) = (k.div_ceil(GROUP), n.div_ceil(PANEL));
+        let values = bytemuck::zeroed_vec(panels * groups * kind.lines());
+        let scaled = matches!(kind, Kind::Int8 | Kind::Int4);
+        let scales = bytemuck::zeroed_vec(if scaled { panels * groups } else { 0 });
+        Store { kind, groups, values, scales, offsets: Vec::new() }
+    }
+
     pub(super) fn new(
         kind: Kind,
         k: usize,
@@ -202,9 +231,9 @@ impl Store {
         value: &(dyn Fn(usize, usize) -> u32 + Sync),
         scale: &(dyn Fn(usize, usize) -> f16 + Sync),
     ) -> Store {
-        let (groups, panels) = (k.div_ceil(GROUP), n.div_ceil(PANEL));
-        let mut values: Vec<Line> = bytemuck::zeroed_vec(panels * groups * kind.lines());
-        values.par_chunks_mut(kind.lines()).enumerate().for_each(|(i, group)| {
+        let mut store = Store::zeros(kind, k, n);
+        let groups = store.groups;
+        store.values.par_chunks_mut(kind.lines()).enumerate().for_each(|(i, group)| {
             let (panel, first) = (i / groups, i % groups * GROUP);
             let group: &mut [u32] = bytemuck::cast_slice_mut(group);
             for term in 0..GROUP {
@@ -215,26 +244,80 @@ impl Store {
                 }
             }
         });
-        let scaled = matches!(kind, Kind::Int8 | Kind::Int4);
-        let mut scales: Vec<Line> = bytemuck::zeroed_vec(if scaled { panels * groups } else { 0 });
-        scales.par_iter_mut().enumerate().for_each(|(i, line)| {
-            let columns = (i / groups * PANEL..n).take(PANEL);
-            let halves: &mut [u16] = bytemuck::cast_slice_mut(&mut line.0);
-            for (half, column) in halves.iter_mut().zip(columns) {
-                *half = scale(i % groups, column).to_bits();
-            }
-        });
-        Store { kind, groups, values, scales }
+        fill(&mut store.scales, groups, n, scale);
+        store
     }
 
-    /// The columns from `PANEL * index` on.
-    pub(super) fn panel(&self, index: usize) -> Panel<'_> {
-        let lines = self.groups * self.kind.lines();
-        let scales = if self.scales.is_empty() { 0 } else { self.groups };
+    /// Gives every group of a column an offset.
+    pub(super) fn add_offsets(&mut self, n: usize, offset: &(dyn Fn(usize, usize) -> f16 + Sync)) {
+        self.offsets = vec![Line([0; 16]); self.scales.len()];
+        fill(&mut self.offsets, self.groups, n, offset);
+    }
+
+    pub(super) fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// The first groups of the columns from `PANEL * index` on.
+    pub(super) fn panel(&self, index: usize, groups: usize) -> Panel<'_> {
+        let of = |all: &'_ [Line], lines: usize| -> Range<usize> {
+            let first = if all.is_empty() { 0 } else { index * self.groups * lines };
+            first..if all.is_empty() { 0 } else { first + groups * lines }
+        };
         Panel {
             kind: self.kind,
-            values: &self.values[index * lines..][..lines],
-            scales: &self.scales[index * scales..][..scales],
+            values: &self.values[of(&self.values, self.kind.lines())],
+            scales: &self.scales[of(&self.scales, 1)],
+            offsets: &self.offsets[of(&self.offsets, 1)],
         }
     }
+
+    /// Replaces the bits of an f16 weight.
+    pub(super) fn replace_f16(&mut self, term: usize, column: usize, value: f16) {
+        assert_eq!(self.kind, Kind::F16);
+        let at = (column / PANEL * self.groups * GROUP + term) * PANEL + column % PANEL;
+        let halves: &mut [u16] = bytemuck::cast_slice_mut(&mut self.values);
+        halves[at] = value.to_bits();
+    }
+
+    /// A weight as it is multiplied.
+    pub(super) fn weight(&self, term: usize, column: usize) -> f32 {
+        let group = column / PANEL * self.groups + term / GROUP;
+        let (term, column) = (term % GROUP, column % PANEL);
+        let lines = self.kind.lines();
+        let words: &[u32] = bytemuck::cast_slice(&self.values[group * lines..][..lines]);
+        let half = |lines: &[Line]| {
+            let halves: &[u16] = bytemuck::cast_slice(&lines[group].0);
+            f16::from_bits(halves[column]).to_f32()
+        };
+        match self.kind {
+            Kind::F32 => f32::from_bits(words[term * PANEL + column]),
+            Kind::F16 => {
+                let halves: &[u16] = bytemuck::cast_slice(words);
+                f16::from_bits(halves[term * PANEL + column]).to_f32()
+            }
+            Kind::Int8 => {
+                let byte = words[term / 4 * PANEL + column] >> (8 * (term % 4));
+                f32::from(byte as i8) * half(&self.scales)
+            }
+            Kind::Int4 => {
+                let nibble = words[term / 8 * PANEL + column] >> nibble_at(term) & 15;
+                match self.offsets.is_empty() {
+                    true => (nibble as f32 - 8.0) * half(&self.scales),
+                    false => nibble as f32 * half(&self.scales) + half(&self.offsets),
+                }
+            }
+        }
+    }
+}
+
+/// Puts f16s into lines, one for each column of a panel's group.
+fn fill(lines: &mut [Line], groups: usize, n: usize, half: &(dyn Fn(usize, usize) -> f16 + Sync)) {
+    lines.par_iter_mut().enumerate().for_each(|(i, line)| {
+        let columns = (i / groups * PANEL..n).take(PANEL);
+        let halves: &mut [u16] = bytemuck::cast_slice_mut(&mut line.0);
+        for (to, column) in halves.iter_mut().zip(columns) {
+            *to = half(i % groups, column).to_bits();
+        }
+    });
 }

@@ -1,0 +1,51 @@
+//! Tokens a second of a GGUF model on a device, without the protocol: to try a change of an engine.
+//! `decoder_lab FILE.gguf cpu|gpu [BATCH [PROMPT [ANSWER]]]`
+
+use rigbench::gpu::{self, Gpu};
+use rigbench::model::Gguf;
+use rigbench::workload::decoder::Engine;
+use rigbench::workload::decoder::cpu::CpuEngine;
+use rigbench::workload::decoder::gpu::{CHOICES, GpuEngine};
+use std::time::Instant;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let number = |i: usize, default| arguments.get(i).map_or(default, |a| a.parse().unwrap());
+    let (batch, length, steps) = (number(3, 1), number(4, 128), number(5, 64));
+    let model = Gguf::open(std::path::Path::new(&arguments[1])).unwrap();
+    let context = length + steps + 1;
+    let mut engine: Box<dyn Engine> = match arguments[2].as_str() {
+        "cpu" => Box::new(CpuEngine::new(&model, batch, context).unwrap()),
+        _ => {
+            let gpu = Gpu::open(&gpu::enumerate()[0]).unwrap();
+            let mut engine = GpuEngine::new(&gpu, &model, &CHOICES[0], batch, context).unwrap();
+            for (stage, seconds) in engine.stages().unwrap().unwrap_or_default() {
+                println!("{stage:?} {:.2} ms", 1e3 * seconds.0);
+            }
+            Box::new(engine)
+        }
+    };
+    let prompts: Vec<Vec<u32>> = (0..batch)
+        .map(|s| (0..length).map(|i| ((s * 31 + i * 97) % 40_000) as u32).collect())
+        .collect();
+    for _ in 0..4 {
+        engine.rewind(0);
+        let began = Instant::now();
+        engine.submit_prefill(&prompts).unwrap();
+        engine.wait().unwrap();
+        let prefill = began.elapsed().as_secs_f64();
+        let began = Instant::now();
+        for step in 0..steps {
+            engine.submit(None).unwrap();
+            if step >= 2 {
+                engine.wait().unwrap();
+            }
+        }
+        while engine.wait().unwrap().is_some() {}
+        println!(
+            "prefill {:.1} t/s, decode {:.1} t/s",
+            (batch * length) as f64 / prefill,
+            (batch * steps) as f64 / began.elapsed().as_secs_f64()
+        );
+    }
+}

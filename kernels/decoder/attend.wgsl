@@ -1,0 +1,215 @@
+// Attention of one query over the keys and values of its sequence up to its own position, in one pass: the largest score so far
+// is what exponents are taken from.
+//
+// Bindings: 0 the part, 1 the step, 2 queries, 3 keys and values as folded textures, 4 the result.
+// Work: one workgroup takes one head of one row; SPLIT times 8 lanes take every SPLIT-th 8 positions. For keys, a lane has a
+// position; for values, it has 8 dimensions, and hears the weights of 8 positions from its neighbours.
+// Layouts: as kernels/decoder/panels.wgsl leaves them; the result is an A of rows in panels of ROWS.
+// Assumes: subgroups of 8 lanes or more; HEAD_SIZE a multiple of 8, at most 128; scores below 3e38.
+const ROWS: u32 = 1u;
+const SPLIT: u32 = 1u;
+const HEAD_SIZE: u32 = 64u;
+
+const ACROSS: u32 = 8u;
+const WORKGROUP: u32 = ACROSS * SPLIT;
+// Texels of 8 dimensions.
+const EIGHTS: u32 = HEAD_SIZE / 8u;
+
+struct Part {
+    heads: u32,
+    key_heads: u32,
+    context: u32, // positions in the cache
+    first: u32,   // row where this dispatch begins
+}
+struct Step {
+    position: u32, // of the first token of each sequence
+    tokens: u32,   // of a sequence
+    rows: u32,     // tokens of all sequences
+    pad: u32,
+}
+@group(0) @binding(0) var<storage, read> part: Part;
+@group(0) @binding(1) var<storage, read> now: Step;
+@group(0) @binding(2) var queries: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(3) var cache: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(4) var result: texture_storage_2d<rgba32uint, write>;
+
+fn folded(texel: u32) -> vec2<u32> {
+    return vec2<u32>(texel & 1023u, texel >> 10u);
+}
+
+fn halves(x: u32, y: u32) -> vec4<f32> {
+    return vec4<f32>(unpack2x16float(x), unpack2x16float(y));
+}
+
+var<private> query: array<vec4<f32>, 2u * EIGHTS>;
+var<private> score: f32;
+var<private> low: array<vec4<f32>, 2>;
+var<private> high: array<vec4<f32>, 2>;
+
+fn load_query(eight: u32, at: u32) {
+    if (eight < EIGHTS) {
+        let i = 2u * (eight % EIGHTS);
+        query[i] = bitcast<vec4<f32>>(textureLoad(queries, folded(at + i)));
+        query[i + 1u] = bitcast<vec4<f32>>(textureLoad(queries, folded(at + i + 1u)));
+    }
+}
+
+fn add_score(eight: u32, at: u32) {
+    if (eight < EIGHTS) {
+        let i = 2u * (eight % EIGHTS);
+        let texel = textureLoad(cache, folded(at + eight * part.context));
+        score += dot(query[i], halves(texel.x, texel.y)) + dot(query[i + 1u], halves(texel.z, texel.w));
+    }
+}
+
+fn add_value(weight: f32, at: u32, lane: u32) {
+    let texel = textureLoad(cache, folded(at + min(lane, EIGHTS - 1u)));
+    low[0] += weight * halves(texel.x, texel.y);
+    high[0] += weight * halves(texel.z, texel.w);
+    if (EIGHTS > ACROSS) {
+        let more = textureLoad(cache, folded(at + min(lane + ACROSS, EIGHTS - 1u)));
+        low[1] += weight * halves(more.x, more.y);
+        high[1] += weight * halves(more.z, more.w);
+    }
+}
+
+fn store(row: u32, eight: u32, first: vec4<f32>, second: vec4<f32>) {
+    let at = (row / ROWS * (part.heads * HEAD_SIZE / 4u) + 2u * eight) * ROWS + row % ROWS;
+    textureStore(result, folded(at), bitcast<vec4<u32>>(first));
+    textureStore(result, folded(at + ROWS), bitcast<vec4<u32>>(second));
+}
+
+// The weight of one of 8 neighbours. Where they are all that there is, its lane is known, which is faster.
+fn of_neighbour(weight: f32, first: u32, i: u32, told: f32) -> f32 {
+    if (SPLIT == 1u) {
+        return told;
+    }
+    return subgroupShuffle(weight, first + i);
+}
+
+// What each 8 lanes found: their largest score, their weights, their sums.
+var<workgroup> tops: array<f32, WORKGROUP>;
+var<workgroup> totals: array<f32, WORKGROUP>;
+var<workgroup> sums: array<vec4<f32>, 4u * WORKGROUP>;
+
+// What all found becomes that of the first 8 lanes; returns all weights together.
+fn gather(invocation: u32, lane: u32, top: f32, total: f32) -> f32 {
+    tops[invocation] = top;
+    totals[invocation] = total;
+    for (var i = 0u; i < 2u; i++) {
+        sums[i * WORKGROUP + invocation] = low[i];
+        sums[(2u + i) * WORKGROUP + invocation] = high[i];
+    }
+    workgroupBarrier();
+    var largest = top;
+    for (var i = 0u; i < WORKGROUP; i++) {
+        largest = max(largest, tops[i]);
+    }
+    var all = 0.0;
+    for (var i = 0u; i < WORKGROUP; i++) {
+        all += totals[i] * exp(tops[i] - largest);
+    }
+    low = array<vec4<f32>, 2>();
+    high = array<vec4<f32>, 2>();
+    for (var i = lane; i < WORKGROUP; i += ACROSS) {
+        let less = exp(tops[i] - largest);
+        for (var j = 0u; j < 2u; j++) {
+            low[j] += sums[j * WORKGROUP + i] * less;
+            high[j] += sums[(2u + j) * WORKGROUP + i] * less;
+        }
+    }
+    return all;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) invocation: u32,
+    @builtin(subgroup_invocation_id) subgroup_lane: u32) {
+    let lane = invocation % ACROSS;
+    let slice = select(invocation / ACROSS, 0u, SPLIT == 1u);
+    let neighbours = subgroup_lane - subgroup_lane % ACROSS;
+    let row = part.first + group.y;
+    let sequence = row / now.tokens;
+    let last = now.position + row % now.tokens;
+    let key_head = group.x / (part.heads / part.key_heads);
+    let key_line = sequence * part.key_heads + key_head;
+    let at_keys = key_line * EIGHTS * part.context;
+    let at_values = (now.rows / now.tokens * part.key_heads + key_line) * part.context * EIGHTS;
+    let at_query = (row * part.heads + group.x) * (HEAD_SIZE / 4u);
+    load_query(0u, at_query);
+    load_query(1u, at_query);
+    load_query(2u, at_query);
+    load_query(3u, at_query);
+    load_query(4u, at_query);
+    load_query(5u, at_query);
+    load_query(6u, at_query);
+    load_query(7u, at_query);
+    load_query(8u, at_query);
+    load_query(9u, at_query);
+    load_query(10u, at_query);
+    load_query(11u, at_query);
+    load_query(12u, at_query);
+    load_query(13u, at_query);
+    load_query(14u, at_query);
+    load_query(15u, at_query);
+    var top = -3e38;
+    var total = 0.0;
+    // All lanes take as many turns, since they go through them together.
+    for (var turn = 0u; turn <= last; turn += WORKGROUP) {
+        let first = turn + slice * ACROSS;
+        let at = at_keys + min(first + lane, last);
+        score = 0.0;
+        add_score(0u, at);
+        add_score(1u, at);
+        add_score(2u, at);
+        add_score(3u, at);
+        add_score(4u, at);
+        add_score(5u, at);
+        add_score(6u, at);
+        add_score(7u, at);
+        add_score(8u, at);
+        add_score(9u, at);
+        add_score(10u, at);
+        add_score(11u, at);
+        add_score(12u, at);
+        add_score(13u, at);
+        add_score(14u, at);
+        add_score(15u, at);
+        // A lane beyond the last position has its score too.
+        let larger = max(top, subgroupMax(score));
+        let less = exp(top - larger);
+        top = larger;
+        let weight = select(0.0, exp(score - larger), first + lane <= last);
+        total = total * less + weight;
+        low[0] *= less;
+        high[0] *= less;
+        if (EIGHTS > ACROSS) {
+            low[1] *= less;
+            high[1] *= less;
+        }
+        // What has no weight is read from the last position, which is a number.
+        add_value(of_neighbour(weight, neighbours, 0u, subgroupBroadcast(weight, 0u)), at_values + min(first, last) * EIGHTS, lane);
+        add_value(of_neighbour(weight, neighbours, 1u, subgroupBroadcast(weight, 1u)), at_values + min(first + 1u, last) * EIGHTS, lane);
+        add_value(of_neighbour(weight, neighbours, 2u, subgroupBroadcast(weight, 2u)), at_values + min(first + 2u, last) * EIGHTS, lane);
+        add_value(of_neighbour(weight, neighbours, 3u, subgroupBroadcast(weight, 3u)), at_values + min(first + 3u, last) * EIGHTS, lane);
+        add_value(of_neighbour(weight, neighbours, 4u, subgroupBroadcast(weight, 4u)), at_values + min(first + 4u, last) * EIGHTS, lane);
+        add_value(of_neighbour(weight, neighbours, 5u, subgroupBroadcast(weight, 5u)), at_values + min(first + 5u, last) * EIGHTS, lane);
+        add_value(of_neighbour(weight, neighbours, 6u, subgroupBroadcast(weight, 6u)), at_values + min(first + 6u, last) * EIGHTS, lane);
+        add_value(of_neighbour(weight, neighbours, 7u, subgroupBroadcast(weight, 7u)), at_values + min(first + 7u, last) * EIGHTS, lane);
+    }
+    var all: f32;
+    if (SPLIT == 1u) {
+        all = subgroupAdd(total);
+    } else {
+        all = gather(invocation, lane, top, total);
+        if (invocation >= ACROSS) {
+            return;
+        }
+    }
+    let share = 1.0 / all;
+    if (lane < EIGHTS) {
+        store(row, group.x * EIGHTS + lane, low[0] * share, high[0] * share);
+    }
+    if (EIGHTS > ACROSS && lane + ACROSS < EIGHTS) {
+        store(row, group.x * EIGHTS + lane + ACROSS, low[1] * share, high[1] * share);
+    }
+}

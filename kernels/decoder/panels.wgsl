@@ -1,0 +1,524 @@
+// C = A * B, one product of a decoder: what comes before it (the norm) and after it (rotation and cache, the sum with what was
+// there, the gate, the largest) is done while the numbers are in registers.
+//
+// Bindings: 0 the part, 1 the step, 2 A, 3 B and 4 its scales as folded textures, 5 what stands beside the product
+// (gains of the norm and then biases, or what the result is added to), 6 the result, 7 keys and values, 8 cosines and sines,
+// 9 logits, 10 the largest of each tile. Those that a FINISH has no use for are bound to something small.
+// Work: one workgroup computes ROWS rows by 64 columns; a lane has 8 columns, so 8 lanes go across. Where SPLIT is 1, a lane
+// fetches what others need of A too, and they hear it from there: good where loads are slow and subgroups are not. Else SPLIT
+// times 8 lanes share the terms, and add up what they found in workgroup memory. Weights stand in the order in which they are
+// used. It loads B_BITS / ROWS / 16 bytes for an operation.
+// Layouts: A has rows in panels of ROWS: texel (row / ROWS * K / 4 + term / 4) * ROWS + row % ROWS. Of B, a chunk is 4 terms of
+// the 8 columns of a lane, B_BITS / 4 texels: int4 has a word for each term, int8 two words, f16 four, f32 eight. Integers
+// are unsigned, too large by EXCESS. Chunk c of a tile begins at texel (tile * K / 4 + c) * B_BITS / 4 * 8 + lane; texels of a
+// chunk stand 8 apart. Scales are 8 f16 for a lane and a group of 32 terms, then its offsets if it has any.
+// Takes: B_BITS 32, 16, 8 or 4. ROWS 1, 2, 4 or 8. SPLIT a power of two.
+// Assumes: subgroups of 8 lanes or more; K a multiple of 32.
+const ROWS: u32 = 1u;
+const SPLIT: u32 = 1u;
+const B_BITS: u32 = 4u;
+const OFFSETS: bool = false;
+const NORM: bool = false;
+const EPSILON: f32 = 1e-5;
+const FINISH: u32 = 0u;
+const HEAD_SIZE: u32 = 64u;
+
+// What is done with the result.
+const HEADS: u32 = 0u; // queries and keys are turned, keys and values go into the cache
+const ADD: u32 = 1u; // it is added to what stands beside
+const GATE: u32 = 2u; // the first four columns of a lane gate the other four
+const LOGITS: u32 = 3u; // the largest of each tile is found
+
+const ACROSS: u32 = 8u;
+const WORKGROUP: u32 = ACROSS * SPLIT;
+// Texels of a chunk, and of the scales of a group.
+const TEXELS: u32 = B_BITS / 4u;
+const SCALE_TEXELS: u32 = select(1u, 2u, OFFSETS);
+// Chunks that a fetch of A brings.
+const CHUNKS: u32 = 8u / ROWS;
+const INTEGER: bool = B_BITS <= 8u;
+const EXCESS: f32 = select(128.0, 8.0, B_BITS == 4u);
+// With many rows it is less work to scale weights than sums.
+const SCALED: bool = INTEGER && ROWS >= 4u;
+
+struct Part {
+    groups: u32,   // of 32 terms
+    first: u32,    // the first column of B in the product
+    columns: u32,  // of the product
+    block: u32,    // the first block of ROWS rows
+    queries: u32,  // columns of queries, then
+    keys: u32,     // columns of keys, and of values
+    context: u32,  // positions in the cache
+    tiles: u32,    // of the product
+}
+struct Step {
+    position: u32, // of the first token of each sequence
+    tokens: u32,   // of a sequence
+    rows: u32,     // tokens of all sequences
+    pad: u32,
+}
+@group(0) @binding(0) var<storage, read> part: Part;
+@group(0) @binding(1) var<storage, read> now: Step;
+@group(0) @binding(2) var a: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(3) var b: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(4) var scales: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(5) var beside: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(6) var result: texture_storage_2d<rgba32uint, write>;
+@group(0) @binding(7) var cache: texture_storage_2d<rgba32uint, write>;
+@group(0) @binding(8) var turns: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(9) var<storage, read_write> logits: array<vec4<f32>>;
+@group(0) @binding(10) var<storage, read_write> largest: array<vec2<u32>>;
+
+fn folded(texel: u32) -> vec2<u32> {
+    return vec2<u32>(texel & 1023u, texel >> 10u);
+}
+
+fn floats(texel: vec4<u32>) -> vec4<f32> {
+    return bitcast<vec4<f32>>(texel);
+}
+
+fn halves(x: u32, y: u32) -> vec4<f32> {
+    return vec4<f32>(unpack2x16float(x), unpack2x16float(y));
+}
+
+// What each lane fetched of A.
+var<private> heard: array<vec4<f32>, 8>;
+// Texels of several chunks, where a chunk is one: asked for together, they come sooner.
+var<private> texels: array<vec4<u32>, CHUNKS>;
+// Weights of a chunk: 4 terms of the first 4 columns, and of the other 4.
+var<private> weights: array<vec4<f32>, 8>;
+// Sums of a group, and of all groups times their scales; 2 vectors of columns for each row.
+var<private> dots: array<vec4<f32>, 2u * ROWS>;
+var<private> sums: array<vec4<f32>, 2u * ROWS>;
+// Of a group's activations, for what all its weights have in common.
+var<private> totals: array<f32, ROWS>;
+// Squares of a row's activations.
+var<private> squares: array<f32, ROWS>;
+// Scales of a group, by columns, and what is added to a weight.
+var<private> scale: array<vec4<f32>, 2>;
+var<private> shift: array<vec4<f32>, 2>;
+
+// Integers are masked where they stand, which makes them larger by a power of two; scales make up for it.
+fn unscale(quad: u32) -> vec4<f32> {
+    if (B_BITS == 8u) {
+        return vec4<f32>(1.0, 1.0 / 256.0, 1.0 / 65536.0, 1.0);
+    }
+    if (quad == 0u) {
+        return vec4<f32>(1.0, 1.0 / 16.0, 1.0 / 256.0, 1.0 / 4096.0);
+    }
+    return vec4<f32>(1.0 / 65536.0, 1.0 / 1048576.0, 1.0 / 16777216.0, 1.0);
+}
+
+// Signed conversions, which all processors have.
+fn low_nibbles(word: u32) -> vec4<f32> {
+    return vec4<f32>(vec4<i32>(vec4<u32>(word) & vec4<u32>(0xfu, 0xf0u, 0xf00u, 0xf000u)));
+}
+fn high_nibbles(word: u32) -> vec4<f32> {
+    return vec4<f32>(vec4<i32>(vec4<u32>(word & 0xf0000u, word & 0xf00000u, word & 0xf000000u, word >> 28u)));
+}
+fn bytes(word: u32) -> vec4<f32> {
+    return vec4<f32>(vec4<i32>(vec4<u32>(word & 0xffu, word & 0xff00u, word & 0xff0000u, word >> 24u)));
+}
+
+fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
+    if (SCALED) {
+        weights[term] = low * scale[0] + shift[0];
+        weights[4u + term] = high * scale[1] + shift[1];
+    } else {
+        weights[term] = low;
+        weights[4u + term] = high;
+    }
+}
+
+fn load_texels(at: vec2<u32>) {
+    texels[0] = textureLoad(b, at);
+    if (CHUNKS >= 2u) {
+        texels[1u % CHUNKS] = textureLoad(b, at + vec2<u32>(ACROSS, 0u));
+    }
+    if (CHUNKS >= 4u) {
+        texels[2u % CHUNKS] = textureLoad(b, at + vec2<u32>(2u * ACROSS, 0u));
+        texels[3u % CHUNKS] = textureLoad(b, at + vec2<u32>(3u * ACROSS, 0u));
+    }
+    if (CHUNKS >= 8u) {
+        texels[4u % CHUNKS] = textureLoad(b, at + vec2<u32>(4u * ACROSS, 0u));
+        texels[5u % CHUNKS] = textureLoad(b, at + vec2<u32>(5u * ACROSS, 0u));
+        texels[6u % CHUNKS] = textureLoad(b, at + vec2<u32>(6u * ACROSS, 0u));
+        texels[7u % CHUNKS] = textureLoad(b, at + vec2<u32>(7u * ACROSS, 0u));
+    }
+}
+
+fn load_chunk(chunk: u32, first: vec2<u32>) {
+    if (B_BITS == 4u) {
+        let t = texels[chunk];
+        put(0u, low_nibbles(t.x), high_nibbles(t.x));
+        put(1u, low_nibbles(t.y), high_nibbles(t.y));
+        put(2u, low_nibbles(t.z), high_nibbles(t.z));
+        put(3u, low_nibbles(t.w), high_nibbles(t.w));
+        return;
+    }
+    let at = first + vec2<u32>(chunk * TEXELS * ACROSS, 0u);
+    let t0 = textureLoad(b, at);
+    let t1 = textureLoad(b, at + vec2<u32>(ACROSS, 0u));
+    if (B_BITS == 8u) {
+        put(0u, bytes(t0.x), bytes(t0.y));
+        put(1u, bytes(t0.z), bytes(t0.w));
+        put(2u, bytes(t1.x), bytes(t1.y));
+        put(3u, bytes(t1.z), bytes(t1.w));
+        return;
+    }
+    let t2 = textureLoad(b, at + vec2<u32>(2u * ACROSS, 0u));
+    let t3 = textureLoad(b, at + vec2<u32>(3u * ACROSS, 0u));
+    if (B_BITS == 16u) {
+        put(0u, halves(t0.x, t0.y), halves(t0.z, t0.w));
+        put(1u, halves(t1.x, t1.y), halves(t1.z, t1.w));
+        put(2u, halves(t2.x, t2.y), halves(t2.z, t2.w));
+        put(3u, halves(t3.x, t3.y), halves(t3.z, t3.w));
+        return;
+    }
+    put(0u, floats(t0), floats(t1));
+    put(1u, floats(t2), floats(t3));
+    put(2u, floats(textureLoad(b, at + vec2<u32>(4u * ACROSS, 0u))), floats(textureLoad(b, at + vec2<u32>(5u * ACROSS, 0u))));
+    put(3u, floats(textureLoad(b, at + vec2<u32>(6u * ACROSS, 0u))), floats(textureLoad(b, at + vec2<u32>(7u * ACROSS, 0u))));
+}
+
+fn add_row(row: u32, x: vec4<f32>) {
+    if (INTEGER && !SCALED) {
+        totals[row] += x.x + x.y + x.z + x.w;
+    }
+    dots[2u * row] += x.x * weights[0] + x.y * weights[1] + x.z * weights[2] + x.w * weights[3];
+    dots[2u * row + 1u] += x.x * weights[4] + x.y * weights[5] + x.z * weights[6] + x.w * weights[7];
+}
+
+// Chunk number `chunk` of those that were heard.
+fn add_chunk(chunk: u32, at: vec2<u32>) {
+    load_chunk(chunk, at);
+    add_row(0u, heard[chunk * ROWS]);
+    if (ROWS >= 2u) {
+        add_row(1u % ROWS, heard[(chunk * ROWS + 1u) % 8u]);
+    }
+    if (ROWS >= 4u) {
+        add_row(2u % ROWS, heard[(chunk * ROWS + 2u) % 8u]);
+        add_row(3u % ROWS, heard[(chunk * ROWS + 3u) % 8u]);
+    }
+    if (ROWS >= 8u) {
+        add_row(4u % ROWS, heard[4]);
+        add_row(5u % ROWS, heard[5]);
+        add_row(6u % ROWS, heard[6]);
+        add_row(7u % ROWS, heard[7]);
+    }
+}
+
+// The lane of a broadcast must be written out.
+fn hear(x: vec4<f32>) {
+    heard[0] = subgroupBroadcast(x, 0u);
+    heard[1] = subgroupBroadcast(x, 1u);
+    heard[2] = subgroupBroadcast(x, 2u);
+    heard[3] = subgroupBroadcast(x, 3u);
+    heard[4] = subgroupBroadcast(x, 4u);
+    heard[5] = subgroupBroadcast(x, 5u);
+    heard[6] = subgroupBroadcast(x, 6u);
+    heard[7] = subgroupBroadcast(x, 7u);
+}
+
+// Without the others: a load for each texel, which is the same for all lanes across.
+fn load_heard(i: u32, at: u32, gain: u32) {
+    var x = floats(textureLoad(a, folded(at + i)));
+    if (NORM) {
+        squares[i % ROWS] += dot(x, x);
+        x *= floats(textureLoad(beside, folded(gain + i / ROWS)));
+    }
+    heard[i] = x;
+}
+
+fn hear_all(at: u32, gain: u32) {
+    load_heard(0u, at, gain);
+    load_heard(1u, at, gain);
+    load_heard(2u, at, gain);
+    load_heard(3u, at, gain);
+    load_heard(4u, at, gain);
+    load_heard(5u, at, gain);
+    load_heard(6u, at, gain);
+    load_heard(7u, at, gain);
+}
+
+fn load_scales(at: vec2<u32>) {
+    let texel = textureLoad(scales, at);
+    scale[0] = halves(texel.x, texel.y);
+    scale[1] = halves(texel.z, texel.w);
+    if (OFFSETS) {
+        let offset = textureLoad(scales, at + vec2<u32>(ACROSS, 0u));
+        shift[0] = halves(offset.x, offset.y);
+        shift[1] = halves(offset.z, offset.w);
+    } else {
+        shift[0] = -EXCESS * scale[0];
+        shift[1] = -EXCESS * scale[1];
+    }
+    scale[0] *= unscale(0u);
+    scale[1] *= unscale(1u);
+}
+
+fn end_group(row: u32) {
+    sums[2u * row] += dots[2u * row] * scale[0] + totals[row] * shift[0];
+    sums[2u * row + 1u] += dots[2u * row + 1u] * scale[1] + totals[row] * shift[1];
+    dots[2u * row] = vec4<f32>();
+    dots[2u * row + 1u] = vec4<f32>();
+    totals[row] = 0.0;
+}
+
+fn turned(x: vec4<f32>, turn: vec4<f32>) -> vec4<f32> {
+    return x.xxzz * turn + x.yyww * vec4<f32>(-turn.y, turn.x, -turn.w, turn.z);
+}
+
+fn store(at: u32, x: vec4<f32>) {
+    textureStore(result, folded(at), bitcast<vec4<u32>>(x));
+}
+
+// Keys: dimensions in eights, then positions; values: positions, then dimensions.
+fn finish_heads(row: u32, column: u32, low: vec4<f32>, high: vec4<f32>) {
+    let sequence = row / now.tokens;
+    let position = now.position + row % now.tokens;
+    let bias = part.groups * 8u + column / 4u;
+    var x = low + floats(textureLoad(beside, folded(bias)));
+    var y = high + floats(textureLoad(beside, folded(bias + 1u)));
+    if (column < part.queries + part.keys) {
+        let turn = position * (HEAD_SIZE / 4u) + column % HEAD_SIZE / 4u;
+        x = turned(x, floats(textureLoad(turns, folded(turn))));
+        y = turned(y, floats(textureLoad(turns, folded(turn + 1u))));
+    }
+    if (column < part.queries) {
+        let at = (row * part.queries + column) / 4u;
+        store(at, x * inverseSqrt(f32(HEAD_SIZE)));
+        store(at + 1u, y * inverseSqrt(f32(HEAD_SIZE)));
+        return;
+    }
+    let eight = vec4<u32>(pack2x16float(x.xy), pack2x16float(x.zw), pack2x16float(y.xy), pack2x16float(y.zw));
+    let key = column - part.queries;
+    if (key < part.keys) {
+        let line = sequence * (part.keys / 8u) + key / 8u;
+        textureStore(cache, folded(line * part.context + position), eight);
+    } else {
+        let head = sequence * (part.keys / HEAD_SIZE) + (key - part.keys) / HEAD_SIZE;
+        let sequences = now.rows / now.tokens;
+        let at = (sequences * (part.keys / HEAD_SIZE) + head) * part.context + position;
+        textureStore(cache, folded(at * (HEAD_SIZE / 8u) + key % HEAD_SIZE / 8u), eight);
+    }
+}
+
+fn finish_logits(row: u32, column: u32, tile: u32, lane: u32, low: vec4<f32>, high: vec4<f32>) {
+    let first_four = column + vec4<u32>(0u, 1u, 2u, 3u);
+    let inside_low = select(vec4<f32>(-3.4e38), low, first_four < vec4<u32>(part.columns));
+    let inside_high = select(vec4<f32>(-3.4e38), high, first_four + 4u < vec4<u32>(part.columns));
+    let fours = max(inside_low, inside_high);
+    let best = max(max(fours.x, fours.y), max(fours.z, fours.w));
+    let of_low = select(vec4<u32>(0xffffffffu), first_four, inside_low == vec4<f32>(best));
+    let of_high = select(vec4<u32>(0xffffffffu), first_four + 4u, inside_high == vec4<f32>(best));
+    let indices = min(of_low, of_high);
+    let index = min(min(indices.x, indices.y), min(indices.z, indices.w));
+    let top = subgroupMax(best);
+    let first = subgroupMin(select(0xffffffffu, index, best == top));
+    let at = (row * part.tiles * 64u + column) / 4u;
+    logits[at] = low;
+    logits[at + 1u] = high;
+    if (lane == 0u) {
+        largest[row * part.tiles + tile] = vec2<u32>(bitcast<u32>(top), first);
+    }
+}
+
+// A row's squares out of what each lane added up and all heard.
+fn add_squares(r: u32) {
+    var sum = heard[r].x;
+    if (ROWS <= 4u) {
+        sum += heard[(r + ROWS) % 8u].x;
+    }
+    if (ROWS <= 2u) {
+        sum += heard[(r + 2u * ROWS) % 8u].x + heard[(r + 3u * ROWS) % 8u].x;
+    }
+    if (ROWS == 1u) {
+        sum += heard[4].x + heard[5].x + heard[6].x + heard[7].x;
+    }
+    squares[r] = sum;
+}
+
+// What the lanes that share the terms found, and squares of their activations.
+var<workgroup> found: array<vec4<f32>, 2u * ROWS * WORKGROUP>;
+var<workgroup> found_squares: array<f32, ROWS * WORKGROUP>;
+
+// The sums of all lanes become those of the first across.
+fn add_found(lane: u32) {
+    for (var i = 0u; i < 2u * ROWS; i++) {
+        found[i * WORKGROUP + lane] = sums[i];
+    }
+    for (var r = 0u; r < ROWS; r++) {
+        found_squares[r * WORKGROUP + lane] = squares[r];
+    }
+    workgroupBarrier();
+    for (var half = WORKGROUP / 2u; half >= ACROSS; half /= 2u) {
+        if (lane < half) {
+            for (var i = 0u; i < 2u * ROWS; i++) {
+                found[i * WORKGROUP + lane] += found[i * WORKGROUP + lane + half];
+            }
+            for (var r = 0u; r < ROWS; r++) {
+                found_squares[r * WORKGROUP + lane] += found_squares[r * WORKGROUP + lane + half];
+            }
+        }
+        workgroupBarrier();
+    }
+    for (var i = 0u; i < 2u * ROWS; i++) {
+        sums[i] = found[i * WORKGROUP + lane];
+    }
+    for (var r = 0u; r < ROWS; r++) {
+        squares[r] = found_squares[r * WORKGROUP + lane];
+    }
+}
+
+fn finish(r: u32, row: u32, column: u32, lane: u32) {
+    var low = sums[2u * r];
+    var high = sums[2u * r + 1u];
+    if (NORM) {
+        let root = inverseSqrt(squares[r] / f32(32u * part.groups) + EPSILON);
+        low *= root;
+        high *= root;
+    }
+    if (FINISH == LOGITS) {
+        if (row < now.rows) {
+            finish_logits(row, column, column / 64u, lane, low, high);
+        }
+        return;
+    }
+    if (row >= now.rows || column >= part.columns) {
+        return;
+    }
+    if (FINISH == HEADS) {
+        finish_heads(row, column, low, high);
+    } else if (FINISH == ADD) {
+        let at = (row / ROWS * (part.columns / 4u) + column / 4u) * ROWS + row % ROWS;
+        store(at, low + floats(textureLoad(beside, folded(at))));
+        store(at + ROWS, high + floats(textureLoad(beside, folded(at + ROWS))));
+    } else {
+        let at = (row / ROWS * (part.columns / 8u) + column / 8u) * ROWS + row % ROWS;
+        store(at, low / (1.0 + exp(-low)) * high);
+    }
+}
+
+// Of sums that needed no scaling, those of all groups are what was added up.
+fn take(row: u32) {
+    sums[2u * row] = dots[2u * row];
+    sums[2u * row + 1u] = dots[2u * row + 1u];
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
+    let lane = invocation % ACROSS;
+    let slice = select(invocation / ACROSS, 0u, SPLIT == 1u);
+    let block = part.block + group.y;
+    let groups = part.groups;
+    var at_a = (block * groups + slice) * 8u * ROWS;
+    var at_b = (group.x * groups + slice) * 8u * TEXELS * ACROSS + lane;
+    var at_scales = (group.x * groups + slice) * SCALE_TEXELS * ACROSS + lane;
+    var at_gain = slice * 8u;
+    var own_squares = 0.0;
+    for (var g = slice; g < groups; g += SPLIT) {
+        if (INTEGER) {
+            load_scales(folded(at_scales));
+            at_scales += SPLIT * SCALE_TEXELS * ACROSS;
+        }
+        for (var fetch = 0u; fetch < ROWS; fetch++) {
+            if (SPLIT > 1u) {
+                hear_all(at_a, at_gain);
+            } else {
+                var x = floats(textureLoad(a, folded(at_a + lane)));
+                if (NORM) {
+                    own_squares += dot(x, x);
+                    x *= floats(textureLoad(beside, folded(at_gain + lane / ROWS)));
+                }
+                hear(x);
+            }
+            let from_b = folded(at_b);
+            at_a += ACROSS;
+            at_b += CHUNKS * TEXELS * ACROSS;
+            at_gain += CHUNKS;
+            if (B_BITS == 4u) {
+                load_texels(from_b);
+            }
+            add_chunk(0u, from_b);
+            if (CHUNKS >= 2u) {
+                add_chunk(1u % CHUNKS, from_b);
+            }
+            if (CHUNKS >= 4u) {
+                add_chunk(2u % CHUNKS, from_b);
+                add_chunk(3u % CHUNKS, from_b);
+            }
+            if (CHUNKS >= 8u) {
+                add_chunk(4u % CHUNKS, from_b);
+                add_chunk(5u % CHUNKS, from_b);
+                add_chunk(6u % CHUNKS, from_b);
+                add_chunk(7u % CHUNKS, from_b);
+            }
+        }
+        if (INTEGER && !SCALED) {
+            end_group(0u);
+            if (ROWS >= 2u) {
+                end_group(1u % ROWS);
+            }
+        }
+        // Other lanes have had the groups between.
+        at_a += (SPLIT - 1u) * 8u * ROWS;
+        at_b += (SPLIT - 1u) * 8u * TEXELS * ACROSS;
+        at_gain += (SPLIT - 1u) * 8u;
+    }
+    if (!INTEGER || SCALED) {
+        take(0u);
+        if (ROWS >= 2u) {
+            take(1u % ROWS);
+        }
+        if (ROWS >= 4u) {
+            take(2u % ROWS);
+            take(3u % ROWS);
+        }
+        if (ROWS >= 8u) {
+            take(4u % ROWS);
+            take(5u % ROWS);
+            take(6u % ROWS);
+            take(7u % ROWS);
+        }
+    }
+    if (NORM && SPLIT == 1u) {
+        hear(vec4<f32>(own_squares));
+        add_squares(0u);
+        if (ROWS >= 2u) {
+            add_squares(1u % ROWS);
+        }
+        if (ROWS >= 4u) {
+            add_squares(2u % ROWS);
+            add_squares(3u % ROWS);
+        }
+        if (ROWS >= 8u) {
+            add_squares(4u % ROWS);
+            add_squares(5u % ROWS);
+            add_squares(6u % ROWS);
+            add_squares(7u % ROWS);
+        }
+    }
+    if (SPLIT > 1u) {
+        add_found(invocation);
+        if (invocation >= ACROSS) {
+            return;
+        }
+    }
+    let row = block * ROWS;
+    let column = part.first + group.x * 64u + lane * 8u;
+    finish(0u, row, column, lane);
+    if (ROWS >= 2u) {
+        finish(1u % ROWS, row + 1u, column, lane);
+    }
+    if (ROWS >= 4u) {
+        finish(2u % ROWS, row + 2u, column, lane);
+        finish(3u % ROWS, row + 3u, column, lane);
+    }
+    if (ROWS >= 8u) {
+        finish(4u % ROWS, row + 4u, column, lane);
+        finish(5u % ROWS, row + 5u, column, lane);
+        finish(6u % ROWS, row + 6u, column, lane);
+        finish(7u % ROWS, row + 7u, column, lane);
+    }
+}

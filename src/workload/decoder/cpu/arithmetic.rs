@@ -1,0 +1,124 @@
+//! What a decoder does with rows beside products, in loops that a compiler turns into vectors.
+
+use crate::model::{Config, Pairs};
+use rayon::prelude::*;
+
+/// Rows from which on threads pay.
+const MANY_ROWS: usize = 8;
+
+/// Does something with each row of one matrix and the same row of another.
+pub(super) fn rows(
+    from: &[f32],
+    from_width: usize,
+    to: &mut [f32],
+    to_width: usize,
+    each: impl Fn(&[f32], &mut [f32]) + Send + Sync,
+) {
+    let count = from.len() / from_width;
+    if count < MANY_ROWS {
+        let rows = from.chunks_exact(from_width).zip(to.chunks_exact_mut(to_width));
+        rows.for_each(|(from, to)| each(from, to));
+    } else {
+        let to = to.par_chunks_exact_mut(to_width);
+        from.par_chunks_exact(from_width).zip(to).for_each(|(from, to)| each(from, to));
+    }
+}
+
+/// e^x within a few units of the last place, without a call; 0 and infinity are out of its reach.
+pub(super) fn exp(x: f32) -> f32 {
+    /// 1.5 · 2^23: what is added to it loses its fraction.
+    const ROUNDER: f32 = 12_582_912.0;
+    /// ln 2 in a part that is short enough for exact products, and the rest.
+    const LN_2: (f32, f32) = (0.693_359_4, -2.121_944_4e-4);
+    let rounded = x.clamp(-87.0, 88.0) * std::f32::consts::LOG2_E + ROUNDER;
+    let whole = rounded - ROUNDER;
+    let rest = x.clamp(-87.0, 88.0) - whole * LN_2.0 - whole * LN_2.1;
+    // 1/n! is as good as a fitted polynomial at half of ln 2.
+    let terms = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
+    let series = terms.iter().fold(1.0 / 5040.0, |sum, term| sum * rest + term);
+    series * f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23))
+}
+
+/// The sum of terms, of several at a time.
+fn sum(terms: impl ExactSizeIterator<Item = f32>) -> f32 {
+    let mut sums = [0.0f32; 16];
+    terms.enumerate().for_each(|(i, term)| sums[i % 16] += term);
+    sums.iter().sum()
+}
+
+/// A row over its root mean square, times gains.
+pub(super) fn norm(x: &[f32], gains: &[f32], epsilon: f32, to: &mut [f32]) {
+    let squares = sum(x.iter().map(|x| x * x));
+    let factor = 1.0 / (squares / x.len() as f32 + epsilon).sqrt();
+    to.iter_mut().zip(x.iter().zip(gains)).for_each(|(to, (x, gain))| *to = x * factor * gain);
+}
+
+/// The gate's half of a row through SiLU, times the other half.
+pub(super) fn gated(row: &[f32], to: &mut [f32]) {
+    let (gate, up) = row.split_at(to.len());
+    let silu = |x: f32| x / (1.0 + exp(-x));
+    to.iter_mut().zip(gate.iter().zip(up)).for_each(|(to, (gate, up))| *to = silu(*gate) * up);
+}
+
+/// What each score is of all, in place. What is no number stays so.
+pub(super) fn softmax(scores: &mut [f32]) {
+    let largest = scores.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
+    scores.iter_mut().for_each(|score| *score = exp(*score - largest));
+    let factor = 1.0 / sum(scores.iter().copied());
+    scores.iter_mut().for_each(|score| *score *= factor);
+}
+
+/// Cosines and sines of each pair of a head at a position.
+pub(super) fn turns(config: &Config, position: usize) -> Vec<(f32, f32)> {
+    let half = config.head_size / 2;
+    let turn = |pair: usize| {
+        let power = -(pair as f64) / half as f64;
+        let factor = config.rope.factors.as_ref().map_or(1.0, |factors| f64::from(factors[pair]));
+        let angle = position as f64 * f64::from(config.rope.base).powf(power) / factor;
+        (angle.cos() as f32, angle.sin() as f32)
+    };
+    (0..half).map(turn).collect()
+}
+
+/// Turns the pairs of a head.
+pub(super) fn turn(head: &mut [f32], turns: &[(f32, f32)], pairs: Pairs) {
+    let half = head.len() / 2;
+    for (pair, (cos, sin)) in turns.iter().enumerate() {
+        let (i, j) = match pairs {
+            Pairs::Neighbours => (2 * pair, 2 * pair + 1),
+            Pairs::Halves => (pair, pair + half),
+        };
+        let (x, y) = (head[i], head[j]);
+        head[i] = x * cos - y * sin;
+        head[j] = y * cos + x * sin;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_of_e_are_right_to_six_digits() {
+        for i in -8600..8700 {
+            let x = i as f32 / 100.0 + 0.003;
+            let error = f64::from(exp(x)) / f64::from(x).exp() - 1.0;
+            assert!(error.abs() < 4e-7, "e^{x} is off by {error:.1e}");
+        }
+        assert!(exp(-1e9) < 1e-37 && exp(f32::NEG_INFINITY) < 1e-37 && exp(1e9) > 1e38);
+        assert!(exp(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn shares_add_up_and_keep_what_is_no_number() {
+        let mut scores: Vec<f32> = (0..37).map(|i| (i * 7 % 37) as f32 - 20.0).collect();
+        let exact: f64 = scores.iter().map(|s| f64::from(*s).exp()).sum();
+        let first = f64::from(scores[5]).exp() / exact;
+        softmax(&mut scores);
+        assert!((scores.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!((f64::from(scores[5]) / first - 1.0).abs() < 1e-5);
+        let mut broken = [0.0, f32::NAN, 1.0];
+        softmax(&mut broken);
+        assert!(broken.iter().all(|x| x.is_nan()));
+    }
+}

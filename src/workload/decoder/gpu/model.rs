@@ -1,0 +1,169 @@
+//! A model on the device: its weights, what is multiplied and added beside them, and the turns of its queries and keys.
+
+use super::weights::{Columns, Product};
+use crate::gpu::{Gpu, GpuError, Memory};
+use crate::kernels::BindingKind;
+use crate::model::{Config, Matrix, Pairs, Part, Tensor, Weights};
+use crate::workload::decoder::EngineError;
+
+/// A product and what stands beside it.
+pub(super) struct Normed {
+    pub(super) product: Product,
+    /// Gains of the norm, then biases.
+    pub(super) beside: Memory,
+}
+
+pub(super) struct Layer {
+    pub(super) heads: Normed,
+    pub(super) output: Product,
+    pub(super) gate: Normed,
+    pub(super) down: Product,
+}
+
+pub(super) struct Model {
+    pub(super) layers: Vec<Layer>,
+    /// Where tokens are looked up, if it is not the head.
+    pub(super) embedding: Option<Product>,
+    pub(super) head: Normed,
+    /// Cosine and sine of each pair at each position.
+    pub(super) turns: Memory,
+}
+
+/// Texels that hold these numbers.
+pub(super) fn of_floats(gpu: &Gpu, mut values: Vec<f32>) -> Result<Memory, GpuError> {
+    values.resize(values.len().next_multiple_of(4).max(4), 0.0);
+    let memory = gpu.memory(BindingKind::Texture, values.len() as u64 / 4)?;
+    gpu.write_memory(&memory, 0, bytemuck::cast_slice(&values));
+    Ok(memory)
+}
+
+impl Model {
+    pub(super) fn load(
+        gpu: &Gpu,
+        weights: &dyn Weights,
+        context: usize,
+    ) -> Result<Model, EngineError> {
+        let config = weights.config();
+        let layer = |layer| -> Result<Layer, EngineError> {
+            let tensor = |part| Tensor::Layer(layer, part);
+            let norm = |part| weights.vector(tensor(part));
+            let mut beside = norm(Part::AttentionNorm)?;
+            beside.extend(biases(weights, layer)?);
+            let gains = norm(Part::InnerNorm)?;
+            Ok(Layer {
+                heads: Normed {
+                    product: Product::load(gpu, &heads(weights, layer)?)?,
+                    beside: of_floats(gpu, beside)?,
+                },
+                output: Product::load(gpu, &alone(weights.matrix(tensor(Part::Output))?))?,
+                gate: Normed {
+                    product: Product::load(gpu, &gate(weights, layer)?)?,
+                    beside: of_floats(gpu, gains)?,
+                },
+                down: Product::load(gpu, &alone(weights.matrix(tensor(Part::Down))?))?,
+            })
+        };
+        let layers = (0..config.layers).map(layer).collect::<Result<_, _>>()?;
+        let embedding = match config.tied {
+            true => None,
+            false => Some(Product::load(gpu, &alone(weights.matrix(Tensor::Embedding)?))?),
+        };
+        let head = if config.tied { Tensor::Embedding } else { Tensor::Head };
+        let head = Normed {
+            product: Product::load(gpu, &alone(weights.matrix(head)?))?,
+            beside: of_floats(gpu, weights.vector(Tensor::Norm)?)?,
+        };
+        let turns = of_floats(gpu, turns(config, context))?;
+        Ok(Model { layers, embedding, head, turns })
+    }
+
+    /// Where tokens are looked up.
+    pub(super) fn embedding(&self) -> &Product {
+        self.embedding.as_ref().unwrap_or(&self.head.product)
+    }
+}
+
+/// One matrix as it is.
+fn alone(matrix: Matrix) -> Columns<'static> {
+    let count = matrix.rows;
+    Columns { matrices: vec![matrix], count, place: Box::new(|column| (0, column)) }
+}
+
+/// The row of a matrix of queries or keys that stands at `column`: pairs that turn together become neighbours, which changes
+/// no product of a query and a key.
+fn turned_row(config: &Config, column: usize) -> usize {
+    let (head, own) = (column / config.head_size, column % config.head_size);
+    let own = match config.rope.pairs {
+        Pairs::Neighbours => own,
+        Pairs::Halves => own / 2 + own % 2 * (config.head_size / 2),
+    };
+    head * config.head_size + own
+}
+
+/// Columns of queries, of keys, and of values: the matrix and its row.
+fn place_of_head(config: &Config, column: usize) -> (usize, usize) {
+    let (queries, keys) = (config.heads * config.head_size, config.kv_heads * config.head_size);
+    if column < queries {
+        (0, turned_row(config, column))
+    } else if column < queries + keys {
+        (1, turned_row(config, column - queries))
+    } else {
+        (2, column - queries - keys)
+    }
+}
+
+fn heads(weights: &dyn Weights, layer: usize) -> Result<Columns<'_>, EngineError> {
+    let config = weights.config();
+    let parts = [Part::Query, Part::Key, Part::Value];
+    let matrices = parts.map(|part| weights.matrix(Tensor::Layer(layer, part)));
+    Ok(Columns {
+        matrices: matrices.into_iter().collect::<Result<_, _>>()?,
+        count: (config.heads + 2 * config.kv_heads) * config.head_size,
+        place: Box::new(|column| place_of_head(config, column)),
+    })
+}
+
+/// Biases of the columns of [`heads`]; zeros if there are none.
+fn biases(weights: &dyn Weights, layer: usize) -> Result<Vec<f32>, EngineError> {
+    let config = weights.config();
+    let count = (config.heads + 2 * config.kv_heads) * config.head_size;
+    if !config.qkv_bias {
+        return Ok(vec![0.0; count]);
+    }
+    let parts = [Part::QueryBias, Part::KeyBias, Part::ValueBias];
+    let vectors = parts.map(|part| weights.vector(Tensor::Layer(layer, part)));
+    let vectors = vectors.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let bias = |column| {
+        let (vector, row) = place_of_head(config, column);
+        vectors[vector][row]
+    };
+    Ok((0..count).map(bias).collect())
+}
+
+/// Four columns of the gate, then the four that they gate.
+fn gate(weights: &dyn Weights, layer: usize) -> Result<Columns<'static>, EngineError> {
+    let parts = [Part::Gate, Part::Up];
+    let matrices = parts.map(|part| weights.matrix(Tensor::Layer(layer, part)));
+    Ok(Columns {
+        matrices: matrices.into_iter().collect::<Result<_, _>>()?,
+        count: 2 * weights.config().inner,
+        place: Box::new(|column| (column / 4 % 2, column / 8 * 4 + column % 4)),
+    })
+}
+
+/// Cosine and sine, pair after pair, position after position.
+fn turns(config: &Config, context: usize) -> Vec<f32> {
+    let half = config.head_size / 2;
+    let frequency = |pair: usize| {
+        let power = -(pair as f64) / half as f64;
+        let factor = config.rope.factors.as_ref().map_or(1.0, |factors| f64::from(factors[pair]));
+        f64::from(config.rope.base).powf(power) / factor
+    };
+    let frequencies: Vec<f64> = (0..half).map(frequency).collect();
+    (0..context)
+        .flat_map(|position| {
+            let angle = move |frequency: &f64| position as f64 * frequency;
+            frequencies.iter().flat_map(move |f| [angle(f).cos() as f32, angle(f).sin() as f32])
+        })
+        .collect()
+}

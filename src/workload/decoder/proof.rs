@@ -1,0 +1,85 @@
+//! What a result shows of its tokens, computed again on the processor: every recorded token comes first, or so near the first
+//! that rounding may decide.
+
+use super::cpu::CpuEngine;
+use super::job::{BOUND, Texts};
+use super::{Answer, Engine, Phase, spec};
+use crate::oracle::Verdict;
+use crate::seed::Seed;
+use std::path::Path;
+
+/// Why answers could not be judged. One line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CannotJudge(String);
+
+fn because(why: impl ToString) -> CannotJudge {
+    CannotJudge(why.to_string())
+}
+
+/// Judges answers that a row claims of its first sequence. `spec` is the row's workload; of a model in a file, `file` is that
+/// file.
+///
+/// # Errors
+/// If the model cannot be had.
+pub fn judge(
+    spec: &str,
+    seed: Seed,
+    file: Option<&Path>,
+    answers: &[Answer],
+) -> Result<Verdict, CannotJudge> {
+    let decoder = spec::whole(spec, file).map_err(because)?;
+    let weights = decoder.weights(seed).map_err(because)?;
+    let mut engine = CpuEngine::new(&*weights, 1, decoder.context).map_err(because)?;
+    let texts = Texts { seed, vocabulary: weights.config().vocabulary };
+    let prompt: Vec<u32> = (0..decoder.prompt).map(|i| texts.prompt(0, i)).collect();
+    let mut run = Run { engine: &mut engine };
+    if decoder.phase == Phase::Decode {
+        run.take_in(0, &prompt)?;
+    }
+    let mut checked = 0;
+    let mut worst = 0.0f64;
+    for Answer { window, tokens } in answers {
+        let told = texts.told(0, *window);
+        for (i, token) in tokens.iter().enumerate() {
+            let logits = match (decoder.phase, i) {
+                (Phase::Prefill, 0) => run.take_in(0, &[&[told], &prompt[1..]].concat())?,
+                (Phase::Decode, 0) => run.take_in(decoder.prompt, &[told])?,
+                (Phase::Decode, _) if i < decoder.context - decoder.prompt => {
+                    run.take_in(decoder.prompt + i, &[tokens[i - 1]])?
+                }
+                _ => return Ok(Verdict::Disagrees(format!("window {window} has too many tokens"))),
+            };
+            let Some(logit) = logits.get(*token as usize) else {
+                return Ok(Verdict::Disagrees(format!("there is no token {token}")));
+            };
+            let spread =
+                (logits.iter().map(|x| f64::from(x * x)).sum::<f64>() / logits.len() as f64).sqrt();
+            let largest = logits.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
+            // Both the largest and this one may be off.
+            let share = f64::from(largest - logit) / (2.0 * BOUND * spread);
+            if !(share <= 1.0) {
+                return Ok(Verdict::Disagrees(format!(
+                    "token {} of window {window} is not what the model answers",
+                    i + 1
+                )));
+            }
+            (checked, worst) = (checked + 1, worst.max(share));
+        }
+    }
+    Ok(Verdict::Agrees { checked, worst })
+}
+
+struct Run<'a> {
+    engine: &'a mut dyn Engine,
+}
+
+impl Run<'_> {
+    /// The logits after some more tokens.
+    fn take_in(&mut self, position: usize, tokens: &[u32]) -> Result<Vec<f32>, CannotJudge> {
+        self.engine.rewind(position);
+        self.engine.submit_prefill(&[tokens.to_vec()]).map_err(because)?;
+        let mut logits = self.engine.logits().map_err(because)?;
+        Ok(logits.remove(0))
+    }
+}

@@ -1,0 +1,186 @@
+//! Reads and writes the specs of tokens: `prefill` and `decode`, then a model's name and a type, or a GGUF file, then options.
+
+use super::{Decoder, Phase, Source};
+use crate::model::{Gguf, PRESETS, Type};
+use crate::workload::spec::nearest;
+use crate::workload::{SpecError, Workload};
+use std::path::Path;
+use std::rc::Rc;
+
+/// Specs to show in messages.
+pub(in crate::workload) const PREFILL_EXAMPLE: &str = "prefill:smollm2-135m:int4:prompt=128";
+pub(in crate::workload) const DECODE_EXAMPLE: &str = "decode:smollm2-135m:int4:batch=1";
+
+/// What the ids alone stand for.
+const MODEL: &str = "smollm2-135m";
+const TYPE: Type = Type::Int4;
+const PROMPT: usize = 128;
+const ANSWER: usize = 128;
+/// Sequences, at most.
+const LARGEST_BATCH: usize = 64;
+
+type Read<T> = Result<T, SpecError>;
+
+fn error<T>(what: String) -> Read<T> {
+    Err(SpecError(what))
+}
+
+/// Reads the parts of a spec after `prefill`.
+pub(in crate::workload) fn prefill(parts: &[&str]) -> Read<Box<dyn Workload>> {
+    Ok(Box::new(read(Phase::Prefill, parts)?))
+}
+
+/// Reads the parts of a spec after `decode`.
+pub(in crate::workload) fn decode(parts: &[&str]) -> Read<Box<dyn Workload>> {
+    Ok(Box::new(read(Phase::Decode, parts)?))
+}
+
+/// Reads a whole spec; `file` stands in for a file that it names.
+pub(super) fn whole(spec: &str, file: Option<&Path>) -> Read<Decoder> {
+    let parts: Vec<&str> = spec.split(':').collect();
+    let phase = match parts[0] {
+        "prefill" => Phase::Prefill,
+        "decode" => Phase::Decode,
+        id => return error(format!("'{id}' has no tokens")),
+    };
+    let mut rest = parts[1..].to_vec();
+    let file = file.map(|file| file.to_string_lossy().into_owned());
+    if let Some(model) = rest.first_mut().filter(|model| is_file(model)) {
+        match &file {
+            Some(file) => *model = file,
+            None => {
+                return error(format!("the weights are in {model}: name that file with --model"));
+            }
+        }
+    }
+    read(phase, &rest)
+}
+
+fn is_file(model: &str) -> bool {
+    model.to_ascii_lowercase().ends_with(".gguf")
+}
+
+/// What follows the model.
+#[derive(Default)]
+struct Options {
+    kind: Option<Type>,
+    batch: Option<usize>,
+    prompt: Option<usize>,
+    context: Option<usize>,
+}
+
+fn read(phase: Phase, parts: &[&str]) -> Read<Decoder> {
+    let id = phase.id();
+    let (model, rest) = parts.split_first().unwrap_or((&MODEL, &[]));
+    let mut options = Options::default();
+    for part in rest {
+        match part.split_once('=') {
+            Some((key, value)) => options.set(phase, key, value)?,
+            None if options.kind.is_none() => options.kind = Some(kind(id, part)?),
+            None => {
+                return error(format!(
+                    "{id}: '{part}' is one part too many; write for example {}",
+                    phase.example()
+                ));
+            }
+        }
+    }
+    let prompt = options.prompt.unwrap_or(PROMPT);
+    let context = match (phase, options.context) {
+        (Phase::Prefill, _) => prompt,
+        (Phase::Decode, None) => prompt + ANSWER,
+        (Phase::Decode, Some(context)) if context > prompt => context,
+        (Phase::Decode, Some(context)) => {
+            return error(format!(
+                "{id}: a context of {context} leaves no room for an answer after a prompt of {prompt}; write context={}",
+                prompt + ANSWER
+            ));
+        }
+    };
+    let source = source(id, model, options.kind)?;
+    let longest = source.config().context;
+    if context > longest {
+        return error(format!(
+            "{id}: {model} was made for texts of up to {longest} tokens, not {context}; write a shorter prompt or context"
+        ));
+    }
+    Ok(Decoder { phase, source, batch: options.batch.unwrap_or(1), prompt, context })
+}
+
+fn source(id: &str, model: &str, kind: Option<Type>) -> Read<Source> {
+    if is_file(model) {
+        if kind.is_some() {
+            return error(format!(
+                "{id}: a file has its own types; write {id}:{model} without one"
+            ));
+        }
+        let path = Path::new(model);
+        let open = || {
+            let file = Gguf::open(path)?;
+            Ok(Source::File {
+                name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                sha256: file.sha256()?,
+                file: Rc::new(file),
+            })
+        };
+        return open()
+            .map_err(|why: crate::model::ModelError| SpecError(format!("{id}: {model}: {why}")));
+    }
+    match PRESETS.iter().find(|preset| preset.name == model) {
+        Some(preset) => Ok(Source::Preset(preset.name, preset.config(), kind.unwrap_or(TYPE))),
+        None => error(format!(
+            "{id}: there is no model '{model}'; {}, or a file that ends in .gguf",
+            nearest(model, PRESETS.iter().map(|preset| preset.name))
+        )),
+    }
+}
+
+impl Options {
+    fn set(&mut self, phase: Phase, key: &str, value: &str) -> Read<()> {
+        let id = phase.id();
+        let known: &[&str] = match phase {
+            Phase::Prefill => &["batch", "prompt"],
+            Phase::Decode => &["batch", "prompt", "context"],
+        };
+        let (place, most) = match key {
+            "batch" => (&mut self.batch, LARGEST_BATCH),
+            "prompt" => (&mut self.prompt, 1 << 20),
+            "context" if phase == Phase::Decode => (&mut self.context, 1 << 20),
+            _ => {
+                return error(format!(
+                    "{id}: option '{key}' is not known; {}",
+                    nearest(key, known.iter().copied())
+                ));
+            }
+        };
+        match value.parse() {
+            Ok(number) if (1..=most).contains(&number) => *place = Some(number),
+            _ => return error(format!("{id}: {key}={value} is no number from 1 to {most}")),
+        }
+        Ok(())
+    }
+}
+
+fn kind(id: &str, name: &str) -> Read<Type> {
+    match Type::ALL.into_iter().find(|kind| kind.name() == name) {
+        Some(kind) => Ok(kind),
+        None => error(format!(
+            "{id}: type '{name}' is not known; {}",
+            nearest(name, Type::ALL.map(Type::name))
+        )),
+    }
+}
+
+/// Model, type and options that read back as this workload; of a file only its name.
+pub(super) fn write(decoder: &Decoder) -> String {
+    let Decoder { phase, source, batch, prompt, context } = decoder;
+    let model = match source {
+        Source::Preset(name, _, kind) => format!("{name}:{}", kind.name()),
+        Source::File { name, .. } => name.clone(),
+    };
+    let context = match phase {
+        Phase::Prefill => String::new(),
+        Phase::Decode => format!(":context={context}"),
+    };
+    format!("{model}:batch={batch}:prompt={prompt}{context}")
+}

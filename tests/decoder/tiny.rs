@@ -1,0 +1,114 @@
+//! Small models out of a seed, in every way that weights are stored.
+
+use half::f16;
+use rigbench::model::{Config, Matrix, ModelError, Pairs, Part, Rope, Tensor, Values, Weights};
+use rigbench::workload::data::Seed;
+
+/// How the matrices of a model are stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stored {
+    F32,
+    F16,
+    Int8,
+    Int4,
+    Offsets,
+    /// One way after another.
+    Mixed,
+}
+
+/// A model out of a seed.
+pub struct Tiny {
+    pub config: Config,
+    pub stored: Stored,
+}
+
+impl Weights for Tiny {
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn bytes(&self) -> u64 {
+        let bytes = |tensor: Tensor| match tensor {
+            tensor if tensor.is_matrix() => self.matrix(tensor).unwrap().bytes(),
+            tensor => 4 * self.config.weights(tensor),
+        };
+        // Of models with half a million layers, the others are like the first.
+        let first = self.config.tensors().take_while(|t| !matches!(t, Tensor::Layer(1.., _)));
+        let (layer, rest): (Vec<_>, Vec<_>) = first.partition(|t| matches!(t, Tensor::Layer(..)));
+        let sum = |tensors: Vec<Tensor>| tensors.into_iter().map(bytes).sum::<u64>();
+        sum(rest) + self.config.layers as u64 * sum(layer)
+    }
+
+    fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {
+        let (rows, columns) = self.config.shape(tensor);
+        let tensor =
+            if self.config.tied && tensor == Tensor::Head { Tensor::Embedding } else { tensor };
+        let name = tensor.to_string();
+        let (values, scales) = (Seed([5; 32]).tensor(&name), Seed([6; 32]).tensor(&name));
+        let count = (rows * columns) as u64;
+        let size = 1.0 / (columns as f32).sqrt();
+        let number = |i: u64| values.value(i) * size;
+        let scale = |spread: f32| -> Vec<f16> {
+            let scale = |g| f16::from_f32((1.0 + scales.value(g) / 8.0) * size / spread);
+            (0..count / 32).map(scale).collect()
+        };
+        let stored = match self.stored {
+            Stored::Mixed => match name.len() % 3 {
+                0 => Stored::Int4,
+                1 => Stored::Int8,
+                _ => Stored::Offsets,
+            },
+            stored => stored,
+        };
+        let nibbles = || {
+            let nibble = |i: u64| (values.value(i) * 3.0 + 8.0).round().clamp(0.0, 15.0) as u8;
+            (0..count / 2).map(|i| nibble(2 * i) | nibble(2 * i + 1) << 4).collect()
+        };
+        let values = match stored {
+            Stored::F32 => Values::F32((0..count).map(number).collect()),
+            Stored::F16 => Values::F16((0..count).map(|i| f16::from_f32(number(i))).collect()),
+            Stored::Int8 => Values::Int8 {
+                values: (0..count).map(|i| (values.value(i) * 40.0).round() as i8).collect(),
+                scales: scale(40.0),
+            },
+            Stored::Int4 => Values::Int4 { values: nibbles(), scales: scale(3.0), offsets: None },
+            _ => {
+                let scales = scale(3.0);
+                // Not just eight scales: each is off by a part of one.
+                let offset = |(i, scale): (usize, &f16)| {
+                    f16::from_f32(scale.to_f32() * (-8.0 + (i % 5) as f32 / 4.0))
+                };
+                let offsets = scales.iter().enumerate().map(offset).collect();
+                Values::Int4 { values: nibbles(), scales, offsets: Some(offsets) }
+            }
+        };
+        Ok(Matrix { rows, columns, values })
+    }
+
+    fn vector(&self, tensor: Tensor) -> Result<Vec<f32>, ModelError> {
+        let bias =
+            matches!(tensor, Tensor::Layer(_, Part::QueryBias | Part::KeyBias | Part::ValueBias));
+        let mean = if bias { 0.0 } else { 1.0 };
+        let values = Seed([7; 32]).tensor(&tensor.to_string());
+        let length = self.config.shape(tensor).0 as u64;
+        Ok((0..length).map(|i| mean + values.value(i) / 4.0).collect())
+    }
+}
+
+/// Two layers, grouped queries, sides that are no multiple of a tile.
+pub fn tiny() -> Config {
+    Config {
+        layers: 2,
+        width: 96,
+        inner: 160,
+        heads: 6,
+        kv_heads: 2,
+        head_size: 16,
+        vocabulary: 203,
+        context: 64,
+        rope: Rope { base: 10_000.0, pairs: Pairs::Neighbours, factors: None },
+        norm_epsilon: 1e-5,
+        tied: true,
+        qkv_bias: false,
+    }
+}
