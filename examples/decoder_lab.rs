@@ -8,6 +8,21 @@ use rigbench::workload::decoder::cpu::CpuEngine;
 use rigbench::workload::decoder::gpu::{CHOICES, GpuEngine};
 use std::time::Instant;
 
+/// What of a decoding step is no product: the median of some, and its range.
+fn shares(engine: &mut GpuEngine) {
+    let mut shares = Vec::new();
+    for _ in 0..9 {
+        let stages = engine.stages().unwrap().unwrap_or_default();
+        let sum = |products: bool| -> f64 {
+            let of_kind = stages.iter().filter(|(stage, _)| stage.multiplies() == products);
+            of_kind.map(|(_, seconds)| seconds.0).sum()
+        };
+        shares.push(100.0 * sum(false) / (sum(false) + sum(true)));
+    }
+    shares.sort_by(f64::total_cmp);
+    println!("no product: {:.1} % of a step ({:.1} to {:.1})", shares[4], shares[0], shares[8]);
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let number = |i: usize, default| arguments.get(i).map_or(default, |a| a.parse().unwrap());
@@ -19,9 +34,7 @@ fn main() {
         _ => {
             let gpu = Gpu::open(&gpu::enumerate()[0]).unwrap();
             let mut engine = GpuEngine::new(&gpu, &model, &CHOICES[0], batch, context).unwrap();
-            for (stage, seconds) in engine.stages().unwrap().unwrap_or_default() {
-                println!("{stage:?} {:.2} ms", 1e3 * seconds.0);
-            }
+            shares(&mut engine);
             Box::new(engine)
         }
     };

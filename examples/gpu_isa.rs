@@ -182,7 +182,7 @@ impl Compiler {
                     BindingKind::StorageRead | BindingKind::StorageWrite => {
                         vk::DescriptorType::STORAGE_BUFFER
                     }
-                    BindingKind::Texture => vk::DescriptorType::STORAGE_IMAGE,
+                    BindingKind::Texture | BindingKind::TextureWrite => vk::DescriptorType::STORAGE_IMAGE,
                 };
                 vk::DescriptorSetLayoutBinding::default()
                     .binding(binding.index)

@@ -28,7 +28,9 @@ def table(path, *ratios):
         name, rate = line.split()
         rates.setdefault(name, []).append(float(rate))
     for name, values in rates.items():
-        print(f"{name:24} {summary([v / 1e6 for v in values], 1)} million a second, n = {len(values)}")
+        # Tokens come by the dozen, operations by the thousand million.
+        scale, unit = (1e6, "million ") if min(values) > 1e6 else (1, "")
+        print(f"{name:24} {summary([v / scale for v in values], 1)} {unit}a second, n = {len(values)}")
     for ratio in ratios:
         top, bottom = (rates[name] for name in ratio.split("/"))
         print(f"{ratio:24} {summary([a / b for a, b in zip(top, bottom, strict=True)], 3)}")
