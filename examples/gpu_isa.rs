@@ -182,7 +182,9 @@ impl Compiler {
                     BindingKind::StorageRead | BindingKind::StorageWrite => {
                         vk::DescriptorType::STORAGE_BUFFER
                     }
-                    BindingKind::Texture | BindingKind::TextureWrite => vk::DescriptorType::STORAGE_IMAGE,
+                    BindingKind::Texture | BindingKind::TextureWrite => {
+                        vk::DescriptorType::STORAGE_IMAGE
+                    }
                 };
                 vk::DescriptorSetLayoutBinding::default()
                     .binding(binding.index)

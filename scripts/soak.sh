@@ -35,6 +35,16 @@ for m in json.load(open(sys.argv[1]))["measurements"]:
         assert statistics.median(shares) >= 0.95
 PY
 
+echo "== a result of 100 windows or more is validated within a second"
+"$rigbench" run --out "$work/long" >/dev/null
+largest=$(ls -S "$work"/long/*.json | head -n 1)
+windows=$(python3 -c 'import json, sys; print(sum(len(m["windows"]) for m in json.load(open(sys.argv[1]))["measurements"]))' "$largest")
+begin=$(date +%s%N)
+"$rigbench" validate "$largest" >/dev/null
+took=$((($(date +%s%N) - begin) / 1000000))
+check "validate took $took ms for $windows windows, at most 1000" [ "$took" -le 1000 ]
+check "and there are at least 100 windows" [ "$windows" -ge 100 ]
+
 echo "== the host blocks while it waits: processor time of the main thread over a run on the GPU"
 "$rigbench" run --quick --device gpu:0 --out "$work/block" >/dev/null 2>&1 &
 pid=$!

@@ -29,13 +29,14 @@ impl Devices {
 /// Which workloads.
 #[derive(clap::Args)]
 pub(super) struct Workloads {
-    /// Workload, as in sha256d, gemm:1024x1024x1024:f32, gemv:llama-3-8b/ffn-up:int4, peak:f16 or stream; may repeat
+    /// Workload, as in sha256d, gemm:1024x1024x1024:f32, gemv:llama-3-8b/ffn-up:int4, decode:smollm2-135m:int4:batch=8, peak:f16 or stream; may repeat
     #[arg(long = "workload", value_name = "SPEC")]
     specs: Vec<String>,
 }
 
-/// What runs without `--workload`: hashes, a product, and the roofs that it is held against.
-pub(super) const DEFAULT: &[&str] = &["sha256d", "gemm:1024x1024x1024:f32", "peak:f32", "stream"];
+/// What runs without `--workload`: hashes, a product, tokens, and the roofs that they are held against.
+pub(super) const DEFAULT: &[&str] =
+    &["sha256d", "gemm:1024x1024x1024:f32", "decode:smollm2-135m:int4", "peak:f32", "stream"];
 
 impl Workloads {
     /// The workloads asked for, each once; those of `default` if none is.

@@ -6,5 +6,9 @@ mod support;
 mod engines;
 #[path = "../support/smollm2.rs"]
 mod golden;
+mod run;
 mod smollm2;
 mod tiny;
+#[allow(dead_code)] // its other parts are for damaged files
+#[path = "../model/writer.rs"]
+mod writer;

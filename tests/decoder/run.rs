@@ -1,0 +1,149 @@
+//! Tokens through the whole program: a run of a small model in a file, what its result says, and whether `validate` finds a
+//! forger's tokens.
+
+use crate::support;
+use crate::writer;
+use rigbench::kernels::hex;
+use rigbench::results::{self, Depth, Model, read, wire};
+use sha2::Digest;
+use std::path::{Path, PathBuf};
+use wire::{Document, PerQuery, WorkProof};
+
+struct Ran {
+    folder: tempfile::TempDir,
+    document: Document,
+}
+
+impl Ran {
+    fn model(&self) -> PathBuf {
+        self.folder.path().join("small.gguf")
+    }
+}
+
+/// A run of prefill and decode on the processor, and on the adapter if there is one.
+fn ran(extra: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("small.gguf");
+    std::fs::write(&model, writer::llama().write().bytes).unwrap();
+    let spec = |id: &str, options: &str| format!("{id}:{}:{options}", model.display());
+    let output = support::rigbench(&["run", "--quick", "--json", "--out"])
+        .arg(folder.path().join("out"))
+        .args(["--workload", &spec("prefill", "batch=2:prompt=24")])
+        .args(["--workload", &spec("decode", "batch=2:prompt=24:context=80")])
+        .args(extra)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    Ran { document: serde_json::from_slice(&output.stdout).unwrap(), folder }
+}
+
+/// What `validate --deep` says, with the model at hand.
+fn faults(document: &Document, model: &Path) -> Vec<String> {
+    let given = read::read(&serde_json::to_vec(document).unwrap()).unwrap();
+    let sha256 = rigbench::model::Gguf::open(model).unwrap().sha256().unwrap();
+    let models = [Model { path: model.into(), sha256 }];
+    results::validate(&given, Depth::Deep { models: &models }).faults
+}
+
+fn sign(document: &mut Document) {
+    results::fill(document);
+    document.proof.document_sha256 = results::document_sha256(document);
+}
+
+#[test]
+fn a_run_shows_its_tokens_and_a_forger_is_found() {
+    let ran = ran(&["--device", "cpu", "--power", "declared:50@machine"]);
+    let (document, model) = (&ran.document, ran.model());
+    assert_eq!(faults(document, &model), Vec::<String>::new());
+
+    let [prefill, decode] = &document.measurements[..] else { panic!("two rows") };
+    assert_eq!(decode.workload.shape.as_deref(), Some("small.gguf:batch=2:prompt=24:context=80"));
+    let bytes = std::fs::read(&model).unwrap();
+    assert_eq!(decode.workload.model_sha256, Some(hex(&sha2::Sha256::digest(bytes))));
+    assert!(decode.windows.iter().all(|w| w.work % 2 == 0), "a token for each of two sequences");
+    assert!(prefill.windows.iter().all(|w| w.work % 48 == 0), "whole prompts");
+    let text = serde_json::to_string(document).unwrap();
+    assert!(!text.contains(&*ran.folder.path().to_string_lossy()), "a path is in the result");
+
+    // A query is the sum of its parts.
+    let query = decode.query.as_ref().unwrap();
+    let rate = |m: &wire::Measurement| m.throughput.as_ref().unwrap().value;
+    assert_eq!((query.prompt_tokens, query.answer_tokens), (24, 56));
+    assert!((query.first_token_seconds * rate(prefill) / 48.0 - 1.0).abs() < 1e-9);
+    assert!((query.seconds - 48.0 / rate(prefill) - 112.0 / rate(decode)).abs() < 1e-9);
+    let PerQuery::Joules { value, .. } = query.energy else { panic!("{:?}", query.energy) };
+    let joules = |m: &wire::Measurement| match &m.energy {
+        wire::Energy::Declared(e) => e.joules_per_unit.value,
+        other => panic!("{other:?}"),
+    };
+    let sum = 24.0 * joules(prefill) + 56.0 * joules(decode);
+    assert!((value / sum - 1.0).abs() < 1e-9, "{value} {sum}");
+
+    // Another token than the model's, signed again; a token that does not exist; none at all.
+    for change in [
+        |tokens: &mut Vec<u32>| tokens[3] = (tokens[3] + 1) % 40,
+        |tokens: &mut Vec<u32>| tokens[0] = 40,
+        |tokens: &mut Vec<u32>| tokens.clear(),
+        |tokens: &mut Vec<u32>| *tokens = vec![1; 100],
+    ] {
+        let mut forged = document.clone();
+        let Some(WorkProof::Answers(answers)) = &mut forged.measurements[1].work_proof else {
+            panic!("decode shows tokens")
+        };
+        change(&mut answers.answers[1].tokens);
+        sign(&mut forged);
+        assert!(!faults(&forged, &model).is_empty());
+    }
+    // Tokens of another run.
+    let mut forged = document.clone();
+    forged.proof.user_seed ^= 1;
+    sign(&mut forged);
+    forged.proof.seed_sha256 = hex(&results::seed(&forged.manifest, forged.proof.user_seed).0);
+    sign(&mut forged);
+    assert!(faults(&forged, &model).iter().any(|f| f.contains("work_proof")));
+}
+
+#[test]
+fn the_adapter_shows_its_tokens_too() {
+    let Some(_) = support::gpu("the_adapter_shows_its_tokens_too") else { return };
+    let ran = ran(&["--device", "gpu:0"]);
+    assert_eq!(faults(&ran.document, &ran.model()), Vec::<String>::new());
+    for m in &ran.document.measurements {
+        let kernel = m.kernel.as_ref().unwrap();
+        assert!(kernel.id.starts_with("decoder/") && kernel.wgsl_sha256.is_some(), "{kernel:?}");
+    }
+    let mut forged = ran.document.clone();
+    let kernel = forged.measurements[0].kernel.as_mut().unwrap();
+    kernel.params.insert("ROWS".into(), "3u".into());
+    sign(&mut forged);
+    assert!(faults(&forged, &ran.model()).iter().any(|f| f.contains("kernel")));
+}
+
+/// What a user may get wrong: one line, exit 2, nothing measured.
+#[test]
+fn mistakes_get_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    };
+    let whole = writer::llama().write().bytes;
+    let cut = file("cut.gguf", &whole[..whole.len() / 2]);
+    let other = file("other.gguf", b"not a model at all");
+    let small = file("small.gguf", &whole);
+    for (spec, hint) in [
+        (format!("decode:{cut}"), "cut.gguf"),
+        (format!("decode:{other}"), "other.gguf"),
+        (format!("decode:{}/none.gguf", folder.path().display()), "none.gguf"),
+        (format!("decode:{small}:prompt=100:context=200"), "up to 128 tokens"),
+        ("prefill:llama-3-70b:f32".into(), "the model and its cache need"),
+    ] {
+        let arguments = ["run", "--quick", "--device", "cpu", "--workload", &spec];
+        let output = support::rigbench(&arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{spec}: {said}");
+        assert!(said.contains(hint) && said.trim().lines().count() == 1, "{spec}: {said}");
+    }
+}
