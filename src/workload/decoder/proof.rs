@@ -58,7 +58,7 @@ pub fn judge(
             let largest = logits.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
             // Both the largest and this one may be off.
             let share = f64::from(largest - logit) / (2.0 * BOUND * spread);
-            if !(share <= 1.0) {
+            if share.is_nan() || share > 1.0 {
                 return Ok(Verdict::Disagrees(format!(
                     "token {} of window {window} is not what the model answers",
                     i + 1
