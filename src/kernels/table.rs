@@ -6,12 +6,16 @@ pub(super) struct Source {
     pub(super) text: &'static str,
 }
 
+macro_rules! text {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/kernels/", $name, ".wgsl"))
+    };
+}
+
+/// `name` or, where the text of another file follows that of the first, `name + other`.
 macro_rules! sources {
-    ($($name:literal),* $(,)?) => {
-        &[$(Source {
-            name: $name,
-            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/kernels/", $name, ".wgsl")),
-        }),*]
+    ($($name:literal $(+ $rest:literal)?),* $(,)?) => {
+        &[$(Source { name: $name, text: concat!(text!($name) $(, text!($rest))?) }),*]
     };
 }
 
@@ -29,7 +33,8 @@ pub(super) const SOURCES: &[Source] = sources![
     "gemv/reduce",
     "gemv/reduce_dot4",
     "gemv/add_parts",
-    "decoder/panels",
+    "decoder/panels" + "decoder/product",
+    "decoder/rows" + "decoder/product",
     "decoder/attend",
     "decoder/embed",
     "decoder/choose",
@@ -260,6 +265,7 @@ pub const TABLE: &[Entry] = &[
 /// The kernels of a decoder. How they are put together is a choice in `workload/decoder/gpu`.
 pub const DECODER: &[Entry] = &[
     plain("decoder/panels", "decoder/panels", &[]),
+    plain("decoder/rows", "decoder/rows", &[]),
     plain("decoder/attend", "decoder/attend", &[]),
     plain("decoder/embed", "decoder/embed", &[]),
     plain("decoder/choose", "decoder/choose", &[]),

@@ -21,7 +21,8 @@ impl Choice {
 /// Every way, the default first.
 pub const CHOICES: &[Choice] = &[
     // Where a subgroup is 8 lanes of one processor.
-    Choice { id: "decoder/panels-8", rows: 8, workgroup: 8 },
+    Choice { id: "decoder/rows-16", rows: 16, workgroup: 8 },
+    Choice { id: "decoder/rows-8", rows: 8, workgroup: 8 },
     Choice { id: "decoder/panels-4", rows: 4, workgroup: 8 },
     // Where thousands of invocations must be busy.
     Choice { id: "decoder/split-256", rows: 8, workgroup: 256 },

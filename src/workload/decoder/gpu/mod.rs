@@ -6,7 +6,7 @@ mod plan;
 mod weights;
 
 pub use choice::{CHOICES, Choice};
-pub use plan::{PRODUCT, Stage};
+pub use plan::{PRODUCTS, Stage};
 
 use super::{Done, Engine, EngineError, room};
 use crate::device::Class;

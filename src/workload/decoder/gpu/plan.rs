@@ -10,9 +10,11 @@ use crate::workload::decoder::EngineError;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// The kernel of all products.
-pub const PRODUCT: &str = "decoder/panels";
-/// Its `FINISH` where the first feed-forward product ends.
+/// The kernels of products: for some rows, and for many on devices whose loads are slow.
+pub const PRODUCTS: [&str; 2] = ["decoder/panels", "decoder/rows"];
+/// Rows that make many.
+const MANY: usize = 8;
+/// Their `FINISH` where the first feed-forward product ends.
 const GATE: u32 = 2;
 
 /// What a dispatch is for.
@@ -102,7 +104,8 @@ impl Compiler<'_> {
         if let Some(lack) = self.gpu.lacks(&kernel) {
             return Err(EngineError::Unsupported(lack));
         }
-        if id == PRODUCT && self.shown.is_none() && kernel.constant("FINISH") == Some(GATE) {
+        if PRODUCTS.contains(&id) && self.shown.is_none() && kernel.constant("FINISH") == Some(GATE)
+        {
             self.shown = Some(kernel.clone());
         }
         let hash = kernel.sha256();
@@ -436,15 +439,20 @@ impl Plan {
         context: usize,
     ) -> Result<Vec<Work>, EngineError> {
         let config = compiler.config;
-        let values = [
+        let mut values = vec![
             ("ROWS", format!("{}u", self.panel)),
             ("B_BITS", format!("{}u", product.kind.bits)),
             ("OFFSETS", product.kind.offsets.to_string()),
             ("NORM", finish.norm.to_string()),
             ("FINISH", format!("{}u", finish.mode)),
         ];
-        let values = [&values[..], &[("SPLIT", format!("{}u", compiler.choice.split(self.panel)))]];
-        let pipeline = compiler.pipeline(PRODUCT, &values.concat())?;
+        let [some, many] = PRODUCTS;
+        let split = compiler.choice.split(self.panel);
+        let id = if split == 1 && self.panel >= MANY { many } else { some };
+        if id == some {
+            values.push(("SPLIT", format!("{split}u")));
+        }
+        let pipeline = compiler.pipeline(id, &values)?;
         let nothing = &self.nothing;
         let [no_result, no_cache] = &nothing.written;
         let [no_logits, no_largest] = &nothing.buffers;

@@ -1,0 +1,189 @@
+// What products of a decoder have in common, behind the text of each: bindings, weights as they are stored, and what is done with
+// the sums. ROWS, B_BITS, OFFSETS, NORM, EPSILON, FINISH and HEAD_SIZE are those of the file before.
+//
+// What is done with the result.
+const HEADS: u32 = 0u; // queries and keys are turned, keys and values go into the cache
+const ADD: u32 = 1u; // it is added to what stands beside
+const GATE: u32 = 2u; // the first four columns of a lane gate the other four
+const LOGITS: u32 = 3u; // the largest of each tile is found
+
+const ACROSS: u32 = 8u;
+// Texels of a chunk, and of the scales of a group.
+const TEXELS: u32 = B_BITS / 4u;
+const SCALE_TEXELS: u32 = select(1u, 2u, OFFSETS);
+const INTEGER: bool = B_BITS <= 8u;
+const EXCESS: f32 = select(128.0, 8.0, B_BITS == 4u);
+
+struct Part {
+    groups: u32,   // of 32 terms
+    first: u32,    // the first column of B in the product
+    columns: u32,  // of the product
+    block: u32,    // the first block of ROWS rows
+    queries: u32,  // columns of queries, then
+    keys: u32,     // columns of keys, and of values
+    context: u32,  // positions in the cache
+    tiles: u32,    // of the product
+}
+struct Step {
+    position: u32, // of the first token of each sequence
+    tokens: u32,   // of a sequence
+    rows: u32,     // tokens of all sequences
+    pad: u32,
+}
+@group(0) @binding(0) var<storage, read> part: Part;
+@group(0) @binding(1) var<storage, read> now: Step;
+@group(0) @binding(2) var a: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(3) var b: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(4) var scales: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(5) var beside: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(6) var result: texture_storage_2d<rgba32uint, write>;
+@group(0) @binding(7) var cache: texture_storage_2d<rgba32uint, write>;
+@group(0) @binding(8) var turns: texture_storage_2d<rgba32uint, read>;
+@group(0) @binding(9) var<storage, read_write> logits: array<vec4<f32>>;
+@group(0) @binding(10) var<storage, read_write> largest: array<vec2<u32>>;
+
+fn folded(texel: u32) -> vec2<u32> {
+    return vec2<u32>(texel & 1023u, texel >> 10u);
+}
+
+fn floats(texel: vec4<u32>) -> vec4<f32> {
+    return bitcast<vec4<f32>>(texel);
+}
+
+fn halves(x: u32, y: u32) -> vec4<f32> {
+    return vec4<f32>(unpack2x16float(x), unpack2x16float(y));
+}
+
+// Sums of all terms; 2 vectors of columns for each row.
+var<private> sums: array<vec4<f32>, 2u * ROWS>;
+// Squares of a row's activations.
+var<private> squares: array<f32, ROWS>;
+// Scales of a group, by columns, and what is added to a weight.
+var<private> scale: array<vec4<f32>, 2>;
+var<private> shift: array<vec4<f32>, 2>;
+
+// Integers are masked where they stand, which makes them larger by a power of two; scales make up for it.
+fn unscale(quad: u32) -> vec4<f32> {
+    if (B_BITS == 8u) {
+        return vec4<f32>(1.0, 1.0 / 256.0, 1.0 / 65536.0, 1.0);
+    }
+    if (quad == 0u) {
+        return vec4<f32>(1.0, 1.0 / 16.0, 1.0 / 256.0, 1.0 / 4096.0);
+    }
+    return vec4<f32>(1.0 / 65536.0, 1.0 / 1048576.0, 1.0 / 16777216.0, 1.0);
+}
+
+// Signed conversions, which all processors have.
+fn low_nibbles(word: u32) -> vec4<f32> {
+    return vec4<f32>(vec4<i32>(vec4<u32>(word) & vec4<u32>(0xfu, 0xf0u, 0xf00u, 0xf000u)));
+}
+fn high_nibbles(word: u32) -> vec4<f32> {
+    return vec4<f32>(vec4<i32>(vec4<u32>(word & 0xf0000u, word & 0xf00000u, word & 0xf000000u, word >> 28u)));
+}
+fn bytes(word: u32) -> vec4<f32> {
+    return vec4<f32>(vec4<i32>(vec4<u32>(word & 0xffu, word & 0xff00u, word & 0xff0000u, word >> 24u)));
+}
+
+fn load_scales(at: vec2<u32>) {
+    let texel = textureLoad(scales, at);
+    scale[0] = halves(texel.x, texel.y);
+    scale[1] = halves(texel.z, texel.w);
+    if (OFFSETS) {
+        let offset = textureLoad(scales, at + vec2<u32>(ACROSS, 0u));
+        shift[0] = halves(offset.x, offset.y);
+        shift[1] = halves(offset.z, offset.w);
+    } else {
+        shift[0] = -EXCESS * scale[0];
+        shift[1] = -EXCESS * scale[1];
+    }
+    scale[0] *= unscale(0u);
+    scale[1] *= unscale(1u);
+}
+
+fn turned(x: vec4<f32>, turn: vec4<f32>) -> vec4<f32> {
+    return x.xxzz * turn + x.yyww * vec4<f32>(-turn.y, turn.x, -turn.w, turn.z);
+}
+
+fn store(at: u32, x: vec4<f32>) {
+    textureStore(result, folded(at), bitcast<vec4<u32>>(x));
+}
+
+// Keys: dimensions in eights, then positions; values: positions, then dimensions.
+fn finish_heads(row: u32, column: u32, low: vec4<f32>, high: vec4<f32>) {
+    let sequence = row / now.tokens;
+    let position = now.position + row % now.tokens;
+    let bias = part.groups * 8u + column / 4u;
+    var x = low + floats(textureLoad(beside, folded(bias)));
+    var y = high + floats(textureLoad(beside, folded(bias + 1u)));
+    if (column < part.queries + part.keys) {
+        let turn = position * (HEAD_SIZE / 4u) + column % HEAD_SIZE / 4u;
+        x = turned(x, floats(textureLoad(turns, folded(turn))));
+        y = turned(y, floats(textureLoad(turns, folded(turn + 1u))));
+    }
+    if (column < part.queries) {
+        let at = (row * part.queries + column) / 4u;
+        store(at, x * inverseSqrt(f32(HEAD_SIZE)));
+        store(at + 1u, y * inverseSqrt(f32(HEAD_SIZE)));
+        return;
+    }
+    let eight = vec4<u32>(pack2x16float(x.xy), pack2x16float(x.zw), pack2x16float(y.xy), pack2x16float(y.zw));
+    let key = column - part.queries;
+    if (key < part.keys) {
+        let line = sequence * (part.keys / 8u) + key / 8u;
+        textureStore(cache, folded(line * part.context + position), eight);
+    } else {
+        let head = sequence * (part.keys / HEAD_SIZE) + (key - part.keys) / HEAD_SIZE;
+        let sequences = now.rows / now.tokens;
+        let at = (sequences * (part.keys / HEAD_SIZE) + head) * part.context + position;
+        textureStore(cache, folded(at * (HEAD_SIZE / 8u) + key % HEAD_SIZE / 8u), eight);
+    }
+}
+
+fn finish_logits(row: u32, column: u32, tile: u32, lane: u32, low: vec4<f32>, high: vec4<f32>) {
+    let first_four = column + vec4<u32>(0u, 1u, 2u, 3u);
+    let inside_low = select(vec4<f32>(-3.4e38), low, first_four < vec4<u32>(part.columns));
+    let inside_high = select(vec4<f32>(-3.4e38), high, first_four + 4u < vec4<u32>(part.columns));
+    let fours = max(inside_low, inside_high);
+    let best = max(max(fours.x, fours.y), max(fours.z, fours.w));
+    let of_low = select(vec4<u32>(0xffffffffu), first_four, inside_low == vec4<f32>(best));
+    let of_high = select(vec4<u32>(0xffffffffu), first_four + 4u, inside_high == vec4<f32>(best));
+    let indices = min(of_low, of_high);
+    let index = min(min(indices.x, indices.y), min(indices.z, indices.w));
+    let top = subgroupMax(best);
+    let first = subgroupMin(select(0xffffffffu, index, best == top));
+    let at = (row * part.tiles * 64u + column) / 4u;
+    logits[at] = low;
+    logits[at + 1u] = high;
+    if (lane == 0u) {
+        largest[row * part.tiles + tile] = vec2<u32>(bitcast<u32>(top), first);
+    }
+}
+
+fn finish(r: u32, row: u32, column: u32, lane: u32) {
+    var low = sums[2u * r];
+    var high = sums[2u * r + 1u];
+    if (NORM) {
+        let root = inverseSqrt(squares[r] / f32(32u * part.groups) + EPSILON);
+        low *= root;
+        high *= root;
+    }
+    if (FINISH == LOGITS) {
+        if (row < now.rows) {
+            finish_logits(row, column, column / 64u, lane, low, high);
+        }
+        return;
+    }
+    if (row >= now.rows || column >= part.columns) {
+        return;
+    }
+    if (FINISH == HEADS) {
+        finish_heads(row, column, low, high);
+    } else if (FINISH == ADD) {
+        let at = (row / ROWS * (part.columns / 4u) + column / 4u) * ROWS + row % ROWS;
+        store(at, low + floats(textureLoad(beside, folded(at))));
+        store(at + ROWS, high + floats(textureLoad(beside, folded(at + ROWS))));
+    } else {
+        let at = (row / ROWS * (part.columns / 8u) + column / 8u) * ROWS + row % ROWS;
+        store(at, low / (1.0 + exp(-low)) * high);
+    }
+}

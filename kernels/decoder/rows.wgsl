@@ -1,0 +1,162 @@
+// C = A * B, one product of a decoder for many rows, on devices whose loads are slow and whose subgroups are not; what comes
+// before and after it rides along as in panels.wgsl, and so do bindings and layouts.
+// kernels/decoder/product.wgsl follows.
+//
+// Work: one workgroup, which is one subgroup of 8 lanes, computes ROWS rows by 64 columns; a lane has 8 columns. It loads terms
+// of ROWS / 8 rows, and every lane hears them from there; a sum is touched once for 8 terms, and a weight made a number once
+// for ROWS rows. It loads (2 / ROWS * B_BITS + 1) / 32 bytes for an operation.
+// Takes: B_BITS 32, 16, 8 or 4. ROWS 8 or 16.
+// Assumes: subgroups of 8 lanes or more; K a multiple of 32.
+const ROWS: u32 = 16u;
+const B_BITS: u32 = 4u;
+const OFFSETS: bool = false;
+const NORM: bool = false;
+const EPSILON: f32 = 1e-5;
+const FINISH: u32 = 0u;
+const HEAD_SIZE: u32 = 64u;
+
+const WORKGROUP: u32 = ACROSS;
+// A group's steps of 8 terms, and texels of B in a step.
+const STEPS: u32 = 4u;
+const STEP_TEXELS: u32 = 2u * TEXELS * ACROSS;
+
+// Weights of a step: 8 terms of the first 4 columns, and of the other 4.
+var<private> weights: array<vec4<f32>, 16>;
+// What each lane squared of its rows.
+var<private> own_squares: vec2<f32>;
+
+fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
+    if (INTEGER) {
+        weights[term] = low * scale[0] + shift[0];
+        weights[8u + term] = high * scale[1] + shift[1];
+    } else {
+        weights[term] = low;
+        weights[8u + term] = high;
+    }
+}
+
+// A chunk is 4 terms.
+fn load_chunk(first: u32, at: vec2<u32>) {
+    let t0 = textureLoad(b, at);
+    if (B_BITS == 4u) {
+        put(first, low_nibbles(t0.x), high_nibbles(t0.x));
+        put(first + 1u, low_nibbles(t0.y), high_nibbles(t0.y));
+        put(first + 2u, low_nibbles(t0.z), high_nibbles(t0.z));
+        put(first + 3u, low_nibbles(t0.w), high_nibbles(t0.w));
+        return;
+    }
+    let t1 = textureLoad(b, at + vec2<u32>(ACROSS, 0u));
+    if (B_BITS == 8u) {
+        put(first, bytes(t0.x), bytes(t0.y));
+        put(first + 1u, bytes(t0.z), bytes(t0.w));
+        put(first + 2u, bytes(t1.x), bytes(t1.y));
+        put(first + 3u, bytes(t1.z), bytes(t1.w));
+        return;
+    }
+    let t2 = textureLoad(b, at + vec2<u32>(2u * ACROSS, 0u));
+    let t3 = textureLoad(b, at + vec2<u32>(3u * ACROSS, 0u));
+    if (B_BITS == 16u) {
+        put(first, halves(t0.x, t0.y), halves(t0.z, t0.w));
+        put(first + 1u, halves(t1.x, t1.y), halves(t1.z, t1.w));
+        put(first + 2u, halves(t2.x, t2.y), halves(t2.z, t2.w));
+        put(first + 3u, halves(t3.x, t3.y), halves(t3.z, t3.w));
+        return;
+    }
+    put(first, floats(t0), floats(t1));
+    put(first + 1u, floats(t2), floats(t3));
+    put(first + 2u, floats(textureLoad(b, at + vec2<u32>(4u * ACROSS, 0u))), floats(textureLoad(b, at + vec2<u32>(5u * ACROSS, 0u))));
+    put(first + 3u, floats(textureLoad(b, at + vec2<u32>(6u * ACROSS, 0u))), floats(textureLoad(b, at + vec2<u32>(7u * ACROSS, 0u))));
+}
+
+fn add(sum: u32, at: u32, x0: vec4<f32>, x1: vec4<f32>) {
+    sums[sum] += x0.x * weights[at] + x0.y * weights[at + 1u] + x0.z * weights[at + 2u] + x0.w * weights[at + 3u]
+        + x1.x * weights[at + 4u] + x1.y * weights[at + 5u] + x1.z * weights[at + 6u] + x1.w * weights[at + 7u];
+}
+
+fn add_row(row: u32, x0: vec4<f32>, x1: vec4<f32>) {
+    add(2u * row, 0u, x0, x1);
+    add(2u * row + 1u, 8u, x0, x1);
+}
+
+// 8 terms of 8 rows. The lane of a broadcast must be written out.
+fn add_rows(first: u32, at: vec2<u32>, gain0: vec4<f32>, gain1: vec4<f32>) {
+    var x0 = floats(textureLoad(a, at));
+    var x1 = floats(textureLoad(a, at + vec2<u32>(ROWS, 0u)));
+    if (NORM) {
+        own_squares[first / 8u] += dot(x0, x0) + dot(x1, x1);
+        x0 *= gain0;
+        x1 *= gain1;
+    }
+    add_row(first, subgroupBroadcast(x0, 0u), subgroupBroadcast(x1, 0u));
+    add_row(first + 1u, subgroupBroadcast(x0, 1u), subgroupBroadcast(x1, 1u));
+    add_row(first + 2u, subgroupBroadcast(x0, 2u), subgroupBroadcast(x1, 2u));
+    add_row(first + 3u, subgroupBroadcast(x0, 3u), subgroupBroadcast(x1, 3u));
+    add_row(first + 4u, subgroupBroadcast(x0, 4u), subgroupBroadcast(x1, 4u));
+    add_row(first + 5u, subgroupBroadcast(x0, 5u), subgroupBroadcast(x1, 5u));
+    add_row(first + 6u, subgroupBroadcast(x0, 6u), subgroupBroadcast(x1, 6u));
+    add_row(first + 7u, subgroupBroadcast(x0, 7u), subgroupBroadcast(x1, 7u));
+}
+
+fn hear_squares(first: u32, own: f32) {
+    squares[first] = subgroupBroadcast(own, 0u);
+    squares[first + 1u] = subgroupBroadcast(own, 1u);
+    squares[first + 2u] = subgroupBroadcast(own, 2u);
+    squares[first + 3u] = subgroupBroadcast(own, 3u);
+    squares[first + 4u] = subgroupBroadcast(own, 4u);
+    squares[first + 5u] = subgroupBroadcast(own, 5u);
+    squares[first + 6u] = subgroupBroadcast(own, 6u);
+    squares[first + 7u] = subgroupBroadcast(own, 7u);
+}
+
+fn finish_rows(first: u32, row: u32, column: u32, lane: u32) {
+    finish(first, row + first, column, lane);
+    finish(first + 1u, row + first + 1u, column, lane);
+    finish(first + 2u, row + first + 2u, column, lane);
+    finish(first + 3u, row + first + 3u, column, lane);
+    finish(first + 4u, row + first + 4u, column, lane);
+    finish(first + 5u, row + first + 5u, column, lane);
+    finish(first + 6u, row + first + 6u, column, lane);
+    finish(first + 7u, row + first + 7u, column, lane);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let block = part.block + group.y;
+    // Read once: what is in memory is not free in a loop.
+    let steps = part.groups * STEPS;
+    var at_a = block * steps * 2u * ROWS + lane;
+    var at_b = group.x * steps * STEP_TEXELS + lane;
+    let at_scales = group.x * part.groups * SCALE_TEXELS * ACROSS + lane;
+    for (var step = 0u; step < steps; step++) {
+        if (INTEGER) {
+            load_scales(folded(at_scales + step / STEPS * SCALE_TEXELS * ACROSS));
+        }
+        var gain0: vec4<f32>;
+        var gain1: vec4<f32>;
+        if (NORM) {
+            gain0 = floats(textureLoad(beside, folded(2u * step)));
+            gain1 = floats(textureLoad(beside, folded(2u * step + 1u)));
+        }
+        let from_b = folded(at_b);
+        load_chunk(0u, from_b);
+        load_chunk(4u, from_b + vec2<u32>(TEXELS * ACROSS, 0u));
+        let from_a = folded(at_a);
+        add_rows(0u, from_a, gain0, gain1);
+        if (ROWS >= 16u) {
+            add_rows(8u % ROWS, from_a + vec2<u32>(8u, 0u), gain0, gain1);
+        }
+        at_a += 2u * ROWS;
+        at_b += STEP_TEXELS;
+    }
+    if (NORM) {
+        hear_squares(0u, own_squares.x);
+        if (ROWS >= 16u) {
+            hear_squares(8u % ROWS, own_squares.y);
+        }
+    }
+    let column = part.first + group.x * 64u + lane * 8u;
+    finish_rows(0u, block * ROWS, column, lane);
+    if (ROWS >= 16u) {
+        finish_rows(8u % ROWS, block * ROWS, column, lane);
+    }
+}
