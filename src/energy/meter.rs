@@ -28,6 +28,8 @@ pub enum Energy {
 pub struct Measured {
     /// What was read.
     pub source: SourceInfo,
+    /// Which of the sources that are read it is, from 0: two like cards have sources that say the same of themselves.
+    pub place: usize,
     /// What came of it, over the stretches that have a figure.
     pub integral: Integral,
     /// Which of the stretches have one.
@@ -114,15 +116,18 @@ impl<'a> Meter<'a> {
         self.clock.now()
     }
 
-    /// Whether a stretch that began then is long enough for what is read: a longer one would be known no better at
-    /// its ends.
+    /// Whether a stretch that began then is long enough for all that is read: a longer one would be known no better at
+    /// its ends. What no longer answers is not waited for.
     pub fn is_settled(&self, from: Seconds) -> bool {
         let stretch = Stretch { from, to: self.now() };
         let good = |sampler: &&Sampler| {
-            let figure = integrate(&sampler.info, &sampler.log().readings, stretch);
-            figure.is_ok_and(|i| i.terms.window.0 <= GOOD_ENDS * i.gross.0)
+            let log = sampler.log();
+            let Some(last) = log.readings.last() else { return true };
+            let lost = log.failed.last().is_some_and(|(at, _)| *at > last.after);
+            let figure = integrate(&sampler.info, &log.readings, stretch);
+            lost || figure.is_ok_and(|i| i.terms.window.0 <= GOOD_ENDS * i.gross.0)
         };
-        self.samplers.is_empty() || self.samplers.iter().any(good)
+        self.samplers.iter().all(good)
     }
 
     /// Mean power over a short stretch as one of the sources shows it, for a look; none if none was read often enough.
@@ -181,6 +186,7 @@ fn measured(samplers: &[&Sampler], stretches: &[Stretch]) -> Vec<Energy> {
         let inside = |at: &Seconds| stretches.iter().any(|s| *at >= s.from && *at <= s.to);
         kept.push(Measured {
             source: sampler.info.clone(),
+            place: sampler.place,
             integral,
             figures: own.stretches.iter().map(Result::is_ok).collect(),
             idle: sampler.idle,

@@ -18,6 +18,8 @@ pub struct Sampling {
 /// One source in its thread.
 pub(super) struct Sampler {
     pub info: SourceInfo,
+    /// Its place among those that are read.
+    pub place: usize,
     /// Whose work it covers.
     pub devices: Vec<DeviceId>,
     /// What it reads at rest, if that was taken.
@@ -41,7 +43,8 @@ impl Sampling {
     /// Begins to read these sources.
     pub fn start(sources: Vec<Placed>) -> Sampling {
         let start = Instant::now();
-        let samplers = sources.into_iter().map(|placed| Sampler::start(placed, start)).collect();
+        let begin = |(place, placed)| Sampler::start(placed, place, start);
+        let samplers = sources.into_iter().enumerate().map(begin).collect();
         Sampling { start, samplers }
     }
 
@@ -106,10 +109,8 @@ impl Sampling {
     /// Gives figures that were made before the last baseline that baseline.
     pub fn renew_baseline(&self, energy: &mut [Energy]) {
         for energy in energy {
-            if let Energy::Measured(m) = energy
-                && let Some(sampler) = self.samplers.iter().find(|s| s.info == m.source)
-            {
-                m.idle = sampler.idle;
+            if let Energy::Measured(m) = energy {
+                m.idle = self.samplers[m.place].idle;
             }
         }
     }
@@ -142,7 +143,7 @@ fn needs(info: &SourceInfo) -> f64 {
 }
 
 impl Sampler {
-    fn start(Placed { mut source, devices }: Placed, start: Instant) -> Sampler {
+    fn start(Placed { mut source, devices }: Placed, place: usize, start: Instant) -> Sampler {
         let info = source.describe();
         let poll = info.poll.0;
         let log = Arc::new(Mutex::new(Log::default()));
@@ -175,7 +176,7 @@ impl Sampler {
                 }
             }
         });
-        Sampler { info, devices, idle: None, log, _running: running }
+        Sampler { info, place, devices, idle: None, log, _running: running }
     }
 
     pub(super) fn log(&self) -> MutexGuard<'_, Log> {

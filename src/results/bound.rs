@@ -64,23 +64,36 @@ fn rows(document: &Document) -> Option<String> {
         .then(|| format!("measurements: the manifest asks for {all} rows, here are {}", rows.len()))
 }
 
-/// Every row has the same baseline of a source.
+/// Every row of a device has the same baseline of a source. Sources that say the same of themselves have no more baselines
+/// together than the manifest has of them.
 fn baselines(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut known: Vec<(&Meter, Scope, &Option<Idle>)> = Vec::new();
+    let mut known: Vec<(&str, &Meter, Scope, &Option<Idle>)> = Vec::new();
     for (i, m) in document.measurements.iter().enumerate() {
         for energy in std::iter::once(&m.energy).chain(&m.energy_other) {
             let (Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e)) = energy else {
                 continue;
             };
-            match known.iter().find(|(meter, scope, _)| **meter == e.source && *scope == e.scope) {
-                Some((.., idle)) if **idle == e.idle => {}
-                Some(_) => faults.push(format!(
+            let alike = |device: &str, meter: &Meter, scope: Scope| {
+                device == m.device && *meter == e.source && scope == e.scope
+            };
+            let of_these =
+                known.iter().filter(|(device, meter, scope, _)| alike(device, meter, *scope));
+            let idles: Vec<&Option<Idle>> = of_these.map(|(.., idle)| *idle).collect();
+            if idles.contains(&&e.idle) {
+                continue;
+            }
+            let named = document.manifest.sources.iter().filter(|source| {
+                let meter = source.meter.as_ref();
+                meter.is_some_and(|meter| alike(&source.device, meter, source.scope))
+            });
+            if idles.len() >= named.count().max(1) {
+                faults.push(format!(
                     "measurements[{i}].energy: {} was at rest otherwise in another row",
                     e.source.kind
-                )),
-                None => known.push((&e.source, e.scope, &e.idle)),
+                ));
             }
+            known.push((&m.device, &e.source, e.scope, &e.idle));
         }
     }
     faults

@@ -287,6 +287,16 @@ fn totals(sums: &[Sum]) -> (f64, f64) {
     (sums.iter().map(|sum| sum.work).sum(), sums.iter().map(|sum| sum.wall).sum())
 }
 
+/// How much of what a machine draws a scope has: memory takes less than what computes.
+fn breadth(scope: wire::Scope) -> u8 {
+    match scope {
+        wire::Scope::Dram => 0,
+        wire::Scope::GpuBoard | wire::Scope::CpuPackage => 1,
+        wire::Scope::Machine => 2,
+        wire::Scope::Wall => 3,
+    }
+}
+
 /// The headline is measured before it is declared before it is modelled; of measured figures it is the one that
 /// covers most, then the one that is known best.
 fn headline_first(a: &wire::Energy, b: &wire::Energy) -> Ordering {
@@ -294,10 +304,10 @@ fn headline_first(a: &wire::Energy, b: &wire::Energy) -> Ordering {
         wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) => {
             let per = &e.joules_per_unit;
             let width = per.ci95_high.unwrap_or(f64::INFINITY) / per.value;
-            (0, e.scope as u8, width)
+            (0, breadth(e.scope), width)
         }
-        wire::Energy::Declared(e) => (1, e.scope as u8, 0.0),
-        wire::Energy::Modelled(e) => (2, e.scope as u8, 0.0),
+        wire::Energy::Declared(e) => (1, breadth(e.scope), 0.0),
+        wire::Energy::Modelled(e) => (2, breadth(e.scope), 0.0),
         wire::Energy::None(_) => (3, 0, 0.0),
     };
     let ((kind_a, scope_a, width_a), (kind_b, scope_b, width_b)) = (rank(a), rank(b));

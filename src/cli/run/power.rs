@@ -49,14 +49,18 @@ impl Power {
         for (info, covered) in self.sampling.sources() {
             sources.extend(covered.iter().map(|device| wire::Source::read(device, info)));
         }
+        // What is stated of a workload is stated once, however many rows it has; two meters may well say the same of
+        // themselves.
+        let mut said = Vec::new();
         for device in devices {
             for workload in workloads {
                 for stated in self.stated(device, workload.as_ref()).0 {
-                    sources.push(wire::Source::stated(&device.id, workload.id(), &stated));
+                    said.push(wire::Source::stated(&device.id, workload.id(), &stated));
                 }
             }
         }
-        sources.dedup();
+        said.dedup();
+        sources.extend(said);
         sources
     }
 }

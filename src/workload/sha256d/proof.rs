@@ -60,6 +60,9 @@ pub struct Shares {
 
 /// Shares that a run keeps, at most; it keeps at least half as many if it found them.
 const KEPT: f64 = 1500.0;
+/// Shares that a scan must have on average to show anything. A batch has four or more, a window ten batches or more; a target
+/// that is so hard that none is to be expected would go with any claim.
+const FEWEST: f64 = 20.0;
 
 impl Shares {
     /// Words of the stretches; none if that is no number of words, or they lie upon each other.
@@ -119,6 +122,12 @@ impl Shares {
         if self.versions > MOST_VERSIONS {
             return Verdict::Disagrees(format!("a header has no {} versions", self.versions));
         }
+        if self.expected() < FEWEST {
+            let (expected, bits) = (self.expected(), self.zero_bits);
+            return Verdict::Disagrees(format!(
+                "{expected:.1} shares of {bits} zero bits are to be expected, too few to show that anything was hashed"
+            ));
+        }
         let mut seen = HashSet::new();
         let mut places = Vec::new();
         for share in &self.shares {
@@ -177,6 +186,20 @@ mod tests {
         assert!(thinned.shares.len() < all.shares.len() / 2);
         for shares in [all, thinned] {
             assert!(matches!(shares.judge(seed), Verdict::Agrees { .. }));
+        }
+    }
+
+    #[test]
+    fn a_target_that_nothing_meets_shows_nothing() {
+        let claim = |zero_bits| Shares {
+            zero_bits,
+            versions: 1,
+            stretches: vec![0..1 << 40],
+            shares: Vec::new(),
+        };
+        for zero_bits in [36, 80, 256, u32::MAX] {
+            let verdict = claim(zero_bits).judge(Seed([6; 32]));
+            assert!(matches!(verdict, Verdict::Disagrees(_)), "{zero_bits} bits: {verdict:?}");
         }
     }
 
