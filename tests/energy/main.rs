@@ -19,6 +19,7 @@ mod plug_units;
 mod privacy;
 mod rapl;
 mod run;
+mod several;
 mod simulation;
 #[path = "../support/mod.rs"]
 mod support;

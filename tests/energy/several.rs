@@ -1,0 +1,97 @@
+//! The command itself with several meters at once: which one is the headline, which is waited for, and which is which.
+
+use crate::fake::sysfs::{Sysfs, put};
+use crate::support;
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A processor that draws 40 W, and its memory 3 W, through the kernel's files, while `work` lasts.
+fn beside_a_processor<T>(work: impl FnOnce(&Path) -> T) -> T {
+    let package = "class/powercap/intel-rapl:0";
+    let memory = format!("{package}/intel-rapl:0:0");
+    let sysfs = Sysfs::with(&[
+        (&format!("{package}/name"), "package-0"),
+        (&format!("{package}/energy_uj"), "1000"),
+        (&format!("{package}/max_energy_range_uj"), "262143328850"),
+        (&format!("{memory}/name"), "dram"),
+        (&format!("{memory}/energy_uj"), "1000"),
+        (&format!("{memory}/max_energy_range_uj"), "65712999613"),
+    ]);
+    let files = [package, &memory].map(|zone| sysfs.path().join(zone).join("energy_uj"));
+    let (over, start) = (Arc::new(AtomicBool::new(false)), Instant::now());
+    let theirs = Arc::clone(&over);
+    let load = thread::spawn(move || {
+        while !theirs.load(Ordering::Relaxed) {
+            for (file, watts) in files.iter().zip([40e6, 3e6]) {
+                put(file, &format!("{:.0}", 1e3 + watts * start.elapsed().as_secs_f64()));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    });
+    let result = work(sysfs.path());
+    over.store(true, Ordering::Relaxed);
+    load.join().unwrap();
+    result
+}
+
+/// A command that prints two powers in turns.
+fn command(watts: [&str; 2], seconds: &str) -> String {
+    let [one, other] = watts;
+    format!(
+        "command@wall:while :; do echo {one}; sleep {seconds}; echo {other}; sleep {seconds}; done"
+    )
+}
+
+/// The document of a short run on the processor, which `rigbench validate` must find truthful.
+fn run(sysfs: &Path, power: &[&str]) -> Value {
+    let out = tempfile::tempdir().unwrap();
+    let workloads = ["--workload", "gemm:64x64x64:f32", "--workload", "gemm:96x64x64:f32"];
+    let mut command = support::rigbench(&["run", "--quick", "--device", "cpu", "--json"]);
+    command.args(workloads).arg("--out").arg(out.path()).env("RIGBENCH_SYSFS", sysfs);
+    power.iter().for_each(|spec| drop(command.args(["--power", spec])));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let file = std::fs::read_dir(out.path()).unwrap().next().unwrap().unwrap().path();
+    let judged = support::rigbench(&["validate"]).arg(file).output().unwrap();
+    assert_eq!(judged.status.code(), Some(0), "{}", String::from_utf8_lossy(&judged.stdout));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn the_package_is_the_headline_and_not_its_memory() {
+    let document = beside_a_processor(|sysfs| run(sysfs, &["rapl"]));
+    for row in document["measurements"].as_array().unwrap() {
+        assert_eq!(row["energy"]["scope"], "cpu-package", "{}", row["energy"]);
+        assert_eq!(row["energy_other"][0]["scope"], "dram", "{}", row["energy_other"]);
+    }
+}
+
+#[test]
+fn two_meters_that_say_the_same_of_themselves_are_two() {
+    let (one, other) = (command(["60", "60.5"], "0.1"), command(["61", "61.5"], "0.1"));
+    let document = beside_a_processor(|sysfs| run(sysfs, &[&one, &other]));
+    assert_eq!(document["manifest"]["sources"].as_array().unwrap().len(), 2);
+    for row in document["measurements"].as_array().unwrap() {
+        let energies = [&row["energy"], &row["energy_other"][0]];
+        let mut at_rest = energies.map(|e| e["idle"]["power_watts"].as_f64().unwrap());
+        at_rest.sort_by(f64::total_cmp);
+        assert!(
+            (at_rest[0] - 60.25).abs() < 0.3 && (at_rest[1] - 61.25).abs() < 0.3,
+            "{at_rest:?}"
+        );
+    }
+}
+
+#[test]
+fn a_plug_beside_a_quick_counter_is_waited_for() {
+    let slow = command(["60", "60.5"], "1");
+    let document = beside_a_processor(|sysfs| run(sysfs, &["rapl", &slow]));
+    for row in document["measurements"].as_array().unwrap() {
+        assert_eq!(row["energy"]["scope"], "wall", "{}", row["energy"]);
+        assert_eq!(row["energy"]["provenance"], "measured-sampled", "{}", row["energy"]);
+    }
+}
