@@ -244,7 +244,7 @@ fn unlike_rows_are_refused_and_the_field_is_named() {
             core_hertz: None,
             memory_hertz: None,
             power_limit_watts: Some(250.0),
-            throttle: Vec::new(),
+            throttle: None,
         });
     };
     assert_eq!(gemm(limited), ["power limit"]);
