@@ -93,7 +93,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                         )
                     }
                     Energy::Stated(Stated::Declared { watts, scope, .. }) => {
-                        format!("{} (declared, {})", per(*watts * seconds), scope.name())
+                        let joules = per(*watts * seconds);
+                        format!("no measured source: {joules} (declared, {})", scope.name())
                     }
                     Energy::Stated(Stated::Modelled { low, high, .. }) => {
                         format!(

@@ -88,13 +88,15 @@ def ratios():
         for factor in (1.0, 0.95, 2.0):
             base, new = normal(n, 100.0, 2.0), factor * normal(m, 100.0, 2.0)
             test = stats.ttest_ind(np.log(new), np.log(base))
-            interval = test.confidence_interval(0.95)
+            interval, wider = test.confidence_interval(0.95), test.confidence_interval(0.99)
             yield {
                 "base": base.tolist(),
                 "new": new.tolist(),
                 "ratio": float(np.exp(np.mean(np.log(new)) - np.mean(np.log(base)))),
                 "low": float(np.exp(interval.low)),
                 "high": float(np.exp(interval.high)),
+                "low_99": float(np.exp(wider.low)),
+                "high_99": float(np.exp(wider.high)),
                 "p": float(test.pvalue),
             }
 

@@ -244,7 +244,7 @@ fn unlike_rows_are_refused_and_the_field_is_named() {
             core_hertz: None,
             memory_hertz: None,
             power_limit_watts: Some(250.0),
-            throttle: Vec::new(),
+            throttle: None,
         });
     };
     assert_eq!(gemm(limited), ["power limit"]);
@@ -497,10 +497,13 @@ fn judged(recorded: &Recorded, blocks: usize) -> Vec<Judged> {
 
 #[test]
 fn false_alarms_are_few_and_a_slowdown_of_five_percent_is_found() {
-    let recorded: Recorded = serde_json::from_str(include_str!("golden/windows.json")).unwrap();
+    let recorded: &Recorded = &serde_json::from_str(include_str!("golden/windows.json")).unwrap();
     // The least blocks that the default protocol has, the most it has in 30 s, and 30 windows.
-    for blocks in [3, 4, 6] {
-        let judged = judged(&recorded, blocks);
+    let all = std::thread::scope(|scope| {
+        let begin = |blocks| (blocks, scope.spawn(move || judged(recorded, blocks)));
+        [3, 4, 6].map(begin).map(|(blocks, judging)| (blocks, judging.join().unwrap()))
+    });
+    for (blocks, judged) in all {
         let sum = |part: fn(&Judged) -> usize| judged.iter().map(part).sum();
         let all = Judged {
             pairs: sum(|j| j.pairs),
@@ -518,7 +521,7 @@ fn false_alarms_are_few_and_a_slowdown_of_five_percent_is_found() {
         let [alarms, found, gated] = all.shares();
         assert!(alarms <= 0.06, "{blocks} blocks: false alarms {alarms}");
         assert!(found >= 0.9, "{blocks} blocks: found {found}");
-        assert!(gated >= 0.88, "{blocks} blocks: found by the gate {gated}");
+        assert!(gated >= 0.9, "{blocks} blocks: found by the gate {gated}");
     }
 }
 

@@ -45,6 +45,8 @@ struct Ratio {
     ratio: f64,
     low: f64,
     high: f64,
+    low_99: f64,
+    high_99: f64,
     p: f64,
 }
 
@@ -57,7 +59,11 @@ struct Bootstrap {
 }
 
 fn fixtures() -> Fixtures {
-    serde_json::from_str(include_str!("golden/stats.json")).unwrap()
+    let fixtures: Fixtures = serde_json::from_str(include_str!("golden/stats.json")).unwrap();
+    let Fixtures { location, trend, ranks, ratios, bootstrap } = &fixtures;
+    let sizes = [location.len(), trend.len(), ranks.len(), ratios.len(), bootstrap.len()];
+    assert!(sizes.iter().zip([10, 15, 40, 18, 3]).all(|(size, least)| *size >= least), "{sizes:?}");
+    fixtures
 }
 
 /// `found` is `expected` but for rounding, as a share of it.
@@ -108,6 +114,8 @@ fn ratios_of_blocks_are_scipys_test_of_logarithms() {
         close(found.value, case.ratio, 1e-12);
         close(found.ci95.0, case.low, 1e-9);
         close(found.ci95.1, case.high, 1e-9);
+        close(found.ci99.0, case.low_99, 1e-9);
+        close(found.ci99.1, case.high_99, 1e-9);
         close(found.p, case.p, 1e-7);
     }
 }
@@ -131,7 +139,8 @@ fn a_seed_chooses_the_draws() {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let case = &fixtures().bootstrap[0];
     let with = |seed| {
-        stats::bootstrap(&case.base, &case.new, seed, |base, new| mean(new) / mean(base)).unwrap()
+        let ratio = |base: &[f64], new: &[f64]| mean(new) / mean(base);
+        stats::bootstrap(&case.base, &case.new, seed, [0.95], ratio).unwrap()
     };
     assert_eq!(with(3), with(3));
     assert_ne!(with(3), with(4));

@@ -289,8 +289,8 @@ pub struct BoardState {
     pub memory_hertz: Option<f64>,
     /// The power limit that is in force.
     pub power_limit: Option<Watts>,
-    /// What holds its clocks down.
-    pub throttle: Vec<Throttle>,
+    /// What holds its clocks down; none if nothing tells it.
+    pub throttle: Option<Vec<Throttle>>,
 }
 
 /// What holds a board's clocks down.

@@ -40,12 +40,17 @@ pub(super) struct Log {
 }
 
 impl Sampling {
-    /// Begins to read these sources.
+    /// Begins to read these sources as often as each of them likes.
     pub fn start(sources: Vec<Placed>) -> Sampling {
+        Sampling::no_faster_than(sources, Seconds(0.0))
+    }
+
+    /// Begins to read these sources, each no more often than every `poll`, unless its counter would wrap unseen. Over long
+    /// blocks that tells as much and fills files less.
+    pub fn no_faster_than(sources: Vec<Placed>, poll: Seconds) -> Sampling {
         let start = Instant::now();
-        let begin = |(place, placed)| Sampler::start(placed, place, start);
-        let samplers = sources.into_iter().enumerate().map(begin).collect();
-        Sampling { start, samplers }
+        let begin = |(place, placed)| Sampler::start(placed, place, poll, start);
+        Sampling { start, samplers: sources.into_iter().enumerate().map(begin).collect() }
     }
 
     /// Time since the start.
@@ -133,6 +138,17 @@ impl Sampling {
 /// How often to look whether a wait is over.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// A source that is read no more often than every `least`, unless its counter would wrap unseen.
+fn unhurried(info: SourceInfo, least: Seconds) -> SourceInfo {
+    let ranges: &[Option<Joules>] = match &info.quantity {
+        Quantity::Counter { ranges, .. } => ranges,
+        Quantity::Power { .. } => &[],
+    };
+    let smallest = ranges.iter().flatten().map(|range| range.0).fold(f64::INFINITY, f64::min);
+    let in_time = smallest / (4.0 * info.ceiling.0);
+    SourceInfo { poll: Seconds(info.poll.0.max(least.0.min(in_time))), ..info }
+}
+
 /// How long a source must be read for a figure.
 fn needs(info: &SourceInfo) -> f64 {
     let step = info.update_period.map_or(info.poll.0, |period| period.0.max(info.poll.0));
@@ -143,8 +159,13 @@ fn needs(info: &SourceInfo) -> f64 {
 }
 
 impl Sampler {
-    fn start(Placed { mut source, devices }: Placed, place: usize, start: Instant) -> Sampler {
-        let info = source.describe();
+    fn start(
+        Placed { mut source, devices }: Placed,
+        place: usize,
+        least: Seconds,
+        start: Instant,
+    ) -> Sampler {
+        let info = unhurried(source.describe(), least);
         let poll = info.poll.0;
         let log = Arc::new(Mutex::new(Log::default()));
         let (running, stop) = channel();
@@ -220,4 +241,36 @@ impl Sampler {
 
 fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
     log.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::energy::{Accuracy, Basis, Scope};
+
+    #[test]
+    fn a_source_is_read_less_often_but_never_too_seldom_for_its_wraps() {
+        let poll = |range: Option<f64>, least: f64| {
+            let quantity = Quantity::Counter { ranges: vec![range.map(Joules)], duty: 1.0 };
+            let info = SourceInfo {
+                kind: "rapl",
+                model: "made up".into(),
+                driver: None,
+                scope: Scope::CpuPackage,
+                quantity,
+                update_period: None,
+                poll: Seconds(0.02),
+                ceiling: Watts(500.0),
+                accuracy: Accuracy { share: 0.1, basis: Basis::Assumed, reference: String::new() },
+            };
+            unhurried(info, Seconds(least)).poll.0
+        };
+        assert_eq!(poll(Some(262_143.0), 0.2), 0.2);
+        assert_eq!(poll(None, 0.2), 0.2);
+        assert_eq!(poll(Some(262_143.0), 0.0), 0.02);
+        // 200 J at 500 W last 0.4 s.
+        assert_eq!(poll(Some(200.0), 0.2), 0.1);
+        // What the source itself asks for stands.
+        assert_eq!(poll(Some(20.0), 0.2), 0.02);
+    }
 }

@@ -47,6 +47,8 @@ pub struct Protocol {
     pub baseline: Seconds,
     /// Or over as long as a slow source needs, but no longer than this.
     pub baseline_longest: Seconds,
+    /// Meters are read no more often than this: long blocks would only fill files.
+    pub poll: Seconds,
     /// Batches are sized to last about this long: long enough that their launch costs nothing, short enough for
     /// watchdogs and Ctrl-C.
     pub batch: Option<Seconds>,
@@ -70,6 +72,7 @@ impl Protocol {
             rest: Seconds(1.0),
             baseline: Seconds(10.0),
             baseline_longest: Seconds(30.0),
+            poll: Seconds(0.0),
             batch: Some(Seconds(0.02)),
             warm_up_slice: Seconds(0.5),
             warm_up_longest: Seconds(8.0),
@@ -99,6 +102,7 @@ impl Protocol {
                 rest: Seconds(10.0),
                 baseline: Seconds(60.0),
                 baseline_longest: Seconds(120.0),
+                poll: Seconds(0.2),
                 warm_up_slice: Seconds(2.0),
                 warm_up_longest: Seconds(120.0),
                 ..common

@@ -64,13 +64,22 @@ pub fn devices(found: &[Found]) -> Table {
     table
 }
 
-/// `nvml counter, gpu-board`.
+/// `nvml counter, gpu-board, every 0.100 s, ±5.00 % (assumed)`.
 fn brief(found: &FoundSource) -> String {
-    let how = match found.source.quantity {
+    let source = &found.source;
+    let how = match source.quantity {
         Quantity::Counter { .. } => "counter",
         Quantity::Power { .. } => "power",
     };
-    format!("{} {how}, {}", found.source.kind, super::scope(found.scope))
+    let period = source.update_period_seconds.map(|p| format!(", every {}", Seconds(p)));
+    format!(
+        "{} {how}, {}{}, ±{} % ({})",
+        source.kind,
+        super::scope(found.scope),
+        period.unwrap_or_default(),
+        significant(100.0 * source.accuracy),
+        source.accuracy_basis
+    )
 }
 
 /// The sources of joules that were found, with what they are worth.

@@ -165,7 +165,12 @@ fn workload(m: &Measurement) -> Option<String> {
 
 /// Of a model in a file, what can be said without the file.
 fn of_a_file(m: &Measurement) -> Option<String> {
-    let (file, options) = m.workload.shape.as_deref()?.split_once(':')?;
+    let sha256 = m.workload.model_sha256.as_deref().unwrap_or_default();
+    let digest = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
+    let shape = m.workload.shape.as_deref().and_then(|shape| shape.split_once(':'));
+    let (Some((file, options)), true) = (shape, digest) else {
+        return Some("workload.model_sha256: it is no digest of a model's file".into());
+    };
     let alike = format!("{}:smollm2-135m:f16:{options}", m.workload.id);
     let parsed = match workload::parse(&alike) {
         Ok(parsed) => parsed,

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 /// Numbers that differ by no more than this share are one: they were added up in another order.
 const SAME: f64 = 1e-9;
-/// Differences that are told, at most.
-const MOST: usize = 20;
+/// Differences that are told one by one.
+const MOST: usize = 1000;
 
 /// The path of something that stands in `whole` and not in `given`.
 pub(super) fn missing(whole: &Value, given: &Value) -> Option<String> {
@@ -18,9 +18,17 @@ pub(super) fn missing(whole: &Value, given: &Value) -> Option<String> {
     found.into_iter().next()
 }
 
-/// Path, value here and value there, of everything that differs; the first of them.
-pub(super) fn differences(here: &Value, there: &Value) -> Vec<(String, String, String)> {
-    let mut found = Vec::new();
+/// What differs.
+pub(super) struct Differences {
+    /// Path, value here and value there.
+    pub told: Vec<(String, String, String)>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// Everything that differs.
+pub(super) fn differences(here: &Value, there: &Value) -> Differences {
+    let (mut told, mut more) = (Vec::new(), 0);
     let short = |value: &Value| {
         let text = value.to_string();
         if text.len() > 80 {
@@ -37,12 +45,14 @@ pub(super) fn differences(here: &Value, there: &Value) -> Vec<(String, String, S
             }
             (a, b) => a == b,
         };
-        if !same && found.len() < MOST {
+        if !same && told.len() < MOST {
             let text = |value: Option<&Value>| value.map_or("nothing".into(), short);
-            found.push((path.to_string(), text(a), text(b)));
+            told.push((path.to_string(), text(a), text(b)));
+        } else if !same {
+            more += 1;
         }
     });
-    found
+    Differences { told, more }
 }
 
 /// Sees a path, and what stands there in the one and in the other.
@@ -82,10 +92,13 @@ mod tests {
     #[test]
     fn differences_have_their_path() {
         let here = json!({"a": 1.0, "b": [{"c": null}, 2], "d": "x"});
-        assert_eq!(differences(&here, &here), []);
+        assert_eq!(differences(&here, &here).told, []);
         let there = json!({"a": 1.0 + 1e-12, "b": [{"c": 3}], "d": "y"});
-        let paths: Vec<String> = differences(&here, &there).into_iter().map(|d| d.0).collect();
+        let paths: Vec<String> = differences(&here, &there).told.into_iter().map(|d| d.0).collect();
         assert_eq!(paths, ["b[0].c", "b[1]", "d"]);
+        let (ones, twos) = (json!(vec![1; 1500]), json!(vec![2; 1500]));
+        let many = differences(&ones, &twos);
+        assert_eq!((many.told.len(), many.more), (1000, 500));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 use super::wire::{Document, Drift, Measurement, Outcome, Protocol, Throughput, Verdict};
 use super::{energy, query, roof, wire};
 use crate::energy::Throttle;
-use crate::measure::Latency;
 use crate::measure::stats::{self, median_interval};
+use crate::measure::{Latency, Mode};
 use crate::units::Unit;
 use base64::Engine;
 
@@ -73,6 +73,12 @@ fn row(m: &mut Measurement, protocol: &Protocol, threads: f64) {
     }
     for why in throttled(m) {
         note(&mut m.reasons, why);
+    }
+    // A shorter run has less time to warm up, and says so of each block.
+    let unsteady = m.blocks.iter().filter(|block| !block.warm_up_steady).count();
+    if unsteady > 0 && protocol.mode == Mode::Publish.name() {
+        let all = m.blocks.len();
+        note(&mut m.reasons, format!("{unsteady} of {all} blocks began before it was warm"));
     }
     let (some, all) = (m.disturbed_windows.len(), m.windows.len());
     if some as f64 > DISTURBED * all as f64 {
@@ -150,7 +156,8 @@ fn throttled(m: &Measurement) -> Vec<String> {
     };
     let looks = states().count();
     let spoiling = Throttle::ALL.into_iter().filter(|throttle| throttle.spoils());
-    let times = |name: &str| states().filter(|b| b.throttle.iter().any(|t| t == name)).count();
+    let times =
+        |name: &str| states().filter(|b| b.throttle.iter().flatten().any(|t| t == name)).count();
     spoiling
         .map(|throttle| (throttle.name(), times(throttle.name())))
         .filter(|(_, times)| *times > 0)

@@ -3,6 +3,7 @@
 
 use super::energy::AT_REST;
 use super::wire::{Document, Energy, Measurement, Outcome, Telemetry};
+use crate::energy::Throttle;
 use jiff::Timestamp;
 
 /// Clocks of different kinds may differ by this share, and by this many seconds.
@@ -92,6 +93,7 @@ fn row(m: &Measurement, threads: f64) -> Vec<String> {
         faults.push("blocks: there is one for each block of windows".into());
     }
     faults.extend(blocks(m));
+    faults.extend(boards(m));
     faults.extend(besides(m));
     if let Some(share) = m.roof.as_ref().and_then(|roof| roof.published_peak_share)
         && share > ABOVE_PEAK
@@ -124,6 +126,27 @@ fn blocks(m: &Measurement) -> Vec<String> {
         before = Some(end);
     }
     faults
+}
+
+/// Joules of a card's own sensors come with its limit, throttles, clocks and temperature at both ends of each window:
+/// whoever leaves them out may hide that it was slowed down.
+fn boards(m: &Measurement) -> Option<String> {
+    let mut energies = std::iter::once(&m.energy).chain(&m.energy_other);
+    let of_a_card = energies.any(|energy| match energy {
+        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => {
+            ["nvml", "hwmon"].contains(&e.source.kind.as_str())
+        }
+        _ => false,
+    });
+    let told = |telemetry: &Telemetry| telemetry.board.is_some();
+    let starts = m.blocks.iter().position(|block| !told(&block.telemetry_at_start));
+    let ends = m.windows.iter().position(|window| !told(&window.telemetry));
+    let path = match (starts, ends) {
+        (Some(i), _) => format!("blocks[{i}].telemetry_at_start"),
+        (_, Some(i)) => format!("windows[{i}].telemetry"),
+        _ => return None,
+    };
+    of_a_card.then(|| format!("{path}.board: joules of a card come with its state"))
 }
 
 /// The rest of a measured row.
@@ -174,6 +197,7 @@ fn telemetry(telemetry: &Telemetry) -> Option<&'static str> {
                 && hertz(&b.core_hertz)
                 && hertz(&b.memory_hertz)
                 && positive(&b.power_limit_watts)
+                && b.throttle.iter().flatten().all(|t| Throttle::ALL.iter().any(|k| k.name() == t))
         }) =>
         {
             Some("board: no card's")

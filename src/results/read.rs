@@ -18,8 +18,12 @@ const MOST_ROWS: usize = 500;
 const MOST_WINDOWS: usize = 1000;
 const MOST_BLOCKS: usize = 50;
 const MOST_SOURCES: usize = 20;
-/// Readings of all rows; two counters read fifty times a second over ten rows to publish have 900,000.
-const MOST_READINGS: usize = 1_000_000;
+/// Readings of all rows. A rig of six cards to publish, five rows each, three sources read five times a second, has 400,000:
+/// of each block those of its two minutes and of half a minute on either side.
+const MOST_READINGS: usize = 500_000;
+/// Commas of a document: each reading has three, and all else has far fewer. A look at them costs nothing, while reading
+/// as many values as fit into the bytes takes seconds.
+const MOST_COMMAS: usize = 2_000_000;
 
 /// A document as it was given.
 #[derive(Debug)]
@@ -62,6 +66,9 @@ pub fn read(text: &[u8]) -> Result<Given, ReadError> {
     if text.len() as u64 > MOST_BYTES {
         return Err(none(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
     }
+    if text.iter().filter(|byte| **byte == b',').count() > MOST_COMMAS {
+        return Err(none("no run has so many values".into()));
+    }
     let json = |error: serde_json::Error| none(error.to_string());
     let Head { schema_version } = serde_json::from_slice(text).map_err(json)?;
     let parts = |version: &str| -> Option<(u64, u64)> {
@@ -75,7 +82,7 @@ pub fn read(text: &[u8]) -> Result<Given, ReadError> {
             "schema_version is {schema_version}, this rigbench reads {SCHEMA_VERSION}; get the version that wrote it"
         )));
     }
-    let document: Document = serde_json::from_slice(text).map_err(json)?;
+    let document: Document = parsed(text)?;
     if let Some(what) = excess(&document) {
         return Err(none(format!("no run has so many {what}")));
     }
@@ -94,6 +101,20 @@ pub fn read(text: &[u8]) -> Result<Given, ReadError> {
     }
     let sha256 = hex(&Sha256::digest(canonical(&given)));
     Ok(Given { document, newer, sha256, manifest })
+}
+
+/// The document, or where in it something is not what it must be.
+fn parsed(text: &[u8]) -> Result<Document, ReadError> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let document = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        match error.into_inner() {
+            inner if inner.is_data() && path != "." => ReadError(format!("{path}: {inner}")),
+            inner => ReadError(format!("this is no rigbench result: {inner}")),
+        }
+    })?;
+    json.end().map_err(|error| ReadError(format!("this is no rigbench result: {error}")))?;
+    Ok(document)
 }
 
 /// What there is too much of.

@@ -33,19 +33,39 @@ impl From<&Run> for wire::Document {
     }
 }
 
+/// Every field of the protocol stands in the document, but for the length of batches, which each row's tuning chooses.
 pub(super) fn protocol(protocol: &Protocol) -> wire::Protocol {
+    let Protocol {
+        mode,
+        blocks,
+        windows,
+        window,
+        block_longest,
+        precision,
+        longest,
+        rest,
+        baseline,
+        baseline_longest,
+        poll,
+        batch: _,
+        warm_up_slice,
+        warm_up_longest,
+    } = *protocol;
     wire::Protocol {
-        mode: protocol.mode.name().to_string(),
-        blocks: protocol.blocks as u64,
-        windows: protocol.windows as u64,
-        window_seconds: protocol.window.0,
-        block_longest_seconds: protocol.block_longest.0,
-        precision: protocol.precision,
-        longest_seconds: protocol.longest.0,
-        rest_seconds: protocol.rest.0,
+        mode: mode.name().to_string(),
+        blocks: blocks as u64,
+        windows: windows as u64,
+        window_seconds: window.0,
+        block_longest_seconds: block_longest.0,
+        precision,
+        longest_seconds: longest.0,
+        rest_seconds: rest.0,
+        baseline_seconds: baseline.0,
+        baseline_longest_seconds: baseline_longest.0,
+        least_poll_seconds: poll.0,
         batches_in_flight: DEPTH as u64,
-        warm_up_slice_seconds: protocol.warm_up_slice.0,
-        warm_up_longest_seconds: protocol.warm_up_longest.0,
+        warm_up_slice_seconds: warm_up_slice.0,
+        warm_up_longest_seconds: warm_up_longest.0,
     }
 }
 
@@ -154,7 +174,9 @@ fn telemetry(sample: &Sample) -> wire::Telemetry {
             core_hertz: board.core_hertz,
             memory_hertz: board.memory_hertz,
             power_limit_watts: board.power_limit.map(|watts| watts.0),
-            throttle: board.throttle.iter().map(|t| t.name().to_string()).collect(),
+            throttle: board
+                .throttle
+                .map(|reasons| reasons.iter().map(|t| t.name().to_string()).collect()),
         }),
     }
 }

@@ -1,9 +1,10 @@
 //! Is a document truthful? What follows from the document alone is computed again: digests, the seed, every figure, and
 //! the proof of the work that it claims.
 
+use super::difference::{self, Differences};
 use super::read::Given;
-use super::wire::{Answers, Document, Measurement, Outcome, Shares, WorkProof};
-use super::{SCHEMA_VERSION, bound, difference, figures, plausible, row_seed, seed_of};
+use super::wire::{Answers, Document, Energy, Measurement, Outcome, Shares, WorkProof};
+use super::{SCHEMA_VERSION, bound, figures, plausible, row_seed, seed_of};
 use crate::kernels::hex;
 use crate::oracle::Verdict;
 use crate::units::{Unit, grouped};
@@ -79,6 +80,12 @@ fn examine(document: &Document, seed: Seed, depth: Depth, findings: &mut Finding
         if !rows.insert((&m.device, m.workload.spec())) {
             fault(format!("workload: {} on {} stands twice", m.workload.spec(), m.device));
         }
+        for kind in without_rest(m) {
+            let row = format!("{} {}", m.device, m.workload.spec());
+            findings
+                .notes
+                .push(format!("{row}: {kind} was not read at rest, so it has no net joules"));
+        }
         let seed = row_seed(seed, &m.device, &m.workload.spec());
         match work_proof(m, seed, depth) {
             Ok(Some(what)) => {
@@ -90,17 +97,32 @@ fn examine(document: &Document, seed: Seed, depth: Depth, findings: &mut Finding
     }
 }
 
+/// Meters of a row without a baseline.
+fn without_rest(m: &Measurement) -> impl Iterator<Item = &str> {
+    std::iter::once(&m.energy).chain(&m.energy_other).filter_map(|energy| match energy {
+        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) if e.idle.is_none() => {
+            Some(e.source.kind.as_str())
+        }
+        _ => None,
+    })
+}
+
 /// Fills in again what follows from the rest: every place where the document says otherwise.
 fn again(document: &Document) -> Vec<String> {
     let mut filled = document.clone();
     figures::fill(&mut filled);
     let value = |document| serde_json::to_value(document).expect("documents are plain data");
-    difference::differences(&value(document), &value(&filled))
+    let Differences { told, more } = difference::differences(&value(document), &value(&filled));
+    let mut faults: Vec<String> = told
         .into_iter()
         .map(|(path, stated, computed)| {
             format!("{path}: {stated} does not follow from the rest, which gives {computed}")
         })
-        .collect()
+        .collect();
+    if more > 0 {
+        faults.push(format!("measurements: {more} more figures do not follow from the rest"));
+    }
+    faults
 }
 
 /// Whether what the row shows of its work is right; what it shows, in words.

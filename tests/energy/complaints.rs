@@ -48,6 +48,21 @@ fn near(value: f64, truth: f64) -> bool {
     (value / truth - 1.0).abs() < 0.01
 }
 
+/// What others make of the same readings: the last less the first, or the mean times the time. It must be wrong, or the
+/// test asks for nothing.
+#[track_caller]
+fn naively_wrong(info: &SourceInfo, readings: &[Stamped], truth: f64) {
+    let within = |r: &&Stamped| r.after >= STRETCH.from && r.after <= STRETCH.to;
+    let values: Vec<f64> = readings.iter().filter(within).map(|r| r.values[0]).collect();
+    let joules = match info.quantity {
+        Quantity::Counter { .. } => values[values.len() - 1] - values[0],
+        Quantity::Power { .. } => {
+            values.iter().sum::<f64>() / values.len() as f64 * STRETCH.length().0
+        }
+    };
+    assert!(!near(joules, truth), "{joules} J");
+}
+
 /// A counter of 262,143 J that began again at 0 gave −250,769 J, or a panic.
 #[test]
 fn a_wrapped_rapl_counter_gave_negative_energy() {
@@ -56,6 +71,7 @@ fn a_wrapped_rapl_counter_gave_negative_energy() {
     let integral = integrate(&counter(Some(range)), &list, STRETCH).unwrap();
     assert!(near(integral.gross.0, 4000.0), "{integral:?}");
     assert_eq!(integral.wraps, 1);
+    naively_wrong(&counter(Some(range)), &list, 4000.0);
 }
 
 /// `abs(now − prev)` makes a wrap look like a great deal of energy, or like a little.
@@ -64,6 +80,11 @@ fn abs_of_a_difference_hid_wraps() {
     // It wraps half-way, and 3,990 J later it stands 10 J below where it was.
     let list = readings(30.0, |t| (3_000.0 + 200.0 * (t - 5.0)) % 4_010.0);
     assert!(near(joules(&counter(Some(4_010.0)), &list).unwrap(), 4000.0));
+    naively_wrong(&counter(Some(4_010.0)), &list, 4000.0);
+    let within = |r: &&Stamped| r.after >= STRETCH.from && r.after <= STRETCH.to;
+    let values: Vec<f64> = list.iter().filter(within).map(|r| r.values[0]).collect();
+    let abs: f64 = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).sum();
+    assert!(!near(abs, 4000.0), "{abs} J");
     // Where the range is not known a fall may be a reset: there is no figure.
     let error = joules(&counter(None), &list).unwrap_err().to_string();
     assert!(error.contains("reset"), "{error}");
@@ -76,6 +97,7 @@ fn a_wrapped_arc_counter_showed_millions_of_watts() {
     let list = readings(30.0, |t| (3_500.0 + 150.0 * t) % range);
     let integral = integrate(&counter(Some(range)), &list, STRETCH).unwrap();
     assert!(near(integral.gross.0, 3000.0), "{integral:?}");
+    naively_wrong(&counter(Some(range)), &list, 3000.0);
 }
 
 /// A sensor said 42 kW once in a while.
@@ -86,6 +108,7 @@ fn garbage_of_42_kilowatts_was_averaged_in() {
     let integral = integrate(&power(), &list, STRETCH).unwrap();
     assert!(near(integral.gross.0, 6000.0), "{integral:?}");
     assert!(integral.rejected >= 4, "{integral:?}");
+    naively_wrong(&power(), &list, 6000.0);
 }
 
 /// NaN stood for "no reading" and was added up.
@@ -94,9 +117,24 @@ fn nan_stood_for_an_absent_reading() {
     let wobble = |t: f64| 300.0 + 10.0 * (t * 7.0).sin();
     let some = readings(30.0, |t| if (t * 10.0) as u32 % 20 == 3 { f64::NAN } else { wobble(t) });
     assert!(near(joules(&power(), &some).unwrap(), 6000.0));
+    naively_wrong(&power(), &some, 6000.0);
     let all = readings(30.0, |_| f64::NAN);
     assert!(joules(&power(), &all).is_err());
     assert!(joules(&counter(None), &all).is_err());
+}
+
+/// A sensor that shows the mean of the last second is 5 % low over ten seconds from the load's beginning.
+#[test]
+fn a_mean_of_a_second_was_read_as_the_power_of_the_moment() {
+    let load = |t: f64| if t < 5.0 { 0.0 } else { 300.0 * (t - 5.0) + 0.3 * (t * 7.0).sin() };
+    let list = readings(30.0, |t| load(t) - load(t - 1.0) + 0.1);
+    let stretch = Stretch { from: Seconds(5.0), to: Seconds(15.0) };
+    let of = |averaging| {
+        let source = info(Scope::GpuBoard, Quantity::Power { averaging: Seconds(averaging) });
+        integrate(&source, &list, stretch).unwrap().gross.0 / 3000.0
+    };
+    assert!((0.94..0.96).contains(&of(0.0)), "the complaint: {}", of(0.0));
+    assert!((of(1.0) - 1.0).abs() < 0.002, "{}", of(1.0));
 }
 
 /// The engine's start-up, minutes of it, lay inside the window that joules were taken over.
@@ -106,6 +144,7 @@ fn start_up_was_inside_the_energy_window() {
     let total = |t: f64| if t < 5.0 { 900.0 * t } else { 4500.0 + 100.0 * (t - 5.0) };
     let figure = joules(&counter(None), &readings(30.0, total)).unwrap();
     assert!(near(figure, 2000.0), "{figure}");
+    assert!(!near(total(25.0) - total(0.0), 2000.0), "from the process's start on");
     let figure = joules(
         &power(),
         &readings(30.0, |t| if t < 5.0 { 900.0 } else { 100.0 + (t * 7.0).sin() }),

@@ -64,7 +64,7 @@ fn an_amd_card_gives_its_average_power_and_its_state() {
             core_hertz: Some(2.25e9),
             memory_hertz: Some(1e9),
             power_limit: Some(Watts(230.0)),
-            throttle: vec![],
+            throttle: None,
         }
     );
 }

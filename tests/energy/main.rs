@@ -2,12 +2,14 @@
 
 #![cfg(target_os = "linux")]
 
+mod baseline;
 mod command_ends;
 mod command_readings;
 mod command_trouble;
 mod complaints;
 mod complaints_of_sensors;
 mod coverage;
+mod doctor;
 mod fake;
 mod hwmon;
 mod live;

@@ -1,17 +1,17 @@
 //! NVIDIA cards as the driver's library tells of them: which card, what it has, what it reads, how it is.
 
 use crate::fake::nvml::{Driver, GTX_970, RTX_3080, but};
-use rigbench::energy::{Basis, BoardState, Quantity, Scope, Throttle};
+use rigbench::energy::{Basis, BoardState, EnergySource, Quantity, Scope, Throttle};
 use rigbench::units::{Joules, Seconds, Watts};
 
 const FIRST: &str = "0000:01:00.0";
 const SECOND: &str = "0000:0a:00.0";
 
 #[test]
-fn a_card_has_a_counter_and_the_power_of_this_moment() {
+fn a_card_has_a_counter_and_the_power_of_this_moment_and_its_mean() {
     let driver = Driver::with(&[RTX_3080]);
     let mut sources = driver.find(FIRST).unwrap().sources;
-    assert_eq!(sources.len(), 2);
+    assert_eq!(sources.len(), 3);
 
     let counter = sources[0].describe();
     assert_eq!((counter.kind, counter.model.as_str()), ("nvml", "NVIDIA GeForce RTX 3080"));
@@ -25,13 +25,41 @@ fn a_card_has_a_counter_and_the_power_of_this_moment() {
 
     let power = sources[1].describe();
     assert_eq!(power.quantity, Quantity::Power { averaging: Seconds(0.0) });
-    assert_eq!(sources[0].read().unwrap(), [5000.0]);
-    assert_eq!(sources[1].read().unwrap(), [301.0]);
+    let mean = sources[2].describe();
+    assert_eq!(mean.quantity, Quantity::Power { averaging: Seconds(1.0) });
+    let read: Vec<f64> = sources.iter_mut().map(|source| source.read().unwrap()[0]).collect();
+    assert_eq!(read, [5000.0, 301.0, 300.0]);
 
     // Two seconds at 300 W.
     driver.answers(&[&but(RTX_3080, &[("energy", "5600000"), ("field186", "300000")])]);
     let drawn = Joules(sources[0].read().unwrap()[0]) - Joules(5000.0);
     assert_eq!(drawn / Seconds(2.0), Watts(sources[1].read().unwrap()[0]));
+}
+
+/// Fields 83, 185 and 186 of NVML, and its functions for energy and power: whichever a card has, nothing twice.
+#[test]
+fn a_card_is_read_by_whichever_of_fields_and_functions_it_has() {
+    let read = |changes: &[(&str, &str)]| {
+        let driver = Driver::with(&[&but(RTX_3080, changes)]);
+        let sources = driver.find(FIRST).unwrap().sources;
+        let read = |mut source: Box<dyn EnergySource>| {
+            let averaging = match source.describe().quantity {
+                Quantity::Counter { .. } => None,
+                Quantity::Power { averaging } => Some(averaging.0),
+            };
+            (averaging, source.read().unwrap()[0])
+        };
+        sources.into_iter().map(read).collect::<Vec<_>>()
+    };
+    let (counter, instant, mean) = ((None, 5000.0), (Some(0.0), 301.0), (Some(1.0), 300.0));
+    let field = [("energy", ""), ("field83", "5000000")];
+    assert_eq!(read(&field), [counter, instant, mean], "the counter is a field alone");
+    let usage = (Some(1.0), 299.0);
+    assert_eq!(read(&[("field185", "")]), [counter, instant, usage], "a mean by power_usage");
+    let turing = [("field185", ""), ("architecture", "6")];
+    assert_eq!(read(&turing), [counter, instant], "power_usage is of the moment there");
+    let plain = [("energy", ""), ("field185", ""), ("field186", ""), ("architecture", "6")];
+    assert_eq!(read(&plain), [(Some(0.0), 299.0)]);
 }
 
 #[test]
@@ -78,7 +106,8 @@ fn a_card_without_any_sensor_has_no_sources_and_still_a_state() {
 #[test]
 fn power_usage_is_a_mean_of_one_second_since_ampere_but_for_the_ga100() {
     let averaging = |name, architecture| {
-        let changes = [("name", name), ("architecture", architecture), ("field186", "")];
+        let changes =
+            [("name", name), ("architecture", architecture), ("field185", ""), ("field186", "")];
         let driver = Driver::with(&[&but(RTX_3080, &changes)]);
         match driver.power(FIRST).describe().quantity {
             Quantity::Power { averaging } => averaging,
@@ -129,7 +158,7 @@ fn the_state_is_in_base_units() {
     assert_eq!(state.core_hertz, Some(1.71e9));
     assert_eq!(state.memory_hertz, Some(9.501e9));
     assert_eq!(state.power_limit, Some(Watts(320.0)));
-    assert_eq!(state.throttle, []);
+    assert_eq!(state.throttle, Some(vec![]));
 }
 
 #[test]
@@ -147,8 +176,10 @@ fn each_throttle_reason_has_its_name_and_settings_are_none() {
         (0x25, vec![Throttle::PowerCap, Throttle::ThermalSoftware]),
     ] {
         driver.answers(&[&but(RTX_3080, &[("throttle", &format!("{bits}"))])]);
-        assert_eq!(board.state().throttle, expected, "{bits:#x}");
+        assert_eq!(board.state().throttle, Some(expected), "{bits:#x}");
     }
+    driver.answers(&[&but(RTX_3080, &[("throttle", "")])]);
+    assert_eq!(board.state().throttle, None, "what is not told is not none");
 }
 
 #[test]
@@ -162,7 +193,7 @@ fn sources_and_board_work_in_threads_of_their_own() {
     let mut board = found.board;
     let watcher = std::thread::spawn(move || board.state().celsius);
     let sums: Vec<f64> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
-    assert_eq!(sums, [50.0 * 5000.0, 50.0 * 301.0]);
+    assert_eq!(sums, [50.0 * 5000.0, 50.0 * 301.0, 50.0 * 300.0]);
     assert_eq!(watcher.join().unwrap(), Some(61.0));
 }
 

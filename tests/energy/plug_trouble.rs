@@ -18,21 +18,25 @@ fn lines(answer: fn() -> Reply) -> [String; 2] {
     })
 }
 
+/// A machine under load may need all of what is left of the two seconds, but not five times.
 #[test]
 fn a_late_answer_is_taken_within_the_time_limit() {
     let late = |reply| match reply {
-        Reply::Status(_, _, body) => Reply::Late(Duration::from_millis(1500), body),
+        Reply::Status(_, _, body) => Reply::Late(Duration::from_millis(1200), body),
         other => other,
     };
     let plug = Plug::new(move |path| match path {
         "/status" => late(crate::fake::plug::gen1(path)),
         _ => crate::fake::plug::gen1(path),
     });
-    // A machine under load may need the half second that is left.
-    match shelly::find(&plug.url("")) {
-        Ok(sources) => assert_eq!(sources.len(), 2),
-        Err(error) => assert!(error.to_string().contains("did not answer within 2 s"), "{error}"),
-    }
+    let taken = (0..5).any(|_| match shelly::find(&plug.url("")) {
+        Ok(sources) => sources.len() == 2,
+        Err(error) => {
+            assert!(error.to_string().contains("did not answer within 2 s"), "{error}");
+            false
+        }
+    });
+    assert!(taken);
 }
 
 #[test]

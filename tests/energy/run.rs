@@ -1,25 +1,30 @@
 //! The command itself with meters: it finds them, refuses those that are not there, and goes on without those it loses.
 
-use crate::fake::plug::{Plug, Reply, gen2};
+use crate::fake::plug::{Plug, Reply, gen2, json};
 use crate::fake::sysfs::{Sysfs, put};
 use crate::support;
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// A short run on the processor.
 fn run(out: &Path, sysfs: &Path, power: &[&str]) -> Output {
+    command(out, sysfs, power).arg("--json").output().unwrap()
+}
+
+fn command(out: &Path, sysfs: &Path, power: &[&str]) -> Command {
     let workloads = ["--workload", "gemm:64x64x64:f32", "--workload", "gemm:96x64x64:f32"];
-    let mut command = support::rigbench(&["run", "--quick", "--device", "cpu", "--json"]);
+    let mut command = support::rigbench(&["run", "--quick", "--device", "cpu"]);
     command.args(workloads).arg("--out").arg(out).env("RIGBENCH_SYSFS", sysfs);
     for spec in power {
         command.args(["--power", spec]);
     }
-    command.output().unwrap()
+    command
 }
 
 fn document(output: &Output) -> Value {
@@ -66,8 +71,13 @@ fn a_meter_is_found_without_being_asked_for() {
         );
         let number = |key: &str| energy[key].as_f64().unwrap_or_else(|| panic!("{key}: {energy}"));
         assert!((number("power_watts") / 40.0 - 1.0).abs() < 0.03, "{}", number("power_watts"));
-        // It drew the same at rest, so nothing is left of it.
+        // It drew the same at rest, so nothing is left of it but what the two figures differ by.
         assert!(number("net_joules").abs() < 0.05 * number("gross_joules"), "{energy}");
+        let idle = energy["idle"]["power_watts"].as_f64().unwrap();
+        assert!((idle / 40.0 - 1.0).abs() < 0.05, "{energy}");
+        let seconds = number("gross_joules") / number("power_watts");
+        let net = number("gross_joules") - idle * seconds;
+        assert!((number("net_joules") - net).abs() < 1e-9 * number("gross_joules"), "{energy}");
         assert!(number("sampler_core_share") < 0.02 && number("samples") > 50.0);
         assert!(
             energy["joules_per_unit"]["ci95_low"].as_f64()
@@ -116,21 +126,50 @@ fn a_meter_that_is_not_there_ends_the_request_before_anything_is_measured() {
     }
 }
 
+/// It hangs once the first block is kept: that block has its joules, all others have a reason, and the run its figures.
 #[test]
 fn a_plug_that_is_lost_in_mid_run_costs_its_windows() {
-    let asked = AtomicU32::new(0);
-    let plug = Plug::new(move |path| match asked.fetch_add(1, Ordering::Relaxed) {
-        0..12 => gen2(path),
-        _ => Reply::Hang,
+    let (lost, start) = (Arc::new(AtomicBool::new(false)), Instant::now());
+    let theirs = Arc::clone(&lost);
+    let plug = Plug::new(move |path| match path {
+        _ if theirs.load(Ordering::Relaxed) => Reply::Hang,
+        "/rpc/Switch.GetStatus?id=0" => {
+            let watt_hours = 1000.0 + 200.0 * start.elapsed().as_secs_f64() / 3600.0;
+            json(&format!(r#"{{"apower":200.0,"aenergy":{{"total":{watt_hours:.3}}}}}"#))
+        }
+        other => gen2(other),
     });
     let (out, nothing) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let output = run(out.path(), nothing.path(), &[&format!("shelly:{}", plug.url(""))]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let document = document(&output);
+    let spec = format!("shelly:{}", plug.url(""));
+    let mut child = command(out.path(), nothing.path(), &[&spec])
+        .env("RIGBENCH_LOG", "info")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        said += &(line.unwrap() + "\n");
+        lost.fetch_or(said.contains("a block is kept"), Ordering::Relaxed);
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
+    let path = &written(out.path())[0];
+    let document: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert!(document["run"]["finished_at"].is_string());
-    let last = document["measurements"].as_array().unwrap().last().unwrap();
-    assert_eq!(last["outcome"], "measured");
-    assert_eq!(last["energy"]["provenance"], "none");
-    let reason = last["energy"]["reason"].as_str().unwrap();
+    let rows = document["measurements"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["outcome"] == "measured" && row["throughput"].is_object()));
+
+    let (read, unread): (Vec<&Value>, Vec<&Value>) =
+        rows.iter().partition(|row| row["energy"]["provenance"] == "measured-counter");
+    let ([read], [unread]) = (&read[..], &unread[..]) else { panic!("{document:#}") };
+    let blocks = read["energy"]["blocks"].as_array().unwrap();
+    assert!(blocks.len() > 1 && blocks[0]["gross_joules"].is_f64(), "{blocks:?}");
+    assert!(blocks[1..].iter().all(|b| b["gross_joules"].is_null() && b["reason"].is_string()));
+    // Only the work of the block that was read stands under its joules.
+    assert!((read["energy"]["power_watts"].as_f64().unwrap() / 200.0 - 1.0).abs() < 0.2);
+    assert_eq!(unread["energy"]["provenance"], "none");
+    let reason = unread["energy"]["reason"].as_str().unwrap();
     assert!(reason.contains("plug") && !plug.is_told_by(reason), "{reason}");
+    let judged = support::rigbench(&["validate"]).arg(path).output().unwrap();
+    assert_eq!(judged.status.code(), Some(0), "{}", String::from_utf8_lossy(&judged.stdout));
 }

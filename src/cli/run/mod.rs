@@ -161,8 +161,9 @@ fn plan(args: &Args) -> Result<Plan> {
         _ => Mode::Default,
     };
     let ids: Vec<Device> = devices.iter().map(|(device, _)| device.clone()).collect();
-    let power = Power::open(power, &ids)?;
-    Ok(Plan { devices, workloads, power, protocol: Protocol::of(mode) })
+    let protocol = Protocol::of(mode);
+    let power = Power::open(power, &ids, protocol.poll)?;
+    Ok(Plan { devices, workloads, power, protocol })
 }
 
 fn manifest(plan: &Plan) -> wire::Manifest {

@@ -3,6 +3,7 @@
 use crate::device::Device;
 use crate::energy::{self, PowerSpec, Sampling, Stated};
 use crate::results::wire;
+use crate::units::Seconds;
 use crate::workload::Workload;
 use anyhow::Result;
 
@@ -13,13 +14,13 @@ pub(super) struct Power {
 }
 
 impl Power {
-    /// Opens what the user named, or the best that is found.
-    pub(super) fn open(specs: Vec<PowerSpec>, devices: &[Device]) -> Result<Power> {
+    /// Opens what the user named, or the best that is found, and reads it no more often than every `poll`.
+    pub(super) fn open(specs: Vec<PowerSpec>, devices: &[Device], poll: Seconds) -> Result<Power> {
         let placed = match specs.is_empty() {
             true => energy::find(devices).0,
             false => energy::open(&specs, devices)?,
         };
-        Ok(Power { specs, sampling: Sampling::start(placed) })
+        Ok(Power { specs, sampling: Sampling::no_faster_than(placed, poll) })
     }
 
     /// What is stated of a workload on a device, and why nothing is known if nothing is.

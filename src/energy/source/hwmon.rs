@@ -162,7 +162,8 @@ impl Board for Sensors {
             core_hertz: self.number(&["freq1_input"]),
             memory_hertz: self.number(&["freq2_input"]),
             power_limit: self.number(&["power1_cap", "power1_max", "power2_max"]).and_then(watts),
-            throttle: Vec::new(),
+            // No file of these drivers tells it.
+            throttle: None,
         }
     }
 }

@@ -11,7 +11,9 @@ use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
 use nvml_wrapper::enums::device::{DeviceArchitecture, SampleValue};
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::structs::device::FieldId;
-use nvml_wrapper::sys_exports::field_id::NVML_FI_DEV_POWER_INSTANT;
+use nvml_wrapper::sys_exports::field_id::{
+    NVML_FI_DEV_POWER_AVERAGE, NVML_FI_DEV_POWER_INSTANT, NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION,
+};
 use nvml_wrapper::{Device, Nvml};
 use std::path::Path;
 use std::sync::Arc;
@@ -38,12 +40,7 @@ pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
     ];
     let ceiling = card_ceiling(limits.into_iter().flatten().map(milliwatts));
 
-    let counter = [Reading::Counter].into_iter();
-    let power = [Reading::Instant, Reading::Usage].into_iter();
-    let has = |reading: &Reading| reading.is_there(&device);
-    let found: Vec<Reading> =
-        counter.filter(has).chain(power.filter(|reading| has(reading)).take(1)).collect();
-    let sources = found.into_iter().map(|reading| {
+    let sources = readings(&device).into_iter().map(|reading| {
         let info = SourceInfo {
             kind: "nvml",
             model: name.clone(),
@@ -81,13 +78,32 @@ impl Card {
     }
 }
 
+/// What a card has: its counter, power of the moment, and power as a mean, which no rhythm of the load can deceive.
+fn readings(device: &Device) -> Vec<Reading> {
+    let first = |of: &[Reading]| of.iter().copied().find(|reading| reading.is_there(device));
+    let counter = first(&[Reading::Counter, Reading::CounterField]);
+    let instant = first(&[Reading::Instant]);
+    // Where `power_usage` is of the moment it is the same once more.
+    let usage_is_mean = || {
+        let name = device.name().unwrap_or_default();
+        averaging(&name, device.architecture().ok()) > Seconds(0.0)
+    };
+    let mean = first(&[Reading::Average])
+        .or_else(|| first(&[Reading::Usage]).filter(|_| instant.is_none() || usage_is_mean()));
+    [counter, instant, mean].into_iter().flatten().collect()
+}
+
 /// What can be read of a card.
 #[derive(Clone, Copy)]
 enum Reading {
     /// Energy since the driver was loaded.
     Counter,
+    /// The same as a field, which some drivers answer instead.
+    CounterField,
     /// Power of this moment.
     Instant,
+    /// Power as the mean of a second.
+    Average,
     /// Power as the driver sees fit to average it.
     Usage,
 }
@@ -97,7 +113,9 @@ impl Reading {
     fn thousandths(self, device: &Device) -> Result<f64, NvmlError> {
         match self {
             Reading::Counter => device.total_energy_consumption().map(|raw| raw as f64),
-            Reading::Instant => instant(device),
+            Reading::CounterField => field(device, NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION),
+            Reading::Instant => field(device, NVML_FI_DEV_POWER_INSTANT),
+            Reading::Average => field(device, NVML_FI_DEV_POWER_AVERAGE),
             Reading::Usage => device.power_usage().map(f64::from),
         }
     }
@@ -109,11 +127,13 @@ impl Reading {
 
     fn quantity(self, name: &str, architecture: Option<DeviceArchitecture>) -> Quantity {
         match self {
-            Reading::Counter => Quantity::Counter {
+            Reading::Counter | Reading::CounterField => Quantity::Counter {
                 ranges: vec![None],
                 duty: if looks_part_time(name) { 0.25 } else { 1.0 },
             },
             Reading::Instant => Quantity::Power { averaging: Seconds(0.0) },
+            // So NVML documents the field.
+            Reading::Average => Quantity::Power { averaging: Seconds(1.0) },
             Reading::Usage => Quantity::Power { averaging: averaging(name, architecture) },
         }
     }
@@ -130,8 +150,8 @@ impl Reading {
     }
 }
 
-fn instant(device: &Device) -> Result<f64, NvmlError> {
-    let answers = device.field_values_for(&[FieldId(NVML_FI_DEV_POWER_INSTANT)])?;
+fn field(device: &Device, id: u32) -> Result<f64, NvmlError> {
+    let answers = device.field_values_for(&[FieldId(id)])?;
     let answer = answers.into_iter().next().ok_or(NvmlError::NotSupported)??;
     Ok(match answer.value? {
         SampleValue::U32(raw) => f64::from(raw),
@@ -182,8 +202,10 @@ impl EnergySource for Source {
         let device = self.card.device().map_err(refused)?;
         let raw = self.reading.thousandths(&device).map_err(refused)?;
         let value = match self.reading {
-            Reading::Counter => joules(raw, 1000.0)?,
-            Reading::Instant | Reading::Usage => watts(raw, 1000.0, self.info.ceiling)?,
+            Reading::Counter | Reading::CounterField => joules(raw, 1000.0)?,
+            Reading::Instant | Reading::Average | Reading::Usage => {
+                watts(raw, 1000.0, self.info.ceiling)?
+            }
         };
         Ok(vec![value])
     }
@@ -201,7 +223,7 @@ impl Board for Card {
             core_hertz: hertz(Clock::SM),
             memory_hertz: hertz(Clock::Memory),
             power_limit: device.enforced_power_limit().ok().map(milliwatts).and_then(limit),
-            throttle: device.current_throttle_reasons().map(throttles).unwrap_or_default(),
+            throttle: device.current_throttle_reasons().map(throttles).ok(),
         }
     }
 }

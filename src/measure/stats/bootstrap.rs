@@ -5,18 +5,19 @@ use crate::seed::mix;
 /// Draws; the ends of a 95 % interval then vary by some hundredths of its width with the seed.
 const DRAWS: usize = 9999;
 
-/// The 95 % percentile interval of `figure` over samples drawn from `a` and `b` with replacement; none if a sample has
-/// fewer than six values. The same seed gives the same interval.
+/// The percentile intervals of `figure`, one for each of `levels` (0.95, say), over samples drawn from `a` and `b` with
+/// replacement; none if a sample has fewer than six values. The same seed gives the same intervals.
 ///
 /// Percentiles, without a correction for bias and skew (BCa): figures here are ratios of medians, whose jackknife, from
 /// which that correction is made, takes two values only. Values must be independent; windows that are alike within their
 /// blocks are not, and [`super::ratio_of_blocks`] is for them.
-pub fn bootstrap(
+pub fn bootstrap<const N: usize>(
     a: &[f64],
     b: &[f64],
     seed: u64,
+    levels: [f64; N],
     figure: impl Fn(&[f64], &[f64]) -> f64,
-) -> Option<(f64, f64)> {
+) -> Option<[(f64, f64); N]> {
     if a.len().min(b.len()) < 6 {
         return None;
     }
@@ -37,7 +38,10 @@ pub fn bootstrap(
         })
         .collect();
     figures.sort_by(f64::total_cmp);
-    // 2.5 % of 9,999 + 1 draws lie below the 250th.
-    let tail = (DRAWS + 1) / 40;
-    Some((figures[tail - 1], figures[DRAWS - tail]))
+    // Of 9,999 + 1 draws 2.5 % lie below the 250th.
+    let between = |level: f64| {
+        let tail = ((1.0 - level) / 2.0 * (DRAWS + 1) as f64).round() as usize;
+        (figures[tail - 1], figures[DRAWS - tail])
+    };
+    Some(levels.map(between))
 }

@@ -10,6 +10,8 @@ pub struct Ratio {
     pub value: f64,
     /// Lower and upper end of its 95 % interval.
     pub ci95: (f64, f64),
+    /// Of its 99 % interval.
+    pub ci99: (f64, f64),
     /// Two-sided: how often chance alone would part samples of one distribution so far.
     pub p: f64,
 }
@@ -37,27 +39,27 @@ pub fn ratio_of_blocks(base: &[f64], new: &[f64]) -> Option<Ratio> {
     let freedom = n + m - 2.0;
     let error = ((squares(&base) + squares(&new)) / freedom * (1.0 / n + 1.0 / m)).sqrt();
     let student = StudentsT::new(0.0, 1.0, freedom).expect("at least two degrees of freedom");
-    let half = student.inverse_cdf(0.975) * error;
+    let within = |below: f64| {
+        let half = student.inverse_cdf(below) * error;
+        ((change - half).exp(), (change + half).exp())
+    };
     let p = match (change == 0.0, error == 0.0) {
         (true, _) => 1.0,
         (false, true) => 0.0,
         (false, false) => 2.0 * student.sf((change / error).abs()),
     };
-    Some(Ratio { value: change.exp(), ci95: ((change - half).exp(), (change + half).exp()), p })
+    Some(Ratio { value: change.exp(), ci95: within(0.975), ci99: within(0.995), p })
 }
 
-/// The ratio of medians of windows that are independent of each other, with its bootstrap interval and Mann and Whitney's
+/// The ratio of medians of windows that are independent of each other, with its bootstrap intervals and Mann and Whitney's
 /// p-value; none of fewer than six windows a sample.
 pub fn ratio_of_windows(base: &[f64], new: &[f64], seed: u64) -> Option<Ratio> {
     let ratio = |base: &[f64], new: &[f64]| match (median(base), median(new)) {
         (Some(base), Some(new)) => new / base,
         _ => f64::NAN,
     };
-    Some(Ratio {
-        value: ratio(base, new),
-        ci95: bootstrap(base, new, seed, ratio)?,
-        p: mann_whitney(new, base)?.p,
-    })
+    let [ci95, ci99] = bootstrap(base, new, seed, [0.95, 0.99], ratio)?;
+    Some(Ratio { value: ratio(base, new), ci95, ci99, p: mann_whitney(new, base)?.p })
 }
 
 #[cfg(test)]
@@ -80,7 +82,7 @@ mod tests {
     #[test]
     fn blocks_that_do_not_scatter_leave_nothing_open() {
         let half = ratio_of_blocks(&[2.0, 2.0], &[1.0, 1.0, 1.0]).unwrap();
-        assert_eq!(half, Ratio { value: 0.5, ci95: (0.5, 0.5), p: 0.0 });
+        assert_eq!(half, Ratio { value: 0.5, ci95: (0.5, 0.5), ci99: (0.5, 0.5), p: 0.0 });
     }
 
     #[test]

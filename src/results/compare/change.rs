@@ -24,6 +24,8 @@ const ONE_METER: &str =
     ", without the accuracy of the meter, which is the same one on the same machine";
 /// 97.5 % of a normal distribution lie below this many deviations.
 const DEVIATIONS: f64 = 1.959_963_984_540_054;
+/// And 99.5 % below this many.
+const DEVIATIONS_99: f64 = 2.575_829_303_548_9;
 /// Chooses the draws of bootstrap intervals: the same files have the same interval.
 const SEED: u64 = 1;
 
@@ -96,14 +98,18 @@ pub(super) fn joules(
         return Ok(bare(figures, TOO_FEW_BLOCKS, gate));
     };
     let method = format!("{OF_JOULES}{}", if one_meter { ONE_METER } else { "" });
-    let of_blocks = (scatter.ci95.1 / scatter.ci95.0).ln() / 2.0;
-    let half = of_base.1.hypot(of_new.1).hypot(of_blocks);
+    let of_meters = of_base.1.hypot(of_new.1);
+    let with_blocks =
+        |of_meters: f64, blocks: (f64, f64)| of_meters.hypot((blocks.1 / blocks.0).ln() / 2.0);
+    let half = with_blocks(of_meters, scatter.ci95);
+    let half_99 = with_blocks(of_meters * DEVIATIONS_99 / DEVIATIONS, scatter.ci99);
     let log = (figures.1 / figures.0).ln();
     let p = match half {
         0.0 => f64::from(log == 0.0),
         _ => two_sided(DEVIATIONS * log / half),
     };
-    let ratio = Ratio { value: log.exp(), ci95: ((log - half).exp(), (log + half).exp()), p };
+    let within = |half: f64| ((log - half).exp(), (log + half).exp());
+    let ratio = Ratio { value: log.exp(), ci95: within(half), ci99: within(half_99), p };
     Ok(change(figures, ratio, &method, Worse::Higher, gate))
 }
 
@@ -151,8 +157,8 @@ fn two_sided(z: f64) -> f64 {
     2.0 * Normal::standard().sf(z.abs())
 }
 
-/// A regression is one whose interval excludes that nothing changed. It is past the gate if the interval reaches past it,
-/// so that one of just the gate's size is found nearly always, and one that is shown to be smaller passes.
+/// A regression is one whose 95 % interval excludes that nothing changed. It is past the gate if the 99 % interval reaches
+/// past it, so that one of just the gate's size is found nearly always, and one that is surely smaller passes.
 fn change(
     figures: (f64, f64),
     ratio: Ratio,
@@ -167,8 +173,8 @@ fn change(
         Worse::Higher => (above, below),
     };
     let reaches = |percent: f64| match worse {
-        Worse::Lower => low < 1.0 - percent / 100.0,
-        Worse::Higher => high > 1.0 + percent / 100.0,
+        Worse::Lower => ratio.ci99.0 < 1.0 - percent / 100.0,
+        Worse::Higher => ratio.ci99.1 > 1.0 + percent / 100.0,
     };
     Change {
         base: figures.0,

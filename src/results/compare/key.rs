@@ -71,6 +71,7 @@ fn power_limit(m: &Measurement) -> Field {
 fn protocol(base: &Protocol, new: &Protocol) -> Vec<KeyField> {
     let value = |protocol| serde_json::to_value(protocol).expect("a protocol is plain data");
     let fields: Vec<KeyField> = differences(&value(base), &value(new))
+        .told
         .into_iter()
         .map(|(path, base, new)| KeyField {
             field: format!("protocol.{path}"),

@@ -257,8 +257,8 @@ pub struct Board {
     /// The power limit in force.
     pub power_limit_watts: Option<f64>,
     /// What holds its clocks down: `power-cap` is normal, `thermal-software`, `thermal-hardware`, `hardware-slowdown` and
-    /// `power-brake` make the row invalid, `other`.
-    pub throttle: Vec<String>,
+    /// `power-brake` make the row invalid, `other`; null if nothing tells it.
+    pub throttle: Option<Vec<String>>,
 }
 
 /// A sensor.

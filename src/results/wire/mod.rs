@@ -78,6 +78,12 @@ pub struct Protocol {
     pub longest_seconds: f64,
     /// Nothing runs for so long before each block.
     pub rest_seconds: f64,
+    /// What meters read at rest before the first row, and with `publish` after the last, is taken over so long.
+    pub baseline_seconds: f64,
+    /// Or over as long as a slow meter needs, but no longer than this.
+    pub baseline_longest_seconds: f64,
+    /// Meters are read no more often than this.
+    pub least_poll_seconds: f64,
     /// Batches that stay in flight.
     pub batches_in_flight: u64,
     /// The warm-up is steady once slices of this length are alike.

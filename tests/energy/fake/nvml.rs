@@ -17,6 +17,7 @@ pub const RTX_3080: &[(&str, &str)] = &[
     ("name", "NVIDIA GeForce RTX 3080"),
     ("architecture", "7"),
     ("energy", "5000000"),
+    ("field185", "300000"),
     ("field186", "301000"),
     ("power", "299000"),
     ("limit", "320000"),
@@ -73,11 +74,11 @@ impl Driver {
         nvml::find(pci, Some(&self.library()))
     }
 
-    /// The card's power source.
+    /// The card's first power source.
     pub fn power(&self, pci: &str) -> Box<dyn EnergySource> {
         let mut sources = self.find(pci).unwrap().sources;
         sources.retain(|source| matches!(source.describe().quantity, Quantity::Power { .. }));
-        sources.pop().expect("the card has power")
+        sources.into_iter().next().expect("the card has power")
     }
 }
 

@@ -1,67 +1,14 @@
-//! `rigbench validate` against forgers who have our code: every forgery is signed again, with its seed and digest as an
-//! honest run would have them.
+//! Proofs of work and products against forgers who have our code: every forgery is signed again, with its seed and digest
+//! as an honest run would have them.
 
-mod support;
-
-use rigbench::kernels::hex;
-use rigbench::results::{self, Depth, Findings, read, wire};
+use crate::honest::{RUN, findings, forged, sign};
+use crate::support;
+use rigbench::results::{self, wire};
 use std::path::Path;
-use std::process::Output;
-use std::sync::LazyLock;
 use wire::{Document, Measurement, Share, Shares, WorkProof};
-
-fn rigbench(args: &[&str]) -> Output {
-    support::rigbench(args).output().unwrap()
-}
-
-/// A short run of several workloads on the processor, as the program wrote it.
-static HONEST: LazyLock<Document> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().to_str().unwrap();
-    let ran = rigbench(&[
-        "run",
-        "--quick",
-        "--device",
-        "cpu",
-        "--workload",
-        "sha256d",
-        "--workload",
-        "gemm:48x40x56",
-        "--workload",
-        "peak:f32",
-        "--json",
-        "--out",
-        out,
-    ]);
-    assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
-    serde_json::from_slice(&ran.stdout).unwrap()
-});
-
-/// What follows is filled in again, as a forger with our code would.
-fn sign(document: &mut Document) {
-    results::fill(document);
-    let seed = results::seed(&document.manifest, document.proof.user_seed);
-    document.proof.seed_sha256 = hex(&seed.0);
-    document.proof.document_sha256 = results::document_sha256(document);
-}
-
-fn findings(document: &Document) -> Findings {
-    match read::read(&serde_json::to_vec(document).unwrap()) {
-        Ok(given) => results::validate(&given, Depth::Quick),
-        Err(fault) => Findings { faults: vec![fault.to_string()], notes: Vec::new() },
-    }
-}
 
 fn faults(document: &Document) -> Vec<String> {
     findings(document).faults
-}
-
-/// What validate says of the honest document after `change`, signed again.
-fn forged(change: impl FnOnce(&mut Document)) -> Vec<String> {
-    let mut document = HONEST.clone();
-    change(&mut document);
-    sign(&mut document);
-    faults(&document)
 }
 
 fn hashes(document: &mut Document) -> &mut Measurement {
@@ -87,9 +34,9 @@ fn refused(faults: &[String], why: &str) {
 
 #[test]
 fn an_honest_document_is_truthful_and_so_is_one_signed_again() {
-    assert_eq!(faults(&HONEST), Vec::<String>::new());
+    assert_eq!(faults(&RUN.document), Vec::<String>::new());
     assert_eq!(forged(|_| ()), Vec::<String>::new());
-    let notes = findings(&HONEST).notes;
+    let notes = findings(&RUN.document).notes;
     assert!(notes.iter().any(|n| n.contains("hashes claimed, supported by")), "{notes:?}");
 }
 
@@ -165,7 +112,7 @@ fn work_that_was_not_done_is_refused() {
         shares(d).versions *= 2;
     };
     refused(&forged(with_the_versions), "give about");
-    let mut faster = HONEST.clone();
+    let mut faster = RUN.document.clone();
     hashes(&mut faster).throughput.as_mut().unwrap().value *= 2.0;
     faster.proof.document_sha256 = results::document_sha256(&faster);
     refused(&faults(&faster), "throughput.value");
@@ -210,13 +157,13 @@ fn elements_that_do_not_follow_from_the_seed_are_refused() {
         d.measurements[1].work_proof = proof;
     };
     refused(&forged(swapped), "no proof of this row");
-    let wider = |d: &mut Document| d.measurements[1].workload.shape = Some("48x40x57:f32".into());
+    let wider = |d: &mut Document| d.measurements[1].workload.shape = Some("48x40x57:int8".into());
     refused(&forged(wider), "computed again it is");
 }
 
 #[test]
 fn a_change_that_is_not_signed_is_seen() {
-    let mut document = HONEST.clone();
+    let mut document = RUN.document.clone();
     document.run.started_at = "2009-01-03T18:15:05Z".into();
     refused(&faults(&document), "document_sha256");
 }
@@ -231,17 +178,17 @@ fn the_command_says_what_is_wrong_and_what_it_cannot_know() {
     };
     let validate = |paths: &[&Path]| {
         let paths: Vec<&str> = paths.iter().map(|p| p.to_str().unwrap()).collect();
-        let out = rigbench(&[&["validate"], &paths[..]].concat());
+        let out = support::rigbench(&[&["validate"], &paths[..]].concat()).output().unwrap();
         let said = String::from_utf8(out.stdout).unwrap() + &String::from_utf8(out.stderr).unwrap();
         (out.status.code(), said)
     };
-    let honest = serde_json::to_vec_pretty(&*HONEST).unwrap();
+    let honest = serde_json::to_vec_pretty(&RUN.document).unwrap();
     let good = write("good.json", &honest);
     let (code, said) = validate(&[&good]);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("truthful") && said.contains("when, where, how fast"), "{said}");
 
-    let mut forged = HONEST.clone();
+    let mut forged = RUN.document.clone();
     shares(&mut forged).shares.truncate(10);
     sign(&mut forged);
     let bad = write("bad.json", &serde_json::to_vec(&forged).unwrap());

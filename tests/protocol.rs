@@ -1,0 +1,170 @@
+//! The protocol on jobs whose rates are known: how long it goes on, when it stops, and what it keeps.
+
+use rigbench::device::Device;
+use rigbench::energy::{
+    Accuracy, Basis, Energy, EnergyError, EnergySource, Meter, Placed, Quantity, Sampling, Scope,
+    SourceInfo,
+};
+use rigbench::kernels::Kernel;
+use rigbench::measure::{Measurement, Mode, Protocol, Telemetry, measure};
+use rigbench::oracle::Verdict;
+use rigbench::units::{Seconds, Watts, Work};
+use rigbench::workload::{Batch, Job, JobError, Proof};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// A job whose batches take two milliseconds and whose rate varies from block to block by a share.
+struct Scattered {
+    share: f64,
+    window: u32,
+    since: Instant,
+}
+
+/// Windows of a block here.
+const WINDOWS: u32 = 4;
+
+impl Job for Scattered {
+    fn verify(&mut self) -> Result<Verdict, JobError> {
+        Ok(Verdict::NOTHING)
+    }
+    fn kernel(&self) -> Option<&Kernel> {
+        None
+    }
+    fn resize(&mut self, _: f64) {}
+    fn submit(&mut self) -> Result<(), JobError> {
+        Ok(())
+    }
+    /// Work follows from all the time that passed since the batch before, so that a busy machine does not change the rate.
+    fn wait(&mut self) -> Result<Batch, JobError> {
+        std::thread::sleep(Duration::from_millis(2));
+        let sign = if self.window / WINDOWS % 2 == 0 { 1.0 } else { -1.0 };
+        let rate = 1e9 * (1.0 + sign * self.share);
+        let now = Instant::now();
+        let work = (rate * (now - self.since).as_secs_f64()) as u64;
+        self.since = now;
+        Ok(Batch { work: Work(work), gpu_seconds: None })
+    }
+    fn open_window(&mut self, window: u32) -> Result<(), JobError> {
+        self.window = window;
+        if window.is_multiple_of(WINDOWS) {
+            self.since = Instant::now();
+        }
+        Ok(())
+    }
+    fn close_window(&mut self) -> Result<(), JobError> {
+        Ok(())
+    }
+    fn check_window(&mut self, _: u32) -> Result<Verdict, JobError> {
+        Ok(Verdict::NOTHING)
+    }
+    fn proof(&self, _: usize) -> Option<Proof> {
+        None
+    }
+}
+
+/// Quick, and short. Room is left for what a busy machine adds to a rate.
+fn short() -> Protocol {
+    Protocol {
+        blocks: 2,
+        windows: WINDOWS as usize,
+        window: Seconds(0.05),
+        precision: 0.05,
+        longest: Seconds(1.6),
+        block_longest: Seconds(0.0),
+        rest: Seconds(0.01),
+        batch: None,
+        warm_up_slice: Seconds(0.01),
+        warm_up_longest: Seconds(0.1),
+        ..Protocol::of(Mode::Quick)
+    }
+}
+
+fn measured(share: f64, sampling: &Sampling) -> Measurement {
+    let device = Device::cpu();
+    let meter = Meter::new(sampling, &device.id, vec![], "nothing is read");
+    let mut job = Scattered { share, window: 0, since: Instant::now() };
+    let go = &mut |_| ControlFlow::Continue(());
+    measure(&mut job, meter, Telemetry::new(&device), &short(), go).unwrap()
+}
+
+#[test]
+fn blocks_are_added_until_the_interval_is_narrow_or_the_time_is_up() {
+    let nothing = Sampling::start(Vec::new());
+    let steady = measured(0.0, &nothing);
+    let wide = measured(0.2, &nothing);
+    let seconds = |m: &Measurement| m.windows.iter().map(|w| w.wall.0).sum::<f64>();
+    assert!(steady.blocks.len() < wide.blocks.len(), "{:?}", steady.blocks.len());
+    // It stops with the block in which the time is up, and not before.
+    let protocol = short();
+    let last = wide.blocks.last().unwrap().stretch.length();
+    assert!(seconds(&wide) >= protocol.longest.0);
+    assert!(seconds(&wide) - last.0 < protocol.longest.0 + 1e-6);
+    assert!(seconds(&steady) < protocol.longest.0, "{:?}", steady.windows);
+    for m in [&steady, &wide] {
+        assert_eq!(m.windows.len(), m.blocks.len() * WINDOWS as usize);
+        assert!(m.blocks.iter().all(|block| block.rested >= protocol.rest));
+    }
+}
+
+/// Watts around a hundred that jump by so many either way: their mean is known only after many of them.
+struct Jumping {
+    watts: f64,
+    reads: u32,
+}
+
+impl EnergySource for Jumping {
+    fn describe(&self) -> SourceInfo {
+        SourceInfo {
+            kind: "command",
+            model: "made up".into(),
+            driver: None,
+            scope: Scope::Machine,
+            quantity: Quantity::Power { averaging: Seconds(0.0) },
+            update_period: None,
+            poll: Seconds(0.005),
+            ceiling: Watts(1000.0),
+            accuracy: Accuracy { share: 0.1, basis: Basis::Assumed, reference: "a test".into() },
+        }
+    }
+
+    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
+        self.reads += 1;
+        Ok(vec![100.0 + if self.reads.is_multiple_of(2) { self.watts } else { -self.watts }])
+    }
+}
+
+/// That the meter may be off by 10 % is no reason to go on: more windows would not help. That chance leaves so much open is.
+#[test]
+fn joules_count_too_as_far_as_more_windows_can_help() {
+    let with = |watts: f64| {
+        let source = Box::new(Jumping { watts, reads: 0 });
+        let placed = Placed { source, devices: vec![Device::cpu().id] };
+        let m = measured(0.0, &Sampling::start(vec![placed]));
+        match &m.energy[..] {
+            [Energy::Measured(energy)] => (m.blocks.len(), energy.integral.clone()),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (calm, known) = with(0.1);
+    let (jumping, unknown) = with(40.0);
+    assert!(known.terms.half_width().0 > 0.05 * known.gross.0, "{known:?}");
+    assert!(jumping > calm && jumping > 2, "{calm} blocks, and {jumping}: {unknown:?}");
+}
+
+#[test]
+fn a_figure_to_publish_takes_ten_minutes_in_five_repeats_of_two() {
+    let publish = Protocol::of(Mode::Publish);
+    let block: f64 = (0..publish.windows).map(|n| publish.window_length(n).0).sum();
+    let all: f64 = (0..publish.blocks * publish.windows).map(|n| publish.window_length(n).0).sum();
+    assert_eq!(publish.blocks, 5);
+    assert!((118.0..125.0).contains(&block) && (595.0..612.0).contains(&all), "{block} {all}");
+    // Nothing is added to that, and the rest before each block is far longer than a quick run's.
+    assert!(publish.longest.0 <= 600.0 && publish.rest >= Seconds(10.0));
+    for mode in [Mode::Quick, Mode::Default, Mode::Publish] {
+        let protocol = Protocol::of(mode);
+        let least = protocol.blocks * protocol.windows;
+        assert!(least >= 7, "{mode:?}: an interval needs six windows");
+        assert_eq!(protocol.precision, 0.02);
+        assert!(protocol.batch.unwrap() <= Seconds(0.05));
+    }
+}
