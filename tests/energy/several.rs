@@ -52,7 +52,9 @@ fn run(sysfs: &Path, power: &[&str]) -> Value {
     let workloads = ["--workload", "gemm:64x64x64:f32", "--workload", "gemm:96x64x64:f32"];
     let mut command = support::rigbench(&["run", "--quick", "--device", "cpu", "--json"]);
     command.args(workloads).arg("--out").arg(out.path()).env("RIGBENCH_SYSFS", sysfs);
-    power.iter().for_each(|spec| drop(command.args(["--power", spec])));
+    for spec in power {
+        command.args(["--power", spec]);
+    }
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let file = std::fs::read_dir(out.path()).unwrap().next().unwrap().unwrap().path();

@@ -65,7 +65,7 @@ fn forge(changed: &Value) -> Fate {
         let all = rows.flat_map(|m| std::iter::once(&m.energy).chain(&m.energy_other));
         all.filter(|energy| !matches!(energy, wire::Energy::None(_))).count()
     };
-    let withheld = measured(&document) < measured(&*SMALL);
+    let withheld = measured(&document) < measured(&SMALL);
     match findings_of(results::text(&document).as_bytes()).faults {
         faults if !faults.is_empty() => Fate::Refused(faults),
         _ if withheld => Fate::Withheld,
