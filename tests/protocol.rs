@@ -37,7 +37,7 @@ impl Job for Scattered {
     /// Work follows from all the time that passed since the batch before, so that a busy machine does not change the rate.
     fn wait(&mut self) -> Result<Batch, JobError> {
         std::thread::sleep(Duration::from_millis(2));
-        let sign = if self.window / WINDOWS % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = if (self.window / WINDOWS).is_multiple_of(2) { 1.0 } else { -1.0 };
         let rate = 1e9 * (1.0 + sign * self.share);
         let now = Instant::now();
         let work = (rate * (now - self.since).as_secs_f64()) as u64;
