@@ -1,0 +1,120 @@
+//! What a kilowatt-hour earns in each use.
+
+use super::columns;
+use super::figures::{bounded, cell, number};
+use crate::device::Class;
+use crate::economics::{Absent, Advice, Choice, Kind, Origin, Standing};
+use crate::energy::Provenance;
+use crate::report::table::Table;
+
+/// Uses that are ranked, best first, then those that are not.
+pub(super) fn table(advice: &Advice) -> Table {
+    let hardware = advice.choices.iter().any(|choice| choice.hardware.is_some());
+    let mut heads = columns([
+        ("use", false),
+        ("earns, $/kWh", true),
+        ("after the halving", true),
+        ("hardware", true),
+        ("left after power", true),
+        ("joules", false),
+    ]);
+    if !hardware {
+        heads.remove(3);
+    }
+    let ranked = advice.ranking.order.iter().map(|(i, _)| &advice.choices[*i]);
+    let unranked = advice.choices.iter().filter(|choice| choice.standing != Standing::Meter);
+    let row = |choice: &Choice| {
+        let after = match choice.kind {
+            Kind::HashHere | Kind::HashAsic => {
+                bounded(choice.revenue_after_halving, &choice.standing)
+            }
+            Kind::Infer | Kind::Rent => "same".into(),
+        };
+        let mut cells = vec![name(choice), bounded(choice.revenue, &choice.standing), after];
+        if hardware {
+            cells.push(choice.hardware.map_or("not given".into(), cell));
+        }
+        cells.extend([bounded(choice.margin, &choice.standing), joules(choice)]);
+        cells
+    };
+    let conditions = &advice.conditions;
+    Table {
+        title: format!(
+            "What a kilowatt-hour earns that is bought at ${}: PUE {}, sold {} % of the time",
+            number(conditions.electricity),
+            number(conditions.pue),
+            number(100.0 * conditions.utilisation)
+        ),
+        columns: heads,
+        rows: ranked.chain(unranked).map(row).collect(),
+        notes: notes(advice, hardware),
+    }
+}
+
+/// What is done, and below it where.
+fn name(choice: &Choice) -> String {
+    let subject = &choice.subject;
+    let on = choice.device.as_ref().map(|on| {
+        let emulated = if on.class == Class::SoftwareGpu { ", emulated" } else { "" };
+        format!("{}{emulated}", on.name)
+    });
+    let on = on.unwrap_or_default();
+    match choice.kind {
+        Kind::HashAsic => format!("hash: {subject}"),
+        Kind::HashHere => format!("hash: {on}"),
+        Kind::Infer => format!("sell {subject}\n{on}"),
+        Kind::Rent => format!("rent out: {subject}\n{on}"),
+    }
+}
+
+/// Where the joules come from, and what they cover.
+fn joules(choice: &Choice) -> String {
+    match choice.origin {
+        Origin::Published => "published".into(),
+        Origin::Row(provenance) => {
+            let how = match provenance {
+                Provenance::MeasuredCounter | Provenance::MeasuredSampled => "measured",
+                other => other.name(),
+            };
+            format!("{how}\n{}", choice.scope.name())
+        }
+    }
+}
+
+fn notes(advice: &Advice, hardware: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !hardware {
+        notes.push(
+            "A use pays while power costs less than it earns. Hardware is not counted: give its cost and lifetime in the market file.".into(),
+        );
+    } else if !advice.ranking.counts_hardware {
+        notes.push(
+            "Hardware is counted in what is left where it is given, and not in the order.".into(),
+        );
+    }
+    let mut bounds: Vec<&String> = Vec::new();
+    for choice in &advice.choices {
+        if let Standing::Bound(why) = &choice.standing
+            && !bounds.contains(&why)
+        {
+            bounds.push(why);
+        }
+    }
+    notes.extend(bounds.iter().map(|why| format!("≤, and not ranked: {why}.")));
+    notes.extend(absent(&advice.absent));
+    notes
+}
+
+/// What cannot be offered, what has the same reason together.
+fn absent(all: &[Absent]) -> Vec<String> {
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for absent in all {
+        match by_reason.iter_mut().find(|(reason, _)| *reason == absent.reason) {
+            Some((_, labels)) => labels.push(&absent.label),
+            None => by_reason.push((&absent.reason, vec![&absent.label])),
+        }
+    }
+    let line =
+        |(reason, labels): (&str, Vec<&str>)| format!("No {}: {reason}.", labels.join(", no "));
+    by_reason.into_iter().map(line).collect()
+}
