@@ -1,7 +1,7 @@
 //! The answer in sentences: what the next kilowatt-hour should do, how sure that is, and at what price it flips.
 
 use super::act;
-use super::figures::{number, phrase};
+use super::figures::{dollars, number, phrase_by, plain};
 use crate::economics::market::STALE_DAYS;
 use crate::economics::{
     Advice, Answer, Choice, Era, Flip, Kind, Outcome, Parameter, Question, Standing,
@@ -19,7 +19,7 @@ pub fn answer(advice: &Advice) -> Vec<String> {
 /// Dollars that a choice earns.
 fn earns(choice: &Choice) -> String {
     match &choice.standing {
-        Standing::Meter => format!("${}", phrase(choice.revenue)),
+        Standing::Meter => dollars(choice.revenue),
         Standing::Bound(_) if choice.revenue.high.is_finite() => {
             format!("${} at most", number(choice.revenue.high))
         }
@@ -30,16 +30,16 @@ fn earns(choice: &Choice) -> String {
 fn what(advice: &Advice) -> String {
     let recommendation = &advice.recommendation;
     let best = &advice.choices[recommendation.best];
-    let price = format!("${}", number(advice.conditions.electricity));
+    let price = format!("${}", plain(advice.conditions.electricity));
     let (act_of_best, revenue) = (act(best), earns(best));
     let paid = if best.hardware.is_some() { "power and hardware are" } else { "its power is" };
     let first = match recommendation.pays {
         Answer::Yes => format!(
-            "The next kilowatt-hour: {act_of_best}. It earns {revenue} so, and ${} is left when {paid} paid.",
-            phrase(best.margin)
+            "The next kilowatt-hour should {act_of_best}: it earns {revenue}, and {} is left when {paid} paid.",
+            dollars(best.margin)
         ),
         Answer::Open => format!(
-            "Whether the next kilowatt-hour pays at {price} is open: to {act_of_best} earns {revenue}."
+            "Whether the next kilowatt-hour pays at {price} is open: what earns most of it is to {act_of_best}, {revenue}."
         ),
         Answer::No => format!(
             "The next kilowatt-hour does not pay at {price}: what earns most of it is to {act_of_best}, {revenue}."
@@ -82,15 +82,13 @@ fn sure(advice: &Advice) -> String {
             let named: Vec<String> = some
                 .iter()
                 .take(NAMED)
-                .map(|i| {
-                    format!("to {} ({})", act(&advice.choices[*i]), earns(&advice.choices[*i]))
-                })
+                .map(|i| format!("to {}, {}", act(&advice.choices[*i]), earns(&advice.choices[*i])))
                 .collect();
             let more = match some.len().saturating_sub(NAMED) {
                 0 => String::new(),
                 more => format!(", or {more} more"),
             };
-            format!("It may be better {}{more}: the intervals overlap", named.join(" or "))
+            format!("The intervals overlap, so that it may be better {}{more}", named.join(", or "))
         }
     };
     format!("How sure: {evidence}. {settled}.")
@@ -140,9 +138,9 @@ fn flips(advice: &Advice) -> String {
             Answer::No => "does not pay",
         };
         lines.push(format!(
-            "After the next halving (block {}) it earns ${} and {then}, difficulty and prices as they are.",
+            "After the next halving (block {}) it earns {} and {then}, difficulty and prices as they are.",
             crate::units::grouped(advice.halving_block.into()),
-            phrase(best.revenue_after_halving)
+            dollars(best.revenue_after_halving)
         ));
     }
     format!("Where it flips: {}", lines.join(" "))
@@ -160,7 +158,8 @@ fn condition(flip: &Flip) -> Option<String> {
         Parameter::Rent => ("it rents for", " an hour"),
         Parameter::Utilisation | Parameter::Pue => return None,
     };
-    Some(format!("{what} {side} ${}{unit} (now {})", phrase(*value), phrase(flip.current)))
+    let now = phrase_by(flip.current, &plain);
+    Some(format!("{what} {side} {}{unit} (now {now})", dollars(*value)))
 }
 
 /// The market file, and what of it is not the user's own.

@@ -25,13 +25,29 @@ pub(super) fn phrase_by(estimate: Estimate, show: &dyn Fn(f64) -> String) -> Str
     }
 }
 
-/// In a table, the interval on a line of its own.
+/// In a sentence, in dollars: `$1.36 to $3.41`.
+pub(super) fn dollars(estimate: Estimate) -> String {
+    phrase_by(estimate, &|value| {
+        let sign = if value < 0.0 { "−" } else { "" };
+        format!("{sign}${}", number(value.abs()))
+    })
+}
+
+/// In a table, the interval on a line of its own: `1.60`, `1.55–1.66`.
 pub(super) fn cell(estimate: Estimate) -> String {
-    let text = phrase(estimate);
+    cell_by(estimate, &number)
+}
+
+/// In a table, its numbers as `show` writes them.
+pub(super) fn cell_by(estimate: Estimate, show: &dyn Fn(f64) -> String) -> String {
+    let text = phrase_by(estimate, show);
     match estimate.value {
-        Some(_) => text.replacen(" (", "\n", 1).replace(')', ""),
+        Some(_) => {
+            let dash = if estimate.low < 0.0 { "\u{a0}to\u{a0}" } else { "–" };
+            text.replacen(" (", "\n", 1).replacen(" to ", dash, 1).replace(')', "")
+        }
         None => {
-            text.replacen(" to ", "\nto ", 1).replace("at least ", "≥ ").replace("up to ", "≤ ")
+            text.replace("at least ", "≥ ").replace("up to ", "≤ ").replacen(" to ", "\nto ", 1)
         }
     }
 }
@@ -47,12 +63,27 @@ pub(super) fn bounded(estimate: Estimate, standing: &Standing) -> String {
 
 /// Three significant digits, with a true minus sign.
 pub(super) fn number(value: f64) -> String {
-    // Nobody reads fifteen digits, nor eight zeros behind a point.
+    // Nobody counts nine digits, nor five zeros behind a point.
     let size = value.abs();
-    if size >= 1e9 || (size > 0.0 && size < 1e-7) {
+    if size >= 1e8 || (size > 0.0 && size < 1e-4) {
         return format!("{value:.2e}").replace('-', "−");
     }
-    significant(value).replace('-', "−")
+    let text = significant(value).replace('-', "−");
+    // A number is not broken at the end of a line.
+    text.replace(' ', "\u{a0}")
+}
+
+/// As it was written, of what somebody wrote: no zeros are added, none of its digits is lost.
+pub(super) fn plain(value: f64) -> String {
+    let written = value.to_string();
+    match value.abs() {
+        size if size >= 1e9 => format!("{value:e}"),
+        size if size >= 1e4 && value.fract() == 0.0 => {
+            crate::units::grouped(size as u128).replace(' ', "\u{a0}")
+        }
+        _ if written.len() <= 8 => written,
+        _ => number(value),
+    }
 }
 
 #[cfg(test)]
@@ -63,7 +94,7 @@ mod tests {
     fn a_figure_reads_as_what_it_is() {
         for (estimate, in_a_sentence, in_a_table) in [
             (Estimate::exact(0.08437), "0.0844", "0.0844"),
-            (Estimate::measured(1.55, 1.6, 1.66), "1.60 (1.55 to 1.66)", "1.60\n1.55 to 1.66"),
+            (Estimate::measured(1.55, 1.6, 1.66), "1.60 (1.55 to 1.66)", "1.60\n1.55–1.66"),
             (Estimate::measured(1.6, 1.6001, 1.6002), "1.60", "1.60"),
             (Estimate::between(1.36, 3.41), "1.36 to 3.41", "1.36\nto 3.41"),
             (Estimate::between(1.36, f64::INFINITY), "at least 1.36", "≥ 1.36"),
@@ -74,7 +105,12 @@ mod tests {
             assert_eq!(phrase(estimate), in_a_sentence);
             assert_eq!(cell(estimate), in_a_table);
         }
-        assert_eq!(number(124.93e12), "1.25e14");
+        assert_eq!((number(124.93e12), plain(124.93e12)), ("1.25e14".into(), "1.2493e14".into()));
+        assert_eq!(
+            (plain(0.05), plain(3.125), plain(60_000.0)),
+            ("0.05".into(), "3.125".into(), "60\u{a0}000".into())
+        );
+        assert_eq!(dollars(Estimate::between(-0.5, 1.0)), "−$0.500 to $1.00");
         let short = Standing::Bound("the rest is missing".into());
         assert_eq!(bounded(Estimate::measured(1.0, 2.0, 3.0), &short), "≤ 3.00");
     }

@@ -1,7 +1,7 @@
 //! Where the answer flips: for each thing that may change, the value at which a use stops paying, or stops being the better one.
 
-use super::best_on_each_device;
-use super::figures::{cell, phrase};
+use super::figures::{cell, phrase, phrase_by, plain};
+use super::{best_miner, best_of, best_on_each_device};
 use crate::economics::{Advice, Answer, Choice, Era, Flip, Kind, Outcome, Parameter, Question};
 use crate::report::table::{Column, Table};
 
@@ -18,24 +18,16 @@ pub(super) fn tables(advice: &Advice) -> Vec<Table> {
 
 /// The best miner, and the measured device that hashes best.
 fn hashing(advice: &Advice) -> Table {
-    let best = |kind: Kind| {
-        let of = |i: &usize| advice.choices[*i].kind == kind;
-        let all = (0..advice.choices.len()).filter(of);
-        all.max_by(|a, b| {
-            let revenue = |i: &usize| advice.choices[*i].revenue.middle();
-            revenue(a).total_cmp(&revenue(b))
-        })
-    };
     let mut heads: Vec<(&'static str, bool)> = vec![("", false)];
     let mut questions = Vec::new();
     let mut names = Vec::new();
-    if let Some(miner) = best(Kind::HashAsic) {
+    if let Some(miner) = best_miner(advice) {
         let pays = Question::Pays { choice: miner };
         heads.extend([("the miner pays if", true), ("after the halving", true)]);
         questions.extend([(pays, Era::Now), (pays, Era::AfterHalving)]);
         names.push(format!("The miner: {}.", advice.choices[miner].subject));
     }
-    if let Some(here) = best(Kind::HashHere) {
+    if let Some(here) = best_of(advice, Kind::HashHere) {
         let pays = Question::Pays { choice: here };
         heads.extend([("hashing here pays if", true), ("after the halving", true)]);
         questions.extend([(pays, Era::Now), (pays, Era::AfterHalving)]);
@@ -97,13 +89,17 @@ fn of_questions(
         let any = advice.flips.iter().find(|flip| (flip.question, flip.era) == *asked);
         any.map_or("–".into(), |flip| flip.answer.name().into())
     });
-    rows.push(std::iter::once("the answer as it stands".to_string()).chain(today).collect());
+    rows.push(std::iter::once("the answer now".to_string()).chain(today).collect());
     for parameter in Parameter::ALL {
         let found: Vec<Option<&Flip>> =
             questions.iter().map(|asked| find(*asked, parameter)).collect();
         let Some(first) = found.iter().flatten().next() else { continue };
-        let head =
-            format!("{}, {}\nnow {}", parameter.name(), parameter.unit(), phrase(first.current));
+        let head = format!(
+            "{}, {}\nnow {}",
+            parameter.name(),
+            parameter.unit(),
+            phrase_by(first.current, &plain)
+        );
         rows.push(std::iter::once(head).chain(found.iter().map(|flip| flip_cell(*flip))).collect());
     }
     let counted = advice
@@ -168,7 +164,7 @@ fn against_rent(advice: &Advice, choice: usize) -> Vec<String> {
             lines.push(format!(
                 "Selling tokens beats the rent ({}, {} $/h) {}.",
                 rent.subject,
-                phrase(hour.current),
+                phrase_by(hour.current, &plain),
                 all.join(", or ")
             ));
         }

@@ -1,7 +1,7 @@
 //! The real choice: a megawatt of miners against a megawatt of accelerators.
 
-use super::columns;
-use super::figures::{cell, number, phrase};
+use super::figures::{cell, dollars, phrase};
+use super::{columns, how, short};
 use crate::economics::{Advice, Estimate, Megawatt, Origin};
 use crate::report::table::Table;
 use crate::units::MILLION_TOKENS;
@@ -14,16 +14,15 @@ pub(super) fn table(advice: &Advice) -> Table {
     let megawatts = &advice.megawatts;
     let row = |m: &Megawatt| {
         let millions = |dollars: Estimate| cell(dollars / MILLION);
-        let how = match m.origin {
-            Origin::Published => "published".to_string(),
-            Origin::Row(provenance) => format!("{}, {}", provenance.name(), m.scope.name()),
+        let origin = match m.origin {
+            Origin::Published => String::new(),
+            Origin::Row(provenance) => format!("\n({})", how(provenance)),
         };
         vec![
-            format!("{}\n({how})", m.label),
+            format!("{}{origin}", short(&m.label, advice)),
             cell(m.dollars_per_hour),
             cell(m.times_the_asic),
             millions(m.left_per_year),
-            millions(m.left_per_year_after_halving),
             m.build.map_or("–".into(), millions),
             m.payback_years.map_or("perhaps never".into(), cell),
         ]
@@ -35,9 +34,8 @@ pub(super) fn table(advice: &Advice) -> Table {
             ("earns, $/h", true),
             ("times the miner", true),
             ("left, M$/year", true),
-            ("after the halving", true),
             ("to build, M$", true),
-            ("pays it back in years", true),
+            ("years to pay it back", true),
         ]),
         rows: std::iter::once(&megawatts.asic).chain(&megawatts.accelerators).map(row).collect(),
         notes: notes(advice),
@@ -60,24 +58,31 @@ fn notes(advice: &Advice) -> Vec<String> {
             advice.choices[y.asic].subject
         )
     }));
-    let published = megawatts.accelerators.iter().filter(|m| m.origin == Origin::Published);
-    if let Some(best) =
-        published.max_by(|a, b| a.times_the_asic.middle().total_cmp(&b.times_the_asic.middle()))
-        && let (Some(mining), Some(inference)) = (miner.build, best.build)
+    let published: Vec<&Megawatt> =
+        megawatts.accelerators.iter().filter(|m| m.origin == Origin::Published).collect();
+    let earned = published.iter().map(|m| m.dollars_per_hour);
+    let (least, most) = earned.fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), earned| {
+        (least.min(earned.low), most.max(earned.high))
+    });
+    if let Some(first) = published.first()
+        && let (Some(mining), Some(inference)) = (miner.build, first.build)
     {
         notes.push(format!(
-            "So the choice is between a megawatt that earns ${} an hour with miners and costs {} M$ to build, and one that earns \
-             up to ${} with accelerators ({}) and costs {} M$; at other batches and prices it earns what the table says.",
-            number(miner.dollars_per_hour.middle()),
+            "So the choice is between a megawatt of miners, which earns {} an hour and costs {} M$ to build, and one of accelerators, \
+             which earns {} by published joules, as model, batch and card are, and costs {} M$. What says no more is published.",
+            dollars(miner.dollars_per_hour),
             phrase(mining / MILLION),
-            number(best.dollars_per_hour.high),
-            best.label,
+            dollars(Estimate::between(least, most)),
             phrase(inference / MILLION)
         ));
     }
     notes.push(format!(
-        "Colocation with power is sold at about ${} a kWh.",
-        phrase(advice.colocation)
+        "After the halving {} M$ a year are left of the miners' megawatt; accelerators do not feel it.",
+        phrase(miner.left_per_year_after_halving / MILLION)
+    ));
+    notes.push(format!(
+        "Colocation with power is sold at about {} a kWh.",
+        dollars(advice.colocation)
     ));
     notes
 }

@@ -14,7 +14,8 @@ pub use answer::answer;
 
 use super::fold::fold;
 use super::table::{Column, Table};
-use crate::economics::{Advice, Choice, Kind};
+use crate::economics::{Advice, Choice, Kind, On};
+use crate::energy::Provenance;
 
 /// The tables of an advice: what a kilowatt-hour earns, where that flips, what a token costs in hashes, a megawatt against a
 /// megawatt, a query, and the figures that all of it rests on.
@@ -62,7 +63,47 @@ fn act(choice: &Choice) -> String {
     }
 }
 
-/// The place of the best use of a kind on each device, among those that `kept` keeps; devices in the order of the advice.
+/// The measured device, if all that is offered is on one.
+fn only_device(advice: &Advice) -> Option<&On> {
+    let mut devices = advice.choices.iter().filter_map(|choice| choice.device.as_ref());
+    let first = devices.next()?;
+    devices.all(|on| on == first).then_some(first)
+}
+
+/// A row or a use in few lines: its options on one of their own, and its device unless that is alone.
+fn short(label: &str, advice: &Advice) -> String {
+    let label = label.split(" at the price of ").next().unwrap_or(label).trim_end_matches(',');
+    let label = label.replacen(":batch=", "\nbatch=", 1);
+    match only_device(advice) {
+        Some(on) => {
+            let label = label.replacen(&format!(" on {}", on.name), "", 1);
+            label.replacen(&format!(" {}", on.name), "", 1)
+        }
+        None => label.replacen(" on ", "\non ", 1),
+    }
+}
+
+/// How joules came about, in a word.
+fn how(provenance: Provenance) -> &'static str {
+    match provenance {
+        Provenance::MeasuredCounter | Provenance::MeasuredSampled => "measured",
+        other => other.name(),
+    }
+}
+
+/// The reference miner that earns most.
+fn best_miner(advice: &Advice) -> Option<usize> {
+    best_of(advice, Kind::HashAsic)
+}
+
+/// The use of a kind that earns most.
+fn best_of(advice: &Advice, kind: Kind) -> Option<usize> {
+    let all = (0..advice.choices.len()).filter(|i| advice.choices[*i].kind == kind);
+    let revenue = |i: &usize| advice.choices[*i].revenue.middle();
+    all.max_by(|a, b| revenue(a).total_cmp(&revenue(b)))
+}
+
+/// The place of the best use of a kind on each device; devices in the order of the advice.
 fn best_on_each_device(advice: &Advice, kind: Kind) -> Vec<usize> {
     let mut best: Vec<usize> = Vec::new();
     for (i, choice) in advice.choices.iter().enumerate().filter(|(_, choice)| choice.kind == kind) {

@@ -1,23 +1,21 @@
 //! Energy of a query, every factor shown, beside the published figures.
 
-use super::columns;
-use super::figures::{cell, number, phrase, phrase_by};
-use crate::economics::{Advice, Kind, QueryEnergy};
+use super::figures::{cell, number, phrase, phrase_by, plain};
+use super::{best_miner, columns, short};
+use crate::economics::{Advice, QueryEnergy};
 use crate::report::table::Table;
 use crate::units::{Amount, Unit};
 
 /// Measured queries, then published ones with what they would be as hashes of the best miner.
 pub(super) fn table(advice: &Advice) -> Option<Table> {
-    let miners = (0..advice.choices.len()).filter(|i| advice.choices[*i].kind == Kind::HashAsic);
-    let revenue = |i: &usize| advice.choices[*i].revenue.middle();
-    let best = miners.max_by(|a, b| revenue(a).total_cmp(&revenue(b)))?;
+    let best = best_miner(advice)?;
     let measured = advice.queries.iter().map(|query| {
         let figure = match query.bound {
             None => cell(query.watt_hours),
             Some(_) => format!("≥ {}", number(query.watt_hours.low)),
         };
         let none = || "–".to_string();
-        vec![query.decode.replacen(" on ", "\non ", 1), figure, none(), none(), "here".into()]
+        vec![short(&query.decode, advice), figure, none(), none(), "here".into()]
     });
     let published = advice.published_queries.iter().filter(|query| query.asic == best);
     let published = published.map(|query| {
@@ -31,9 +29,12 @@ pub(super) fn table(advice: &Advice) -> Option<Table> {
         ]
     });
     let mut notes: Vec<String> = advice.queries.iter().flat_map(formula).collect();
-    notes.extend(
-        advice.queries_absent.iter().map(|(row, why)| format!("No query of {row}: {why}.")),
-    );
+    // What the first table says is not said again.
+    let said = |row: &String, why: &String| {
+        advice.absent.iter().any(|absent| (&absent.label, &absent.reason) == (row, why))
+    };
+    let absent = advice.queries_absent.iter().filter(|(row, why)| !said(row, why));
+    notes.extend(absent.map(|(row, why)| format!("No query of {row}: {why}.")));
     notes.push(format!(
         "Hashes and dollars: the same energy in a miner ({}).",
         advice.choices[best].subject
@@ -58,13 +59,13 @@ fn formula(query: &QueryEnergy) -> Vec<String> {
     let mut lines = vec![format!(
         "{}: ({} tokens read × {} J + {} written × {} J) × plug {} × idle {} × PUE {} ÷ 3600 = {} Wh",
         query.decode,
-        number(size.tokens_in),
+        plain(size.tokens_in),
         phrase(query.prefill_joules),
-        number(size.tokens_out),
+        plain(size.tokens_out),
         phrase(query.decode_joules),
-        number(factors.wall),
-        number(factors.idle),
-        number(factors.pue),
+        plain(factors.wall),
+        plain(factors.idle),
+        plain(factors.pue),
         phrase(query.watt_hours)
     )];
     lines.extend(query.bound.iter().map(|why| format!("It is more than that: {why}.")));

@@ -1,7 +1,7 @@
 //! The figures that the advice rests on, those of one source and date together.
 
 use super::columns;
-use super::figures::phrase;
+use super::figures::{phrase_by, plain};
 use crate::economics::market::STALE_DAYS;
 use crate::economics::{Advice, Citation};
 use crate::report::table::Table;
@@ -13,7 +13,7 @@ pub(super) fn table(advice: &Advice) -> Table {
     let all = advice.rests_on.iter().chain(of_choices).chain(megawatts.flat_map(|m| &m.rests_on));
     let mut by_source: Vec<(&str, &str, Vec<String>)> = Vec::new();
     for Citation { what, estimate, unit, date, source } in all {
-        let line = format!("{what}: {} {unit}", phrase(*estimate));
+        let line = format!("{what}: {} {unit}", phrase_by(*estimate, &plain));
         match by_source.iter_mut().find(|(d, s, _)| (d, s) == (&date.as_str(), &source.as_str())) {
             Some((.., lines)) if lines.contains(&line) => {}
             Some((.., lines)) => lines.push(line),
@@ -21,7 +21,7 @@ pub(super) fn table(advice: &Advice) -> Table {
         }
     }
     let row = |(date, source, lines): (&str, &str, Vec<String>)| {
-        vec![lines.join("\n"), date.to_string(), source.to_string()]
+        vec![lines.join("; "), date.to_string(), source.to_string()]
     };
     let mut notes = Vec::new();
     if !advice.examples.is_empty() {

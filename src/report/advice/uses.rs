@@ -1,10 +1,9 @@
 //! What a kilowatt-hour earns in each use.
 
-use super::columns;
-use super::figures::{bounded, cell, number};
+use super::figures::{bounded, cell, plain};
+use super::{columns, how, only_device};
 use crate::device::Class;
 use crate::economics::{Absent, Advice, Choice, Kind, Origin, Standing};
-use crate::energy::Provenance;
 use crate::report::table::Table;
 
 /// Uses that are ranked, best first, then those that are not.
@@ -23,6 +22,7 @@ pub(super) fn table(advice: &Advice) -> Table {
     }
     let ranked = advice.ranking.order.iter().map(|(i, _)| &advice.choices[*i]);
     let unranked = advice.choices.iter().filter(|choice| choice.standing != Standing::Meter);
+    let alone = only_device(advice).is_some();
     let row = |choice: &Choice| {
         let after = match choice.kind {
             Kind::HashHere | Kind::HashAsic => {
@@ -30,7 +30,7 @@ pub(super) fn table(advice: &Advice) -> Table {
             }
             Kind::Infer | Kind::Rent => "same".into(),
         };
-        let mut cells = vec![name(choice), bounded(choice.revenue, &choice.standing), after];
+        let mut cells = vec![name(choice, alone), bounded(choice.revenue, &choice.standing), after];
         if hardware {
             cells.push(choice.hardware.map_or("not given".into(), cell));
         }
@@ -40,10 +40,10 @@ pub(super) fn table(advice: &Advice) -> Table {
     let conditions = &advice.conditions;
     Table {
         title: format!(
-            "What a kilowatt-hour earns that is bought at ${}: PUE {}, sold {} % of the time",
-            number(conditions.electricity),
-            number(conditions.pue),
-            number(100.0 * conditions.utilisation)
+            "What a kilowatt-hour bought at ${} earns (PUE {}, sold {} % of the time)",
+            plain(conditions.electricity),
+            plain(conditions.pue),
+            plain(100.0 * conditions.utilisation)
         ),
         columns: heads,
         rows: ranked.chain(unranked).map(row).collect(),
@@ -51,19 +51,20 @@ pub(super) fn table(advice: &Advice) -> Table {
     }
 }
 
-/// What is done, and below it where.
-fn name(choice: &Choice) -> String {
+/// What is done, and below it where, unless the device is alone.
+fn name(choice: &Choice, alone: bool) -> String {
     let subject = &choice.subject;
     let on = choice.device.as_ref().map(|on| {
         let emulated = if on.class == Class::SoftwareGpu { ", emulated" } else { "" };
         format!("{}{emulated}", on.name)
     });
-    let on = on.unwrap_or_default();
+    let on = if alone { "here".to_string() } else { on.unwrap_or_default() };
+    let below = if alone { String::new() } else { format!("\n{on}") };
     match choice.kind {
         Kind::HashAsic => format!("hash: {subject}"),
         Kind::HashHere => format!("hash: {on}"),
-        Kind::Infer => format!("sell {subject}\n{on}"),
-        Kind::Rent => format!("rent out: {subject}\n{on}"),
+        Kind::Infer => format!("sell {subject}{below}"),
+        Kind::Rent => format!("rent out: {subject}{below}"),
     }
 }
 
@@ -72,17 +73,14 @@ fn joules(choice: &Choice) -> String {
     match choice.origin {
         Origin::Published => "published".into(),
         Origin::Row(provenance) => {
-            let how = match provenance {
-                Provenance::MeasuredCounter | Provenance::MeasuredSampled => "measured",
-                other => other.name(),
-            };
-            format!("{how}\n{}", choice.scope.name())
+            format!("{}\n{}", how(provenance), choice.scope.name())
         }
     }
 }
 
 fn notes(advice: &Advice, hardware: bool) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> =
+        only_device(advice).into_iter().map(|on| format!("Here: {}.", on.name)).collect();
     if !hardware {
         notes.push(
             "A use pays while power costs less than it earns. Hardware is not counted: give its cost and lifetime in the market file.".into(),
