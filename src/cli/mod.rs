@@ -138,7 +138,8 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or("error: these arguments are not understood");
-    let tip = lines.find(|line| line.starts_with("tip:")).map(|tip| format!("; {tip}"));
+    let helps = |line: &&str| line.starts_with("tip:") || line.starts_with("[possible values:");
+    let tip = lines.find(helps).map(|tip| format!("; {tip}"));
     eprintln!("{first}{} (see rigbench --help)", tip.unwrap_or_default());
     ExitCode::from(2)
 }

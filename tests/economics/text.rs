@@ -33,9 +33,9 @@ fn a_measured_h100_in_the_market_that_comes_with_rigbench() {
     assert_reads_as("h100.txt", &advise(&h100(), &Market::embedded(), TODAY));
 }
 
-/// A real run with declared watts, in a market that prices its model and its device.
+/// A run with declared watts, in a market that prices its model and its device.
 #[test]
-fn a_run_of_two_devices_in_a_market_of_its_own() {
+fn a_run_in_a_market_of_its_own() {
     let document: Document =
         serde_json::from_slice(&std::fs::read(golden("run.json")).unwrap()).unwrap();
     let market = std::fs::read_to_string(golden("market.toml")).unwrap();

@@ -49,13 +49,9 @@ fn what(advice: &Advice) -> String {
         Some(here) if here == recommendation.best => return first,
         Some(here) => {
             let here = &advice.choices[here];
-            format!(
-                "Of what was measured here most is earned by this: {}; {}.",
-                act(here),
-                earns(here)
-            )
+            format!("Of what was run here this earns most: {}; {}.", act(here), earns(here))
         }
-        None => "Nothing that was measured here can be offered; why stands below the table.".into(),
+        None => "Nothing that was run here can be offered; why stands below the table.".into(),
     };
     format!("{first} {here}")
 }

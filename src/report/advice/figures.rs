@@ -43,7 +43,7 @@ pub(super) fn cell_by(estimate: Estimate, show: &dyn Fn(f64) -> String) -> Strin
     let text = phrase_by(estimate, show);
     match estimate.value {
         Some(_) => {
-            let dash = if estimate.low < 0.0 { "\u{a0}to\u{a0}" } else { "–" };
+            let dash = if estimate.low < 0.0 { "\nto " } else { "–" };
             text.replacen(" (", "\n", 1).replacen(" to ", dash, 1).replace(')', "")
         }
         None => {
@@ -63,9 +63,9 @@ pub(super) fn bounded(estimate: Estimate, standing: &Standing) -> String {
 
 /// Three significant digits, with a true minus sign.
 pub(super) fn number(value: f64) -> String {
-    // Nobody counts nine digits, nor five zeros behind a point.
+    // Nobody counts eight digits, nor five zeros behind a point.
     let size = value.abs();
-    if size >= 1e8 || (size > 0.0 && size < 1e-4) {
+    if size >= 1e7 || (size > 0.0 && size < 1e-4) {
         return format!("{value:.2e}").replace('-', "−");
     }
     let text = significant(value).replace('-', "−");
