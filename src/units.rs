@@ -162,13 +162,26 @@ pub struct Rate {
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}/s", Amount { work: self.per_second, unit: self.unit })
+    }
+}
+
+/// An amount of work, on average: a share of a unit has a meaning.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Amount {
+    /// Units of work.
+    pub work: f64,
+    /// What the work is.
+    pub unit: Unit,
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         const PREFIXES: [(f64, &str); 6] =
             [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
-        let (scale, prefix) = PREFIXES
-            .into_iter()
-            .find(|(scale, _)| self.per_second.abs() >= *scale)
-            .unwrap_or((1.0, ""));
-        write!(f, "{} {prefix}{}/s", significant(self.per_second / scale), self.unit.symbol())
+        let (scale, prefix) =
+            PREFIXES.into_iter().find(|(scale, _)| self.work.abs() >= *scale).unwrap_or((1.0, ""));
+        write!(f, "{} {prefix}{}", significant(self.work / scale), self.unit.symbol())
     }
 }
 
@@ -276,6 +289,7 @@ mod tests {
         assert_eq!(rate(999.96e6, Unit::Hash), "1000 MH/s");
         assert_eq!(rate(16.4e9, Unit::Flop), "16.4 GFLOP/s");
         assert_eq!(rate(0.25, Unit::Flop), "0.250 FLOP/s");
+        assert_eq!(Amount { work: 80e12, unit: Unit::Hash }.to_string(), "80.0 TH");
     }
 
     #[test]

@@ -152,6 +152,20 @@ fn only_units_knows_the_customary_units() {
     }
 }
 
+/// What a kilowatt-hour earns is computed of what is handed in: no file, no clock, no network, no output.
+#[test]
+fn economics_is_pure() {
+    for (path, tokens) in sources().into_iter().filter(|(path, _)| path.starts_with("economics")) {
+        for word in ["ureq", "Command", "Instant", "SystemTime", "println", "stdout"] {
+            assert!(!mentions(tokens.clone(), word), "{} mentions {word}", path.display());
+        }
+        let text = tokens.to_string();
+        for reach in ["std :: fs", "std :: net", "std :: env", "Zoned :: now", "Timestamp :: now"] {
+            assert!(!text.contains(reach), "{} reaches for {reach}", path.display());
+        }
+    }
+}
+
 #[test]
 fn the_check_sees_what_it_must() {
     let seen = |code: &str, depth| {

@@ -1,11 +1,12 @@
 //! `rigbench compare`: what changed from one run to another, and whether more than chance explains.
 
+use super::documents::truthful;
 use super::{Exit, args};
 use crate::report;
-use crate::results::wire::{Comparison, Document};
-use crate::results::{self, Depth, read};
-use anyhow::{Context, Result, anyhow, bail};
-use std::path::{Path, PathBuf};
+use crate::results;
+use crate::results::wire::Comparison;
+use anyhow::{Result, bail};
+use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[command(
@@ -48,20 +49,6 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         [only] => bail!("the gate cannot judge {only}; measure it again"),
         [first, rest @ ..] => {
             bail!("the gate cannot judge {first}; nor {} more; measure again", rest.len())
-        }
-    }
-}
-
-/// A document, if it is truthful.
-fn truthful(path: &Path) -> Result<Document> {
-    let given = read::open(path).with_context(|| {
-        format!("cannot read {}; give the path of a result file", path.display())
-    })?;
-    let given = given.map_err(|why| anyhow!("{}: {why}", path.display()))?;
-    match &results::validate(&given, Depth::Quick).faults[..] {
-        [] => Ok(given.document),
-        [first, ..] => {
-            bail!("{} is not truthful: {first}; rigbench validate says more", path.display())
         }
     }
 }

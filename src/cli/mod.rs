@@ -1,12 +1,16 @@
 //! The command line: one file a command. Documents go to stdout, all else to stderr.
 
+mod advise;
 mod args;
 mod busy;
 mod check;
 mod compare;
+mod completions;
 mod devices;
 mod doctor;
+mod documents;
 mod interrupt;
+mod man;
 mod progress;
 mod run;
 mod tune;
@@ -24,7 +28,7 @@ use std::process::ExitCode;
     version,
     max_term_width = 100,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done, 1 the answer is no, 2 the request cannot be carried out, 130 interrupted."
+    after_help = "Example: rigbench run --quick, then rigbench advise results/local/*.json\nExit codes: 0 done, 1 the answer is no, 2 the request cannot be carried out, 130 interrupted."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -45,8 +49,14 @@ enum Command {
     Validate(validate::Args),
     /// Compare two result files, like with like, and fail on a regression past a gate
     Compare(compare::Args),
+    /// What the next kilowatt-hour should do: hash, sell tokens or be rented out; and where that flips
+    Advise(advise::Args),
     /// What is missing here for a good measurement, and how to mend it
     Doctor(doctor::Args),
+    /// Print what a shell needs to complete arguments
+    Completions(completions::Args),
+    /// Write manual pages to a folder
+    Man(man::Args),
 }
 
 /// How a command ended.
@@ -79,7 +89,10 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Advise(args) => advise::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     };
     match done {
         Ok(Exit::Done) => ExitCode::SUCCESS,
@@ -125,7 +138,8 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or("error: these arguments are not understood");
-    let tip = lines.find(|line| line.starts_with("tip:")).map(|tip| format!("; {tip}"));
+    let helps = |line: &&str| line.starts_with("tip:") || line.starts_with("[possible values:");
+    let tip = lines.find(helps).map(|tip| format!("; {tip}"));
     eprintln!("{first}{} (see rigbench --help)", tip.unwrap_or_default());
     ExitCode::from(2)
 }

@@ -5,13 +5,16 @@ use super::flip::{Sides, flip};
 use super::market::Published;
 use super::megawatt::{best_asic, megawatts, yardsticks};
 use super::query::prefill_for;
+use super::recommend::recommend;
+use super::rows::{Rows, rows};
 use super::tokens::exchanges;
 use super::{
     Absent, Choice, Citation, Conditions, Era, Estimate, Exchange, Factors, Flip, Kind, Market,
-    MeasuredRow, Megawatts, Network, Parameter, Query, QueryEnergy, Question, Stage, Standing,
-    Yardstick, watt_hours, written_off,
+    MeasuredRow, Megawatts, Network, Parameter, Query, QueryEnergy, Question, Recommendation,
+    Stage, Standing, Yardstick, watt_hours, written_off,
 };
-use crate::energy::Provenance;
+use crate::energy::{Provenance, Scope};
+use crate::results::wire::Document;
 use crate::units::WATT_HOUR;
 use jiff::civil::Date;
 
@@ -20,8 +23,16 @@ use jiff::civil::Date;
 pub struct Advice {
     /// The day of the market file.
     pub market_date: Date,
-    /// What a reader has to know first: age of the file and its prices, examples in it, rows without an interval.
+    /// What a reader has to know first: of the runs, the age of the market file, rows without an interval.
     pub remarks: Vec<String>,
+    /// Prices of the market file that are old.
+    pub stale: Vec<String>,
+    /// Figures of the market file that stand for the user's own.
+    pub examples: Vec<String>,
+    /// The strongest that any row's joules are.
+    pub evidence: Provenance,
+    /// What to do.
+    pub recommendation: Recommendation,
     /// What was computed with.
     pub conditions: Conditions,
     /// The figures that those come from.
@@ -78,6 +89,14 @@ pub struct QueryInHashes {
     pub dollars: Estimate,
 }
 
+/// The answer for result documents in a market, on a day.
+pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice {
+    let Rows { rows, mut remarks } = rows(documents);
+    let mut advice = advise(&rows, market, today);
+    remarks.append(&mut advice.remarks);
+    Advice { remarks, ..advice }
+}
+
 /// The answer for measured rows in a market, on a day.
 pub fn advise(rows: &[MeasuredRow], market: &Market, today: Date) -> Advice {
     let premises = &market.premises;
@@ -102,18 +121,33 @@ pub fn advise(rows: &[MeasuredRow], market: &Market, today: Date) -> Advice {
         &network.halving,
     ];
     let (queries, queries_absent) = queries(rows, market);
-    let mut remarks = market.remarks(today);
+    let scopes = choices.iter().map(|choice| choice.scope);
+    let scopes: Vec<Scope> =
+        scopes.chain(market.reference_tokens.iter().map(|tokens| tokens.scope)).collect();
+    let factors = market.wall_factors.iter().filter(|(scope, _)| scopes.contains(scope));
+    let of_query = [&premises.query_tokens_in, &premises.query_tokens_out, &premises.query_idle];
+    let others = factors
+        .map(|(_, figure)| figure)
+        .chain([&market.colocation])
+        .chain(of_query.into_iter().filter(|_| !queries.is_empty()));
+    let mut remarks: Vec<String> = market.age(today).into_iter().collect();
     remarks.extend(rows.iter().filter_map(without_interval));
+    let ranking = ranked(&choices, &conditions);
+    let evidence = rows.iter().filter_map(|row| Some(row.energy.as_ref().ok()?.provenance)).min();
     Advice {
         market_date: market.date,
         remarks,
+        stale: market.stale(today),
+        examples: market.examples(),
+        evidence: evidence.unwrap_or(Provenance::None),
+        recommendation: recommend(&choices, &ranking, &conditions),
         conditions,
-        rests_on: figures.into_iter().map(Citation::from).collect(),
+        rests_on: figures.into_iter().chain(others).map(Citation::from).collect(),
         halving_block: network.halving.number() as u64,
         network_after_halving: after.network,
         colocation: written_off(market.colocation.estimate, Estimate::exact(1.0)),
-        ranking: ranking(&choices, &conditions),
-        ranking_after_halving: ranking(&choices, &after),
+        ranking,
+        ranking_after_halving: ranked(&choices, &after),
         flips: flips(&choices, asic, &conditions),
         exchanges: exchanges(rows, &choices, market, &conditions),
         yardsticks: yardsticks(&choices),
@@ -127,14 +161,11 @@ pub fn advise(rows: &[MeasuredRow], market: &Market, today: Date) -> Advice {
 }
 
 /// Best first. Only choices whose joules are all those of the meter stand in one order.
-fn ranking(choices: &[Choice], conditions: &Conditions) -> Ranking {
+fn ranked(choices: &[Choice], conditions: &Conditions) -> Ranking {
     let like: Vec<usize> =
         (0..choices.len()).filter(|i| choices[*i].standing == Standing::Meter).collect();
     let counts_hardware = like.iter().all(|i| choices[*i].venture.capital.is_some());
-    let worth = |i: usize| {
-        let venture = &choices[i].venture;
-        if counts_hardware { venture.net(conditions) } else { venture.revenue(conditions) }
-    };
+    let worth = |i: usize| worth(&choices[i], counts_hardware, conditions);
     let mut order = like;
     order.sort_by(|a, b| worth(*b).middle().total_cmp(&worth(*a).middle()));
     let above = |rank: usize| {
@@ -142,6 +173,12 @@ fn ranking(choices: &[Choice], conditions: &Conditions) -> Ranking {
     };
     let settled: Vec<bool> = (0..order.len()).map(above).collect();
     Ranking { order: order.into_iter().zip(settled).collect(), counts_hardware }
+}
+
+/// Dollars a kilowatt-hour by which choices are held against each other.
+pub(super) fn worth(choice: &Choice, counts_hardware: bool, conditions: &Conditions) -> Estimate {
+    let venture = &choice.venture;
+    if counts_hardware { venture.net(conditions) } else { venture.revenue(conditions) }
 }
 
 /// Whether each choice pays, whether tokens and rent beat the best reference miner, and whether tokens beat the rent of their

@@ -5,6 +5,7 @@ use super::market::{Figure, Rental};
 use super::{
     Capital, Conditions, Estimate, Market, MeasuredRow, Plan, Price, RowEnergy, Venture, WorkEnergy,
 };
+use crate::device::Class;
 use crate::energy::{Provenance, Scope};
 use crate::units::{EnergyPerWork, MILLION_TOKENS, Unit};
 
@@ -65,10 +66,12 @@ pub struct Factor {
 pub struct Choice {
     /// What is done.
     pub kind: Kind,
-    /// What stands for it in a table.
+    /// What stands for it where nothing else does.
     pub label: String,
-    /// The id of the measured device, if it is on one.
-    pub device: Option<String>,
+    /// What hashes, whose tokens, which terms of rent.
+    pub subject: String,
+    /// The measured device, if it is on one.
+    pub device: Option<On>,
     /// The computation behind it.
     pub venture: Venture,
     /// Dollars of revenue for a kilowatt-hour that the hall buys.
@@ -93,6 +96,17 @@ pub struct Choice {
     pub rests_on: Vec<Citation>,
 }
 
+/// A measured device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct On {
+    /// Its id, the same in all of its rows.
+    pub id: String,
+    /// As its driver calls it.
+    pub name: String,
+    /// Its hardware class.
+    pub class: Class,
+}
+
 /// A use that cannot be offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absent {
@@ -114,6 +128,7 @@ pub(super) struct Offers<'a> {
 struct Draft<'a> {
     kind: Kind,
     label: String,
+    subject: String,
     device: Option<&'a MeasuredRow>,
     plan: Plan,
     capital: Option<Capital>,
@@ -156,6 +171,7 @@ impl Offers<'_> {
             self.choice(Draft {
                 kind: Kind::HashAsic,
                 label: format!("hash on {}", asic.name),
+                subject: asic.name.clone(),
                 device: None,
                 plan: Plan::Hash(WorkEnergy { joules, unit }),
                 capital,
@@ -203,6 +219,7 @@ impl Offers<'_> {
                 let plan = Plan::Infer { energy: work, price: price_of };
                 let mut draft = self.measured(kind, row, energy, plan);
                 draft.label = format!("sell {} at the price of {}", draft.label, price.name);
+                draft.subject = tokens.to_string();
                 draft.rests_on.push((&price.price).into());
                 Ok(self.choice(draft))
             })
@@ -249,6 +266,7 @@ impl Offers<'_> {
             let plan = Plan::Rent { dollars_per_hour, watts: energy.watts };
             let mut draft = self.measured(kind, row, energy, plan);
             draft.label = format!("rent out {}: {}", row.device_name, rental.name);
+            draft.subject = rental.name.clone();
             draft.rests_on = vec![watts_of(row, energy), (&rental.rent).into()];
             Ok(self.choice(draft))
         };
@@ -294,6 +312,7 @@ impl Offers<'_> {
         Draft {
             kind,
             label: row.label(),
+            subject: row.workload.clone(),
             device: Some(row),
             plan,
             capital,
@@ -315,7 +334,12 @@ impl Offers<'_> {
         Choice {
             kind: draft.kind,
             label: draft.label,
-            device: draft.device.map(|row| row.device.clone()),
+            subject: draft.subject,
+            device: draft.device.map(|row| On {
+                id: row.device.clone(),
+                name: row.device_name.clone(),
+                class: row.class,
+            }),
             venture,
             revenue: venture.revenue(conditions),
             revenue_after_halving: venture.revenue(after),

@@ -2,7 +2,8 @@
 
 use std::ops::{Div, Mul, Sub};
 
-/// A figure between two bounds. What is only modelled, or quoted as a range, has bounds and no value.
+/// A figure between two bounds. What is only modelled, or quoted as a range, has bounds and no value. A bound that nobody
+/// knows is infinite: joules of which only the most is known earn any amount from a least one on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// No less than this: the lower end of a 95 % interval, or of a quoted range.
@@ -59,9 +60,11 @@ impl Estimate {
         self.low == self.high
     }
 
-    /// Largest, where the figures of two are compared: by value, else by the middle of the bounds.
+    /// What it is where the figures of two are compared: its value, else the middle of the bounds; of what has no upper bound,
+    /// no more than is known for sure.
     pub fn middle(self) -> f64 {
-        self.value.unwrap_or((self.low + self.high) / 2.0)
+        let middle = if self.high.is_finite() { (self.low + self.high) / 2.0 } else { self.low };
+        self.value.unwrap_or(middle)
     }
 
     fn with(self, other: Estimate, op: impl Fn(f64, f64) -> f64) -> Option<f64> {
@@ -158,5 +161,8 @@ pub(super) mod tests {
         assert!(!range.is_exact() && Estimate::from(1.0).is_exact());
         assert_eq!(Corner::ALL.map(|corner| range.at(corner)), [Some(2.0), None, Some(5.0)]);
         assert_eq!(Estimate::measured(1.0, 2.0, 4.0).middle(), 2.0);
+        // Joules that are only known to be no more than some earn any amount from a least one on.
+        let earned = Estimate::exact(6.0) / Estimate::between(0.0, 3.0);
+        assert_eq!((earned.low, earned.high, earned.middle()), (2.0, f64::INFINITY, 2.0));
     }
 }

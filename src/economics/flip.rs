@@ -80,6 +80,8 @@ pub enum Outcome {
     At {
         /// In the parameter's unit, with the interval of what it rests on.
         value: Estimate,
+        /// Whether the answer is yes above it; else below.
+        yes_above: bool,
         /// Whether the recomputed answer was seen to differ on the two sides.
         checked: bool,
     },
@@ -147,7 +149,7 @@ pub fn flip(
     Some(Flip { question, era, parameter, current, answer, counts_hardware, outcome })
 }
 
-/// Nothing if the parameter does not move the margin, or moves it without changing its sign.
+/// Nothing if the parameter does not move the margin.
 fn outcome(
     parameter: Parameter,
     current: f64,
@@ -156,11 +158,22 @@ fn outcome(
     let root = |corner| even(parameter, current, |x| margin(x, corner));
     let [low, value, high] = Corner::ALL.map(root);
     let (low, high) = (low?, high?);
+    let finite =
+        [(low, Corner::Low), (high, Corner::High)].into_iter().find(|(at, _)| at.is_finite());
+    let Some((at, corner)) = finite else {
+        return Some(Outcome::Never("nothing is known of the least that it draws".into()));
+    };
+    let at = if at > 0.0 { at } else { 1.0 };
+    let yes_above = margin(2.0 * at, corner)? > margin(at, corner)?;
+    // A corner at which it earns or costs without bound says the same wherever the parameter stands.
+    let end = |yes: bool| if yes == yes_above { 0.0 } else { f64::INFINITY };
+    let low = if low.is_nan() { end(false) } else { low };
+    let high = if high.is_nan() { end(true) } else { high };
     let (least, most) = parameter.domain();
     let possible = |x: f64| x > least && x <= most;
     let flips = match value {
         Some(value) => possible(value),
-        None => possible(low) || possible(high),
+        None => low.min(high) <= most && low.max(high) > least,
     };
     if !flips {
         let beyond = value.unwrap_or(low);
@@ -171,7 +184,7 @@ fn outcome(
         }));
     }
     let differs = |at: Option<f64>, corner| {
-        let Some(at) = at else { return true };
+        let Some(at) = at.filter(|at| at.is_finite() && *at > 0.0) else { return true };
         let side = |x| margin(x, corner).map(|m| m > 0.0);
         side(at * (1.0 - STEP)) != side(at * (1.0 + STEP))
     };
@@ -180,11 +193,12 @@ fn outcome(
         && differs(Some(high), Corner::High);
     Some(Outcome::At {
         value: Estimate { low: low.min(high), value, high: low.max(high) },
+        yes_above,
         checked,
     })
 }
 
-/// The value at which a margin is 0; nothing if the parameter does not move it. A margin is a straight line in the
+/// The value at which a margin is 0; nothing if the parameter does not move it, no number if it is infinite. A margin is a straight line in the
 /// parameter, or in its inverse for PUE, so that two points give the root; the second round only polishes it.
 fn even(parameter: Parameter, current: f64, margin: impl Fn(f64) -> Option<f64>) -> Option<f64> {
     let straight = |x: f64| if parameter == Parameter::Pue { 1.0 / x } else { x };
@@ -192,6 +206,9 @@ fn even(parameter: Parameter, current: f64, margin: impl Fn(f64) -> Option<f64>)
     for _ in 0..2 {
         let far = 2.0 * near;
         let (a, b) = (margin(near)?, margin(far)?);
+        if !(a.is_finite() && b.is_finite()) {
+            return Some(f64::NAN);
+        }
         let (s, t) = (straight(near), straight(far));
         if (b - a).abs() <= 1e-13 * (a.abs() + b.abs()) {
             return None;
@@ -241,7 +258,7 @@ mod tests {
     }
 
     fn near(outcome: Outcome, expected: f64) {
-        let Outcome::At { value, checked: true } = outcome else { panic!("{outcome:?}") };
+        let Outcome::At { value, checked: true, .. } = outcome else { panic!("{outcome:?}") };
         let value = value.value.unwrap();
         assert!((value / expected - 1.0).abs() < 1e-9, "{value} is not {expected}");
     }
@@ -293,7 +310,7 @@ mod tests {
         let found =
             flip(Sides { one, other: None }, PAYS, (Era::Now, &today()), Parameter::Electricity)
                 .unwrap();
-        let Outcome::At { value, checked: true } = found.outcome else { panic!("{found:?}") };
+        let Outcome::At { value, checked: true, .. } = found.outcome else { panic!("{found:?}") };
         for (got, joules) in [(value.low, 0.52), (value.value.unwrap(), 0.455), (value.high, 0.40)]
         {
             assert!((got - 0.108 / joules).abs() < 1e-9, "{got}");
@@ -304,11 +321,34 @@ mod tests {
         // What is only modelled has bounds and no value, here too.
         let one = &inference(Estimate::between(0.40, 0.52));
         match at(Sides { one, other: None }, Parameter::TokenPrice) {
-            Outcome::At { value, checked: true } => {
+            Outcome::At { value, checked: true, .. } => {
                 assert!(value.value.is_none() && value.low < value.high);
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    /// Of a card without a meter only the most that it may draw is known: one end of each flip is open.
+    #[test]
+    fn energy_without_a_known_least_flips_from_one_end() {
+        let one = &inference(Estimate::between(0.0, 0.5));
+        let alone = Sides { one, other: None };
+        let ends = |sides, parameter| match at(sides, parameter) {
+            Outcome::At { value, yes_above, checked: true } => (value.low, value.high, yes_above),
+            other => panic!("{other:?}"),
+        };
+        let (price, electricity) = (0.05 * 0.5 / 3.6, 3.6 * 0.03 / 0.5);
+        let near = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
+        let (low, high, above) = ends(alone, Parameter::TokenPrice);
+        assert!(low == 0.0 && near(high, price) && above, "{low} to {high}");
+        let (low, high, above) = ends(alone, Parameter::Electricity);
+        assert!(near(low, electricity) && high == f64::INFINITY && !above, "{low} to {high}");
+        let miner = &miner(13.5);
+        let (low, high, above) = ends(Sides { one, other: Some(miner) }, Parameter::Hashprice);
+        assert!(near(low, electricity * 24.0 * 13.5) && high == f64::INFINITY && !above);
+        // Both sides unknown: nothing can be said.
+        let both = Sides { one, other: Some(&inference(Estimate::between(0.0, 0.4))) };
+        assert!(matches!(at(both, Parameter::TokenPrice), Outcome::Never(_)));
     }
 
     proptest! {
@@ -323,11 +363,12 @@ mod tests {
                 let found = flip(sides, PAYS, (Era::Now, &at), parameter).map(|found| found.outcome);
                 // What is not answered must not flip either.
                 match found.unwrap_or(Outcome::Never(String::new())) {
-                    Outcome::At { value, checked } => {
+                    Outcome::At { value, yes_above, checked } => {
                         prop_assert!(checked, "{parameter:?} {value:?}");
                         if let Some(value) = value.value {
                             let sign = |x: f64| margin(x).value.unwrap() > 0.0;
-                            prop_assert_ne!(sign(value * (1.0 - 1e-5)), sign(value * (1.0 + 1e-5)));
+                            prop_assert_eq!(sign(value * (1.0 - 1e-5)), !yes_above);
+                            prop_assert_eq!(sign(value * (1.0 + 1e-5)), yes_above);
                         }
                     }
                     Outcome::Never(_) => {

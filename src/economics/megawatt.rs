@@ -4,8 +4,8 @@
 use super::choices::to_meter;
 use super::market::Build;
 use super::{
-    Answer, Choice, Conditions, Estimate, Kind, Market, Origin, Plan, Price, Standing, Venture,
-    WorkEnergy,
+    Answer, Choice, Citation, Conditions, Estimate, Kind, Market, Origin, Plan, Price, Standing,
+    Venture, WorkEnergy,
 };
 use crate::energy::Scope;
 use crate::units::{HOUR, KILOWATT_HOUR, MEGAWATT, MILLION_TOKENS, Unit, YEAR};
@@ -44,6 +44,8 @@ pub struct Megawatt {
     pub payback_years: Option<Estimate>,
     /// Revenue over that of the reference miner.
     pub times_the_asic: Estimate,
+    /// The figures that it rests on, beside the conditions.
+    pub rests_on: Vec<Citation>,
 }
 
 /// The two sides.
@@ -87,12 +89,18 @@ pub(super) fn megawatts(
     conditions: &Conditions,
 ) -> Megawatts {
     let miner = &choices[asic];
-    let side = |label: String, origin, scope, venture: &Venture, build: Option<&Build>| {
+    let side = |label: String,
+                origin,
+                scope,
+                venture: &Venture,
+                build: Option<&Build>,
+                mut rests_on: Vec<Citation>| {
         let hours = |dollars: Estimate| dollars * ((MEGAWATT * HOUR).0 / KILOWATT_HOUR.0);
         let yearly = |dollars: Estimate| hours(dollars) * (YEAR.0 / HOUR.0);
         let revenue = venture.revenue(conditions);
         let bare = Venture { capital: None, ..*venture };
         let left_per_year = yearly(bare.margin(conditions));
+        rests_on.extend(build.map(|build| Citation::from(&build.cost)));
         let build = build.map(|build| build.cost.estimate);
         let pays = Answer::of(left_per_year) == Answer::Yes;
         Megawatt {
@@ -106,10 +114,12 @@ pub(super) fn megawatts(
             build,
             payback_years: build.filter(|_| pays).map(|build| build / left_per_year),
             times_the_asic: revenue / miner.revenue,
+            rests_on,
         }
     };
     let of_choice = |choice: &Choice, build| {
-        side(choice.label.clone(), choice.origin, choice.scope, &choice.venture, build)
+        let rests_on = choice.rests_on.clone();
+        side(choice.label.clone(), choice.origin, choice.scope, &choice.venture, build, rests_on)
     };
     let inference = Some(&market.inference);
     let measured = choices.iter().filter(|choice| {
@@ -123,8 +133,9 @@ pub(super) fn megawatts(
         let plan = Plan::Infer { energy, price: Price { dollars, unit: Unit::Token } };
         let venture = Venture { plan, wall, capital: None };
         let label = format!("{}, at the price of {}", tokens.name, price.name);
+        let rests_on = vec![(&tokens.energy).into(), (&price.price).into()];
         (standing == Standing::Meter)
-            .then(|| side(label, Origin::Published, tokens.scope, &venture, inference))
+            .then(|| side(label, Origin::Published, tokens.scope, &venture, inference, rests_on))
     });
     Megawatts {
         asic: of_choice(miner, Some(&market.mining)),

@@ -53,6 +53,13 @@ pub struct Sequences {
     pub stage: Stage,
 }
 
+impl std::fmt::Display for Sequences {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Sequences { model, weights, batch, stage } = self;
+        write!(f, "{} tokens of {model} ({weights}, batch {batch})", stage.tokens())
+    }
+}
+
 /// What is done to tokens. The two differ in joules and in price by far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {

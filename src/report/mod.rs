@@ -1,13 +1,17 @@
 //! Reports: a document becomes tables, and tables become text.
 
+mod advice;
 mod compare;
 mod devices;
+mod fold;
 mod run;
 mod table;
 mod tune;
 
+pub use advice::{advice, advice_to_terminal, answer};
 pub use compare::comparison;
 pub use devices::{devices, sources};
+pub use fold::fold;
 pub use run::run;
 pub use table::Table;
 pub use tune::tuning;

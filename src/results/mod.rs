@@ -19,7 +19,7 @@ mod store;
 mod validate;
 pub mod wire;
 
-pub use compare::compare;
+pub use compare::{compare, run_faults};
 pub use figures::fill;
 pub use layout::text;
 pub use manifest::{HUGE_PAGES, environment, manifest, program};

@@ -11,14 +11,14 @@ use rigbench::economics::{
 use rigbench::energy::{Provenance, Scope};
 use rigbench::units::Unit;
 
-const TODAY: Date = date(2026, 11, 25);
+pub const TODAY: Date = date(2026, 11, 25);
 const CARD: &str = "NVIDIA H100 80GB HBM3";
 
 fn around(value: f64) -> Estimate {
     Estimate::measured(value * 0.97, value, value * 1.04)
 }
 
-fn row(workload: &str, unit: Unit, joules: f64, watts: f64) -> MeasuredRow {
+pub fn row(workload: &str, unit: Unit, joules: f64, watts: f64) -> MeasuredRow {
     let mut parts = workload.split(':');
     let stage = match parts.next() {
         Some("prefill") => Some(Stage::Prefill),
@@ -48,7 +48,7 @@ fn row(workload: &str, unit: Unit, joules: f64, watts: f64) -> MeasuredRow {
     }
 }
 
-fn h100() -> Vec<MeasuredRow> {
+pub fn h100() -> Vec<MeasuredRow> {
     vec![
         row("sha256d", Unit::Hash, 60e-9, 640.0),
         row("decode:llama-3-8b:int8:batch=8", Unit::Token, 0.5, 420.0),
@@ -56,7 +56,7 @@ fn h100() -> Vec<MeasuredRow> {
     ]
 }
 
-fn with(change: impl Fn(&mut RowEnergy)) -> Vec<MeasuredRow> {
+pub fn with(change: impl Fn(&mut RowEnergy)) -> Vec<MeasuredRow> {
     let mut rows = h100();
     rows.iter_mut().for_each(|row| change(row.energy.as_mut().unwrap()));
     rows
@@ -223,6 +223,55 @@ fn a_row_without_energy_says_why() {
 }
 
 #[test]
+fn what_to_do_is_what_earns_most_and_says_what_may_earn_as_much() {
+    let advice = advice();
+    let recommendation = &advice.recommendation;
+    assert_eq!(recommendation.best, place(&advice, "on demand"));
+    // One-year rent lies within the spread on demand; nothing else reaches it.
+    assert_eq!(recommendation.rivals, [place(&advice, "one year")]);
+    assert_eq!(
+        (recommendation.pays, recommendation.best_here),
+        (Answer::Yes, Some(recommendation.best))
+    );
+    assert_eq!(advice.evidence, Provenance::MeasuredCounter);
+    // Without rents and prices a miner is best, and what was measured is named beside it.
+    let mut rows = h100()[..1].to_vec();
+    rows[0].device_name = "a card".into();
+    let hashing = advise(&rows, &Market::embedded(), TODAY);
+    let recommendation = &hashing.recommendation;
+    assert_eq!(recommendation.best, place(&hashing, "S23 Hyd"));
+    assert_eq!(recommendation.best_here, Some(place(&hashing, "sha256d")));
+    assert_eq!((recommendation.pays, recommendation.pays_after_halving), (Answer::Yes, Answer::No));
+    // With nothing measured the miners are still there.
+    let bare = advise(&[], &Market::embedded(), TODAY);
+    assert_eq!((bare.evidence, bare.recommendation.best_here), (Provenance::None, None));
+}
+
+#[test]
+fn a_card_of_which_only_the_most_is_known_is_never_taken_for_the_best() {
+    let rows = with(|energy| {
+        energy.joules_per_unit = Estimate::between(0.0, energy.joules_per_unit.high);
+        energy.watts = Estimate::between(0.0, 700.0);
+        energy.provenance = Provenance::Modelled;
+    });
+    let mut rows = rows;
+    rows.truncate(1);
+    rows[0].device_name = "a card".into();
+    let advice = advise(&rows, &Market::embedded(), TODAY);
+    let here = place(&advice, "sha256d");
+    assert_eq!(advice.choices[here].revenue.high, f64::INFINITY);
+    assert_eq!(advice.recommendation.best, place(&advice, "S23 Hyd"));
+    // And yet nobody can say that it is not.
+    assert!(advice.recommendation.rivals.contains(&here));
+    assert_eq!(*advice.ranking.order.last().unwrap(), (here, true));
+    for flip in &advice.flips {
+        if let Outcome::At { value, checked, .. } = &flip.outcome {
+            assert!(*checked && value.low <= value.high, "{flip:?}");
+        }
+    }
+}
+
+#[test]
 fn best_first_and_settled_only_where_intervals_part() {
     let advice = advice();
     let worth = |i: usize| advice.choices[i].revenue;
@@ -265,7 +314,7 @@ fn flips_flip_when_the_whole_advice_is_made_again_from_an_edited_file() {
     let advice = advice();
     let mut seen = Vec::new();
     for flip in &advice.flips {
-        let Outcome::At { value, checked } = &flip.outcome else { continue };
+        let Outcome::At { value, yes_above, checked } = &flip.outcome else { continue };
         assert!(*checked, "{flip:?}");
         let Some(value) = value.value else { continue };
         // The file's edit below is of the one-year rent.
@@ -294,7 +343,7 @@ fn flips_flip_when_the_whole_advice_is_made_again_from_an_edited_file() {
         let (Some(below), Some(above)) = (answer(value * 0.9999), answer(value * 1.0001)) else {
             continue;
         };
-        assert_ne!(below, above, "{flip:?}");
+        assert_eq!((below, above), (!yes_above, *yes_above), "{flip:?}");
         seen.push((flip.era, flip.parameter));
     }
     for parameter in Parameter::ALL {
@@ -310,6 +359,35 @@ fn cooling_and_power_never_choose_between_two_uses_of_the_same_kilowatt_hour() {
         if common && matches!(flip.question, Question::Beats { .. }) {
             assert!(matches!(flip.outcome, Outcome::Never(_)), "{flip:?}");
         }
+    }
+}
+
+#[test]
+fn the_break_even_price_of_power_is_divided_by_the_pue() {
+    let advice = advice();
+    let s21 = place(&advice, "S21 XP");
+    let at = |parameter, era| {
+        let found = advice.flips.iter().find(|flip| {
+            (flip.question, flip.parameter, flip.era)
+                == (Question::Pays { choice: s21 }, parameter, era)
+        });
+        match &found.unwrap().outcome {
+            Outcome::At { value, .. } => value.value.unwrap(),
+            never => panic!("{never:?}"),
+        }
+    };
+    let hashprice = advice.conditions.network.hashprice();
+    for (got, expected) in [
+        (at(Parameter::Electricity, Era::Now), hashprice / (24.0 * 13.5) / 1.58),
+        (at(Parameter::Electricity, Era::AfterHalving), 0.5025 * hashprice / (24.0 * 13.5) / 1.58),
+        (at(Parameter::Hashprice, Era::Now), 0.05 * 24.0 * 13.5 * 1.58),
+        (
+            at(Parameter::Bitcoin, Era::AfterHalving),
+            60_000.0 * 0.05 * 24.0 * 13.5 * 1.58 / hashprice / 0.5025,
+        ),
+        (at(Parameter::Pue, Era::Now), hashprice / (24.0 * 13.5) / 0.05),
+    ] {
+        assert!((got / expected - 1.0).abs() < 1e-9, "{got}, not {expected}");
     }
 }
 

@@ -1,4 +1,7 @@
-//! What a kilowatt-hour earns: the whole advice, and the market file.
+//! What a kilowatt-hour earns: the whole advice, how it reads, and the market file.
 
 mod advise;
+mod json;
 mod market;
+mod rows;
+mod text;

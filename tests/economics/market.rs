@@ -67,20 +67,18 @@ fn mistakes_get_one_line_with_the_key_and_what_is_expected() {
 #[test]
 fn age_is_remarked_on_after_90_days_and_examples_until_they_are_replaced() {
     let market = Market::embedded();
-    let about_the_file = |today| {
-        market.remarks(today).into_iter().find(|remark| remark.starts_with("the market file"))
-    };
-    assert_eq!(about_the_file(date(2026, 11, 23)), None);
-    assert_eq!(about_the_file(date(2027, 2, 21)), None);
-    let old = about_the_file(date(2027, 2, 22)).unwrap();
+    assert_eq!(market.age(date(2026, 11, 23)), None);
+    assert_eq!(market.age(date(2027, 2, 21)), None);
+    let old = market.age(date(2027, 2, 22)).unwrap();
     assert!(old.contains("2026-11-23") && old.contains("91 days"), "{old}");
-    assert!(about_the_file(date(2026, 11, 22)).unwrap().contains("yet to come"));
-    let remarks = market.remarks(date(2026, 11, 23)).join("\n");
+    assert!(market.age(date(2026, 11, 22)).unwrap().contains("yet to come"));
     // A new file may still have old prices in it.
-    assert!(remarks.contains("network.bitcoin (2026-06)"), "{remarks}");
-    assert!(remarks.contains("premises.electricity = 0.05 $/kWh"), "{remarks}");
+    let stale = market.stale(date(2026, 11, 23));
+    assert!(stale.contains(&"network.bitcoin (2026-06)".to_string()), "{stale:?}");
+    let examples = market.examples();
+    assert!(examples.contains(&"premises.electricity = 0.05 $/kWh".to_string()), "{examples:?}");
     let own = Market::parse(&EMBEDDED.replace(", example = true", "")).unwrap();
-    assert!(!own.remarks(date(2026, 11, 23)).join("\n").contains("examples"));
+    assert_eq!(own.examples(), Vec::<String>::new());
 }
 
 proptest! {
@@ -94,6 +92,22 @@ proptest! {
         if let Ok(text) = String::from_utf8(bytes) && let Err(error) = Market::parse(&text) {
             let line = error.to_string();
             prop_assert!(!line.contains('\n') && line.starts_with("market file: "), "{}", line);
+        }
+    }
+
+    /// No figure of the file goes without its unit, its date or its source.
+    #[test]
+    fn no_figure_goes_without_unit_date_or_source(line in 0usize..EMBEDDED.lines().count(), part in 0usize..3) {
+        let key = ["unit", "date", "source"][part];
+        let mut lines: Vec<String> = EMBEDDED.lines().map(str::to_string).collect();
+        let figure = lines[line].contains(" = {") && !lines[line].starts_with('#');
+        if figure {
+            let (head, rest) = lines[line].split_once(&format!("{key} = \"")).expect("each has all three");
+            let (_, rest) = rest.split_once('"').unwrap();
+            lines[line] = format!("{head}{}", rest.trim_start_matches(", ")).replace(", }", " }");
+            let error = Market::parse(&lines.join("\n")).unwrap_err().to_string();
+            prop_assert!(error.contains(&format!("missing field `{key}`")), "{}: {error}", lines[line]);
+            prop_assert!(error.contains(&format!("line {}", line + 1)), "{error}");
         }
     }
 

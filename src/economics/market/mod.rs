@@ -219,32 +219,34 @@ impl Market {
         Some((figure.number(), Some(figure)))
     }
 
-    /// What a reader has to know of the file on this day: its age, the age of its prices, examples that stand for figures of
-    /// the user's own.
-    pub fn remarks(&self, today: Date) -> Vec<String> {
-        let mut remarks = Vec::new();
+    /// What there is to say of the file's own age on this day.
+    pub fn age(&self, today: Date) -> Option<String> {
         let age = days(self.date, today);
         if age > STALE_DAYS {
-            remarks.push(format!(
+            return Some(format!(
                 "the market file is of {}, {age} days ago; bring its figures up to date or give a newer one with --market",
                 self.date
             ));
-        } else if age < 0 {
-            remarks.push(format!("the market file is of {}, a day that is yet to come", self.date));
         }
-        let (network, premises) = (&self.network, &self.premises);
-        let prices = [&network.difficulty, &network.bitcoin, &network.fee_share]
+        (age < 0).then(|| format!("the market file is of {}, a day that is yet to come", self.date))
+    }
+
+    /// Prices that are old on this day, whatever the age of the file: `network.difficulty (2026-06)`.
+    pub fn stale(&self, today: Date) -> Vec<String> {
+        let network = &self.network;
+        [&network.difficulty, &network.bitcoin, &network.fee_share]
             .into_iter()
             .chain(self.token_prices.iter().map(|price| &price.price))
-            .chain(self.rentals.iter().map(|rental| &rental.rent));
-        let stale: Vec<String> = prices
+            .chain(self.rentals.iter().map(|rental| &rental.rent))
             .filter(|figure| days(figure.since, today) > STALE_DAYS)
             .map(|figure| format!("{} ({})", figure.key, figure.date))
-            .collect();
-        if !stale.is_empty() {
-            remarks.push(format!("older than {STALE_DAYS} days: {}", stale.join(", ")));
-        }
-        let examples: Vec<String> = [
+            .collect()
+    }
+
+    /// Examples that stand for figures of the user's own: `premises.electricity = 0.05 $/kWh`.
+    pub fn examples(&self) -> Vec<String> {
+        let premises = &self.premises;
+        [
             &premises.electricity,
             &premises.pue,
             &premises.utilisation,
@@ -255,11 +257,7 @@ impl Market {
         .into_iter()
         .filter(|figure| figure.example)
         .map(|figure| format!("{} = {} {}", figure.key, figure.number(), figure.unit))
-        .collect();
-        if !examples.is_empty() {
-            remarks.push(format!("examples, to be replaced by your own: {}", examples.join(", ")));
-        }
-        remarks
+        .collect()
     }
 }
 

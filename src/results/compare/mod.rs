@@ -195,7 +195,13 @@ fn name(m: &Measurement) -> RowName {
 
 fn side(document: &Document) -> Side {
     let run = &document.run;
-    // What makes a row invalid is told of the row.
+    let reasons = run_faults(document);
+    Side { run_id: run.id.clone(), started_at: run.started_at.clone(), reasons }
+}
+
+/// What makes a run invalid as a whole, or unfinished; what makes a row invalid is told of the row.
+pub fn run_faults(document: &Document) -> Vec<String> {
+    let run = &document.run;
     let of_rows: Vec<String> = document
         .measurements
         .iter()
@@ -206,7 +212,7 @@ fn side(document: &Document) -> Side {
     if run.finished_at.is_none() && reasons.is_empty() {
         reasons.push("unfinished: it is under way or was cut off".into());
     }
-    Side { run_id: run.id.clone(), started_at: run.started_at.clone(), reasons }
+    reasons
 }
 
 impl std::fmt::Display for RowName {

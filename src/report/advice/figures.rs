@@ -1,0 +1,117 @@
+//! How a figure of the advice reads: with its interval, as a range, or from or up to a bound; never as a point where it is none.
+
+use crate::economics::{Estimate, Standing};
+use crate::units::significant;
+
+/// In a sentence: `0.0844`, `1.60 (1.55 to 1.66)`, `1.36 to 3.41`, `at least 1.36`.
+pub(super) fn phrase(estimate: Estimate) -> String {
+    phrase_by(estimate, &number)
+}
+
+/// In a sentence, its numbers as `show` writes them.
+pub(super) fn phrase_by(estimate: Estimate, show: &dyn Fn(f64) -> String) -> String {
+    let Estimate { low, value, high } = estimate;
+    let range = match (low.is_finite() && low != 0.0, high.is_finite()) {
+        (_, true) if show(low) == show(high) => show(high),
+        (true, true) => format!("{} to {}", show(low), show(high)),
+        (true, false) => format!("at least {}", show(low)),
+        (false, true) => format!("up to {}", show(high)),
+        (false, false) => "unknown".into(),
+    };
+    match value {
+        Some(value) if range == show(value) => range,
+        Some(value) => format!("{} ({range})", show(value)),
+        None => range,
+    }
+}
+
+/// In a sentence, in dollars: `$1.36 to $3.41`.
+pub(super) fn dollars(estimate: Estimate) -> String {
+    phrase_by(estimate, &|value| {
+        let sign = if value < 0.0 { "−" } else { "" };
+        format!("{sign}${}", number(value.abs()))
+    })
+}
+
+/// In a table, the interval on a line of its own: `1.60`, `1.55–1.66`.
+pub(super) fn cell(estimate: Estimate) -> String {
+    cell_by(estimate, &number)
+}
+
+/// In a table, its numbers as `show` writes them.
+pub(super) fn cell_by(estimate: Estimate, show: &dyn Fn(f64) -> String) -> String {
+    let text = phrase_by(estimate, show);
+    match estimate.value {
+        Some(_) => {
+            let dash = if estimate.low < 0.0 { "\nto " } else { "–" };
+            text.replacen(" (", "\n", 1).replacen(" to ", dash, 1).replace(')', "")
+        }
+        None => {
+            text.replace("at least ", "≥ ").replace("up to ", "≤ ").replacen(" to ", "\nto ", 1)
+        }
+    }
+}
+
+/// In a table, where joules may be missing so that it is no more than this.
+pub(super) fn bounded(estimate: Estimate, standing: &Standing) -> String {
+    match standing {
+        Standing::Meter => cell(estimate),
+        Standing::Bound(_) if estimate.high.is_finite() => format!("≤ {}", number(estimate.high)),
+        Standing::Bound(_) => "unknown".into(),
+    }
+}
+
+/// Three significant digits, with a true minus sign.
+pub(super) fn number(value: f64) -> String {
+    // Nobody counts eight digits, nor five zeros behind a point.
+    let size = value.abs();
+    if size >= 1e7 || (size > 0.0 && size < 1e-4) {
+        return format!("{value:.2e}").replace('-', "−");
+    }
+    let text = significant(value).replace('-', "−");
+    // A number is not broken at the end of a line.
+    text.replace(' ', "\u{a0}")
+}
+
+/// As it was written, of what somebody wrote: no zeros are added, none of its digits is lost.
+pub(super) fn plain(value: f64) -> String {
+    let written = value.to_string();
+    match value.abs() {
+        size if size >= 1e9 => format!("{value:e}"),
+        size if size >= 1e4 && value.fract() == 0.0 => {
+            crate::units::grouped(size as u128).replace(' ', "\u{a0}")
+        }
+        _ if written.len() <= 8 => written,
+        _ => number(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_reads_as_what_it_is() {
+        for (estimate, in_a_sentence, in_a_table) in [
+            (Estimate::exact(0.08437), "0.0844", "0.0844"),
+            (Estimate::measured(1.55, 1.6, 1.66), "1.60 (1.55 to 1.66)", "1.60\n1.55–1.66"),
+            (Estimate::measured(1.6, 1.6001, 1.6002), "1.60", "1.60"),
+            (Estimate::between(1.36, 3.41), "1.36 to 3.41", "1.36\nto 3.41"),
+            (Estimate::between(1.36, f64::INFINITY), "at least 1.36", "≥ 1.36"),
+            (Estimate::between(0.0, 3.41), "up to 3.41", "≤ 3.41"),
+            (Estimate::between(f64::NEG_INFINITY, f64::INFINITY), "unknown", "unknown"),
+            (Estimate::between(-0.5, -0.25), "−0.500 to −0.250", "−0.500\nto −0.250"),
+        ] {
+            assert_eq!(phrase(estimate), in_a_sentence);
+            assert_eq!(cell(estimate), in_a_table);
+        }
+        assert_eq!((number(124.93e12), plain(124.93e12)), ("1.25e14".into(), "1.2493e14".into()));
+        assert_eq!(
+            (plain(0.05), plain(3.125), plain(60_000.0)),
+            ("0.05".into(), "3.125".into(), "60\u{a0}000".into())
+        );
+        assert_eq!(dollars(Estimate::between(-0.5, 1.0)), "−$0.500 to $1.00");
+        let short = Standing::Bound("the rest is missing".into());
+        assert_eq!(bounded(Estimate::measured(1.0, 2.0, 3.0), &short), "≤ 3.00");
+    }
+}

@@ -1,0 +1,88 @@
+//! The real choice: a megawatt of miners against a megawatt of accelerators.
+
+use super::figures::{cell, dollars, phrase};
+use super::{columns, how, short};
+use crate::economics::{Advice, Estimate, Megawatt, Origin};
+use crate::report::table::Table;
+use crate::units::MILLION_TOKENS;
+
+/// Dollars that large sums are shown in.
+const MILLION: f64 = MILLION_TOKENS;
+
+/// The miners first, then what was measured here, then what is published.
+pub(super) fn table(advice: &Advice) -> Table {
+    let megawatts = &advice.megawatts;
+    let row = |m: &Megawatt| {
+        let millions = |dollars: Estimate| cell(dollars / MILLION);
+        let origin = match m.origin {
+            Origin::Published => String::new(),
+            Origin::Row(provenance) => format!("\n({})", how(provenance)),
+        };
+        vec![
+            format!("{}{origin}", short(&m.label, advice)),
+            cell(m.dollars_per_hour),
+            cell(m.times_the_asic),
+            millions(m.left_per_year),
+            m.build.map_or("–".into(), millions),
+            m.payback_years.map_or("perhaps never".into(), cell),
+        ]
+    };
+    Table {
+        title: "The real choice: a megawatt of miners against a megawatt of accelerators".into(),
+        columns: columns([
+            ("a megawatt of", false),
+            ("earns, $/h", true),
+            ("times the miner", true),
+            ("left, M$/year", true),
+            ("to build, M$", true),
+            ("years to pay it back", true),
+        ]),
+        rows: std::iter::once(&megawatts.asic).chain(&megawatts.accelerators).map(row).collect(),
+        notes: notes(advice),
+    }
+}
+
+fn notes(advice: &Advice) -> Vec<String> {
+    let megawatts = &advice.megawatts;
+    let mut notes = vec![
+        "On a GPU, and on a processor, the hash is a yardstick and no business: who wants hashes buys miners.".to_string(),
+    ];
+    let miner = &megawatts.asic;
+    let best: Vec<_> =
+        advice.yardsticks.iter().filter(|y| advice.choices[y.asic].label == miner.label).collect();
+    notes.extend(best.iter().map(|y| {
+        format!(
+            "For a hash {} takes {} times the joules of {}.",
+            advice.choices[y.choice].device.as_ref().map_or("it", |on| &on.name),
+            phrase(y.times_worse),
+            advice.choices[y.asic].subject
+        )
+    }));
+    let published: Vec<&Megawatt> =
+        megawatts.accelerators.iter().filter(|m| m.origin == Origin::Published).collect();
+    let earned = published.iter().map(|m| m.dollars_per_hour);
+    let (least, most) = earned.fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), earned| {
+        (least.min(earned.low), most.max(earned.high))
+    });
+    if let Some(first) = published.first()
+        && let (Some(mining), Some(inference)) = (miner.build, first.build)
+    {
+        notes.push(format!(
+            "So the choice is between a megawatt of miners, which earns {} an hour and costs {} M$ to build, and one of accelerators, \
+             which earns {} by published joules, as model, batch and card are, and costs {} M$. What says no more is published.",
+            dollars(miner.dollars_per_hour),
+            phrase(mining / MILLION),
+            dollars(Estimate::between(least, most)),
+            phrase(inference / MILLION)
+        ));
+    }
+    notes.push(format!(
+        "After the halving {} M$ a year are left of the miners' megawatt; accelerators do not feel it.",
+        phrase(miner.left_per_year_after_halving / MILLION)
+    ));
+    notes.push(format!(
+        "Colocation with power is sold at about {} a kWh.",
+        dollars(advice.colocation)
+    ));
+    notes
+}

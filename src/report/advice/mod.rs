@@ -1,0 +1,121 @@
+//! The advice: an answer in sentences, then tables in the order in which a reader asks. What is short of the whole stands in
+//! `rigbench advise --json`.
+
+mod answer;
+mod figures;
+mod flips;
+mod megawatts;
+mod queries;
+mod sources;
+mod tokens;
+mod uses;
+
+pub use answer::answer;
+
+use super::fold::fold;
+use super::table::{Column, Table};
+use crate::economics::{Advice, Choice, Kind, On};
+use crate::energy::Provenance;
+
+/// The tables of an advice: what a kilowatt-hour earns, where that flips, what a token costs in hashes, a megawatt against a
+/// megawatt, a query, and the figures that all of it rests on.
+pub fn advice(advice: &Advice) -> Vec<Table> {
+    let mut tables = vec![uses::table(advice)];
+    tables.extend(flips::tables(advice));
+    tables.extend(tokens::table(advice));
+    tables.push(megawatts::table(advice));
+    tables.extend(queries::table(advice));
+    tables.push(sources::table(advice));
+    tables
+}
+
+/// All of it for a terminal `width` characters wide; `styled` makes heads bold.
+pub fn advice_to_terminal(of: &Advice, width: u16, styled: bool) -> String {
+    let folded = |text: &String| fold(text, width.into());
+    let mut out = String::new();
+    for line in answer(of) {
+        out += &format!("{}\n", folded(&line));
+    }
+    for table in advice(of) {
+        let table = Table {
+            title: folded(&table.title),
+            notes: table.notes.iter().map(folded).collect(),
+            ..table
+        };
+        out += &format!("\n{}", table.to_terminal(width, styled));
+    }
+    out
+}
+
+fn columns<const N: usize>(heads: [(&'static str, bool); N]) -> Vec<Column> {
+    heads.into_iter().map(|(head, figures)| Column { head, figures }).collect()
+}
+
+/// What is done, as an order: `rent out NVIDIA H100 (one year)`.
+fn act(choice: &Choice) -> String {
+    let subject = &choice.subject;
+    let name = choice.device.as_ref().map_or("", |on| &on.name);
+    match choice.kind {
+        Kind::HashAsic => format!("hash on a miner ({subject})"),
+        Kind::HashHere => format!("hash on {name}"),
+        Kind::Infer => format!("sell {subject} of {name}"),
+        Kind::Rent => format!("rent out {name} ({subject})"),
+    }
+}
+
+/// The measured device, if all that is offered is on one.
+fn only_device(advice: &Advice) -> Option<&On> {
+    let mut devices = advice.choices.iter().filter_map(|choice| choice.device.as_ref());
+    let first = devices.next()?;
+    devices.all(|on| on == first).then_some(first)
+}
+
+/// A row or a use in few lines: its options on one of their own, and its device unless that is alone.
+fn short(label: &str, advice: &Advice) -> String {
+    let label = label.split(" at the price of ").next().unwrap_or(label).trim_end_matches(',');
+    let label = label.replacen(":batch=", "\nbatch=", 1);
+    match only_device(advice) {
+        Some(on) => {
+            let label = label.replacen(&format!(" on {}", on.name), "", 1);
+            label.replacen(&format!(" {}", on.name), "", 1)
+        }
+        None => label.replacen(" on ", "\non ", 1),
+    }
+}
+
+/// How joules came about, in a word.
+fn how(provenance: Provenance) -> &'static str {
+    match provenance {
+        Provenance::MeasuredCounter | Provenance::MeasuredSampled => "measured",
+        other => other.name(),
+    }
+}
+
+/// The reference miner that earns most.
+fn best_miner(advice: &Advice) -> Option<usize> {
+    best_of(advice, Kind::HashAsic)
+}
+
+/// The use of a kind that earns most.
+fn best_of(advice: &Advice, kind: Kind) -> Option<usize> {
+    let all = (0..advice.choices.len()).filter(|i| advice.choices[*i].kind == kind);
+    let revenue = |i: &usize| advice.choices[*i].revenue.middle();
+    all.max_by(|a, b| revenue(a).total_cmp(&revenue(b)))
+}
+
+/// The place of the best use of a kind on each device; devices in the order of the advice.
+fn best_on_each_device(advice: &Advice, kind: Kind) -> Vec<usize> {
+    let mut best: Vec<usize> = Vec::new();
+    for (i, choice) in advice.choices.iter().enumerate().filter(|(_, choice)| choice.kind == kind) {
+        let same = best.iter_mut().find(|known| advice.choices[**known].device == choice.device);
+        match same {
+            None => best.push(i),
+            Some(known) => {
+                if choice.revenue.middle() > advice.choices[*known].revenue.middle() {
+                    *known = i;
+                }
+            }
+        }
+    }
+    best
+}

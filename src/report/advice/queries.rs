@@ -1,0 +1,73 @@
+//! Energy of a query, every factor shown, beside the published figures.
+
+use super::figures::{cell, number, phrase, phrase_by, plain};
+use super::{best_miner, columns, short};
+use crate::economics::{Advice, QueryEnergy};
+use crate::report::table::Table;
+use crate::units::{Amount, Unit};
+
+/// Measured queries, then published ones with what they would be as hashes of the best miner.
+pub(super) fn table(advice: &Advice) -> Option<Table> {
+    let best = best_miner(advice)?;
+    let measured = advice.queries.iter().map(|query| {
+        let figure = match query.bound {
+            None => cell(query.watt_hours),
+            Some(_) => format!("≥ {}", number(query.watt_hours.low)),
+        };
+        let none = || "–".to_string();
+        vec![short(&query.decode, advice), figure, none(), none(), "here".into()]
+    });
+    let published = advice.published_queries.iter().filter(|query| query.asic == best);
+    let published = published.map(|query| {
+        let hashes = |work: f64| Amount { work, unit: Unit::Hash }.to_string();
+        vec![
+            query.query.name.clone(),
+            cell(query.query.energy.estimate),
+            phrase_by(query.hashes, &hashes),
+            phrase(query.dollars),
+            format!("{}: {}", query.query.energy.date, query.query.energy.source),
+        ]
+    });
+    let mut notes: Vec<String> = advice.queries.iter().flat_map(formula).collect();
+    // What the first table says is not said again.
+    let said = |row: &String, why: &String| {
+        advice.absent.iter().any(|absent| (&absent.label, &absent.reason) == (row, why))
+    };
+    let absent = advice.queries_absent.iter().filter(|(row, why)| !said(row, why));
+    notes.extend(absent.map(|(row, why)| format!("No query of {row}: {why}.")));
+    notes.push(format!(
+        "Hashes and dollars: the same energy in a miner ({}).",
+        advice.choices[best].subject
+    ));
+    Some(Table {
+        title: "Energy of a query".into(),
+        columns: columns([
+            ("whose", false),
+            ("Wh", true),
+            ("as hashes", true),
+            ("worth, $", true),
+            ("source", false),
+        ]),
+        rows: measured.chain(published).collect(),
+        notes,
+    })
+}
+
+/// `(500 tokens read · 0.02 J + 300 written · 0.5 J) · plug 1.43 · idle 1.12 · PUE 1.58 ÷ 3600 = 0.11 Wh`.
+fn formula(query: &QueryEnergy) -> Vec<String> {
+    let QueryEnergy { query: size, factors, .. } = query;
+    let mut lines = vec![format!(
+        "{}: ({} tokens read × {} J + {} written × {} J) × plug {} × idle {} × PUE {} ÷ 3600 = {} Wh",
+        query.decode,
+        plain(size.tokens_in),
+        phrase(query.prefill_joules),
+        plain(size.tokens_out),
+        phrase(query.decode_joules),
+        plain(factors.wall),
+        plain(factors.idle),
+        plain(factors.pue),
+        phrase(query.watt_hours)
+    )];
+    lines.extend(query.bound.iter().map(|why| format!("It is more than that: {why}.")));
+    lines
+}

@@ -1,0 +1,44 @@
+//! What a token costs in hashes.
+
+use super::figures::{cell, cell_by};
+use super::{best_miner, columns, short};
+use crate::economics::{Advice, Estimate, Kind};
+use crate::report::table::Table;
+use crate::units::{Amount, MILLION_TOKENS, Unit};
+
+/// Each token against hashing on its own device and on the best miner; nothing if no tokens have joules.
+pub(super) fn table(advice: &Advice) -> Option<Table> {
+    let best = &advice.choices[best_miner(advice)?];
+    let others: Vec<&String> = advice
+        .choices
+        .iter()
+        .filter(|choice| choice.kind == Kind::HashAsic && choice.label != best.label)
+        .map(|choice| &choice.label)
+        .collect();
+    let shown = advice.exchanges.iter().filter(|exchange| !others.contains(&&exchange.hasher));
+    let hashes = |estimate: Estimate| {
+        let show = |work: f64| Amount { work, unit: Unit::Hash }.to_string();
+        cell_by(estimate, &show)
+    };
+    let rows: Vec<Vec<String>> = shown
+        .map(|exchange| {
+            vec![
+                short(&exchange.token, advice),
+                short(exchange.hasher.trim_start_matches("hash on "), advice),
+                hashes(exchange.hashes),
+                cell(exchange.dollars * MILLION_TOKENS),
+            ]
+        })
+        .collect();
+    (!rows.is_empty()).then(|| Table {
+        title: "Hashes forgone for a token".into(),
+        columns: columns([
+            ("a token of", false),
+            ("that hashes instead", false),
+            ("hashes", true),
+            ("worth, $/Mtoken", true),
+        ]),
+        rows,
+        notes: vec!["On the same device both joules are of one scope; a miner's are of the plug, to which a token's are taken.".into()],
+    })
+}

@@ -1,0 +1,118 @@
+//! What a kilowatt-hour earns in each use.
+
+use super::figures::{bounded, cell, plain};
+use super::{columns, how, only_device};
+use crate::device::Class;
+use crate::economics::{Absent, Advice, Choice, Kind, Origin, Standing};
+use crate::report::table::Table;
+
+/// Uses that are ranked, best first, then those that are not.
+pub(super) fn table(advice: &Advice) -> Table {
+    let hardware = advice.choices.iter().any(|choice| choice.hardware.is_some());
+    let mut heads = columns([
+        ("use", false),
+        ("earns, $/kWh", true),
+        ("after the halving", true),
+        ("hardware", true),
+        ("left after power", true),
+        ("joules", false),
+    ]);
+    if !hardware {
+        heads.remove(3);
+    }
+    let ranked = advice.ranking.order.iter().map(|(i, _)| &advice.choices[*i]);
+    let unranked = advice.choices.iter().filter(|choice| choice.standing != Standing::Meter);
+    let alone = only_device(advice).is_some();
+    let row = |choice: &Choice| {
+        let after = match choice.kind {
+            Kind::HashHere | Kind::HashAsic => {
+                bounded(choice.revenue_after_halving, &choice.standing)
+            }
+            Kind::Infer | Kind::Rent => "same".into(),
+        };
+        let mut cells = vec![name(choice, alone), bounded(choice.revenue, &choice.standing), after];
+        if hardware {
+            cells.push(choice.hardware.map_or("not given".into(), cell));
+        }
+        cells.extend([bounded(choice.margin, &choice.standing), joules(choice)]);
+        cells
+    };
+    let conditions = &advice.conditions;
+    Table {
+        title: format!(
+            "What a kilowatt-hour bought at ${} earns (PUE {}, sold {} % of the time)",
+            plain(conditions.electricity),
+            plain(conditions.pue),
+            plain(100.0 * conditions.utilisation)
+        ),
+        columns: heads,
+        rows: ranked.chain(unranked).map(row).collect(),
+        notes: notes(advice, hardware),
+    }
+}
+
+/// What is done, and below it where, unless the device is alone.
+fn name(choice: &Choice, alone: bool) -> String {
+    let subject = &choice.subject;
+    let on = choice.device.as_ref().map(|on| {
+        let emulated = if on.class == Class::SoftwareGpu { ", emulated" } else { "" };
+        format!("{}{emulated}", on.name)
+    });
+    let on = if alone { "here".to_string() } else { on.unwrap_or_default() };
+    let below = if alone { String::new() } else { format!("\n{on}") };
+    match choice.kind {
+        Kind::HashAsic => format!("hash: {subject}"),
+        Kind::HashHere => format!("hash: {on}"),
+        Kind::Infer => format!("sell {subject}{below}"),
+        Kind::Rent => format!("rent out: {subject}{below}"),
+    }
+}
+
+/// Where the joules come from, and what they cover.
+fn joules(choice: &Choice) -> String {
+    match choice.origin {
+        Origin::Published => "published".into(),
+        Origin::Row(provenance) => {
+            format!("{}\n{}", how(provenance), choice.scope.name())
+        }
+    }
+}
+
+fn notes(advice: &Advice, hardware: bool) -> Vec<String> {
+    let mut notes: Vec<String> =
+        only_device(advice).into_iter().map(|on| format!("Here: {}.", on.name)).collect();
+    if !hardware {
+        notes.push(
+            "A use pays while power costs less than it earns. Hardware is not counted: give its cost and lifetime in the market file.".into(),
+        );
+    } else if !advice.ranking.counts_hardware {
+        notes.push(
+            "Hardware is counted in what is left where it is given, and not in the order.".into(),
+        );
+    }
+    let mut bounds: Vec<&String> = Vec::new();
+    for choice in &advice.choices {
+        if let Standing::Bound(why) = &choice.standing
+            && !bounds.contains(&why)
+        {
+            bounds.push(why);
+        }
+    }
+    notes.extend(bounds.iter().map(|why| format!("≤, and not ranked: {why}.")));
+    notes.extend(absent(&advice.absent));
+    notes
+}
+
+/// What cannot be offered, what has the same reason together.
+fn absent(all: &[Absent]) -> Vec<String> {
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for absent in all {
+        match by_reason.iter_mut().find(|(reason, _)| *reason == absent.reason) {
+            Some((_, labels)) => labels.push(&absent.label),
+            None => by_reason.push((&absent.reason, vec![&absent.label])),
+        }
+    }
+    let line =
+        |(reason, labels): (&str, Vec<&str>)| format!("No {}: {reason}.", labels.join(", no "));
+    by_reason.into_iter().map(line).collect()
+}

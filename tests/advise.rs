@@ -1,0 +1,334 @@
+//! `rigbench advise` as a user meets it, over documents of real runs; completions and manual pages.
+
+mod support;
+
+use rigbench::results::{self, wire};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+fn rigbench(args: &[&str]) -> Output {
+    support::rigbench(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Documents of quick runs on the processor, and what they were run with. RIGBENCH_BLESS=1 runs them again: do that when the
+/// protocol has changed, since they are no longer truthful then.
+const RUNS: [(&str, &[&str]); 3] = [
+    ("none.json", &["--workload", "decode:smollm2-135m:int4", "--power", "none"]),
+    ("modelled.json", &["--workload", "sha256d", "--power", "model"]),
+    (
+        "run.json",
+        &[
+            "--workload",
+            "sha256d",
+            "--workload",
+            "decode:smollm2-135m:int4",
+            "--workload",
+            "prefill:smollm2-135m:int4",
+            "--power",
+            "declared:40@wall",
+        ],
+    ),
+];
+
+/// The path of one of them.
+fn golden(name: &str) -> String {
+    static BLESSED: LazyLock<()> = LazyLock::new(|| {
+        if std::env::var_os("RIGBENCH_BLESS").is_some() {
+            RUNS.iter().for_each(|(name, args)| run_again(name, args));
+        }
+    });
+    LazyLock::force(&BLESSED);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/advise").join(name);
+    path.to_str().unwrap().to_string()
+}
+
+/// Until every row is valid, as a machine at rest would have it: what other programs did to it is taken out.
+fn run_again(name: &str, more: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let mut args = vec!["run", "--quick", "--device", "cpu", "--json", "--out", out];
+    args.extend(more);
+    for _ in 0..10 {
+        let ran = rigbench(&args);
+        assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+        let mut document: wire::Document = serde_json::from_slice(&ran.stdout).unwrap();
+        for m in &mut document.measurements {
+            for window in &mut m.windows {
+                window.cpu_seconds = 0.1 * window.wall_seconds;
+                window.telemetry.cpu_use = None;
+            }
+            m.reasons.clear();
+        }
+        document.run.reasons.clear();
+        results::fill(&mut document);
+        document.proof.document_sha256 = results::document_sha256(&document);
+        if document.run.verdict == wire::Verdict::Valid {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/advise").join(name);
+            return std::fs::write(path, results::text(&document)).unwrap();
+        }
+        // Nothing takes out that a rate drifted.
+        eprintln!("{name} again: {:?}", document.run.reasons);
+    }
+    panic!("no run of ten is valid: is the machine at rest?");
+}
+
+fn advise(files: &[&str], more: &[&str]) -> String {
+    let paths: Vec<String> = files.iter().map(|file| golden(file)).collect();
+    let mut args = vec!["advise"];
+    args.extend(paths.iter().map(String::as_str));
+    args.extend(more);
+    let out = rigbench(&args);
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    text(&out.stdout)
+}
+
+/// One line on stderr, exit code 2, nothing on stdout.
+fn refused(args: &[&str]) -> String {
+    let out = rigbench(args);
+    let line = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{args:?}: {line}");
+    assert!(line.starts_with("error: ") && line.trim_end().lines().count() == 1, "{line}");
+    assert!(out.stdout.is_empty(), "{args:?}");
+    line
+}
+
+/// A market file made of the one that comes with rigbench.
+fn market(folder: &Path, edit: impl Fn(String) -> String) -> PathBuf {
+    let path = folder.join("market.toml");
+    let printed = text(&rigbench(&["advise", "--print-market"]).stdout);
+    std::fs::write(&path, edit(printed)).unwrap();
+    path
+}
+
+#[test]
+fn without_energy_it_still_answers_and_says_how_to_measure() {
+    let said = advise(&["none.json"], &[]);
+    assert!(said.contains("no joules are known here"), "{said}");
+    assert!(said.contains("declared:WATTS") && said.contains("rigbench doctor"), "{said}");
+    assert!(said.contains("Antminer S23 Hyd") && said.contains("megawatt"), "{said}");
+    assert!(said.contains("there is no energy: "), "{said}");
+}
+
+#[test]
+fn modelled_energy_gives_ranges_and_no_figure() {
+    let said = advise(&["modelled.json"], &[]);
+    assert!(said.contains("nobody measured joules here"), "{said}");
+    assert!(said.contains("declared:WATTS") && said.contains("modelled"), "{said}");
+    let json: Value = serde_json::from_str(&advise(&["modelled.json"], &["--json"])).unwrap();
+    let here = json["choices"].as_array().unwrap().iter().find(|c| c["kind"] == "hash-here");
+    let here = here.unwrap();
+    assert_eq!(
+        (&here["provenance"], json["evidence"].as_str()),
+        (&"modelled".into(), Some("modelled"))
+    );
+    assert!(here["revenue_dollars_per_kwh"]["value"].is_null(), "{here}");
+    assert!(here["upper_bound_reason"].as_str().unwrap().contains("machine"), "{here}");
+}
+
+#[test]
+fn declared_energy_gives_figures_with_intervals_and_a_query() {
+    let said = advise(&["run.json"], &[]);
+    for part in [
+        "follow from watts that somebody typed",
+        "declared\n",
+        "Hashes forgone for a token",
+        "no price for output tokens of smollm2-135m",
+        "the market file has no rental price of",
+        "tokens read × ",
+        "PUE 1.58 ÷ 3600 = ",
+        "Gemini, median text prompt",
+        "What it rests on (market file of 2026-11-23)",
+    ] {
+        let whole = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let part = part.trim();
+        assert!(whole.contains(part) || said.contains(part), "{part}: {said}");
+    }
+    let json: Value = serde_json::from_str(&advise(&["run.json"], &["--json"])).unwrap();
+    let here = json["choices"].as_array().unwrap().iter().find(|c| c["kind"] == "hash-here");
+    let revenue = &here.unwrap()["revenue_dollars_per_kwh"];
+    assert!(revenue["low"].as_f64() < revenue["value"].as_f64(), "{revenue}");
+    assert!(revenue["value"].as_f64() < revenue["high"].as_f64(), "{revenue}");
+    assert_eq!(json["queries"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_market_of_ones_own_prices_the_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = market(folder.path(), |text| {
+        text.replacen("models = [\"llama-3-8b\"]", "models = [\"smollm2-135m\"]", 1)
+            .replacen("types = [\"f16\", \"int8\"]", "types = [\"int4\"]", 1)
+            .replacen("date = \"2026-11-23\"", "date = \"2026-11-24\"", 1)
+    });
+    let said = advise(&["run.json"], &["--market", path.to_str().unwrap()]);
+    assert!(said.contains("sell output tokens of smollm2-135m (int4, batch 1)"), "{said}");
+    assert!(said.contains("market file of 2026-11-24"), "{said}");
+}
+
+#[test]
+fn several_files_of_one_machine_are_one_device_and_the_better_row_counts() {
+    let files = ["none.json", "modelled.json", "run.json"];
+    let json: Value = serde_json::from_str(&advise(&files, &["--json"])).unwrap();
+    let hashes = json["choices"].as_array().unwrap().iter().filter(|c| c["kind"] == "hash-here");
+    let provenance: Vec<&str> = hashes.map(|c| c["provenance"].as_str().unwrap()).collect();
+    assert_eq!(provenance, ["declared"]);
+    let remarks = json["remarks"].to_string();
+    assert!(remarks.contains("more than once"), "{remarks}");
+}
+
+#[test]
+fn json_is_one_document_on_stdout() {
+    let out = rigbench(&["advise", &golden("run.json"), "--json"]);
+    assert!(out.stderr.is_empty(), "{}", text(&out.stderr));
+    let mut documents = serde_json::Deserializer::from_slice(&out.stdout).into_iter::<Value>();
+    assert!(documents.next().unwrap().unwrap().is_object() && documents.next().is_none());
+}
+
+#[test]
+fn what_cannot_be_advised_on_gets_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_string()
+    };
+    assert!(refused(&["advise"]).contains("--help"));
+    assert!(refused(&["advise", "/nowhere.json"]).contains("give the path of a result file"));
+    let other = write("other.json", "{}");
+    assert!(refused(&["advise", &other]).contains("this is no rigbench result"));
+    let declared = golden("run.json");
+    let honest = std::fs::read(&declared).unwrap();
+    let mut document: wire::Document = serde_json::from_slice(&honest).unwrap();
+    document.proof.user_seed ^= 1;
+    let forged = write("forged.json", &results::text(&document));
+    let line = refused(&["advise", &declared, &forged]);
+    assert!(
+        line.contains("forged.json is not truthful: ") && line.contains("rigbench validate"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_market_file_with_a_mistake_gets_one_line_with_the_place() {
+    let declared = golden("run.json");
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to, place, expected) in [
+        ("difficulty = {", "# difficulty = {", "[network]", "missing field `difficulty`"),
+        ("value = 0.05", "value = -0.05", "premises.electricity", "above 0"),
+        ("value = 60000", "value = 6.0", "network.bitcoin", "100 times or more below"),
+        ("value = 0.03,", "value = 30000,", "token_price[0].price", "100 times or more above"),
+        ("source = \"its maker\"", "sauce = \"its maker\"", "line ", "unknown field `sauce`"),
+    ] {
+        let path = market(folder.path(), |text| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        });
+        let line = refused(&["advise", &declared, "--market", path.to_str().unwrap()]);
+        assert!(line.contains("market.toml: market file: "), "{line}");
+        assert!(line.contains(place) && line.contains(expected), "{line}");
+    }
+    let line = refused(&["advise", &declared, "--market", "/nowhere.toml"]);
+    assert!(line.contains("give the path of a market file"), "{line}");
+}
+
+#[test]
+fn an_old_market_file_is_remarked_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = market(folder.path(), |text| {
+        let old: Vec<String> = text
+            .lines()
+            .map(|line| {
+                if line.starts_with("date = ") {
+                    "date = \"2026-06-30\"".into()
+                } else {
+                    line.into()
+                }
+            })
+            .map(|line: String| line.replace("date = \"2026-11-23\"", "date = \"2026-06-30\""))
+            .collect();
+        old.join("\n")
+    });
+    let said = advise(&["run.json"], &["--market", path.to_str().unwrap()]);
+    let whole = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(whole.contains("Note: the market file is of 2026-06-30, "), "{said}");
+}
+
+#[test]
+fn the_answer_is_there_in_half_a_second() {
+    let path = golden("run.json");
+    let best = (0..3)
+        .map(|_| {
+            let began = Instant::now();
+            assert!(rigbench(&["advise", &path]).status.success());
+            began.elapsed()
+        })
+        .min()
+        .unwrap();
+    println!("from a finished run to the advice: {best:?}");
+    assert!(best < Duration::from_millis(500), "{best:?}");
+}
+
+#[test]
+fn every_shell_gets_completions_that_name_every_command() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let out = rigbench(&["completions", shell]);
+        let script = text(&out.stdout);
+        assert!(out.status.success() && out.stderr.is_empty());
+        for word in ["advise", "--market", "compare", "--gate", "completions"] {
+            assert!(script.contains(word.trim_start_matches("--")), "{shell} has no {word}");
+        }
+    }
+    assert!(refused(&["completions", "sh"]).contains("possible values"));
+}
+
+/// Bash itself completes with the script.
+#[test]
+fn bash_completes_a_command() {
+    let script = text(&rigbench(&["completions", "bash"]).stdout);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rigbench.bash");
+    std::fs::write(&path, script).unwrap();
+    let line = "source \"$1\"; COMP_WORDS=(rigbench adv); COMP_CWORD=1; _rigbench rigbench adv rigbench; echo \"${COMPREPLY[@]}\"";
+    let ran = std::process::Command::new("bash").args(["-c", line, "bash"]).arg(&path).output();
+    match ran {
+        Ok(ran) => assert_eq!(text(&ran.stdout).trim(), "advise", "{}", text(&ran.stderr)),
+        Err(_) => support::not_run("bash_completes_a_command", "there is no bash"),
+    }
+}
+
+#[test]
+fn every_command_has_a_manual_page_and_an_example_in_its_help() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("share/man1");
+    let out = rigbench(&["man", pages.to_str().unwrap()]);
+    assert!(out.status.success() && out.stdout.is_empty(), "{}", text(&out.stderr));
+    let help = text(&rigbench(&["--help"]).stdout);
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<&str> = commands
+        .take_while(|line| line.starts_with("  "))
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(commands.len() >= 10 && commands.contains(&"advise"), "{commands:?}");
+    assert!(help.contains("Example"), "{help}");
+    for command in &commands {
+        let help = text(&rigbench(&[command, "--help"]).stdout);
+        assert!(
+            help.contains(&format!("  rigbench {command} "))
+                || help.contains(&format!("Example: rigbench {command}")),
+            "{command}: {help}"
+        );
+        let page = std::fs::read_to_string(pages.join(format!("rigbench-{command}.1"))).unwrap();
+        assert!(page.contains(".SH NAME") && page.contains(command), "{command}");
+    }
+    assert!(std::fs::read_to_string(pages.join("rigbench.1")).unwrap().contains("advise"));
+    let below_a_file = pages.join("rigbench.1/pages");
+    assert!(refused(&["man", below_a_file.to_str().unwrap()]).contains("give another folder"));
+}
