@@ -20,7 +20,7 @@ fn changed(change: impl Fn(&mut wire::Measurement)) -> Document {
 #[test]
 fn rows_have_the_joules_of_the_document() {
     let document = run();
-    let rows = rows(&[document.clone()]).rows;
+    let rows = rows(std::slice::from_ref(&document)).rows;
     assert_eq!(rows.len(), document.measurements.len());
     for (row, m) in rows.iter().zip(&document.measurements) {
         let energy = row.energy.as_ref().unwrap();
