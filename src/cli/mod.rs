@@ -8,6 +8,7 @@ mod devices;
 mod doctor;
 mod interrupt;
 mod progress;
+mod report;
 mod run;
 mod tune;
 mod validate;
@@ -45,6 +46,8 @@ enum Command {
     Validate(validate::Args),
     /// Compare two result files, like with like, and fail on a regression past a gate
     Compare(compare::Args),
+    /// Show runs as tables, Markdown, CSV or a page to look at
+    Report(report::Args),
     /// What is missing here for a good measurement, and how to mend it
     Doctor(doctor::Args),
 }
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     match done {
