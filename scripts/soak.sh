@@ -45,6 +45,25 @@ took=$((($(date +%s%N) - begin) / 1000000))
 check "validate took $took ms for $windows windows, at most 1000" [ "$took" -le 1000 ]
 check "and there are at least 100 windows" [ "$windows" -ge 100 ]
 
+echo "== from a finished run to the page within half a second; a folder of 1,000 runs within 5 s and 500 MB"
+begin=$(date +%s%N)
+"$rigbench" report --format html -o "$work/page.html" "$largest"
+took=$((($(date +%s%N) - begin) / 1000000))
+check "the page of a run of $windows windows took $took ms, at most 500" [ "$took" -le 500 ]
+mkdir "$work/thousand"
+RIGBENCH_THOUSAND=$work/thousand cargo test --release --locked --quiet --test report_memory -- --ignored >/dev/null
+for format in html csv table; do
+    read -r took kib < <(python3 - "$rigbench" report --format "$format" -o "$work/thousand.$format" "$work/thousand" <<'PY'
+import resource, subprocess, sys, time
+begin = time.monotonic()
+subprocess.run(sys.argv[1:], check=True)
+print(round(1000 * (time.monotonic() - begin)), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+PY
+    )
+    check "report --format $format of $(ls "$work/thousand" | wc -l) runs took $took ms, at most 5000" [ "$took" -le 5000 ]
+    check "and $((kib / 1024)) MiB, at most 500 MB" [ "$((kib * 1024))" -le 500000000 ]
+done
+
 echo "== the host blocks while it waits: processor time of the main thread over a run on the GPU"
 "$rigbench" run --quick --device gpu:0 --out "$work/block" >/dev/null 2>&1 &
 pid=$!

@@ -12,6 +12,7 @@ mod documents;
 mod interrupt;
 mod man;
 mod progress;
+mod report;
 mod run;
 mod tune;
 mod validate;
@@ -49,6 +50,8 @@ enum Command {
     Validate(validate::Args),
     /// Compare two result files, like with like, and fail on a regression past a gate
     Compare(compare::Args),
+    /// Show runs as tables, Markdown, CSV or a page to look at
+    Report(report::Args),
     /// What the next kilowatt-hour should do: hash, sell tokens or be rented out; and where that flips
     Advise(advise::Args),
     /// What is missing here for a good measurement, and how to mend it
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Advise(args) => advise::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -1,5 +1,5 @@
-//! What vendors publish of their cards, from `results/hardware.toml`: peaks, for the share of them that a row reaches, and
-//! board power, for the interval of a card that no meter reads.
+//! What is published of devices, from `results/hardware.toml`: the vendor's peaks and hashcat's rates, for the share of them that a
+//! row reaches, and board power, for the interval of a card that no meter reads.
 
 use crate::units::Watts;
 use serde::Deserialize;
@@ -21,7 +21,18 @@ struct Card {
     /// Operations a second, by the arithmetic's name.
     #[serde(default)]
     peaks: BTreeMap<String, f64>,
-    board_watts: f64,
+    board_watts: Option<f64>,
+    /// Where the vendor says so.
+    source: Option<String>,
+    hashcat: Option<Hashcat>,
+}
+
+/// What hashcat reaches on a device, as its users publish it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hashcat {
+    /// Single SHA-256 a second: mode 1400.
+    sha256: f64,
     source: String,
 }
 
@@ -39,12 +50,20 @@ fn card(name: &str) -> Option<&'static Card> {
 /// Operations a second that the vendor publishes for the card with this name, and where.
 pub fn peak(name: &str, arithmetic: &str) -> Option<(f64, &'static str)> {
     let card = card(name)?;
-    Some((*card.peaks.get(arithmetic)?, &card.source))
+    Some((*card.peaks.get(arithmetic)?, card.source.as_deref()?))
+}
+
+/// Double SHA-256 a second by hashcat on the device with this name, and where that is published. Published are single ones, which are
+/// one compression; a double one is two, so half as many.
+pub fn hashcat(name: &str) -> Option<(f64, &'static str)> {
+    let hashcat = card(name)?.hashcat.as_ref()?;
+    Some((hashcat.sha256 / 2.0, &hashcat.source))
 }
 
 /// The power that the card with this name is built for, and where that is published.
 pub fn board_power(name: &str) -> Option<(Watts, &'static str)> {
-    card(name).map(|card| (Watts(card.board_watts), card.source.as_str()))
+    let card = card(name)?;
+    Some((Watts(card.board_watts?), card.source.as_deref()?))
 }
 
 #[cfg(test)]
@@ -63,6 +82,10 @@ mod tests {
         assert_eq!(peak("AMD Radeon RX 6900 XT (RADV NAVI21)", "matrix"), None);
         assert_eq!(peak("AMD Radeon RX 6900 XT (RADV NAVI21)", "f32"), Some(23.04e12));
         assert_eq!(board_power("NVIDIA A100 80GB PCIe").unwrap().0, Watts(300.0));
+        assert_eq!(board_power("Apple M3"), None);
+        assert_eq!(hashcat("Apple M3").unwrap().0, 0.268e9);
+        assert_eq!(hashcat("AMD Radeon RX 6800 (RADV NAVI21)").unwrap().0, 3.51e9);
+        assert_eq!(hashcat("NVIDIA L4"), None);
     }
 
     #[test]
@@ -73,7 +96,11 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), all);
         for card in CARDS.iter() {
-            assert!(card.board_watts > 20.0 && card.board_watts < 2000.0, "{:?}", card.names);
+            let vendor = card.board_watts.is_some() || !card.peaks.is_empty();
+            assert_eq!(vendor, card.source.is_some(), "{:?}", card.names);
+            assert!(card.board_watts.is_none_or(|w| w > 20.0 && w < 2000.0), "{:?}", card.names);
+            let rate = card.hashcat.as_ref().map(|hashcat| hashcat.sha256);
+            assert!(rate.is_none_or(|rate| rate > 1e8 && rate < 1e12), "{:?}", card.names);
             assert!(card.peaks.keys().all(|k| ["f32", "f16", "dot4", "matrix"].contains(&&**k)));
         }
     }

@@ -9,6 +9,7 @@ pub use table::{DECODER, Entry, TABLE, Takes, adder, of_decoder, of_workload};
 
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use table::SOURCES;
 
 /// A variant with its final text and what naga read from it.
@@ -276,15 +277,18 @@ fn texture(inner: &naga::TypeInner) -> Option<BindingKind> {
 }
 
 /// SHA-256 over every kernel file, names included: which kernels this binary carries.
-pub fn all_sha256() -> String {
-    let mut hash = Sha256::new();
-    for source in SOURCES {
-        for part in [source.name, source.text] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
+pub fn all_sha256() -> &'static str {
+    static DIGEST: LazyLock<String> = LazyLock::new(|| {
+        let mut hash = Sha256::new();
+        for source in SOURCES {
+            for part in [source.name, source.text] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part);
+            }
         }
-    }
-    hex(&hash.finalize())
+        hex(&hash.finalize())
+    });
+    &DIGEST
 }
 
 /// Lower-case hexadecimal.

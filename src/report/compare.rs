@@ -1,6 +1,6 @@
 //! The tables of a comparison: a row's throughput and joules in both runs, one for each pair of devices.
 
-use super::table::{Column, Table};
+use super::table::{Cell, Column, Table, cells};
 use crate::results::wire::{Change, Comparison, Pair};
 use crate::units::{EnergyPerWork, Rate, Unit, significant};
 
@@ -33,7 +33,7 @@ pub fn comparison(comparison: &Comparison) -> Vec<Table> {
 }
 
 /// Throughput in the first line of each cell, joules in the second.
-fn row(pair: &Pair) -> Vec<String> {
+fn row(pair: &Pair) -> Vec<Cell> {
     let unit = Unit::from_name(&pair.unit);
     let rate = |per_second: f64| match unit {
         Some(unit) => Rate { per_second, unit }.to_string(),
@@ -51,14 +51,14 @@ fn row(pair: &Pair) -> Vec<String> {
     let throughput = &pair.throughput;
     let invalid = if pair.invalid.is_empty() { "" } else { "\ninvalid" };
     let judged = lines(verdict(throughput, "slower", "faster"), &|c| verdict(c, "more", "fewer"));
-    vec![
+    cells([
         pair.base.workload.replacen(':', "\n", 1),
         lines(rate(throughput.base), &|c| joules(c.base)),
         lines(rate(throughput.new), &|c| joules(c.new)),
         lines(change(throughput), &change),
         lines(probability(throughput), &probability),
         format!("{judged}{invalid}"),
-    ]
+    ])
 }
 
 fn verdict(change: &Change, worse: &str, better: &str) -> String {

@@ -1,6 +1,6 @@
 //! The table of devices.
 
-use super::table::{Column, Table};
+use super::table::{Column, Table, cells};
 use crate::results::wire::{Found, FoundSource, Quantity};
 use crate::units::{Bytes, Seconds, significant};
 
@@ -35,17 +35,17 @@ pub fn devices(found: &[Found]) -> Table {
             some => some.iter().map(brief).collect::<Vec<_>>().join("\n"),
         });
         let flag = if device.software { "\nsoftware adapter" } else { "" };
-        vec![
+        cells([
             device.id.clone(),
             format!("{}{flag}", device.class),
             device.name.clone(),
             about.join("\n"),
-        ]
+        ])
     });
     let mut table = Table {
         title: "Devices".into(),
         columns: ["device", "class", "name", "driver, features, energy"]
-            .map(|head| Column { head, figures: false })
+            .map(Column::words)
             .to_vec(),
         rows: rows.collect(),
         notes: Vec::new(),
@@ -96,20 +96,20 @@ pub fn sources(found: &[Found]) -> Table {
             };
             let period = source.update_period_seconds;
             let accuracy = significant(100.0 * source.accuracy);
-            vec![
+            cells([
                 device.id.clone(),
                 format!("{}\n{}", source.kind, source.model),
                 super::scope(found.scope).to_string(),
                 quantity,
                 period.map_or("found while measuring".into(), |p| Seconds(p).to_string()),
                 format!("±{accuracy} %\n{}", source.accuracy_basis),
-            ]
+            ])
         })
     });
     Table {
         title: "Energy sources".into(),
         columns: ["device", "source", "scope", "reads", "updated every", "accuracy"]
-            .map(|head| Column { head, figures: false })
+            .map(Column::words)
             .to_vec(),
         rows: rows.collect(),
         notes: Vec::new(),

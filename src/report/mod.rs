@@ -1,19 +1,32 @@
-//! Reports: a document becomes tables, and tables become text.
+//! Reports: documents become tables and pages, and those become text.
 
 mod advice;
+mod answer;
 mod compare;
+mod csv;
 mod devices;
+mod entry;
+pub mod flat;
 mod fold;
+mod gather;
+mod group;
+mod html;
+mod lines;
+mod markdown;
+mod provenance;
 mod run;
 mod table;
+mod terminal;
 mod tune;
 
 pub use advice::{advice, advice_to_terminal, answer};
 pub use compare::comparison;
 pub use devices::{devices, sources};
 pub use fold::fold;
+pub use gather::{Collection, File};
+pub use html::page;
 pub use run::run;
-pub use table::Table;
+pub use table::{Cell, Column, Table, Tone};
 pub use tune::tuning;
 
 use crate::results::wire;
@@ -21,4 +34,10 @@ use crate::results::wire;
 /// The name of a scope, as results write it.
 fn scope(scope: wire::Scope) -> &'static str {
     crate::energy::Scope::from(scope).name()
+}
+
+/// The table of several runs.
+pub fn several(collection: &Collection) -> Table {
+    let runs = collection.runs().count();
+    lines::brief(&group::groups(&collection.entries, runs.max(2)), collection)
 }

@@ -1,21 +1,13 @@
 //! The tables of a run: one for each device, joules per hash and per operation side by side.
 
+use super::entry::percent;
 use super::scope;
-use super::table::{Column, Table};
+use super::table::{Cell, Column, Table, Tone};
 use crate::results::wire::{Document, Energy, Measurement, Outcome, PerQuery, PerUnit, Verdict};
 use crate::units::{EnergyPerWork, Joules, Rate, Seconds, Unit, significant};
 
 /// The tables of a run; the last says how to read the kinds of energy that occur.
 pub fn run(document: &Document) -> Vec<Table> {
-    // Hashes and operations always stand side by side.
-    let occurs = |unit: Unit| document.measurements.iter().any(|m| m.workload.unit() == Some(unit));
-    let shown = |unit: &Unit| [Unit::Hash, Unit::Flop].contains(unit) || occurs(*unit);
-    let units: Vec<Unit> = Unit::ALL.into_iter().filter(shown).collect();
-    let heads: Vec<(&str, bool)> = [("workload", false), ("throughput", true), ("power, W", true)]
-        .into_iter()
-        .chain(units.iter().map(|unit| (unit.energy_symbol(), true)))
-        .chain([("energy", false)])
-        .collect();
     let mut tables: Vec<Table> = document
         .manifest
         .devices
@@ -27,8 +19,14 @@ pub fn run(document: &Document) -> Vec<Table> {
             let id = if device.id == device.class { "" } else { &format!(" {}", device.id) };
             Table {
                 title: format!("{}{id} – {}{software}", device.class, device.name),
-                columns: heads.iter().map(|&(head, figures)| Column { head, figures }).collect(),
-                rows: rows.iter().map(|m| row(m, &units)).collect(),
+                columns: vec![
+                    Column::words("workload"),
+                    Column::figures("throughput"),
+                    Column::figures("power"),
+                    Column::figures("joules"),
+                    Column::words("energy"),
+                ],
+                rows: rows.iter().map(|m| row(m)).collect(),
                 notes: rows.iter().flat_map(|m| notes(m)).collect(),
             }
         })
@@ -70,30 +68,22 @@ fn legend(document: &Document) -> Vec<String> {
     lines
 }
 
-fn row(m: &Measurement, units: &[Unit]) -> Vec<String> {
+fn row(m: &Measurement) -> Vec<Cell> {
+    let roof = roof(m).map(|roof| format!("\n{roof}")).unwrap_or_default();
     // A model with its options is too long for a line.
     let shape = m.workload.shape.as_ref().map(|shape| shape.replacen(":batch=", "\nbatch=", 1));
     let shape = shape.map(|shape| format!("\n{shape}")).unwrap_or_default();
     let name = format!("{}{shape}", m.workload.id);
-    let (power, per_unit, source) = energy(&m.energy, m.workload.unit());
+    let [power, joules, source] = energy(&m.energy, m.workload.unit());
     let rate = match m.outcome {
-        Outcome::Measured => throughput(m),
+        Outcome::Measured if m.verdict == Verdict::Invalid => {
+            Cell::from(format!("{}\ninvalid{roof}", throughput(m))).toned(Tone::Wrong)
+        }
+        Outcome::Measured => format!("{}{roof}", throughput(m)).into(),
         Outcome::Unsupported => "unsupported".into(),
-        Outcome::Failed => "failed".into(),
+        Outcome::Failed => Cell::from("failed").toned(Tone::Wrong),
     };
-    let invalid = if m.verdict == Verdict::Invalid && m.outcome == Outcome::Measured {
-        "\ninvalid"
-    } else {
-        ""
-    };
-    let in_column = |unit: Unit| {
-        if m.workload.unit() == Some(unit) { per_unit.clone() } else { "–".into() }
-    };
-    [name, format!("{rate}{invalid}{}", roof(m)), power]
-        .into_iter()
-        .chain(units.iter().map(|unit| in_column(*unit)))
-        .chain([source])
-        .collect()
+    vec![name.into(), rate, power, joules, source]
 }
 
 /// `45.1 MH/s` and below it `44.8–45.3`.
@@ -102,61 +92,58 @@ fn throughput(m: &Measurement) -> String {
     let value = Rate { per_second: t.value, unit }.to_string();
     match (t.ci95_low, t.ci95_high) {
         (Some(low), Some(high)) => {
-            let percent = (t.value - low).max(high - t.value) / t.value * 100.0;
-            format!("{value}\n±{} %", two_digits(percent))
+            let share = (t.value - low).max(high - t.value) / t.value;
+            format!("{value}\n±{} %", percent(share))
         }
         _ => format!("{value}\n{} windows", t.n),
     }
 }
 
 /// How near the row is to what its device can do: `31 % of peak:f32`, `80 % of stream`, the nearer one.
-fn roof(m: &Measurement) -> String {
-    let Some(roof) = &m.roof else { return String::new() };
+pub(super) fn roof(m: &Measurement) -> Option<String> {
+    let roof = m.roof.as_ref()?;
     let peak = roof.peak_share.map(|share| (share, format!("peak:{}", roof.arithmetic)));
     let stream = roof.stream_share.map(|share| (share, "stream".to_string()));
-    match peak.into_iter().chain(stream).max_by(|a, b| a.0.total_cmp(&b.0)) {
-        Some((share, of)) => format!("\n{} % of {of}", two_digits(100.0 * share)),
-        None => String::new(),
-    }
+    let (share, of) = peak.into_iter().chain(stream).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(format!("{} % of {of}", percent(share)))
 }
 
-/// Power, joules per unit in the customary unit, and where they come from. A range never reads as a point.
-fn energy(energy: &Energy, unit: Option<Unit>) -> (String, String, String) {
-    let figure = |joules: f64| match unit {
-        Some(unit) => EnergyPerWork { joules, unit }.figure(),
-        None => "–".into(),
+/// Power, joules for work in its customary unit, and where they come from. A range never reads as a point.
+fn energy(energy: &Energy, unit: Option<Unit>) -> [Cell; 3] {
+    let each = |joules: f64| unit.map(|unit| EnergyPerWork { joules, unit });
+    let shown = |joules: f64| each(joules).map_or("–".into(), |each| each.to_string());
+    let point = |watts: f64, per: &PerUnit, source: String| {
+        [
+            format!("{} W", significant(watts)).into(),
+            format!("{}{}", shown(per.value), interval(per)).into(),
+            source.into(),
+        ]
     };
     match energy {
-        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => {
-            let how = match energy {
-                Energy::MeasuredCounter(_) => "counter",
-                _ => "sampled",
-            };
-            (
-                significant(e.power_watts),
-                format!("{}{}", figure(e.joules_per_unit.value), interval(&e.joules_per_unit)),
-                format!("measured\n{}, {how}", scope(e.scope)),
-            )
+        Energy::MeasuredCounter(e) => point(
+            e.power_watts,
+            &e.joules_per_unit,
+            format!("measured\n{}\ncounter", scope(e.scope)),
+        ),
+        Energy::MeasuredSampled(e) => point(
+            e.power_watts,
+            &e.joules_per_unit,
+            format!("measured\n{}\nsampled", scope(e.scope)),
+        ),
+        Energy::Declared(e) => {
+            point(e.power_watts, &e.joules_per_unit, format!("declared\n{}", scope(e.scope)))
         }
-        Energy::Declared(e) => (
-            significant(e.power_watts),
-            format!("{}{}", figure(e.joules_per_unit.value), interval(&e.joules_per_unit)),
-            format!("declared\n{}", scope(e.scope)),
-        ),
-        Energy::Modelled(e) => (
-            format!(
-                "{}\nto {}",
-                significant(e.modelled_power_watts_low),
-                significant(e.modelled_power_watts_high)
-            ),
-            format!(
-                "{}\nto {}",
-                figure(e.modelled_joules_per_unit_low),
-                figure(e.modelled_joules_per_unit_high)
-            ),
-            format!("modelled\n{}", scope(e.scope)),
-        ),
-        Energy::None(_) => ("–".into(), "–".into(), "none".into()),
+        Energy::Modelled(e) => {
+            let watts = [e.modelled_power_watts_low, e.modelled_power_watts_high].map(significant);
+            let (low, high) = (e.modelled_joules_per_unit_low, e.modelled_joules_per_unit_high);
+            let high = each(high).map_or("–".into(), |each| each.figure());
+            [
+                format!("{} W\nto {}", watts[0], watts[1]).into(),
+                format!("{}\nto {high}", shown(low)).into(),
+                format!("modelled\n{}", scope(e.scope)).into(),
+            ]
+        }
+        Energy::None(_) => ["–".into(), "–".into(), "none".into()],
     }
 }
 
@@ -164,8 +151,8 @@ fn energy(energy: &Energy, unit: Option<Unit>) -> (String, String, String) {
 fn interval(per: &PerUnit) -> String {
     match (per.ci95_low, per.ci95_high) {
         (Some(low), Some(high)) => {
-            let percent = (per.value - low).max(high - per.value) / per.value * 100.0;
-            format!("\n±{} %", two_digits(percent))
+            let share = (per.value - low).max(high - per.value) / per.value;
+            format!("\n±{} %", percent(share))
         }
         _ => String::new(),
     }
@@ -228,8 +215,4 @@ fn notes(m: &Measurement) -> Vec<String> {
         _ => {}
     }
     notes
-}
-
-fn two_digits(percent: f64) -> String {
-    if percent < 10.0 { format!("{percent:.1}") } else { format!("{percent:.0}") }
 }

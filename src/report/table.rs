@@ -1,10 +1,7 @@
-//! The table that every report is made of, and its rendering for a terminal.
+//! The table that every report is made of. A cell has the text that people read and, where it stands for one, the number in base SI
+//! that machines read and tables are sorted by. Terminal, Markdown, CSV and HTML are four ways to write the same table down.
 
-use comfy_table::LineStyle;
-use comfy_table::Table as Grid;
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement};
-
-/// A table with a heading and remarks. A cell may have several lines.
+/// A table with a heading and remarks.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     /// What the table is of.
@@ -12,7 +9,7 @@ pub struct Table {
     /// Column heads.
     pub columns: Vec<Column>,
     /// Cells, a row each.
-    pub rows: Vec<Vec<String>>,
+    pub rows: Vec<Vec<Cell>>,
     /// Remarks below the table.
     pub notes: Vec<String>,
 }
@@ -26,37 +23,87 @@ pub struct Column {
     pub figures: bool,
 }
 
-impl Table {
-    /// Text for a terminal `width` characters wide; `styled` makes heads bold.
-    pub fn to_terminal(&self, width: u16, styled: bool) -> String {
-        let mut grid = Grid::new();
-        // Rows of several lines want a rule between them.
-        let tall = self.rows.iter().flatten().any(|cell| cell.contains('\n'));
-        let style = comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-        let style = if tall { style } else { style.row_separator(LineStyle::none()) };
-        grid.load_style(style)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width);
-        if styled {
-            grid.enforce_styling();
-        } else {
-            grid.force_no_tty();
-        }
-        let cell = |text: &str, column: &Column| {
-            let align = if column.figures { CellAlignment::Right } else { CellAlignment::Left };
-            Cell::new(text).set_alignment(align)
-        };
-        grid.set_header(
-            self.columns.iter().map(|c| cell(c.head, c).add_attribute(Attribute::Bold)),
-        );
-        for row in &self.rows {
-            grid.add_row(row.iter().zip(&self.columns).map(|(text, c)| cell(text, c)));
-        }
-        let mut out = format!("{}\n{}\n", self.title, grid.trim_fmt());
-        for note in &self.notes {
-            out.push_str(note);
-            out.push('\n');
-        }
-        out
+impl Column {
+    /// A column of words.
+    pub fn words(head: &'static str) -> Column {
+        Column { head, figures: false }
+    }
+
+    /// A column of figures.
+    pub fn figures(head: &'static str) -> Column {
+        Column { head, figures: true }
+    }
+}
+
+/// A cell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cell {
+    /// What people read; it may have several lines.
+    pub text: String,
+    /// The number that it stands for, in base SI: joules for one hash, not for 10¹² of them.
+    pub number: Option<f64>,
+    /// How it is to be taken.
+    pub tone: Tone,
+    /// Where it comes from, for those who ask.
+    pub about: Option<String>,
+}
+
+/// How a cell is to be taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tone {
+    /// As it stands.
+    #[default]
+    Plain,
+    /// With a flag: true, and easily taken for more than it is.
+    Flagged,
+    /// Not at all: invalid, failed.
+    Wrong,
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Cell {
+        Cell { text, ..Cell::default() }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Cell {
+        text.to_string().into()
+    }
+}
+
+impl Cell {
+    /// A number, in base SI, as machines read it.
+    pub fn exact(number: Option<f64>) -> Cell {
+        Cell { text: number.map(exact).unwrap_or_default(), number, ..Cell::default() }
+    }
+
+    /// The same with the number that it stands for.
+    pub fn worth(self, number: Option<f64>) -> Cell {
+        Cell { number, ..self }
+    }
+
+    /// The same, to be taken so.
+    pub fn toned(self, tone: Tone) -> Cell {
+        Cell { tone, ..self }
+    }
+
+    /// The same with where it comes from.
+    pub fn about(self, about: impl Into<String>) -> Cell {
+        Cell { about: Some(about.into()), ..self }
+    }
+}
+
+/// Cells of plain text.
+pub fn cells<T: Into<Cell>>(texts: impl IntoIterator<Item = T>) -> Vec<Cell> {
+    texts.into_iter().map(Into::into).collect()
+}
+
+/// All digits of a number, as few as give it back: `2.95e-11`, `120`.
+pub fn exact(number: f64) -> String {
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        format!("{number}")
+    } else {
+        format!("{number:?}")
     }
 }

@@ -1,6 +1,6 @@
 //! The table of what was tried to choose a kernel.
 
-use super::table::{Column, Table};
+use super::table::{Column, Table, cells};
 use crate::results::wire::{Trial, Tuning, TuningSource};
 use crate::units::{Rate, Unit, significant};
 
@@ -16,13 +16,13 @@ pub fn tuning(name: &str, unit: Unit, tuning: &Tuning) -> Table {
     let row = |(i, t): (usize, &Trial)| {
         let rate = t.throughput.map(|per_second| Rate { per_second, unit }.to_string());
         let share = t.throughput.map(|rate| format!("{} %", significant(100.0 * rate / best)));
-        vec![
+        cells([
             t.kernel.clone(),
             t.batch_seconds.map_or("–".into(), |seconds| format!("{} ms", seconds * 1e3)),
             rate.unwrap_or_else(|| "failed".into()),
             share.unwrap_or_else(|| "–".into()),
             if Some(i) == last { "chosen".into() } else { String::new() },
-        ]
+        ])
     };
     let notes = tuning.trials.iter().filter_map(|t| Some((&t.kernel, t.reason.as_ref()?)));
     Table {

@@ -10,9 +10,9 @@ const MOST: usize = 1000;
 /// The path of something that stands in `whole` and not in `given`.
 pub(super) fn missing(whole: &Value, given: &Value) -> Option<String> {
     let mut found = Vec::new();
-    walk(whole, given, String::new(), &mut |path, _, there| {
-        if there.is_none() {
-            found.push(path.to_string());
+    walk(whole, given, &Place::Root, &mut |place, _, there| {
+        if there.is_none() && found.is_empty() {
+            found.push(place.path());
         }
     });
     found.into_iter().next()
@@ -37,7 +37,7 @@ pub(super) fn differences(here: &Value, there: &Value) -> Differences {
             text
         }
     };
-    walk(here, there, String::new(), &mut |path, a, b| {
+    walk(here, there, &Place::Root, &mut |place, a, b| {
         let same = match (a, b) {
             (Some(Value::Number(a)), Some(Value::Number(b))) => {
                 let (a, b) = (a.as_f64().unwrap_or(0.0), b.as_f64().unwrap_or(0.0));
@@ -47,7 +47,7 @@ pub(super) fn differences(here: &Value, there: &Value) -> Differences {
         };
         if !same && told.len() < MOST {
             let text = |value: Option<&Value>| value.map_or("nothing".into(), short);
-            told.push((path.to_string(), text(a), text(b)));
+            told.push((place.path(), text(a), text(b)));
         } else if !same {
             more += 1;
         }
@@ -55,32 +55,51 @@ pub(super) fn differences(here: &Value, there: &Value) -> Differences {
     Differences { told, more }
 }
 
-/// Sees a path, and what stands there in the one and in the other.
-type Visit<'a> = dyn FnMut(&str, Option<&Value>, Option<&Value>) + 'a;
+/// A place in a document. Its path is written down only where something is to be said of it: there are many places.
+enum Place<'a> {
+    Root,
+    Member { of: &'a Place<'a>, name: &'a str },
+    Item { of: &'a Place<'a>, number: usize },
+}
+
+impl Place<'_> {
+    /// `a.b[3]`.
+    fn path(&self) -> String {
+        match self {
+            Place::Root => String::new(),
+            Place::Member { of: Place::Root, name } => (*name).to_string(),
+            Place::Member { of, name } => format!("{}.{name}", of.path()),
+            Place::Item { of, number } => format!("{}[{number}]", of.path()),
+        }
+    }
+}
+
+/// Sees a place, and what stands there in the one and in the other.
+type Visit<'a> = dyn FnMut(&Place, Option<&Value>, Option<&Value>) + 'a;
 
 /// Visits what stands in either: objects' and arrays' members by name and place, all else as it is. Members of `b` alone
 /// are visited in arrays only.
-fn walk(a: &Value, b: &Value, path: String, visit: &mut Visit) {
+fn walk(a: &Value, b: &Value, of: &Place, visit: &mut Visit) {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
-            for (key, value) in a {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                match b.get(key) {
-                    Some(there) => walk(value, there, path, visit),
-                    None => visit(&path, Some(value), None),
+            for (name, value) in a {
+                let place = Place::Member { of, name };
+                match b.get(name) {
+                    Some(there) => walk(value, there, &place, visit),
+                    None => visit(&place, Some(value), None),
                 }
             }
         }
         (Value::Array(a), Value::Array(b)) => {
-            for i in 0..a.len().max(b.len()) {
-                let path = format!("{path}[{i}]");
-                match (a.get(i), b.get(i)) {
-                    (Some(a), Some(b)) => walk(a, b, path, visit),
-                    (a, b) => visit(&path, a, b),
+            for number in 0..a.len().max(b.len()) {
+                let place = Place::Item { of, number };
+                match (a.get(number), b.get(number)) {
+                    (Some(a), Some(b)) => walk(a, b, &place, visit),
+                    (a, b) => visit(&place, a, b),
                 }
             }
         }
-        (a, b) => visit(&path, Some(a), Some(b)),
+        (a, b) => visit(of, Some(a), Some(b)),
     }
 }
 

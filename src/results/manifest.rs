@@ -68,7 +68,7 @@ pub fn program() -> wire::Program {
     wire::Program {
         version: env!("CARGO_PKG_VERSION").to_string(),
         commit: option_env!("RIGBENCH_COMMIT").map(str::to_string),
-        kernels_sha256: kernels::all_sha256(),
+        kernels_sha256: kernels::all_sha256().to_string(),
     }
 }
 

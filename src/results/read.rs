@@ -4,7 +4,6 @@
 use super::wire::{Document, Energy, Readings};
 use super::{SCHEMA_VERSION, canonical, difference};
 use crate::kernels::hex;
-use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -58,10 +57,6 @@ pub fn open(path: &Path) -> std::io::Result<Result<Given, ReadError>> {
 /// # Errors
 /// If it is none.
 pub fn read(text: &[u8]) -> Result<Given, ReadError> {
-    #[derive(Deserialize)]
-    struct Head {
-        schema_version: String,
-    }
     let none = |why: String| ReadError(format!("this is no rigbench result: {why}"));
     if text.len() as u64 > MOST_BYTES {
         return Err(none(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
@@ -70,7 +65,10 @@ pub fn read(text: &[u8]) -> Result<Given, ReadError> {
         return Err(none("no run has so many values".into()));
     }
     let json = |error: serde_json::Error| none(error.to_string());
-    let Head { schema_version } = serde_json::from_slice(text).map_err(json)?;
+    let mut given: Value = serde_json::from_slice(text).map_err(json)?;
+    let schema_version = given["schema_version"].as_str().map(str::to_string);
+    let schema_version =
+        schema_version.ok_or_else(|| none("missing field `schema_version`".into()))?;
     let parts = |version: &str| -> Option<(u64, u64)> {
         let mut parts = version.split('.').map(str::parse);
         Some((parts.next()?.ok()?, parts.next()?.ok()?))
@@ -86,7 +84,6 @@ pub fn read(text: &[u8]) -> Result<Given, ReadError> {
     if let Some(what) = excess(&document) {
         return Err(none(format!("no run has so many {what}")));
     }
-    let mut given: Value = serde_json::from_slice(text).map_err(json)?;
     // Reading takes a field that may be null for null where it is missing.
     let known = serde_json::to_value(&document).map_err(json)?;
     if let Some(path) = difference::missing(&known, &given) {

@@ -111,6 +111,9 @@ fn without_rest(m: &Measurement) -> impl Iterator<Item = &str> {
 fn again(document: &Document) -> Vec<String> {
     let mut filled = document.clone();
     figures::fill(&mut filled);
+    if filled == *document {
+        return Vec::new();
+    }
     let value = |document| serde_json::to_value(document).expect("documents are plain data");
     let Differences { told, more } = difference::differences(&value(document), &value(&filled));
     let mut faults: Vec<String> = told

@@ -3,7 +3,7 @@
 use super::figures::{cell, phrase, phrase_by, plain};
 use super::{best_miner, best_of, best_on_each_device};
 use crate::economics::{Advice, Answer, Choice, Era, Flip, Kind, Outcome, Parameter, Question};
-use crate::report::table::{Column, Table};
+use crate::report::table::{Column, Table, cells};
 
 /// One table for hashing, one for each device that sells tokens or may be rented.
 pub(super) fn tables(advice: &Advice) -> Vec<Table> {
@@ -89,7 +89,7 @@ fn of_questions(
         let any = advice.flips.iter().find(|flip| (flip.question, flip.era) == *asked);
         any.map_or("–".into(), |flip| flip.answer.name().into())
     });
-    rows.push(std::iter::once("the answer now".to_string()).chain(today).collect());
+    rows.push(cells(std::iter::once("the answer now".to_string()).chain(today)));
     for parameter in Parameter::ALL {
         let found: Vec<Option<&Flip>> =
             questions.iter().map(|asked| find(*asked, parameter)).collect();
@@ -100,14 +100,14 @@ fn of_questions(
             parameter.unit(),
             phrase_by(first.current, &plain)
         );
-        rows.push(std::iter::once(head).chain(found.iter().map(|flip| flip_cell(*flip))).collect());
+        rows.push(cells(std::iter::once(head).chain(found.iter().map(|flip| flip_cell(*flip)))));
     }
     let counted = advice
         .flips
         .iter()
         .any(|flip| flip.counts_hardware && questions.contains(&(flip.question, flip.era)));
     let mut notes = Vec::new();
-    if rows.iter().flatten().any(|cell: &String| cell == "–") {
+    if rows.iter().flatten().any(|cell| cell.text == "–") {
         notes.push("–: it does not enter, or moves both alike.".to_string());
     }
     if counted {

@@ -3,7 +3,7 @@
 use super::figures::{cell, dollars, phrase};
 use super::{columns, how, short};
 use crate::economics::{Advice, Estimate, Megawatt, Origin};
-use crate::report::table::Table;
+use crate::report::table::{Table, cells};
 use crate::units::MILLION_TOKENS;
 
 /// Dollars that large sums are shown in.
@@ -37,7 +37,11 @@ pub(super) fn table(advice: &Advice) -> Table {
             ("to build, M$", true),
             ("years to pay it back", true),
         ]),
-        rows: std::iter::once(&megawatts.asic).chain(&megawatts.accelerators).map(row).collect(),
+        rows: std::iter::once(&megawatts.asic)
+            .chain(&megawatts.accelerators)
+            .map(row)
+            .map(cells)
+            .collect(),
         notes: notes(advice),
     }
 }

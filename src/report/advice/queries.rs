@@ -3,7 +3,7 @@
 use super::figures::{cell, number, phrase, phrase_by, plain};
 use super::{best_miner, columns, short};
 use crate::economics::{Advice, QueryEnergy};
-use crate::report::table::Table;
+use crate::report::table::{Table, cells};
 use crate::units::{Amount, Unit};
 
 /// Measured queries, then published ones with what they would be as hashes of the best miner.
@@ -48,7 +48,7 @@ pub(super) fn table(advice: &Advice) -> Option<Table> {
             ("worth, $", true),
             ("source", false),
         ]),
-        rows: measured.chain(published).collect(),
+        rows: measured.chain(published).map(cells).collect(),
         notes,
     })
 }

@@ -4,7 +4,7 @@ use super::columns;
 use super::figures::{phrase_by, plain};
 use crate::economics::market::STALE_DAYS;
 use crate::economics::{Advice, Citation};
-use crate::report::table::Table;
+use crate::report::table::{Table, cells};
 
 /// Every figure with its date and source.
 pub(super) fn table(advice: &Advice) -> Table {
@@ -36,7 +36,7 @@ pub(super) fn table(advice: &Advice) -> Table {
     Table {
         title: format!("What it rests on (market file of {})", advice.market_date),
         columns: columns([("figure", false), ("of", false), ("source", false)]),
-        rows: by_source.into_iter().map(row).collect(),
+        rows: by_source.into_iter().map(row).map(cells).collect(),
         notes,
     }
 }

@@ -3,7 +3,7 @@
 use super::figures::{cell, cell_by};
 use super::{best_miner, columns, short};
 use crate::economics::{Advice, Estimate, Kind};
-use crate::report::table::Table;
+use crate::report::table::{Cell, Table, cells};
 use crate::units::{Amount, MILLION_TOKENS, Unit};
 
 /// Each token against hashing on its own device and on the best miner; nothing if no tokens have joules.
@@ -20,14 +20,14 @@ pub(super) fn table(advice: &Advice) -> Option<Table> {
         let show = |work: f64| Amount { work, unit: Unit::Hash }.to_string();
         cell_by(estimate, &show)
     };
-    let rows: Vec<Vec<String>> = shown
+    let rows: Vec<Vec<Cell>> = shown
         .map(|exchange| {
-            vec![
+            cells([
                 short(&exchange.token, advice),
                 short(exchange.hasher.trim_start_matches("hash on "), advice),
                 hashes(exchange.hashes),
                 cell(exchange.dollars * MILLION_TOKENS),
-            ]
+            ])
         })
         .collect();
     (!rows.is_empty()).then(|| Table {

@@ -4,7 +4,7 @@ use super::figures::{bounded, cell, plain};
 use super::{columns, how, only_device};
 use crate::device::Class;
 use crate::economics::{Absent, Advice, Choice, Kind, Origin, Standing};
-use crate::report::table::Table;
+use crate::report::table::{Table, cells};
 
 /// Uses that are ranked, best first, then those that are not.
 pub(super) fn table(advice: &Advice) -> Table {
@@ -30,12 +30,12 @@ pub(super) fn table(advice: &Advice) -> Table {
             }
             Kind::Infer | Kind::Rent => "same".into(),
         };
-        let mut cells = vec![name(choice, alone), bounded(choice.revenue, &choice.standing), after];
+        let mut row = vec![name(choice, alone), bounded(choice.revenue, &choice.standing), after];
         if hardware {
-            cells.push(choice.hardware.map_or("not given".into(), cell));
+            row.push(choice.hardware.map_or("not given".into(), cell));
         }
-        cells.extend([bounded(choice.margin, &choice.standing), joules(choice)]);
-        cells
+        row.extend([bounded(choice.margin, &choice.standing), joules(choice)]);
+        row
     };
     let conditions = &advice.conditions;
     Table {
@@ -46,7 +46,7 @@ pub(super) fn table(advice: &Advice) -> Table {
             plain(100.0 * conditions.utilisation)
         ),
         columns: heads,
-        rows: ranked.chain(unranked).map(row).collect(),
+        rows: ranked.chain(unranked).map(row).map(cells).collect(),
         notes: notes(advice, hardware),
     }
 }

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Looks at the pages of `rigbench report` in headless Chromium: ./scripts/browser.sh [--install | --install-only]
+# Pages are written by tests/report; pictures of them stay in target/browser. --install brings Chromium and Node with apt, and the
+# driver and axe-core with npm; without it what is missing is named and nothing is run. --install-only runs nothing either.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+tools=$target/browser/tools
+left_out() { echo "not run: the pages in a browser: $1; ./scripts/browser.sh --install brings it"; exit 0; }
+
+if [[ ${1:-} = --install* ]]; then
+    if ! command -v chromium >/dev/null || ! command -v npm >/dev/null; then
+        say "installing Chromium and Node with apt-get"
+        { as_root apt-get update -qq &&
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 chromium nodejs npm; } >&2
+    fi
+    mkdir -p "$tools"
+    cp scripts/browser/package.json scripts/browser/package-lock.json scripts/browser/.npmrc scripts/browser/look.mjs "$tools"
+    (cd "$tools" && npm ci --silent --no-audit --no-fund --ignore-scripts)
+    [ "$1" = --install-only ] && exit 0
+fi
+command -v chromium >/dev/null || left_out "there is no chromium"
+command -v node >/dev/null || left_out "there is no node"
+[ -e "$tools/node_modules/axe-core" ] || left_out "its driver is not here"
+cp scripts/browser/look.mjs "$tools"
+rm -rf "$target/tmp/pages"
+cargo test --locked --quiet --test report the_pages_are_written >/dev/null
+rm -f "$target"/browser/*.png "$target"/browser/*.pdf
+CHROMIUM=$(command -v chromium) node "$tools/look.mjs" "$target/tmp/pages" "$target/browser"

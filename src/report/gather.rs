@@ -1,0 +1,122 @@
+//! Reads files for a report, one at a time: each is judged as `rigbench validate` judges it, its rows are kept in short and the
+//! document is let go. What cannot be read, is not truthful or was there before is kept too, with the reason.
+
+use super::entry::Entry;
+use crate::results::wire::{Document, Verdict};
+use crate::results::{Depth, read, validate};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// What a report is of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Collection {
+    /// Every file that was given.
+    pub files: Vec<File>,
+    /// The rows of those that are shown.
+    pub(super) entries: Vec<Entry>,
+    /// Where runs are, by their ids.
+    places: HashMap<String, usize>,
+}
+
+/// A file that was given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    /// Its name without the folder.
+    pub name: String,
+    /// The run in it, or why it is not shown.
+    pub run: Result<Run, String>,
+}
+
+/// The run in a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Tells it from others.
+    pub id: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// Whether it came to its end.
+    pub finished: bool,
+    /// The mode of its protocol.
+    pub mode: String,
+    /// The version of rigbench that measured.
+    pub version: String,
+    /// The processor of the machine.
+    pub machine: String,
+    /// What makes it invalid.
+    pub reasons: Vec<String>,
+}
+
+impl Collection {
+    /// Reads the files. `also` is handed each document that is shown, to do with as it likes.
+    pub fn gather(paths: &[PathBuf], depth: Depth, mut also: impl FnMut(&File, Document)) -> Self {
+        let mut collection = Collection::default();
+        for path in paths {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            if let Some((file, document)) = collection.add(name, document(path, depth)) {
+                also(file, document);
+            }
+        }
+        collection
+    }
+
+    /// Adds a file with the document in it, or why it is not shown. Gives back what is shown.
+    pub fn add(
+        &mut self,
+        name: String,
+        document: Result<Document, String>,
+    ) -> Option<(&File, Document)> {
+        let document = document.and_then(|document| match self.name_of(&document.run.id) {
+            None => Ok(document),
+            Some(other) => Err(format!("it is the same run as {other}, which is shown")),
+        });
+        let place = self.files.len();
+        let run = document.as_ref().map(Run::of).map_err(String::clone);
+        self.files.push(File { name, run });
+        let document = document.ok()?;
+        self.places.insert(document.run.id.clone(), place);
+        self.entries.extend(Entry::all(&document, place));
+        Some((&self.files[place], document))
+    }
+
+    fn name_of(&self, run: &str) -> Option<&str> {
+        self.places.get(run).map(|place| self.files[*place].name.as_str())
+    }
+
+    /// Files that are shown, with their runs.
+    pub fn runs(&self) -> impl Iterator<Item = (&File, &Run)> {
+        self.files.iter().filter_map(|file| Some((file, file.run.as_ref().ok()?)))
+    }
+
+    /// Files that are not shown, and why.
+    pub fn refused(&self) -> impl Iterator<Item = (&File, &String)> {
+        self.files.iter().filter_map(|file| Some((file, file.run.as_ref().err()?)))
+    }
+}
+
+impl Run {
+    fn of(document: &Document) -> Run {
+        let run = &document.run;
+        debug_assert_eq!(run.verdict == Verdict::Valid, run.reasons.is_empty());
+        Run {
+            id: run.id.clone(),
+            started_at: run.started_at.clone(),
+            finished: run.finished_at.is_some(),
+            mode: run.protocol.mode.clone(),
+            version: document.manifest.rigbench.version.clone(),
+            machine: document.manifest.host.cpu.clone(),
+            reasons: run.reasons.clone(),
+        }
+    }
+}
+
+/// A document, if it is one and truthful.
+fn document(path: &Path, depth: Depth) -> Result<Document, String> {
+    let given = read::open(path)
+        .map_err(|error| format!("it cannot be read: {error}"))?
+        .map_err(|error| error.to_string())?;
+    match &validate(&given, depth).faults[..] {
+        [] => Ok(given.document),
+        [first] => Err(format!("it is not truthful: {first}")),
+        [first, rest @ ..] => Err(format!("it is not truthful: {first}; and {} more", rest.len())),
+    }
+}

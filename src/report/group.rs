@@ -1,0 +1,109 @@
+//! Rows that may be put into one line: the same workload on the same kind of device, by the same protocol, joules of the same scope
+//! and provenance, under the same power limit. In a page of one run each row stands alone.
+
+use super::entry::{Amount, Entry};
+use crate::measure::stats;
+use std::collections::BTreeMap;
+
+/// A line of a report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// What its rows have in common; its figures are those of the group.
+    pub entry: Entry,
+    /// Rows that the figures are of.
+    pub rows: usize,
+    /// Rows that do not count and are in no figure.
+    pub left_out: usize,
+}
+
+/// Lines for rows: of one run each row its own, of several what is alike together, in the order of the rows.
+pub fn groups(entries: &[Entry], runs: usize) -> Vec<Group> {
+    if runs <= 1 {
+        let alone = |entry: &Entry| Group { entry: entry.clone(), rows: 1, left_out: 0 };
+        return entries.iter().map(alone).collect();
+    }
+    let mut places: BTreeMap<Key, usize> = BTreeMap::new();
+    let mut alike: Vec<Vec<&Entry>> = Vec::new();
+    for entry in entries {
+        let place = *places.entry(key(entry)).or_insert(alike.len());
+        if place == alike.len() {
+            alike.push(Vec::new());
+        }
+        alike[place].push(entry);
+    }
+    alike.into_iter().map(merged).collect()
+}
+
+type Key<'a> = (Vec<&'a str>, Option<&'a str>, Option<u64>, bool);
+
+fn key(e: &Entry) -> Key<'_> {
+    let measured = e.outcome == crate::results::wire::Outcome::Measured;
+    let words = vec![
+        e.class.as_str(),
+        &e.name,
+        &e.workload.id,
+        e.workload.shape.as_deref().unwrap_or_default(),
+        e.workload.model_sha256.as_deref().unwrap_or_default(),
+        &e.mode,
+        e.provenance.name(),
+        if measured { "" } else { e.state() },
+    ];
+    let limit = e.power_limit.map(f64::to_bits);
+    (words, e.scope.map(|scope| scope.name()), limit, e.speed_only)
+}
+
+/// One line for all; only if none counts does it show those that do not.
+fn merged(all: Vec<&Entry>) -> Group {
+    let counting: Vec<&Entry> = all.iter().copied().filter(|entry| entry.counts()).collect();
+    let shown = if counting.is_empty() { &all } else { &counting };
+    let first = shown[0];
+    let of = |amount: fn(&Entry) -> Amount| together(shown.iter().map(|entry| amount(entry)));
+    let published = shown.iter().map(|entry| entry.published.clone());
+    let entry = Entry {
+        rate: of(|entry| entry.rate),
+        joules: of(|entry| entry.joules),
+        watts: of(|entry| entry.watts),
+        published: super::entry::Published::best(published),
+        roof: if shown.len() == 1 { first.roof.clone() } else { None },
+        ..first.clone()
+    };
+    Group { entry, rows: shown.len(), left_out: all.len() - shown.len() }
+}
+
+/// The median of values, from the lowest to the highest end.
+fn together(amounts: impl Iterator<Item = Amount>) -> Amount {
+    let amounts: Vec<Amount> = amounts.collect();
+    let ends: Vec<(f64, f64)> = amounts.iter().filter_map(|amount| amount.ends()).collect();
+    let values: Vec<f64> = amounts
+        .iter()
+        .filter_map(|amount| match amount {
+            Amount::Point { value, .. } => Some(*value),
+            _ => None,
+        })
+        .collect();
+    let (Some(low), Some(high)) = (
+        ends.iter().map(|end| end.0).min_by(f64::total_cmp),
+        ends.iter().map(|end| end.1).max_by(f64::total_cmp),
+    ) else {
+        return Amount::Unknown;
+    };
+    match stats::median(&values) {
+        None => Amount::Range { low, high },
+        Some(value) => Amount::Point { value, ends: (low < high).then_some((low, high)) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_stay_ranges_and_points_keep_their_furthest_ends() {
+        let point = |value, low, high| Amount::Point { value, ends: Some((low, high)) };
+        let points = [point(2.0, 1.9, 2.1), point(3.0, 2.7, 3.3), point(2.2, 2.0, 2.4)];
+        assert_eq!(together(points.into_iter()), point(2.2, 1.9, 3.3));
+        let ranges = [Amount::Range { low: 1.0, high: 4.0 }, Amount::Range { low: 2.0, high: 9.0 }];
+        assert_eq!(together(ranges.into_iter()), Amount::Range { low: 1.0, high: 9.0 });
+        assert_eq!(together([Amount::Unknown].into_iter()), Amount::Unknown);
+    }
+}

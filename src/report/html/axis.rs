@@ -1,0 +1,124 @@
+//! Axes: where a value stands between the two ends, in percent, and which values are worth a label.
+
+/// An axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Axis {
+    low: f64,
+    high: f64,
+    scale: Scale,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    Linear,
+    Logarithmic,
+}
+
+/// A logarithmic axis is never shorter than this, or chance would look like much.
+const SHORTEST: f64 = 4.0;
+/// Labels stand too close beyond this many.
+const MOST_LABELS: usize = 5;
+
+impl Axis {
+    /// A logarithmic axis that holds all of the values above 0; none if there is no such value.
+    pub fn logarithmic(values: impl IntoIterator<Item = f64>) -> Option<Axis> {
+        let (low, high) = extremes(values.into_iter().filter(|v| *v > 0.0))?;
+        let widen = (SHORTEST / (high / low)).max(1.0).sqrt();
+        let margin = (high * widen / (low / widen)).powf(0.04);
+        let (low, high) = (low / widen / margin, high * widen * margin);
+        Some(Axis { low, high, scale: Scale::Logarithmic })
+    }
+
+    /// A linear axis that holds all of the values with room around them, `least` of the largest at least.
+    pub fn linear(values: impl IntoIterator<Item = f64>, least: f64) -> Option<Axis> {
+        let (low, high) = extremes(values)?;
+        let room =
+            ((high - low) * 0.12).max(high.abs().max(low.abs()) * least).max(f64::MIN_POSITIVE);
+        Some(Axis { low: low - room, high: high + room, scale: Scale::Linear })
+    }
+
+    /// A linear axis from 0 that holds all of the values.
+    pub fn from_zero(values: impl IntoIterator<Item = f64>) -> Option<Axis> {
+        let (_, high) = extremes(values)?;
+        Some(Axis { low: 0.0, high: high.max(f64::MIN_POSITIVE) * 1.1, scale: Scale::Linear })
+    }
+
+    /// Where a value stands, 0 to 100.
+    pub fn at(&self, value: f64) -> f64 {
+        let share = match self.scale {
+            Scale::Linear => (value - self.low) / (self.high - self.low),
+            Scale::Logarithmic => (value / self.low).ln() / (self.high / self.low).ln(),
+        };
+        (100.0 * share).clamp(0.0, 100.0)
+    }
+
+    /// The value that stands there.
+    pub fn value(&self, at: f64) -> f64 {
+        match self.scale {
+            Scale::Linear => self.low + (self.high - self.low) * at / 100.0,
+            Scale::Logarithmic => self.low * (self.high / self.low).powf(at / 100.0),
+        }
+    }
+
+    /// Round values, two to five of them.
+    pub fn ticks(&self) -> Vec<f64> {
+        match self.scale {
+            Scale::Linear => linear_ticks(self.low, self.high),
+            Scale::Logarithmic => logarithmic_ticks(self.low, self.high),
+        }
+    }
+}
+
+fn extremes(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    let finite = values.into_iter().filter(|value| value.is_finite());
+    finite.fold(None, |ends, v| match ends {
+        None => Some((v, v)),
+        Some((low, high)) => Some((v.min(low), v.max(high))),
+    })
+}
+
+fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
+    let rough = (high - low) / (MOST_LABELS - 1) as f64;
+    let decade = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|f| f * decade).into_iter().find(|s| *s >= rough);
+    let step = step.unwrap_or(rough);
+    let first = (low / step).ceil() as i64;
+    (first..).map(|i| i as f64 * step).take_while(|v| *v <= high).collect()
+}
+
+fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
+    let decades = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
+    let of = |parts: &[f64]| -> Vec<f64> {
+        let all = decades.clone().flat_map(|d| parts.iter().map(move |p| p * 10f64.powi(d)));
+        all.filter(|v| (low..=high).contains(v)).collect()
+    };
+    // As fine as there is room for, but whole decades for long axes.
+    let fine: [&[f64]; 3] = [&[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
+    let ticks = fine.into_iter().map(of).find(|ticks| ticks.len() <= MOST_LABELS);
+    ticks.unwrap_or_else(|| {
+        let all = of(&[1.0]);
+        let every = all.len().div_ceil(MOST_LABELS);
+        all.into_iter().step_by(every).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stand_inside_and_labels_are_round_and_few() {
+        for (low, high) in [(9.5, 21.5), (9.5, 179_000.0), (1.0, 1.0), (3e-12, 8e9), (0.02, 0.03)] {
+            let axis = Axis::logarithmic([low, high]).unwrap();
+            assert!(axis.at(low) > 1.0 && axis.at(high) < 99.0, "{axis:?}");
+            let ticks = axis.ticks();
+            assert!((2..=MOST_LABELS).contains(&ticks.len()), "{low} {high}: {ticks:?}");
+            assert!((axis.value(axis.at(low)) / low - 1.0).abs() < 1e-9);
+        }
+        assert_eq!(Axis::logarithmic([9.5, 179_000.0]).unwrap().ticks(), [1e1, 1e2, 1e3, 1e4, 1e5]);
+        assert_eq!(Axis::logarithmic([0.0, -1.0]), None);
+        let axis = Axis::linear([47.1, 48.3], 0.01).unwrap();
+        assert_eq!(axis.ticks(), [47.0, 47.5, 48.0, 48.5]);
+        assert_eq!(Axis::from_zero([10.0]).unwrap().at(0.0), 0.0);
+    }
+}

@@ -1,0 +1,142 @@
+//! Tokens over the batch: joules for a token and tokens a second of one model as more sequences are written at once.
+
+use super::axis::Axis;
+use super::marks;
+use super::plot::{Label, Plot};
+use crate::report::entry::{Amount, Entry};
+use crate::report::group::Group;
+use std::collections::BTreeMap;
+
+/// More devices than this are not told apart.
+const MOST_DEVICES: usize = 6;
+
+/// A device's rows over the batch.
+type Curve<'a> = (String, Vec<(f64, &'a Entry)>);
+
+/// Two plots for each model and kind of tokens that several batches were measured of; `named` says how a device is called.
+pub fn plots(groups: &[Group], named: impl Fn(&Entry) -> String) -> Vec<Plot> {
+    let mut models: BTreeMap<String, Vec<Curve>> = BTreeMap::new();
+    for group in groups.iter().filter(|group| group.entry.counts()) {
+        let entry = &group.entry;
+        let Some((model, batch)) = model_and_batch(entry) else { continue };
+        let curves = models.entry(model).or_default();
+        let name = named(entry);
+        match curves.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, points)) => points.push((batch, entry)),
+            None => curves.push((name, vec![(batch, entry)])),
+        }
+    }
+    let mut plots = Vec::new();
+    for (model, mut curves) in models {
+        for (_, points) in &mut curves {
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            points.dedup_by(|a, b| a.0 == b.0);
+        }
+        curves.retain(|(_, points)| points.len() >= 2);
+        let more = curves.len().saturating_sub(MOST_DEVICES);
+        curves.truncate(MOST_DEVICES);
+        let joules: fn(&Entry) -> Amount = |entry| entry.joules;
+        plots.extend(plot(
+            &model,
+            "joules for a token",
+            &curves,
+            more,
+            joules,
+            Entry::joules_words,
+        ));
+        let rate: fn(&Entry) -> Amount = |entry| entry.rate;
+        plots.extend(plot(&model, "tokens a second", &curves, more, rate, Entry::rate_words));
+    }
+    plots
+}
+
+/// `decode smollm2-135m int4, prompt=128, context=256`, and the batch.
+fn model_and_batch(entry: &Entry) -> Option<(String, f64)> {
+    let workload = &entry.workload;
+    let shape = workload
+        .shape
+        .as_deref()
+        .filter(|_| ["decode", "prefill"].contains(&workload.id.as_str()))?;
+    let is_batch = |part: &&str| part.starts_with("batch=");
+    let batch = shape.split(':').find(is_batch)?.strip_prefix("batch=")?.parse().ok()?;
+    let rest: Vec<&str> = shape.split(':').filter(|part| !is_batch(part)).collect();
+    Some((format!("{} {}", workload.id, rest.join(" ")), batch))
+}
+
+fn plot(
+    model: &str,
+    what: &str,
+    curves: &[Curve],
+    more: usize,
+    amount: fn(&Entry) -> Amount,
+    words: fn(&Entry, f64) -> String,
+) -> Option<Plot> {
+    let some = curves.first()?.1.first()?.1;
+    let all = || curves.iter().flat_map(|(_, points)| points);
+    let y = Axis::logarithmic(
+        all().filter_map(|(_, entry)| amount(entry).ends()).flat_map(|(low, high)| [low, high]),
+    )?;
+    // Names stand in the rest of the width.
+    let x = Axis::logarithmic(all().map(|(batch, _)| *batch))?;
+    const WIDTH: f64 = 0.86;
+    let mut plot = Plot::new(model, what);
+    plot.values(&y, |value| words(some, value));
+    let mut batches: Vec<f64> = all().map(|(batch, _)| *batch).collect();
+    batches.sort_by(f64::total_cmp);
+    batches.dedup();
+    for batch in &batches {
+        plot.below.push(Label::new(WIDTH * x.at(*batch), format!("{batch}")));
+    }
+    if let Some(first) = plot.below.first_mut() {
+        first.text = format!("batch {}", first.text);
+    }
+    for (number, (name, points)) in (1..).zip(curves) {
+        let class = points[0].1.class.as_str();
+        let at = |(batch, entry): &(f64, &Entry)| {
+            Some((WIDTH * x.at(*batch), 100.0 - y.at(amount(entry).order()?)))
+        };
+        let line: Vec<(f64, f64)> = points.iter().filter_map(at).collect();
+        let modelled = points.iter().any(|(_, e)| matches!(amount(e), Amount::Range { .. }));
+        if !modelled {
+            plot.draw(marks::path(&line, &format!("curve {class}")));
+        }
+        let mut told = Vec::new();
+        for (batch, entry) in points {
+            let Some((low, high)) = amount(entry).ends() else { continue };
+            let value = amount(entry).words(|value| words(entry, value));
+            let title = format!("{name}, batch {batch}: {value}");
+            let (left, top, bottom) = (WIDTH * x.at(*batch), 100.0 - y.at(high), 100.0 - y.at(low));
+            match amount(entry) {
+                Amount::Range { .. } => {
+                    let mut range = marks::area((left - 1.2, left + 1.2), (top, bottom), "range");
+                    marks::set(&mut range, "class", format!("range {class}"));
+                    marks::set(&mut range, "fill", format!("url(#hatch-{class})"));
+                    plot.draw(marks::titled(range, &title));
+                }
+                _ => {
+                    plot.draw(marks::line((left, top), (left, bottom), &format!("curve {class}")));
+                    let height = at(&(*batch, entry)).map_or(50.0, |place| place.1);
+                    let dot = marks::dot(left, height, 4.0, &format!("dot {class}"));
+                    plot.draw(marks::titled(dot, &title));
+                }
+            }
+            told.push(format!("batch {batch} {value}"));
+        }
+        if let Some((left, height)) = line.last() {
+            let number = number.to_string();
+            plot.draw(marks::text(
+                left + 3.5,
+                (height + 3.0).clamp(6.0, 98.0),
+                "start",
+                "number",
+                &number,
+            ));
+        }
+        plot.keys.push(format!("{name}: {}", told.join(", ")));
+    }
+    if more > 0 {
+        plot.caption += &format!("; {more} more devices are in the table");
+    }
+    plot.words = format!("{what} of {model}. {}", plot.keys.join(". "));
+    Some(plot)
+}

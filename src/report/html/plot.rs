@@ -1,0 +1,102 @@
+//! A plot: a field that fills its place, labels of its axes beside it, and what is in it in words.
+
+use super::axis::Axis;
+use super::marks::{self, add, element, set};
+use askama::Template;
+use svg::node::element::Element;
+
+/// A plot that is being drawn.
+pub struct Plot {
+    /// What it is of, above it.
+    pub title: String,
+    /// What it shows, below the title.
+    pub caption: String,
+    /// What it shows, for those who do not see it.
+    pub words: String,
+    /// Labels at the left, from 0 (top) to 100.
+    pub left: Vec<Label>,
+    /// Labels below, from 0 (left) to 100.
+    pub below: Vec<Label>,
+    /// Named marks: a number in the plot, and what it stands for.
+    pub keys: Vec<String>,
+    marks: Vec<Element>,
+}
+
+/// A label beside a plot.
+pub struct Label {
+    /// Where, in percent.
+    pub at: String,
+    /// `start`, `middle` or `end`: which part of the label stands there.
+    pub anchor: &'static str,
+    /// What it says.
+    pub text: String,
+}
+
+impl Label {
+    /// A label at a place; near the ends it keeps inside.
+    pub fn new(at: f64, text: impl Into<String>) -> Label {
+        let anchor = match at {
+            at if at < 8.0 => "start",
+            at if at > 92.0 => "end",
+            _ => "middle",
+        };
+        Label { at: marks::percent(at), anchor, text: text.into() }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "plot.html", config = "src/report/html/askama.toml")]
+struct Markup<'a> {
+    plot: &'a Plot,
+    field: String,
+}
+
+impl Plot {
+    /// An empty plot.
+    pub fn new(title: impl Into<String>, caption: impl Into<String>) -> Plot {
+        Plot {
+            title: title.into(),
+            caption: caption.into(),
+            words: String::new(),
+            left: Vec::new(),
+            below: Vec::new(),
+            keys: Vec::new(),
+            marks: Vec::new(),
+        }
+    }
+
+    /// Labels the left with values of an axis that rises upwards, and draws their lines.
+    pub fn values(&mut self, axis: &Axis, label: impl Fn(f64) -> String) {
+        for tick in axis.ticks() {
+            let y = 100.0 - axis.at(tick);
+            self.left.push(Label { at: marks::percent(y), anchor: "middle", text: label(tick) });
+            self.marks.push(marks::line((0.0, y), (100.0, y), "grid"));
+        }
+    }
+
+    /// Labels what is below, and draws lines if asked to.
+    pub fn below(&mut self, axis: &Axis, label: impl Fn(f64) -> String) {
+        for tick in axis.ticks() {
+            self.below.push(Label::new(axis.at(tick), label(tick)));
+            self.marks.push(marks::line((axis.at(tick), 0.0), (axis.at(tick), 100.0), "grid"));
+        }
+    }
+
+    /// Draws a mark.
+    pub fn draw(&mut self, mark: Element) {
+        self.marks.push(mark);
+    }
+
+    /// The figure, as HTML.
+    pub fn markup(&self) -> String {
+        let mut field = element("svg", "field");
+        set(&mut field, "role", "img");
+        set(&mut field, "focusable", "false");
+        let mut field = marks::titled(field, &self.words);
+        for mark in &self.marks {
+            add(&mut field, mark.clone());
+        }
+        let markup = Markup { plot: self, field: field.to_string() };
+        markup.render().expect("writing to memory")
+    }
+}

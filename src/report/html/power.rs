@@ -1,0 +1,158 @@
+//! Power over time, as a meter read it: of each block of a row the readings, with what the source drew at rest. Time between blocks,
+//! in which other rows ran, is cut out.
+
+use super::axis::Axis;
+use super::marks;
+use super::plot::{Label, Plot};
+use crate::results::wire::{Energy, MeasuredEnergy, Measurement, Quantity};
+use crate::units::{Joules, Seconds, Watts};
+
+/// More points than this would not be seen.
+const MOST_POINTS: usize = 400;
+/// Seconds that are shown before and after a block.
+const AROUND: f64 = 0.5;
+/// Share of the width that parts blocks, in percent.
+const GAP: f64 = 3.0;
+
+/// The plots of a row, one for each of its meters.
+pub fn plots(m: &Measurement) -> Vec<Plot> {
+    let all = std::iter::once(&m.energy).chain(&m.energy_other);
+    all.filter_map(|energy| match energy {
+        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => plot(m, e),
+        Energy::Declared(_) | Energy::Modelled(_) | Energy::None(_) => None,
+    })
+    .collect()
+}
+
+fn plot(m: &Measurement, e: &MeasuredEnergy) -> Option<Plot> {
+    let watts = over_time(e);
+    let blocks: Vec<(f64, f64)> = m
+        .windows
+        .chunk_by(|a, b| a.block == b.block)
+        .filter_map(|windows| {
+            let last = windows.last()?;
+            Some((windows[0].started_seconds, last.started_seconds + last.wall_seconds))
+        })
+        .collect();
+    let shown: Vec<Vec<(f64, f64)>> = blocks
+        .iter()
+        .map(|(from, to)| {
+            let near = |t: f64| (from - AROUND..=to + AROUND).contains(&t);
+            watts.iter().copied().filter(|(t, _)| near(*t)).collect()
+        })
+        .collect();
+    let idle = e.idle.as_ref().map(|idle| idle.power_watts);
+    let values = shown.iter().flatten().map(|(_, watts)| *watts);
+    let axis = Axis::from_zero(values.clone().chain(idle).chain([e.power_watts]))?;
+    let scope = crate::report::scope(e.scope);
+    let mut plot = Plot::new(
+        format!("{} {}", m.device, m.workload.spec()),
+        format!("{} ({scope}): mean {}", e.source.kind, Watts(e.power_watts)),
+    );
+    plot.values(&axis, |watts| Watts(watts).to_string());
+    let height = |watts: f64| 100.0 - axis.at(watts);
+    let total: f64 = blocks.iter().map(|(from, to)| to - from + 2.0 * AROUND).sum();
+    let room = 100.0 - GAP * (blocks.len().max(1) - 1) as f64;
+    let mut left = 0.0;
+    let every = blocks.len().div_ceil(4);
+    for (i, ((from, to), points)) in blocks.iter().zip(&shown).enumerate() {
+        let scale = room / total;
+        let x = |t: f64| left + (t - (from - AROUND)) * scale;
+        plot.draw(marks::area((x(*from), x(*to)), (0.0, 100.0), "window"));
+        let line: Vec<(f64, f64)> =
+            thinned(points).into_iter().map(|(t, watts)| (x(t), height(watts))).collect();
+        plot.draw(marks::path(&line, "reading"));
+        if i % every == 0 {
+            let length = Seconds(to - from);
+            let words = if blocks.len() > 2 {
+                format!("{length}")
+            } else {
+                format!("block {}: {length}", i + 1)
+            };
+            plot.below.push(Label::new(x((from + to) / 2.0), words));
+        }
+        left = x(to + AROUND) + GAP;
+    }
+    if let Some(idle) = idle {
+        let y = height(idle);
+        plot.draw(marks::line((0.0, y), (100.0, y), "idle"));
+        plot.caption += &format!("; dashed: {} at rest", Watts(idle));
+    }
+    plot.words = format!(
+        "power of {} on {} by {} ({scope}), {} readings in {} blocks: mean {}, all windows {}",
+        m.workload.spec(),
+        m.device,
+        e.source.kind,
+        e.samples,
+        blocks.len(),
+        Watts(e.power_watts),
+        Joules(e.gross_joules),
+    );
+    Some(plot)
+}
+
+/// Moments and watts. Of a counter, the watts between two of its changes.
+fn over_time(e: &MeasuredEnergy) -> Vec<(f64, f64)> {
+    let readings = &e.readings;
+    let moments = readings.before_seconds.iter().zip(&readings.after_seconds);
+    let all = moments.map(|(before, after)| (before + after) / 2.0).zip(&readings.values);
+    match e.source.quantity {
+        Quantity::Power { .. } => all.map(|(t, values)| (t, values.iter().sum())).collect(),
+        Quantity::Counter { .. } => {
+            let mut watts = Vec::new();
+            let mut last: Option<(f64, &Vec<f64>)> = None;
+            for (t, values) in all {
+                let Some((before, old)) = last else {
+                    last = Some((t, values));
+                    continue;
+                };
+                if old == values {
+                    continue;
+                }
+                // A counter that begins again at 0 says nothing of that moment.
+                let rises = old.iter().zip(values).all(|(old, new)| new >= old);
+                if rises && t > before {
+                    let joules: f64 = old.iter().zip(values).map(|(old, new)| new - old).sum();
+                    watts.push(((before + t) / 2.0, joules / (t - before)));
+                }
+                last = Some((t, values));
+            }
+            watts
+        }
+    }
+}
+
+/// At most so many points: of each stretch the lowest and the highest, so that no peak is lost.
+fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    if points.len() <= MOST_POINTS {
+        return points.to_vec();
+    }
+    let stretches = points.chunks(points.len().div_ceil(MOST_POINTS / 2));
+    let ends = stretches.flat_map(|stretch| {
+        let by = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
+        let mut ends: Vec<(f64, f64)> = stretch
+            .iter()
+            .min_by(by)
+            .into_iter()
+            .chain(stretch.iter().max_by(by))
+            .copied()
+            .collect();
+        ends.sort_by(|a, b| a.0.total_cmp(&b.0));
+        ends
+    });
+    ends.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thinning_keeps_peaks() {
+        let mut points: Vec<(f64, f64)> = (0..10_000).map(|i| (f64::from(i), 100.0)).collect();
+        points[4321].1 = 450.0;
+        let thin = thinned(&points);
+        assert!(thin.len() <= MOST_POINTS && thin.contains(&(4321.0, 450.0)), "{}", thin.len());
+        assert!(thin.is_sorted_by(|a, b| a.0 <= b.0));
+    }
+}

@@ -1,0 +1,98 @@
+//! The roofline of a device: what it multiplies in registers and what memory can feed, as rows of the same run measured them, and
+//! how near its products and tokens come.
+
+use super::axis::Axis;
+use super::marks;
+use super::plot::Plot;
+use crate::report::entry::percent;
+use crate::results::wire::{Document, Measurement, Outcome};
+use crate::units::{Rate, Unit, significant};
+
+/// The roofline of a device; none without a roof and something below it.
+pub fn plot(document: &Document, device: &str) -> Option<Plot> {
+    let of = |m: &&Measurement| m.device == device && m.outcome == Outcome::Measured;
+    let rows: Vec<&Measurement> = document.measurements.iter().filter(of).collect();
+    let rate = |m: &Measurement| Some(m.throughput.as_ref()?.value);
+    let peaks: Vec<(String, f64)> = rows
+        .iter()
+        .filter(|m| m.workload.id == "peak")
+        .filter_map(|m| Some((m.workload.spec(), rate(m)?)))
+        .collect();
+    let stream = rows.iter().find(|m| m.workload.id == "stream").and_then(|m| rate(m));
+    let points: Vec<(&Measurement, f64, f64)> = rows
+        .iter()
+        .filter_map(|m| {
+            let traffic = m.traffic.as_ref().filter(|t| t.bytes_per_unit > 0.0)?;
+            let intensity = traffic.operations_per_unit / traffic.bytes_per_unit;
+            Some((*m, intensity, rate(m)? * traffic.operations_per_unit))
+        })
+        .collect();
+    if points.is_empty() || (peaks.is_empty() && stream.is_none()) {
+        return None;
+    }
+    let ridges = peaks.iter().filter_map(|(_, peak)| Some(peak / stream?));
+    let across = points.iter().map(|(_, intensity, _)| *intensity).chain(ridges);
+    let x = Axis::logarithmic(across.flat_map(|at| [at / 2.0, at * 2.0]))?;
+    let roofs = peaks.iter().map(|(_, peak)| *peak);
+    let heights = points.iter().map(|(.., operations)| *operations).chain(roofs);
+    let y = Axis::logarithmic(heights.flat_map(|at| [at / 2.0, at * 2.0]))?;
+    let operations = |per_second: f64| Rate { per_second, unit: Unit::Flop }.to_string();
+    let bytes = |per_second: f64| Rate { per_second, unit: Unit::Byte }.to_string();
+    let name = document.manifest.devices.iter().find(|d| d.id == device).map(|d| d.name.as_str());
+    let mut plot = Plot::new(
+        format!("{device} {}", name.unwrap_or_default()),
+        "operations a second over operations for each byte",
+    );
+    plot.values(&y, operations);
+    plot.below(&x, |at| format!("{}/B", significant(at)));
+    let place = |intensity: f64, rate: f64| (x.at(intensity), 100.0 - y.at(rate));
+    let (left, right) = (x.value(0.0), x.value(100.0));
+    for (spec, peak) in &peaks {
+        let from = stream.map_or(left, |stream| (peak / stream).clamp(left, right));
+        let line = marks::path(&[place(from, *peak), place(right, *peak)], "roof");
+        plot.draw(line);
+        plot.caption += &format!("; {spec} {}", operations(*peak));
+    }
+    if let Some(stream) = stream {
+        // Up to the highest of the roofs, or across the whole field.
+        let highest = peaks.iter().map(|(_, peak)| *peak).fold(0.0, f64::max);
+        let to = if highest > 0.0 { (highest / stream).min(right) } else { right };
+        // A line that leaves the field begins where it enters it.
+        let from = (y.value(0.0) / stream).max(left);
+        if from < to {
+            plot.draw(marks::path(&[place(from, from * stream), place(to, to * stream)], "roof"));
+        }
+        plot.caption += &format!("; stream {}", bytes(stream));
+    }
+    for (number, (m, intensity, rate)) in (1..).zip(&points) {
+        let (at, height) = place(*intensity, *rate);
+        let near = points[..number - 1]
+            .iter()
+            .map(|(_, i, r)| place(*i, *r))
+            .filter(|(x, y)| (x - at).abs() < 9.0 && (y - height).abs() < 9.0)
+            .count();
+        let shares = m.roof.iter().flat_map(|roof| [roof.peak_share, roof.stream_share]).flatten();
+        let share = shares.max_by(f64::total_cmp);
+        let share = share.map(|share| format!(", {} % of the nearer roof", percent(share)));
+        let words = format!(
+            "{}: {} at {} operations a byte{}",
+            m.workload.spec(),
+            operations(*rate),
+            significant(*intensity),
+            share.unwrap_or_default()
+        );
+        plot.draw(marks::titled(marks::dot(at, height, 4.0, "dot"), &words));
+        // Numbers of dots that lie together stand below one another.
+        let shift = 6.5 + 9.0 * near as f64;
+        plot.draw(marks::text(
+            at,
+            (height + shift + 4.0).min(99.0),
+            "middle",
+            "number",
+            &number.to_string(),
+        ));
+        plot.keys.push(words);
+    }
+    plot.words = format!("Roofline of {device}. {}", plot.keys.join(". "));
+    Some(plot)
+}

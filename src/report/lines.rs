@@ -1,0 +1,145 @@
+//! The table of everything in a report: a line for each row of a run, or for what is alike in several.
+
+use super::entry::{Amount, Entry, percent};
+use super::gather::Collection;
+use super::group::Group;
+use super::table::{Cell, Column, Table, Tone};
+use crate::results::wire::Outcome;
+use crate::units::Watts;
+
+/// The table; `single` says that it is of one run.
+pub fn table(groups: &[Group], single: bool) -> Table {
+    let mut columns = vec![Column::words("device"), Column::words("workload")];
+    if !single {
+        columns.push(Column::figures("rows"));
+    }
+    columns.extend([
+        Column::figures("rate"),
+        Column::figures("power"),
+        Column::figures("joules"),
+        Column::words("energy"),
+        Column::words("of what is published"),
+        Column::words("state"),
+    ]);
+    Table {
+        title: if single { "Every row".into() } else { "Every device and workload".into() },
+        columns,
+        rows: groups.iter().map(|group| row(group, single)).collect(),
+        notes: notes(groups),
+    }
+}
+
+/// The same for a narrow place, with what is not shown below it.
+pub fn brief(groups: &[Group], collection: &Collection) -> Table {
+    let mut table = Table {
+        title: format!("{} runs", collection.runs().count()),
+        columns: vec![
+            Column::words("device"),
+            Column::words("workload"),
+            Column::figures("rows"),
+            Column::figures("rate"),
+            Column::figures("joules"),
+            Column::words("energy"),
+        ],
+        rows: groups.iter().map(|group| row(group, false)).collect(),
+        notes: notes(groups),
+    };
+    for row in &mut table.rows {
+        let state = row.remove(8);
+        row.remove(7);
+        row.remove(4);
+        if state.text != "valid" {
+            row[5].text += &format!("\n{}", state.text.split(':').next().unwrap_or_default());
+            row[5].tone = state.tone;
+        }
+    }
+    for (file, why) in collection.refused() {
+        table.notes.push(format!("not shown: {}: {why}", file.name));
+    }
+    table
+}
+
+fn row(group: &Group, single: bool) -> Vec<Cell> {
+    let entry = &group.entry;
+    let device = match single && entry.device != entry.class {
+        true => format!("{}\n{}\n{}", entry.class, entry.device, entry.name),
+        false => format!("{}\n{}", entry.class, entry.name),
+    };
+    let device = match entry.software {
+        true => Cell::from(format!("{device}\na CPU emulating a GPU")).toned(Tone::Flagged),
+        false => device.into(),
+    };
+    let mut cells = vec![device, entry.workload.spec().replace(':', "\n").into()];
+    if !single {
+        cells.push(Cell::from(group.rows.to_string()).worth(Some(group.rows as f64)));
+    }
+    let rate = spread(entry.rate, |rate| entry.rate_words(rate));
+    let watts = spread(entry.watts, |watts| Watts(watts).to_string());
+    let joules = spread(entry.joules, |joules| entry.joules_words(joules));
+    let joules = match entry.outcome {
+        Outcome::Measured => joules.about(entry.about.as_str()),
+        Outcome::Unsupported | Outcome::Failed => joules,
+    };
+    let mut published = entry.published.words();
+    if let Some(roof) = &entry.roof {
+        published += &format!("\n{roof}");
+    }
+    cells.extend([rate, watts, joules, entry.source_words().replace(", ", "\n").into()]);
+    cells.push(published.into());
+    cells.push(state(group));
+    cells
+}
+
+/// A value with its interval below it; a range from one end to the other.
+fn spread(amount: Amount, words: impl Fn(f64) -> String) -> Cell {
+    let text = match amount {
+        Amount::Point { value, ends: Some((low, high)) } => {
+            let share = (value - low).max(high - value) / value;
+            format!("{}\n±{} %", words(value), percent(share))
+        }
+        Amount::Point { value, ends: None } => words(value),
+        Amount::Range { low, high } => format!("{}\nto {}", words(low), words(high)),
+        Amount::Unknown => "–".into(),
+    };
+    Cell::from(text).worth(amount.order())
+}
+
+fn state(group: &Group) -> Cell {
+    let Entry { reasons, .. } = &group.entry;
+    let mut text = group.entry.state().to_string();
+    if !reasons.is_empty() {
+        text += &format!(": {}", reasons.join("; "));
+    }
+    if group.left_out > 0 {
+        text += &format!("\n{} more do not count", group.left_out);
+    }
+    let tone = match group.entry.outcome {
+        Outcome::Measured if reasons.is_empty() => Tone::Plain,
+        Outcome::Unsupported => Tone::Flagged,
+        Outcome::Measured | Outcome::Failed => Tone::Wrong,
+    };
+    Cell::from(text).toned(tone)
+}
+
+fn notes(groups: &[Group]) -> Vec<String> {
+    let any = |test: fn(&Entry) -> bool| groups.iter().any(|group| test(&group.entry));
+    let mut notes = Vec::new();
+    if any(|entry| matches!(entry.joules, Amount::Range { .. })) {
+        notes.push(
+            "modelled: no meter was read; the true figure lies somewhere in the range.".into(),
+        );
+    }
+    if any(|entry| entry.speed_only) {
+        notes.push("declared: one power was typed for all workloads, so their joules compare their speed only.".into());
+    }
+    if any(|entry| entry.software) {
+        notes.push("A software adapter is a CPU that emulates a GPU: it shows that kernels are right, not how fast a GPU is.".into());
+    }
+    if any(|entry| ["prefill", "decode"].contains(&entry.workload.id.as_str())) {
+        notes.push(
+            "A tuned serving stack gets more tokens from a joule than these portable kernels."
+                .into(),
+        );
+    }
+    notes
+}

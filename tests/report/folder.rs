@@ -1,0 +1,117 @@
+//! What a report makes of several runs, and of rows that must not be put together.
+
+use crate::made_up;
+use crate::pages::{many, single};
+use rigbench::results::wire::{Energy, Scope};
+
+/// The headlines of the answer, each with how well it is known.
+fn headlines(page: &str) -> Vec<(String, String, String)> {
+    let between = |text: &str, from: &str, to: &str| {
+        text.split_once(from).and_then(|(_, rest)| Some(rest.split_once(to)?.0.trim().to_string()))
+    };
+    page.split("<div class=\"verdict\">")
+        .skip(1)
+        .map(|part| {
+            let subject = between(part, "<p class=\"subject\">", "</p>").unwrap();
+            let headline = between(part, "<p class=\"headline\">", "<span").unwrap();
+            let badge = between(part, "<span class=\"badge", "</span>").unwrap();
+            (subject, headline, badge.split('>').nth(1).unwrap().to_string())
+        })
+        .collect()
+}
+
+fn of<'a>(all: &'a [(String, String, String)], subject: &str) -> (&'a str, &'a str) {
+    let found =
+        all.iter().find(|(of, ..)| of.starts_with(subject)).unwrap_or_else(|| panic!("{all:?}"));
+    (&found.1, &found.2)
+}
+
+#[test]
+fn the_answer_says_who_wins_how_sure_and_what_is_modelled() {
+    let page = single(&made_up::everything());
+    let all = headlines(&page);
+    // All on one plug, far apart.
+    assert_eq!(of(&all, "sha256d"), ("discrete-gpu wins", "sure"));
+    // Cards and processors by counters of their own: like is ranked with like.
+    assert_eq!(of(&all, "gemm"), ("discrete-gpu wins", "sure"));
+    assert!(page.contains("Beside it, in no ratio: cpu ("), "{all:?}");
+    assert_eq!(of(&all, "gemv").1, "as declared");
+    let (_, badge) = of(&all, "prefill");
+    assert!(badge.contains("modelled"), "{all:?}");
+    assert!(page.contains("A tuned serving stack gets more tokens from a joule"));
+}
+
+#[test]
+fn no_ratio_crosses_a_scope_or_a_provenance() {
+    let mut document = made_up::everything();
+    document
+        .measurements
+        .retain(|m| m.workload.id == "sha256d" && ["cpu", "gpu:0"].contains(&m.device.as_str()));
+    document.manifest.devices.retain(|d| ["cpu", "gpu:0"].contains(&d.id.as_str()));
+    let (card, processor) = (document.measurements[0].clone(), document.measurements[1].clone());
+    let meet = |a: Energy, b: Energy| {
+        let mut met = document.clone();
+        for (m, energy) in met.measurements.iter_mut().zip([a, b]) {
+            (m.energy, m.energy_other) = (energy, Vec::new());
+        }
+        made_up::sign(&mut met);
+        let page = single(&met);
+        let all = headlines(&page);
+        let (headline, badge) = of(&all, "sha256d");
+        (headline.to_string(), badge.to_string(), page.contains("times as many"))
+    };
+    let wall = |m, watts| made_up::metered(m, false, watts, Scope::Wall);
+    let board = made_up::metered(&card, true, 300.0, Scope::GpuBoard);
+    let (headline, badge, ratio) = meet(wall(&card, 400.0), wall(&processor, 190.0));
+    assert_eq!((headline.as_str(), badge.as_str(), ratio), ("discrete-gpu wins", "sure", true));
+    // Another scope, another provenance.
+    for other in [wall(&processor, 190.0), made_up::declared(190.0, Scope::GpuBoard, true)] {
+        let (headline, badge, ratio) = meet(board.clone(), other);
+        assert_eq!(
+            (headline.as_str(), badge.as_str()),
+            ("side by side, in no ratio", "not comparable")
+        );
+        assert!(!ratio);
+    }
+    // One power for all workloads tells of the speed alone, and is not held to one that was typed for this.
+    let once = made_up::declared(190.0, Scope::Wall, false);
+    let own = made_up::declared(400.0, Scope::Wall, true);
+    assert!(!meet(own, once).2);
+    // So near that the intervals overlap.
+    let work = |m: &rigbench::results::wire::Measurement| -> f64 {
+        let seconds: f64 = m.windows.iter().map(|w| w.wall_seconds).sum();
+        m.windows.iter().map(|w| w.work as f64).sum::<f64>() / seconds
+    };
+    let watts = 400.0 * work(&processor) / work(&card);
+    let (headline, badge, _) = meet(wall(&card, 400.0), wall(&processor, 1.002 * watts));
+    assert_eq!(badge, "too close to tell", "{headline}");
+    assert!(!headline.contains("wins"), "{headline}");
+}
+
+#[test]
+fn a_folder_puts_like_rows_into_one_line_and_counts_them() {
+    let fleet = made_up::fleet(46);
+    let rows: usize = fleet.iter().map(|d| d.measurements.len()).sum();
+    let page = many(fleet);
+    let lines = page.split("<tbody>").nth(1).unwrap().matches("<tr>").count();
+    assert!(lines < rows, "{lines} lines for {rows} rows");
+    assert!(page.contains(&format!("46 runs with {rows} rows")), "{page:.3000}");
+    assert!(!page.contains("Every window</h2>") && !page.contains("Power over time</h2>"));
+    assert!(page.contains("more in the table"));
+    assert!(page.contains("<b>too-good-to-be-true.json</b>: it is not truthful"));
+    let counted: usize = page
+        .split("data-head=\"rows\" data-order=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap().parse::<usize>().unwrap())
+        .sum();
+    let left_out: usize = page.matches("more do not count").count();
+    assert!(counted + left_out <= rows && counted > rows * 9 / 10, "{counted} {left_out} {rows}");
+}
+
+#[test]
+fn hostile_names_are_words() {
+    let page = single(&made_up::hostile());
+    assert!(!page.contains("<script>alert") && !page.contains("</table> [d]"), "it is markup");
+    assert!(page.contains("&#60;script&#62;alert") || page.contains("&lt;script&gt;alert"));
+    assert_eq!(page.matches("<script>").count(), 1);
+}

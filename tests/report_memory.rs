@@ -1,0 +1,93 @@
+//! A report of many files reads them one at a time: what it holds at once does not grow with them by more than their rows, and what it
+//! does grows in proportion. Both are counted in bytes that are asked of the memory, so that they are the same on every machine.
+
+mod support;
+
+use rigbench::report::Collection;
+use rigbench::results::{self, Depth, wire};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+static ALL: AtomicUsize = AtomicUsize::new(0);
+
+/// The system's allocator, counted.
+struct Counted;
+
+// SAFETY: it only counts, and leaves everything to the system's.
+unsafe impl GlobalAlloc for Counted {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), SeqCst) + layout.size();
+        MOST.fetch_max(now, SeqCst);
+        ALL.fetch_add(layout.size(), SeqCst);
+        // SAFETY: as asked.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), SeqCst);
+        // SAFETY: as asked.
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTED: Counted = Counted;
+
+fn golden() -> wire::Document {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/run.json");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Writes so many runs: the real one, each time under another id.
+fn runs(folder: &Path, count: usize) -> Vec<PathBuf> {
+    let mut document = golden();
+    let mut paths = Vec::new();
+    for number in 0..count {
+        document.run.id = format!("00000000-0000-4000-8000-{number:012}");
+        document.proof.document_sha256 = results::document_sha256(&document);
+        let path = folder.join(format!("run-{number:04}.json"));
+        std::fs::write(&path, results::text(&document)).unwrap();
+        paths.push(path);
+    }
+    paths
+}
+
+/// Bytes at once, and bytes in all, for a collection of the files.
+fn gathered(paths: &[PathBuf]) -> (f64, f64) {
+    let (before, all) = (NOW.load(SeqCst), ALL.load(SeqCst));
+    MOST.store(before, SeqCst);
+    let collection = Collection::gather(paths, Depth::Quick, |_, _| {});
+    assert_eq!(collection.runs().count(), paths.len());
+    ((MOST.load(SeqCst) - before) as f64, (ALL.load(SeqCst) - all) as f64)
+}
+
+#[test]
+fn many_files_take_the_memory_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = runs(folder.path(), 40);
+    // Tables that are made once are made before.
+    gathered(&paths[..1]);
+    let (one, work_of_one) = gathered(&paths[..1]);
+    let (ten, _) = gathered(&paths[..10]);
+    let (forty, work_of_forty) = gathered(&paths);
+    let document = one;
+    let row = golden().measurements.len() as f64 * 4096.0;
+    println!(
+        "at once: {one} bytes for one file, {ten} for ten, {forty} for forty; in all {work_of_one} and {work_of_forty}"
+    );
+    assert!(forty - ten < 30.0 * row, "30 more files hold {} bytes more", forty - ten);
+    assert!(forty < document + 40.0 * row, "{forty} bytes for forty files, {document} for one");
+    let growth = work_of_forty / work_of_one;
+    assert!((growth / 40.0 - 1.0).abs() < 0.05, "forty files take {growth} times the work of one");
+}
+
+/// `scripts/soak.sh` times the command over these.
+#[test]
+#[ignore = "writes files for ./scripts/soak.sh"]
+fn a_thousand_runs_are_written() {
+    let folder = PathBuf::from(std::env::var("RIGBENCH_THOUSAND").expect("a folder"));
+    runs(&folder, 1000);
+}
