@@ -37,7 +37,16 @@ const layout = () => {
   const wide = [];
   const limit = document.documentElement.clientWidth + 0.5;
   if (document.scrollingElement.scrollWidth > limit) wide.push(`the page is ${document.scrollingElement.scrollWidth} wide, of ${limit}`);
-  const unseen = (element) => element.closest('.unseen') || getComputedStyle(element).visibility === 'hidden';
+  const unseen = (element) => element.closest('.unseen') || !element.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true });
+  // What an element hides of its content is not there.
+  const hidden = (box, element) => {
+    for (let up = element; up; up = up.parentElement) {
+      if (getComputedStyle(up).overflowY !== 'hidden') continue;
+      const frame = up.getBoundingClientRect();
+      if (box.top + box.height / 2 > frame.bottom || box.bottom - box.height / 2 < frame.top) return true;
+    }
+    return false;
+  };
   const words = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -47,7 +56,7 @@ const layout = () => {
     const range = document.createRange();
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) {
-      if (box.width < 1 || box.height < 1) continue;
+      if (box.width < 1 || box.height < 1 || hidden(box, parent)) continue;
       const text = node.data.trim().slice(0, 40);
       if (box.right > limit || box.left < -0.5) wide.push(`'${text}' reaches from ${box.left.toFixed(0)} to ${box.right.toFixed(0)}`);
       words.push({ text, node, left: box.left, right: box.right, top: box.top, bottom: box.bottom });

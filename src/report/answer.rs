@@ -2,11 +2,11 @@
 //! modelled. Ratios and ranks stay within joules of one scope and one provenance.
 
 use super::entry::{Amount, Entry};
-use super::group::Group;
+use super::group::{Group, Natural};
 use super::provenance::{is_measured, short};
 use crate::energy::Provenance;
 use crate::units::{Unit, significant};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What can be said of one workload.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,30 +60,45 @@ impl Standing {
     }
 }
 
+/// How devices are called: by their class where it has one device, else with their name.
+struct Names(BTreeMap<String, BTreeSet<String>>);
+
+impl Names {
+    fn of(&self, entry: &Entry) -> String {
+        let alone = self.0.get(&entry.class).is_none_or(|names| names.len() < 2);
+        if alone { entry.class.clone() } else { format!("{} {}", entry.class, entry.name) }
+    }
+}
+
 /// Answers, a workload each, in the order of units; roofs have none.
 pub fn answers(groups: &[Group]) -> Vec<Answer> {
-    let mut alike: BTreeMap<(usize, String, String), Vec<&Group>> = BTreeMap::new();
+    let mut names = Names(BTreeMap::new());
+    for Group { entry, .. } in groups {
+        names.0.entry(entry.class.clone()).or_default().insert(entry.name.clone());
+    }
+    let mut alike: BTreeMap<(usize, Natural, String), Vec<&Group>> = BTreeMap::new();
     for group in groups {
         let entry = &group.entry;
         let Some(unit) = entry.unit() else { continue };
         if !["peak", "stream"].contains(&entry.workload.id.as_str()) {
             let place = Unit::ALL.iter().position(|u| *u == unit).unwrap_or(Unit::ALL.len());
-            let key = (place, entry.workload.spec(), entry.mode.clone());
+            let key = (place, Natural(entry.workload.spec()), entry.mode.clone());
             alike.entry(key).or_default().push(group);
         }
     }
-    let modes: std::collections::BTreeSet<&String> = alike.keys().map(|key| &key.2).collect();
+    let modes: BTreeSet<&String> = alike.keys().map(|key| &key.2).collect();
     let several = modes.len() > 1;
     alike
         .iter()
         .map(|((place, spec, mode), groups)| {
-            let workload = if several { format!("{spec} ({mode})") } else { spec.clone() };
-            answer(Unit::ALL[*place], workload, groups)
+            let spec = spec.0.clone();
+            let workload = if several { format!("{spec} ({mode})") } else { spec };
+            answer(Unit::ALL[*place], workload, groups, &names)
         })
         .collect()
 }
 
-fn answer(unit: Unit, workload: String, all: &[&Group]) -> Answer {
+fn answer(unit: Unit, workload: String, all: &[&Group], names: &Names) -> Answer {
     let counting: Vec<&Entry> =
         all.iter().map(|group| &group.entry).filter(|entry| entry.counts()).collect();
     let mut answer = Answer {
@@ -105,28 +120,23 @@ fn answer(unit: Unit, workload: String, all: &[&Group]) -> Answer {
     }
     likes.sort_by_key(|like| (like.len() < 2, like[0].provenance, usize::MAX - like.len()));
     match likes.first() {
-        None => unknown(&mut answer, &counting),
-        Some(like) if like.len() >= 2 => ranked(&mut answer, like),
-        Some(_) if likes.len() >= 2 => unlike(&mut answer, &known),
-        Some(only) => alone(&mut answer, only[0]),
+        None => unknown(&mut answer, &counting, names),
+        Some(like) if like.len() >= 2 => ranked(&mut answer, like, names),
+        Some(_) if likes.len() >= 2 => unlike(&mut answer, &known, names),
+        Some(only) => alone(&mut answer, only[0], names),
     }
     if let Some(like) = likes.first().filter(|like| like.len() >= 2) {
         let rest: Vec<&&Entry> = known.iter().filter(|entry| !is_like(like[0], entry)).collect();
         if !rest.is_empty() {
-            let rest: Vec<String> = rest.iter().take(3).map(|entry| beside(entry)).collect();
+            let rest: Vec<String> = rest.iter().take(3).map(|entry| beside(entry, names)).collect();
             answer.sentences.push(format!("Beside it, in no ratio: {}.", rest.join("; ")));
         }
-    }
-    if counting.iter().any(|entry| entry.software) {
-        answer
-            .sentences
-            .push("software-gpu is a CPU that emulates a GPU: it tells nothing of GPUs.".into());
     }
     let left_out = all.iter().filter(|group| !group.entry.counts()).count();
     match left_out {
         0 => {}
-        1 => answer.sentences.push("One row does not count; the table says why.".into()),
-        n => answer.sentences.push(format!("{n} rows do not count; the table says why.")),
+        1 => answer.sentences.push("One row does not count.".into()),
+        n => answer.sentences.push(format!("{n} rows do not count.")),
     }
     answer
 }
@@ -150,7 +160,7 @@ fn contenders<'a>(like: &[&'a Entry]) -> Vec<&'a Entry> {
     if best.len() >= 2 { best } else { sorted }
 }
 
-fn ranked(answer: &mut Answer, like: &[&Entry]) {
+fn ranked(answer: &mut Answer, like: &[&Entry], names: &Names) {
     let contenders = contenders(like);
     let [first, second, ..] = contenders[..] else { return };
     let by_class = first.class != second.class;
@@ -161,7 +171,7 @@ fn ranked(answer: &mut Answer, like: &[&Entry]) {
         (Some(a), Some(b)) => a.1 < b.0,
         _ => false,
     };
-    let figures = |entry: &Entry| format!("{} {}", named(entry), amount(entry));
+    let figures = |entry: &Entry| format!("{} {}", names.of(entry), amount(entry));
     if first.provenance == Provenance::Modelled {
         answer.standing = if apart() { Standing::Modelled } else { Standing::Unmeasured };
         answer.headline = match answer.standing {
@@ -178,7 +188,7 @@ fn ranked(answer: &mut Answer, like: &[&Entry]) {
         } else {
             "The ranges overlap, so joules name no winner.".into()
         });
-        answer.sentences.extend(on_speed(&contenders));
+        answer.sentences.extend(on_speed(&contenders, names));
         return;
     }
     let has_ends = |entry: &Entry| matches!(entry.joules, Amount::Point { ends: Some(_), .. });
@@ -199,7 +209,7 @@ fn ranked(answer: &mut Answer, like: &[&Entry]) {
         _ => format!("{} wins", label(first)),
     };
     answer.sentences.push(format!(
-        "{}; the next, {}: {} times as many{range}. Both {how}, {scope}.",
+        "{}; the next, {}: {} times as many{range}.",
         figures(first),
         figures(second),
         significant(times)
@@ -217,27 +227,31 @@ fn ranked(answer: &mut Answer, like: &[&Entry]) {
         }
         _ => "Sure: their 95 % intervals lie apart.".into(),
     });
+    answer.sentences.push(format!("Both {how}, scope {scope}."));
 }
 
-fn unlike(answer: &mut Answer, known: &[&Entry]) {
+fn unlike(answer: &mut Answer, known: &[&Entry], names: &Names) {
     answer.standing = Standing::Unlike;
     answer.headline = "side by side, in no ratio".into();
-    let all: Vec<String> = contenders(known).iter().take(4).map(|entry| beside(entry)).collect();
+    let all: Vec<String> =
+        contenders(known).iter().take(4).map(|entry| beside(entry, names)).collect();
     answer.sentences.push(format!("{}.", all.join("; ")));
     answer.sentences.push(
         "These joules do not cover the same or did not come about alike, so no ratio is given."
             .into(),
     );
-    answer.sentences.extend(on_speed(known));
+    answer.sentences.extend(on_speed(known, names));
 }
 
-fn alone(answer: &mut Answer, only: &Entry) {
+fn alone(answer: &mut Answer, only: &Entry, names: &Names) {
     answer.standing = match only.provenance {
         Provenance::Modelled => Standing::Unmeasured,
         _ => Standing::Alone,
     };
     answer.headline = format!("only {}", only.class);
-    answer.sentences.push(format!("{}. Nothing else has joules to hold it to.", beside(only)));
+    answer
+        .sentences
+        .push(format!("{}. Nothing else has joules to hold it to.", beside(only, names)));
     if only.provenance == Provenance::Modelled {
         answer
             .sentences
@@ -245,18 +259,18 @@ fn alone(answer: &mut Answer, only: &Entry) {
     }
 }
 
-fn unknown(answer: &mut Answer, counting: &[&Entry]) {
+fn unknown(answer: &mut Answer, counting: &[&Entry], names: &Names) {
     if counting.is_empty() {
         answer.headline = "no row counts".into();
         return;
     }
     answer.headline = "no joules known".into();
     answer.sentences.push("No row has joules: no meter was read and no watts were typed.".into());
-    answer.sentences.extend(on_speed(counting));
+    answer.sentences.extend(on_speed(counting, names));
 }
 
 /// Which is faster, since speed is measured in any case.
-fn on_speed(entries: &[&Entry]) -> Option<String> {
+fn on_speed(entries: &[&Entry], names: &Names) -> Option<String> {
     let mut sorted = entries.to_vec();
     let rate = |entry: &Entry| entry.rate.order().unwrap_or(0.0);
     sorted.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
@@ -264,9 +278,9 @@ fn on_speed(entries: &[&Entry]) -> Option<String> {
     let (times, low, high) = ratio(first.rate, second.rate)?;
     Some(format!(
         "On speed alone {} does {} times as much as {} ({} to {}).",
-        named(first),
+        names.of(first),
         significant(times),
-        named(second),
+        names.of(second),
         significant(low),
         significant(high)
     ))
@@ -276,14 +290,6 @@ fn on_speed(entries: &[&Entry]) -> Option<String> {
 fn ratio(over: Amount, under: Amount) -> Option<(f64, f64, f64)> {
     let (a, b) = (over.ends()?, under.ends()?);
     Some((over.order()? / under.order()?, a.0 / b.1, a.1 / b.0))
-}
-
-fn named(entry: &Entry) -> String {
-    if entry.class == entry.name {
-        entry.class.clone()
-    } else {
-        format!("{} ({})", entry.class, entry.name)
-    }
 }
 
 /// `needs 12.1 J/TH (11.9 to 12.3)`.
@@ -308,6 +314,6 @@ fn figure(entry: &Entry, joules: f64) -> String {
         .map_or(significant(joules), |unit| crate::units::EnergyPerWork { joules, unit }.figure())
 }
 
-fn beside(entry: &Entry) -> String {
-    format!("{} {}, {}", named(entry), amount(entry), entry.source_words())
+fn beside(entry: &Entry, names: &Names) -> String {
+    format!("{} {}, {}", names.of(entry), amount(entry), entry.source_words())
 }

@@ -1,11 +1,15 @@
-//! Reads files for a report, one at a time: each is judged as `rigbench validate` judges it, its rows are kept in short and the
+//! Reads files for a report, a few at a time: each is judged as `rigbench validate` judges it, its rows are kept in short and the
 //! document is let go. What cannot be read, is not truthful or was there before is kept too, with the reason.
 
 use super::entry::Entry;
 use crate::results::wire::{Document, Verdict};
 use crate::results::{Depth, read, validate};
+use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+
+/// Files that are read at once: enough for the processors of a desk, few enough for its memory.
+const AT_ONCE: usize = 8;
 
 /// What a report is of.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,10 +54,14 @@ impl Collection {
     /// Reads the files. `also` is handed each document that is shown, to do with as it likes.
     pub fn gather(paths: &[PathBuf], depth: Depth, mut also: impl FnMut(&File, Document)) -> Self {
         let mut collection = Collection::default();
-        for path in paths {
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-            if let Some((file, document)) = collection.add(name, document(path, depth)) {
-                also(file, document);
+        for some in paths.chunks(AT_ONCE) {
+            let read: Vec<_> = some.par_iter().map(|path| document(path, depth)).collect();
+            for (path, document) in some.iter().zip(read) {
+                let name = path.file_name().unwrap_or(path.as_os_str());
+                let name = name.to_string_lossy().into_owned();
+                if let Some((file, document)) = collection.add(name, document) {
+                    also(file, document);
+                }
             }
         }
         collection

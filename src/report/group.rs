@@ -16,6 +16,38 @@ pub struct Group {
     pub left_out: usize,
 }
 
+/// Words in the order of people: `batch=4` before `batch=16`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Natural(pub String);
+
+impl Natural {
+    /// Numbers as numbers, the rest as it is.
+    fn parts(&self) -> Vec<(u128, &str)> {
+        let digit = |c: char| c.is_ascii_digit();
+        let chunks = self.0.as_bytes().chunk_by(|a, b| digit(*a as char) == digit(*b as char));
+        let mut from = 0;
+        chunks
+            .map(|chunk| {
+                let text = &self.0[from..from + chunk.len()];
+                from += chunk.len();
+                (text.parse().unwrap_or(u128::MAX), text)
+            })
+            .collect()
+    }
+}
+
+impl Ord for Natural {
+    fn cmp(&self, other: &Natural) -> std::cmp::Ordering {
+        self.parts().cmp(&other.parts()).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Natural {
+    fn partial_cmp(&self, other: &Natural) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// Lines for rows: of one run each row its own, of several what is alike together, in the order of the rows.
 pub fn groups(entries: &[Entry], runs: usize) -> Vec<Group> {
     if runs <= 1 {
@@ -96,6 +128,16 @@ fn together(amounts: impl Iterator<Item = Amount>) -> Amount {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_ordered_as_numbers() {
+        let mut specs =
+            ["b=16:é", "b=4:é", "a", "b=4", "b=100000000000000000000000000000000000000000"]
+                .map(|spec| Natural(spec.to_string()));
+        specs.sort();
+        let order = specs.map(|spec| spec.0.chars().take(4).collect::<String>());
+        assert_eq!(order, ["a", "b=4", "b=4:", "b=16", "b=10"]);
+    }
 
     #[test]
     fn ranges_stay_ranges_and_points_keep_their_furthest_ends() {

@@ -71,7 +71,9 @@ fn legend(document: &Document) -> Vec<String> {
 fn row(m: &Measurement) -> Vec<Cell> {
     let roof = roof(m).map(|roof| format!("\n{roof}")).unwrap_or_default();
     // A model with its options is too long for a line.
-    let shape = m.workload.shape.as_ref().map(|shape| shape.replacen(":batch=", "\nbatch=", 1));
+    let shape = m.workload.shape.as_ref().map(|shape| {
+        shape.replacen(":batch=", "\nbatch=", 1).replacen(":context=", "\ncontext=", 1)
+    });
     let shape = shape.map(|shape| format!("\n{shape}")).unwrap_or_default();
     let name = format!("{}{shape}", m.workload.id);
     let [power, joules, source] = energy(&m.energy, m.workload.unit());

@@ -91,7 +91,10 @@ fn what_is_no_result_is_listed_with_the_reason() {
         ("c-half.json", "this is no rigbench result"),
         ("d-forged.json", "it is not truthful: "),
         ("e-empty.json", "this is no rigbench result"),
-        ("f-newer.json", "get the version that wrote it"),
+        (
+            "f-newer.json",
+            "schema_version is 9.0.0, this rigbench reads 1.0.0; get the version that wrote it",
+        ),
     ] {
         assert!(page.contains(&format!("<b>{name}</b>: {why}")), "{name}: {said}");
         assert!(said.contains(&format!("note: {name} is not shown: {why}")), "{said}");

@@ -12,7 +12,8 @@ fn headlines(page: &str) -> Vec<(String, String, String)> {
     page.split("<div class=\"verdict\">")
         .skip(1)
         .map(|part| {
-            let subject = between(part, "<p class=\"subject\">", "</p>").unwrap();
+            let subject =
+                between(part, "<p class=\"subject\">", "</p>").unwrap().replace(" · ", ":");
             let headline = between(part, "<p class=\"headline\">", "<span").unwrap();
             let badge = between(part, "<span class=\"badge", "</span>").unwrap();
             (subject, headline, badge.split('>').nth(1).unwrap().to_string())
@@ -36,6 +37,7 @@ fn the_answer_says_who_wins_how_sure_and_what_is_modelled() {
     assert_eq!(of(&all, "gemm"), ("discrete-gpu wins", "sure"));
     assert!(page.contains("Beside it, in no ratio: cpu ("), "{all:?}");
     assert_eq!(of(&all, "gemv").1, "as declared");
+    // Of prefill nobody read a meter.
     let (_, badge) = of(&all, "prefill");
     assert!(badge.contains("modelled"), "{all:?}");
     assert!(page.contains("A tuned serving stack gets more tokens from a joule"));

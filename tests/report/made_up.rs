@@ -35,6 +35,9 @@ fn taken(id: &str, times: f64) -> Vec<Measurement> {
     let rows = BASE.measurements.iter().filter(|m| m.device == id);
     rows.cloned()
         .map(|mut m| {
+            // The real run was made while others were at work, and its roofs were low.
+            let roof = ["peak", "stream"].contains(&m.workload.id.as_str());
+            let times = if roof { 8.0 * times } else { times };
             let rate = times * m.throughput.as_ref().map_or(0.0, |t| t.value);
             for (i, window) in m.windows.iter_mut().enumerate() {
                 let scatter = [0.0, 0.004, -0.003, 0.002, -0.005, 0.001, -0.002][i % 7];
@@ -181,6 +184,7 @@ fn not_measured(m: &mut Measurement, outcome: Outcome, reason: &str) {
 /// and the processor.
 pub fn everything() -> Document {
     let mut document = BASE.clone();
+    document.run.reasons.clear();
     document.manifest.devices = vec![
         device("gpu:0", "gpu:0", "discrete-gpu", "NVIDIA GeForce RTX 4090"),
         device(
@@ -307,6 +311,7 @@ fn machine(number: usize) -> Document {
         device("gpu:0", "gpu:0", "discrete-gpu", &card),
         device("cpu", "cpu", "cpu", &processor),
     ];
+    document.run.reasons.clear();
     document.manifest.host.cpu = processor;
     document.run.id = format!("00000000-0000-4000-8000-{number:012}");
     document.run.started_at =

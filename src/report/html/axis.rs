@@ -16,6 +16,8 @@ enum Scale {
 
 /// A logarithmic axis is never shorter than this, or chance would look like much.
 const SHORTEST: f64 = 4.0;
+/// Pixels between two labels, at least.
+const BETWEEN_LABELS: f64 = 8.0;
 /// Labels stand too close beyond this many.
 const MOST_LABELS: usize = 5;
 
@@ -60,13 +62,42 @@ impl Axis {
         }
     }
 
-    /// Round values, two to five of them.
+    /// Round values, at most five of them.
     pub fn ticks(&self) -> Vec<f64> {
+        self.at_most(MOST_LABELS)
+    }
+
+    fn at_most(&self, most: usize) -> Vec<f64> {
         match self.scale {
-            Scale::Linear => linear_ticks(self.low, self.high),
-            Scale::Logarithmic => logarithmic_ticks(self.low, self.high),
+            Scale::Linear => linear_ticks(self.low, self.high, most),
+            Scale::Logarithmic => logarithmic_ticks(self.low, self.high, most),
         }
     }
+
+    /// Round values whose labels have room side by side in so many pixels, the fewest that the page may be wide.
+    pub fn ticks_within(&self, pixels: f64, label: impl Fn(f64) -> String) -> Vec<f64> {
+        let fits = |ticks: &Vec<f64>| {
+            let ends: Vec<(f64, f64)> = ticks
+                .iter()
+                .map(|tick| {
+                    let (at, width) = (self.at(*tick) / 100.0 * pixels, width(&label(*tick)));
+                    match super::plot::anchor(self.at(*tick)) {
+                        "start" => (at, at + width),
+                        "end" => (at - width, at),
+                        _ => (at - width / 2.0, at + width / 2.0),
+                    }
+                })
+                .collect();
+            ends.windows(2).all(|pair| pair[0].1 + BETWEEN_LABELS <= pair[1].0)
+        };
+        let all = (2..=MOST_LABELS).rev().map(|most| self.at_most(most));
+        all.into_iter().find(fits).unwrap_or_else(|| self.at_most(1))
+    }
+}
+
+/// About how wide a label is, in pixels.
+fn width(label: &str) -> f64 {
+    7.2 * label.chars().count() as f64
 }
 
 fn extremes(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
@@ -77,8 +108,8 @@ fn extremes(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
-    let rough = (high - low) / (MOST_LABELS - 1) as f64;
+fn linear_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
+    let rough = (high - low) / most as f64;
     let decade = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|f| f * decade).into_iter().find(|s| *s >= rough);
     let step = step.unwrap_or(rough);
@@ -86,18 +117,18 @@ fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
     (first..).map(|i| i as f64 * step).take_while(|v| *v <= high).collect()
 }
 
-fn logarithmic_ticks(low: f64, high: f64) -> Vec<f64> {
+fn logarithmic_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
     let decades = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
     let of = |parts: &[f64]| -> Vec<f64> {
         let all = decades.clone().flat_map(|d| parts.iter().map(move |p| p * 10f64.powi(d)));
         all.filter(|v| (low..=high).contains(v)).collect()
     };
     // As fine as there is room for, but whole decades for long axes.
-    let fine: [&[f64]; 3] = [&[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
-    let ticks = fine.into_iter().map(of).find(|ticks| ticks.len() <= MOST_LABELS);
+    let fine: [&[f64]; 5] = [&[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0], &[2.0, 5.0], &[3.0]];
+    let ticks = fine.into_iter().map(of).find(|ticks| (1..=most).contains(&ticks.len()));
     ticks.unwrap_or_else(|| {
         let all = of(&[1.0]);
-        let every = all.len().div_ceil(MOST_LABELS);
+        let every = all.len().div_ceil(most).max(1);
         all.into_iter().step_by(every).collect()
     })
 }
@@ -112,13 +143,16 @@ mod tests {
             let axis = Axis::logarithmic([low, high]).unwrap();
             assert!(axis.at(low) > 1.0 && axis.at(high) < 99.0, "{axis:?}");
             let ticks = axis.ticks();
-            assert!((2..=MOST_LABELS).contains(&ticks.len()), "{low} {high}: {ticks:?}");
+            assert!((1..=MOST_LABELS).contains(&ticks.len()), "{low} {high}: {ticks:?}");
             assert!((axis.value(axis.at(low)) / low - 1.0).abs() < 1e-9);
         }
         assert_eq!(Axis::logarithmic([9.5, 179_000.0]).unwrap().ticks(), [1e1, 1e2, 1e3, 1e4, 1e5]);
         assert_eq!(Axis::logarithmic([0.0, -1.0]), None);
+        let wide = |value: f64| format!("{value:.1} GFLOP/s");
+        let axis = Axis::logarithmic([90.0, 4000.0]).unwrap();
+        assert!(axis.ticks_within(280.0, wide).len() < axis.ticks_within(900.0, wide).len());
         let axis = Axis::linear([47.1, 48.3], 0.01).unwrap();
-        assert_eq!(axis.ticks(), [47.0, 47.5, 48.0, 48.5]);
+        assert_eq!(axis.ticks(), [47.0, 47.5, 48.0, 48.5]); // of 46.6 to 48.8
         assert_eq!(Axis::from_zero([10.0]).unwrap().at(0.0), 0.0);
     }
 }

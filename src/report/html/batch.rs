@@ -79,7 +79,7 @@ fn plot(
     // Names stand in the rest of the width.
     let x = Axis::logarithmic(all().map(|(batch, _)| *batch))?;
     const WIDTH: f64 = 0.86;
-    let mut plot = Plot::new(model, what);
+    let mut plot = Plot::new("", model, what);
     plot.values(&y, |value| words(some, value));
     let mut batches: Vec<f64> = all().map(|(batch, _)| *batch).collect();
     batches.sort_by(f64::total_cmp);

@@ -1,11 +1,11 @@
 //! Cards of a page: for each workload the joules, and the rates, of every device on one axis.
 
 use super::axis::Axis;
-use super::strip::{Card, Kind, Line, Mark, ticks, track};
+use super::strip::{Card, Kind, Line, Mark, labels, ticks, track};
 use crate::economics::market::Market;
 use crate::energy::Provenance;
 use crate::report::entry::{Amount, Entry, Published, percent};
-use crate::report::group::Group;
+use crate::report::group::{Group, Natural};
 use crate::results::wire::Outcome;
 use crate::units::{EnergyPerWork, Unit, significant};
 use std::collections::BTreeMap;
@@ -15,15 +15,15 @@ const MOST_LINES: usize = 12;
 
 /// Groups by unit and workload, in the order of units; roofs last.
 fn by_workload(groups: &[Group]) -> Vec<(Unit, String, Vec<&Group>)> {
-    let mut all: BTreeMap<(bool, usize, String), Vec<&Group>> = BTreeMap::new();
+    let mut all: BTreeMap<(bool, usize, Natural), Vec<&Group>> = BTreeMap::new();
     for group in groups {
         let entry = &group.entry;
         let Some(unit) = entry.unit() else { continue };
         let Some(place) = Unit::ALL.iter().position(|u| *u == unit) else { continue };
         let roof = ["peak", "stream"].contains(&entry.workload.id.as_str());
-        all.entry((roof, place, entry.workload.spec())).or_default().push(group);
+        all.entry((roof, place, Natural(entry.workload.spec()))).or_default().push(group);
     }
-    all.into_iter().map(|((_, place, spec), groups)| (Unit::ALL[place], spec, groups)).collect()
+    all.into_iter().map(|((_, place, spec), groups)| (Unit::ALL[place], spec.0, groups)).collect()
 }
 
 /// Joules for the same work, a card for each workload. Reference miners stand below the hashes.
@@ -43,12 +43,13 @@ pub fn joules(groups: &[Group]) -> Vec<Card> {
                 .flat_map(|(low, high)| [quoted(low), quoted(high)])
                 .chain(asics.iter().map(|asic| asic.efficiency.number()));
             let axis = Axis::logarithmic(values)?;
+            let marks = ticks(&axis, significant);
             let more = groups.len().saturating_sub(MOST_LINES);
             let mut lines: Vec<Line> = groups
                 .iter()
                 .take(MOST_LINES)
                 .map(|group| {
-                    line(&axis, group, group.entry.joules, quoted, |entry, joules| {
+                    line((&axis, &marks), group, group.entry.joules, quoted, |entry, joules| {
                         EnergyPerWork { joules, unit: entry.unit().unwrap_or(unit) }.figure()
                     })
                 })
@@ -70,14 +71,16 @@ pub fn joules(groups: &[Group]) -> Vec<Card> {
                         figure.date
                     ),
                     counts: true,
-                    track: track(&axis, Some(mark), "asic"),
+                    track: track(&axis, &marks, Some(mark), "asic"),
                 });
             }
+            let (subject, options) = parts(&spec);
             Some(Card {
                 unit: unit.energy_symbol().to_string(),
-                subject: spec,
+                subject,
+                options,
                 lines,
-                ticks: ticks(&axis, significant),
+                ticks: labels(&axis, &marks, significant),
                 note: more_lines(more),
             })
         })
@@ -94,21 +97,29 @@ pub fn rates(groups: &[Group]) -> Vec<Card> {
             let ends = groups.iter().filter_map(|group| group.entry.rate.ends());
             let axis = Axis::logarithmic(ends.flat_map(|(low, high)| [low, high]))?;
             let words = |per_second: f64| crate::units::Rate { per_second, unit }.to_string();
+            let marks = ticks(&axis, words);
             let more = groups.len().saturating_sub(MOST_LINES);
             let lines = groups
                 .iter()
                 .take(MOST_LINES)
                 .map(|group| {
-                    let line =
-                        line(&axis, group, group.entry.rate, |rate| rate, |_, rate| words(rate));
+                    let line = line(
+                        (&axis, &marks),
+                        group,
+                        group.entry.rate,
+                        |rate| rate,
+                        |_, rate| words(rate),
+                    );
                     Line { worth: share(&group.entry), about: about_rate(group), ..line }
                 })
                 .collect();
+            let (subject, options) = parts(&spec);
             Some(Card {
                 unit: String::new(),
-                subject: spec,
+                subject,
+                options,
                 lines,
-                ticks: ticks(&axis, words),
+                ticks: labels(&axis, &marks, words),
                 note: more_lines(more),
             })
         })
@@ -122,8 +133,14 @@ fn more_lines(more: usize) -> String {
     }
 }
 
+/// `decode`, and `smollm2-135m · int4 · batch=1`.
+pub fn parts(spec: &str) -> (String, String) {
+    let (id, rest) = spec.split_once(':').unwrap_or((spec, ""));
+    (id.to_string(), rest.replace(':', " · "))
+}
+
 fn line(
-    axis: &Axis,
+    (axis, ticks): (&Axis, &[f64]),
     group: &Group,
     amount: Amount,
     place: impl Fn(f64) -> f64,
@@ -170,7 +187,7 @@ fn line(
         worth,
         about: about(group),
         counts,
-        track: track(axis, mark, &entry.class),
+        track: track(axis, ticks, mark, &entry.class),
     }
 }
 

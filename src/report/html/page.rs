@@ -55,12 +55,13 @@ struct State {
 struct UnitAnswers<'a> {
     unit: &'static str,
     name: &'static str,
-    answers: Vec<&'a Answer>,
+    /// Each with its workload in words.
+    answers: Vec<(&'a Answer, String)>,
     more: usize,
 }
 
 /// Answers on one unit, at most; the rest can be read off the cards.
-const MOST_ANSWERS: usize = 3;
+const MOST_ANSWERS: usize = 4;
 
 /// The page of everything that was gathered; `detail` is the document, if there is one run.
 pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
@@ -156,7 +157,7 @@ fn state(runs: &[(&File, &Run)]) -> State {
     };
     let words = match (runs.len(), invalid) {
         (1, 0) => "valid: nothing speaks against it".to_string(),
-        (1, _) => "invalid, as a whole".into(),
+        (1, _) => "invalid in part: rows that do not count are in no answer".into(),
         (_, 0) => "all runs are valid".into(),
         (all, some) => format!(
             "{some} of {all} runs are invalid in part; rows that do not count are in no figure"
@@ -180,10 +181,15 @@ fn by_unit(answers: &[Answer]) -> Vec<UnitAnswers<'_>> {
                 unit: unit.energy_symbol(),
                 name: name(unit),
                 more: all.len().saturating_sub(MOST_ANSWERS),
-                answers: all.into_iter().take(MOST_ANSWERS).collect(),
+                answers: all.into_iter().take(MOST_ANSWERS).map(with_subject).collect(),
             })
         })
         .collect()
+}
+
+/// An answer with its workload as `decode · smollm2-135m · int4`.
+fn with_subject(answer: &Answer) -> (&Answer, String) {
+    (answer, answer.workload.replace(':', " · "))
 }
 
 /// Rows whose power no meter read.

@@ -7,6 +7,8 @@ use svg::node::element::Element;
 
 /// A plot that is being drawn.
 pub struct Plot {
+    /// The class of the device, which gives the colour; empty if it is of several.
+    pub class: String,
     /// What it is of, above it.
     pub title: String,
     /// What it shows, below the title.
@@ -35,14 +37,21 @@ pub struct Label {
 impl Label {
     /// A label at a place; near the ends it keeps inside.
     pub fn new(at: f64, text: impl Into<String>) -> Label {
-        let anchor = match at {
-            at if at < 8.0 => "start",
-            at if at > 92.0 => "end",
-            _ => "middle",
-        };
-        Label { at: marks::percent(at), anchor, text: text.into() }
+        Label { at: marks::percent(at), anchor: anchor(at), text: text.into() }
     }
 }
+
+/// Which part of a label stands at its place.
+pub fn anchor(at: f64) -> &'static str {
+    match at {
+        at if at < 12.0 => "start",
+        at if at > 88.0 => "end",
+        _ => "middle",
+    }
+}
+
+/// Pixels that a plot has across on a narrow phone.
+const NARROW: f64 = 190.0;
 
 #[derive(Template)]
 #[template(path = "plot.html", config = "src/report/html/askama.toml")]
@@ -53,8 +62,9 @@ struct Markup<'a> {
 
 impl Plot {
     /// An empty plot.
-    pub fn new(title: impl Into<String>, caption: impl Into<String>) -> Plot {
+    pub fn new(class: &str, title: impl Into<String>, caption: impl Into<String>) -> Plot {
         Plot {
+            class: class.to_string(),
             title: title.into(),
             caption: caption.into(),
             words: String::new(),
@@ -76,7 +86,7 @@ impl Plot {
 
     /// Labels what is below, and draws lines if asked to.
     pub fn below(&mut self, axis: &Axis, label: impl Fn(f64) -> String) {
-        for tick in axis.ticks() {
+        for tick in axis.ticks_within(NARROW, &label) {
             self.below.push(Label::new(axis.at(tick), label(tick)));
             self.marks.push(marks::line((axis.at(tick), 0.0), (axis.at(tick), 100.0), "grid"));
         }

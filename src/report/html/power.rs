@@ -46,6 +46,7 @@ fn plot(m: &Measurement, e: &MeasuredEnergy) -> Option<Plot> {
     let axis = Axis::from_zero(values.clone().chain(idle).chain([e.power_watts]))?;
     let scope = crate::report::scope(e.scope);
     let mut plot = Plot::new(
+        &m.class,
         format!("{} {}", m.device, m.workload.spec()),
         format!("{} ({scope}): mean {}", e.source.kind, Watts(e.power_watts)),
     );

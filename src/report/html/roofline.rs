@@ -38,9 +38,10 @@ pub fn plot(document: &Document, device: &str) -> Option<Plot> {
     let y = Axis::logarithmic(heights.flat_map(|at| [at / 2.0, at * 2.0]))?;
     let operations = |per_second: f64| Rate { per_second, unit: Unit::Flop }.to_string();
     let bytes = |per_second: f64| Rate { per_second, unit: Unit::Byte }.to_string();
-    let name = document.manifest.devices.iter().find(|d| d.id == device).map(|d| d.name.as_str());
+    let found = document.manifest.devices.iter().find(|d| d.id == device)?;
     let mut plot = Plot::new(
-        format!("{device} {}", name.unwrap_or_default()),
+        &found.class,
+        format!("{device} {}", found.name),
         "operations a second over operations for each byte",
     );
     plot.values(&y, operations);
@@ -52,6 +53,12 @@ pub fn plot(document: &Document, device: &str) -> Option<Plot> {
         let line = marks::path(&[place(from, *peak), place(right, *peak)], "roof");
         plot.draw(line);
         plot.caption += &format!("; {spec} {}", operations(*peak));
+        // Its name stands above its end, or below where another roof is near.
+        let height = 100.0 - y.at(*peak);
+        let near = |other: f64| (0.0..14.0).contains(&(height - (100.0 - y.at(other))));
+        let below = peaks.iter().any(|(other, at)| other != spec && near(*at));
+        let height = if below { height + 8.0 } else { height - 3.0 };
+        plot.draw(marks::text(100.0, height, "end", "number", spec));
     }
     if let Some(stream) = stream {
         // Up to the highest of the roofs, or across the whole field.
@@ -66,6 +73,7 @@ pub fn plot(document: &Document, device: &str) -> Option<Plot> {
     }
     for (number, (m, intensity, rate)) in (1..).zip(&points) {
         let (at, height) = place(*intensity, *rate);
+        let class = if m.reasons.is_empty() { "dot" } else { "dot disturbed" };
         let near = points[..number - 1]
             .iter()
             .map(|(_, i, r)| place(*i, *r))
@@ -81,7 +89,7 @@ pub fn plot(document: &Document, device: &str) -> Option<Plot> {
             significant(*intensity),
             share.unwrap_or_default()
         );
-        plot.draw(marks::titled(marks::dot(at, height, 4.0, "dot"), &words));
+        plot.draw(marks::titled(marks::dot(at, height, 4.0, class), &words));
         // Numbers of dots that lie together stand below one another.
         let shift = 6.5 + 9.0 * near as f64;
         plot.draw(marks::text(

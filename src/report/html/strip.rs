@@ -11,6 +11,8 @@ pub struct Card {
     pub unit: String,
     /// What was run.
     pub subject: String,
+    /// Its shape and options.
+    pub options: String,
     /// Its lines.
     pub lines: Vec<Line>,
     /// Labels of the axis.
@@ -63,13 +65,13 @@ pub enum Kind {
     Invalid,
 }
 
-/// The drawing of a mark on the axis; without one, nothing but the axis.
-pub fn track(axis: &Axis, mark: Option<Mark>, class: &str) -> String {
+/// The drawing of a mark on the axis with lines at these values; without one, nothing but the axis.
+pub fn track(axis: &Axis, ticks: &[f64], mark: Option<Mark>, class: &str) -> String {
     let mut field = element("svg", &format!("track {class}"));
     marks::set(&mut field, "aria-hidden", "true");
     marks::set(&mut field, "focusable", "false");
-    for tick in axis.ticks() {
-        let x = axis.at(tick);
+    for tick in ticks {
+        let x = axis.at(*tick);
         add(&mut field, marks::line((x, 0.0), (x, 100.0), "grid"));
     }
     if let Some(mark) = mark {
@@ -107,7 +109,15 @@ fn drawn(axis: &Axis, mark: Mark, class: &str) -> Vec<Element> {
     }
 }
 
-/// Labels of an axis.
-pub fn ticks(axis: &Axis, label: impl Fn(f64) -> String) -> Vec<Label> {
-    axis.ticks().into_iter().map(|tick| Label::new(axis.at(tick), label(tick))).collect()
+/// Pixels that a card has across on a narrow phone.
+const NARROW: f64 = 280.0;
+
+/// Values of an axis that are worth a label.
+pub fn ticks(axis: &Axis, label: impl Fn(f64) -> String) -> Vec<f64> {
+    axis.ticks_within(NARROW, label)
+}
+
+/// Their labels.
+pub fn labels(axis: &Axis, ticks: &[f64], label: impl Fn(f64) -> String) -> Vec<Label> {
+    ticks.iter().map(|tick| Label::new(axis.at(*tick), label(*tick))).collect()
 }

@@ -15,6 +15,7 @@ pub fn plot(m: &Measurement, entry: &Entry) -> Option<Plot> {
     let blocks: Vec<u64> = m.windows.iter().map(|w| w.block).collect();
     let places = places(&blocks);
     let mut plot = Plot::new(
+        &m.class,
         format!("{} {}", m.device, m.workload.spec()),
         match (throughput.ci95_low, throughput.ci95_high) {
             (Some(low), Some(high)) => {
