@@ -121,6 +121,7 @@ fn modelled_energy_gives_ranges_and_no_figure() {
     let said = advise(&["modelled.json"], &[]);
     assert!(said.contains("nobody measured joules here"), "{said}");
     assert!(said.contains("declared:WATTS") && said.contains("modelled"), "{said}");
+    assert!(said.contains("Joules are missing here"), "{said}");
     let json: Value = serde_json::from_str(&advise(&["modelled.json"], &["--json"])).unwrap();
     let here = json["choices"].as_array().unwrap().iter().find(|c| c["kind"] == "hash-here");
     let here = here.unwrap();

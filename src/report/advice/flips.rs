@@ -2,7 +2,9 @@
 
 use super::figures::{cell, phrase, phrase_by, plain};
 use super::{best_miner, best_of, best_on_each_device};
-use crate::economics::{Advice, Answer, Choice, Era, Flip, Kind, Outcome, Parameter, Question};
+use crate::economics::{
+    Advice, Answer, Choice, Era, Flip, Kind, Outcome, Parameter, Question, Standing,
+};
 use crate::report::table::{Column, Table, cells};
 
 /// One table for hashing, one for each device that sells tokens or may be rented.
@@ -36,6 +38,10 @@ fn hashing(advice: &Advice) -> Table {
     let mut table =
         of_questions(advice, "Where the answer flips: hashing".into(), heads, &questions);
     table.notes.insert(0, names.join(" "));
+    let bounded = |i: &usize| advice.choices[*i].standing != Standing::Meter;
+    if best_of(advice, Kind::HashHere).as_ref().is_some_and(bounded) {
+        table.notes.push("Joules are missing here, so that it takes still more than this.".into());
+    }
     table
 }
 
