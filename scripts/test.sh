@@ -30,8 +30,6 @@ if [ -e "${CARGO_TARGET_DIR:-target}/mesa-latest" ]; then
 else
     echo "not run: cooperative matrices: make the root with ./scripts/mesa-latest.sh" | tee -a "$log"
 fi
-say "the pages of rigbench report in a browser"
-./scripts/browser.sh 2>&1 | tee -a "$log"
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
