@@ -63,7 +63,7 @@ pub(super) fn found() -> Vec<Device> {
     found
 }
 
-/// Width of the terminal that stdout is, or 80 where it is none, and whether text may be styled.
+/// Width of the terminal that stdout is, or 100 where it is none, and whether text may be styled.
 pub(super) fn terminal() -> (u16, bool) {
     let styled = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let width = comfy_table::Table::new().width().unwrap_or(100);
