@@ -34,7 +34,7 @@ fn a_run_as_table_markdown_csv_and_page() {
         table.contains("sha256d") && table.contains("J/TH") && table.contains("modelled"),
         "{table}"
     );
-    assert!(table.lines().all(|line| line.chars().count() <= 80) && !table.contains('\u{1b}'));
+    assert!(table.lines().all(|line| line.chars().count() <= 100) && !table.contains('\u{1b}'));
     for (format, beginning) in
         [("markdown", "### "), ("csv", "file,run_id,"), ("html", "<!doctype html>")]
     {

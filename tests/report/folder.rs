@@ -35,7 +35,7 @@ fn the_answer_says_who_wins_how_sure_and_what_is_modelled() {
     assert_eq!(of(&all, "sha256d"), ("discrete-gpu wins", "sure"));
     // Cards and processors by counters of their own: like is ranked with like.
     assert_eq!(of(&all, "gemm"), ("discrete-gpu wins", "sure"));
-    assert!(page.contains("Beside it, in no ratio: cpu ("), "{all:?}");
+    assert!(page.contains("Beside it, in no ratio: cpu needs "), "{all:?}");
     assert_eq!(of(&all, "gemv").1, "as declared");
     // Of prefill nobody read a meter.
     let (_, badge) = of(&all, "prefill");
