@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// A processor that draws 40 W, and its memory 3 W, through the kernel's files, while `work` lasts.
 fn beside_a_processor<T>(work: impl FnOnce(&Path) -> T) -> T {
     let package = "class/powercap/intel-rapl:0";
-    let memory = format!("{package}/intel-rapl:0:0");
+    let memory = format!("{package}:0");
     let sysfs = Sysfs::with(&[
         (&format!("{package}/name"), "package-0"),
         (&format!("{package}/energy_uj"), "1000"),
@@ -65,7 +65,7 @@ fn run(sysfs: &Path, power: &[&str]) -> Value {
 
 #[test]
 fn the_package_is_the_headline_and_not_its_memory() {
-    let document = beside_a_processor(|sysfs| run(sysfs, &["rapl"]));
+    let document = beside_a_processor(|sysfs| run(sysfs, &[]));
     for row in document["measurements"].as_array().unwrap() {
         assert_eq!(row["energy"]["scope"], "cpu-package", "{}", row["energy"]);
         assert_eq!(row["energy_other"][0]["scope"], "dram", "{}", row["energy_other"]);
