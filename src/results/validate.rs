@@ -214,7 +214,7 @@ fn hashes(m: &Measurement, shares: &Shares, seed: Seed) -> Result<String, String
             ));
         }
     }
-    match shares.judge(seed) {
+    match shares.judge_row(seed) {
         Verdict::Agrees { .. } => Ok(format!(
             "{} hashes claimed, supported by {} shares of {} zero bits ({:.0} expected)",
             grouped(claimed),

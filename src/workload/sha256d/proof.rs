@@ -114,6 +114,17 @@ impl Shares {
         Some(before + place - self.stretches[at].start)
     }
 
+    /// Judges the shares of all of a row's windows, which must be enough to show something.
+    pub fn judge_row(&self, seed: Seed) -> Verdict {
+        if self.expected() < FEWEST {
+            let (expected, bits) = (self.expected(), self.zero_bits);
+            return Verdict::Disagrees(format!(
+                "{expected:.1} shares of {bits} zero bits are to be expected, too few to show that anything was hashed"
+            ));
+        }
+        self.judge(seed)
+    }
+
     /// Hashes every share again and asks whether so many, spread so, come of so much work.
     pub fn judge(&self, seed: Seed) -> Verdict {
         let (Some(words), Some(hashes)) = (self.words(), self.hashes()) else {
@@ -121,12 +132,6 @@ impl Shares {
         };
         if self.versions > MOST_VERSIONS {
             return Verdict::Disagrees(format!("a header has no {} versions", self.versions));
-        }
-        if self.expected() < FEWEST {
-            let (expected, bits) = (self.expected(), self.zero_bits);
-            return Verdict::Disagrees(format!(
-                "{expected:.1} shares of {bits} zero bits are to be expected, too few to show that anything was hashed"
-            ));
         }
         let mut seen = HashSet::new();
         let mut places = Vec::new();
@@ -198,7 +203,7 @@ mod tests {
             shares: Vec::new(),
         };
         for zero_bits in [36, 80, 256, u32::MAX] {
-            let verdict = claim(zero_bits).judge(Seed([6; 32]));
+            let verdict = claim(zero_bits).judge_row(Seed([6; 32]));
             assert!(matches!(verdict, Verdict::Disagrees(_)), "{zero_bits} bits: {verdict:?}");
         }
     }
