@@ -10,10 +10,14 @@ tools=$target/browser/tools
 left_out() { echo "not run: the pages in a browser: $1; ./scripts/browser.sh --install brings it"; exit 0; }
 
 if [[ ${1:-} = --install* ]]; then
-    if ! command -v chromium >/dev/null || ! command -v npm >/dev/null; then
-        say "installing Chromium and Node with apt-get"
+    missing=()
+    command -v chromium >/dev/null || missing+=(chromium)
+    # Node from elsewhere comes with its own npm, beside which Debian's does not install.
+    command -v npm >/dev/null || missing+=(nodejs npm)
+    if [ ${#missing[@]} -gt 0 ]; then
+        say "installing ${missing[*]} with apt-get"
         { as_root apt-get update -qq &&
-            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 chromium nodejs npm; } >&2
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 "${missing[@]}"; } >&2
     fi
     mkdir -p "$tools"
     cp scripts/browser/package.json scripts/browser/package-lock.json scripts/browser/.npmrc scripts/browser/look.mjs "$tools"

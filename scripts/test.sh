@@ -15,7 +15,7 @@ cargo fmt --check
 say "clippy"
 cargo clippy --locked --all-targets -- -D warnings
 say "build"
-cargo build --locked
+cargo test --locked --all-targets --no-run
 need_adapter "${CARGO_TARGET_DIR:-target}/debug/rigbench" "$install"
 if [ -e "${CARGO_TARGET_DIR:-target}/models/SmolLM2-135M-Instruct.Q4_1.gguf" ]; then
     RIGBENCH_SMOLLM2=$(./scripts/smollm2.sh)
@@ -30,6 +30,8 @@ if [ -e "${CARGO_TARGET_DIR:-target}/mesa-latest" ]; then
 else
     echo "not run: cooperative matrices: make the root with ./scripts/mesa-latest.sh" | tee -a "$log"
 fi
+say "the pages of rigbench report in a browser"
+./scripts/browser.sh 2>&1 | tee -a "$log"
 say "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 

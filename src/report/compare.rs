@@ -22,7 +22,7 @@ pub fn comparison(comparison: &Comparison) -> Vec<Table> {
             ]
             .map(|(head, figures)| Column { head, figures })
             .to_vec(),
-            rows: pairs.iter().map(row).collect(),
+            rows: pairs.iter().flat_map(rows).collect(),
             notes: pairs.iter().flat_map(notes).collect(),
         });
     }
@@ -32,8 +32,8 @@ pub fn comparison(comparison: &Comparison) -> Vec<Table> {
     tables
 }
 
-/// Throughput in the first line of each cell, joules in the second.
-fn row(pair: &Pair) -> Vec<Cell> {
+/// A row for throughput and one for joules. The workload stands in the first, its shape in the second.
+fn rows(pair: &Pair) -> Vec<Vec<Cell>> {
     let unit = Unit::from_name(&pair.unit);
     let rate = |per_second: f64| match unit {
         Some(unit) => Rate { per_second, unit }.to_string(),
@@ -43,22 +43,23 @@ fn row(pair: &Pair) -> Vec<Cell> {
         Some(unit) => EnergyPerWork { joules, unit }.to_string(),
         None => significant(joules),
     };
-    let lines = |of_rate: String, of_joules: &dyn Fn(&Change) -> String| match &pair.joules_per_unit
-    {
-        Some(change) => format!("{of_rate}\n{}", of_joules(change)),
-        None => of_rate,
+    let (id, shape) = pair.base.workload.split_once(':').unwrap_or((&pair.base.workload, ""));
+    let invalid = if pair.invalid.is_empty() { "" } else { ", invalid" };
+    let figures = |name: &str, c: &Change, shown: &dyn Fn(f64) -> String, judged: String| {
+        let judged = judged + invalid;
+        let (base, new) = (shown(c.base), shown(c.new));
+        cells([name.to_string(), base, new, change(c), probability(c), judged])
     };
     let throughput = &pair.throughput;
-    let invalid = if pair.invalid.is_empty() { "" } else { "\ninvalid" };
-    let judged = lines(verdict(throughput, "slower", "faster"), &|c| verdict(c, "more", "fewer"));
-    cells([
-        pair.base.workload.replacen(':', "\n", 1),
-        lines(rate(throughput.base), &|c| joules(c.base)),
-        lines(rate(throughput.new), &|c| joules(c.new)),
-        lines(change(throughput), &change),
-        lines(probability(throughput), &probability),
-        format!("{judged}{invalid}"),
-    ])
+    let mut rows = vec![figures(id, throughput, &rate, verdict(throughput, "slower", "faster"))];
+    match &pair.joules_per_unit {
+        Some(of_joules) => {
+            rows.push(figures(shape, of_joules, &joules, verdict(of_joules, "more", "fewer")));
+        }
+        None if shape.is_empty() => {}
+        None => rows.push(cells([shape, "", "", "", "", ""])),
+    }
+    rows
 }
 
 fn verdict(change: &Change, worse: &str, better: &str) -> String {

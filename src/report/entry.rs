@@ -131,7 +131,9 @@ impl Entry {
     pub fn all(document: &Document, file: usize) -> impl Iterator<Item = Entry> {
         document.measurements.iter().map(move |m| {
             let device = document.manifest.devices.iter().find(|device| device.id == m.device);
-            Entry::of(m, device, &document.run.protocol.mode, file)
+            let entry = Entry::of(m, device, &document.run.protocol.mode, file);
+            let about = provenance::sentences(m, document.manifest.host.gpus);
+            Entry { about, ..entry }
         })
     }
 
@@ -160,7 +162,7 @@ impl Entry {
             provenance: Provenance::None,
             scope: None,
             speed_only: false,
-            about: provenance::sentences(m),
+            about: String::new(),
             power_limit: boards.filter_map(|board| board.power_limit_watts).next(),
             published: published(m, name),
             roof: super::run::roof(m),

@@ -2,7 +2,7 @@
 
 use super::scope;
 use crate::energy::Provenance;
-use crate::results::wire::{Energy, MeasuredEnergy, Measurement, Quantity};
+use crate::results::wire::{Energy, MeasuredEnergy, Measurement, Quantity, Scope};
 use crate::units::{Joules, Seconds, Watts, grouped, significant};
 
 /// In a word or two.
@@ -21,16 +21,18 @@ pub fn is_measured(provenance: Provenance) -> bool {
     matches!(provenance, Provenance::MeasuredCounter | Provenance::MeasuredSampled)
 }
 
-/// All of it about a row, in sentences; what other sources say comes last.
-pub fn sentences(m: &Measurement) -> String {
-    let mut all = vec![of(&m.energy)];
-    all.extend(m.energy_other.iter().map(|energy| format!("Besides: {}", of(energy))));
+/// All of it about a row on a machine with so many `gpus`, in sentences; what other sources say comes last.
+pub fn sentences(m: &Measurement, gpus: Option<u64>) -> String {
+    let works = u64::from(m.class != "cpu" && m.class != "software-gpu");
+    let idle = gpus.map(|gpus| gpus.saturating_sub(works));
+    let mut all = vec![of(&m.energy, idle)];
+    all.extend(m.energy_other.iter().map(|energy| format!("Besides: {}", of(energy, idle))));
     all.join(" ")
 }
 
-fn of(energy: &Energy) -> String {
+fn of(energy: &Energy, idle: Option<u64>) -> String {
     match energy {
-        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => measured(e),
+        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => measured(e) + &idlers(e, idle),
         Energy::Declared(e) => {
             let whose =
                 if e.for_this_workload { "for this workload" } else { "once for all workloads" };
@@ -88,6 +90,16 @@ fn measured(e: &MeasuredEnergy) -> String {
         out += &format!(" {}.", sentence(complaint));
     }
     out
+}
+
+/// What idle GPUs there are in a figure of the whole machine.
+fn idlers(e: &MeasuredEnergy, idle: Option<u64>) -> String {
+    let whole = matches!(e.scope, Scope::Machine | Scope::Wall);
+    match idle.filter(|_| whole) {
+        Some(0) | None => String::new(),
+        Some(1) => " It includes 1 GPU that idles.".into(),
+        Some(many) => format!(" It includes {many} GPUs that idle."),
+    }
 }
 
 /// With a capital, without a full stop.

@@ -21,15 +21,17 @@ const SETTINGS: &[&str] = &[
 /// The part of `GLIBC_TUNABLES` that puts what programs allocate, software Vulkan's buffers too, on huge pages.
 pub const HUGE_PAGES: &str = "glibc.malloc.hugetlb";
 
-/// The manifest of a run of these workloads on these devices, with what tells its joules.
+/// The manifest of a run of these workloads on these devices, of those `attached`, with what tells its joules.
 pub fn manifest(
     devices: &[Device],
+    attached: &[Device],
     workloads: Vec<String>,
     sources: Vec<wire::Source>,
 ) -> wire::Manifest {
+    let gpus = attached.iter().filter(|device| !device.class.runs_on_cpu()).count();
     wire::Manifest {
         rigbench: program(),
-        host: host(),
+        host: host(gpus as u64),
         devices: devices.iter().map(wire::Device::from).collect(),
         workloads,
         sources,
@@ -90,7 +92,7 @@ pub fn environment() -> BTreeMap<String, String> {
     SETTINGS.iter().filter_map(|name| Some((name.to_string(), shown(name)?))).collect()
 }
 
-fn host() -> wire::Host {
+fn host(gpus: u64) -> wire::Host {
     let cpu = Device::cpu();
     let cores = sysinfo::System::new().map_or(0, |mut system| {
         system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
@@ -100,6 +102,7 @@ fn host() -> wire::Host {
         cpu: cpu.name,
         cores: cores as u64,
         memory_bytes: device::memory().map(|bytes| bytes.0),
+        gpus: Some(gpus),
         os: sysinfo::System::long_os_version().unwrap_or_else(|_| "unknown".into()),
         kernel: sysinfo::System::kernel_version().unwrap_or_else(|_| "unknown".into()),
         virtualized: virtualized(),

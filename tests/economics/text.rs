@@ -2,7 +2,7 @@
 
 use crate::advise::{TODAY, h100};
 use rigbench::economics::{Advice, Market, advise, advise_on};
-use rigbench::report::{self, fold};
+use rigbench::report;
 use rigbench::results::wire::Document;
 use std::path::{Path, PathBuf};
 
@@ -65,7 +65,7 @@ fn the_first_lines_answer() {
     ] {
         assert!(answer.contains(part), "{part}: {answer}");
     }
-    assert!(fold(&answer, 80).lines().count() < 20, "{answer}");
+    assert!(textwrap::fill(&answer, 80).lines().count() < 20, "{answer}");
     let none = report::answer(&advise(&[], &Market::embedded(), TODAY)).join("\n");
     assert!(none.contains("no joules are known here") && none.contains("declared:WATTS"), "{none}");
 }

@@ -6,7 +6,7 @@ mod rounds;
 use super::{Exit, args, busy, interrupt};
 use crate::device::Device;
 use crate::energy::PowerSpec;
-use crate::gpu::GpuError;
+use crate::gpu::{self, GpuError};
 use crate::measure::{Mode, Protocol};
 use crate::report;
 use crate::results::{self, OutDir, Outcome, Row, Run, wire};
@@ -169,7 +169,12 @@ fn plan(args: &Args) -> Result<Plan> {
 fn manifest(plan: &Plan) -> wire::Manifest {
     let devices: Vec<Device> = plan.devices.iter().map(|(device, _)| device.clone()).collect();
     let workloads = plan.workloads.iter().map(|workload| workload.spec()).collect();
-    results::manifest(&devices, workloads, plan.power.sources(&devices, &plan.workloads))
+    results::manifest(
+        &devices,
+        &gpu::enumerate(),
+        workloads,
+        plan.power.sources(&devices, &plan.workloads),
+    )
 }
 
 fn print(document: &wire::Document, json: bool, path: &Path) -> Result<()> {

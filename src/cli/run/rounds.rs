@@ -1,5 +1,5 @@
-//! The rows of one device. They take turns, block by block, in an order that follows from the seed: what changes with time
-//! meets all of them, and no row always follows the same heat.
+//! The rows of one device. They take turns, block by block, in an order that is drawn from the seed anew each round: what
+//! changes with time meets all of them, and no row always follows the same heat.
 
 use super::super::interrupt;
 use super::super::progress::RowProgress;
@@ -66,15 +66,14 @@ impl Rounds<'_> {
             });
         }
         store(finished(&rows))?;
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by_key(|&i| self.row_seed(workloads[i].as_ref()).child("order").0);
-        loop {
+        for round in 0.. {
             let due = |i: &usize| measuring[*i].as_ref().is_some_and(Measuring::wants_more);
-            let round: Vec<usize> = order.iter().copied().filter(due).collect();
-            if round.is_empty() {
-                return Ok(());
+            let mut order: Vec<usize> = (0..rows.len()).filter(due).collect();
+            if order.is_empty() {
+                break;
             }
-            for i in round {
+            order.sort_by_key(|&i| self.place(i, round));
+            for i in order {
                 let Some(row) = &mut measuring[i] else { continue };
                 let stopped = match row.block(&mut self.display(i)) {
                     Ok(()) => false,
@@ -96,6 +95,12 @@ impl Rounds<'_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Where a row stands in a round, by comparison.
+    fn place(&self, i: usize, round: u32) -> [u8; 32] {
+        self.row_seed(self.plan.workloads[i].as_ref()).child(&format!("order {round}")).0
     }
 
     fn row_seed(&self, workload: &dyn Workload) -> Seed {

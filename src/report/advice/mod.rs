@@ -12,7 +12,6 @@ mod uses;
 
 pub use answer::answer;
 
-use super::fold::fold;
 use super::table::{Column, Table};
 use crate::economics::{Advice, Choice, Kind, On};
 use crate::energy::Provenance;
@@ -31,17 +30,11 @@ pub fn advice(advice: &Advice) -> Vec<Table> {
 
 /// All of it for a terminal `width` characters wide; `styled` makes heads bold.
 pub fn advice_to_terminal(of: &Advice, width: u16, styled: bool) -> String {
-    let folded = |text: &String| fold(text, width.into());
     let mut out = String::new();
     for line in answer(of) {
-        out += &format!("{}\n", folded(&line));
+        out += &format!("{}\n", textwrap::fill(&line, usize::from(width)));
     }
     for table in advice(of) {
-        let table = Table {
-            title: folded(&table.title),
-            notes: table.notes.iter().map(folded).collect(),
-            ..table
-        };
         out += &format!("\n{}", table.to_terminal(width, styled));
     }
     out

@@ -122,15 +122,8 @@ fn plot(
             }
             told.push(format!("batch {batch} {value}"));
         }
-        if let Some((left, height)) = line.last() {
-            let number = number.to_string();
-            plot.draw(marks::text(
-                left + 3.5,
-                (height + 3.0).clamp(6.0, 98.0),
-                "start",
-                "number",
-                &number,
-            ));
+        if let Some(end) = line.last() {
+            plot.number(*end, number);
         }
         plot.keys.push(format!("{name}: {}", told.join(", ")));
     }

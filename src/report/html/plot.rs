@@ -22,6 +22,8 @@ pub struct Plot {
     /// Named marks: a number in the plot, and what it stands for.
     pub keys: Vec<String>,
     marks: Vec<Element>,
+    /// Where numbers stand.
+    numbers: Vec<(f64, f64)>,
 }
 
 /// A label beside a plot.
@@ -53,6 +55,27 @@ pub fn anchor(at: f64) -> &'static str {
 /// Pixels that a plot has across on a narrow phone.
 const NARROW: f64 = 190.0;
 
+/// What a number takes up in the smallest plot, on paper and on a narrow phone, across and down.
+const DIGITS: (f64, f64) = (6.5, 11.0);
+/// From a mark to the number that names it: beside it, below, above, and farther off where others stand there.
+const AROUND: [(f64, f64); 15] = [
+    (5.0, 3.5),
+    (0.0, 11.5),
+    (0.0, -5.5),
+    (-5.0, 3.5),
+    (7.0, 14.5),
+    (7.0, -8.0),
+    (-7.0, 14.5),
+    (11.5, 3.5),
+    (0.0, 23.0),
+    (0.0, -17.0),
+    (12.0, 15.0),
+    (12.0, -8.0),
+    (-7.0, -8.0),
+    (0.0, 34.5),
+    (0.0, -28.5),
+];
+
 #[derive(Template)]
 #[template(path = "plot.html", config = "src/report/html/askama.toml")]
 struct Markup<'a> {
@@ -72,6 +95,7 @@ impl Plot {
             below: Vec::new(),
             keys: Vec::new(),
             marks: Vec::new(),
+            numbers: Vec::new(),
         }
     }
 
@@ -90,6 +114,21 @@ impl Plot {
             self.below.push(Label::new(axis.at(tick), label(tick)));
             self.marks.push(marks::line((axis.at(tick), 0.0), (axis.at(tick), 100.0), "grid"));
         }
+    }
+
+    /// Names the mark at a place by a number beside it, clear of the numbers of others.
+    pub fn number(&mut self, (x, y): (f64, f64), number: usize) {
+        let inside = |(x, y): &(f64, f64)| (1.5..=98.5).contains(x) && (8.0..=99.0).contains(y);
+        let free = |(x, y): &(f64, f64)| {
+            let apart = |other: &(f64, f64)| {
+                (other.0 - x).abs() > DIGITS.0 || (other.1 - y).abs() > DIGITS.1
+            };
+            self.numbers.iter().all(apart)
+        };
+        let places = || AROUND.iter().map(|(right, down)| (x + right, y + down)).filter(inside);
+        let Some(place) = places().find(free).or_else(|| places().next()) else { return };
+        self.draw(marks::text(place.0, place.1, "middle", "number", &number.to_string()));
+        self.numbers.push(place);
     }
 
     /// Draws a mark.

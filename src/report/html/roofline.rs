@@ -74,11 +74,6 @@ pub fn plot(document: &Document, device: &str) -> Option<Plot> {
     for (number, (m, intensity, rate)) in (1..).zip(&points) {
         let (at, height) = place(*intensity, *rate);
         let class = if m.reasons.is_empty() { "dot" } else { "dot disturbed" };
-        let near = points[..number - 1]
-            .iter()
-            .map(|(_, i, r)| place(*i, *r))
-            .filter(|(x, y)| (x - at).abs() < 9.0 && (y - height).abs() < 9.0)
-            .count();
         let shares = m.roof.iter().flat_map(|roof| [roof.peak_share, roof.stream_share]).flatten();
         let share = shares.max_by(f64::total_cmp);
         let share = share.map(|share| format!(", {} % of the nearer roof", percent(share)));
@@ -90,15 +85,7 @@ pub fn plot(document: &Document, device: &str) -> Option<Plot> {
             share.unwrap_or_default()
         );
         plot.draw(marks::titled(marks::dot(at, height, 4.0, class), &words));
-        // Numbers of dots that lie together stand below one another.
-        let shift = 6.5 + 9.0 * near as f64;
-        plot.draw(marks::text(
-            at,
-            (height + shift + 4.0).min(99.0),
-            "middle",
-            "number",
-            &number.to_string(),
-        ));
+        plot.number((at, height), number);
         plot.keys.push(words);
     }
     plot.words = format!("Roofline of {device}. {}", plot.keys.join(". "));

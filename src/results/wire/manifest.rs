@@ -42,6 +42,10 @@ pub struct Host {
     pub cores: u64,
     /// Main memory.
     pub memory_bytes: Option<u64>,
+    /// GPUs in it, measured or not, without software adapters: those that idle are in what is read at its plug. Absent in
+    /// files of versions that did not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpus: Option<u64>,
     /// Operating system and its version.
     pub os: String,
     /// Its kernel's version.
