@@ -41,7 +41,7 @@ fn it_says_what_it_is_and_not_what_it_runs() {
     assert_eq!((info.scope, info.ceiling), (Scope::Machine, Watts(1e6)));
     assert_eq!(info.quantity, Quantity::Power { averaging: Seconds(0.0) });
     assert_eq!((info.update_period, info.poll), (None, Seconds(1.0)));
-    assert_eq!((info.accuracy.share, info.accuracy.basis), (0.02, Basis::Assumed));
+    assert_eq!((info.accuracy.share, info.accuracy.basis), (0.05, Basis::Assumed));
     let all = format!("{info:?}");
     assert!(
         !all.contains("hunter2") && !all.contains("10.0.0.7") && !all.contains("echo"),

@@ -5,6 +5,7 @@ mod run;
 mod words;
 
 use super::super::{Accuracy, Basis, EnergyError, EnergySource, Quantity, Scope, SourceInfo};
+use super::ASSUMED_SHARE;
 use crate::units::{Seconds, Watts};
 use run::{Event, Line, Run};
 use std::thread::sleep;
@@ -161,7 +162,7 @@ impl EnergySource for Command {
             poll: Seconds(if self.again { 1.0 } else { 0.01 }),
             ceiling: Watts(1e6),
             accuracy: Accuracy {
-                share: 0.02,
+                share: ASSUMED_SHARE,
                 basis: Basis::Assumed,
                 reference: "the meter behind the command is not known".into(),
             },

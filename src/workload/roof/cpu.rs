@@ -20,39 +20,45 @@ pub(super) fn variants(roof: Roof) -> &'static [Variant] {
     }
 }
 
-/// Lanes of the widest vectors, and chains that hide how long a fused multiply-add takes.
+/// Lanes of the widest vectors, and vectors of them: what all kinds of vectors can take in whole groups.
 const LANES: usize = 16;
-const CHAINS: usize = 10;
+const CHAINS: usize = 14;
 const ROUNDS: u32 = 4096;
 
 type Chains = [[f32; LANES]; CHAINS];
 
-/// A function that turns chains by vectors: of what type, how they are made, taken apart and multiplied.
+/// A function that turns chains by vectors: of what feature and how many lanes, so many pairs at once, and how vectors are made,
+/// taken apart and multiplied. Both halves of all pairs and the factor stay in registers, or spills would be timed.
 #[cfg(target_arch = "x86_64")]
 macro_rules! turn_by {
-    ($name:ident, $feature:literal, $lanes:literal, $set:ident, $load:ident, $store:ident, $fmadd:ident) => {
+    ($name:ident, $feature:literal, $lanes:literal, $pairs:literal, $set:ident, $load:ident, $store:ident, $add:ident, $subtract:ident) => {
         #[target_feature(enable = $feature)]
         fn $name(x: &mut Chains, y: &mut Chains) {
             use std::arch::x86_64::*;
-            let (forth, back) = ($set(black_box(FACTOR)), $set(black_box(-FACTOR)));
-            for lane in (0..LANES).step_by($lanes) {
-                let at = |chains: &Chains, i: usize| chains[i][lane..lane + $lanes].as_ptr();
-                // SAFETY: the slices that the pointers come from are as long as a vector.
-                let mut a: [_; CHAINS] = std::array::from_fn(|i| unsafe { $load(at(x, i)) });
-                let mut b: [_; CHAINS] = std::array::from_fn(|i| unsafe { $load(at(y, i)) });
+            const GROUP: usize = $pairs * $lanes;
+            let factor = $set(FACTOR);
+            let groups = x.as_flattened_mut().chunks_exact_mut(GROUP);
+            for (x, y) in groups.zip(y.as_flattened_mut().chunks_exact_mut(GROUP)) {
+                // SAFETY: a group is as long as its vectors.
+                let take =
+                    |chains: &[f32], i: usize| unsafe { $load(chains[$lanes * i..].as_ptr()) };
+                let mut a: [_; $pairs] = std::array::from_fn(|i| take(x, i));
+                let mut b: [_; $pairs] = std::array::from_fn(|i| take(y, i));
                 for _ in 0..ROUNDS {
-                    for i in 0..CHAINS {
-                        a[i] = $fmadd(forth, b[i], a[i]);
+                    // Or a compiler keeps the negated factor too, in a register that is needed.
+                    let factor = black_box(factor);
+                    for i in 0..$pairs {
+                        a[i] = $add(factor, b[i], a[i]);
                     }
-                    for i in 0..CHAINS {
-                        b[i] = $fmadd(back, a[i], b[i]);
+                    for i in 0..$pairs {
+                        b[i] = $subtract(factor, a[i], b[i]);
                     }
                 }
-                for i in 0..CHAINS {
+                for i in 0..$pairs {
                     // SAFETY: as above.
                     unsafe {
-                        $store(x[i][lane..lane + $lanes].as_mut_ptr(), a[i]);
-                        $store(y[i][lane..lane + $lanes].as_mut_ptr(), b[i]);
+                        $store(x[$lanes * i..].as_mut_ptr(), a[i]);
+                        $store(y[$lanes * i..].as_mut_ptr(), b[i]);
                     }
                 }
             }
@@ -64,34 +70,47 @@ turn_by!(
     turn_avx512,
     "avx512f",
     16,
+    14,
     _mm512_set1_ps,
     _mm512_loadu_ps,
     _mm512_storeu_ps,
-    _mm512_fmadd_ps
+    _mm512_fmadd_ps,
+    _mm512_fnmadd_ps
 );
 #[cfg(target_arch = "x86_64")]
 turn_by!(
     turn_avx2,
     "avx2,fma",
     8,
+    7,
     _mm256_set1_ps,
     _mm256_loadu_ps,
     _mm256_storeu_ps,
-    _mm256_fmadd_ps
+    _mm256_fmadd_ps,
+    _mm256_fnmadd_ps
 );
 
 /// What every processor can do: a compiler makes vectors of it, fused where that is the platform's own.
 fn turn_plain(x: &mut Chains, y: &mut Chains) {
-    let (forth, back) = (black_box(FACTOR), black_box(-FACTOR));
+    /// 14 vectors of 4 lanes on aarch64, which has 32 registers; elsewhere fewer, to leave room for products.
+    const GROUP: usize = if cfg!(target_arch = "aarch64") { 56 } else { 16 };
+    let factor = black_box(FACTOR);
     let fused = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
     let multiply_add = |a: f32, b: f32, c: f32| if fused { a.mul_add(b, c) } else { a * b + c };
-    for _ in 0..ROUNDS {
-        for (x, y) in x.iter_mut().flatten().zip(y.iter().flatten()) {
-            *x = multiply_add(forth, *y, *x);
+    let groups = x.as_flattened_mut().chunks_exact_mut(GROUP);
+    for (x, y) in groups.zip(y.as_flattened_mut().chunks_exact_mut(GROUP)) {
+        let mut a: [f32; GROUP] = std::array::from_fn(|i| x[i]);
+        let mut b: [f32; GROUP] = std::array::from_fn(|i| y[i]);
+        for _ in 0..ROUNDS {
+            for i in 0..GROUP {
+                a[i] = multiply_add(factor, b[i], a[i]);
+            }
+            for i in 0..GROUP {
+                b[i] = multiply_add(-factor, a[i], b[i]);
+            }
         }
-        for (x, y) in x.iter().flatten().zip(y.iter_mut().flatten()) {
-            *y = multiply_add(back, *x, *y);
-        }
+        x.copy_from_slice(&a);
+        y.copy_from_slice(&b);
     }
 }
 
