@@ -17,13 +17,13 @@ const SPECS: [&str; 4] =
     ["sha256d", "gemm:1024x1024x1024:f32", "gemv:4096x4096:f32", "gemv:4096x4096:int4"];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Cargo adds --bench, or --test where it only wants to see that a bench runs.
+    // `cargo bench` adds --bench; `cargo test` only wants to see that a bench runs.
     let (flags, filters): (Vec<String>, Vec<String>) =
         std::env::args().skip(1).partition(|arg| arg.starts_with('-'));
     let wanted = |spec: &str| filters.is_empty() || filters.iter().any(|f| spec.contains(f));
-    let protocol = match flags.iter().any(|flag| flag == "--test") {
-        false => Protocol::of(Mode::Quick),
-        true => Protocol {
+    let protocol = match flags.iter().any(|flag| flag == "--bench") {
+        true => Protocol::of(Mode::Quick),
+        false => Protocol {
             blocks: 1,
             windows: 1,
             window: Seconds(0.02),

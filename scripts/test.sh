@@ -21,7 +21,7 @@ if [ -e "${CARGO_TARGET_DIR:-target}/models/SmolLM2-135M-Instruct.Q4_1.gguf" ]; 
     RIGBENCH_SMOLLM2=$(./scripts/smollm2.sh)
     export RIGBENCH_SMOLLM2
 fi
-say "tests, and every bench once"
+say "tests, and one variant of every bench"
 cargo test --locked --all-targets 2>&1 | tee "$log"
 cargo test --locked --doc
 if [ -e "${CARGO_TARGET_DIR:-target}/mesa-latest" ]; then

@@ -158,9 +158,13 @@ fn outcome(
     let root = |corner| even(parameter, current, |x| margin(x, corner));
     let [low, value, high] = Corner::ALL.map(root);
     let (low, high) = (low?, high?);
-    let finite =
-        [(low, Corner::Low), (high, Corner::High)].into_iter().find(|(at, _)| at.is_finite());
-    let Some((at, corner)) = finite else {
+    // Where hardware costs more than is earned at one end of an interval, the margin rises there with what it falls with elsewhere:
+    // the corner that flips tells the direction.
+    let roots = [(value, Corner::Value), (Some(low), Corner::Low), (Some(high), Corner::High)];
+    let finite = roots.into_iter().filter_map(|(at, corner)| Some((at?, corner)));
+    let finite = finite.filter(|(at, _)| at.is_finite());
+    let flipping = finite.clone().find(|(at, _)| *at > 0.0);
+    let Some((at, corner)) = flipping.or_else(|| finite.clone().next()) else {
         return Some(Outcome::Never("nothing is known of the least that it draws".into()));
     };
     let at = if at > 0.0 { at } else { 1.0 };
@@ -229,7 +233,7 @@ fn even(parameter: Parameter, current: f64, margin: impl Fn(f64) -> Option<f64>)
 #[cfg(test)]
 mod tests {
     use super::super::venture::tests::{conditions, ventures};
-    use super::super::{Network, Plan, Price, WorkEnergy};
+    use super::super::{Capital, Network, Plan, Price, WorkEnergy};
     use super::*;
     use crate::units::{EnergyPerWork, MILLION_TOKENS, Unit};
     use proptest::prelude::*;
@@ -328,6 +332,33 @@ mod tests {
         }
     }
 
+    /// At the lowest rent and the dearest hardware nothing is left to pay power with, whatever the PUE.
+    #[test]
+    fn hardware_that_may_cost_more_than_it_earns_flips_below_a_pue() {
+        let rented = |low: f64| Venture {
+            plan: Plan::Rent {
+                dollars_per_hour: Estimate { low, value: Some(3.0), high: 3.0 },
+                watts: Estimate::exact(1000.0),
+            },
+            wall: 1.0,
+            capital: Some(Capital::Card {
+                dollars: Estimate::exact(35_064.0),
+                years: Estimate::exact(2.0),
+                watts: Estimate::exact(1000.0),
+            }),
+        };
+        // Hardware takes two dollars an hour; one is left, or at 1.5 none.
+        for low in [1.5, 3.0] {
+            let one = &rented(low);
+            match at(Sides { one, other: None }, Parameter::Pue) {
+                Outcome::At { value, yes_above: false, checked: true } => {
+                    assert!((value.value.unwrap() / 20.0 - 1.0).abs() < 1e-9, "{value:?}");
+                }
+                other => panic!("{low}: {other:?}"),
+            }
+        }
+    }
+
     /// Of a card without a meter only the most that it may draw is known: one end of each flip is open.
     #[test]
     fn energy_without_a_known_least_flips_from_one_end() {
@@ -367,8 +398,10 @@ mod tests {
                         prop_assert!(checked, "{parameter:?} {value:?}");
                         if let Some(value) = value.value {
                             let sign = |x: f64| margin(x).value.unwrap() > 0.0;
-                            prop_assert_eq!(sign(value * (1.0 - 1e-5)), !yes_above);
-                            prop_assert_eq!(sign(value * (1.0 + 1e-5)), yes_above);
+                            for (near, yes) in [(1.0 - 1e-5, !yes_above), (1.0 + 1e-5, yes_above)] {
+                                let x = value * near;
+                                prop_assert_eq!(sign(x), yes, "{:?} {}: {:?}", parameter, x, margin(x));
+                            }
                         }
                     }
                     Outcome::Never(_) => {
