@@ -4,7 +4,7 @@
 use super::provenance;
 use crate::device::hardware;
 use crate::energy::{Provenance, Scope};
-use crate::results::wire::{Device, Document, Energy, Measurement, Outcome, PerUnit, Workload};
+use crate::results::wire::{Document, Energy, Measurement, Outcome, PerUnit, Workload};
 use crate::units::{EnergyPerWork, Rate, Unit, significant};
 
 /// A row of a run.
@@ -129,15 +129,11 @@ impl Amount {
 impl Entry {
     /// The rows of the document in this file.
     pub fn all(document: &Document, file: usize) -> impl Iterator<Item = Entry> {
-        document.measurements.iter().map(move |m| {
-            let device = document.manifest.devices.iter().find(|device| device.id == m.device);
-            let entry = Entry::of(m, device, &document.run.protocol.mode, file);
-            let about = provenance::sentences(m, document.manifest.host.gpus);
-            Entry { about, ..entry }
-        })
+        document.measurements.iter().map(move |m| Entry::of(document, m, file))
     }
 
-    fn of(m: &Measurement, device: Option<&Device>, mode: &str, file: usize) -> Entry {
+    fn of(document: &Document, m: &Measurement, file: usize) -> Entry {
+        let device = document.manifest.devices.iter().find(|device| device.id == m.device);
         let mut reasons: Vec<String> = m.reason.iter().cloned().collect();
         reasons.extend(m.reasons.iter().filter(|why| Some(*why) != m.reason.as_ref()).cloned());
         let rate = m.throughput.as_ref().map_or(Amount::Unknown, |t| Amount::Point {
@@ -153,7 +149,7 @@ impl Entry {
             class: m.class.clone(),
             software: device.is_some_and(|device| device.software),
             workload: m.workload.clone(),
-            mode: mode.to_string(),
+            mode: document.run.protocol.mode.clone(),
             outcome: m.outcome,
             reasons,
             rate,
@@ -162,7 +158,7 @@ impl Entry {
             provenance: Provenance::None,
             scope: None,
             speed_only: false,
-            about: String::new(),
+            about: provenance::sentences(m, document.manifest.host.gpus),
             power_limit: boards.filter_map(|board| board.power_limit_watts).next(),
             published: published(m, name),
             roof: super::run::roof(m),
