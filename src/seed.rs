@@ -38,7 +38,9 @@ impl Tensor {
         /// 1 ÷ the deviation of the sum, 65536·√(4/12).
         const SCALE: f32 = 1.0 / 37837.227;
         let bits = mix(self.key, index);
-        let sum: i64 = (0..4).map(|i| (bits >> (16 * i) & 0xffff) as i64).sum();
+        // Two at a time, then both pairs.
+        let pairs = (bits & 0x0000_ffff_0000_ffff) + (bits >> 16 & 0x0000_ffff_0000_ffff);
+        let sum = (pairs as u32 + (pairs >> 32) as u32) as i32;
         (sum - 2 * 0xffff) as f32 * SCALE
     }
 

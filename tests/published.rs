@@ -1,4 +1,5 @@
-//! Every run under `results/published` is truthful and stands in the index, `results/README.md`.
+//! Every run under `results/published` is truthful and stands in the index, `results/README.md`; what the README shows of one is what
+//! the commands print of it.
 
 mod support;
 
@@ -19,8 +20,9 @@ fn published() -> Vec<(String, Document)> {
     paths.retain(|path| path.extension().is_some_and(|e| e == "json"));
     paths.sort();
     let open = |path: PathBuf| {
-        let given =
-            read::open(&path).unwrap().unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        let given = read::open(&path, read::read)
+            .unwrap()
+            .unwrap_or_else(|why| panic!("{}: {why}", path.display()));
         let findings = results::validate(&given, Depth::Quick);
         assert!(findings.faults.is_empty(), "{}: {:#?}", path.display(), findings.faults);
         (path.file_name().unwrap().to_str().unwrap().to_string(), given.document)
@@ -67,6 +69,34 @@ fn the_index_lists_every_published_run() {
         committed == text,
         "results/README.md differs; RIGBENCH_BLESS=1 cargo test --test published writes it anew"
     );
+}
+
+#[test]
+fn the_readme_shows_what_the_commands_print() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let blocks: Vec<&str> = readme.split("```").skip(1).step_by(2).collect();
+    let run =
+        readme.split("`rigbench report results").nth(1).and_then(|rest| rest.split('`').next());
+    let run = format!("results{}", run.expect("a table, and the command that prints it"));
+    let printed = |command: &str| {
+        let out = support::rigbench(&[command, &run])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let report = printed("report");
+    assert!(blocks.contains(&&*format!("text\n{}\n", report.trim_end())), "{report}");
+    let command = format!("text\n$ rigbench advise {run}\n");
+    let shown = blocks.iter().find_map(|block| block.strip_prefix(&command));
+    // How old the market's figures are changes by the day.
+    let lasting = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.contains("older than 90 days"));
+        lines.map(str::to_string).collect()
+    };
+    let shown = lasting(shown.expect("advice, and the command that prints it"));
+    assert_eq!(shown, lasting(&printed("advise"))[..shown.len()]);
 }
 
 fn index(published: &[(String, Document)]) -> String {

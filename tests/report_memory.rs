@@ -4,7 +4,7 @@
 mod support;
 
 use rigbench::report::Collection;
-use rigbench::results::{self, Depth, wire};
+use rigbench::results::{self, wire};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -59,7 +59,7 @@ fn runs(folder: &Path, count: usize) -> Vec<PathBuf> {
 fn gathered(paths: &[PathBuf]) -> (f64, f64) {
     let (before, all) = (NOW.load(SeqCst), ALL.load(SeqCst));
     MOST.store(before, SeqCst);
-    let collection = Collection::gather(paths, Depth::Quick, |_, _| {});
+    let collection = Collection::gather(paths, |_, _| {});
     assert_eq!(collection.runs().count(), paths.len());
     ((MOST.load(SeqCst) - before) as f64, (ALL.load(SeqCst) - all) as f64)
 }

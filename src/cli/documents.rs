@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The document of a file, if it is truthful.
 pub(super) fn truthful(path: &Path) -> Result<Document> {
-    let given = read::open(path).with_context(|| {
+    let given = read::open(path, read::read).with_context(|| {
         format!("cannot read {}; give the path of a result file", path.display())
     })?;
     let given = given.map_err(|why| anyhow!("{}: {why}", path.display()))?;

@@ -2,7 +2,6 @@
 
 use super::{Exit, args};
 use crate::report::{self, Collection, flat};
-use crate::results::Depth;
 use anyhow::{Context, Result, bail};
 use atomic_write_file::AtomicWriteFile;
 use std::io::Write;
@@ -41,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let mut rows = flat::empty();
     let mut only = None;
     let alone = paths.len() == 1;
-    let collection = Collection::gather(&paths, Depth::Quick, |file, document| {
+    let collection = Collection::gather(&paths, |file, document| {
         if args.format == Format::Csv {
             rows.rows.extend(flat::rows(file, &document));
         }

@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let depth = if args.deep { Depth::Deep { models: &models } } else { Depth::Quick };
     let mut truthful = true;
     for path in &args.files {
-        let given = read::open(path).with_context(|| {
+        let given = read::open(path, read::read).with_context(|| {
             format!("cannot read {}; give the path of a result file", path.display())
         })?;
         let findings = match given {

@@ -32,6 +32,13 @@ impl Rounding {
         let f16s = gamma(f64::from(self.f16_roundings), UNIT_ROUNDOFF_F16);
         (1.0 + f32s) * (1.0 + f16s) - 1.0
     }
+
+    /// How far a sum is off, as a share of how far it may be; none if it is farther. `spread` is the sum of the products'
+    /// absolute values.
+    fn share_of_bound(self, got: f32, want: f64, spread: f64) -> Option<f64> {
+        let (error, allowed) = ((f64::from(got) - want).abs(), self.relative_bound() * spread);
+        (error <= allowed).then(|| if allowed > 0.0 { error / allowed } else { 0.0 })
+    }
 }
 
 /// Compares C = A·B element by element with the product in f64.
@@ -44,18 +51,34 @@ pub fn judge(
     let exact = a.dot(&b);
     let excess = f64::from(rounding.weight_excess);
     let spread = a.mapv(f64::abs).dot(&b.mapv(|b| b.abs() + excess));
-    let bound = rounding.relative_bound();
     let mut worst = 0.0f64;
     for ((place, &got), (&want, &spread)) in c.indexed_iter().zip(exact.iter().zip(&spread)) {
-        let error = (f64::from(got) - want).abs();
-        if error.is_nan() || error > bound * spread {
-            return Verdict::Disagrees(format!("C{place:?} is {got}, should be {want:.7}"));
-        }
-        if spread > 0.0 {
-            worst = worst.max(error / (bound * spread));
+        match rounding.share_of_bound(got, want, spread) {
+            Some(share) => worst = worst.max(share),
+            None => {
+                return Verdict::Disagrees(format!("C{place:?} is {got}, should be {want:.7}"));
+            }
         }
     }
     Verdict::Agrees { checked: c.len() as u64, worst }
+}
+
+/// Compares one element of C with the product in f64 of a row of A and a column of B. How much of the bound it is off by.
+///
+/// # Errors
+/// What it should be, if it is off by more.
+pub fn judge_element(
+    rounding: Rounding,
+    row: &[f32],
+    column: &[f32],
+    got: f32,
+) -> Result<f64, f64> {
+    let excess = f64::from(rounding.weight_excess);
+    let (want, spread) = row.iter().zip(column).fold((0.0, 0.0), |(want, spread), (a, b)| {
+        let (a, b) = (f64::from(*a), f64::from(*b));
+        (want + a * b, spread + a.abs() * (b.abs() + excess))
+    });
+    rounding.share_of_bound(got, want, spread).ok_or(want)
 }
 
 /// Freivalds' check of C = A·B in O(size): C·r against A·(B·r) for a random r of ±1. An element is off by at most
@@ -146,7 +169,7 @@ mod tests {
         })
     }
 
-    /// Element by element, and in sum.
+    /// Element by element, all at once and each alone, which must say the same, and in sum.
     fn verdicts(
         a: &Array2<f32>,
         b: &Array2<f32>,
@@ -157,10 +180,13 @@ mod tests {
         let signs: Vec<bool> = (0..b.ncols()).map(|i| (i * 2_654_435_761) >> 7 & 1 == 1).collect();
         let all = Freivalds::new(b.nrows(), 0..b.ncols(), &signs, &|k, n| b[[k, n]]);
         let (wide_a, wide_b) = (a.mapv(f64::from), b.mapv(f64::from));
-        [
-            judge(rounding, wide_a.view(), wide_b.view(), c.view()),
-            all.judge(rounding, 0..a.nrows(), &|m, k| a[[m, k]], c.view()),
-        ]
+        let by_elements = judge(rounding, wide_a.view(), wide_b.view(), c.view());
+        let alone = c.indexed_iter().map(|((m, n), &got)| {
+            judge_element(rounding, &a.row(m).to_vec(), &b.column(n).to_vec(), got)
+        });
+        let alone: Result<Vec<f64>, f64> = alone.collect();
+        assert_eq!(alone.is_ok(), matches!(by_elements, Verdict::Agrees { .. }));
+        [by_elements, all.judge(rounding, 0..a.nrows(), &|m, k| a[[m, k]], c.view())]
     }
 
     proptest! {

@@ -1,12 +1,13 @@
-//! Reads files for a report, a few at a time: each is judged as `rigbench validate` judges it, its rows are kept in short and the
-//! document is let go. What cannot be read, is not truthful or was there before is kept too, with the reason.
+//! Reads files for a report, a few at a time: each is judged as `rigbench validate` judges it, many without their digests; its rows
+//! are kept in short and the document is let go. What cannot be read, is not truthful or was there before is kept too, with the reason.
 
 use super::entry::Entry;
+use crate::results::read::{self, Given, ReadError};
 use crate::results::wire::{Document, Verdict};
-use crate::results::{Depth, read, validate};
+use crate::results::{Depth, validate};
 use rayon::prelude::*;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Files that are read at once: enough for the processors of a desk, few enough for its memory.
 const AT_ONCE: usize = 8;
@@ -52,10 +53,12 @@ pub struct Run {
 
 impl Collection {
     /// Reads the files. `also` is handed each document that is shown, to do with as it likes.
-    pub fn gather(paths: &[PathBuf], depth: Depth, mut also: impl FnMut(&File, Document)) -> Self {
+    pub fn gather(paths: &[PathBuf], mut also: impl FnMut(&File, Document)) -> Self {
+        let reader = if paths.len() == 1 { read::read } else { read::skim };
         let mut collection = Collection::default();
         for some in paths.chunks(AT_ONCE) {
-            let read: Vec<_> = some.par_iter().map(|path| document(path, depth)).collect();
+            let read: Vec<_> =
+                some.par_iter().map(|path| document(read::open(path, reader))).collect();
             for (path, document) in some.iter().zip(read) {
                 let name = path.file_name().unwrap_or(path.as_os_str());
                 let name = name.to_string_lossy().into_owned();
@@ -118,11 +121,11 @@ impl Run {
 }
 
 /// A document, if it is one and truthful.
-fn document(path: &Path, depth: Depth) -> Result<Document, String> {
-    let given = read::open(path)
+fn document(read: std::io::Result<Result<Given, ReadError>>) -> Result<Document, String> {
+    let given = read
         .map_err(|error| format!("it cannot be read: {error}"))?
         .map_err(|error| error.to_string())?;
-    match &validate(&given, depth).faults[..] {
+    match &validate(&given, Depth::Quick).faults[..] {
         [] => Ok(given.document),
         [first] => Err(format!("it is not truthful: {first}")),
         [first, rest @ ..] => Err(format!("it is not truthful: {first}; and {} more", rest.len())),

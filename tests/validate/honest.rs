@@ -2,7 +2,8 @@
 
 use crate::{support, sysfs};
 use rigbench::kernels::hex;
-use rigbench::results::{self, Depth, Findings, read, wire};
+use rigbench::results::read::{self, Given, ReadError};
+use rigbench::results::{self, Depth, Findings, wire};
 use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,7 +100,11 @@ pub fn sign(document: &mut Document) {
 
 /// What validate says of a document's text.
 pub fn findings_of(text: &[u8]) -> Findings {
-    match read::read(text) {
+    judged(read::read(text))
+}
+
+fn judged(read: Result<Given, ReadError>) -> Findings {
+    match read {
         Ok(given) => results::validate(&given, Depth::Quick),
         Err(fault) => Findings { faults: vec![fault.to_string()], notes: Vec::new() },
     }
@@ -110,12 +115,15 @@ pub fn findings(document: &Document) -> Findings {
     findings_of(&serde_json::to_vec(document).unwrap())
 }
 
-/// What validate says of the honest document after `change`, signed again.
+/// What validate says of the honest document after `change`, signed again. A folder's report says the same of it.
 pub fn forged(change: impl FnOnce(&mut Document)) -> Vec<String> {
     let mut document = RUN.document.clone();
     change(&mut document);
     sign(&mut document);
-    findings(&document).faults
+    let text = serde_json::to_vec(&document).unwrap();
+    let faults = findings_of(&text).faults;
+    assert_eq!(judged(read::skim(&text)).faults, faults);
+    faults
 }
 
 /// The honest document as a machine at rest would have it: what others did to this machine is no matter of these tests.

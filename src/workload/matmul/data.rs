@@ -22,6 +22,7 @@ impl Matrix {
         Matrix { kind, values: seed.tensor(name), scales }
     }
 
+    #[inline]
     fn raw(&self, index: u64) -> u32 {
         self.kind.encode(self.values.value(index))
     }
@@ -83,7 +84,7 @@ impl Operands {
 
     /// Row m, term k of A.
     pub(super) fn a(&self, m: usize, k: usize) -> f32 {
-        self.a.kind.decode(self.a_raw(m, k), || self.a_scale(m, k / GROUP))
+        self.a.kind.decode(self.a_raw(m, k), || self.a_scale(m, k / GROUP).to_f32())
     }
 
     /// Term k, column n of B as it is stored.
@@ -98,7 +99,34 @@ impl Operands {
 
     /// Term k, column n of B.
     pub(super) fn b(&self, k: usize, n: usize) -> f32 {
-        self.b.kind.decode(self.b_raw(k, n), || self.b_scale(k / GROUP, n))
+        self.b.kind.decode(self.b_raw(k, n), || self.b_scale(k / GROUP, n).to_f32())
+    }
+
+    /// Row m of A. As by [`Operands::a`], but each scale is made once.
+    pub(super) fn row(&self, m: usize) -> Vec<f32> {
+        self.line(self.a.kind, |k| self.a_raw(m, k), |g| self.a_scale(m, g))
+    }
+
+    /// Column n of B, likewise.
+    pub(super) fn column(&self, n: usize) -> Vec<f32> {
+        self.line(self.b.kind, |k| self.b_raw(k, n), |g| self.b_scale(g, n))
+    }
+
+    /// All terms, from what is stored and from the scales of groups.
+    fn line(
+        &self,
+        kind: Type,
+        raw: impl Fn(usize) -> u32,
+        scale: impl Fn(usize) -> f16,
+    ) -> Vec<f32> {
+        let mut line = vec![0.0; self.shape.k];
+        for (g, group) in line.chunks_mut(GROUP).enumerate() {
+            let scale = if kind.scaled() { scale(g).to_f32() } else { 1.0 };
+            for (value, k) in group.iter_mut().zip(g * GROUP..) {
+                *value = kind.decode(raw(k), || scale);
+            }
+        }
+        line
     }
 }
 
@@ -122,6 +150,19 @@ mod tests {
         let nibbles = of(Type::F32, Type::Int4);
         assert_eq!([nibbles.b_raw(0, 0), nibbles.b_raw(99, 69)], [5, 6]);
         assert_eq!(nibbles.b(99, 69).to_bits(), 0xbf1d4000);
+    }
+
+    #[test]
+    fn rows_and_columns_are_their_elements() {
+        for kind in [Type::F32, Type::F16, Type::Int8, Type::Int4] {
+            for k in [1, 31, 32, 100] {
+                let operands = Operands::new(Seed([3; 32]), Shape { m: 5, n: 7, k }, kind, kind);
+                let operands = operands.in_window(2);
+                let a: Vec<f32> = (0..k).map(|k| operands.a(4, k)).collect();
+                let b: Vec<f32> = (0..k).map(|k| operands.b(k, 6)).collect();
+                assert_eq!((operands.row(4), operands.column(6)), (a, b));
+            }
+        }
     }
 
     #[test]

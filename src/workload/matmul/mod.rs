@@ -81,9 +81,14 @@ impl Type {
     }
 
     /// The bits that store `value`, of deviation 1; of an integer type, to be scaled.
+    #[inline]
     fn encode(self, value: f32) -> u32 {
+        /// Added and taken off again, it rounds what is below 2^22 to the nearest integer, ties to even. Where the processor that
+        /// is compiled for has no instruction for that, it is a call otherwise, for every element of every matrix.
+        const ROUND: f32 = (3 << 22) as f32;
         let integer = |low: i32, high: i32| {
-            ((value * self.spread()).round_ties_even() as i32).clamp(low, high)
+            let rounded = (value * self.spread() + ROUND) - ROUND;
+            (rounded as i32).clamp(low, high)
         };
         match self {
             Type::F32 => value.to_bits(),
@@ -94,12 +99,13 @@ impl Type {
     }
 
     /// The value of stored bits. Exact: a product of an integer and an f16 fits an f32.
-    fn decode(self, raw: u32, scale: impl FnOnce() -> f16) -> f32 {
+    #[inline]
+    fn decode(self, raw: u32, scale: impl FnOnce() -> f32) -> f32 {
         match self {
             Type::F32 => f32::from_bits(raw),
             Type::F16 => f16::from_bits(raw as u16).to_f32(),
-            Type::Int8 => f32::from(raw as u8 as i8) * scale().to_f32(),
-            Type::Int4 => (raw as f32 - 8.0) * scale().to_f32(),
+            Type::Int8 => f32::from(raw as u8 as i8) * scale(),
+            Type::Int4 => (raw as f32 - 8.0) * scale(),
         }
     }
 

@@ -3,8 +3,7 @@
 use super::Shape;
 use super::data::Operands;
 use crate::oracle::Verdict;
-use crate::oracle::matmul::{Rounding, judge};
-use ndarray::Array2;
+use crate::oracle::matmul::{Rounding, judge_element};
 
 /// Elements of C that a window puts into the record, at most.
 pub(super) const SAMPLED: usize = 4;
@@ -73,20 +72,16 @@ impl Elements {
             if i >= affordable || k > LONGEST_COLUMN {
                 continue;
             }
-            let (operands, row, column) =
-                (operands.in_window(window), row as usize, column as usize);
-            let a = Array2::from_shape_fn((1, k), |(_, k)| f64::from(operands.a(row, k)));
-            let b = Array2::from_shape_fn((k, 1), |(k, _)| f64::from(operands.b(k, column)));
-            let c = Array2::from_elem((1, 1), value);
-            match judge(rounding, a.view(), b.view(), c.view()) {
-                Verdict::Disagrees(_) => {
-                    let want = a.dot(&b)[[0, 0]];
+            let operands = operands.in_window(window);
+            let (a, b) = (operands.row(row as usize), operands.column(column as usize));
+            match judge_element(rounding, &a, &b, value) {
+                Ok(worst) => verdict = verdict.and(Verdict::Agrees { checked: 1, worst }),
+                Err(want) => {
                     return wrong(format!(
                         "element ({row}, {column}) of window {} is {value}, computed again it is {want:.7}",
                         window + 1
                     ));
                 }
-                agrees => verdict = verdict.and(agrees),
             }
         }
         verdict
