@@ -88,14 +88,18 @@ fn the_readme_shows_what_the_commands_print() {
     };
     let report = printed("report");
     assert!(blocks.contains(&&*format!("text\n{}\n", report.trim_end())), "{report}");
-    let command = format!("text\n$ rigbench advise {run}\n");
-    let shown = blocks.iter().find_map(|block| block.strip_prefix(&command));
+    let after = |command: &str| {
+        let command = format!("text\n$ rigbench {command} {run}\n");
+        let shown = blocks.iter().find_map(|block| block.strip_prefix(&command));
+        shown.unwrap_or_else(|| panic!("no block begins with {command}"))
+    };
+    assert_eq!(after("validate"), printed("validate"));
     // How old the market's figures are changes by the day.
     let lasting = |text: &str| -> Vec<String> {
         let lines = text.lines().filter(|line| !line.contains("older than 90 days"));
         lines.map(str::to_string).collect()
     };
-    let shown = lasting(shown.expect("advice, and the command that prints it"));
+    let shown = lasting(after("advise"));
     assert_eq!(shown, lasting(&printed("advise"))[..shown.len()]);
 }
 

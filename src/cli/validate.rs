@@ -23,7 +23,7 @@ pub(super) struct Args {
 }
 
 /// What no proof of work can show.
-const LIMITS: &str = "Shares show that the hashes were computed for this very manifest and seed, by whoever, whenever. They do not show\n\
+const LIMITS: &str = "Proofs show that the work was computed for this very manifest and seed, by whoever, whenever. They do not show\n\
     when, where, how fast or at what joules: those figures are the publisher's word.";
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
