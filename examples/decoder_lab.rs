@@ -8,8 +8,15 @@ use rigbench::workload::decoder::cpu::CpuEngine;
 use rigbench::workload::decoder::gpu::{CHOICES, GpuEngine};
 use std::time::Instant;
 
-/// What of a decoding step is no product: the median of some, and its range.
-fn shares(engine: &mut GpuEngine) {
+/// What of a decoding step in the middle of an answer is no product: the median of some, and its range. Norms, rotation, gate and what
+/// goes into the cache ride along with products and count as such; the gaps between dispatches do not count.
+fn shares(engine: &mut GpuEngine, prompts: &[Vec<u32>], steps: usize) {
+    engine.submit_prefill(prompts).unwrap();
+    for _ in 0..steps / 2 {
+        engine.wait().unwrap();
+        engine.submit(None).unwrap();
+    }
+    engine.wait().unwrap();
     let mut shares = Vec::new();
     for _ in 0..9 {
         let stages = engine.stages().unwrap().unwrap_or_default();
@@ -29,18 +36,18 @@ fn main() {
     let (batch, length, steps) = (number(3, 1), number(4, 128), number(5, 64));
     let model = Gguf::open(std::path::Path::new(&arguments[1])).unwrap();
     let context = length + steps + 1;
+    let prompts: Vec<Vec<u32>> = (0..batch)
+        .map(|s| (0..length).map(|i| ((s * 31 + i * 97) % 40_000) as u32).collect())
+        .collect();
     let mut engine: Box<dyn Engine> = match arguments[2].as_str() {
         "cpu" => Box::new(CpuEngine::new(&model, batch, context).unwrap()),
         _ => {
             let gpu = Gpu::open(&gpu::enumerate()[0]).unwrap();
             let mut engine = GpuEngine::new(&gpu, &model, &CHOICES[0], batch, context).unwrap();
-            shares(&mut engine);
+            shares(&mut engine, &prompts, steps);
             Box::new(engine)
         }
     };
-    let prompts: Vec<Vec<u32>> = (0..batch)
-        .map(|s| (0..length).map(|i| ((s * 31 + i * 97) % 40_000) as u32).collect())
-        .collect();
     for _ in 0..4 {
         engine.rewind(0);
         let began = Instant::now();

@@ -3,7 +3,8 @@
 # llama.cpp comes with the npm package node-llama-cpp (needs Node 20 or newer), the model through ./scripts/smollm2.sh. Both sides
 # take in 128 tokens and write 128, on all processor threads; of llama.cpp the best of four counts, of rigbench the median of
 # windows. With VULKAN=yes llama.cpp also runs once on the same adapter, with fewer tokens: that takes minutes. Prints the
-# ratios' medians; with six rounds or more their range is a 95 % interval. At last what of a decoding step is no product.
+# ratios' medians; with six rounds or more their range is a 95 % interval. At last what of a decoding step is no product. All sides may
+# have huge pages for what they allocate.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -19,6 +20,7 @@ need_adapter "$rigbench" yes
 mkdir -p "$target/peers/llama"
 cp scripts/peers/llama.mjs "$target/peers/llama"
 (cd "$target/peers/llama" && npm install --silent --no-audit --no-fund --ignore-scripts node-llama-cpp@3.22.1 >&2)
+export GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 llama() { node "$target/peers/llama/llama.mjs" "$model" "$@" >>"$work/rates"; }
@@ -34,12 +36,13 @@ for round in $(seq "$rounds"); do
     say "round $round of $rounds"
     llama cpu "$(nproc)" 128 128
     ours cpu cpu
-    GLIBC_TUNABLES=glibc.malloc.hugetlb=1 ours wgpu gpu:0
+    ours wgpu gpu:0
 done
 ratios="cpu-decode/llama-cpu-decode cpu-prefill/llama-cpu-prefill wgpu-decode/llama-cpu-decode wgpu-prefill/llama-cpu-prefill"
 if [ "${VULKAN:-no}" = yes ]; then
     say "llama.cpp by Vulkan"
     GGML_VK_VISIBLE_DEVICES=0 llama vulkan "$(nproc)" 32 8
+    ratios+=" wgpu-decode/llama-vulkan-decode"
 fi
 # shellcheck disable=SC2086
 python3 scripts/ratios.py table "$work/rates" $ratios

@@ -33,6 +33,8 @@ def table(path, *ratios):
         print(f"{name:24} {summary([v / scale for v in values], 1)} {unit}a second, n = {len(values)}")
     for ratio in ratios:
         top, bottom = (rates[name] for name in ratio.split("/"))
+        if len(bottom) == 1:  # too slow for every round
+            bottom = bottom * len(top)
         print(f"{ratio:24} {summary([a / b for a, b in zip(top, bottom, strict=True)], 3)}")
 
 

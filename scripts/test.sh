@@ -25,8 +25,12 @@ say "tests, and one variant of every bench"
 cargo test --locked --all-targets 2>&1 | tee "$log"
 cargo test --locked --doc
 if [ -e "${CARGO_TARGET_DIR:-target}/mesa-latest" ]; then
-    say "kernels on the newest Mesa, which has cooperative matrices"
-    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh cargo test --locked --test gpu 2>&1 | tee -a "$log"
+    say "kernels and decoders on the newest Mesa, which has cooperative matrices"
+    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh
+    cargo test --locked --test gpu 2>&1 | tee -a "$log"
+    cargo test --locked --lib nan_and_infinity 2>&1 | tee -a "$log"
+    cargo test --locked --test decoder -- every_choice_and_type the_adapter_goes 2>&1 | tee -a "$log"
+    unset CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER
 else
     echo "not run: cooperative matrices: make the root with ./scripts/mesa-latest.sh" | tee -a "$log"
 fi

@@ -50,7 +50,17 @@ fn sha256d_variants_find_real_nonces_and_every_share() {
 
 /// Specs of every type, of a shape.
 fn products(m: usize, n: usize, k: usize) -> Vec<String> {
-    let types = ["f32", "f16", "int8", "int4", "int8:activations=int8", "int4:activations=f16"];
+    let types = [
+        "f32",
+        "f16",
+        "f16:activations=f32",
+        "int8",
+        "int8:activations=f16",
+        "int8:activations=int8",
+        "int4",
+        "int4:activations=f16",
+        "int4:activations=int8",
+    ];
     let transposed = ["f32:transpose=a", "f32:transpose=b"];
     let gemm = types.iter().chain(&transposed).map(|t| format!("gemm:{m}x{n}x{k}:{t}"));
     gemm.chain(types.iter().map(|t| format!("gemv:{n}x{k}:{t}"))).collect()
@@ -88,7 +98,16 @@ fn products_are_right_for_any_shape_and_type() {
 fn matrices_beyond_a_binding_are_split() {
     let Some(gpu) = support::gpu("matrices_beyond_a_binding_are_split") else { return };
     // Of B, of A, of C, each beyond 128 MiB; and of weights that are read from several copies.
-    for spec in ["gemm:2x70000x500", "gemm:70000x2x500", "gemm:8200x4200x1", "gemv:70000x500"] {
+    for spec in [
+        "gemm:2x70000x500",
+        "gemm:70000x2x500",
+        "gemm:8200x4200x1",
+        "gemm:2x140000x500:f16",
+        "gemm:2x280000x500:int8:activations=int8",
+        "gemm:2x70000x500:f32:transpose=b",
+        "gemv:70000x500",
+        "gemv:280000x500:int8:activations=int8",
+    ] {
         for variant in families(&gpu, spec) {
             let (mut job, id) = (job(&gpu, spec, &variant), variant.id());
             let verdict = job.verify().unwrap();

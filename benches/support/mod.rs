@@ -4,6 +4,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use rigbench::device::Device;
 use rigbench::gpu;
 use rigbench::measure::size;
+use rigbench::oracle::Verdict;
 use rigbench::units::Seconds;
 use rigbench::workload::data::Seed;
 use rigbench::workload::{DEPTH, Job, Target, parse};
@@ -31,7 +32,8 @@ pub fn bench(criterion: &mut Criterion, spec: &str, work: u64) {
                 let job = prepared.get_or_insert_with(|| {
                     let job = workload.prepare(&target, &variant, Seed([1; 32]));
                     let mut job = job.expect("the kernel compiles");
-                    job.verify().expect("the device works");
+                    let verdict = job.verify().expect("the device works");
+                    assert!(matches!(verdict, Verdict::Agrees { .. }), "{verdict:?}");
                     size(job.as_mut(), BATCH).expect("the device works");
                     job
                 });

@@ -1,4 +1,4 @@
-//! `rigbench check`: every kernel against its oracle on every device.
+//! `rigbench check`: every kernel, but the decoders', against its oracle on every device.
 
 use super::{Exit, args};
 use crate::oracle::Verdict;
@@ -30,6 +30,7 @@ const EVERYTHING: &[&str] = &[
     "gemv:1001x1003:int8",
     "gemv:1001x1003:int4",
     "gemv:1001x1003:int8:activations=int8",
+    "gemv:1001x1003:int4:activations=int8",
     "peak:f32",
     "peak:f16",
     "peak:dot4",

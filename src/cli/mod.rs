@@ -40,13 +40,13 @@ struct Cli {
 enum Command {
     /// What can be measured here, and its class
     Devices(devices::Args),
-    /// Compare every kernel's output with its oracle on every device
+    /// Compare every kernel, but the decoders', with its oracle on every device
     Check(check::Args),
     /// Choose the fastest right kernel for each workload and device, and keep the choice
     Tune(tune::Args),
     /// Measure workloads on devices and write a result file
     Run(run::Args),
-    /// Judge whether result files are truthful: digests, figures, and a proof for every hash
+    /// Judge whether result files are truthful: digests, figures and proofs of the work
     Validate(validate::Args),
     /// Compare two result files, like with like, and fail on a regression past a gate
     Compare(compare::Args),

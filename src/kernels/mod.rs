@@ -346,10 +346,13 @@ mod tests {
     #[test]
     fn every_variant_builds_and_ids_are_unique() {
         let mut ids = std::collections::BTreeSet::new();
+        let mut texts = std::collections::BTreeSet::new();
         for entry in TABLE {
             assert!(ids.insert(entry.id), "{} stands twice", entry.id);
             for kernel in Kernel::all(entry).unwrap() {
                 assert!(kernel.workgroup.iter().product::<u32>() <= 256, "{}", entry.id);
+                let workload = entry.id.split('/').next();
+                assert!(texts.insert((workload, kernel.sha256())), "{} is another", entry.id);
                 // A loop stops silently after 65,535 rounds where a driver or wgpu bounds it.
                 let turns = |name| kernel.constant(name).unwrap_or(1);
                 assert!(turns("NONCES") * turns("VERSIONS") < 65_535, "{}", entry.id);

@@ -240,7 +240,6 @@ pub const TABLE: &[Entry] = &[
     plain("peak-f32/fma-2", "peak/fma", &[("CHAINS", "2u")]),
     plain("peak-f32/fma-1", "peak/fma", &[("CHAINS", "1u")]),
     plain("peak-f16/fma-8", "peak/fma", &[("Elem", "f16")]),
-    plain("peak-f16/fma-4", "peak/fma", &[("Elem", "f16"), ("CHAINS", "4u")]),
     plain("peak-dot4/dot4-16", "peak/dot4", &[]),
     plain("peak-dot4/dot4-8", "peak/dot4", &[("CHAINS", "8u")]),
     plain("peak-matrix/matrix-8", "peak/matrix", &[]),

@@ -7,7 +7,7 @@ use crate::units::Seconds;
 pub enum Mode {
     /// A first look: at most 90 s in all over a GPU and the processor.
     Quick,
-    /// About five minutes.
+    /// About six minutes for the five rows of two devices, where their kernels are chosen already.
     Default,
     /// Ten minutes a workload, as five repeats of two: a figure to publish.
     Publish,

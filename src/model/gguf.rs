@@ -97,8 +97,8 @@ impl Weights for Gguf {
         &self.config
     }
 
-    fn bytes(&self) -> u64 {
-        self.tensors.values().map(|stored| stored.bytes).sum()
+    fn bytes_of(&self, tensor: Tensor) -> u64 {
+        self.stored(tensor).bytes
     }
 
     fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {

@@ -317,8 +317,13 @@ pub trait Weights {
     /// The model's figures.
     fn config(&self) -> &Config;
 
+    /// Bytes of a tensor as it is stored.
+    fn bytes_of(&self, tensor: Tensor) -> u64;
+
     /// Bytes of all its tensors as they are stored; a tied head counts once.
-    fn bytes(&self) -> u64;
+    fn bytes(&self) -> u64 {
+        self.config().tensors().map(|tensor| self.bytes_of(tensor)).sum()
+    }
 
     /// A matrix in the shape that [`Config::shape`] gives; of a tied model the embedding is also its head.
     ///

@@ -82,15 +82,12 @@ impl Weights for Seeded {
         &self.config
     }
 
-    fn bytes(&self) -> u64 {
-        let bytes = |tensor: Tensor| {
-            let weights = self.config.weights(tensor);
-            match tensor.is_matrix() {
-                true => (weights * self.kind.group_bytes()).div_ceil(GROUP as u64),
-                false => weights * Type::F32.group_bytes() / GROUP as u64,
-            }
-        };
-        self.config.tensors().map(bytes).sum()
+    fn bytes_of(&self, tensor: Tensor) -> u64 {
+        let weights = self.config.weights(tensor);
+        match tensor.is_matrix() {
+            true => (weights * self.kind.group_bytes()).div_ceil(GROUP as u64),
+            false => weights * Type::F32.group_bytes() / GROUP as u64,
+        }
     }
 
     fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {

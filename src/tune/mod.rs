@@ -171,7 +171,13 @@ fn try_all(
                 continue;
             }
             Ok((_, Verdict::Disagrees(what))) => format!("its output is wrong: {what}"),
-            Err(error) => error.to_string(),
+            Err(error) => {
+                let none_is_left = jobs.is_empty() && trials.len() + 1 == variants.len();
+                if none_is_left && error.is_unsupported() {
+                    return Err(MeasureError::Job(error));
+                }
+                error.to_string()
+            }
         };
         trials.push(lost(variant, reason));
     }

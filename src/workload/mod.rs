@@ -213,3 +213,17 @@ pub enum JobError {
     #[error("wrong output: {0}")]
     Wrong(String),
 }
+
+impl JobError {
+    /// Whether the device cannot hold or do it, rather than having failed at it.
+    pub fn is_unsupported(&self) -> bool {
+        use decoder::EngineError as Decoder;
+        matches!(
+            self,
+            JobError::Gpu(GpuError::OutOfMemory(_))
+                | JobError::Decoder(
+                    Decoder::TooLarge { .. } | Decoder::Full { .. } | Decoder::Unsupported(_)
+                )
+        )
+    }
+}

@@ -140,6 +140,23 @@ fn large_batches_and_prompts_in_pieces_agree_with_the_reference() {
     }
 }
 
+/// A head of f32 that no binding of 128 MiB holds, so that its columns lie in several, and the embedding's rows too.
+#[test]
+fn a_head_beyond_a_binding_is_split() {
+    let vocabulary = (128 << 20) / (4 * tiny().width) + 5_000;
+    for on in all("a_head_beyond_a_binding_is_split") {
+        let model = Tiny { config: Config { vocabulary, ..tiny() }, stored: Stored::F32 };
+        compare(&on, &model, 1, 4, 1);
+        // The last token of all is looked up, and what comes of it is right.
+        let mut engine = on.engine(&model, 1, 4).unwrap();
+        let text = [vocabulary as u32 - 1, 7, vocabulary as u32 - 3];
+        engine.submit_prefill(&[text.to_vec()]).unwrap();
+        engine.wait().unwrap();
+        let far = distance(&model, &text, &engine.logits().unwrap()[0]);
+        assert!(far < BOUND, "{}: {far:.1e}", on.name());
+    }
+}
+
 #[test]
 fn tokens_go_from_step_to_step_by_themselves() {
     for on in all("tokens_go_from_step_to_step_by_themselves") {

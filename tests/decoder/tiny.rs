@@ -27,15 +27,18 @@ impl Weights for Tiny {
         &self.config
     }
 
-    fn bytes(&self) -> u64 {
-        let bytes = |tensor: Tensor| match tensor {
+    fn bytes_of(&self, tensor: Tensor) -> u64 {
+        match tensor {
             tensor if tensor.is_matrix() => self.matrix(tensor).unwrap().bytes(),
             tensor => 4 * self.config.weights(tensor),
-        };
+        }
+    }
+
+    fn bytes(&self) -> u64 {
         // Of models with half a million layers, the others are like the first.
         let first = self.config.tensors().take_while(|t| !matches!(t, Tensor::Layer(1.., _)));
         let (layer, rest): (Vec<_>, Vec<_>) = first.partition(|t| matches!(t, Tensor::Layer(..)));
-        let sum = |tensors: Vec<Tensor>| tensors.into_iter().map(bytes).sum::<u64>();
+        let sum = |tensors: Vec<Tensor>| tensors.into_iter().map(|t| self.bytes_of(t)).sum::<u64>();
         sum(rest) + self.config.layers as u64 * sum(layer)
     }
 

@@ -4,6 +4,7 @@ mod forgery;
 mod honest;
 mod junk;
 mod required;
+mod roofs;
 mod shares;
 #[path = "../support/mod.rs"]
 mod support;

@@ -47,7 +47,13 @@ impl Rounds<'_> {
                 Ok(job) => prepared.push(job),
                 Err(MeasureError::Interrupted) => return Ok(()),
                 Err(error) => {
-                    row.outcome = Some(Outcome::Failed(error.to_string()));
+                    row.outcome = Some(match &error {
+                        MeasureError::Job(job) if job.is_unsupported() => {
+                            row.tuning = None;
+                            Outcome::Unsupported(error.to_string())
+                        }
+                        _ => Outcome::Failed(error.to_string()),
+                    });
                     prepared.push(None);
                 }
             }

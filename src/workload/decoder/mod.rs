@@ -92,6 +92,12 @@ pub enum EngineError {
         /// What there is.
         there: Bytes,
     },
+    /// The device was full before all was there.
+    #[error("the model and its cache need {needed}, and the device was full before all was there")]
+    Full {
+        /// What they need.
+        needed: Bytes,
+    },
     /// The device or the kernels cannot do it.
     #[error("{0}")]
     Unsupported(String),

@@ -5,10 +5,11 @@ use super::gpu::{CHOICES, GpuEngine};
 use super::job::DecoderJob;
 use super::{Decoder, Engine, EngineError, Phase, Source, room, spec};
 use crate::device::{Class, Device};
+use crate::gpu::GpuError;
 use crate::kernels::Kernel;
-use crate::model::{Config, Seeded, Weights};
+use crate::model::{Config, Seeded, Tensor, Weights};
 use crate::seed::Seed;
-use crate::units::Unit;
+use crate::units::{Bytes, Unit};
 use crate::workload::{Job, JobError, Target, Traffic, Variant, Workload};
 use std::rc::Rc;
 
@@ -33,8 +34,17 @@ impl Decoder {
         }
     }
 
-    fn stored_bytes(&self) -> Result<u64, EngineError> {
-        Ok(self.weights(Seed([0; 32]))?.bytes())
+    /// Bytes that a device must hold: the weights as they are stored, keys and values.
+    fn held_bytes(&self) -> Result<u64, EngineError> {
+        let cache = self.config().kv_bytes() * (self.batch * self.context) as u64;
+        Ok(self.weights(Seed([0; 32]))?.bytes() + cache)
+    }
+
+    /// Bytes of weights that a step reads: of an embedding that is not the head too, a few rows, which do not count.
+    fn read_bytes(&self) -> Result<u64, EngineError> {
+        let weights = self.weights(Seed([0; 32]))?;
+        let looked_up = if self.config().tied { 0 } else { weights.bytes_of(Tensor::Embedding) };
+        Ok(weights.bytes() - looked_up)
     }
 }
 
@@ -58,7 +68,7 @@ impl Workload for Decoder {
         }
     }
 
-    /// Every weight once for all tokens that go through the layers together, and what a token attends to.
+    /// Every weight that is multiplied once for all tokens that go through the layers together, and what a token attends to.
     fn traffic(&self, _: &Device) -> Option<Traffic> {
         let config = self.config();
         let Config { layers, heads, head_size, vocabulary, width, .. } = *config;
@@ -76,14 +86,14 @@ impl Workload for Decoder {
         };
         Some(Traffic {
             operations_per_unit: 2.0 * (body + head * heads_per_token) + 4.0 * attended,
-            bytes_per_unit: self.stored_bytes().ok()? as f64 / together + cached,
+            bytes_per_unit: self.read_bytes().ok()? as f64 / together + cached,
             from_memory: false,
         })
     }
 
     fn unsupported(&self, target: &Target) -> Option<String> {
-        let bytes = match self.stored_bytes() {
-            Ok(bytes) => bytes + self.config().kv_bytes() * (self.batch * self.context) as u64,
+        let bytes = match self.held_bytes() {
+            Ok(bytes) => bytes,
             Err(why) => return Some(why.to_string()),
         };
         match target {
@@ -122,12 +132,43 @@ impl Workload for Decoder {
         let weights = self.weights(seed)?;
         let (engine, kernel): (Box<dyn Engine>, Option<Kernel>) = match (target, variant) {
             (Target::Gpu(gpu), Variant::Decoder(choice)) => {
-                let engine = GpuEngine::new(gpu, &*weights, choice, self.batch, self.context)?;
+                let engine = GpuEngine::new(gpu, &*weights, choice, self.batch, self.context);
+                // How much memory a card has, only its being full tells.
+                let engine = engine.map_err(|error| match (error, self.held_bytes()) {
+                    (EngineError::Gpu(GpuError::OutOfMemory(_)), Ok(needed)) => {
+                        EngineError::Full { needed: Bytes(needed) }
+                    }
+                    (error, _) => error,
+                })?;
                 let kernel = engine.kernel().clone();
                 (Box::new(engine), Some(kernel))
             }
             _ => (Box::new(CpuEngine::new(&*weights, self.batch, self.context)?), None),
         };
         Ok(Box::new(DecoderJob::new(self, weights, engine, kernel, seed)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::parse;
+
+    /// By hand: weights of all products, 2 FLOP and 2 bytes each, and what a token attends to, 192.5 positions in the mean, of whose
+    /// keys and values 131,072 bytes are read each; norms are nothing beside it. Llama-3-8B looks its embedding up and has another
+    /// head; SmolLM2-135M has one matrix for both.
+    #[test]
+    fn a_token_moves_what_is_multiplied() {
+        for (model, weights, attends, cached) in [
+            ("llama-3-8b", 7505e6, 32.0 * 4096.0, 131_072.0),
+            ("smollm2-135m", 134.5e6, 30.0 * 576.0, 23_040.0),
+        ] {
+            let decode = parse(&format!("decode:{model}:f16")).unwrap();
+            let Traffic { operations_per_unit, bytes_per_unit, .. } =
+                decode.traffic(&Device::cpu()).unwrap();
+            let near = |got: f64, want: f64| (got / want - 1.0).abs() < 1e-3;
+            assert!(near(operations_per_unit, 2.0 * weights + 4.0 * attends * 192.5), "{model}");
+            assert!(near(bytes_per_unit, 2.0 * weights + cached * 192.5), "{model}");
+        }
     }
 }

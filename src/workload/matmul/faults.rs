@@ -8,6 +8,7 @@ use crate::kernels::Arithmetic;
 use crate::oracle::Verdict;
 use crate::units::Seconds;
 use ndarray::Array2;
+use std::io::Write as _;
 
 /// What an engine does wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -139,13 +140,20 @@ fn assert_propagates(what: &str, mut engine: impl Engine, rows: usize) {
 #[test]
 fn nan_and_infinity_propagate_through_every_kernel() {
     let Some(device) = crate::gpu::enumerate().into_iter().next() else {
-        eprintln!("not run: nan_and_infinity_propagate_through_every_kernel: no GPU adapter");
+        // Past the test harness, which hides what passing tests print.
+        let test = "nan_and_infinity_propagate_through_every_kernel";
+        let _ = writeln!(std::io::stderr(), "not run: {test}: this machine has no GPU adapter");
         return;
     };
     let gpu = Gpu::open(&device).unwrap();
     let target = Target::Gpu(gpu.clone());
     for spoiled in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        for (id, m) in [("gemm", 3), ("gemv", 1)] {
+        for (id, m, transposed) in [
+            ("gemm", 3, Transposed::None),
+            ("gemm", 3, Transposed::A),
+            ("gemm", 3, Transposed::B),
+            ("gemv", 1, Transposed::None),
+        ] {
             for (a, b) in [
                 (Type::F32, Type::F32),
                 (Type::F16, Type::F16),
@@ -153,7 +161,7 @@ fn nan_and_infinity_propagate_through_every_kernel() {
                 (Type::F16, Type::Int4),
             ] {
                 let shape = Shape { m, n: 65, k: 70 };
-                let product = Matmul { id, shape, a, b, transposed: Transposed::None, layer: None };
+                let product = Matmul { id, shape, a, b, transposed, layer: None };
                 let operands = Operands::new(Seed([5; 32]), shape, a, b);
                 for variant in product.variants(&target) {
                     let Variant::Gpu(entry) = variant else { continue };
@@ -166,5 +174,23 @@ fn nan_and_infinity_propagate_through_every_kernel() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_kernel_that_writes_beside_c_is_seen_by_the_guard() {
+    let Some(device) = crate::gpu::enumerate().into_iter().next() else { return };
+    let gpu = Gpu::open(&device).unwrap();
+    let shape = Shape { m: 3, n: 65, k: 70 };
+    let product = spec::product("gemm:3x65x70:f32").unwrap();
+    let operands = Operands::new(Seed([5; 32]), shape, Type::F32, Type::F32);
+    for variant in product.variants(&Target::Gpu(gpu.clone())) {
+        let Variant::Gpu(entry) = variant else { continue };
+        let kernel = product.build(entry).unwrap();
+        let mut engine = gpu::GpuEngine::new(&gpu, kernel, &operands, 1).unwrap();
+        engine.poison().unwrap();
+        assert!(engine.guards_hold().unwrap(), "{}", entry.id);
+        engine.write_beside();
+        assert!(!engine.guards_hold().unwrap(), "{}", entry.id);
     }
 }

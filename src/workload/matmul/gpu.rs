@@ -165,6 +165,13 @@ impl GpuEngine {
         })
     }
 
+    /// Writes a number behind C.
+    #[cfg(test)]
+    pub(super) fn write_beside(&self) {
+        let c = &self.c[0][0].c;
+        self.gpu.write(c, c.size() - 4, &[1.0f32]);
+    }
+
     /// Writes these bits over the first term of a row of A in the first block.
     #[cfg(test)]
     pub(super) fn spoil(&self, row: usize, bits: u32) {
