@@ -30,6 +30,8 @@ pub struct Entry {
     pub reasons: Vec<String>,
     /// Units of work a second; unknown if nothing was measured.
     pub rate: Amount,
+    /// Windows that the rate is the median of, and the blocks that they came in.
+    pub windows: (usize, usize),
     /// Joules a unit of work.
     pub joules: Amount,
     /// Watts.
@@ -153,6 +155,7 @@ impl Entry {
             outcome: m.outcome,
             reasons,
             rate,
+            windows: (m.windows.len(), m.blocks.len()),
             joules: Amount::Unknown,
             watts: Amount::Unknown,
             provenance: Provenance::None,
@@ -235,8 +238,13 @@ impl Entry {
     }
 }
 
-/// Products and tokens against the vendor's peak, hashes against hashcat.
-fn published(m: &Measurement, name: &str) -> Published {
+/// What tokens and products are held to.
+const VENDOR: &str = "the vendor's peak";
+/// What hashes are held to.
+const HASHCAT: &str = "hashcat's published rate";
+
+/// Products and tokens against the vendor's peak, hashes against hashcat; `name` is the device's.
+pub fn published(m: &Measurement, name: &str) -> Published {
     let rate = m.throughput.as_ref().map(|t| t.value);
     let share = |(full, source): (f64, &str), of: String| {
         let share = rate? / full;
@@ -245,24 +253,24 @@ fn published(m: &Measurement, name: &str) -> Published {
     match m.workload.id.as_str() {
         "stream" => Published::Nothing,
         "sha256d" => hardware::hashcat(name)
-            .and_then(|known| share(known, "hashcat's published rate".into()))
-            .unwrap_or(Published::Unknown { of: "hashcat's published rate" }),
+            .and_then(|known| share(known, HASHCAT.into()))
+            .unwrap_or(Published::Unknown { of: HASHCAT }),
         "peak" => {
             let arithmetic = m.workload.shape.as_deref().unwrap_or_default();
             hardware::peak(name, arithmetic)
-                .and_then(|known| share(known, format!("the vendor's peak ({arithmetic})")))
-                .unwrap_or(Published::Unknown { of: "the vendor's peak" })
+                .and_then(|known| share(known, format!("{VENDOR} ({arithmetic})")))
+                .unwrap_or(Published::Unknown { of: VENDOR })
         }
         _ => {
             let of_roof = || {
                 let roof = m.roof.as_ref()?;
                 Some(Published::Share {
                     share: roof.published_peak_share?,
-                    of: format!("the vendor's peak ({})", roof.arithmetic),
+                    of: format!("{VENDOR} ({})", roof.arithmetic),
                     source: roof.published_peak_source.clone()?,
                 })
             };
-            of_roof().unwrap_or(Published::Unknown { of: "the vendor's peak" })
+            of_roof().unwrap_or(Published::Unknown { of: VENDOR })
         }
     }
 }
@@ -284,6 +292,13 @@ impl Published {
             Published::Unknown { of } => format!("unknown: {of} of this device"),
             Published::Nothing => "–".into(),
         }
+    }
+
+    /// A share for a narrow place: `24 % of vendor`, `8.1 % of hashcat`.
+    pub fn brief(&self) -> Option<String> {
+        let Published::Share { share, of, .. } = self else { return None };
+        let whose = if of == HASHCAT { "hashcat" } else { "vendor" };
+        Some(format!("{} % of {whose}", percent(*share)))
     }
 }
 

@@ -16,6 +16,27 @@ pub struct Group {
     pub left_out: usize,
 }
 
+impl Group {
+    /// Where its rate comes from, in a sentence.
+    pub fn about_rate(&self) -> String {
+        let counted = |count: usize, what: &str| match count {
+            1 => format!("1 {what}"),
+            _ => format!("{count} {what}s"),
+        };
+        let (windows, blocks) = self.entry.windows;
+        let of = match self.rows {
+            1 => format!("{} in {}", counted(windows, "window"), counted(blocks, "block")),
+            rows => counted(rows, "row"),
+        };
+        let ends = match (self.entry.rate, self.rows) {
+            (Amount::Point { ends: None, .. }, 1) => ", too few for an interval",
+            (_, 1) => ", with its 95 % interval",
+            _ => ", from the lowest end of their intervals to the highest",
+        };
+        format!("The median of {of}{ends}.")
+    }
+}
+
 /// Words in the order of people: `batch=4` before `batch=16`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Natural(pub String);

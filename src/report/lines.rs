@@ -7,6 +7,10 @@ use super::table::{Cell, Column, Table, Tone};
 use crate::results::wire::Outcome;
 use crate::units::Watts;
 
+/// What stands wherever joules for tokens do.
+pub const SERVING_STACK: &str =
+    "A tuned serving stack gets more tokens from a joule than these portable kernels.";
+
 /// The table; `single` says that it is of one run.
 pub fn table(groups: &[Group], single: bool) -> Table {
     let mut columns = vec![Column::words("device"), Column::words("workload")];
@@ -76,9 +80,13 @@ fn row(group: &Group, single: bool) -> Vec<Cell> {
     let rate = spread(entry.rate, |rate| entry.rate_words(rate));
     let watts = spread(entry.watts, |watts| Watts(watts).to_string());
     let joules = spread(entry.joules, |joules| entry.joules_words(joules));
-    let joules = match entry.outcome {
-        Outcome::Measured => joules.about(entry.about.as_str()),
-        Outcome::Unsupported | Outcome::Failed => joules,
+    let [rate, watts, joules] = match entry.outcome {
+        Outcome::Measured => [
+            rate.about(group.about_rate()),
+            watts.about(entry.about.as_str()),
+            joules.about(entry.about.as_str()),
+        ],
+        Outcome::Unsupported | Outcome::Failed => [rate, watts, joules],
     };
     let mut published = entry.published.words();
     if let Some(roof) = &entry.roof {
@@ -136,10 +144,7 @@ fn notes(groups: &[Group]) -> Vec<String> {
         notes.push("A software adapter is a CPU that emulates a GPU: it shows that kernels are right, not how fast a GPU is.".into());
     }
     if any(|entry| ["prefill", "decode"].contains(&entry.workload.id.as_str())) {
-        notes.push(
-            "A tuned serving stack gets more tokens from a joule than these portable kernels."
-                .into(),
-        );
+        notes.push(SERVING_STACK.into());
     }
     notes
 }

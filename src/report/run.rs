@@ -1,6 +1,7 @@
 //! The tables of a run: one for each device, joules per hash and per operation side by side.
 
-use super::entry::percent;
+use super::entry::{Published, percent, published};
+use super::lines::SERVING_STACK;
 use super::scope;
 use super::table::{Cell, Column, Table, Tone};
 use crate::results::wire::{Document, Energy, Measurement, Outcome, PerQuery, PerUnit, Verdict};
@@ -17,6 +18,8 @@ pub fn run(document: &Document) -> Vec<Table> {
                 document.measurements.iter().filter(|m| m.device == device.id).collect();
             let software = if device.software { ", a CPU emulating a GPU" } else { "" };
             let id = if device.id == device.class { "" } else { &format!(" {}", device.id) };
+            let mut remarks: Vec<String> = rows.iter().flat_map(|m| notes(m)).collect();
+            remarks.extend(about_published(&rows, &device.name));
             Table {
                 title: format!("{}{id} – {}{software}", device.class, device.name),
                 columns: vec![
@@ -26,8 +29,8 @@ pub fn run(document: &Document) -> Vec<Table> {
                     Column::figures("joules"),
                     Column::words("energy"),
                 ],
-                rows: rows.iter().map(|m| row(m)).collect(),
-                notes: rows.iter().flat_map(|m| notes(m)).collect(),
+                rows: rows.iter().map(|m| row(m, &device.name)).collect(),
+                notes: remarks,
             }
         })
         .collect();
@@ -37,7 +40,33 @@ pub fn run(document: &Document) -> Vec<Table> {
     tables
 }
 
-/// What each kind of energy in the document means.
+/// What shares of published figures are of, and which of those figures nobody here knows of the device: once for all its rows.
+fn about_published(rows: &[&Measurement], name: &str) -> Vec<String> {
+    let mut shares = false;
+    let mut unknown = Vec::new();
+    for m in rows.iter().filter(|m| m.outcome == Outcome::Measured) {
+        match published(m, name) {
+            Published::Share { .. } => shares = true,
+            Published::Unknown { of } => unknown.push(of),
+            Published::Nothing => {}
+        }
+    }
+    unknown.sort_unstable();
+    unknown.dedup();
+    let mut lines = Vec::new();
+    if shares {
+        lines.push(
+            "of vendor: of the peak that it publishes; of hashcat: of its published rate".into(),
+        );
+    }
+    if !unknown.is_empty() {
+        let rest = if shares { " where no share stands" } else { "" };
+        lines.push(format!("unknown here{rest}: {} of this device", unknown.join(" and ")));
+    }
+    lines
+}
+
+/// What each kind of energy in the document means, and what its joules for tokens are not.
 fn legend(document: &Document) -> Vec<String> {
     let has = |kind: fn(&Energy) -> bool| document.measurements.iter().any(|m| kind(&m.energy));
     let mut lines = Vec::new();
@@ -65,27 +94,34 @@ fn legend(document: &Document) -> Vec<String> {
                 .into(),
         );
     }
+    let tokens =
+        |m: &Measurement| m.outcome == Outcome::Measured && m.workload.unit() == Some(Unit::Token);
+    if document.measurements.iter().any(tokens) {
+        lines.push(SERVING_STACK.into());
+    }
     lines
 }
 
-fn row(m: &Measurement) -> Vec<Cell> {
-    let roof = roof(m).map(|roof| format!("\n{roof}")).unwrap_or_default();
+/// The row of a device of this name.
+fn row(m: &Measurement, name: &str) -> Vec<Cell> {
+    let near = roof(m).into_iter().chain(published(m, name).brief());
+    let near: String = near.map(|share| format!("\n{share}")).collect();
     // A model with its options is too long for a line.
     let shape = m.workload.shape.as_ref().map(|shape| {
         shape.replacen(":batch=", "\nbatch=", 1).replacen(":context=", "\ncontext=", 1)
     });
     let shape = shape.map(|shape| format!("\n{shape}")).unwrap_or_default();
-    let name = format!("{}{shape}", m.workload.id);
+    let workload = format!("{}{shape}", m.workload.id);
     let [power, joules, source] = energy(&m.energy, m.workload.unit());
     let rate = match m.outcome {
         Outcome::Measured if m.verdict == Verdict::Invalid => {
-            Cell::from(format!("{}\ninvalid{roof}", throughput(m))).toned(Tone::Wrong)
+            Cell::from(format!("{}\ninvalid{near}", throughput(m))).toned(Tone::Wrong)
         }
-        Outcome::Measured => format!("{}{roof}", throughput(m)).into(),
+        Outcome::Measured => format!("{}{near}", throughput(m)).into(),
         Outcome::Unsupported => "unsupported".into(),
         Outcome::Failed => Cell::from("failed").toned(Tone::Wrong),
     };
-    vec![name.into(), rate, power, joules, source]
+    vec![workload.into(), rate, power, joules, source]
 }
 
 /// `45.1 MH/s` and below it `44.8–45.3`.

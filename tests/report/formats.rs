@@ -2,7 +2,7 @@
 
 use crate::made_up;
 use rigbench::report::{self, Cell, Collection, Column, File, Table, Tone, flat};
-use rigbench::results::wire::{Document, Energy};
+use rigbench::results::wire::{Document, Energy, Outcome};
 
 /// Holds text to a committed file; RIGBENCH_BLESS=1 writes it.
 pub fn assert_golden(name: &str, text: &str) {
@@ -94,6 +94,49 @@ fn a_terminal_of_80_columns_holds_every_table() {
         assert!(!text.contains('\u{1b}'), "{text}");
         assert!(table.to_terminal(80, true).contains("\u{1b}["), "{text}");
     }
+}
+
+#[test]
+fn a_table_tells_the_share_of_what_is_published_and_that_a_serving_stack_is_better() {
+    let tables = report::run(&made_up::everything());
+    let cells = |table: &Table, text: &str| {
+        table.rows.iter().flatten().filter(|cell| cell.text.contains(text)).count()
+    };
+    let notes = |text: &str| {
+        tables.iter().flat_map(|table| &table.notes).filter(|note| note.contains(text)).count()
+    };
+    // The made-up card's 1.80 GH/s, of half of the 21.98 GH/s that are published under its name. All but memory has a share.
+    assert_eq!((cells(&tables[0], "16 % of hashcat"), cells(&tables[0], " % of vendor")), (1, 8));
+    // Nothing is published of the other devices; that is told once.
+    assert!(tables[1..].iter().all(|table| cells(table, " % of vendor") == 0));
+    let unknown = "unknown here: hashcat's published rate and the vendor's peak of this device";
+    assert_eq!((notes("of vendor: "), notes(unknown), notes("unknown here")), (1, 3, 3));
+    assert_eq!(notes("A tuned serving stack gets more tokens from a joule"), 1);
+    // A run without tokens says nothing of them.
+    let mut hashes = made_up::BASE.clone();
+    hashes.measurements.retain(|m| m.workload.id == "sha256d");
+    assert!(report::run(&hashes).iter().flat_map(|t| &t.notes).all(|n| !n.contains("serving")));
+}
+
+#[test]
+fn every_figure_of_the_page_says_where_it_comes_from() {
+    let mut document = made_up::everything();
+    document.measurements.retain(|m| m.outcome == Outcome::Measured);
+    let page = report::page(&collection(&document), Some(&document));
+    let table = page.split_once("<tbody>").unwrap().1;
+    for head in ["rate", "power", "joules"] {
+        let cells: Vec<&str> = table
+            .split(&format!("<td data-head=\"{head}\""))
+            .skip(1)
+            .map(|rest| rest.split_once("</td>").unwrap().0)
+            .collect();
+        assert_eq!(cells.len(), document.measurements.len());
+        for cell in cells {
+            let title = cell.split_once("<summary title=\"").expect(head).1;
+            assert!(!title.starts_with('"'), "{cell}");
+        }
+    }
+    assert!(page.contains("The median of 12 windows in 3 blocks, with its 95 % interval."));
 }
 
 #[test]

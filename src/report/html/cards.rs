@@ -219,9 +219,12 @@ fn about_rate(group: &Group) -> String {
         Published::Share { share, of, source } => {
             format!("{} % of {of}, as published: {source}.", percent(*share))
         }
-        Published::Unknown { of } => format!("{of} of this device is not known here."),
+        Published::Unknown { of } => format!("Not known here: {of} of this device."),
         Published::Nothing => "Nobody publishes a rate to hold this to.".into(),
     };
+    if entry.outcome == Outcome::Measured {
+        about = format!("{} {about}", group.about_rate());
+    }
     if let Some(roof) = &entry.roof {
         about += &format!(" In the same run it reaches {roof}.");
     }
