@@ -181,6 +181,7 @@ pub const TABLE: &[Entry] = &[
     ),
     matmul("gemm/broadcast8-32x2", "gemm/broadcast8", F32, &[("ROWS", "4u"), ("TEXELS", "2u")]),
     matmul("gemm/broadcast8-32", "gemm/broadcast8", FLOATS, &[("ROWS", "4u")]),
+    matmul("gemm/broadcast8-16x2", "gemm/broadcast8", F32, &[("TEXELS", "2u")]),
     matmul("gemm/broadcast-32", "gemm/broadcast", NOT_INT4, &[("ROWS", "4u")]),
     matmul("gemm/broadcast-16", "gemm/broadcast", ANY, &[]),
     matmul(
