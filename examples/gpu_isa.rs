@@ -1,4 +1,4 @@
-//! What AMD's open driver makes of every WGSL kernel, for a card that need not be there. `scripts/gpu-isa.sh` sets the
+//! What AMD's open driver makes of the kernels of hashes, products and roofs, for a card that need not be there. `scripts/gpu-isa.sh` sets the
 //! environment that makes the driver pretend; run it, not this.
 //!
 //! Usage: gpu_isa [WORD]: only variants whose name contains WORD. Prints a row of a Markdown table for each.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What AMD's open driver compiles every WGSL kernel to, for cards that are not there: ./scripts/gpu-isa.sh [WORD]
+# What AMD's open driver compiles the kernels of hashes, products and roofs to, for cards that are not there: ./scripts/gpu-isa.sh [WORD]
 # Prints a Markdown table; WORD keeps the variants whose name contains it. Compiled, not run: instructions and
 # registers are the driver's own figures, speed is not measured. Needs Debian 12 (or a relative) for its Mesa packages.
 set -euo pipefail

@@ -3,6 +3,7 @@
 mod forgery;
 mod honest;
 mod junk;
+mod kernels;
 mod required;
 mod roofs;
 mod shares;
