@@ -21,7 +21,9 @@ fn a_gpus_kernel_is_one_of_this_program() {
     let mut run = support::rigbench(&["run", "--quick", "--json", "--device", "gpu:0", "--out"]);
     run.arg(out.path());
     let workloads = ["sha256d", "gemm:48x40x56:f32", "decode:smollm2-135m:int4"];
-    workloads.iter().for_each(|workload| drop(run.args(["--workload", workload])));
+    for workload in workloads {
+        run.args(["--workload", workload]);
+    }
     let run: Document = serde_json::from_slice(&run.output().unwrap().stdout).unwrap();
     assert_eq!(run.measurements.len(), workloads.len());
     let kernels: Vec<Kernel> = run.measurements.iter().map(|m| m.kernel.clone().unwrap()).collect();
