@@ -126,6 +126,14 @@ echo "== every word of a header, by two kernels"
 check "processor and GPU find the same shares" \
     one_test cargo test --release --locked --quiet --lib -- --ignored --nocapture all_words_of_a_header
 
+echo "== every kernel on the newest Mesa"
+if [ -e "${CARGO_TARGET_DIR:-target}/mesa-latest" ]; then
+    check "kernels are right on the newest Mesa" env CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh \
+        cargo test --locked --quiet --test gpu
+else
+    echo "not run: the newest Mesa: ./scripts/mesa-latest.sh makes its root"
+fi
+
 echo "== kill -9 at 50 moments of a run"
 check "no finished block is lost, and validate reads what is left" \
     one_test env RIGBENCH_KILLS=50 cargo test --release --locked --quiet --test cli -- --nocapture a_kill_loses_no_finished_block

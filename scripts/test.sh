@@ -25,9 +25,9 @@ say "tests, and one variant of every bench"
 cargo test --locked --all-targets 2>&1 | tee "$log"
 cargo test --locked --doc
 if [ -e "${CARGO_TARGET_DIR:-target}/mesa-latest" ]; then
-    say "kernels and decoders on the newest Mesa, which has cooperative matrices"
+    say "matrix units and decoders on the newest Mesa, which has cooperative matrices"
     export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh
-    cargo test --locked --test gpu 2>&1 | tee -a "$log"
+    cargo test --locked --test gpu matrix_units 2>&1 | tee -a "$log"
     cargo test --locked --lib nan_and_infinity 2>&1 | tee -a "$log"
     cargo test --locked --test decoder -- every_choice_and_type the_adapter_goes 2>&1 | tee -a "$log"
     unset CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER

@@ -94,6 +94,49 @@ fn products_are_right_for_any_shape_and_type() {
     });
 }
 
+/// What only adapters with cooperative matrices have: apart from the others, for a driver that is newer than the system's.
+#[test]
+fn matrix_units_are_right_for_any_shape_and_type() {
+    let test = "matrix_units_are_right_for_any_shape_and_type";
+    let Some(gpu) = support::gpu(test) else { return };
+    let variants = |spec: &str| {
+        let mut variants = parse(spec).unwrap().variants(&Target::Gpu(gpu.clone()));
+        variants.retain(|variant| variant.id().starts_with("gemm/matrix"));
+        variants
+    };
+    if variants("gemm:64x64x64:f16").is_empty() {
+        support::not_run(
+            test,
+            "no cooperative matrices here: run by another test, on the newest Mesa",
+        );
+        return;
+    }
+    let check = |m: usize, n: usize, k: usize, kind: &str| {
+        let spec = format!("gemm:{m}x{n}x{k}:{kind}");
+        for variant in variants(&spec) {
+            let verdict = job(&gpu, &spec, &variant).verify().unwrap();
+            prop_assert!(agrees(&verdict), "{spec} {}: {verdict:?}", variant.id());
+        }
+        Ok(())
+    };
+    let kinds = [
+        "f16",
+        "f16:activations=f32",
+        "int8",
+        "int8:activations=f16",
+        "int4",
+        "int4:activations=f16",
+    ];
+    for kind in kinds {
+        for (m, n, k) in [(1, 1, 1), (127, 131, 137), (9, 300, 70), (2, 140_000, 500)] {
+            check(m, n, k, kind).unwrap();
+        }
+    }
+    let shapes = (1usize..200, 1usize..300, 1usize..200, prop::sample::select(kinds.to_vec()));
+    let config = ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() };
+    proptest!(config, |((m, n, k, kind) in shapes)| check(m, n, k, kind)?);
+}
+
 #[test]
 fn matrices_beyond_a_binding_are_split() {
     let Some(gpu) = support::gpu("matrices_beyond_a_binding_are_split") else { return };
