@@ -1,4 +1,4 @@
-//! Tokens a second of a GGUF model on a device, without the protocol: to try a change of an engine.
+//! Tokens a second of a GGUF model on a device, without the protocol, and what it writes: to try a change of an engine.
 //! `decoder_lab FILE.gguf cpu|gpu [BATCH [PROMPT [ANSWER]]]`
 
 use rigbench::gpu::{self, Gpu};
@@ -28,6 +28,21 @@ fn shares(engine: &mut GpuEngine, prompts: &[Vec<u32>], steps: usize) {
     }
     shares.sort_by(f64::total_cmp);
     println!("no product: {:.1} % of a step ({:.1} to {:.1})", shares[4], shares[0], shares[8]);
+}
+
+/// What the model writes after a few words.
+fn demonstrate(engine: &mut dyn Engine, model: &Gguf, batch: usize) {
+    let tokenizer = model.tokenizer().unwrap();
+    let words = "A kilowatt-hour is";
+    engine.rewind(0);
+    engine.submit_prefill(&vec![tokenizer.tokens(words).unwrap(); batch]).unwrap();
+    let mut tokens = Vec::new();
+    for _ in 0..32 {
+        tokens.push(engine.wait().unwrap().unwrap().tokens[0]);
+        engine.submit(None).unwrap();
+    }
+    engine.wait().unwrap();
+    println!("{words}{}", tokenizer.text(&tokens).unwrap());
 }
 
 fn main() {
@@ -68,4 +83,5 @@ fn main() {
             (batch * steps) as f64 / began.elapsed().as_secs_f64()
         );
     }
+    demonstrate(&mut *engine, &model, batch);
 }

@@ -1,5 +1,9 @@
 //! Reads the head of a GGUF file. A file may be hostile: nothing is believed before it is held against the file's length,
 //! and no more is kept than the file has bytes for.
+//!
+//! It is our own, since the registry's readers (looked at: candle-core 0.11.1, gguf-rs 0.1.8, gguf-rs-lib 0.3.3) keep all metadata
+//! decoded. Here a list, such as a vocabulary, is passed over until somebody asks for it, and whatever a file claims, it is refused
+//! within a MiB of memory.
 
 use super::ModelError;
 use std::collections::BTreeMap;
