@@ -55,7 +55,7 @@ pub fn open(path: &Path, reader: Reader) -> std::io::Result<Result<Given, ReadEr
     Ok(reader(&text))
 }
 
-/// Reads one of many documents, in a third of the time: its digest is left out, and so is the search for fields that nobody knows
+/// Reads one of many documents, faster: its digest is left out, and so is the search for fields that nobody knows
 /// or that are missing where they might be null.
 ///
 /// # Errors
