@@ -137,15 +137,18 @@ fn assert_propagates(what: &str, mut engine: impl Engine, rows: usize) {
     }
 }
 
+/// The first GPU, opened. Where there is none it says so past the test harness, which hides what passing tests print.
+fn first_gpu(test: &str) -> Option<Gpu> {
+    let Some(device) = crate::gpu::enumerate().into_iter().next() else {
+        let _ = writeln!(std::io::stderr(), "not run: {test}: this machine has no GPU adapter");
+        return None;
+    };
+    Some(Gpu::open(&device).unwrap())
+}
+
 #[test]
 fn nan_and_infinity_propagate_through_every_kernel() {
-    let Some(device) = crate::gpu::enumerate().into_iter().next() else {
-        // Past the test harness, which hides what passing tests print.
-        let test = "nan_and_infinity_propagate_through_every_kernel";
-        let _ = writeln!(std::io::stderr(), "not run: {test}: this machine has no GPU adapter");
-        return;
-    };
-    let gpu = Gpu::open(&device).unwrap();
+    let Some(gpu) = first_gpu("nan_and_infinity_propagate_through_every_kernel") else { return };
     let target = Target::Gpu(gpu.clone());
     for spoiled in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for (id, m, transposed) in [
@@ -179,8 +182,7 @@ fn nan_and_infinity_propagate_through_every_kernel() {
 
 #[test]
 fn a_kernel_that_writes_beside_c_is_seen_by_the_guard() {
-    let Some(device) = crate::gpu::enumerate().into_iter().next() else { return };
-    let gpu = Gpu::open(&device).unwrap();
+    let Some(gpu) = first_gpu("a_kernel_that_writes_beside_c_is_seen_by_the_guard") else { return };
     let shape = Shape { m: 3, n: 65, k: 70 };
     let product = spec::product("gemm:3x65x70:f32").unwrap();
     let operands = Operands::new(Seed([5; 32]), shape, Type::F32, Type::F32);
