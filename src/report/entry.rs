@@ -48,8 +48,8 @@ pub struct Entry {
     pub power_limit: Option<f64>,
     /// The share of what is published of its device.
     pub published: Published,
-    /// The share of the nearer roof of the same run, as `73 % of peak:f32`.
-    pub roof: Option<String>,
+    /// The shares of the roofs of the same run, as `73 % of peak:f32`.
+    pub roofs: Vec<String>,
 }
 
 /// A figure, and how well it is known.
@@ -164,7 +164,7 @@ impl Entry {
             about: provenance::sentences(m, document.manifest.host.gpus),
             power_limit: boards.filter_map(|board| board.power_limit_watts).next(),
             published: published(m, name),
-            roof: super::run::roof(m),
+            roofs: super::run::roofs(m),
         };
         entry.with_energy(&m.energy)
     }

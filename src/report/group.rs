@@ -117,7 +117,7 @@ fn merged(all: Vec<&Entry>) -> Group {
         joules: of(|entry| entry.joules),
         watts: of(|entry| entry.watts),
         published: super::entry::Published::best(published),
-        roof: if shown.len() == 1 { first.roof.clone() } else { None },
+        roofs: if shown.len() == 1 { first.roofs.clone() } else { Vec::new() },
         ..first.clone()
     };
     Group { entry, rows: shown.len(), left_out: all.len() - shown.len() }

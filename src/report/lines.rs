@@ -89,7 +89,7 @@ fn row(group: &Group, single: bool) -> Vec<Cell> {
         Outcome::Unsupported | Outcome::Failed => [rate, watts, joules],
     };
     let mut published = entry.published.words();
-    if let Some(roof) = &entry.roof {
+    for roof in &entry.roofs {
         published += &format!("\n{roof}");
     }
     cells.extend([rate, watts, joules, entry.source_words().replace(", ", "\n").into()]);

@@ -104,7 +104,7 @@ fn legend(document: &Document) -> Vec<String> {
 
 /// The row of a device of this name.
 fn row(m: &Measurement, name: &str) -> Vec<Cell> {
-    let near = roof(m).into_iter().chain(published(m, name).brief());
+    let near = roofs(m).into_iter().chain(published(m, name).brief());
     let near: String = near.map(|share| format!("\n{share}")).collect();
     // A model with its options is too long for a line.
     let shape = m.workload.shape.as_ref().map(|shape| {
@@ -137,13 +137,13 @@ fn throughput(m: &Measurement) -> String {
     }
 }
 
-/// How near the row is to what its device can do: `31 % of peak:f32`, `80 % of stream`, the nearer one.
-pub(super) fn roof(m: &Measurement) -> Option<String> {
-    let roof = m.roof.as_ref()?;
-    let peak = roof.peak_share.map(|share| (share, format!("peak:{}", roof.arithmetic)));
-    let stream = roof.stream_share.map(|share| (share, "stream".to_string()));
-    let (share, of) = peak.into_iter().chain(stream).max_by(|a, b| a.0.total_cmp(&b.0))?;
-    Some(format!("{} % of {of}", percent(share)))
+/// How near the row is to what its device can do by the same run: `31 % of peak:f32`, `80 % of stream`. The nearer is its limit.
+pub(super) fn roofs(m: &Measurement) -> Vec<String> {
+    let Some(roof) = &m.roof else { return Vec::new() };
+    let peak =
+        roof.peak_share.map(|share| format!("{} % of peak:{}", percent(share), roof.arithmetic));
+    let stream = roof.stream_share.map(|share| format!("{} % of stream", percent(share)));
+    peak.into_iter().chain(stream).collect()
 }
 
 /// Power, joules for work in its customary unit, and where they come from. A range never reads as a point.

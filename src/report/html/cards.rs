@@ -225,8 +225,8 @@ fn about_rate(group: &Group) -> String {
     if entry.outcome == Outcome::Measured {
         about = format!("{} {about}", group.about_rate());
     }
-    if let Some(roof) = &entry.roof {
-        about += &format!(" In the same run it reaches {roof}.");
+    if !entry.roofs.is_empty() {
+        about += &format!(" In the same run it reaches {}.", entry.roofs.join(" and "));
     }
     if !entry.counts() {
         about = format!("{}: {}. {about}", entry.state(), entry.reasons.join("; "));

@@ -4,7 +4,7 @@
 use super::axis::Axis;
 use super::marks;
 use super::plot::Plot;
-use crate::report::entry::percent;
+use crate::report::run;
 use crate::results::wire::{Document, Measurement, Outcome};
 use crate::units::{Rate, Unit, significant};
 
@@ -74,16 +74,15 @@ pub fn plot(document: &Document, device: &str) -> Option<Plot> {
     for (number, (m, intensity, rate)) in (1..).zip(&points) {
         let (at, height) = place(*intensity, *rate);
         let class = if m.reasons.is_empty() { "dot" } else { "dot disturbed" };
-        let shares = m.roof.iter().flat_map(|roof| [roof.peak_share, roof.stream_share]).flatten();
-        let share = shares.max_by(f64::total_cmp);
-        let share = share.map(|share| format!(", {} % of the nearer roof", percent(share)));
-        let words = format!(
-            "{}: {} at {} operations a byte{}",
+        let mut words = format!(
+            "{}: {} at {} operations a byte",
             m.workload.spec(),
             operations(*rate),
-            significant(*intensity),
-            share.unwrap_or_default()
+            significant(*intensity)
         );
+        for roof in run::roofs(m) {
+            words += &format!(", {roof}");
+        }
         plot.draw(marks::titled(marks::dot(at, height, 4.0, class), &words));
         plot.number((at, height), number);
         plot.keys.push(words);
