@@ -84,7 +84,8 @@ impl Protocol {
                 windows: 4,
                 window: Seconds(0.4),
                 block_longest: Seconds(5.0),
-                longest: Seconds(4.0),
+                // Always two blocks: a busy machine must not make a first look a long one.
+                longest: Seconds(3.0),
                 rest: Seconds(0.2),
                 baseline: Seconds(2.0),
                 baseline_longest: Seconds(6.0),

@@ -5,7 +5,7 @@ use super::difference::{self, Differences};
 use super::read::Given;
 use super::wire::{Answers, Document, Energy, Measurement, Outcome, Shares, WorkProof};
 use super::{SCHEMA_VERSION, bound, figures, plausible, row_seed, seed_of};
-use crate::kernels::hex;
+use crate::kernels::{self, hex};
 use crate::oracle::Verdict;
 use crate::units::{Unit, grouped};
 use crate::workload::data::Seed;
@@ -69,6 +69,12 @@ pub fn validate(given: &Given, depth: Depth) -> Findings {
 fn examine(document: &Document, seed: Seed, depth: Depth, findings: &mut Findings) {
     if document.run.finished_at.is_none() {
         findings.notes.push("unfinished: it was interrupted or is under way".into());
+    }
+    let kernels = &document.manifest.rigbench.kernels_sha256;
+    if kernels != kernels::all_sha256() {
+        findings.notes.push(
+            "another version of the kernels computed it: their texts were not compared with this one's".into(),
+        );
     }
     findings.notes.extend(document.run.reasons.iter().map(|reason| format!("invalid: {reason}")));
     findings.faults.extend(again(document));

@@ -51,6 +51,19 @@ fn a_newer_minor_version_is_read_with_a_warning() {
 }
 
 #[test]
+fn a_file_of_other_kernels_says_that_they_were_not_compared() {
+    let said = |document| {
+        let notes = findings(document).notes;
+        notes.iter().any(|note| note.starts_with("another version of the kernels"))
+    };
+    assert!(!said(&RUN.document));
+    let mut other = RUN.document.clone();
+    other.manifest.rigbench.kernels_sha256 = hex(&[7; 32]);
+    sign(&mut other);
+    assert!(said(&other));
+}
+
+#[test]
 fn other_major_versions_are_refused_in_one_line() {
     for version in ["0.9.0", "2.0.0", "10.0.0"] {
         let faults = findings_of(signed(of_version(version)).to_string().as_bytes()).faults;
