@@ -498,10 +498,10 @@ fn judged(recorded: &Recorded, blocks: usize) -> Vec<Judged> {
 #[test]
 fn false_alarms_are_few_and_a_slowdown_of_five_percent_is_found() {
     let recorded: &Recorded = &serde_json::from_str(include_str!("golden/windows.json")).unwrap();
-    // The least blocks that the default protocol has, the most it has in 30 s, and 30 windows.
+    // A quick run's blocks, which are too few, the least that the default protocol has, the most it has in 30 s, and 30 windows.
     let all = std::thread::scope(|scope| {
         let begin = |blocks| (blocks, scope.spawn(move || judged(recorded, blocks)));
-        [3, 4, 6].map(begin).map(|(blocks, judging)| (blocks, judging.join().unwrap()))
+        [2, 3, 4, 6].map(begin).map(|(blocks, judging)| (blocks, judging.join().unwrap()))
     });
     for (blocks, judged) in all {
         let sum = |part: fn(&Judged) -> usize| judged.iter().map(part).sum();
@@ -519,9 +519,11 @@ fn false_alarms_are_few_and_a_slowdown_of_five_percent_is_found() {
             );
         }
         let [alarms, found, gated] = all.shares();
-        assert!(alarms <= 0.06, "{blocks} blocks: false alarms {alarms}");
-        assert!(found >= 0.9, "{blocks} blocks: found {found}");
-        assert!(gated >= 0.9, "{blocks} blocks: found by the gate {gated}");
+        // The README says so of a quick run: it is for a first look.
+        let (most, least) = if blocks == 2 { (0.08, 0.7) } else { (0.06, 0.9) };
+        assert!(alarms <= most, "{blocks} blocks: false alarms {alarms}");
+        assert!(found >= least, "{blocks} blocks: found {found}");
+        assert!(gated >= least, "{blocks} blocks: found by the gate {gated}");
     }
 }
 
