@@ -151,6 +151,15 @@ fn joules_count_too_as_far_as_more_windows_can_help() {
     assert!(jumping > calm && jumping > 2, "{calm} blocks, and {jumping}: {unknown:?}");
 }
 
+/// However much its figures scatter.
+#[test]
+fn a_quick_run_has_two_blocks_and_no_third() {
+    let quick = Protocol::of(Mode::Quick);
+    let least: f64 = (0..2 * quick.windows).map(|n| quick.window_length(n).0).sum();
+    assert_eq!(quick.blocks, 2);
+    assert!(least > quick.longest.0, "{least}");
+}
+
 #[test]
 fn a_figure_to_publish_takes_ten_minutes_in_five_repeats_of_two() {
     let publish = Protocol::of(Mode::Publish);
