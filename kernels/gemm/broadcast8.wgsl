@@ -1,17 +1,18 @@
 // C = A * B for devices whose loads are slow and whose subgroups are not, and whose compilers hold loops under a mask: a
-// sum is touched once for 8 terms.
+// sum is touched once for TERMS terms.
 //
 // Bindings: 0 the part (uniform), 1 A and 2 B as folded textures, 3 C, rows of vectors of 4 columns.
 // Work: one workgroup, which is one subgroup, computes TILE_M rows by TILE_N columns. A lane holds as many columns as
 // TEXELS texels of B have; it loads terms of ROWS rows of A, and every lane hears them from there. It loads
 // (1 / TILE_N * A_BITS + 1 / TILE_M * B_BITS) / 16 bytes for an operation.
-// Takes: A_BITS 32 or 16; B_BITS 32 or 16. ROWS 1, 2 or 4; TEXELS 1, 2 or 4.
+// Takes: A_BITS 32 or 16; B_BITS 32 or 16. ROWS 1, 2 or 4; TEXELS 1, 2 or 4; TERMS 8, or 4 if A_BITS is 32.
 // Assumes: subgroups of LANES, 8 or 16. What compilers do not unroll they would index at run time, which costs more than
 // all else; hence no loop has a sum in it but the one over terms, which is one: subgroups on CPUs run the rest of a loop
 // once more, masked, after they have left it.
 const LANES: u32 = 8u;
 const ROWS: u32 = 2u;
 const TEXELS: u32 = 1u;
+const TERMS: u32 = 8u;
 const A_BITS: u32 = 32u;
 const A_TERMS: u32 = 128u / A_BITS;
 const A_PANEL: u32 = LANES * ROWS;
@@ -20,7 +21,7 @@ const B_TERMS: u32 = 1u;
 const B_PANEL: u32 = LANES * TEXELS;
 const TILE_M: u32 = LANES * ROWS;
 const TILE_N: u32 = LANES * TEXELS * 128u / B_BITS;
-const TILE_K: u32 = 8u;
+const TILE_K: u32 = TERMS;
 
 // Vectors of columns in a texel, and that a lane has.
 const TEXEL_QUADS: u32 = 32u / B_BITS;
@@ -63,13 +64,22 @@ fn weights(texel: vec4<u32>, quad: u32) -> vec4<f32> {
 }
 
 var<private> sums: array<vec4<f32>, TILE_M * QUADS>;
-// 8 terms of B, as loaded and as numbers.
-var<private> texels: array<vec4<u32>, 8u * TEXELS>;
-var<private> y: array<vec4<f32>, 8u * QUADS>;
+// TERMS terms of A as loaded, and of B as loaded and as numbers.
+var<private> activations: array<vec4<u32>, 2u * ROWS>;
+var<private> texels: array<vec4<u32>, TERMS * TEXELS>;
+var<private> y: array<vec4<f32>, TERMS * QUADS>;
+
+// Four terms, in two chains of additions.
+fn dot4(x: vec4<f32>, at: u32) -> vec4<f32> {
+    return (x.x * y[at] + x.y * y[at + 1u]) + (x.z * y[at + 2u] + x.w * y[at + 3u]);
+}
 
 fn add(sum: u32, at: u32, x0: vec4<f32>, x1: vec4<f32>) {
-    sums[sum] += x0.x * y[at] + x0.y * y[at + 1u] + x0.z * y[at + 2u] + x0.w * y[at + 3u]
-        + x1.x * y[at + 4u] + x1.y * y[at + 5u] + x1.z * y[at + 6u] + x1.w * y[at + 7u];
+    if (TERMS == 8u) {
+        sums[sum] += dot4(x0, at) + dot4(x1, at + 4u % TERMS);
+    } else {
+        sums[sum] += dot4(x0, at);
+    }
 }
 
 // All columns of a row: what a lane says serves while it is in a register.
@@ -77,17 +87,17 @@ fn add_row(row: u32, x0: vec4<f32>, x1: vec4<f32>) {
     let sum = row * QUADS;
     add(sum, 0u, x0, x1);
     if (QUADS >= 2u) {
-        add(sum + 1u % QUADS, 8u * (1u % QUADS), x0, x1);
+        add(sum + 1u % QUADS, TERMS * (1u % QUADS), x0, x1);
     }
     if (QUADS >= 4u) {
-        add(sum + 2u % QUADS, 8u * (2u % QUADS), x0, x1);
-        add(sum + 3u % QUADS, 8u * (3u % QUADS), x0, x1);
+        add(sum + 2u % QUADS, TERMS * (2u % QUADS), x0, x1);
+        add(sum + 3u % QUADS, TERMS * (3u % QUADS), x0, x1);
     }
     if (QUADS >= 8u) {
-        add(sum + 4u % QUADS, 8u * (4u % QUADS), x0, x1);
-        add(sum + 5u % QUADS, 8u * (5u % QUADS), x0, x1);
-        add(sum + 6u % QUADS, 8u * (6u % QUADS), x0, x1);
-        add(sum + 7u % QUADS, 8u * (7u % QUADS), x0, x1);
+        add(sum + 4u % QUADS, TERMS * (4u % QUADS), x0, x1);
+        add(sum + 5u % QUADS, TERMS * (5u % QUADS), x0, x1);
+        add(sum + 6u % QUADS, TERMS * (6u % QUADS), x0, x1);
+        add(sum + 7u % QUADS, TERMS * (7u % QUADS), x0, x1);
     }
 }
 
@@ -114,7 +124,7 @@ fn add_rows(first: u32, x0: vec4<f32>, x1: vec4<f32>) {
 }
 
 fn decode(quad: u32, term: u32) {
-    y[8u * quad + term] = weights(texels[term * TEXELS + quad / TEXEL_QUADS], quad % TEXEL_QUADS);
+    y[TERMS * quad + term] = weights(texels[term * TEXELS + quad / TEXEL_QUADS], quad % TEXEL_QUADS);
 }
 
 fn decode_quad(quad: u32) {
@@ -122,10 +132,12 @@ fn decode_quad(quad: u32) {
     decode(quad, 1u);
     decode(quad, 2u);
     decode(quad, 3u);
-    decode(quad, 4u);
-    decode(quad, 5u);
-    decode(quad, 6u);
-    decode(quad, 7u);
+    if (TERMS == 8u) {
+        decode(quad, 4u % TERMS);
+        decode(quad, 5u % TERMS);
+        decode(quad, 6u % TERMS);
+        decode(quad, 7u % TERMS);
+    }
 }
 
 // Of 16 lanes, the lower 8 store for the upper ones too: a store takes lanes one by one out of a vector that it wrote to
@@ -168,7 +180,9 @@ fn store_rows(first: u32, at: u32, pitch: u32, lane: u32) {
 }
 
 // One step of a panel stands in one row of the texture, so that what is beside it has no index to fold.
-fn load_weights(first: u32, at: vec2<u32>) {
+fn load_weights(term: u32, from_b: vec2<u32>) {
+    let first = term * TEXELS;
+    let at = from_b + vec2<u32>(term * B_PANEL, 0u);
     texels[first] = textureLoad(b, at);
     if (TEXELS >= 2u) {
         texels[first + 1u] = textureLoad(b, at + vec2<u32>(LANES, 0u));
@@ -180,12 +194,20 @@ fn load_weights(first: u32, at: vec2<u32>) {
 }
 
 // A texel of A is 4 or 8 terms.
-fn multiply(first: u32, at: vec2<u32>) {
-    let texel = textureLoad(a, at);
+fn load_activations(block: u32, from_a: vec2<u32>) {
+    let at = from_a + vec2<u32>(block * LANES, 0u);
+    activations[2u * block] = textureLoad(a, at);
+    if (A_BITS == 32u && TERMS == 8u) {
+        activations[2u * block + 1u] = textureLoad(a, at + vec2<u32>(A_PANEL, 0u));
+    }
+}
+
+fn multiply(block: u32) {
+    let texel = activations[2u * block];
     if (A_BITS == 32u) {
-        add_rows(first, terms(texel, 0u), terms(textureLoad(a, at + vec2<u32>(A_PANEL, 0u)), 0u));
+        add_rows(block * LANES, terms(texel, 0u), terms(activations[2u * block + 1u], 0u));
     } else {
-        add_rows(first, terms(texel, 0u), terms(texel, 1u));
+        add_rows(block * LANES, terms(texel, 0u), terms(texel, 1u));
     }
 }
 
@@ -200,14 +222,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var at_b = column / TILE_N * terms * B_PANEL + lane;
     for (var k = 0u; k < terms; k += TILE_K) {
         let from_b = folded(at_b);
+        let from_a = folded(at_a);
         load_weights(0u, from_b);
-        load_weights(TEXELS, from_b + vec2<u32>(B_PANEL, 0u));
-        load_weights(2u * TEXELS, from_b + vec2<u32>(2u * B_PANEL, 0u));
-        load_weights(3u * TEXELS, from_b + vec2<u32>(3u * B_PANEL, 0u));
-        load_weights(4u * TEXELS, from_b + vec2<u32>(4u * B_PANEL, 0u));
-        load_weights(5u * TEXELS, from_b + vec2<u32>(5u * B_PANEL, 0u));
-        load_weights(6u * TEXELS, from_b + vec2<u32>(6u * B_PANEL, 0u));
-        load_weights(7u * TEXELS, from_b + vec2<u32>(7u * B_PANEL, 0u));
+        load_weights(1u, from_b);
+        load_weights(2u, from_b);
+        load_weights(3u, from_b);
+        if (TERMS == 8u) {
+            load_weights(4u % TERMS, from_b);
+            load_weights(5u % TERMS, from_b);
+            load_weights(6u % TERMS, from_b);
+            load_weights(7u % TERMS, from_b);
+        }
+        load_activations(0u, from_a);
+        if (ROWS >= 2u) {
+            load_activations(1u % ROWS, from_a);
+        }
+        if (ROWS >= 4u) {
+            load_activations(2u % ROWS, from_a);
+            load_activations(3u % ROWS, from_a);
+        }
         decode_quad(0u);
         if (QUADS >= 2u) {
             decode_quad(1u % QUADS);
@@ -222,17 +255,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             decode_quad(6u % QUADS);
             decode_quad(7u % QUADS);
         }
-        let from_a = folded(at_a);
-        multiply(0u, from_a);
+        multiply(0u);
         if (ROWS >= 2u) {
-            multiply(LANES, from_a + vec2<u32>(LANES, 0u));
+            multiply(1u % ROWS);
         }
         if (ROWS >= 4u) {
-            multiply(2u * LANES, from_a + vec2<u32>(2u * LANES, 0u));
-            multiply(3u * LANES, from_a + vec2<u32>(3u * LANES, 0u));
+            multiply(2u % ROWS);
+            multiply(3u % ROWS);
         }
-        at_a += 8u / A_TERMS * A_PANEL;
-        at_b += 8u * B_PANEL;
+        at_a += TERMS / A_TERMS * A_PANEL;
+        at_b += TERMS * B_PANEL;
     }
     let pitch = part.columns / 4u;
     let at = row * pitch + quad;

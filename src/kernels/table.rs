@@ -179,6 +179,12 @@ pub const TABLE: &[Entry] = &[
             ("TILES_M", "8u"),
         ],
     ),
+    matmul(
+        "gemm/broadcast8-32x2-terms4",
+        "gemm/broadcast8",
+        F32,
+        &[("ROWS", "4u"), ("TEXELS", "2u"), ("TERMS", "4u")],
+    ),
     matmul("gemm/broadcast8-32x2", "gemm/broadcast8", F32, &[("ROWS", "4u"), ("TEXELS", "2u")]),
     matmul("gemm/broadcast8-32", "gemm/broadcast8", FLOATS, &[("ROWS", "4u")]),
     matmul("gemm/broadcast8-16x2", "gemm/broadcast8", F32, &[("TEXELS", "2u")]),
