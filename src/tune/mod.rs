@@ -1,5 +1,5 @@
 //! Chooses the kernel and the length of its batches for a workload on a device: short trials in turns among variants
-//! that agree with the oracle. The choice is kept in the user's cache folder until adapter, driver, program or
+//! that agree with the oracle, and more of them among those that come close to the best. The choice is kept in the user's cache folder until adapter, driver, program or
 //! settings change.
 
 mod cache;
@@ -40,6 +40,14 @@ impl Effort {
         }
     }
 
+    /// More rounds among the variants that come close to the best.
+    fn final_rounds(self) -> usize {
+        match self {
+            Effort::Quick => 0,
+            Effort::Full => 15,
+        }
+    }
+
     fn slice(self) -> Seconds {
         match self {
             Effort::Quick => Seconds(0.1),
@@ -55,6 +63,9 @@ impl Effort {
     }
 }
 
+/// What share of the best rate brings a variant to the final rounds: neighbours on a shared machine move single rates
+/// by a fifth.
+const CLOSE: f64 = 0.8;
 /// Batches while variants are compared.
 const BATCH: Seconds = Seconds(0.02);
 /// Lengths of batches that are tried, the shortest first. None may last over 50 ms: watchdogs, Ctrl-C.
@@ -154,7 +165,7 @@ fn try_all(
             trials: Vec::new(),
         });
     }
-    let slices = (effort.rounds() * (variants.len() + BATCHES.len())) as f64;
+    let slices = Cell::new((effort.rounds() * (variants.len() + BATCHES.len())) as f64);
     let done = Cell::new(0);
     let mut jobs: Vec<(&Variant, Box<dyn Job>)> = Vec::new();
     let mut trials: Vec<Trial> = Vec::new();
@@ -186,13 +197,22 @@ fn try_all(
         return Err(MeasureError::Wrong(reasons.join("; ")));
     }
     let mut run = |job: &mut dyn Job, batch| {
-        let over = f64::from(done.replace(done.get() + 1)) / slices;
+        let over = f64::from(done.replace(done.get() + 1)) / slices.get();
         trial(job, batch, effort.slice(), &mut || on_event(over).is_break())
     };
     let batch = (!workload.has_fixed_batches()).then_some(BATCH);
     let mut best = 0;
     if jobs.len() > 1 {
-        let rates = interleave(jobs.len(), effort.rounds(), |i| run(jobs[i].1.as_mut(), batch))?;
+        let mut rates =
+            interleave(jobs.len(), effort.rounds(), |i| run(jobs[i].1.as_mut(), batch))?;
+        let close = close_to_best(&rates);
+        if close.len() > 1 {
+            slices.set(slices.get() + (effort.final_rounds() * close.len()) as f64);
+            let more = interleave(close.len(), effort.final_rounds(), |i| {
+                run(jobs[close[i]].1.as_mut(), batch)
+            })?;
+            close.iter().zip(more).for_each(|(&i, more)| rates[i].extend(more));
+        }
         trials.extend(jobs.iter().zip(&rates).map(|((v, _), rates)| tried(v, batch, rates)));
         best = fastest(&rates);
     }
@@ -227,6 +247,13 @@ fn try_all(
 fn fastest(rates: &[Vec<f64>]) -> usize {
     let median_of = |i: usize| median(&rates[i]).unwrap_or(0.0);
     (0..rates.len()).max_by(|&a, &b| median_of(a).total_cmp(&median_of(b))).unwrap_or(0)
+}
+
+/// The indices of all whose median comes close to the highest.
+fn close_to_best(rates: &[Vec<f64>]) -> Vec<usize> {
+    let median_of = |i: usize| median(&rates[i]).unwrap_or(0.0);
+    let enough = CLOSE * median_of(fastest(rates));
+    (0..rates.len()).filter(|&i| median_of(i) >= enough).collect()
 }
 
 fn lost(variant: &Variant, reason: String) -> Trial {
