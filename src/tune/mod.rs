@@ -1,6 +1,6 @@
 //! Chooses the kernel and the length of its batches for a workload on a device: short trials in turns among variants
-//! that agree with the oracle, and more of them among those that come close to the best. The choice is kept in the user's cache folder until adapter, driver, program or
-//! settings change.
+//! that agree with the oracle, and more of them among those that come close to the best. The choice is kept in the
+//! user's cache folder until adapter, driver, program or settings change.
 
 mod cache;
 
@@ -63,8 +63,7 @@ impl Effort {
     }
 }
 
-/// What share of the best rate brings a variant to the final rounds: neighbours on a shared machine move single rates
-/// by a fifth.
+/// What share of the best median brings a variant to the final rounds.
 const CLOSE: f64 = 0.8;
 /// Batches while variants are compared.
 const BATCH: Seconds = Seconds(0.02);
@@ -165,7 +164,9 @@ fn try_all(
             trials: Vec::new(),
         });
     }
-    let slices = Cell::new((effort.rounds() * (variants.len() + BATCHES.len())) as f64);
+    // If all variants come close; where they do not, progress leaps.
+    let slices = (effort.rounds() * (variants.len() + BATCHES.len())
+        + effort.final_rounds() * variants.len()) as f64;
     let done = Cell::new(0);
     let mut jobs: Vec<(&Variant, Box<dyn Job>)> = Vec::new();
     let mut trials: Vec<Trial> = Vec::new();
@@ -197,7 +198,7 @@ fn try_all(
         return Err(MeasureError::Wrong(reasons.join("; ")));
     }
     let mut run = |job: &mut dyn Job, batch| {
-        let over = f64::from(done.replace(done.get() + 1)) / slices.get();
+        let over = f64::from(done.replace(done.get() + 1)) / slices;
         trial(job, batch, effort.slice(), &mut || on_event(over).is_break())
     };
     let batch = (!workload.has_fixed_batches()).then_some(BATCH);
@@ -207,12 +208,13 @@ fn try_all(
             interleave(jobs.len(), effort.rounds(), |i| run(jobs[i].1.as_mut(), batch))?;
         let close = close_to_best(&rates);
         if close.len() > 1 {
-            slices.set(slices.get() + (effort.final_rounds() * close.len()) as f64);
             let more = interleave(close.len(), effort.final_rounds(), |i| {
                 run(jobs[close[i]].1.as_mut(), batch)
             })?;
             close.iter().zip(more).for_each(|(&i, more)| rates[i].extend(more));
         }
+        let finals = if close.len() > 1 { close.len() } else { 0 };
+        done.set(done.get() + (effort.final_rounds() * (variants.len() - finals)) as u32);
         trials.extend(jobs.iter().zip(&rates).map(|((v, _), rates)| tried(v, batch, rates)));
         best = fastest(&rates);
     }
