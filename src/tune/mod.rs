@@ -65,8 +65,8 @@ impl Effort {
 
 /// What share of the best median brings a variant to the final rounds.
 const CLOSE: f64 = 0.8;
-/// Batches while variants are compared.
-const BATCH: Seconds = Seconds(0.02);
+/// Batches while variants are compared: long, so that a product is not cut in parts.
+const BATCH: Seconds = Seconds(0.04);
 /// Lengths of batches that are tried, the shortest first. None may last over 50 ms: watchdogs, Ctrl-C.
 const BATCHES: [Seconds; 4] = [Seconds(0.005), Seconds(0.01), Seconds(0.02), Seconds(0.04)];
 /// The shortest batches that lose less than this are taken.
