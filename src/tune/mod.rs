@@ -12,7 +12,6 @@ use crate::results::wire::{Trial, Tuning, TuningSource};
 use crate::units::Seconds;
 use crate::workload::data::Seed;
 use crate::workload::{Job, Target, Variant, Workload};
-use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -156,20 +155,53 @@ fn try_all(
     on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
 ) -> Result<Tuning, MeasureError> {
     let variants = &variants[..variants.len().min(effort.variants())];
-    if let ([variant], true) = (variants, workload.has_fixed_batches()) {
-        return Ok(Tuning {
-            source: TuningSource::Trials,
-            kernel: variant.id().to_string(),
-            batch_seconds: None,
-            trials: Vec::new(),
-        });
+    let fixed = workload.has_fixed_batches();
+    let tuning = |variant: &Variant, batch: Option<Seconds>, trials| Tuning {
+        source: TuningSource::Trials,
+        kernel: variant.id().to_string(),
+        batch_seconds: batch.map(|batch| batch.0),
+        trials,
+    };
+    if let ([variant], true) = (variants, fixed) {
+        return Ok(tuning(variant, None, Vec::new()));
     }
-    // If all variants come close; where they do not, progress leaps.
-    let slices = (effort.rounds() * (variants.len() + BATCHES.len())
-        + effort.final_rounds() * variants.len()) as f64;
-    let done = Cell::new(0);
-    let mut jobs: Vec<(&Variant, Box<dyn Job>)> = Vec::new();
-    let mut trials: Vec<Trial> = Vec::new();
+    let (mut ready, mut trials) = prepare(workload, target, variants, on_event)?;
+    let lengths = if fixed { &[][..] } else { &BATCHES };
+    let mut turns = Turns::new(effort, ready.len(), lengths.len(), on_event);
+    let batch = (!fixed).then_some(BATCH);
+    let rates = turns.variants(&mut ready, batch)?;
+    if ready.len() > 1 {
+        trials.extend(ready.iter().zip(&rates).map(|(r, rates)| tried(r.variant, batch, rates)));
+    }
+    let Ready { variant, mut job } = ready.swap_remove(fastest(&rates));
+    drop(ready);
+    if fixed {
+        return Ok(tuning(variant, None, trials));
+    }
+    let rates =
+        interleave(lengths.len(), effort.rounds(), |i| turns.run(job.as_mut(), Some(lengths[i])))?;
+    let enough = (1.0 - TOLERATED) * median_of(&rates[fastest(&rates)]);
+    let batch = (lengths.iter().zip(&rates))
+        .find(|(_, rates)| median_of(rates) >= enough)
+        .map_or(BATCH, |(&batch, _)| batch);
+    trials.extend(lengths.iter().zip(&rates).map(|(&b, rates)| tried(variant, Some(b), rates)));
+    Ok(tuning(variant, Some(batch), trials))
+}
+
+/// A variant that agrees with the oracle.
+struct Ready<'a> {
+    variant: &'a Variant,
+    job: Box<dyn Job>,
+}
+
+/// The variants that are ready, at least one, and why others are not.
+fn prepare<'a>(
+    workload: &dyn Workload,
+    target: &Target,
+    variants: &'a [Variant],
+    on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
+) -> Result<(Vec<Ready<'a>>, Vec<Trial>), MeasureError> {
+    let (mut ready, mut reasons): (Vec<Ready>, Vec<(&Variant, String)>) = Default::default();
     for variant in variants {
         if on_event(0.0).is_break() {
             return Err(MeasureError::Interrupted);
@@ -177,85 +209,92 @@ fn try_all(
         let prepared = workload
             .prepare(target, variant, Seed([0; 32]))
             .and_then(|mut job| job.verify().map(|verdict| (job, verdict)));
-        let reason = match prepared {
-            Ok((job, Verdict::Agrees { .. })) => {
-                jobs.push((variant, job));
-                continue;
+        match prepared {
+            Ok((job, Verdict::Agrees { .. })) => ready.push(Ready { variant, job }),
+            Ok((_, Verdict::Disagrees(what))) => {
+                reasons.push((variant, format!("its output is wrong: {what}")));
             }
-            Ok((_, Verdict::Disagrees(what))) => format!("its output is wrong: {what}"),
             Err(error) => {
-                let none_is_left = jobs.is_empty() && trials.len() + 1 == variants.len();
+                let none_is_left = ready.is_empty() && reasons.len() + 1 == variants.len();
                 if none_is_left && error.is_unsupported() {
                     return Err(MeasureError::Job(error));
                 }
-                error.to_string()
+                reasons.push((variant, error.to_string()));
             }
-        };
-        trials.push(lost(variant, reason));
+        }
     }
-    if jobs.is_empty() {
-        let reasons: Vec<String> = trials.into_iter().filter_map(|t| t.reason).collect();
+    if ready.is_empty() {
+        let reasons: Vec<String> = reasons.into_iter().map(|(_, reason)| reason).collect();
         return Err(MeasureError::Wrong(reasons.join("; ")));
     }
-    let mut run = |job: &mut dyn Job, batch| {
-        let over = f64::from(done.replace(done.get() + 1)) / slices;
-        trial(job, batch, effort.slice(), &mut || on_event(over).is_break())
-    };
-    let batch = (!workload.has_fixed_batches()).then_some(BATCH);
-    let mut best = 0;
-    if jobs.len() > 1 {
-        let mut rates =
-            interleave(jobs.len(), effort.rounds(), |i| run(jobs[i].1.as_mut(), batch))?;
-        let close = close_to_best(&rates);
-        if close.len() > 1 {
-            let more = interleave(close.len(), effort.final_rounds(), |i| {
-                run(jobs[close[i]].1.as_mut(), batch)
-            })?;
-            close.iter().zip(more).for_each(|(&i, more)| rates[i].extend(more));
+    Ok((ready, reasons.into_iter().map(|(variant, reason)| lost(variant, reason)).collect()))
+}
+
+/// Trials in turns, and how many of them are over and may come.
+struct Turns<'a> {
+    effort: Effort,
+    over: usize,
+    to_come: usize,
+    on_event: &'a mut dyn FnMut(f64) -> ControlFlow<()>,
+}
+
+impl<'a> Turns<'a> {
+    fn new(
+        effort: Effort,
+        variants: usize,
+        lengths: usize,
+        on_event: &'a mut dyn FnMut(f64) -> ControlFlow<()>,
+    ) -> Turns<'a> {
+        let of_variants = if variants > 1 { effort.rounds() + effort.final_rounds() } else { 0 };
+        let to_come = of_variants * variants + effort.rounds() * lengths;
+        Turns { effort, over: 0, to_come, on_event }
+    }
+
+    fn run(&mut self, job: &mut dyn Job, batch: Option<Seconds>) -> Result<f64, MeasureError> {
+        let share = self.over as f64 / (self.over + self.to_come) as f64;
+        self.over += 1;
+        self.to_come -= 1;
+        trial(job, batch, self.effort.slice(), &mut || (self.on_event)(share).is_break())
+    }
+
+    /// Rates of all, and more of those that come close to the best; none if there is one only.
+    fn variants(
+        &mut self,
+        ready: &mut [Ready],
+        batch: Option<Seconds>,
+    ) -> Result<Vec<Vec<f64>>, MeasureError> {
+        if ready.len() == 1 {
+            return Ok(vec![Vec::new()]);
         }
-        let finals = if close.len() > 1 { close.len() } else { 0 };
-        done.set(done.get() + (effort.final_rounds() * (variants.len() - finals)) as u32);
-        trials.extend(jobs.iter().zip(&rates).map(|((v, _), rates)| tried(v, batch, rates)));
-        best = fastest(&rates);
+        let (rounds, more) = (self.effort.rounds(), self.effort.final_rounds());
+        let mut rates =
+            interleave(ready.len(), rounds, |i| self.run(ready[i].job.as_mut(), batch))?;
+        let close = match close_to_best(&rates) {
+            close if close.len() > 1 => close,
+            _ => Vec::new(),
+        };
+        self.to_come -= more * (ready.len() - close.len());
+        let finals =
+            interleave(close.len(), more, |i| self.run(ready[close[i]].job.as_mut(), batch))?;
+        close.iter().zip(finals).for_each(|(&i, finals)| rates[i].extend(finals));
+        Ok(rates)
     }
-    let (variant, mut job) = jobs.swap_remove(best);
-    jobs.clear();
-    if workload.has_fixed_batches() {
-        return Ok(Tuning {
-            source: TuningSource::Trials,
-            kernel: variant.id().to_string(),
-            batch_seconds: None,
-            trials,
-        });
-    }
-    let rates =
-        interleave(BATCHES.len(), effort.rounds(), |i| run(job.as_mut(), Some(BATCHES[i])))?;
-    let enough = (1.0 - TOLERATED) * median(&rates[fastest(&rates)]).unwrap_or(0.0);
-    let batch = (0..BATCHES.len())
-        .find(|&i| median(&rates[i]).unwrap_or(0.0) >= enough)
-        .map_or(BATCH, |i| BATCHES[i]);
-    trials.extend(
-        BATCHES.iter().zip(&rates).map(|(batch, rates)| tried(variant, Some(*batch), rates)),
-    );
-    Ok(Tuning {
-        source: TuningSource::Trials,
-        kernel: variant.id().to_string(),
-        batch_seconds: Some(batch.0),
-        trials,
-    })
+}
+
+fn median_of(rates: &[f64]) -> f64 {
+    median(rates).unwrap_or(0.0)
 }
 
 /// The index of the highest median.
 fn fastest(rates: &[Vec<f64>]) -> usize {
-    let median_of = |i: usize| median(&rates[i]).unwrap_or(0.0);
-    (0..rates.len()).max_by(|&a, &b| median_of(a).total_cmp(&median_of(b))).unwrap_or(0)
+    let of = |i: usize| median_of(&rates[i]);
+    (0..rates.len()).max_by(|&a, &b| of(a).total_cmp(&of(b))).unwrap_or(0)
 }
 
 /// The indices of all whose median comes close to the highest.
 fn close_to_best(rates: &[Vec<f64>]) -> Vec<usize> {
-    let median_of = |i: usize| median(&rates[i]).unwrap_or(0.0);
-    let enough = CLOSE * median_of(fastest(rates));
-    (0..rates.len()).filter(|&i| median_of(i) >= enough).collect()
+    let enough = CLOSE * median_of(&rates[fastest(rates)]);
+    (0..rates.len()).filter(|&i| median_of(&rates[i]) >= enough).collect()
 }
 
 fn lost(variant: &Variant, reason: String) -> Trial {
