@@ -1,5 +1,5 @@
-//! What AMD's open driver makes of the kernels of hashes, products and roofs, for a card that need not be there. `scripts/gpu-isa.sh` sets the
-//! environment that makes the driver pretend; run it, not this.
+//! What AMD's open driver makes of the kernels, for a card that need not be there. `scripts/gpu-isa.sh` sets the environment that
+//! makes the driver pretend; run it, not this.
 //!
 //! Usage: gpu_isa [WORD]: only variants whose name contains WORD. Prints a row of a Markdown table for each.
 
@@ -13,8 +13,12 @@ use std::ffi::CStr;
 fn main() -> Result<(), Box<dyn Error>> {
     let wanted = std::env::args().nth(1).unwrap_or_default();
     let compiler = Compiler::new()?;
-    for entry in kernels::TABLE.iter().filter(|entry| entry.id.contains(&wanted)) {
-        for kernel in Kernel::all(entry)?.iter().filter(|kernel| compiler.takes(kernel)) {
+    for entry in kernels::TABLE.iter().chain(kernels::DECODER).filter(|e| e.id.contains(&wanted)) {
+        let kernels = match entry.id.split_once('/') {
+            Some(("decoder", _)) => of_a_decoder(entry)?,
+            _ => Kernel::all(entry)?,
+        };
+        for kernel in kernels.iter().filter(|kernel| compiler.takes(kernel)) {
             row(&compiler, kernel)?;
         }
     }
@@ -22,19 +26,45 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::process::exit(0);
 }
 
+/// A kernel of a decoder as such cards run it: of products the gate, behind a norm, for each type of weights.
+fn of_a_decoder(entry: &'static kernels::Entry) -> Result<Vec<Kernel>, Box<dyn Error>> {
+    let given = |values: &[(&'static str, &str)]| {
+        let values: Vec<_> =
+            values.iter().map(|(name, value)| (*name, value.to_string())).collect();
+        Kernel::given(entry, &values)
+    };
+    let kind = entry.id.trim_start_matches("decoder/").split('-').next();
+    let rows: &[&[(&str, &str)]] = match kind {
+        // For subgroups of 8 lanes.
+        Some("rows") => &[],
+        Some("panels") => {
+            &[&[("ROWS", "1u"), ("SPLIT", "32u")], &[("ROWS", "8u"), ("SPLIT", "4u")]]
+        }
+        Some("tiles" | "matrices") => &[&[]],
+        _ => return Ok(vec![given(&[("SPLIT", "32u"), ("WORKGROUP", "256u")])?]),
+    };
+    let types =
+        ["16u", "8u", "4u"].map(|bits| [("B_BITS", bits), ("NORM", "true"), ("FINISH", "2u")]);
+    let products = rows.iter().flat_map(|rows| types.iter().map(|types| [*rows, types].concat()));
+    Ok(products.map(|values| given(&values)).collect::<Result<_, _>>()?)
+}
+
 /// Prints what a kernel became.
 fn row(compiler: &Compiler, kernel: &Kernel) -> Result<(), Box<dyn Error>> {
     let (found, assembly) = compiler.compile(kernel)?;
     let of = |name: &str| found.get(name).copied().unwrap_or(0);
-    let bits = kernel.constant("A_BITS").zip(kernel.constant("B_BITS"));
-    let types = bits.map_or("–".into(), |(a, b)| format!("{a}×{b}"));
+    let a = kernel.constant("A_BITS").unwrap_or(32);
+    let types = kernel.constant("B_BITS").map_or("–".into(), |b| format!("{a}×{b}"));
+    let rows = kernel.constant("FINISH").and(kernel.constant("ROWS"));
+    let rows = rows.map_or(String::new(), |rows| format!(" of {rows}"));
     let work = match kernel.id.split(['/', '-']).next() {
         Some("sha256d") => format!("{:.0} for a hash", instructions(&assembly, kernel)),
         Some("stream") => "–".into(),
+        Some("decoder") if kernel.constant("FINISH").is_none() => "–".into(),
         _ => products(&assembly),
     };
     println!(
-        "| {} | {} | {types} | {work} | {} | {} | {} | {} | {} |",
+        "| {} | {}{rows} | {types} | {work} | {} | {} | {} | {} | {} |",
         compiler.card,
         kernel.id,
         of("VGPRs"),
@@ -72,7 +102,10 @@ fn products(assembly: &str) -> String {
     ];
     let kind = |line: &&str| MULTIPLY.iter().find(|kind| line.starts_with(**kind)).copied();
     let multiplies = |stretch: &Vec<&str>| stretch.iter().filter_map(kind).count();
-    let Some(stretch) = stretches(assembly).into_iter().max_by_key(multiplies) else {
+    let on_matrices =
+        |stretch: &Vec<&str>| stretch.iter().filter(|line| line.starts_with("v_wmma")).count();
+    let most = |stretch: &Vec<&str>| (on_matrices(stretch), multiplies(stretch));
+    let Some(stretch) = stretches(assembly).into_iter().max_by_key(most) else {
         return "–".into();
     };
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();

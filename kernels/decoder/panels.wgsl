@@ -25,6 +25,7 @@ const EPSILON: f32 = 1e-5;
 const FINISH: u32 = 0u;
 const HEAD_SIZE: u32 = 64u;
 
+const HELD: u32 = ROWS;
 const WORKGROUP: u32 = ACROSS * SPLIT;
 // Chunks that a fetch of A brings.
 const CHUNKS: u32 = 8u / ROWS;
@@ -41,6 +42,7 @@ var<private> weights: array<vec4<f32>, 8>;
 var<private> dots: array<vec4<f32>, 2u * ROWS>;
 // Of a group's activations, for what all its weights have in common.
 var<private> totals: array<f32, ROWS>;
+
 fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
     if (SCALED) {
         weights[term] = low * scale[0] + shift[0];
@@ -68,40 +70,6 @@ fn load_texels(at: vec2<u32>) {
     }
 }
 
-fn load_chunk(chunk: u32, first: vec2<u32>) {
-    if (B_BITS == 4u) {
-        let t = texels[chunk];
-        put(0u, low_nibbles(t.x), high_nibbles(t.x));
-        put(1u, low_nibbles(t.y), high_nibbles(t.y));
-        put(2u, low_nibbles(t.z), high_nibbles(t.z));
-        put(3u, low_nibbles(t.w), high_nibbles(t.w));
-        return;
-    }
-    let at = first + vec2<u32>(chunk * TEXELS * ACROSS, 0u);
-    let t0 = textureLoad(b, at);
-    let t1 = textureLoad(b, at + vec2<u32>(ACROSS, 0u));
-    if (B_BITS == 8u) {
-        put(0u, bytes(t0.x), bytes(t0.y));
-        put(1u, bytes(t0.z), bytes(t0.w));
-        put(2u, bytes(t1.x), bytes(t1.y));
-        put(3u, bytes(t1.z), bytes(t1.w));
-        return;
-    }
-    let t2 = textureLoad(b, at + vec2<u32>(2u * ACROSS, 0u));
-    let t3 = textureLoad(b, at + vec2<u32>(3u * ACROSS, 0u));
-    if (B_BITS == 16u) {
-        put(0u, halves(t0.x, t0.y), halves(t0.z, t0.w));
-        put(1u, halves(t1.x, t1.y), halves(t1.z, t1.w));
-        put(2u, halves(t2.x, t2.y), halves(t2.z, t2.w));
-        put(3u, halves(t3.x, t3.y), halves(t3.z, t3.w));
-        return;
-    }
-    put(0u, floats(t0), floats(t1));
-    put(1u, floats(t2), floats(t3));
-    put(2u, floats(textureLoad(b, at + vec2<u32>(4u * ACROSS, 0u))), floats(textureLoad(b, at + vec2<u32>(5u * ACROSS, 0u))));
-    put(3u, floats(textureLoad(b, at + vec2<u32>(6u * ACROSS, 0u))), floats(textureLoad(b, at + vec2<u32>(7u * ACROSS, 0u))));
-}
-
 fn add_row(row: u32, x: vec4<f32>) {
     if (INTEGER && !SCALED) {
         totals[row] += x.x + x.y + x.z + x.w;
@@ -110,16 +78,21 @@ fn add_row(row: u32, x: vec4<f32>) {
     dots[2u * row + 1u] += x.x * weights[4] + x.y * weights[5] + x.z * weights[6] + x.w * weights[7];
 }
 
-// Chunk number `chunk` of those that were heard.
-fn add_chunk(chunk: u32, at: vec2<u32>) {
-    load_chunk(chunk, at);
-    add_row(0u, heard[chunk * ROWS]);
+// Chunk number i of those that were heard.
+fn add_chunk(i: u32, first: vec2<u32>) {
+    if (B_BITS == 4u) {
+        chunk[0] = texels[i];
+    } else {
+        load_chunk(first + vec2<u32>(i * TEXELS * ACROSS, 0u));
+    }
+    put_chunk(0u);
+    add_row(0u, heard[i * ROWS]);
     if (ROWS >= 2u) {
-        add_row(1u % ROWS, heard[(chunk * ROWS + 1u) % 8u]);
+        add_row(1u % ROWS, heard[(i * ROWS + 1u) % 8u]);
     }
     if (ROWS >= 4u) {
-        add_row(2u % ROWS, heard[(chunk * ROWS + 2u) % 8u]);
-        add_row(3u % ROWS, heard[(chunk * ROWS + 3u) % 8u]);
+        add_row(2u % ROWS, heard[(i * ROWS + 2u) % 8u]);
+        add_row(3u % ROWS, heard[(i * ROWS + 3u) % 8u]);
     }
     if (ROWS >= 8u) {
         add_row(4u % ROWS, heard[4]);

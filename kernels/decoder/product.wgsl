@@ -1,5 +1,6 @@
 // What products of a decoder have in common, behind the text of each: bindings, weights as they are stored, and what is done with
-// the sums. ROWS, B_BITS, OFFSETS, NORM, EPSILON, FINISH and HEAD_SIZE are those of the file before.
+// the sums. ROWS, B_BITS, OFFSETS, NORM, EPSILON, FINISH and HEAD_SIZE are those of the file before, and so is HELD, the rows of
+// which a lane holds sums.
 //
 // What is done with the result.
 const HEADS: u32 = 0u; // queries and keys are turned, keys and values go into the cache
@@ -55,9 +56,9 @@ fn halves(x: u32, y: u32) -> vec4<f32> {
 }
 
 // Sums of all terms; 2 vectors of columns for each row.
-var<private> sums: array<vec4<f32>, 2u * ROWS>;
+var<private> sums: array<vec4<f32>, 2u * HELD>;
 // Squares of a row's activations.
-var<private> squares: array<f32, ROWS>;
+var<private> squares: array<f32, HELD>;
 // Scales of a group, by columns, and what is added to a weight.
 var<private> scale: array<vec4<f32>, 2>;
 var<private> shift: array<vec4<f32>, 2>;
@@ -84,12 +85,22 @@ fn bytes(word: u32) -> vec4<f32> {
     return vec4<f32>(vec4<i32>(vec4<u32>(word & 0xffu, word & 0xff00u, word & 0xff0000u, word >> 24u)));
 }
 
-fn load_scales(at: vec2<u32>) {
-    let texel = textureLoad(scales, at);
+// Scales of a group of a lane, and its offsets, as they are stored.
+var<private> scale_texels: array<vec4<u32>, SCALE_TEXELS>;
+
+fn fetch_scales(at: vec2<u32>) {
+    scale_texels[0] = textureLoad(scales, at);
+    if (OFFSETS) {
+        scale_texels[1u % SCALE_TEXELS] = textureLoad(scales, at + vec2<u32>(ACROSS, 0u));
+    }
+}
+
+fn take_scales() {
+    let texel = scale_texels[0];
     scale[0] = halves(texel.x, texel.y);
     scale[1] = halves(texel.z, texel.w);
     if (OFFSETS) {
-        let offset = textureLoad(scales, at + vec2<u32>(ACROSS, 0u));
+        let offset = scale_texels[1u % SCALE_TEXELS];
         shift[0] = halves(offset.x, offset.y);
         shift[1] = halves(offset.z, offset.w);
     } else {
@@ -98,6 +109,60 @@ fn load_scales(at: vec2<u32>) {
     }
     scale[0] *= unscale(0u);
     scale[1] *= unscale(1u);
+}
+
+fn load_scales(at: vec2<u32>) {
+    fetch_scales(at);
+    take_scales();
+}
+
+// 4 terms of a lane's columns, as they are stored.
+var<private> chunk: array<vec4<u32>, TEXELS>;
+
+fn load_chunk(at: vec2<u32>) {
+    chunk[0] = textureLoad(b, at);
+    if (TEXELS >= 2u) {
+        chunk[1u % TEXELS] = textureLoad(b, at + vec2<u32>(ACROSS, 0u));
+    }
+    if (TEXELS >= 4u) {
+        chunk[2u % TEXELS] = textureLoad(b, at + vec2<u32>(2u * ACROSS, 0u));
+        chunk[3u % TEXELS] = textureLoad(b, at + vec2<u32>(3u * ACROSS, 0u));
+    }
+    if (TEXELS >= 8u) {
+        chunk[4u % TEXELS] = textureLoad(b, at + vec2<u32>(4u * ACROSS, 0u));
+        chunk[5u % TEXELS] = textureLoad(b, at + vec2<u32>(5u * ACROSS, 0u));
+        chunk[6u % TEXELS] = textureLoad(b, at + vec2<u32>(6u * ACROSS, 0u));
+        chunk[7u % TEXELS] = textureLoad(b, at + vec2<u32>(7u * ACROSS, 0u));
+    }
+}
+
+// Hands the terms of a chunk, made numbers, to the `put` of the file before.
+fn put_chunk(first: u32) {
+    let t0 = chunk[0];
+    let t1 = chunk[1u % TEXELS];
+    let t2 = chunk[2u % TEXELS];
+    let t3 = chunk[3u % TEXELS];
+    if (B_BITS == 4u) {
+        put(first, low_nibbles(t0.x), high_nibbles(t0.x));
+        put(first + 1u, low_nibbles(t0.y), high_nibbles(t0.y));
+        put(first + 2u, low_nibbles(t0.z), high_nibbles(t0.z));
+        put(first + 3u, low_nibbles(t0.w), high_nibbles(t0.w));
+    } else if (B_BITS == 8u) {
+        put(first, bytes(t0.x), bytes(t0.y));
+        put(first + 1u, bytes(t0.z), bytes(t0.w));
+        put(first + 2u, bytes(t1.x), bytes(t1.y));
+        put(first + 3u, bytes(t1.z), bytes(t1.w));
+    } else if (B_BITS == 16u) {
+        put(first, halves(t0.x, t0.y), halves(t0.z, t0.w));
+        put(first + 1u, halves(t1.x, t1.y), halves(t1.z, t1.w));
+        put(first + 2u, halves(t2.x, t2.y), halves(t2.z, t2.w));
+        put(first + 3u, halves(t3.x, t3.y), halves(t3.z, t3.w));
+    } else {
+        put(first, floats(t0), floats(t1));
+        put(first + 1u, floats(t2), floats(t3));
+        put(first + 2u, floats(chunk[4u % TEXELS]), floats(chunk[5u % TEXELS]));
+        put(first + 3u, floats(chunk[6u % TEXELS]), floats(chunk[7u % TEXELS]));
+    }
 }
 
 fn turned(x: vec4<f32>, turn: vec4<f32>) -> vec4<f32> {
@@ -139,6 +204,18 @@ fn finish_heads(row: u32, column: u32, low: vec4<f32>, high: vec4<f32>) {
     }
 }
 
+// Of the 8 lanes across, which may be a part of a subgroup.
+fn largest_across(own: f32) -> f32 {
+    let of_two = max(own, subgroupShuffleXor(own, 1u));
+    let of_four = max(of_two, subgroupShuffleXor(of_two, 2u));
+    return max(of_four, subgroupShuffleXor(of_four, 4u));
+}
+fn least_across(own: u32) -> u32 {
+    let of_two = min(own, subgroupShuffleXor(own, 1u));
+    let of_four = min(of_two, subgroupShuffleXor(of_two, 2u));
+    return min(of_four, subgroupShuffleXor(of_four, 4u));
+}
+
 fn finish_logits(row: u32, column: u32, tile: u32, lane: u32, low: vec4<f32>, high: vec4<f32>) {
     let first_four = column + vec4<u32>(0u, 1u, 2u, 3u);
     let inside_low = select(vec4<f32>(-3.4e38), low, first_four < vec4<u32>(part.columns));
@@ -149,8 +226,8 @@ fn finish_logits(row: u32, column: u32, tile: u32, lane: u32, low: vec4<f32>, hi
     let of_high = select(vec4<u32>(0xffffffffu), first_four + 4u, inside_high == vec4<f32>(best));
     let indices = min(of_low, of_high);
     let index = min(min(indices.x, indices.y), min(indices.z, indices.w));
-    let top = subgroupMax(best);
-    let first = subgroupMin(select(0xffffffffu, index, best == top));
+    let top = largest_across(best);
+    let first = least_across(select(0xffffffffu, index, best == top));
     let at = (row * part.tiles * 64u + column) / 4u;
     logits[at] = low;
     logits[at + 1u] = high;

@@ -15,6 +15,7 @@ const EPSILON: f32 = 1e-5;
 const FINISH: u32 = 0u;
 const HEAD_SIZE: u32 = 64u;
 
+const HELD: u32 = ROWS;
 const WORKGROUP: u32 = ACROSS;
 // A group's steps of 8 terms, and texels of B in a step.
 const STEPS: u32 = 4u;
@@ -33,39 +34,6 @@ fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
         weights[term] = low;
         weights[8u + term] = high;
     }
-}
-
-// A chunk is 4 terms.
-fn load_chunk(first: u32, at: vec2<u32>) {
-    let t0 = textureLoad(b, at);
-    if (B_BITS == 4u) {
-        put(first, low_nibbles(t0.x), high_nibbles(t0.x));
-        put(first + 1u, low_nibbles(t0.y), high_nibbles(t0.y));
-        put(first + 2u, low_nibbles(t0.z), high_nibbles(t0.z));
-        put(first + 3u, low_nibbles(t0.w), high_nibbles(t0.w));
-        return;
-    }
-    let t1 = textureLoad(b, at + vec2<u32>(ACROSS, 0u));
-    if (B_BITS == 8u) {
-        put(first, bytes(t0.x), bytes(t0.y));
-        put(first + 1u, bytes(t0.z), bytes(t0.w));
-        put(first + 2u, bytes(t1.x), bytes(t1.y));
-        put(first + 3u, bytes(t1.z), bytes(t1.w));
-        return;
-    }
-    let t2 = textureLoad(b, at + vec2<u32>(2u * ACROSS, 0u));
-    let t3 = textureLoad(b, at + vec2<u32>(3u * ACROSS, 0u));
-    if (B_BITS == 16u) {
-        put(first, halves(t0.x, t0.y), halves(t0.z, t0.w));
-        put(first + 1u, halves(t1.x, t1.y), halves(t1.z, t1.w));
-        put(first + 2u, halves(t2.x, t2.y), halves(t2.z, t2.w));
-        put(first + 3u, halves(t3.x, t3.y), halves(t3.z, t3.w));
-        return;
-    }
-    put(first, floats(t0), floats(t1));
-    put(first + 1u, floats(t2), floats(t3));
-    put(first + 2u, floats(textureLoad(b, at + vec2<u32>(4u * ACROSS, 0u))), floats(textureLoad(b, at + vec2<u32>(5u * ACROSS, 0u))));
-    put(first + 3u, floats(textureLoad(b, at + vec2<u32>(6u * ACROSS, 0u))), floats(textureLoad(b, at + vec2<u32>(7u * ACROSS, 0u))));
 }
 
 fn add(sum: u32, at: u32, x0: vec4<f32>, x1: vec4<f32>) {
@@ -138,8 +106,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             gain1 = floats(textureLoad(beside, folded(2u * step + 1u)));
         }
         let from_b = folded(at_b);
-        load_chunk(0u, from_b);
-        load_chunk(4u, from_b + vec2<u32>(TEXELS * ACROSS, 0u));
+        load_chunk(from_b);
+        put_chunk(0u);
+        load_chunk(from_b + vec2<u32>(TEXELS * ACROSS, 0u));
+        put_chunk(4u);
         let from_a = folded(at_a);
         add_rows(0u, from_a, gain0, gain1);
         if (ROWS >= 16u) {

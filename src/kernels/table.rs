@@ -12,9 +12,9 @@ macro_rules! text {
     };
 }
 
-/// `name` or, where the text of another file follows that of the first, `name + other`.
+/// `name` or, where the texts of others follow that of the first, `name + other + another`.
 macro_rules! sources {
-    ($($name:literal $(+ $rest:literal)?),* $(,)?) => {
+    ($($name:literal $(+ $rest:literal)*),* $(,)?) => {
         &[$(Source { name: $name, text: concat!(text!($name) $(, text!($rest))?) }),*]
     };
 }
@@ -35,6 +35,8 @@ pub(super) const SOURCES: &[Source] = sources![
     "gemv/add_parts",
     "decoder/panels" + "decoder/product",
     "decoder/rows" + "decoder/product",
+    "decoder/tiles" + "decoder/block" + "decoder/product",
+    "decoder/matrices" + "decoder/block" + "decoder/product",
     "decoder/attend",
     "decoder/embed",
     "decoder/choose",
@@ -272,6 +274,22 @@ pub const TABLE: &[Entry] = &[
 pub const DECODER: &[Entry] = &[
     plain("decoder/panels", "decoder/panels", &[]),
     plain("decoder/rows", "decoder/rows", &[]),
+    plain("decoder/tiles", "decoder/tiles", &[]),
+    plain("decoder/matrices", "decoder/matrices", &[]),
+    plain("decoder/matrices-lanes64", "decoder/matrices", &[("LANES", "64u")]),
+    // For the software adapter, to be verified there.
+    plain(
+        "decoder/matrices-lanes8",
+        "decoder/matrices",
+        &[
+            ("MATRIX", "8u"),
+            ("MatrixA", "coop_mat8x8<f16, A>"),
+            ("MatrixB", "coop_mat8x8<f16, B>"),
+            ("MatrixC", "coop_mat8x8<f32, C>"),
+            ("LANES", "8u"),
+            ("SUBGROUPS_M", "4u"),
+        ],
+    ),
     plain("decoder/attend", "decoder/attend", &[]),
     plain("decoder/embed", "decoder/embed", &[]),
     plain("decoder/choose", "decoder/choose", &[]),

@@ -257,11 +257,15 @@ fn of_a_decoder(stated: &super::wire::Kernel, sha256: &str) -> Option<String> {
     };
     let params: Vec<(&str, String)> =
         stated.params.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    let fits = |id: &&str| {
+    let fits = |id: &str| {
         let kernel = kernels::Kernel::given(kernels::of_decoder(id), &params);
-        kernel.is_ok_and(|kernel| kernel.sha256() == sha256 && kernel.params == stated.params)
+        kernel.is_ok_and(|kernel| {
+            kernel.sha256() == sha256
+                && kernel.params == stated.params
+                && stated.arithmetic.as_deref() == Some(kernel.arithmetic().name())
+        })
     };
-    let same = stated.params.values().all(plain) && gpu::PRODUCTS.iter().any(fits);
+    let same = stated.params.values().all(plain) && gpu::products().any(fits);
     (!same).then(|| "kernel.wgsl_sha256: it is not that of this kernel with its params".into())
 }
 

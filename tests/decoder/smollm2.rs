@@ -3,17 +3,17 @@
 use crate::golden::{Prompt, golden, smollm};
 use crate::support;
 use rigbench::model::Weights;
-use rigbench::workload::decoder::Engine;
 use rigbench::workload::decoder::cpu::CpuEngine;
 use rigbench::workload::decoder::gpu::{CHOICES, GpuEngine};
+use rigbench::workload::decoder::{Engine, EngineError};
 
 /// As for the reference in f64 (tests/model): llama.cpp rounds activations to 8 bits, which may take a recorded token so far
 /// below the first place.
 const GAP: f32 = 0.5;
 
-fn goes_along(name: &str, engine: &mut dyn Engine) {
+fn goes_along(name: &str, engine: &mut dyn Engine, prompts: usize) {
     let (mut first, mut all, mut largest) = (0, 0, 0.0f32);
-    for Prompt { prompt, continuation, .. } in golden().prompts {
+    for Prompt { prompt, continuation, .. } in golden().prompts.into_iter().take(prompts) {
         engine.rewind(0);
         engine.submit_prefill(&[prompt]).unwrap();
         let mut done = engine.wait().unwrap().unwrap();
@@ -35,15 +35,21 @@ fn goes_along(name: &str, engine: &mut dyn Engine) {
 #[test]
 fn the_processor_goes_llama_cpps_way() {
     let Some(model) = smollm("the_processor_goes_llama_cpps_way") else { return };
-    goes_along("cpu", &mut CpuEngine::new(&model, 1, model.config().context.min(256)).unwrap());
+    let mut engine = CpuEngine::new(&model, 1, model.config().context.min(256)).unwrap();
+    goes_along("cpu", &mut engine, usize::MAX);
 }
 
 #[test]
 fn the_adapter_goes_llama_cpps_way() {
     let Some(model) = smollm("the_adapter_goes_llama_cpps_way") else { return };
     let Some(gpu) = support::gpu("the_adapter_goes_llama_cpps_way") else { return };
-    goes_along(
-        &gpu.description().name,
-        &mut GpuEngine::new(&gpu, &model, &CHOICES[0], 1, 256).unwrap(),
-    );
+    let engine = |choice| GpuEngine::new(&gpu, &model, choice, 1, 256);
+    goes_along(CHOICES[0].id, &mut engine(&CHOICES[0]).unwrap(), usize::MAX);
+    // Prompts on matrix units too, where it has them.
+    for choice in CHOICES.iter().filter(|choice| choice.id.starts_with("decoder/matrices")) {
+        match engine(choice) {
+            Ok(mut engine) => goes_along(choice.id, &mut engine, 2),
+            Err(error) => assert!(matches!(error, EngineError::Unsupported(_)), "{error}"),
+        }
+    }
 }

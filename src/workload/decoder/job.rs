@@ -214,7 +214,7 @@ impl Job for DecoderJob {
     }
 
     fn arithmetic(&self) -> Option<Arithmetic> {
-        Some(Arithmetic::F32)
+        Some(self.kernel.as_ref().map_or(Arithmetic::F32, Kernel::arithmetic))
     }
 
     /// A step is as long as it is.

@@ -140,7 +140,7 @@ impl Workload for Decoder {
                     }
                     (error, _) => error,
                 })?;
-                let kernel = engine.kernel().clone();
+                let kernel = engine.kernel(self.phase).clone();
                 (Box::new(engine), Some(kernel))
             }
             _ => (Box::new(CpuEngine::new(&*weights, self.batch, self.context)?), None),

@@ -1,4 +1,4 @@
-//! Ways to run a decoder: which kernel multiplies, and how many rows at a time.
+//! Ways to run a decoder: which kernels multiply, and how many rows at a time.
 
 /// A way to run a decoder.
 #[derive(Debug, PartialEq, Eq)]
@@ -7,24 +7,59 @@ pub struct Choice {
     pub id: &'static str,
     /// Most rows that a workgroup multiplies at a time.
     pub rows: usize,
-    /// Invocations of a workgroup. Of products, those that are more than 8 share the terms, or have rows instead.
+    /// Invocations of a workgroup. Of products of few rows, those that are more than 8 share the terms, or have rows instead.
     pub workgroup: usize,
+    /// The kernel for many rows, and how many rows are: else it is that for few.
+    many: Option<(&'static str, usize)>,
 }
+
+/// The kernel of products of few rows.
+pub(super) const FEW: &str = "decoder/panels";
+/// The most that they are.
+const MOST: usize = 8;
 
 impl Choice {
     /// Parts of the terms of a product of so many rows at a time.
     pub(super) fn split(&self, rows: usize) -> usize {
         (self.workgroup / 8 / rows).max(1)
     }
+
+    /// Rows of a panel where there are so many in all.
+    pub(super) fn panel(&self, rows: usize) -> usize {
+        match rows.next_power_of_two() {
+            few @ ..=MOST => few.min(self.rows),
+            _ => self.rows,
+        }
+    }
+
+    /// The kernel of products of panels of so many rows.
+    pub(super) fn product(&self, panel: usize) -> &'static str {
+        self.many.map_or(FEW, |(many, least)| if panel >= least { many } else { FEW })
+    }
+}
+
+/// The kernels of products.
+pub fn products() -> impl Iterator<Item = &'static str> {
+    CHOICES.iter().filter_map(|choice| Some(choice.many?.0)).chain([FEW])
 }
 
 /// Every way, the default first.
 pub const CHOICES: &[Choice] = &[
     // Where a subgroup is 8 lanes of one processor.
-    Choice { id: "decoder/rows-16", rows: 16, workgroup: 8 },
-    Choice { id: "decoder/rows-8", rows: 8, workgroup: 8 },
-    Choice { id: "decoder/panels-4", rows: 4, workgroup: 8 },
+    Choice { id: "decoder/rows-16", rows: 16, workgroup: 8, many: Some(("decoder/rows", 8)) },
+    Choice { id: "decoder/rows-8", rows: 8, workgroup: 8, many: Some(("decoder/rows", 8)) },
+    Choice { id: "decoder/panels-4", rows: 4, workgroup: 8, many: None },
     // Where thousands of invocations must be busy.
-    Choice { id: "decoder/split-256", rows: 8, workgroup: 256 },
-    Choice { id: "decoder/split-64", rows: 8, workgroup: 64 },
+    block("decoder/matrices", "decoder/matrices"),
+    block("decoder/matrices-lanes64", "decoder/matrices-lanes64"),
+    block("decoder/tiles", "decoder/tiles"),
+    Choice { id: "decoder/split-256", rows: 8, workgroup: 256, many: None },
+    Choice { id: "decoder/split-64", rows: 8, workgroup: 64, many: None },
+    // For the software adapter, to be verified there.
+    block("decoder/matrices-lanes8", "decoder/matrices-lanes8"),
 ];
+
+/// Many rows in blocks that workgroup memory holds.
+const fn block(id: &'static str, kernel: &'static str) -> Choice {
+    Choice { id, rows: 64, workgroup: 256, many: Some((kernel, 64)) }
+}

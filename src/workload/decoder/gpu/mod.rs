@@ -5,10 +5,10 @@ mod model;
 mod plan;
 mod weights;
 
-pub use choice::{CHOICES, Choice};
-pub use plan::{PRODUCTS, Stage};
+pub use choice::{CHOICES, Choice, products};
+pub use plan::Stage;
 
-use super::{Done, Engine, EngineError, room};
+use super::{Done, Engine, EngineError, Phase, room};
 use crate::device::Class;
 use crate::gpu::{Batch, Buffer, Dispatch, Flight, Gpu, TEXEL_BYTES};
 use crate::kernels::{BindingKind, Kernel};
@@ -39,7 +39,9 @@ pub struct GpuEngine {
     decode: Plan,
     prefill: Plan,
     pick: Work,
-    kernel: Kernel,
+    /// Of the largest product of each phase.
+    decode_kernel: Kernel,
+    prefill_kernel: Kernel,
     /// Tokens that the cache holds of each sequence once all that was submitted is done.
     position: usize,
     flight: Flight,
@@ -49,8 +51,13 @@ pub struct GpuEngine {
 
 /// Submissions in flight, at most; a step may be several.
 const SUBMISSIONS: usize = 16;
-/// Rows of a prefill that go through the layers together.
-const PREFILL_ROWS: usize = 128;
+/// Rows of a prefill that go through the layers together: enough that weights are read seldom and a large device is busy.
+fn prefill_rows(class: Class) -> usize {
+    match class {
+        Class::SoftwareGpu | Class::VirtualGpu | Class::Cpu => 128,
+        Class::IntegratedGpu | Class::DiscreteGpu => 512,
+    }
+}
 
 /// Operations that a device of this class does in about 30 ms.
 fn budget(class: Class) -> u64 {
@@ -76,8 +83,8 @@ impl GpuEngine {
         let config = weights.config().clone();
         let class = gpu.description().class;
         let budget = budget(class);
-        let panel = batch.next_power_of_two().min(choice.rows);
-        let rows = (PREFILL_ROWS / batch).clamp(1, context) * batch;
+        let panel = choice.panel(batch);
+        let rows = (prefill_rows(class) / batch).clamp(1, context) * batch;
         GpuEngine::check(gpu, &config, batch, context)?;
         let cache_texels = cache_texels(&config, batch, context);
         let cache_bytes = TEXEL_BYTES * cache_texels;
@@ -100,16 +107,17 @@ impl GpuEngine {
         let logits = gpu.storage(logits_bytes)?;
         let largest = gpu.storage(8 * (batch * tiles) as u64)?;
         let mut compiler =
-            Compiler { gpu, config: &config, choice, compiled: HashMap::new(), shown: None };
+            Compiler { gpu, config: &config, choice, compiled: HashMap::new(), gate: None };
         let mut decode = Plan::new(gpu, &config, batch, panel, budget)?;
         decode.embed(&mut compiler, model.embedding())?;
         decode.layers(&mut compiler, &model, &cache, context)?;
+        let decode_kernel = compiler.gate.take().expect("a decoder has a gate");
         decode.head(&mut compiler, &model, &logits, &largest)?;
         let mut prefill = Plan::new(gpu, &config, rows, choice.rows, budget)?;
         prefill.embed(&mut compiler, model.embedding())?;
         prefill.layers(&mut compiler, &model, &cache, context)?;
+        let prefill_kernel = compiler.gate.take().expect("a decoder has a gate");
         let pick = decode.pick(&mut compiler, &prefill)?;
-        let kernel = compiler.shown.expect("a decoder has a gate");
         let flight = Flight::new(gpu, SUBMISSIONS, decode.tokens.size())?;
         let mut engine = GpuEngine {
             gpu: gpu.clone(),
@@ -123,7 +131,8 @@ impl GpuEngine {
             decode,
             prefill,
             pick,
-            kernel,
+            decode_kernel,
+            prefill_kernel,
             position: 0,
             flight,
             pending: VecDeque::new(),
@@ -149,9 +158,12 @@ impl GpuEngine {
         Ok(())
     }
 
-    /// The kernel of the largest product of a decoding step.
-    pub fn kernel(&self) -> &Kernel {
-        &self.kernel
+    /// The kernel of the largest product of this phase.
+    pub(super) fn kernel(&self, phase: Phase) -> &Kernel {
+        match phase {
+            Phase::Prefill => &self.prefill_kernel,
+            Phase::Decode => &self.decode_kernel,
+        }
     }
 
     /// Seconds that each stage of a decoding step takes, by running its dispatches alone; the cache is spoilt. `None` if the

@@ -1,6 +1,6 @@
 //! What the device does for some tokens: every dispatch of it, with its bindings, made once.
 
-use super::choice::Choice;
+use super::choice::{Choice, FEW};
 use super::model::Model;
 use super::weights::{Product, TILE};
 use crate::gpu::{Bindings, Buffer, Gpu, GpuError, Memory, Pipeline, Resource};
@@ -10,11 +10,7 @@ use crate::workload::decoder::EngineError;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// The kernels of products: for some rows, and for many on devices whose loads are slow.
-pub const PRODUCTS: [&str; 2] = ["decoder/panels", "decoder/rows"];
-/// Rows that make many.
-const MANY: usize = 8;
-/// Their `FINISH` where the first feed-forward product ends.
+/// The `FINISH` of products where the first feed-forward product ends.
 const GATE: u32 = 2;
 
 /// What a dispatch is for.
@@ -85,8 +81,8 @@ pub(super) struct Compiler<'a> {
     pub(super) config: &'a Config,
     pub(super) choice: &'a Choice,
     pub(super) compiled: HashMap<String, Rc<Pipeline>>,
-    /// The kernel of the largest product of a step, for the record.
-    pub(super) shown: Option<Kernel>,
+    /// The kernel of the gate, which is the largest product, for the record.
+    pub(super) gate: Option<Kernel>,
 }
 
 impl Compiler<'_> {
@@ -104,9 +100,8 @@ impl Compiler<'_> {
         if let Some(lack) = self.gpu.lacks(&kernel) {
             return Err(EngineError::Unsupported(lack));
         }
-        if PRODUCTS.contains(&id) && self.shown.is_none() && kernel.constant("FINISH") == Some(GATE)
-        {
-            self.shown = Some(kernel.clone());
+        if kernel.constant("FINISH") == Some(GATE) {
+            self.gate = Some(kernel.clone());
         }
         let hash = kernel.sha256();
         if let Some(pipeline) = self.compiled.get(&hash) {
@@ -446,11 +441,9 @@ impl Plan {
             ("NORM", finish.norm.to_string()),
             ("FINISH", format!("{}u", finish.mode)),
         ];
-        let [some, many] = PRODUCTS;
-        let split = compiler.choice.split(self.panel);
-        let id = if split == 1 && self.panel >= MANY { many } else { some };
-        if id == some {
-            values.push(("SPLIT", format!("{split}u")));
+        let id = compiler.choice.product(self.panel);
+        if id == FEW {
+            values.push(("SPLIT", format!("{}u", compiler.choice.split(self.panel))));
         }
         let pipeline = compiler.pipeline(id, &values)?;
         let nothing = &self.nothing;

@@ -1,0 +1,115 @@
+// How blocks of A and B get into workgroup memory, for products of many rows of a decoder on devices with thousands of invocations;
+// between the text of such a product and kernels/decoder/product.wgsl. While one group of 32 terms is multiplied, the texels of
+// the next are on their way into registers.
+//
+// Elem, A_ROW and A_CHUNK are those of the file before: what workgroup memory holds, and how far apart rows and chunks of A stand
+// there, in vectors. B has terms in rows of 16 vectors, the first 4 columns of each lane and then the other 4.
+alias Elem4 = vec4<Elem>;
+const CHUNKS: u32 = 8u; // of 4 terms, in a group
+const A_LOADS: u32 = CHUNKS * ROWS / WORKGROUP;
+// A vector is left out behind each term, so that they begin in different banks.
+const B_PITCH: u32 = 2u * ACROSS + 1u;
+// Invocations that stage B, one chunk of one lane each.
+const STAGERS: u32 = CHUNKS * ACROSS;
+const_assert WORKGROUP % ROWS == 0u && WORKGROUP >= STAGERS && A_LOADS >= 1u;
+// Rows of an invocation stand so far apart.
+const APART: u32 = WORKGROUP / ACROSS;
+const HELD: u32 = ROWS / APART;
+
+var<workgroup> block_a: array<Elem4, (ROWS - 1u) * A_ROW + (CHUNKS - 1u) * A_CHUNK + 1u>;
+var<workgroup> block_b: array<Elem4, 32u * B_PITCH>;
+var<workgroup> squares_found: array<f32, WORKGROUP>;
+
+// What the next group needs.
+var<private> next_a: array<vec4<u32>, A_LOADS>;
+// Of the 4 terms of its chunk. Gains of a norm go to the weights, of which there are fewer than activations.
+var<private> next_gain: vec4<f32>;
+// Where its chunk goes.
+var<private> chunk_at: u32;
+// Of the row that this invocation stages.
+var<private> own_squares: f32;
+
+fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
+    var weights = array(low, high);
+    if (INTEGER) {
+        weights = array(low * scale[0] + shift[0], high * scale[1] + shift[1]);
+    }
+    if (NORM) {
+        weights = array(weights[0] * next_gain[term], weights[1] * next_gain[term]);
+    }
+    block_b[chunk_at + term * B_PITCH] = Elem4(weights[0]);
+    block_b[chunk_at + term * B_PITCH + ACROSS] = Elem4(weights[1]);
+}
+
+// Memory to registers.
+fn fetch(group: u32, block: u32, tile: u32, thread: u32) {
+    let at_a = (block * part.groups + group) * CHUNKS * ROWS + thread;
+    for (var i = 0u; i < A_LOADS; i++) {
+        next_a[i] = textureLoad(a, folded(at_a + i * WORKGROUP));
+    }
+    if (WORKGROUP == STAGERS || thread < STAGERS) {
+        let lane = thread % ACROSS;
+        let of_group = thread / ACROSS;
+        if (INTEGER) {
+            fetch_scales(folded((tile * part.groups + group) * SCALE_TEXELS * ACROSS + lane));
+        }
+        load_chunk(folded(((tile * part.groups + group) * CHUNKS + of_group) * TEXELS * ACROSS + lane));
+        if (NORM) {
+            next_gain = floats(textureLoad(beside, folded(group * CHUNKS + of_group)));
+        }
+    }
+}
+
+// Registers to workgroup memory.
+fn stage(thread: u32) {
+    for (var i = 0u; i < A_LOADS; i++) {
+        let texel = i * WORKGROUP + thread;
+        let x = floats(next_a[i]);
+        if (NORM) {
+            own_squares += dot(x, x);
+        }
+        block_a[texel % ROWS * A_ROW + texel / ROWS * A_CHUNK] = Elem4(x);
+    }
+    if (WORKGROUP == STAGERS || thread < STAGERS) {
+        if (INTEGER) {
+            take_scales();
+        }
+        put_chunk(0u);
+    }
+}
+
+// A row's squares, out of what those found that staged it.
+fn share_squares(thread: u32, first: u32) {
+    squares_found[thread] = own_squares;
+    workgroupBarrier();
+    for (var r = 0u; r < HELD; r++) {
+        for (var i = first + r * APART; i < WORKGROUP; i += ROWS) {
+            squares[r] += squares_found[i];
+        }
+    }
+}
+
+// All terms of a block of A and a tile of B; `multiply` of the file before takes those in workgroup memory.
+fn multiply_all(block: u32, tile: u32, thread: u32) {
+    chunk_at = thread / ACROSS * 4u * B_PITCH + thread % ACROSS;
+    fetch(0u, block, tile, thread);
+    for (var group = 0u; group < part.groups; group++) {
+        stage(thread);
+        workgroupBarrier();
+        if (group + 1u < part.groups) {
+            fetch(group + 1u, block, tile, thread);
+        }
+        multiply();
+        workgroupBarrier();
+    }
+    if (NORM) {
+        share_squares(thread, thread / ACROSS);
+    }
+}
+
+fn finish_all(block: u32, tile: u32, thread: u32) {
+    let lane = thread % ACROSS;
+    for (var r = 0u; r < HELD; r++) {
+        finish(r, block * ROWS + thread / ACROSS + r * APART, part.first + tile * 64u + lane * 8u, lane);
+    }
+}

@@ -1,0 +1,54 @@
+// C = A * B, one product of a decoder for many rows, on GPUs without matrix units; what comes before and after it rides along as in
+// panels.wgsl, and so do bindings and layouts.
+// kernels/decoder/block.wgsl and kernels/decoder/product.wgsl follow.
+//
+// Work: one workgroup computes ROWS rows by 64 columns, an invocation 8 columns of HELD rows. It loads
+// (B_BITS / ROWS + 1 / 2) / 16 bytes for an operation, and from workgroup memory (1 / 8 + 1 / HELD) / 2 values.
+// Takes: B_BITS 32, 16, 8 or 4. WORKGROUP a multiple of ROWS, ROWS of 64.
+// Assumes: subgroups of 8 lanes or more; K a multiple of 32.
+const ROWS: u32 = 64u;
+const WORKGROUP: u32 = 64u;
+const B_BITS: u32 = 4u;
+const OFFSETS: bool = false;
+const NORM: bool = false;
+const EPSILON: f32 = 1e-5;
+const FINISH: u32 = 0u;
+const HEAD_SIZE: u32 = 64u;
+
+alias Elem = f32;
+// Rows that are read together stand side by side; a vector is left out behind each chunk.
+const A_ROW: u32 = 1u;
+const A_CHUNK: u32 = ROWS + 1u;
+
+var<private> own_lane: u32;
+var<private> own_row: u32;
+
+fn multiply() {
+    for (var c = 0u; c < CHUNKS; c++) {
+        var weights: array<vec4<f32>, 8>;
+        for (var term = 0u; term < 4u; term++) {
+            let at = (4u * c + term) * B_PITCH + own_lane;
+            weights[2u * term] = block_b[at];
+            weights[2u * term + 1u] = block_b[at + ACROSS];
+        }
+        for (var r = 0u; r < HELD; r++) {
+            let x = block_a[(own_row + r * APART) * A_ROW + c * A_CHUNK];
+            for (var half = 0u; half < 2u; half++) {
+                var sum = sums[2u * r + half];
+                sum = fma(vec4<f32>(x.x), weights[half], sum);
+                sum = fma(vec4<f32>(x.y), weights[2u + half], sum);
+                sum = fma(vec4<f32>(x.z), weights[4u + half], sum);
+                sums[2u * r + half] = fma(vec4<f32>(x.w), weights[6u + half], sum);
+            }
+        }
+    }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+    let block = part.block + group.y;
+    own_lane = thread % ACROSS;
+    own_row = thread / ACROSS;
+    multiply_all(block, group.x, thread);
+    finish_all(block, group.x, thread);
+}
