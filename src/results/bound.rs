@@ -9,7 +9,7 @@ use crate::kernels::{self, Arithmetic};
 use crate::measure::{Mode, stats};
 use crate::units::Watts;
 use crate::workload;
-use crate::workload::decoder::gpu::{self, CHOICES};
+use crate::workload::decoder::gpu::CHOICES;
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -249,9 +249,9 @@ fn kernel(m: &Measurement) -> Option<String> {
 
 /// A decoder shows the kernel of one of its products.
 fn of_a_decoder(stated: &super::wire::Kernel, sha256: &str) -> Option<String> {
-    if !CHOICES.iter().any(|choice| choice.id == stated.id) {
+    let Some(choice) = CHOICES.iter().find(|choice| choice.id == stated.id) else {
         return Some(format!("kernel.id: this program has no decoder {}", stated.id));
-    }
+    };
     // Numbers are given by the model; what else there is must be the kernel's own.
     let plain = |value: &String| {
         value.len() < 16 && value.bytes().all(|b| b.is_ascii_graphic() && b != b';')
@@ -268,7 +268,7 @@ fn of_a_decoder(stated: &super::wire::Kernel, sha256: &str) -> Option<String> {
                 && stated.arithmetic.as_deref() == Some(kernel.arithmetic().name())
         })
     };
-    (!gpu::products().any(fits))
+    (!choice.products().any(fits))
         .then(|| "kernel.wgsl_sha256: it is not that of this kernel with its params".into())
 }
 
@@ -311,4 +311,37 @@ fn source(silent: &mut Vec<&Source>, m: &Measurement, stated: &Energy) -> Result
         .ok_or_else(|| format!("source: the manifest names no such {kind}, or it spoke before"))?;
     silent.remove(named);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::wire;
+
+    #[test]
+    fn a_decoder_is_bound_to_the_kernels_of_its_choice() {
+        let values = [("B_BITS", "8u"), ("EPSILON", "1e-5"), ("NORM", "true"), ("FINISH", "2u")];
+        let values = values.map(|(name, value)| (name, value.to_string()));
+        for (choice, id) in CHOICES.iter().flat_map(|c| c.products().map(move |id| (c, id))) {
+            let kernel = kernels::Kernel::given(kernels::of_decoder(id), &values).unwrap();
+            let sha256 = kernel.sha256();
+            let stated = wire::Kernel {
+                id: choice.id.into(),
+                params: kernel.params.clone(),
+                wgsl_sha256: Some(sha256.clone()),
+                arithmetic: Some(kernel.arithmetic().name().into()),
+            };
+            assert_eq!(of_a_decoder(&stated, &sha256), None, "{} {id}", choice.id);
+            let mut other = stated.clone();
+            other.params.insert("NORM".into(), "false".into());
+            assert!(of_a_decoder(&other, &sha256).is_some());
+            other = wire::Kernel { arithmetic: Some("dot4".into()), ..stated.clone() };
+            assert!(of_a_decoder(&other, &sha256).is_some());
+            let stranger = CHOICES.iter().find(|c| c.products().all(|other| other != id));
+            if let Some(stranger) = stranger {
+                other = wire::Kernel { id: stranger.id.into(), ..stated };
+                assert!(of_a_decoder(&other, &sha256).is_some());
+            }
+        }
+    }
 }

@@ -19,6 +19,11 @@ pub(super) const FEW: &str = "decoder/panels";
 const MOST: usize = 8;
 
 impl Choice {
+    /// The kernels of its products.
+    pub fn products(&self) -> impl Iterator<Item = &'static str> {
+        self.many.map(|(many, _)| many).into_iter().chain([FEW])
+    }
+
     /// Parts of the terms of a product of so many rows at a time.
     pub(super) fn split(&self, rows: usize) -> usize {
         (self.workgroup / 8 / rows).max(1)
@@ -36,11 +41,6 @@ impl Choice {
     pub(super) fn product(&self, panel: usize) -> &'static str {
         self.many.map_or(FEW, |(many, least)| if panel >= least { many } else { FEW })
     }
-}
-
-/// The kernels of products.
-pub fn products() -> impl Iterator<Item = &'static str> {
-    CHOICES.iter().filter_map(|choice| Some(choice.many?.0)).chain([FEW])
 }
 
 /// Every way, the default first.

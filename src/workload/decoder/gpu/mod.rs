@@ -5,7 +5,7 @@ mod model;
 mod plan;
 mod weights;
 
-pub use choice::{CHOICES, Choice, products};
+pub use choice::{CHOICES, Choice};
 pub use plan::Stage;
 
 use super::{Done, Engine, EngineError, Phase, room};
