@@ -48,7 +48,7 @@ fn the_adapter_goes_llama_cpps_way() {
     // Prompts on matrix units too, where it has them.
     for choice in CHOICES.iter().filter(|choice| choice.id.starts_with("decoder/matrices")) {
         match engine(choice) {
-            Ok(mut engine) => goes_along(choice.id, &mut engine, 2),
+            Ok(mut engine) => goes_along(choice.id, &mut engine, 1),
             Err(error) => assert!(matches!(error, EngineError::Unsupported(_)), "{error}"),
         }
     }

@@ -1,7 +1,7 @@
 //! `prefill` and `decode` as workloads: what a device must hold and move for them, and the ways to run them there.
 
 use super::cpu::CpuEngine;
-use super::gpu::{CHOICES, GpuEngine};
+use super::gpu::{GpuEngine, choices};
 use super::job::DecoderJob;
 use super::{Decoder, Engine, EngineError, Phase, Source, room, spec};
 use crate::device::{Class, Device};
@@ -116,9 +116,7 @@ impl Workload for Decoder {
         match target {
             Target::Cpu(_) => vec![Variant::Cpu(crate::workload::matmul::native::id())],
             Target::Gpu(gpu) => {
-                let software = gpu.description().class == Class::SoftwareGpu;
-                let suits = |choice: &&super::gpu::Choice| software == (choice.workgroup == 8);
-                CHOICES.iter().filter(suits).map(Variant::Decoder).collect()
+                choices(gpu, self.phase, self.batch).into_iter().map(Variant::Decoder).collect()
             }
         }
     }

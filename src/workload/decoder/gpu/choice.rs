@@ -1,5 +1,10 @@
 //! Ways to run a decoder: which kernels multiply, and how many rows at a time.
 
+use crate::device::Class;
+use crate::gpu::Gpu;
+use crate::kernels::{Kernel, of_decoder};
+use crate::workload::decoder::Phase;
+
 /// A way to run a decoder.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Choice {
@@ -41,6 +46,31 @@ impl Choice {
     pub(super) fn product(&self, panel: usize) -> &'static str {
         self.many.map_or(FEW, |(many, least)| if panel >= least { many } else { FEW })
     }
+}
+
+/// The ways that suit a device and that it can run, but of those that do the same in this phase only the first.
+pub(in crate::workload::decoder) fn choices(
+    gpu: &Gpu,
+    phase: Phase,
+    batch: usize,
+) -> Vec<&'static Choice> {
+    let software = gpu.description().class == Class::SoftwareGpu;
+    let lacks = |id| Kernel::given(of_decoder(id), &[]).is_ok_and(|k| gpu.lacks(&k).is_some());
+    let mut choices: Vec<&Choice> = Vec::new();
+    for choice in CHOICES.iter().filter(|choice| software == (choice.workgroup == 8)) {
+        let does = |choice: &Choice| {
+            let panel = match phase {
+                Phase::Prefill => choice.rows,
+                Phase::Decode => choice.panel(batch),
+            };
+            (panel, choice.product(panel), choice.workgroup)
+        };
+        let cannot = choice.many.is_some_and(|(many, _)| lacks(many));
+        if !cannot && choices.iter().all(|other| does(other) != does(choice)) {
+            choices.push(choice);
+        }
+    }
+    choices
 }
 
 /// Every way, the default first.

@@ -5,6 +5,7 @@ mod model;
 mod plan;
 mod weights;
 
+pub(super) use choice::choices;
 pub use choice::{CHOICES, Choice};
 pub use plan::Stage;
 
