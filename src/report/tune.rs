@@ -7,6 +7,7 @@ use crate::units::{Rate, Unit, significant};
 /// The table of one workload on one device, named `name`.
 pub fn tuning(name: &str, unit: Unit, tuning: &Tuning) -> Table {
     let when = match tuning.source {
+        _ if tuning.trials.is_empty() => "one kernel to choose from, nothing to try",
         TuningSource::Trials => "tried now, kept for later runs",
         TuningSource::Cache => "kept from an earlier run; --retune tries again",
     };
@@ -36,7 +37,10 @@ pub fn tuning(name: &str, unit: Unit, tuning: &Tuning) -> Table {
         ]
         .map(|(head, figures)| Column { head, figures })
         .to_vec(),
-        rows: tuning.trials.iter().enumerate().map(row).collect(),
+        rows: match tuning.trials.as_slice() {
+            [] => vec![cells([tuning.kernel.as_str(), "–", "–", "–", "chosen"].map(String::from))],
+            trials => trials.iter().enumerate().map(row).collect(),
+        },
         notes: notes.map(|(kernel, reason)| format!("{kernel}: {reason}")).collect(),
     }
 }
