@@ -4,7 +4,7 @@
 //
 // Work: one workgroup computes ROWS rows by 64 columns, an invocation 8 columns of HELD rows. It loads
 // (B_BITS / ROWS + 1 / 2) / 16 bytes for an operation, and from workgroup memory (1 / 8 + 1 / HELD) / 2 values.
-// Takes: B_BITS 32, 16, 8 or 4. WORKGROUP a multiple of ROWS, ROWS of 64.
+// Takes: B_BITS 32, 16, 8 or 4. ROWS 64. WORKGROUP a multiple of it.
 // Assumes: subgroups of 8 lanes or more; K a multiple of 32.
 const ROWS: u32 = 64u;
 const WORKGROUP: u32 = 64u;

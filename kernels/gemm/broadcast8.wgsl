@@ -193,7 +193,7 @@ fn load_weights(term: u32, from_b: vec2<u32>) {
     }
 }
 
-// A texel of A is 4 or 8 terms. Loading all before the first is multiplied is faster than in turns.
+// A texel of A is 4 or 8 terms. All are loaded before the first is multiplied.
 fn load_activations(block: u32, from_a: vec2<u32>) {
     let at = from_a + vec2<u32>(block * LANES, 0u);
     activations[2u * block] = textureLoad(a, at);

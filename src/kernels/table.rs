@@ -15,7 +15,7 @@ macro_rules! text {
 /// `name` or, where the texts of others follow that of the first, `name + other + another`.
 macro_rules! sources {
     ($($name:literal $(+ $rest:literal)*),* $(,)?) => {
-        &[$(Source { name: $name, text: concat!(text!($name) $(, text!($rest))?) }),*]
+        &[$(Source { name: $name, text: concat!(text!($name) $(, text!($rest))*) }),*]
     };
 }
 
