@@ -28,8 +28,7 @@ const UNSEEN: &[(&str, usize, &str)] = &[
     ("measurements.[].tuning", 45, "how the kernel was chosen"),
     ("measurements.[].verification", 70, "how much the publisher compared"),
     ("measurements.[].work_proof.shares", 15, "one share of a thousand more or less is chance"),
-    // There are some only where the machine was busy.
-    ("measurements.[].reasons", 75, "what speaks against the publisher"),
+    ("measurements.[].reasons", 0, "what speaks against the publisher"),
     ("run.id", 90, "a random number"),
     ("run.reasons", 70, "what speaks against the publisher"),
     ("schema_version", 10, "a patch of the same version"),
