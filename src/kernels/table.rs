@@ -27,7 +27,7 @@ pub(super) const SOURCES: &[Source] = sources![
     "gemm/tile",
     "gemm/dot4",
     "gemm/broadcast",
-    "gemm/broadcast8",
+    "gemm/exchange",
     "gemm/register_tile",
     "gemv/panels",
     "gemv/reduce",
@@ -97,6 +97,8 @@ const UNIFORM_LOOP_16: [(&str, &str); 6] =
 
 /// Cooperative matrices take f16; weights become f16 on their way.
 const HALVES: Takes = Takes { a: &[16, 32], b: &[16, 8, 4] };
+/// Activations in f32, weights without scales.
+const WIDE: Takes = Takes { a: &[32], b: &[32, 16] };
 /// Weights without scales.
 const FLOATS: Takes = Takes { a: &[32, 16], b: &[32, 16] };
 const BYTES: Takes = Takes { a: &[8], b: &[8, 4] };
@@ -181,24 +183,18 @@ pub const TABLE: &[Entry] = &[
             ("TILES_M", "8u"),
         ],
     ),
-    matmul(
-        "gemm/broadcast8-32x2-terms4",
-        "gemm/broadcast8",
-        F32,
-        &[("ROWS", "4u"), ("TEXELS", "2u"), ("TERMS", "4u")],
-    ),
-    matmul("gemm/broadcast8-32x2", "gemm/broadcast8", F32, &[("ROWS", "4u"), ("TEXELS", "2u")]),
-    matmul("gemm/broadcast8-32", "gemm/broadcast8", FLOATS, &[("ROWS", "4u")]),
-    matmul("gemm/broadcast8-16x2", "gemm/broadcast8", F32, &[("TEXELS", "2u")]),
+    matmul("gemm/exchange-64", "gemm/exchange", F32, &[]),
+    matmul("gemm/exchange-32", "gemm/exchange", WIDE, &[("ROWS", "4u")]),
+    matmul("gemm/exchange-32-terms8", "gemm/exchange", F32, &[("ROWS", "4u"), ("TERMS", "8u")]),
+    matmul("gemm/exchange-16-terms8", "gemm/exchange", FLOATS, &[("ROWS", "2u"), ("TERMS", "8u")]),
     matmul("gemm/broadcast-32", "gemm/broadcast", NOT_INT4, &[("ROWS", "4u")]),
     matmul("gemm/broadcast-16", "gemm/broadcast", ANY, &[]),
     matmul(
-        "gemm/broadcast8-64-lanes16",
-        "gemm/broadcast8",
+        "gemm/exchange-32-lanes16-terms8",
+        "gemm/exchange",
         F32,
-        &[("LANES", "16u"), ("ROWS", "4u")],
+        &[("LANES", "16u"), ("ROWS", "2u"), ("TERMS", "8u")],
     ),
-    matmul("gemm/broadcast8-32-lanes16", "gemm/broadcast8", FLOATS, &[("LANES", "16u")]),
     matmul("gemm/broadcast-32-lanes16", "gemm/broadcast", NOT_INT4, &[("LANES", "16u")]),
     matmul("gemm/broadcast-16-lanes16", "gemm/broadcast", ANY, &[("LANES", "16u"), ("ROWS", "1u")]),
     matmul("gemm/tile-128x128-f16", "gemm/tile", NARROW, &TILE_F16),
