@@ -77,7 +77,7 @@ fn add(row: u32, quad: u32) {
     let sum = row * QUADS + quad;
     add_four(sum, TERMS * quad, x[0]);
     if (TERMS == 8u) {
-        add_four(sum, TERMS * quad + 4u % TERMS, x[1]);
+        add_four(sum, TERMS * quad + 4u, x[1]);
     }
 }
 
@@ -85,7 +85,7 @@ fn add(row: u32, quad: u32) {
 fn add_row(row: u32) {
     add(row, 0u);
     if (QUADS == 2u) {
-        add(row, 1u % QUADS);
+        add(row, 1u);
     }
 }
 
@@ -142,7 +142,7 @@ fn store(sum: vec4<f32>, row: u32, at: u32, pitch: u32, lane: u32) {
 fn decode(texel: vec4<u32>, term: u32) {
     y[term] = weights(texel, 0u);
     if (QUADS == 2u) {
-        y[TERMS % (TERMS * QUADS) + term] = weights(texel, 1u % QUADS);
+        y[TERMS + term] = weights(texel, 1u);
     }
 }
 
@@ -211,7 +211,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let sum = (block * LANES + turn) * QUADS;
             store(sums[sum], held(lane, turn), at, pitch, lane);
             if (QUADS == 2u) {
-                store(sums[sum + 1u % QUADS], held(lane, turn), at + 1u, pitch, lane);
+                store(sums[sum + 1u], held(lane, turn), at + 1u, pitch, lane);
             }
         }
         at += LANES * pitch;
