@@ -5,7 +5,7 @@
 // Work: one workgroup computes TILE_N columns of one part of the terms out of SPLIT_K; another kernel adds the parts. A
 // lane has as many columns as a texel of B. Terms are taken from STREAMS places in turns, since memory gives two streams
 // faster than one. It loads B_BITS / 16 bytes for an operation: a weight is used once.
-// Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4; STREAMS 1, or 2 where weights have no scales.
+// Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4; STREAMS 1, or 2 where weights have no scales; WORKGROUP up to 64.
 // Assumes: subgroups of 8 lanes or more.
 const WORKGROUP: u32 = 8u;
 const SPLIT_K: u32 = 1u;
@@ -75,12 +75,17 @@ fn add_quad(quad: u32, x: vec4<f32>, t0: vec4<u32>, t1: vec4<u32>, t2: vec4<u32>
     dots[quad] += x.x * weights(t0, quad) + x.y * weights(t1, quad) + x.z * weights(t2, quad) + x.w * weights(t3, quad);
 }
 
-// Four terms from texel `at` on. A sum is touched once for them, since sums may outnumber registers.
-fn add(at: u32, x: vec4<f32>) {
-    let t0 = textureLoad(b, folded(at));
-    let t1 = textureLoad(b, folded(at + WORKGROUP));
-    let t2 = textureLoad(b, folded(at + 2u * WORKGROUP));
-    let t3 = textureLoad(b, folded(at + 3u * WORKGROUP));
+// The texel of B that stands so many behind another in its row.
+fn load(first: vec2<u32>, by: u32) -> vec4<u32> {
+    return textureLoad(b, first + vec2<u32>(by, 0u));
+}
+
+// Four terms, `by` texels behind the first. A sum is touched once for them, since sums may outnumber registers.
+fn add(first: vec2<u32>, by: u32, x: vec4<f32>) {
+    let t0 = load(first, by);
+    let t1 = load(first, by + WORKGROUP);
+    let t2 = load(first, by + 2u * WORKGROUP);
+    let t3 = load(first, by + 3u * WORKGROUP);
     if (B_BITS == 4u) {
         total += x.x + x.y + x.z + x.w;
     }
@@ -101,20 +106,25 @@ fn add(at: u32, x: vec4<f32>) {
 }
 
 // The terms that a lane holds; the lane of a broadcast must be written out.
-fn add_terms(at: u32, texel: vec4<u32>) {
+fn add_terms(first: vec2<u32>, by: u32, texel: vec4<u32>) {
     if (A_BITS == 32u) {
-        add(at, bitcast<vec4<f32>>(texel));
+        add(first, by, bitcast<vec4<f32>>(texel));
     } else {
-        add(at, vec4<f32>(unpack2x16float(texel.x), unpack2x16float(texel.y)));
-        add(at + 4u * WORKGROUP, vec4<f32>(unpack2x16float(texel.z), unpack2x16float(texel.w)));
+        add(first, by, vec4<f32>(unpack2x16float(texel.x), unpack2x16float(texel.y)));
+        add(first, by + 4u * WORKGROUP, vec4<f32>(unpack2x16float(texel.z), unpack2x16float(texel.w)));
     }
 }
 
+// Where both streams are.
+fn places(at: u32, apart: u32) -> vec4<u32> {
+    return vec4<u32>(folded(at), folded(at + apart * WORKGROUP));
+}
+
 // The same place of each stream.
-fn add_streams(at: u32, apart: u32, x0: vec4<u32>, x1: vec4<u32>) {
-    add_terms(at, x0);
+fn add_streams(first: vec4<u32>, by: u32, x0: vec4<u32>, x1: vec4<u32>) {
+    add_terms(first.xy, by, x0);
     if (STREAMS == 2u) {
-        add_terms(at + apart, x1);
+        add_terms(first.zw, by, x1);
     }
 }
 
@@ -146,16 +156,22 @@ fn main(
         if (STREAMS == 2u) {
             x1 = textureLoad(a, folded(at_x + apart / A_TERMS));
         }
+        // Half a group stands in one row of the texture, so that what is beside its first texel has no index to fold.
+        let low = places(at, apart);
+        let high = places(at + 16u * WORKGROUP, apart);
         let held = A_TERMS * WORKGROUP;
-        add_streams(at + 0u * held, apart * WORKGROUP, subgroupBroadcast(x0, 0u), subgroupBroadcast(x1, 0u));
-        add_streams(at + 1u * held, apart * WORKGROUP, subgroupBroadcast(x0, 1u), subgroupBroadcast(x1, 1u));
-        add_streams(at + 2u * held, apart * WORKGROUP, subgroupBroadcast(x0, 2u), subgroupBroadcast(x1, 2u));
-        add_streams(at + 3u * held, apart * WORKGROUP, subgroupBroadcast(x0, 3u), subgroupBroadcast(x1, 3u));
-        if (HOLDERS == 8u) {
-            add_streams(at + 4u * held, apart * WORKGROUP, subgroupBroadcast(x0, 4u), subgroupBroadcast(x1, 4u));
-            add_streams(at + 5u * held, apart * WORKGROUP, subgroupBroadcast(x0, 5u), subgroupBroadcast(x1, 5u));
-            add_streams(at + 6u * held, apart * WORKGROUP, subgroupBroadcast(x0, 6u), subgroupBroadcast(x1, 6u));
-            add_streams(at + 7u * held, apart * WORKGROUP, subgroupBroadcast(x0, 7u), subgroupBroadcast(x1, 7u));
+        add_streams(low, 0u, subgroupBroadcast(x0, 0u), subgroupBroadcast(x1, 0u));
+        add_streams(low, held, subgroupBroadcast(x0, 1u), subgroupBroadcast(x1, 1u));
+        if (HOLDERS == 4u) {
+            add_streams(high, 0u, subgroupBroadcast(x0, 2u), subgroupBroadcast(x1, 2u));
+            add_streams(high, held, subgroupBroadcast(x0, 3u), subgroupBroadcast(x1, 3u));
+        } else {
+            add_streams(low, 2u * held, subgroupBroadcast(x0, 2u), subgroupBroadcast(x1, 2u));
+            add_streams(low, 3u * held, subgroupBroadcast(x0, 3u), subgroupBroadcast(x1, 3u));
+            add_streams(high, 0u, subgroupBroadcast(x0, 4u), subgroupBroadcast(x1, 4u));
+            add_streams(high, held, subgroupBroadcast(x0, 5u), subgroupBroadcast(x1, 5u));
+            add_streams(high, 2u * held, subgroupBroadcast(x0, 6u), subgroupBroadcast(x1, 6u));
+            add_streams(high, 3u * held, subgroupBroadcast(x0, 7u), subgroupBroadcast(x1, 7u));
         }
         at += 32u * WORKGROUP;
         at_x += HOLDERS;

@@ -2,11 +2,13 @@
 //
 // Bindings: 0 where this dispatch begins (uniform), 1 the words, a texture folded to 1024 texels a row, 2 one sum for
 // each workgroup.
-// Work: one workgroup reads WORKGROUP * TEXELS neighbouring texels of 16 bytes, from two places in turns. Sums wrap
-// around, so they are exact in any order.
+// Work: one workgroup reads WORKGROUP * TEXELS neighbouring texels of 16 bytes, from STREAMS places in turns: 1 or 2. Many
+// texels, since processors fetch ahead only where they have read for a while. Sums wrap around, so they are exact in any
+// order.
 // Assumes: subgroups of 8 lanes or more, which hold whole workgroups.
 const WORKGROUP: u32 = 8u;
-const TEXELS: u32 = 512u;
+const TEXELS: u32 = 4096u;
+const STREAMS: u32 = 1u;
 
 const WORK_PER_INVOCATION: u32 = 16u * TEXELS;
 
@@ -20,23 +22,31 @@ struct Part {
 @group(0) @binding(1) var words: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(2) var<storage, read_write> sums: array<u32>;
 
-fn load(texel: u32) -> vec4<u32> {
-    return textureLoad(words, vec2<u32>(texel & 1023u, texel >> 10u));
+fn folded(texel: u32) -> vec2<u32> {
+    return vec2<u32>(texel & 1023u, texel >> 10u);
+}
+
+// Eight texels of a lane, all in one row of the texture.
+fn eight(first: vec2<u32>) -> vec4<u32> {
+    var sum = vec4<u32>();
+    for (var i = 0u; i < 8u; i++) {
+        sum += textureLoad(words, first + vec2<u32>(i * WORKGROUP, 0u));
+    }
+    return sum;
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let block = part.first_workgroup + group.x;
-    var first = block * TEXELS * WORKGROUP + lane;
-    var second = first + TEXELS / 2u * WORKGROUP;
+    let apart = TEXELS / STREAMS * WORKGROUP;
+    var at = block * TEXELS * WORKGROUP + lane;
     var sum = vec4<u32>();
-    for (var i = 0u; i < TEXELS / 2u; i += 4u) {
-        sum += load(first) + load(second);
-        sum += load(first + WORKGROUP) + load(second + WORKGROUP);
-        sum += load(first + 2u * WORKGROUP) + load(second + 2u * WORKGROUP);
-        sum += load(first + 3u * WORKGROUP) + load(second + 3u * WORKGROUP);
-        first += 4u * WORKGROUP;
-        second += 4u * WORKGROUP;
+    for (var i = 0u; i < TEXELS / STREAMS; i += 8u) {
+        sum += eight(folded(at));
+        if (STREAMS == 2u) {
+            sum += eight(folded(at + apart));
+        }
+        at += 8u * WORKGROUP;
     }
     let all = subgroupAdd(sum.x + sum.y + sum.z + sum.w);
     if (lane == 0u) {

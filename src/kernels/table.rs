@@ -261,7 +261,8 @@ pub const TABLE: &[Entry] = &[
             ("CHAINS", "4u"),
         ],
     ),
-    plain("stream/texels-16", "stream/texels", &[]),
+    plain("stream/texels-1", "stream/texels", &[]),
+    plain("stream/texels-2", "stream/texels", &[("STREAMS", "2u")]),
     plain("stream/read-16", "stream/read", &[]),
     plain("stream/read-64", "stream/read", &[("TEXELS", "64u")]),
 ];
