@@ -50,11 +50,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut sampling = Sampling::start(placed);
     sampling.take_baseline(protocol.baseline, protocol.baseline_longest, &mut || false);
     for device in &devices {
-        let target = Target::open(device)?;
+        let mut target = Target::open(device)?;
         for spec in SPECS.into_iter().filter(|spec| wanted(spec)) {
             let workload = parse(spec)?;
             let go = &mut |_| ControlFlow::Continue(());
-            let choice = Tuner::new(Effort::Quick, false).choose(workload.as_ref(), &target, go)?;
+            let choice =
+                Tuner::new(Effort::Quick, false).choose(workload.as_ref(), &mut target, go)?;
             let mut job = workload.prepare(&target, &choice.variant, Seed([1; 32]))?;
             let stated: Vec<Stated> = specs
                 .iter()

@@ -34,7 +34,7 @@ fn shares(engine: &mut GpuEngine, prompts: &[Vec<u32>], steps: usize) {
 fn demonstrate(engine: &mut dyn Engine, model: &Gguf, batch: usize) {
     let tokenizer = model.tokenizer().unwrap();
     let words = "A kilowatt-hour is";
-    engine.rewind(0);
+    engine.rewind(0).unwrap();
     engine.submit_prefill(&vec![tokenizer.tokens(words).unwrap(); batch]).unwrap();
     let mut tokens = Vec::new();
     for _ in 0..32 {
@@ -64,7 +64,7 @@ fn main() {
         }
     };
     for _ in 0..4 {
-        engine.rewind(0);
+        engine.rewind(0).unwrap();
         let began = Instant::now();
         engine.submit_prefill(&prompts).unwrap();
         engine.wait().unwrap();

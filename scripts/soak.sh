@@ -56,6 +56,10 @@ begin=$(date +%s%N)
 "$rigbench" report --format html -o "$work/page.html" "$largest"
 took=$((($(date +%s%N) - begin) / 1000000))
 check "the page of a run of $windows windows took $took ms, at most 500" [ "$took" -le 500 ]
+begin=$(date +%s%N)
+"$rigbench" advise "$largest" >/dev/null
+took=$((($(date +%s%N) - begin) / 1000000))
+check "the advice took $took ms, at most 500" [ "$took" -le 500 ]
 mkdir "$work/thousand"
 RIGBENCH_THOUSAND=$work/thousand cargo test --release --locked --quiet --test report_memory -- --ignored >/dev/null
 for format in html csv table; do
@@ -121,6 +125,15 @@ check "the slowest end took $slowest ms, at most 1000" [ "$slowest" -le 1000 ]
 one_test() { # one_test COMMAND...: it succeeds, and one test ran to its end: none would match a name that has changed
     "$@" 2>&1 | tee "$work/test" && grep -q '^test result: ok\. 1 passed' "$work/test" && ! grep '^not run: ' "$work/test"
 }
+
+echo "== 500 mutations of each input: results, market files, GGUF files, plugs' answers, kept choices of kernels"
+if RIGBENCH_MUTATIONS=500 cargo test --release --locked --quiet --test mutations -- --nocapture >"$work/mutations" 2>&1; then
+    grep ' mutations, ' "$work/mutations"
+    check "$(grep -c ' mutations, ' "$work/mutations") kinds of input: no panic, at most a second and 500 MB each" true
+else
+    cat "$work/mutations"
+    check "mutated inputs do no harm" false
+fi
 
 echo "== every word of a header, by two kernels"
 check "processor and GPU find the same shares" \

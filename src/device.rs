@@ -1,6 +1,8 @@
 //! Devices: what can compute here, how it is classed, and how it is named on the command line.
 
+pub mod cgroup;
 pub mod hardware;
+pub mod memory;
 
 use crate::units::Bytes;
 use std::fmt;
@@ -40,6 +42,11 @@ impl Class {
             Class::SoftwareGpu => "software-gpu",
             Class::Cpu => "cpu",
         }
+    }
+
+    /// Whether the device's data lie in the machine's main memory, rather than in a card's own.
+    pub fn uses_main_memory(self) -> bool {
+        matches!(self, Class::IntegratedGpu | Class::SoftwareGpu | Class::Cpu)
     }
 
     /// Whether the device's work is done by the processor's cores.
@@ -234,13 +241,6 @@ pub fn select(found: Vec<Device>, wanted: &[DeviceId]) -> Result<Vec<Device>, St
         }
     }
     Ok(chosen)
-}
-
-/// Memory of this machine, where the system tells.
-pub fn memory() -> Option<Bytes> {
-    let mut system = sysinfo::System::new().ok()?;
-    system.refresh_memory_specifics(sysinfo::MemoryRefreshKind::nothing().with_ram());
-    Some(Bytes(system.total_memory()))
 }
 
 #[cfg(target_arch = "x86_64")]

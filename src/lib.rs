@@ -1,7 +1,7 @@
 //! What a joule buys on this machine: Bitcoin hashes or AI tokens.
 //!
 //! Modules import only leftward in this order, and `tests/house.rs` holds them to it:
-//! `units`, `seed`, `kernels`, `device`, `gpu`, `model`, `oracle`, `workload`, `energy`, `measure`, `results`, `tune`,
+//! `text`, `units`, `seed`, `kernels`, `device`, `gpu`, `model`, `oracle`, `workload`, `energy`, `measure`, `results`, `tune`,
 //! `economics`, `report`, `cli`.
 
 pub mod cli;
@@ -16,6 +16,7 @@ pub mod oracle;
 pub mod report;
 pub mod results;
 pub mod seed;
+pub mod text;
 pub mod tune;
 pub mod units;
 pub mod workload;

@@ -7,7 +7,6 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
 
 fn rigbench(args: &[&str]) -> Output {
     support::rigbench(args).output().unwrap()
@@ -220,19 +219,24 @@ fn a_market_file_with_a_mistake_gets_one_line_with_the_place() {
     let declared = golden("run.json");
     let folder = tempfile::tempdir().unwrap();
     for (from, to, place, expected) in [
-        ("difficulty = {", "# difficulty = {", "[network]", "missing field `difficulty`"),
-        ("value = 0.05", "value = -0.05", "premises.electricity", "above 0"),
-        ("value = 60000", "value = 6.0", "network.bitcoin", "100 times or more below"),
-        ("value = 0.03,", "value = 30000,", "token_price[0].price", "100 times or more above"),
-        ("source = \"its maker\"", "sauce = \"its maker\"", "line ", "unknown field `sauce`"),
+        ("difficulty = {", "# difficulty = {", "line 25, network.difficulty: ", "it is missing"),
+        ("value = 0.05", "value = 0,05", "line 10, premises.electricity: ", "write 0.05"),
+        ("value = 60000", "value = 6.0", "network.bitcoin: ", "100 times or more below"),
+        ("value = 0.03,", "value = 30000,", "token_price[0].price: ", "100 times or more above"),
+        (
+            "source = \"its maker\"",
+            "sauce = \"its maker\"",
+            "efficiency.sauce: ",
+            "did you mean source?",
+        ),
     ] {
         let path = market(folder.path(), |text| {
             assert!(text.contains(from), "{from}");
             text.replacen(from, to, 1)
         });
         let line = refused(&["advise", &declared, "--market", path.to_str().unwrap()]);
-        assert!(line.contains("market.toml: market file: "), "{line}");
-        assert!(line.contains(place) && line.contains(expected), "{line}");
+        assert!(line.contains("market.toml: line ") && line.contains(place), "{line}");
+        assert!(line.contains(expected), "{line}");
     }
     let line = refused(&["advise", &declared, "--market", "/nowhere.toml"]);
     assert!(line.contains("give the path of a market file"), "{line}");
@@ -260,19 +264,27 @@ fn an_old_market_file_is_remarked_on() {
     assert!(whole.contains("Note: the market file is of 2026-06-30, "), "{said}");
 }
 
+/// Half a second of a processor, which a busy machine does not change; `scripts/soak.sh` holds the same of the time it takes.
+#[cfg(unix)]
 #[test]
-fn the_answer_is_there_in_half_a_second() {
-    let path = golden("run.json");
-    let best = (0..3)
-        .map(|_| {
-            let began = Instant::now();
-            assert!(rigbench(&["advise", &path]).status.success());
-            began.elapsed()
-        })
-        .min()
-        .unwrap();
-    println!("from a finished run to the advice: {best:?}");
-    assert!(best < Duration::from_millis(500), "{best:?}");
+fn the_answer_takes_less_than_half_a_second_of_a_processor() {
+    let script = "TIMEFORMAT='%U %S'; time \"$@\" >\"$0\"";
+    let folder = tempfile::tempdir().unwrap();
+    let command = support::rigbench(&["advise", &golden("run.json")]);
+    let program: Vec<_> =
+        std::iter::once(command.get_program()).chain(command.get_args()).collect();
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["-c", script]).arg(folder.path().join("advice")).args(program);
+    let cache = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    let Ok(timed) = shell.envs(cache).output() else {
+        support::not_run("the_answer_takes_less_than_half_a_second_of_a_processor", "no bash");
+        return;
+    };
+    let said = text(&timed.stderr);
+    assert_eq!(timed.status.code(), Some(0), "{said}");
+    let seconds: f64 = said.split_whitespace().map(|part| part.parse::<f64>().unwrap()).sum();
+    println!("from a finished run to the advice: {seconds} s of a processor");
+    assert!(seconds < 0.5, "{seconds} s");
 }
 
 #[test]
@@ -332,4 +344,56 @@ fn every_command_has_a_manual_page_and_an_example_in_its_help() {
     assert!(std::fs::read_to_string(pages.join("rigbench.1")).unwrap().contains("advise"));
     let below_a_file = pages.join("rigbench.1/pages");
     assert!(refused(&["man", below_a_file.to_str().unwrap()]).contains("give another folder"));
+}
+
+#[test]
+fn every_mistake_of_a_market_file_gets_a_line_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = market(folder.path(), |text| {
+        text.replacen("value = 0.05", "value = 8.5", 1)
+            .replacen("bitcoin = {", "bitcoins = {", 1)
+            .replacen("value = 13.5", "value = \"13,5\"", 1)
+    });
+    let out = rigbench(&["advise", &golden("run.json"), "--market", path.to_str().unwrap()]);
+    let said = text(&out.stderr);
+    assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0), "{said}");
+    let lines: Vec<&str> = said.lines().collect();
+    let keys = ["premises.electricity: ", "network.bitcoins: ", "asic[1].efficiency.value: "];
+    assert_eq!(lines.len(), keys.len(), "{said}");
+    for (line, key) in lines.iter().zip(keys) {
+        assert!(line.starts_with("error: ") && line.contains("market.toml: line "), "{line}");
+        assert!(line.contains(key), "{line}");
+    }
+}
+
+#[test]
+fn market_files_are_read_as_editors_of_windows_write_them_and_with_prices_below_0() {
+    let folder = tempfile::tempdir().unwrap();
+    let declared = golden("run.json");
+    let advised = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let out = rigbench(&["advise", &declared, "--market", path.to_str().unwrap()]);
+        assert_eq!(out.status.code(), Some(0), "{name}: {}", text(&out.stderr));
+        text(&out.stdout)
+    };
+    let own = std::fs::read_to_string(market(folder.path(), |text| text)).unwrap();
+    let expected = advised("plain.toml", own.as_bytes());
+    let sixteen: Vec<u8> =
+        std::iter::once(0xfeff).chain(own.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for (name, bytes) in [
+        ("bom.toml", ["\u{feff}", &own].concat().into_bytes()),
+        ("crlf.toml", own.replace('\n', "\r\n").into_bytes()),
+        ("utf-16.toml", sixteen),
+    ] {
+        assert_eq!(advised(name, &bytes), expected, "{name}");
+    }
+    let paid = advised("paid.toml", own.replacen("value = 0.05", "value = -0.012", 1).as_bytes());
+    assert!(paid.contains("bought at −$0.012 earns") && paid.contains("now −0.012"), "{paid}");
+    let free = advised("free.toml", own.replacen("value = 0.05", "value = 0", 1).as_bytes());
+    assert!(free.contains("bought at $0 earns"), "{free}");
+    assert!(
+        !free.split([' ', '\n', '(']).any(|word| ["inf", "-inf", "NaN"].contains(&word)),
+        "{free}"
+    );
 }

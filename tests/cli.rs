@@ -109,6 +109,7 @@ fn a_run_writes_what_it_prints_and_it_fits_the_schema() {
     let folder = tempfile::tempdir().unwrap();
     let out = short_run(folder.path())
         .args(["--json", "--seed", "7", "--power", "declared:100@machine", "--power", "model"])
+        .env("WGPU_ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER", "yes")
         .output()
         .unwrap();
     assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
@@ -121,6 +122,8 @@ fn a_run_writes_what_it_prints_and_it_fits_the_schema() {
     let document = read(path);
     assert!(document.run.finished_at.is_some());
     assert_eq!(document.proof.user_seed, 7);
+    let allowed = "WGPU_ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER";
+    assert_eq!(document.manifest.environment[allowed], "1", "which adapters there are");
     let seed = results::seed(&document.manifest, 7);
     assert_eq!(rigbench::kernels::hex(&seed.0), document.proof.seed_sha256);
     let [m] = &document.measurements[..] else { panic!("one row") };
@@ -167,6 +170,67 @@ fn the_program_runs_alone_in_an_empty_folder() {
     for m in &document.measurements {
         assert!(matches!(&m.energy, wire::Energy::None(none) if none.reason.contains("none")));
     }
+}
+
+/// `rigbench` with an address space of so many MiB.
+#[cfg(target_os = "linux")]
+fn limited(mib: u64, args: &[&str]) -> Output {
+    let program = rigbench(&[]).get_program().to_owned();
+    let script = format!("ulimit -v {}; exec \"$0\" \"$@\"", 1024 * mib);
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &script]).arg(program).args(args).env("XDG_CACHE_HOME", cache);
+    shell.stdin(Stdio::null()).output().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_limit_on_memory_decides_before_anything_is_allocated() {
+    let args = ["run", "--quick", "--device", "cpu", "--workload", "gemm:20000x20000x8"];
+    let out = limited(4096, &args);
+    let line = text(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{line}");
+    assert_eq!(line.trim_end().lines().count(), 1, "{line}");
+    assert!(
+        line.contains("it needs 6.2") && line.contains("room for 4.00 GiB (ulimit -v)"),
+        "{line}"
+    );
+}
+
+/// The address space has room for a software adapter and small rows, but not for the weights in the middle as well.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_row_that_finds_no_memory_leaves_the_others_measured_and_says_so_once() {
+    let test = "a_row_that_finds_no_memory_leaves_the_others_measured_and_says_so_once";
+    let Some(gpu) = support::gpu(test) else { return };
+    if gpu.description().class != rigbench::device::Class::SoftwareGpu {
+        return support::not_run(test, "only a software adapter's memory is the process's own");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    // Each thread takes address space too.
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let mib = 4096 + 256 * threads;
+    // Weights of 512 MiB less than the limit: they would fit if nothing else were there.
+    let rows = (mib - 512) << 20 >> 16;
+    let large = format!("gemv:{rows}x16384:f32");
+    let args = ["run", "--quick", "--device", "gpu:0", "--json", "--out", out];
+    let rows = ["--workload", "sha256d", "--workload", &large, "--workload", "peak:f32"];
+    let out = limited(mib, &[&args[..], &rows[..]].concat());
+    let said = text(&out.stderr);
+    if said.contains("this machine has") || said.contains("control group") {
+        return support::not_run(test, "this machine has too little memory");
+    }
+    let document: wire::Document =
+        serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{e}: {said}"));
+    let [hashes, weights, peak] = &document.measurements[..] else { panic!("three rows: {said}") };
+    for row in [hashes, peak] {
+        assert_eq!(row.outcome, wire::Outcome::Measured, "{:?}", row.reason);
+    }
+    assert_eq!(weights.outcome, wire::Outcome::Unsupported, "{:?}", weights.reason);
+    let reason = weights.reason.as_ref().unwrap();
+    assert_eq!(reason.matches("it needs").count(), 1, "{reason}");
+    assert!(reason.contains("(ulimit -v)"), "{reason}");
 }
 
 /// A file appears as soon as the run begins; waits for it.
@@ -220,7 +284,9 @@ fn ctrl_c_keeps_finished_windows_and_says_so() {
 #[cfg(unix)]
 #[test]
 fn a_kill_loses_no_finished_block() {
-    let kills: u64 = std::env::var("RIGBENCH_KILLS").map_or(5, |n| n.parse().unwrap());
+    let kills: usize = std::env::var("RIGBENCH_KILLS").map_or(5, |n| n.parse().unwrap());
+    // Two rows of two blocks.
+    const BLOCKS: usize = 4;
     let mut kept_in_all = 0;
     for kill in 0..kills {
         let folder = tempfile::tempdir().unwrap();
@@ -231,24 +297,30 @@ fn a_kill_loses_no_finished_block() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = child.stderr.take().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
         let path = wait_for_document(folder.path());
-        // The golden ratio spreads any number of moments over nine seconds.
-        let moment = (kill as f64 * 0.618_034).fract() * 9.0;
+        // After some of the blocks, as the program reports them, so that a slow machine is killed at the same points; then the
+        // golden ratio spreads any number of moments over the two seconds and more that a block takes.
+        let blocks = kill % BLOCKS;
+        let mut kept = 0;
+        while kept < blocks {
+            let line = said.next().expect("the run goes on").unwrap();
+            kept += usize::from(line.contains("is kept"));
+        }
+        let moment = (kill as f64 * 0.618_034).fract() * 2.0;
         std::thread::sleep(Duration::from_secs_f64(moment));
         send("-KILL", child.id());
         child.wait().unwrap();
-        let said = std::io::read_to_string(said).unwrap();
-        let kept = said.lines().filter(|line| line.contains("is kept")).count();
+        kept += said.filter(|line| line.as_ref().unwrap().contains("is kept")).count();
         let document = read(&path);
         let blocks: usize = document.measurements.iter().map(|m| m.blocks.len()).sum();
-        assert!(blocks >= kept, "killed after {moment:.2} s: {blocks} blocks of {kept}");
+        assert!(blocks >= kept, "killed {moment:.2} s later: {blocks} blocks of {kept}");
         kept_in_all += kept;
         if document.run.finished_at.is_none() {
             assert_fits_the_schema(&serde_json::to_value(&document).unwrap());
             let judged = output(&["validate", path.to_str().unwrap()]);
             let said = text(&judged.stdout);
-            assert_eq!(judged.status.code(), Some(0), "killed after {moment:.2} s: {said}");
+            assert_eq!(judged.status.code(), Some(0), "killed {moment:.2} s later: {said}");
             assert!(said.contains("unfinished"), "{said}");
         }
     }

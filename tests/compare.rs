@@ -354,6 +354,7 @@ fn metered(factor: f64) -> Document {
         coverage: 1.0,
         wraps: 0,
         cross_checks: Vec::new(),
+        response: None,
         sampler_core_share: 0.0,
         readings: wire::Readings {
             before_seconds: Vec::new(),
@@ -548,4 +549,32 @@ fn the_recording_says_how_it_was_made() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/windows.json");
     let recorded: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert!(recorded["made_by"].as_str().unwrap().contains("protocol default, 30 windows"));
+}
+
+/// The made-up digest of a model in `model.gguf`.
+fn of_model(document: &Document, digits: &str) -> Document {
+    let mut document = document.clone();
+    document.measurements.truncate(1);
+    let m = &mut document.measurements[0];
+    m.workload.id = "decode".into();
+    m.workload.unit = "token".into();
+    m.workload.shape = Some("model.gguf:batch=1:prompt=128:context=256".into());
+    m.workload.model_sha256 = Some(digits.repeat(32));
+    document
+}
+
+#[test]
+fn two_models_of_one_file_name_are_refused_with_both_digests_in_short() {
+    let run = calm(1.0);
+    let (a, b) = (of_model(&run, "a1"), of_model(&run, "b2"));
+    assert_eq!(results::compare(&a, &a, None).pairs.len(), 1);
+    let comparison = results::compare(&a, &b, Some(5.0));
+    assert_eq!((comparison.pairs.len(), comparison.refused.len()), (0, 1));
+    let refused = &comparison.refused[0];
+    assert_eq!(refused.reason, "model differs: a1a1a1a1 against b2b2b2b2");
+    let [field] = &refused.fields[..] else { panic!("{refused:?}") };
+    assert_eq!(
+        (field.field.as_str(), &field.base[..], &field.new[..]),
+        ("model", "a1a1a1a1", "b2b2b2b2")
+    );
 }

@@ -4,7 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use std::path::{Path, PathBuf};
 
 /// Left to right. Modules that do not exist yet have their place.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
+    "text",
     "units",
     "seed",
     "kernels",
@@ -148,6 +149,31 @@ fn only_units_knows_the_customary_units() {
         for scale in ["1e12", "3.6e6", "\"J/TH\"", "\"J/TFLOP\""] {
             let allowed = path == Path::new("units.rs");
             assert!(allowed || !code.contains(scale), "{} says {scale}", path.display());
+        }
+    }
+}
+
+/// A stream may be gone at any moment, and the macros of the standard library panic then: all output goes through one module
+/// that expects it.
+#[test]
+fn only_one_module_writes_to_the_standard_streams() {
+    const MACROS: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];
+    for (path, tokens) in sources() {
+        let own = path == Path::new("cli/stream.rs");
+        let text = tokens.to_string();
+        for word in MACROS {
+            let used = text.contains(&format!("{word} !"));
+            assert!(own || !used, "{} uses {word}!", path.display());
+        }
+        // Whether stdout is a terminal may be asked.
+        let asks = path == Path::new("cli/args.rs");
+        for stream in ["stdout ()", "stderr ()"] {
+            let used = text.contains(&format!(" {stream}"));
+            assert!(
+                own || asks || !used || !path.starts_with("cli"),
+                "{} uses {stream}",
+                path.display()
+            );
         }
     }
 }

@@ -1,24 +1,31 @@
 //! The protocol on jobs whose rates are known: how long it goes on, when it stops, and what it keeps.
 
+mod support;
+
 use rigbench::device::Device;
 use rigbench::energy::{
-    Accuracy, Basis, Energy, EnergyError, EnergySource, Meter, Placed, Quantity, Sampling, Scope,
-    SourceInfo,
+    Accuracy, Basis, Energy, Meter, Placed, Quantity, Sampling, Scope, SourceInfo,
 };
 use rigbench::kernels::Kernel;
-use rigbench::measure::{Measurement, Mode, Protocol, Telemetry, measure};
+use rigbench::measure::{Event, Measurement, Mode, Protocol, Telemetry, measure};
 use rigbench::oracle::Verdict;
 use rigbench::units::{Seconds, Watts, Work};
 use rigbench::workload::{Batch, Job, JobError, Proof};
 use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use support::punctual::Punctual;
 
 /// A job whose batches take two milliseconds and whose rate varies from block to block by a share.
 struct Scattered {
     share: f64,
     window: u32,
     since: Instant,
+    /// When batches were done.
+    work: Done,
 }
+
+type Done = Arc<Mutex<Vec<Instant>>>;
 
 /// Windows of a block here.
 const WINDOWS: u32 = 4;
@@ -42,6 +49,7 @@ impl Job for Scattered {
         let now = Instant::now();
         let work = (rate * (now - self.since).as_secs_f64()) as u64;
         self.since = now;
+        self.work.lock().unwrap().push(now);
         Ok(Batch { work: Work(work), gpu_seconds: None })
     }
     fn open_window(&mut self, window: u32) -> Result<(), JobError> {
@@ -71,7 +79,7 @@ fn short() -> Protocol {
         precision: 0.05,
         longest: Seconds(1.6),
         block_longest: Seconds(0.0),
-        rest: Seconds(0.01),
+        rest: Seconds(0.04),
         batch: None,
         warm_up_slice: Seconds(0.01),
         warm_up_longest: Seconds(0.1),
@@ -79,10 +87,10 @@ fn short() -> Protocol {
     }
 }
 
-fn measured(share: f64, sampling: &Sampling) -> Measurement {
+fn measured(share: f64, sampling: &Sampling, work: &Done) -> Measurement {
     let device = Device::cpu();
     let meter = Meter::new(sampling, &device.id, vec![], "nothing is read");
-    let mut job = Scattered { share, window: 0, since: Instant::now() };
+    let mut job = Scattered { share, window: 0, since: Instant::now(), work: Arc::clone(work) };
     let go = &mut |_| ControlFlow::Continue(());
     measure(&mut job, meter, Telemetry::new(&device), &short(), go).unwrap()
 }
@@ -90,63 +98,95 @@ fn measured(share: f64, sampling: &Sampling) -> Measurement {
 #[test]
 fn blocks_are_added_until_the_interval_is_narrow_or_the_time_is_up() {
     let nothing = Sampling::start(Vec::new());
-    let steady = measured(0.0, &nothing);
-    let wide = measured(0.2, &nothing);
+    let steady = measured(0.0, &nothing, &Done::default());
+    let wide = measured(0.2, &nothing, &Done::default());
     let seconds = |m: &Measurement| m.windows.iter().map(|w| w.wall.0).sum::<f64>();
     assert!(steady.blocks.len() < wide.blocks.len(), "{:?}", steady.blocks.len());
     // It stops with the block in which the time is up, and not before.
     let protocol = short();
-    let last = wide.blocks.last().unwrap().stretch.length();
+    let last = wide.blocks.last().unwrap().step.measured.length();
     assert!(seconds(&wide) >= protocol.longest.0);
     assert!(seconds(&wide) - last.0 < protocol.longest.0 + 1e-6);
     assert!(seconds(&steady) < protocol.longest.0, "{:?}", steady.windows);
     for m in [&steady, &wide] {
         assert_eq!(m.windows.len(), m.blocks.len() * WINDOWS as usize);
-        assert!(m.blocks.iter().all(|block| block.rested >= protocol.rest));
+        assert!(m.blocks.iter().all(|b| b.step.load_from - b.step.idle_from >= protocol.rest));
     }
 }
 
-/// Watts around a hundred that jump by so many either way: their mean is known only after many of them.
-struct Jumping {
-    watts: f64,
-    reads: u32,
-}
-
-impl EnergySource for Jumping {
-    fn describe(&self) -> SourceInfo {
-        SourceInfo {
-            kind: "command",
-            model: "made up".into(),
-            driver: None,
-            scope: Scope::Machine,
-            quantity: Quantity::Power { averaging: Seconds(0.0) },
-            update_period: None,
-            poll: Seconds(0.005),
-            ceiling: Watts(1000.0),
-            accuracy: Accuracy { share: 0.1, basis: Basis::Assumed, reference: "a test".into() },
+/// The latencies of a row are those of the windows that stand in it.
+#[test]
+fn batches_of_a_window_that_is_cut_are_not_kept() {
+    let device = Device::cpu();
+    let nothing = Sampling::start(Vec::new());
+    let meter = Meter::new(&nothing, &device.id, vec![], "nothing is read");
+    let mut job = Scattered { share: 0.0, window: 0, since: Instant::now(), work: Done::default() };
+    let mut finished = 0;
+    // Stops late in the second window.
+    let stop = &mut |event| match event {
+        Event::Window(number, ..) => {
+            finished = number;
+            ControlFlow::Continue(())
         }
-    }
+        Event::Progress(share) if finished == 1 && share > 1.8 / f64::from(WINDOWS) => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    };
+    let m = measure(&mut job, meter, Telemetry::new(&device), &short(), stop).unwrap();
+    let [window] = &m.windows[..] else { panic!("{:?}", m.windows) };
+    assert!(m.latency.count() > 0);
+    // The histogram keeps three digits.
+    let (batches, wall) = (m.latency.total().0, window.wall.0);
+    assert!(batches <= 1.001 * wall, "batches of {batches} s in a window of {wall} s");
+}
 
-    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
-        self.reads += 1;
-        Ok(vec![100.0 + if self.reads.is_multiple_of(2) { self.watts } else { -self.watts }])
+/// Whether a job whose batches were done at these moments was at work at another. They take two milliseconds.
+fn is_loaded(work: &[Instant], moment: Instant) -> bool {
+    let apart = |at: Instant| at.max(moment) - at.min(moment);
+    work.iter().rev().any(|at| apart(*at) < Duration::from_millis(10))
+}
+
+/// A meter of watts that is known to 10 %.
+fn meter_of_watts() -> SourceInfo {
+    SourceInfo {
+        kind: "command",
+        model: "made up".into(),
+        driver: None,
+        scope: Scope::Machine,
+        quantity: Quantity::Power { averaging: Seconds(0.0) },
+        update_period: None,
+        poll: Seconds(0.005),
+        ceiling: Watts(1000.0),
+        accuracy: Accuracy { share: 0.1, basis: Basis::Assumed, reference: "a test".into() },
     }
 }
 
 /// That the meter may be off by 10 % is no reason to go on: more windows would not help. That chance leaves so much open is.
 #[test]
 fn joules_count_too_as_far_as_more_windows_can_help() {
+    // Watts around a hundred that jump by so many either way: their mean is known only after many of them.
     let with = |watts: f64| {
-        let source = Box::new(Jumping { watts, reads: 0 });
-        let placed = Placed { source, devices: vec![Device::cpu().id] };
-        let m = measured(0.0, &Sampling::start(vec![placed]));
+        let work = Done::default();
+        let (shown, mut sign) = (Arc::clone(&work), 1.0);
+        let value = move |moment| {
+            sign = -sign;
+            if is_loaded(&shown.lock().unwrap(), moment) {
+                100.0 + sign * watts
+            } else {
+                10.0 + 0.01 * sign
+            }
+        };
+        let (source, _) = Punctual::new(meter_of_watts(), Duration::from_millis(25), value);
+        let placed = Placed { source: Box::new(source), devices: vec![Device::cpu().id] };
+        let m = measured(0.0, &Sampling::start(vec![placed]), &work);
         match &m.energy[..] {
             [Energy::Measured(energy)] => (m.blocks.len(), energy.integral.clone()),
             other => panic!("{other:?}"),
         }
     };
     let (calm, known) = with(0.1);
-    let (jumping, unknown) = with(40.0);
+    let (jumping, unknown) = with(15.0);
     assert!(known.terms.half_width().0 > 0.05 * known.gross.0, "{known:?}");
     assert!(jumping > calm && jumping > 2, "{calm} blocks, and {jumping}: {unknown:?}");
 }

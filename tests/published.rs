@@ -180,7 +180,7 @@ fn row(m: &Measurement) -> String {
     };
     let verdict = match m.verdict {
         Verdict::Valid => "valid".to_string(),
-        Verdict::Invalid => format!("invalid: {}", m.reasons.join("; ")),
+        Verdict::Invalid | Verdict::Incomplete => format!("invalid: {}", m.reasons.join("; ")),
     };
     format!("| `{}` | {rate} | {joules} | {energy} | {verdict} |\n", m.workload.spec())
 }

@@ -8,7 +8,9 @@ use rigbench::tune::{Effort, Tuner};
 use rigbench::units::{Unit, Work};
 use rigbench::workload::data::Seed;
 use rigbench::workload::{Batch, Job, JobError, Proof, Target, Variant, Workload};
+use serde_json::{Value, json};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -21,7 +23,8 @@ struct Fake {
 /// How often a wrong or a broken kernel ran on the clock.
 static WRONG_RAN: AtomicU64 = AtomicU64::new(0);
 
-struct FakeJob(&'static str);
+/// The name, and how many batches were submitted.
+struct FakeJob(&'static str, u32);
 
 impl Job for FakeJob {
     fn verify(&mut self) -> Result<Verdict, JobError> {
@@ -35,8 +38,11 @@ impl Job for FakeJob {
     }
     fn resize(&mut self, _: f64) {}
     fn submit(&mut self) -> Result<(), JobError> {
-        if self.0 == "wrong" {
-            WRONG_RAN.fetch_add(1, Ordering::Relaxed);
+        self.1 += 1;
+        match self.0 {
+            "wrong" => drop(WRONG_RAN.fetch_add(1, Ordering::Relaxed)),
+            "breaks" if self.1 > 5 => return Err(JobError::Wrong("it broke".into())),
+            _ => {}
         }
         Ok(())
     }
@@ -77,16 +83,16 @@ impl Workload for Fake {
     }
     fn prepare(&self, _: &Target, v: &Variant, _: Seed) -> Result<Box<dyn Job>, JobError> {
         match v.id() {
-            "broken" => Err(JobError::Wrong("does not compile".into())),
-            id => Ok(Box::new(FakeJob(id))),
+            "broken" | "broken-too" => Err(JobError::Wrong("does not compile".into())),
+            id => Ok(Box::new(FakeJob(id, 0))),
         }
     }
 }
 
 fn tuned(fake: &Fake, effort: Effort) -> Result<rigbench::tune::Choice, MeasureError> {
-    let target = Target::open(&Device::cpu()).unwrap();
+    let mut target = Target::open(&Device::cpu()).unwrap();
     let tuner = Tuner { effort, retune: false, cache: None };
-    tuner.choose(fake, &target, &mut |_| ControlFlow::Continue(()))
+    tuner.choose(fake, &mut target, &mut |_| ControlFlow::Continue(()))
 }
 
 #[test]
@@ -117,12 +123,167 @@ fn where_none_is_right_it_says_why() {
 }
 
 #[test]
+fn a_kernel_that_breaks_on_the_clock_is_left_out_and_the_others_are_compared() {
+    let fake = Fake { name: "fake-4", variants: &["breaks", "slow", "fast"] };
+    let choice = tuned(&fake, Effort::Quick).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(choice.variant.id(), "fast");
+    let of = |id| choice.record.trials.iter().filter(move |t| t.kernel == id);
+    let broken: Vec<_> = of("breaks").collect();
+    assert_eq!(broken.len(), 1);
+    assert!(broken[0].reason.as_ref().unwrap().contains("it broke"));
+    assert!(of("slow").next().unwrap().throughput > Some(0.0));
+}
+
+#[test]
+fn one_reason_of_all_kernels_is_said_once_and_as_what_it_is() {
+    let fake = Fake { name: "fake-5", variants: &["broken", "broken-too"] };
+    let Err(error) = tuned(&fake, Effort::Full) else { panic!("a broken kernel was chosen") };
+    assert_eq!(error.to_string(), "wrong output: does not compile");
+}
+
+#[test]
 fn a_stop_is_heard() {
     let fake = Fake { name: "fake-3", variants: &["slow", "fast"] };
-    let target = Target::open(&Device::cpu()).unwrap();
+    let mut target = Target::open(&Device::cpu()).unwrap();
     let tuner = Tuner { effort: Effort::Full, retune: false, cache: None };
-    let stopped = tuner.choose(&fake, &target, &mut |share| {
+    let stopped = tuner.choose(&fake, &mut target, &mut |share| {
         if share > 0.3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     assert!(matches!(stopped, Err(MeasureError::Interrupted)));
+}
+
+/// The lengths of batches that are tried.
+const LENGTHS: [f64; 4] = [0.005, 0.01, 0.02, 0.04];
+
+/// A workload with a choice kept in a folder, and the text of the entry.
+fn kept(name: &'static str) -> (Fake, tempfile::TempDir, String) {
+    let (fake, folder) =
+        (Fake { name, variants: &["slow", "wrong", "fast"] }, tempfile::tempdir().unwrap());
+    let mut target = Target::open(&Device::cpu()).unwrap();
+    let tuner =
+        Tuner { effort: Effort::Quick, retune: false, cache: Some(folder.path().to_path_buf()) };
+    tuner
+        .choose(&fake, &mut target, &mut |_| ControlFlow::Continue(()))
+        .unwrap_or_else(|e| panic!("{e}"));
+    let text = std::fs::read_to_string(entry(folder.path())).unwrap();
+    (fake, folder, text)
+}
+
+/// The one entry in a folder.
+fn entry(folder: &Path) -> std::path::PathBuf {
+    std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path()
+}
+
+/// What is taken from the folder; none if trials would have begun.
+fn taken(fake: &Fake, folder: &Path) -> Option<rigbench::tune::Choice> {
+    let mut target = Target::open(&Device::cpu()).unwrap();
+    let tuner = Tuner { effort: Effort::Quick, retune: false, cache: Some(folder.to_path_buf()) };
+    match tuner.choose(fake, &mut target, &mut |_| ControlFlow::Break(())) {
+        Ok(choice) => Some(choice),
+        Err(MeasureError::Interrupted) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_kept_choice_is_taken_and_one_that_no_trials_give_is_not() {
+    let (fake, folder, text) = kept("fake-4");
+    let good: Value = serde_json::from_str(&text).unwrap();
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut value = good.clone();
+        change(&mut value);
+        std::fs::write(entry(folder.path()), value.to_string()).unwrap();
+        taken(&fake, folder.path())
+    };
+    assert_eq!(with(&|_| ()).unwrap().variant.id(), "fast");
+    let tuning = |path: &'static str, to: Value| {
+        with(&|value: &mut Value| *value["tuning"].pointer_mut(path).unwrap() = to.clone())
+            .is_none()
+    };
+    for seconds in
+        [json!(1e308), json!(-1), json!(0), json!(0.03), json!(5e-324), json!(null), json!("x")]
+    {
+        assert!(tuning("/batch_seconds", seconds.clone()), "{seconds}");
+    }
+    assert!(tuning("/kernel", json!("nobody")));
+    assert!(tuning("/trials", json!("nothing")));
+    let timed = good["tuning"]["trials"].as_array().unwrap();
+    let timed = timed.iter().position(|trial| trial["throughput"].is_number()).unwrap();
+    for (field, to) in [
+        ("throughput", json!(-1.0)),
+        ("throughput", json!(null)),
+        ("slices", json!([-5.0])),
+        ("slices", json!([])),
+        ("slices", json!(vec![1.0; 1000])),
+        ("kernel", json!("nobody")),
+        ("batch_seconds", json!(1e308)),
+        ("reason", json!("it was not timed")),
+    ] {
+        let change = |value: &mut Value| value["tuning"]["trials"][timed][field] = to.clone();
+        assert!(with(&change).is_none(), "{field} {to}");
+    }
+    assert!(with(&|value| value["key"]["workload"] = json!("another")).is_none());
+    let write = |bytes: &[u8]| std::fs::write(entry(folder.path()), bytes).unwrap();
+    write(b"");
+    assert!(taken(&fake, folder.path()).is_none());
+    // Larger than any entry, and as right as the first.
+    write(format!("{text}{}", " ".repeat(2 << 20)).as_bytes());
+    assert!(taken(&fake, folder.path()).is_none());
+    write(text.as_bytes());
+    assert!(taken(&fake, folder.path()).is_some());
+}
+
+/// Reading a pipe would wait for a writer who never comes.
+#[cfg(unix)]
+#[test]
+fn a_kept_choice_that_is_a_pipe_is_not_waited_for() {
+    let (fake, folder, _) = kept("fake-5");
+    let entry = entry(folder.path());
+    std::fs::remove_file(&entry).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&entry).status().unwrap().success());
+    assert!(taken(&fake, folder.path()).is_none());
+}
+
+/// Bytes of the choice in an entry are changed, added and taken away: what is taken all the same is one that trials can give.
+#[test]
+fn mutated_entries_are_ignored_or_sane() {
+    let (fake, folder, text) = kept("fake-6");
+    let path = entry(folder.path());
+    let mut state = 1u64;
+    let mut random = move |below: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let choice_from = text.find("\"tuning\"").unwrap();
+    let mut taken_all_the_same = 0;
+    for _ in 0..500 {
+        let mut bytes = text.clone().into_bytes();
+        for _ in 0..=random(3) {
+            let at = choice_from + random(bytes.len() - choice_from);
+            // Digits and signs most of the time, which leave the text one that can be read.
+            let byte = if random(4) > 0 { b"0123456789-.e"[random(13)] } else { random(256) as u8 };
+            match random(3) {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => {
+                    bytes.remove(at);
+                }
+            }
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        if let Some(choice) = taken(&fake, folder.path()) {
+            taken_all_the_same += 1;
+            assert!(fake.variants.contains(&choice.variant.id()));
+            assert!(LENGTHS.contains(&choice.batch.unwrap().0), "{:?}", choice.batch);
+            for trial in &choice.record.trials {
+                let rates = trial.slices.iter().chain(&trial.throughput);
+                assert!(
+                    rates.into_iter().all(|rate| rate.is_finite() && *rate >= 0.0),
+                    "{trial:?}"
+                );
+            }
+        }
+    }
+    println!("{taken_all_the_same} of 500 mutated entries were taken");
 }

@@ -1,11 +1,12 @@
 //! `rigbench advise`: what the next kilowatt-hour should do, and where that flips.
 
-use super::documents::truthful;
-use super::{Exit, args};
+use super::documents::{incomplete, truthful};
+use super::{Exit, args, say};
 use crate::economics::market::EMBEDDED;
-use crate::economics::{Market, advise_on, wire};
+use crate::economics::{Market, MarketError, advise_on, wire};
 use crate::report;
-use anyhow::{Context, Result, anyhow};
+use crate::text;
+use anyhow::{Context, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -33,11 +34,24 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let market = args.market.as_deref().map_or_else(|| Ok(Market::embedded()), market)?;
-    let documents: Vec<_> = args.files.iter().map(|path| truthful(path)).collect::<Result<_>>()?;
+    let (mut documents, mut left_out) = (Vec::new(), Vec::new());
+    for path in &args.files {
+        let document = truthful(path)?;
+        match incomplete(path, &document) {
+            Some(why) => left_out.push(why),
+            None => documents.push(document),
+        }
+    }
+    if documents.is_empty() {
+        bail!("nothing can be advised: {}; run it again", left_out.join(", "));
+    }
+    for why in left_out {
+        say(&format!("note: {why}; the file is left out"));
+    }
     let advice = advise_on(&documents, &market, jiff::Zoned::now().date());
     if args.json {
         let advice = wire::Advice::from(&advice);
-        super::print(&(serde_json::to_string_pretty(&advice)? + "\n"))?;
+        super::print_json(&advice)?;
     } else {
         let (width, styled) = args::terminal();
         super::print(&report::advice_to_terminal(&advice, width, styled))?;
@@ -45,10 +59,23 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// A market file of the user's.
+/// No market file is larger.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// A market file of the user's. Everything that is wrong with it gets a line.
 fn market(path: &Path) -> Result<Market> {
-    let text = std::fs::read_to_string(path).with_context(|| {
-        format!("cannot read {}; give the path of a market file", path.display())
-    })?;
-    Market::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
+    let shown = path.display();
+    let bytes = text::read(path, MOST_BYTES)
+        .with_context(|| format!("cannot read {shown}; give the path of a market file"))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        bail!("{shown}: no market file is larger than {} MiB", MOST_BYTES >> 20);
+    }
+    let text = text::decode(&bytes).map_err(|why| anyhow!("{shown}: {why}"))?;
+    Market::parse(&text).map_err(|MarketError { mut faults }| {
+        let last = faults.pop().unwrap_or_default();
+        for fault in faults {
+            say(&format!("error: {shown}: {fault}"));
+        }
+        anyhow!("{shown}: {last}")
+    })
 }

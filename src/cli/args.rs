@@ -1,9 +1,10 @@
 //! Arguments that several commands share.
 
+use super::say;
 use crate::device::{self, Device, DeviceId};
 use crate::gpu;
 use crate::workload::{self, Workload};
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use std::io::IsTerminal;
 
 /// Which devices.
@@ -22,7 +23,19 @@ impl Devices {
             .iter()
             .map(|id| id.parse().map_err(|e: String| anyhow!(e)))
             .collect::<Result<_>>()?;
-        device::select(found(), &ids).map_err(|e| anyhow!(e))
+        device::select(found(), &ids).map_err(|known| match &gpu::hidden()[..] {
+            [] => anyhow!(known),
+            hidden => anyhow!("{known}; {}", hidden.join("; ")),
+        })
+    }
+}
+
+/// Says on stderr which GPUs are left out where no other GPU is used instead.
+pub(super) fn note_hidden(used: &[Device]) {
+    if used.iter().all(|device| device.class.runs_on_cpu()) {
+        for line in gpu::hidden() {
+            say(&format!("note: {line}"));
+        }
     }
 }
 
@@ -48,8 +61,13 @@ impl Workloads {
         let mut workloads: Vec<Box<dyn Workload>> = Vec::new();
         for spec in specs {
             let workload = workload::parse(spec)?;
-            if !workloads.iter().any(|w| w.spec() == workload.spec()) {
-                workloads.push(workload);
+            match workloads.iter().find(|other| other.spec() == workload.spec()) {
+                None => workloads.push(workload),
+                Some(other) if other.model_sha256() == workload.model_sha256() => {}
+                Some(_) => bail!(
+                    "two different model files give the workload {}: rename one of them, or measure them in two runs",
+                    workload.spec()
+                ),
             }
         }
         Ok(workloads)

@@ -22,7 +22,7 @@ pub(super) fn await_rest() -> bool {
     const QUIET: Duration = Duration::from_secs(3);
     let began = Instant::now();
     let mut quiet_since = began;
-    eprintln!("looking whether the machine is at rest");
+    super::say("looking whether the machine is at rest");
     while began.elapsed() < PATIENCE && !interrupt::asked() {
         if share().is_some_and(|share| share > TOO_MUCH) {
             quiet_since = Instant::now();

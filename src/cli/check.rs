@@ -1,6 +1,6 @@
 //! `rigbench check`: every kernel, but the decoders', against its oracle on every device.
 
-use super::{Exit, args};
+use super::{Exit, args, stream};
 use crate::oracle::Verdict;
 use crate::workload::{Target, data::Seed};
 use anyhow::Result;
@@ -41,25 +41,30 @@ const EVERYTHING: &[&str] = &[
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let workloads = args.workloads.parse(EVERYTHING)?;
     let mut wrong = false;
-    for device in args.devices.select()? {
-        let target = match Target::open(&device) {
+    let devices = args.devices.select()?;
+    args::note_hidden(&devices);
+    for device in devices {
+        let mut target = match Target::open(&device) {
             Ok(target) => target,
             Err(error) => {
-                super::print(&format!("failed      {}: {error}\n", device.id))?;
+                super::print_line(&format!("failed      {}: {error}", device.id))?;
                 wrong = true;
                 continue;
             }
         };
-        for workload in &workloads {
+        'workloads: for workload in &workloads {
             if let Some(reason) = workload.unsupported(&target) {
-                super::print(&format!(
-                    "unsupported {} {}: {reason}\n",
+                super::print_line(&format!(
+                    "unsupported {} {}: {reason}",
                     device.id,
                     workload.spec()
                 ))?;
                 continue;
             }
             for variant in workload.variants(&target) {
+                if stream::reader_left() {
+                    return Ok(if wrong { Exit::No } else { Exit::Done });
+                }
                 let verdict = workload
                     .prepare(&target, &variant, Seed([0; 32]))
                     .and_then(|mut job| job.verify());
@@ -72,11 +77,16 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
                         format!("{checked} outputs compared, worst at {worst:.2e} of the bound"),
                     ),
                     Ok(Verdict::Disagrees(what)) => ("wrong", what),
+                    Err(error) if error.is_unsupported() => ("unsupported", error.to_string()),
                     Err(error) => ("failed", error.to_string()),
                 };
-                wrong |= state != "right";
+                wrong |= !["right", "unsupported"].contains(&state);
                 let row = format!("{} {} {}", device.id, workload.spec(), variant.id());
-                super::print(&format!("{state:11} {row}: {what}\n"))?;
+                super::print_line(&format!("{state:11} {row}: {what}"))?;
+                if let Err(error) = target.reopen_if_lost() {
+                    super::print_line(&format!("failed      {}: {error}", device.id))?;
+                    break 'workloads;
+                }
             }
         }
     }

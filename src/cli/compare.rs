@@ -1,6 +1,6 @@
 //! `rigbench compare`: what changed from one run to another, and whether more than chance explains.
 
-use super::documents::truthful;
+use super::documents::{incomplete, truthful};
 use super::{Exit, args};
 use crate::report;
 use crate::results;
@@ -29,12 +29,17 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let (base, new) = (truthful(&args.base)?, truthful(&args.new)?);
+    for (path, document) in [(&args.base, &base), (&args.new, &new)] {
+        if let Some(why) = incomplete(path, document) {
+            bail!("nothing can be compared: {why}; run it again");
+        }
+    }
     let comparison = results::compare(&base, &new, args.gate);
     if comparison.pairs.is_empty() {
         bail!("nothing can be compared: {}", why_nothing(&comparison));
     }
     if args.json {
-        super::print(&(serde_json::to_string_pretty(&comparison)? + "\n"))?;
+        super::print_json(&comparison)?;
     } else {
         let (width, styled) = args::terminal();
         for table in report::comparison(&comparison) {

@@ -3,6 +3,7 @@
 use super::{Exit, args};
 use crate::device::Device;
 use crate::energy;
+use crate::gpu;
 use crate::report;
 use crate::results::wire;
 use anyhow::Result;
@@ -18,10 +19,15 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let found = found(&args::found());
     if args.json {
-        super::print(&(serde_json::to_string_pretty(&found)? + "\n"))?;
+        super::print_json(&found)?;
+        for line in gpu::hidden() {
+            super::say(&format!("note: {line}"));
+        }
     } else {
         let (width, styled) = args::terminal();
-        super::print(&report::devices(&found).to_terminal(width, styled))?;
+        let mut table = report::devices(&found);
+        table.notes.extend(gpu::hidden());
+        super::print(&table.to_terminal(width, styled))?;
     }
     Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 use super::{Exit, args, busy, devices};
 use crate::device::{Class, Device};
+use crate::gpu;
 use crate::report;
 use crate::results;
 use crate::results::wire::{Found, Scope};
@@ -35,7 +36,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
                 .into(),
         );
     }
-    advice.extend(of_devices(&devices));
+    let hidden = gpu::hidden();
+    advice.extend(of_devices(&devices, hidden.is_empty()));
+    advice.extend(hidden);
     advice.extend(small_pages(&devices, Path::new("/sys/kernel/mm/transparent_hugepage/enabled")));
     advice.extend(governor(Path::new("/sys/devices/system/cpu")));
     advice.extend(others());
@@ -43,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         advice.push("Nothing is missing.".into());
     }
     for line in advice {
-        super::print(&format!("- {line}\n"))?;
+        super::print_line(&format!("- {line}"))?;
     }
     Ok(Exit::Done)
 }
@@ -65,16 +68,17 @@ fn unread(found: &[Found]) -> Vec<String> {
         .collect()
 }
 
-fn of_devices(devices: &[Device]) -> Vec<String> {
+/// What there is to say of the GPUs in use; `complete` if none is left out.
+fn of_devices(devices: &[Device], complete: bool) -> Vec<String> {
     let mut advice = Vec::new();
     let gpus: Vec<&Device> = devices.iter().filter(|d| d.class != Class::Cpu).collect();
-    if gpus.is_empty() {
+    if gpus.is_empty() && complete {
         advice.push(
             "There is no GPU adapter. On a machine without a GPU, Debian's package mesa-vulkan-drivers emulates one: \
              sudo apt-get install mesa-vulkan-drivers"
                 .into(),
         );
-    } else if gpus.iter().all(|d| d.class == Class::SoftwareGpu) {
+    } else if complete && gpus.iter().all(|d| d.class == Class::SoftwareGpu) {
         advice.push(
             "The only GPU is emulated by the processor: it shows that kernels are right, not what a GPU's joules buy.".into(),
         );

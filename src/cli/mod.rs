@@ -14,13 +14,14 @@ mod man;
 mod progress;
 mod report;
 mod run;
+mod stream;
 mod tune;
 mod validate;
 
-use anyhow::Context;
+use crate::text::{self, plain};
 use clap::{Parser, Subcommand};
-use std::io::Write;
 use std::process::ExitCode;
+use stream::{print, say};
 
 /// What a joule buys on this machine: Bitcoin hashes or AI tokens.
 #[derive(Parser)]
@@ -80,7 +81,7 @@ pub fn main() -> ExitCode {
         .with_env_var("RIGBENCH_LOG")
         .with_default_directive(tracing::Level::WARN.into())
         .from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| stream::Stderr).init();
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
         Err(error) => return refuse(&error),
@@ -103,7 +104,7 @@ pub fn main() -> ExitCode {
         Ok(Exit::No) => ExitCode::from(1),
         Ok(Exit::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            say(&format!("error: {error:#}"));
             ExitCode::from(2)
         }
     }
@@ -123,12 +124,14 @@ fn prepare_drivers() {
     }
 }
 
-/// Writes to stdout. A reader that has gone away, as `head` does, ends the program quietly.
-fn print(text: &str) -> anyhow::Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
-        other => other.context("cannot write to stdout"),
-    }
+/// Writes a line to stdout. What is in it may be words of a driver or of a stranger's file.
+fn print_line(text: &str) -> anyhow::Result<()> {
+    print(&format!("{}\n", plain(text)))
+}
+
+/// Writes a JSON document to stdout. Hidden characters in its strings are escaped, since a terminal may be what reads it.
+fn print_json(document: &impl serde::Serialize) -> anyhow::Result<()> {
+    print(&format!("{}\n", text::json(&serde_json::to_string_pretty(document)?)))
 }
 
 /// Help goes out whole; a mistake in one line.
@@ -144,6 +147,6 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let first = lines.next().unwrap_or("error: these arguments are not understood");
     let helps = |line: &&str| line.starts_with("tip:") || line.starts_with("[possible values:");
     let tip = lines.find(helps).map(|tip| format!("; {tip}"));
-    eprintln!("{first}{} (see rigbench --help)", tip.unwrap_or_default());
+    say(&format!("{first}{} (see rigbench --help)", tip.unwrap_or_default()));
     ExitCode::from(2)
 }

@@ -2,6 +2,7 @@
 //! logs the steps instead.
 
 use crate::measure::Event;
+use crate::text::plain;
 use crate::units::{Rate, Unit};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
@@ -20,7 +21,7 @@ impl RowProgress {
             "{spinner} {prefix} {wide_bar:.cyan/dim} {msg:>24} {elapsed:>4}",
         );
         bar.set_style(style.expect("this template is right").progress_chars("━╸─"));
-        bar.set_prefix(format!("[{number}/{of}] {name}"));
+        bar.set_prefix(format!("[{number}/{of}] {}", plain(name)));
         bar.set_message("preparing");
         bar.enable_steady_tick(Duration::from_millis(120));
         RowProgress { bar, unit }
@@ -43,6 +44,7 @@ impl RowProgress {
                 self.bar.set_message(format!("{rate}, window {number}/{of}"));
             }
             Event::Checking => self.bar.set_message("checking the output"),
+            Event::AwaitingMeter => self.bar.set_message("waiting for the meter"),
         }
     }
 }

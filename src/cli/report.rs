@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  rigbench report results/local/20261123T122132Z-llvmpipe-d45a.json\n  rigbench report --format html -o report.html results/local/*.json\n  rigbench report --format csv results/published > rows.csv\n\nOf a folder every file that ends in .json is taken. One run is shown in full; of several, rows of one kind stand in one line."
+    after_help = "Examples:\n  rigbench report result.json\n  rigbench report --format html -o report.html results/local/*.json\n  rigbench report --format csv results/published > rows.csv\n\nOf a folder every file that ends in .json is taken. One run is shown in full; of several, rows of one kind stand in one line."
 )]
 pub(super) struct Args {
     /// Result files, or folders of them
@@ -48,9 +48,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     });
     for (file, why) in collection.refused() {
         if collection.runs().next().is_none() {
-            bail!("{}: {why}; rigbench validate says more", file.name);
+            bail!("{}: {why}", file.name);
         }
-        eprintln!("note: {} is not shown: {why}", file.name);
+        super::say(&format!("note: {} is not shown: {why}", file.name));
     }
     let (width, styled) = args::terminal();
     let styled = styled && args.output.is_none();

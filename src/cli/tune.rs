@@ -27,6 +27,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     interrupt::listen()?;
     let workloads = args.workloads.parse(args::DEFAULT)?;
     let devices = args.devices.select()?;
+    args::note_hidden(&devices);
     let tuner = Tuner::new(Effort::Full, args.retune);
     let (width, styled) = args::terminal();
     let total = devices.len() * workloads.len();
@@ -38,19 +39,22 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
                 RowProgress::new(d * workloads.len() + w + 1, total, &name, workload.unit());
             let target = Target::open(device);
             let unsupported = target.as_ref().ok().and_then(|t| workload.unsupported(t));
-            let chosen = target.map_err(|e| e.to_string()).and_then(|target| match unsupported {
-                Some(reason) => Err(reason),
-                None => {
-                    let on_event = &mut |share| {
-                        progress.show(Event::Tuning(share));
-                        match interrupt::asked() {
-                            true => ControlFlow::Break(()),
-                            false => ControlFlow::Continue(()),
-                        }
-                    };
-                    tuner.choose(workload.as_ref(), &target, on_event).map_err(|e| e.to_string())
-                }
-            });
+            let chosen =
+                target.map_err(|e| e.to_string()).and_then(|mut target| match unsupported {
+                    Some(reason) => Err(reason),
+                    None => {
+                        let on_event = &mut |share| {
+                            progress.show(Event::Tuning(share));
+                            match interrupt::asked() {
+                                true => ControlFlow::Break(()),
+                                false => ControlFlow::Continue(()),
+                            }
+                        };
+                        tuner
+                            .choose(workload.as_ref(), &mut target, on_event)
+                            .map_err(|e| e.to_string())
+                    }
+                });
             drop(progress);
             if interrupt::asked() {
                 return Ok(Exit::Interrupted);
@@ -62,7 +66,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
                 }
                 Err(reason) => {
                     failed = true;
-                    super::print(&format!("{name}: {reason}\n\n"))?;
+                    super::print_line(&format!("{name}: {reason}"))?;
+                    super::print("\n")?;
                 }
             }
         }

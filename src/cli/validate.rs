@@ -44,12 +44,12 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             Err(fault) => Findings { faults: vec![fault.to_string()], notes: Vec::new() },
         };
         let verdict = if findings.faults.is_empty() { "truthful" } else { "not truthful" };
-        super::print(&format!("{}: {verdict}\n", path.display()))?;
+        super::print_line(&format!("{}: {verdict}", path.display()))?;
         for fault in &findings.faults {
-            super::print(&format!("  wrong: {fault}\n"))?;
+            super::print_line(&format!("  wrong: {fault}"))?;
         }
         for note in &findings.notes {
-            super::print(&format!("  {note}\n"))?;
+            super::print_line(&format!("  {note}"))?;
         }
         truthful &= findings.faults.is_empty();
     }

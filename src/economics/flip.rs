@@ -174,6 +174,8 @@ fn outcome(
     let low = if low.is_nan() { end(false) } else { low };
     let high = if high.is_nan() { end(true) } else { high };
     let (least, most) = parameter.domain();
+    // Who is paid for taking power asks at which payment that ends.
+    let least = if current < 0.0 { f64::NEG_INFINITY } else { least };
     let possible = |x: f64| x > least && x <= most;
     let flips = match value {
         Some(value) => possible(value),
@@ -188,7 +190,9 @@ fn outcome(
         }));
     }
     let differs = |at: Option<f64>, corner| {
-        let Some(at) = at.filter(|at| at.is_finite() && *at > 0.0) else { return true };
+        let Some(at) = at.filter(|at| at.is_finite() && *at != 0.0 && *at > least.min(0.0)) else {
+            return true;
+        };
         let side = |x| margin(x, corner).map(|m| m > 0.0);
         side(at * (1.0 - STEP)) != side(at * (1.0 + STEP))
     };
@@ -306,6 +310,24 @@ mod tests {
         assert_eq!(at(alone, Parameter::Utilisation), never("not even if it is sold all the time"));
         assert_eq!(at(alone, Parameter::Pue), never("not even without any losses of the hall"));
         assert!(matches!(at(alone, Parameter::TokenPrice), Outcome::At { checked: true, .. }));
+    }
+
+    #[test]
+    fn a_negative_price_of_power_flips_where_it_no_longer_pays_for_the_hardware() {
+        let mut one = miner(13.5);
+        one.capital =
+            Some(Capital::Megawatt { dollars: Estimate::exact(50e6), years: Estimate::exact(4.0) });
+        let net = one.net(&today()).value.unwrap();
+        let paid = today().with(Parameter::Electricity, 2.0 * net);
+        assert!(net < 0.0 && one.margin(&paid).value.unwrap() > 0.0);
+        let found = |at: &Conditions| {
+            flip(Sides { one: &one, other: None }, PAYS, (Era::Now, at), Parameter::Electricity)
+                .unwrap()
+        };
+        near(found(&paid).outcome, net);
+        assert_eq!(found(&paid).answer, Answer::Yes);
+        // At a price above 0 none that is below is talked of.
+        assert!(matches!(found(&today()).outcome, Outcome::Never(_)));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::Estimate;
 use super::row::{MeasuredRow, RowEnergy, Sequences, Stage};
 use crate::device::Class;
 use crate::energy::{Provenance, Scope};
-use crate::results::run_faults;
 use crate::results::wire::{self, Document, Energy, Measurement, Outcome, PerUnit, Verdict};
+use crate::results::{ModelNames, conditions, run_faults};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -32,6 +32,8 @@ pub fn rows(documents: &[Document]) -> Rows {
     let mut machines: Vec<&wire::Host> = Vec::new();
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut remarks = Vec::new();
+    let all = documents.iter().flat_map(|document| &document.measurements);
+    let models = ModelNames::of(all.map(|m| &m.workload));
     for document in documents {
         let host = &document.manifest.host;
         let machine = machines.iter().position(|known| alike(known, host)).unwrap_or_else(|| {
@@ -41,9 +43,14 @@ pub fn rows(documents: &[Document]) -> Rows {
         let date = day(document);
         let faults = run_faults(document).into_iter();
         remarks.extend(faults.map(|why| format!("the run of {date} is invalid as a whole: {why}")));
+        let gpu = document.manifest.devices.iter().any(|device| device.gpu.is_some());
+        let conditions = conditions(&document.manifest.environment, gpu).into_iter();
+        remarks.extend(conditions.map(|condition| format!("the run of {date}: {condition}")));
         for m in &document.measurements {
             let device = document.manifest.devices.iter().find(|device| device.id == m.device);
-            let (Some(device), Some(row)) = (device, row(m, document, date)) else { continue };
+            let (Some(device), Some(row)) = (device, row(m, document, date, &models)) else {
+                continue;
+            };
             let candidate = Candidate { machine, device, row };
             let twin = candidates.iter_mut().find(|known| {
                 known.machine == machine
@@ -133,13 +140,18 @@ fn day(document: &Document) -> Date {
 }
 
 /// Nothing of work that this version does not know.
-fn row(m: &Measurement, document: &Document, date: Date) -> Option<MeasuredRow> {
+fn row(
+    m: &Measurement,
+    document: &Document,
+    date: Date,
+    models: &ModelNames,
+) -> Option<MeasuredRow> {
     let device = document.manifest.devices.iter().find(|device| device.id == m.device)?;
     Some(MeasuredRow {
         device: device.id.clone(),
         device_name: device.name.clone(),
         class: Class::ALL.into_iter().find(|class| class.name() == m.class)?,
-        workload: m.workload.spec(),
+        workload: models.tell_apart(&m.workload).spec(),
         unit: m.workload.unit()?,
         sequences: sequences(&m.workload),
         energy: energy(m),

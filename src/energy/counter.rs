@@ -1,21 +1,22 @@
 //! Joules from a counter. It is exact at its own ticks and says nothing between them, so all doubt is at the two ends.
 
-use super::integral::{Integral, Terms, chance, median, quantum, spread};
+use super::integral::{Integral, Terms, by_chance, median, quantum};
 use super::{EnergyError, SourceInfo, Stamped};
 use crate::units::{Joules, Seconds};
 
 /// A change of the counter, seen between two readings.
 #[derive(Clone, Copy)]
-struct Tick {
+pub(super) struct Tick {
     /// No earlier than this, no later than that.
     earliest: f64,
     latest: f64,
     /// Joules since the first reading.
-    total: f64,
+    pub total: f64,
 }
 
 impl Tick {
-    fn at(&self) -> f64 {
+    /// The moment in the middle.
+    pub fn at(&self) -> f64 {
         (self.earliest + self.latest) / 2.0
     }
 }
@@ -33,8 +34,7 @@ pub(super) fn integrate(
     from: Seconds,
     to: Seconds,
 ) -> Result<Integral, EnergyError> {
-    let usable = |r: &&Stamped| r.values.iter().all(|v| v.is_finite() && *v >= 0.0);
-    let used: Vec<&Stamped> = readings.iter().filter(usable).collect();
+    let used = usable(readings);
     let (ticks, wraps) = ticks(info, ranges, &used)?;
     let inside: Vec<Tick> =
         ticks.iter().filter(|t| t.at() >= from.0 && t.at() <= to.0).copied().collect();
@@ -79,6 +79,23 @@ pub(super) fn integrate(
         coverage,
         wraps,
     })
+}
+
+fn usable(readings: &[Stamped]) -> Vec<&Stamped> {
+    let usable = |r: &&Stamped| r.values.iter().all(|v| v.is_finite() && *v >= 0.0);
+    readings.iter().filter(usable).collect()
+}
+
+/// The counter's changes.
+///
+/// # Errors
+/// If it was reset or jumped.
+pub(super) fn of(
+    info: &SourceInfo,
+    ranges: &[Option<Joules>],
+    readings: &[Stamped],
+) -> Result<Vec<Tick>, EnergyError> {
+    Ok(ticks(info, ranges, &usable(readings))?.0)
 }
 
 /// The counter's changes, wraps undone and domains added up, and how often it wrapped.
@@ -191,7 +208,6 @@ fn edge(ticks: &[Tick], power: f64, at: f64) -> Edge {
 fn unseen(ticks: &[Tick], duty: f64) -> f64 {
     let powers: Vec<f64> =
         ticks.windows(2).map(|t| (t[1].total - t[0].total) / (t[1].at() - t[0].at())).collect();
-    let (_, deviation) = spread(&powers);
     let seconds = ticks[ticks.len() - 1].at() - ticks[0].at();
-    chance(deviation, powers.len()) * seconds * (1.0 - duty).sqrt()
+    by_chance(&powers) * seconds * (1.0 - duty).sqrt()
 }

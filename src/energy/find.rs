@@ -1,7 +1,7 @@
 //! Which sources there are: those that a user names, or the best that the machine has.
 
-use super::source::{command::Command, hwmon, nvml, rapl, shelly, tasmota};
-use super::{Board, EnergyError, EnergySource, PowerSpec};
+use super::source::{Found, command::Command, hwmon, nvml, rapl, shelly, tasmota};
+use super::{Board, EnergyError, EnergySource, Metered, PowerSpec};
 use crate::device::{Device, DeviceId};
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ fn sysfs() -> PathBuf {
 /// Opens what the specs name, each read once. Specs that only state a figure open nothing.
 ///
 /// # Errors
-/// If one of them cannot be read; says in one line what to do.
+/// If one of them cannot be read, or is of no chosen device or of several; says in one line what to do.
 pub fn open(specs: &[PowerSpec], devices: &[Device]) -> Result<Vec<Placed>, EnergyError> {
     let everywhere = || devices.iter().map(|device| device.id.clone()).collect::<Vec<_>>();
     let mut placed = Vec::new();
@@ -34,11 +34,17 @@ pub fn open(specs: &[PowerSpec], devices: &[Device]) -> Result<Vec<Placed>, Ener
             }
             PowerSpec::Shelly(url) => (shelly::find(url)?, everywhere()),
             PowerSpec::Tasmota(url) => (tasmota::find(url)?, everywhere()),
-            PowerSpec::Command { line, scope } => {
-                let command = Command::start(line, *scope)?;
-                (vec![Box::new(command) as Box<dyn EnergySource>], everywhere())
+            PowerSpec::Command { line, metered } => {
+                let spell = |metered: &Metered| format!("command@{metered}:CMD");
+                let covered = metered.devices(devices, &spell)?;
+                let command = Command::start(line, metered.scope)?;
+                (vec![Box::new(command) as Box<dyn EnergySource>], covered)
             }
-            PowerSpec::Declared { .. } | PowerSpec::Model(_) | PowerSpec::None => continue,
+            PowerSpec::Declared { metered, .. } => {
+                metered.devices(devices, &|metered| format!("declared:WATTS@{metered}"))?;
+                continue;
+            }
+            PowerSpec::Model(_) | PowerSpec::None => continue,
         };
         placed
             .extend(sources.into_iter().map(|source| Placed { source, devices: devices.clone() }));
@@ -78,21 +84,26 @@ pub fn board(device: &Device) -> Option<Box<dyn Board>> {
 fn of_card(device: &Device) -> Result<Vec<Placed>, EnergyError> {
     let pci = address(device)?;
     let found = match nvml::find(pci, None) {
-        Ok(found) => found.sources,
-        Err(no_nvml) => {
-            hwmon::find(&sysfs(), pci).map(|found| found.sources).map_err(|no_hwmon| {
-                let nvidia = device.gpu().is_some_and(|gpu| gpu.vendor_device.0 == NVIDIA);
-                if nvidia { no_nvml } else { no_hwmon }
-            })?
-        }
+        Ok(found) => found,
+        Err(no_nvml) => hwmon::find(&sysfs(), pci).map_err(|no_hwmon| {
+            let nvidia = device.gpu().is_some_and(|gpu| gpu.vendor_device.0 == NVIDIA);
+            if nvidia { no_nvml } else { no_hwmon }
+        })?,
     };
-    match found.is_empty() {
-        true => Err(EnergyError(format!(
-            "{} has no sensor of power or energy; a plug with a meter has",
-            device.name
-        ))),
-        false => Ok(place(found, std::slice::from_ref(&device.id))),
+    sensors(found, device)
+}
+
+/// What was found of a card, which is something.
+fn sensors(found: Found, device: &Device) -> Result<Vec<Placed>, EnergyError> {
+    if found.sources.is_empty() {
+        return Err(found.absence.unwrap_or_else(|| {
+            EnergyError(format!(
+                "{} has no sensor of power or energy; a plug with a meter has",
+                device.name
+            ))
+        }));
     }
+    Ok(place(found.sources, std::slice::from_ref(&device.id)))
 }
 
 /// NVIDIA's PCI vendor number.
@@ -118,19 +129,22 @@ fn of_kind(spec: &PowerSpec, devices: &[Device]) -> Result<Vec<Placed>, EnergyEr
         }
         return Ok(place(rapl::find(&sysfs())?, &on_cpu));
     }
-    let mut placed = Vec::new();
+    let (mut placed, mut absence) = (Vec::new(), None);
     for device in devices.iter().filter(|device| !device.class.runs_on_cpu()) {
         let pci = address(device)?;
         let found = match spec {
-            PowerSpec::Nvml => nvml::find(pci, None)?.sources,
-            _ => hwmon::find(&sysfs(), pci)?.sources,
+            PowerSpec::Nvml => nvml::find(pci, None)?,
+            _ => hwmon::find(&sysfs(), pci)?,
         };
-        placed.extend(place(found, std::slice::from_ref(&device.id)));
+        match sensors(found, device) {
+            Ok(found) => placed.extend(found),
+            Err(why) => _ = absence.get_or_insert(why),
+        }
     }
     match placed.is_empty() {
-        true => {
-            Err(EnergyError("no chosen device is a graphics card with sensors of its own".into()))
-        }
+        true => Err(absence.unwrap_or_else(|| {
+            EnergyError("no chosen device is a graphics card with sensors of its own".into())
+        })),
         false => Ok(placed),
     }
 }

@@ -8,7 +8,7 @@ use crate::units::{Joules, Seconds};
 const WIDEST: f64 = 0.25;
 
 /// Readings from so long before and after a stretch bear on it.
-const MARGIN: f64 = 30.0;
+pub(super) const MARGIN: f64 = 30.0;
 
 /// A stretch of time, from one moment to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +23,11 @@ impl Stretch {
     /// How long it lasts.
     pub fn length(&self) -> Seconds {
         self.to - self.from
+    }
+
+    /// The same stretch, so much later.
+    pub(super) fn later(&self, by: Seconds) -> Stretch {
+        Stretch { from: self.from + by, to: self.to + by }
     }
 
     /// Whether a reading bears on it.
@@ -111,14 +116,30 @@ pub fn integrate(
     if !(integral.gross.0 > 0.0 && integral.gross.0.is_finite()) {
         return Err(EnergyError("it shows no energy at all".into()));
     }
-    let share = integral.terms.half_width().0 / integral.gross.0;
+    let power = integral.gross / stretch.length();
+    if power < info.scope.least() {
+        return Err(EnergyError(format!(
+            "it shows {power} under load, less than anything that covers {} draws ({}): is it in another unit?",
+            info.scope.name(),
+            info.scope.least()
+        )));
+    }
+    narrow(integral)
+}
+
+/// The figure, if it is known well enough to be one.
+///
+/// # Errors
+/// If it is not.
+pub(super) fn narrow(figure: Integral) -> Result<Integral, EnergyError> {
+    let share = figure.terms.half_width().0 / figure.gross.0;
     if share > WIDEST {
         return Err(EnergyError(format!(
             "its figure would be uncertain by {:.0} %: measure for longer",
             share * 100.0
         )));
     }
-    Ok(integral)
+    Ok(figure)
 }
 
 /// The moment in the middle of a reading.
@@ -143,8 +164,19 @@ pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
+/// How far the mean of values in order may be off by chance. Neighbours may be correlated, so that means of groups are
+/// compared too.
+pub(super) fn by_chance(values: &[f64]) -> f64 {
+    let (_, deviation) = spread(values);
+    let alone = chance(deviation, values.len());
+    let length = (values.len() as f64).sqrt() as usize;
+    let means: Vec<f64> = values.chunks_exact(length.max(1)).map(|c| spread(c).0).collect();
+    let together = if means.len() >= 4 { chance(spread(&means).1, means.len()) } else { 0.0 };
+    alone.max(together)
+}
+
 /// How far the mean of `n` values of this deviation may be off: half of the 95 % interval.
-pub(super) fn chance(deviation: f64, n: usize) -> f64 {
+fn chance(deviation: f64, n: usize) -> f64 {
     use statrs::distribution::{ContinuousCDF, StudentsT};
     if n < 2 {
         return f64::INFINITY;

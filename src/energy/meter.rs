@@ -4,7 +4,8 @@
 use super::figures::Figures;
 use super::sampling::{Sampler, Sampling};
 use super::{
-    Check, Integral, Provenance, Quantity, SourceInfo, Stamped, Stated, Stretch, integrate,
+    Check, Integral, LoadStep, Provenance, Quantity, Response, SourceInfo, Stamped, Stated,
+    Stretch, integrate,
 };
 use crate::device::DeviceId;
 use crate::units::{Seconds, Watts};
@@ -30,9 +31,11 @@ pub struct Measured {
     pub source: SourceInfo,
     /// Which of the sources that are read it is, from 0: two like cards have sources that say the same of themselves.
     pub place: usize,
-    /// What came of it, over the stretches that have a figure.
+    /// What came of it, over the blocks that have a figure.
     pub integral: Integral,
-    /// Which of the stretches have one.
+    /// How it answered to the load.
+    pub response: Response,
+    /// Which of the blocks have a figure.
     pub figures: Vec<bool>,
     /// What it draws at rest, if that was taken.
     pub idle: Option<Idle>,
@@ -140,9 +143,26 @@ impl<'a> Meter<'a> {
         self.clock.wait_for_updates(&self.samplers, moment, stop);
     }
 
-    /// What every source makes of some stretches, in order, together; never empty.
-    pub fn over(&self, stretches: &[Stretch]) -> Vec<Energy> {
-        let mut energy = measured(&self.samplers, stretches);
+    /// How long the device must be idle before a block, so that every source shows it.
+    pub fn rest(&self) -> Seconds {
+        self.samplers.iter().map(|sampler| sampler.rest()).fold(Seconds(0.0), longer)
+    }
+
+    /// How long a block's measured part must be at least, so that every source can have a figure.
+    pub fn shortest_block(&self) -> Seconds {
+        self.samplers.iter().map(|sampler| sampler.shortest_block()).fold(Seconds(0.0), longer)
+    }
+
+    /// The moment until which readings may still be missed of these blocks: of a source that answers late, or that has not
+    /// yet answered at all. `None` if there is no such source.
+    pub fn awaited(&self, blocks: &[LoadStep]) -> Option<Seconds> {
+        let until = |sampler: &&Sampler| sampler.awaited(blocks);
+        self.samplers.iter().filter_map(until).reduce(longer)
+    }
+
+    /// What every source makes of some blocks together, in the order of the sources; never empty.
+    pub fn over(&self, blocks: &[LoadStep]) -> Vec<Energy> {
+        let mut energy = measured(&self.samplers, blocks);
         energy.extend(self.stated.iter().cloned().map(Energy::Stated));
         if energy.is_empty() {
             energy.push(Energy::None { reason: self.absence.clone() });
@@ -151,12 +171,15 @@ impl<'a> Meter<'a> {
     }
 }
 
-/// Figures of all sources, held against each other.
-fn measured(samplers: &[&Sampler], stretches: &[Stretch]) -> Vec<Energy> {
-    let zero = stretches.first().map_or(Seconds(0.0), |first| first.from);
-    let shifted: Vec<Stretch> =
-        stretches.iter().map(|s| Stretch { from: s.from - zero, to: s.to - zero }).collect();
-    let near = |r: &&Stamped| stretches.iter().any(|stretch| stretch.is_near(r));
+fn longer(a: Seconds, b: Seconds) -> Seconds {
+    Seconds(a.0.max(b.0))
+}
+
+/// Figures of all sources, compared with each other.
+fn measured(samplers: &[&Sampler], blocks: &[LoadStep]) -> Vec<Energy> {
+    let zero = blocks.first().map_or(Seconds(0.0), |first| first.measured.from);
+    let shifted: Vec<LoadStep> = blocks.iter().map(|block| block.since(zero)).collect();
+    let near = |r: &&Stamped| blocks.iter().any(|block| block.is_near(r));
     let readings: Vec<Vec<Stamped>> = samplers
         .iter()
         .map(|sampler| sampler.log().readings.iter().filter(near).map(|r| r.since(zero)).collect())
@@ -177,18 +200,20 @@ fn measured(samplers: &[&Sampler], stretches: &[Stretch]) -> Vec<Energy> {
             energy.push(Energy::None { reason: format!("{why}: neither is believed") });
             continue;
         }
-        let Some(integral) = own.together() else {
+        let (Some(integral), Ok(response)) = (own.together(), own.response.clone()) else {
             let lost = log.failed.last().map(|(_, why)| format!("; {why}")).unwrap_or_default();
             let why = own.absence();
             energy.push(Energy::None { reason: format!("{}: {why}{lost}", sampler.info.kind) });
             continue;
         };
-        let inside = |at: &Seconds| stretches.iter().any(|s| *at >= s.from && *at <= s.to);
+        let inside =
+            |at: &Seconds| blocks.iter().any(|b| *at >= b.measured.from && *at <= b.measured.to);
         kept.push(Measured {
             source: sampler.info.clone(),
             place: sampler.place,
             integral,
-            figures: own.stretches.iter().map(Result::is_ok).collect(),
+            response,
+            figures: own.blocks.iter().map(Result::is_ok).collect(),
             idle: sampler.idle,
             checks: Vec::new(),
             readings,

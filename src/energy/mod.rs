@@ -8,7 +8,9 @@ mod figures;
 mod find;
 mod integral;
 mod meter;
+mod metered;
 mod power;
+mod response;
 mod sampling;
 pub mod source;
 mod spec;
@@ -19,6 +21,8 @@ pub use figures::Figures;
 pub use find::{Placed, board, find, open};
 pub use integral::{Integral, Stretch, Terms, integrate};
 pub use meter::{Energy, Idle, Measured, Meter};
+pub use metered::Metered;
+pub use response::{LoadStep, Response};
 pub use sampling::Sampling;
 pub use spec::{PowerSpec, PowerSpecError};
 pub use stated::Stated;
@@ -63,6 +67,27 @@ impl Scope {
             Scope::Wall => self != Scope::Wall,
             Scope::Machine => self < Scope::Machine,
             _ => false,
+        }
+    }
+
+    /// Nothing of this scope draws less under load: less is a reading in another unit, or of another thing. An idle
+    /// laptop draws 2 W at its plug, an idle graphics card 3 W or more, a phone's processor under load half a watt.
+    pub fn least(self) -> Watts {
+        match self {
+            Scope::GpuBoard => Watts(1.5),
+            Scope::CpuPackage => Watts(0.2),
+            Scope::Dram => Watts(0.02),
+            Scope::Machine | Scope::Wall => Watts(1.0),
+        }
+    }
+
+    /// Nothing of this scope draws more: the largest cards draw 1.4 kW, a rack of 72 of them 140 kW.
+    pub fn most(self) -> Watts {
+        match self {
+            Scope::GpuBoard => Watts(3e3),
+            Scope::CpuPackage => Watts(5e3),
+            Scope::Dram => Watts(2e3),
+            Scope::Machine | Scope::Wall => Watts(200e3),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Joules from readings of power: their mean over the stretch, once the source can have followed the load.
 
-use super::integral::{Integral, Terms, chance, median, middle, quantum, spread};
+use super::integral::{Integral, Terms, by_chance, median, middle, quantum, spread};
 use super::{EnergyError, SourceInfo, Stamped};
 use crate::units::{Joules, Seconds};
 
@@ -10,6 +10,8 @@ const COVERAGE: f64 = 0.95;
 const BRIDGED: f64 = 3.0;
 /// Readings that are so many times the usual one are garbage.
 const ABSURD: f64 = 6.0;
+/// Power at the start of a stretch, where the source cannot have followed yet, may differ from the rest by this share.
+const UNSEEN: f64 = 0.03;
 /// The fewest updates that a figure may rest on.
 const FEWEST: usize = 5;
 
@@ -20,12 +22,7 @@ pub(super) fn integrate(
     from: Seconds,
     to: Seconds,
 ) -> Result<Integral, EnergyError> {
-    let value = |r: &Stamped| r.values[0];
-    let plausible = |r: &&Stamped| (0.0..=info.ceiling.0).contains(&value(r));
-    let plausible: Vec<&Stamped> = readings.iter().filter(plausible).collect();
-    let usual = median(plausible.iter().map(|r| value(r)).collect()).unwrap_or(0.0);
-    let sane: Vec<&Stamped> =
-        plausible.into_iter().filter(|r| value(r) <= ABSURD * usual).collect();
+    let sane = sane(info, readings, from, to);
     let rejected = readings.len() - sane.len();
 
     let between = |a: &Stamped, b: &Stamped| middle(b) - middle(a);
@@ -72,8 +69,10 @@ pub(super) fn integrate(
     let values: Vec<f64> = fresh.iter().map(|r| value(r)).collect();
     let observed = (averaging.0 / period).min(1.0);
     let statistical = by_chance(&values) * (1.0 - observed).sqrt();
-    // Before it was settled power may have been as far from the mean as any tenth of the rest was.
-    let unsettled = (settled - from.0) / stretch * 1.5 * wandering(&values, power);
+    // What was not seen at the start may have been as far from the mean as any tenth of the rest was, and no load is
+    // known to be more even than this before it was looked at.
+    let unseen = (1.5 * wandering(&values, power)).max(UNSEEN * power);
+    let unsettled = (settled - from.0) / stretch * unseen;
     // Whether a source rounds or cuts off is not known; what it cuts off never averages out.
     let rounding = quantum(values.iter().copied());
     Ok(Integral {
@@ -89,6 +88,38 @@ pub(super) fn integrate(
         coverage,
         wraps: 0,
     })
+}
+
+fn value(reading: &Stamped) -> f64 {
+    reading.values[0]
+}
+
+/// Readings that something of this scope can show.
+fn plausible<'a>(info: &SourceInfo, readings: &'a [Stamped]) -> Vec<&'a Stamped> {
+    let most = info.ceiling.0.min(info.scope.most().0);
+    readings.iter().filter(|r| (0.0..=most).contains(&value(r))).collect()
+}
+
+/// Readings that can be true, as the ones of a stretch show.
+fn sane<'a>(
+    info: &SourceInfo,
+    readings: &'a [Stamped],
+    from: Seconds,
+    to: Seconds,
+) -> Vec<&'a Stamped> {
+    let plausible = plausible(info, readings);
+    let inside = plausible.iter().filter(|r| r.before >= from && r.after <= to);
+    let usual = median(inside.map(|r| value(r)).collect()).unwrap_or(f64::INFINITY);
+    plausible.into_iter().filter(|r| value(r) <= ABSURD * usual).collect()
+}
+
+/// Readings that can be true, whatever the load: those that are no spike of a single reading.
+pub(super) fn without_spikes<'a>(info: &SourceInfo, readings: &'a [Stamped]) -> Vec<&'a Stamped> {
+    let plausible = plausible(info, readings);
+    let near = |i: usize| plausible.get(i).map_or(0.0, |r| value(r));
+    let is_spike =
+        |i: usize| value(plausible[i]) > ABSURD * near(i.wrapping_sub(1)).max(near(i + 1));
+    (0..plausible.len()).filter(|i| !is_spike(*i)).map(|i| plausible[i]).collect()
 }
 
 /// Of readings, those that can be of different updates.
@@ -123,16 +154,6 @@ fn stood_still(
         }
     }
     Ok(())
-}
-
-/// How far the mean of samples in order may be off. Neighbours may be alike, so means of stretches are compared too.
-fn by_chance(values: &[f64]) -> f64 {
-    let (_, deviation) = spread(values);
-    let alone = chance(deviation, values.len());
-    let length = (values.len() as f64).sqrt() as usize;
-    let means: Vec<f64> = values.chunks_exact(length.max(1)).map(|c| spread(c).0).collect();
-    let together = if means.len() >= 4 { chance(spread(&means).1, means.len()) } else { 0.0 };
-    alone.max(together)
 }
 
 /// How far the mean of any tenth lies from the mean of all.

@@ -1,6 +1,10 @@
 //! Reads sources as time passes, each in a thread of its own, since some answer slowly and none may hold up a window.
 
-use super::{Energy, EnergyError, Idle, Placed, Quantity, SourceInfo, Stamped, Stretch, integrate};
+use super::integral::{MARGIN, median, middle};
+use super::response::response;
+use super::{
+    Energy, EnergyError, Idle, LoadStep, Placed, Quantity, SourceInfo, Stamped, Stretch, integrate,
+};
 use crate::device::DeviceId;
 use crate::units::{Joules, Seconds, Watts};
 use cpu_time::ThreadTime;
@@ -84,8 +88,7 @@ impl Sampling {
         if self.samplers.is_empty() {
             return;
         }
-        let needs =
-            self.samplers.iter().map(|sampler| needs(&sampler.info)).fold(seconds.0, f64::max);
+        let needs = self.samplers.iter().map(|sampler| sampler.needs()).fold(seconds.0, f64::max);
         let from = self.now();
         let end = from + Seconds(needs.min(longest.0));
         while self.now() < end {
@@ -149,14 +152,12 @@ fn unhurried(info: SourceInfo, least: Seconds) -> SourceInfo {
     SourceInfo { poll: Seconds(info.poll.0.max(least.0.min(in_time))), ..info }
 }
 
-/// How long a source must be read for a figure.
-fn needs(info: &SourceInfo) -> f64 {
-    let step = info.update_period.map_or(info.poll.0, |period| period.0.max(info.poll.0));
-    match info.quantity {
-        Quantity::Counter { .. } => 8.0 * step,
-        Quantity::Power { averaging } => 2.0 * averaging.0 + 8.0 * step,
-    }
-}
+/// Idle times before a block are at least so long where a meter is read: what a neighbour does for a moment must not
+/// look like the load.
+const SHORTEST_REST: Seconds = Seconds(0.5);
+/// No idle time before a block is made longer than this for a slow source, and no block.
+const LONGEST_REST: Seconds = Seconds(10.0);
+const LONGEST_BLOCK: Seconds = Seconds(30.0);
 
 impl Sampler {
     fn start(
@@ -220,6 +221,69 @@ impl Sampler {
                 (joules > 0.0).then(|| Joules(joules) / seconds)
             }
         }
+    }
+
+    /// Time from one update to the next: as documented, else as its changes show it, but no shorter than it takes to read.
+    fn update(&self) -> f64 {
+        let log = self.log();
+        let recent = &log.readings[log.readings.len().saturating_sub(200)..];
+        let gaps = |readings: &[&Stamped]| {
+            median(readings.windows(2).map(|pair| middle(pair[1]) - middle(pair[0])).collect())
+        };
+        let gap = gaps(&recent.iter().collect::<Vec<_>>()).unwrap_or(self.info.poll.0);
+        let changes = recent.windows(2).filter(|pair| pair[0].values != pair[1].values);
+        let found = gaps(&changes.map(|pair| &pair[1]).collect::<Vec<_>>());
+        self.info.update_period.map(|period| period.0).or(found).unwrap_or(gap).max(gap)
+    }
+
+    /// How long it must be read for a figure.
+    fn needs(&self) -> f64 {
+        match self.info.quantity {
+            // A coarse counter that moves only now and then is not worth a long block.
+            Quantity::Counter { .. } => 8.0 * self.update().min(1.0),
+            Quantity::Power { averaging } => 2.0 * averaging.0 + 8.0 * self.update(),
+        }
+    }
+
+    /// How long a block's measured part must be for a figure.
+    pub(super) fn shortest_block(&self) -> Seconds {
+        Seconds(self.needs().min(LONGEST_BLOCK.0))
+    }
+
+    /// How long the device must be idle for this source to show it: three updates, once its average is of idle time alone.
+    pub(super) fn rest(&self) -> Seconds {
+        let averaging = match self.info.quantity {
+            Quantity::Counter { .. } => 0.0,
+            Quantity::Power { averaging } => averaging.0,
+        };
+        Seconds((averaging + 3.0 * self.update()).clamp(SHORTEST_REST.0, LONGEST_REST.0))
+    }
+
+    /// Until when readings may still be missed of these blocks: of all of them if it is known to be late, of the first if it
+    /// has not answered yet. `None` if none are missed, or it no longer answers.
+    pub(super) fn awaited(&self, blocks: &[LoadStep]) -> Option<Seconds> {
+        let (first, last) = (blocks.first()?, blocks.last()?);
+        let log = self.log();
+        let read = log.readings.last()?.after;
+        if log.failed.last().is_some_and(|(at, _)| *at > read) {
+            return None;
+        }
+        let near: Vec<Stamped> = (log.readings.iter())
+            .filter(|reading| blocks.iter().any(|block| block.is_near(reading)))
+            .cloned()
+            .collect();
+        drop(log);
+        let until = match response(&self.info, &near, blocks) {
+            Ok(response) if response.late => {
+                last.measured.to
+                    + response.lag
+                    + response.lag_half_width
+                    + Seconds(2.0 * self.update())
+            }
+            Ok(_) => return None,
+            Err(_) => first.load_from + Seconds(MARGIN) + self.rest(),
+        };
+        Some(until).filter(|until| *until > read)
     }
 
     /// How long a counter may take to move again; readings of power need no waiting for.

@@ -1,7 +1,7 @@
 //! Reads `--power` specs and builds the sources that they name.
 
-use super::{EnergyError, Scope, Stated};
-use crate::device::Device;
+use super::{EnergyError, Metered, Scope, Stated};
+use crate::device::{Device, DeviceId};
 use crate::units::Watts;
 use std::str::FromStr;
 
@@ -14,23 +14,23 @@ pub enum PowerSpec {
     Hwmon,
     /// `rapl`: the processor's own counters.
     Rapl,
-    /// `shelly:http://HOST`.
+    /// `shelly:http://HOST`, or `shelly:http://HOST?channel=2`.
     Shelly(String),
-    /// `tasmota:http://HOST`.
+    /// `tasmota:http://HOST`, or `tasmota:http://HOST?channel=1`.
     Tasmota(String),
-    /// `command[@SCOPE]:CMD`, which prints watts.
+    /// `command[@SCOPE[@DEVICE]]:CMD`, which prints watts.
     Command {
         /// Run by the shell.
         line: String,
         /// What the watts cover.
-        scope: Scope,
+        metered: Metered,
     },
-    /// `declared:WATTS[@SCOPE]`, or `declared:sha256d=240,gemm=300[@SCOPE]`.
+    /// `declared:WATTS[@SCOPE[@DEVICE]]`, or `declared:sha256d=240,gemm=300[@SCOPE[@DEVICE]]`.
     Declared {
         /// Watts for every workload (no name) or for the one named.
         watts: Vec<(Option<String>, Watts)>,
         /// What they cover.
-        scope: Scope,
+        metered: Metered,
     },
     /// `model`, or `model:idle=60,max=280`.
     Model(Option<(Watts, Watts)>),
@@ -43,19 +43,24 @@ pub enum PowerSpec {
 #[error("{0}")]
 pub struct PowerSpecError(String);
 
-const KNOWN: &str = "nvml, hwmon, rapl, shelly:http://HOST, tasmota:http://HOST, command[@SCOPE]:CMD, declared:WATTS[@SCOPE], \
-    declared:sha256d=WATTS,gemm=WATTS, model, model:idle=WATTS,max=WATTS, none";
+const KNOWN: &str = "nvml, hwmon, rapl, shelly:http://HOST[?channel=N], tasmota:http://HOST[?channel=N], \
+    command[@SCOPE[@DEVICE]]:CMD, declared:WATTS[@SCOPE[@DEVICE]], declared:sha256d=WATTS,gemm=WATTS, model, \
+    model:idle=WATTS,max=WATTS, none";
 
 impl FromStr for PowerSpec {
     type Err = PowerSpecError;
 
     fn from_str(spec: &str) -> Result<PowerSpec, PowerSpecError> {
         let refuse = |what: &str| Err(PowerSpecError(what.to_string()));
-        let (head, rest) = spec.split_once(':').unwrap_or((spec, ""));
-        let (kind, at) = head.split_once('@').map_or((head, None), |(kind, at)| (kind, Some(at)));
-        if at.is_some() && kind != "command" {
+        // Where the command begins is known only behind the scope and the device, whose name holds a colon.
+        if let Some(rest) = spec.strip_prefix("command@") {
+            let (metered, line) = metered_and_rest(rest)?;
+            return command(line, metered);
+        }
+        let (kind, rest) = spec.split_once(':').unwrap_or((spec, ""));
+        if kind.contains('@') {
             return refuse(
-                "a scope stands behind the watts, as in declared:240@wall, or behind 'command'",
+                "write a scope behind the watts, as in declared:240@wall, or behind command, as in command@wall:CMD",
             );
         }
         match (kind, rest) {
@@ -70,13 +75,7 @@ impl FromStr for PowerSpec {
                 (_, true) => Ok(PowerSpec::Tasmota(url.to_string())),
                 _ => refuse(&format!("write the plug's address, as in {kind}:http://192.168.1.20")),
             },
-            ("command", "") => {
-                refuse("write the command, which is to print watts, as in command:'cat watts.txt'")
-            }
-            ("command", line) => {
-                let scope = at.map_or(Ok(Scope::Wall), scope)?;
-                Ok(PowerSpec::Command { line: line.to_string(), scope })
-            }
+            ("command", line) => command(line, Metered::WALL),
             ("model", bounds) => match &pairs(bounds)?[..] {
                 [(Some(a), low), (Some(b), high)] if a == "idle" && b == "max" && low <= high => {
                     Ok(PowerSpec::Model(Some((*low, *high))))
@@ -86,9 +85,16 @@ impl FromStr for PowerSpec {
                 )),
             },
             ("declared", rest) if !rest.is_empty() => {
-                let (watts, scope) = match rest.split_once('@') {
-                    Some((watts, name)) => (watts, scope(name)?),
-                    None => (rest, Scope::Wall),
+                let (watts, metered) = match rest.split_once('@') {
+                    Some((watts, metered)) => match metered_and_rest(metered)? {
+                        (metered, "") => (watts, metered),
+                        _ => {
+                            return refuse(
+                                "nothing can stand behind the device, as in declared:240@gpu-board@gpu:1",
+                            );
+                        }
+                    },
+                    None => (rest, Metered::WALL),
                 };
                 let watts = pairs(watts)?;
                 if watts.len() > 1 && watts.iter().any(|(name, _)| name.is_none()) {
@@ -96,7 +102,7 @@ impl FromStr for PowerSpec {
                         "--power {spec}: name a workload for each figure, as in declared:sha256d=240,gemm=300"
                     ));
                 }
-                Ok(PowerSpec::Declared { watts, scope })
+                Ok(PowerSpec::Declared { watts, metered })
             }
             _ => refuse(&format!("'{kind}' is no power source; known: {KNOWN}")),
         }
@@ -127,6 +133,46 @@ fn pairs(text: &str) -> Result<Vec<(Option<String>, Watts)>, PowerSpecError> {
         .collect()
 }
 
+/// `CMD`, which may be anything but nothing.
+fn command(line: &str, metered: Metered) -> Result<PowerSpec, PowerSpecError> {
+    match line {
+        "" => Err(PowerSpecError(
+            "write the command, which is to print watts, as in command:'cat watts.txt'".into(),
+        )),
+        line => Ok(PowerSpec::Command { line: line.to_string(), metered }),
+    }
+}
+
+/// `SCOPE[@DEVICE][:REST]`.
+fn metered_and_rest(text: &str) -> Result<(Metered, &str), PowerSpecError> {
+    let (name, rest) = text.split_at(text.find(['@', ':']).unwrap_or(text.len()));
+    let scope = scope(name)?;
+    let (device, rest) = match rest.strip_prefix('@') {
+        None => (None, rest),
+        Some(rest) => match device_and_rest(rest) {
+            Some((device, rest)) => (Some(device), rest),
+            None => {
+                return Err(PowerSpecError(format!(
+                    "write a device behind @{name}@, as in command@gpu-board@gpu:1:CMD or declared:240@gpu-board@gpu:1"
+                )));
+            }
+        },
+    };
+    Ok((Metered { scope, device }, rest.strip_prefix(':').unwrap_or(rest)))
+}
+
+/// `DEVICE[:REST]`. A device's name has colons too: `gpu:1`, `gpu:pci-0000:01:00.0`.
+fn device_and_rest(text: &str) -> Option<(DeviceId, &str)> {
+    let colons = match text {
+        _ if text.starts_with("gpu:pci-") => 3,
+        _ if text.starts_with("gpu:") => 1,
+        _ => 0,
+    };
+    let end = text.match_indices(':').nth(colons).map_or(text.len(), |(end, _)| end);
+    let (name, rest) = text.split_at(end);
+    Some((name.parse().ok()?, rest))
+}
+
 fn scope(name: &str) -> Result<Scope, PowerSpecError> {
     Scope::ALL.into_iter().find(|s| s.name() == name).ok_or_else(|| {
         let known = Scope::ALL.map(Scope::name).join(", ");
@@ -141,13 +187,19 @@ impl PowerSpec {
             PowerSpec::None => Some(Err(EnergyError("--power none was asked for".into()))),
             PowerSpec::Model(None) => Some(Stated::model(device)),
             PowerSpec::Model(Some((low, high))) => Some(Ok(Stated::between(*low, *high, device))),
-            PowerSpec::Declared { watts, scope } => {
+            PowerSpec::Declared { watts, metered } => {
+                if !metered.covers(device) {
+                    return Some(Err(EnergyError(format!(
+                        "--power declares the watts of {metered}, not of {}",
+                        device.id
+                    ))));
+                }
                 let own = |(name, _): &&(Option<String>, Watts)| {
                     name.as_deref().is_none_or(|name| name == workload)
                 };
                 let found = watts.iter().find(own).map(|(name, watts)| Stated::Declared {
                     watts: *watts,
-                    scope: *scope,
+                    scope: metered.scope,
                     own: name.is_some(),
                 });
                 Some(found.ok_or_else(|| {
@@ -183,20 +235,46 @@ mod tests {
         let bounds = Some((Watts(60.0), Watts(280.0)));
         assert!(read("model:idle=60,max=280") == PowerSpec::Model(bounds));
         let all = vec![(None, Watts(240.0))];
-        let declared = |scope| PowerSpec::Declared { watts: all.clone(), scope };
-        assert!(read("declared:240") == declared(Scope::Wall));
-        assert!(read("declared:240@gpu-board") == declared(Scope::GpuBoard));
+        let declared = |scope, device| PowerSpec::Declared {
+            watts: all.clone(),
+            metered: Metered { scope, device },
+        };
+        assert!(read("declared:240") == declared(Scope::Wall, None));
+        assert!(read("declared:240@gpu-board") == declared(Scope::GpuBoard, None));
+        let second = Some(DeviceId::Gpu(1));
+        assert!(read("declared:240@gpu-board@gpu:1") == declared(Scope::GpuBoard, second));
         let each = read("declared:sha256d=240,gemm=300");
         assert_eq!(each.workloads().collect::<Vec<_>>(), ["sha256d", "gemm"]);
         let gemm = each.stated(&Device::cpu(), "gemm").unwrap().unwrap();
         assert_eq!(gemm.basis(), "300 W typed by the user");
         assert!(each.stated(&Device::cpu(), "decode").unwrap().is_err());
         assert!(read("shelly:http://192.168.1.20").stated(&Device::cpu(), "gemm").is_none());
+        let command = |line: &str, scope, device| PowerSpec::Command {
+            line: line.into(),
+            metered: Metered { scope, device },
+        };
+        assert!(read("command:true") == command("true", Scope::Wall, None));
         assert!(
-            read("command@machine:echo 'a:b'@x")
-                == PowerSpec::Command { line: "echo 'a:b'@x".into(), scope: Scope::Machine }
+            read("command@machine:echo 'a:b'@x") == command("echo 'a:b'@x", Scope::Machine, None)
         );
-        assert!(matches!(read("command:true"), PowerSpec::Command { scope: Scope::Wall, .. }));
+    }
+
+    #[test]
+    fn a_device_is_told_from_the_command_behind_it() {
+        for (spec, device) in [
+            ("command@gpu-board@gpu:1:cat a:b@c", DeviceId::Gpu(1)),
+            (
+                "command@gpu-board@gpu:pci-0000:01:00.0:cat a:b@c",
+                DeviceId::Pci("0000:01:00.0".into()),
+            ),
+            ("command@gpu-board@cpu:cat a:b@c", DeviceId::Cpu),
+        ] {
+            let metered = Metered { scope: Scope::GpuBoard, device: Some(device) };
+            assert!(
+                read(spec) == PowerSpec::Command { line: "cat a:b@c".into(), metered },
+                "{spec}"
+            );
+        }
     }
 
     #[test]
@@ -221,6 +299,15 @@ mod tests {
             "nvml@wall",
             "command:",
             "command@moon:echo secret",
+            "command@gpu-board@moon:echo secret",
+            "command@gpu-board@gpu:1",
+            "command@gpu-board@gpu:1:",
+            "command@gpu-board@",
+            "command@",
+            "declared:240@gpu-board@",
+            "declared:240@gpu-board@gpu",
+            "declared:240@gpu-board@gpu:1:5",
+            "declared@gpu-board:240",
             "shelly",
             "shelly:secret",
             "tasmota:http://",

@@ -1,8 +1,12 @@
 //! Finds adapters: one entry a card however many backends and drivers show it, in PCI order.
 
 use crate::device::{Class, Details, Device, DeviceId, GpuDetails, GpuLimits};
+use crate::text::plain;
 use crate::units::Bytes;
 use std::sync::OnceLock;
+
+/// The environment variable that brings adapters into use that do not conform to their API. wgpu's name for it.
+pub const ALLOW_NONCONFORMANT: &str = "WGPU_ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER";
 
 /// Features that kernels use where they are present, by the name shown to users.
 const FEATURES: &[(&str, wgpu::Features)] = &[
@@ -19,39 +23,97 @@ pub(super) fn useful_features() -> wgpu::Features {
 
 /// Every GPU here, real ones first, each in PCI order.
 pub fn enumerate() -> Vec<Device> {
-    adapters().iter().map(|(device, _)| device.clone()).collect()
+    found().cards.iter().map(|(device, _)| device.clone()).collect()
 }
 
 /// The adapter behind a device.
 pub(super) fn find(device: &Device) -> Option<&'static wgpu::Adapter> {
-    adapters().iter().find(|(d, _)| d.id == device.id).map(|(_, adapter)| adapter)
+    found().cards.iter().find(|(d, _)| d.id == device.id).map(|(_, adapter)| adapter)
 }
 
 /// Adapters are looked for once a process: drivers are slow to load, and ids must stay what they were.
-fn adapters() -> &'static [(Device, wgpu::Adapter)] {
-    static ADAPTERS: OnceLock<Vec<(Device, wgpu::Adapter)>> = OnceLock::new();
-    ADAPTERS.get_or_init(|| {
-        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-        descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
-        // Validation layers cost time on every call and are no part of what is measured.
-        descriptor.flags = wgpu::InstanceFlags::empty();
-        let instance = wgpu::Instance::new(descriptor);
-        let all = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
-        let shown = all.iter().map(|adapter| Shown::from(&adapter.get_info())).collect();
+fn found() -> &'static Found {
+    static FOUND: OnceLock<Found> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let all = all(is_nonconformant_allowed());
+        let shown: Vec<Shown> = all.iter().map(|a| Shown::from(&a.get_info())).collect();
         let mut all: Vec<Option<wgpu::Adapter>> = all.into_iter().map(Some).collect();
-        one_each(shown)
+        let cards = one_each(shown.clone())
             .into_iter()
             .enumerate()
             .filter_map(|(number, card)| {
                 let adapter = all[card.index].take()?;
                 Some((describe(number as u32, &adapter, card.other_backends), adapter))
             })
-            .collect()
+            .collect();
+        Found { cards, shown }
     })
 }
 
+/// What was found in this process.
+struct Found {
+    /// One adapter for each card.
+    cards: Vec<(Device, wgpu::Adapter)>,
+    /// Every adapter.
+    shown: Vec<Shown>,
+}
+
+/// Whether the user allows adapters that do not conform to their API.
+pub fn is_nonconformant_allowed() -> bool {
+    std::env::var_os(ALLOW_NONCONFORMANT).is_some_and(|value| value != "0")
+}
+
+/// Every adapter of every backend.
+fn all(nonconformant: bool) -> Vec<wgpu::Adapter> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
+    // Validation layers cost time on every call and are no part of what is measured.
+    descriptor.flags = match nonconformant {
+        true => wgpu::InstanceFlags::ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER,
+        false => wgpu::InstanceFlags::empty(),
+    };
+    let instance = wgpu::Instance::new(descriptor);
+    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+}
+
+/// Adapters that are left out of [`enumerate`] because their driver does not conform to its API, each as one line that says
+/// how to use it. Drivers are loaded a second time for it.
+pub fn hidden() -> Vec<String> {
+    if is_nonconformant_allowed() {
+        return Vec::new();
+    }
+    let infos: Vec<_> = all(true).iter().map(wgpu::Adapter::get_info).collect();
+    let all: Vec<Shown> = infos.iter().map(Shown::from).collect();
+    left_out(&all, found().shown.clone()).into_iter().map(|i| hint(&infos[i])).collect()
+}
+
+/// The indices of those in `all` that are not among `shown`. Cards of one name without an address are told apart by their
+/// number alone.
+fn left_out(all: &[Shown], mut shown: Vec<Shown>) -> Vec<usize> {
+    let is_left_out = |i: &usize| match shown.iter().position(|other| *other == all[*i]) {
+        Some(at) => {
+            shown.swap_remove(at);
+            false
+        }
+        None => true,
+    };
+    (0..all.len()).filter(is_left_out).collect()
+}
+
+fn hint(info: &wgpu::AdapterInfo) -> String {
+    let api = info.backend.to_str();
+    let driver = Some(format!("{} {}", info.driver, info.driver_info).trim().to_string());
+    let driver = driver.filter(|driver| !driver.is_empty()).map(|d| format!(", driver {d}"));
+    format!(
+        "{} ({api}{}) is left out because its {api} driver is not conformant: outputs may be wrong, which every run \
+         verifies. To use it, set {ALLOW_NONCONFORMANT}=1",
+        info.name,
+        driver.unwrap_or_default(),
+    )
+}
+
 /// What tells one card from another.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Shown {
     backend: &'static str,
     pci: Option<String>,
@@ -129,7 +191,7 @@ fn describe(number: u32, adapter: &wgpu::Adapter, other_backends: Vec<String>) -
         details: Details::Gpu(GpuDetails {
             backend: info.backend.to_str().to_string(),
             other_backends,
-            driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
+            driver: plain(format!("{} {}", info.driver, info.driver_info).trim()).into_owned(),
             vendor_device: (info.vendor, info.device),
             pci: Shown::from(&info).pci,
             features: present.chain(matrices(adapter)).collect(),
@@ -143,7 +205,8 @@ fn describe(number: u32, adapter: &wgpu::Adapter, other_backends: Vec<String>) -
                 workgroups: limits.max_compute_workgroups_per_dimension,
             },
         }),
-        name: info.name,
+        // A driver may call a card anything.
+        name: plain(&info.name).into_owned(),
     }
 }
 
@@ -208,6 +271,17 @@ mod tests {
         ]);
         assert_eq!(without.len(), 2);
         assert!(without.iter().all(|(_, others)| others == &["dx12"]), "{without:?}");
+    }
+
+    #[test]
+    fn an_adapter_that_is_not_conformant_is_named_as_left_out() {
+        let card = shown("vulkan", "0000:01:00.0", "card");
+        let software = shown("vulkan", "", "llvmpipe");
+        let like = shown("vulkan", "", "card");
+        let all = [card.clone(), like.clone(), software.clone(), like.clone()];
+        assert_eq!(left_out(&all, vec![software.clone(), card.clone()]), [1, 3]);
+        assert_eq!(left_out(&all, vec![software, card, like]), [3], "one of two of a name");
+        assert_eq!(left_out(&all, all.to_vec()), [0usize; 0]);
     }
 
     #[test]

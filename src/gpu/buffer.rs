@@ -1,6 +1,7 @@
 //! Buffers on the device, and copies of parts of them kept for a later look.
 
 use super::{Gpu, GpuError, one_line};
+use crate::units::Bytes;
 use std::ops::Range;
 
 /// A buffer on the device.
@@ -36,30 +37,31 @@ impl Gpu {
     }
 
     /// Writes `data` at `offset` (bytes, a multiple of four), before all that is submitted later.
-    pub fn write<T: bytemuck::NoUninit>(&self, buffer: &Buffer, offset: u64, data: &[T]) {
-        self.queue.write_buffer(&buffer.0, offset, bytemuck::cast_slice(data));
-    }
-
-    /// A second buffer like `buffer`.
     ///
     /// # Errors
-    /// If the device has no room.
-    pub(super) fn duplicate_buffer(&self, buffer: &Buffer) -> Result<Buffer, GpuError> {
-        let copy = self.storage(buffer.size())?;
-        self.fill(&copy, buffer);
-        Ok(copy)
+    /// If the host has no room for a copy, or the device is lost.
+    pub fn write<T: bytemuck::NoUninit>(
+        &self,
+        buffer: &Buffer,
+        offset: u64,
+        data: &[T],
+    ) -> Result<(), GpuError> {
+        self.attempt(|| self.queue.write_buffer(&buffer.0, offset, bytemuck::cast_slice(data)))
     }
 
     /// Fills `buffer` by repeating `pattern`, after all that was submitted before.
-    pub fn fill(&self, buffer: &Buffer, pattern: &Buffer) {
-        let mut encoder = self.device.create_command_encoder(&Default::default());
-        let mut at = 0;
-        while at < buffer.size() {
-            let bytes = pattern.size().min(buffer.size() - at);
-            encoder.copy_buffer_to_buffer(&pattern.0, 0, &buffer.0, at, bytes);
-            at += bytes;
-        }
-        self.queue.submit([encoder.finish()]);
+    ///
+    /// # Errors
+    /// If the device is lost or refuses.
+    pub fn fill(&self, buffer: &Buffer, pattern: &Buffer) -> Result<(), GpuError> {
+        self.copy(|encoder| {
+            let mut at = 0;
+            while at < buffer.size() {
+                let bytes = pattern.size().min(buffer.size() - at);
+                encoder.copy_buffer_to_buffer(&pattern.0, 0, &buffer.0, at, bytes);
+                at += bytes;
+            }
+        })
     }
 
     /// Keeps a copy of `range` (bytes, multiples of four) as it is after all that was submitted before.
@@ -70,9 +72,9 @@ impl Gpu {
         let size = range.end - range.start;
         let copy =
             self.allocate(size, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST)?;
-        let mut encoder = self.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(&buffer.0, range.start, &copy.0, 0, size);
-        self.queue.submit([encoder.finish()]);
+        self.copy(|encoder| {
+            encoder.copy_buffer_to_buffer(&buffer.0, range.start, &copy.0, 0, size);
+        })?;
         Ok(Snapshot(copy.0))
     }
 
@@ -81,9 +83,9 @@ impl Gpu {
     /// # Errors
     /// If the device was lost.
     pub fn read<T: bytemuck::Pod>(&self, snapshot: &Snapshot) -> Result<Vec<T>, GpuError> {
-        snapshot.0.slice(..).map_async(wgpu::MapMode::Read, |_| {});
+        self.attempt(|| snapshot.0.slice(..).map_async(wgpu::MapMode::Read, |_| {}))?;
         self.wait_idle()?;
-        unmap(&snapshot.0, snapshot.0.size())
+        self.unmap(&snapshot.0, snapshot.0.size())
     }
 
     pub(super) fn allocate(
@@ -93,20 +95,35 @@ impl Gpu {
     ) -> Result<Buffer, GpuError> {
         let descriptor =
             wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
-        let buffer = self.device.create_buffer(&descriptor);
-        self.check()?;
-        Ok(Buffer(buffer))
+        let what = || format!("a buffer of {}", Bytes(size));
+        Ok(Buffer(self.make(what, || self.device.create_buffer(&descriptor))?))
     }
-}
 
-/// Copies the first `bytes` of a mapped buffer out and unmaps it.
-pub(super) fn unmap<T: bytemuck::Pod>(
-    buffer: &wgpu::Buffer,
-    bytes: u64,
-) -> Result<Vec<T>, GpuError> {
-    let view = buffer.get_mapped_range(..bytes).map_err(|e| GpuError::Refused(one_line(&e)))?;
-    let out = bytemuck::pod_collect_to_vec::<u8, T>(&view);
-    drop(view);
-    buffer.unmap();
-    Ok(out)
+    /// Submits copies between buffers or textures.
+    pub(super) fn copy(
+        &self,
+        record: impl FnOnce(&mut wgpu::CommandEncoder),
+    ) -> Result<(), GpuError> {
+        self.attempt(|| {
+            let mut encoder = self.device.create_command_encoder(&Default::default());
+            record(&mut encoder);
+            self.queue.submit([encoder.finish()]);
+        })
+    }
+
+    /// Copies the first `bytes` of a mapped buffer out and unmaps it.
+    pub(super) fn unmap<T: bytemuck::Pod>(
+        &self,
+        buffer: &wgpu::Buffer,
+        bytes: u64,
+    ) -> Result<Vec<T>, GpuError> {
+        self.attempt(|| {
+            let view = buffer.get_mapped_range(..bytes)?;
+            let out = bytemuck::pod_collect_to_vec::<u8, T>(&view);
+            drop(view);
+            buffer.unmap();
+            Ok(out)
+        })?
+        .map_err(|e: wgpu::MapRangeError| GpuError::Refused(one_line(&e)))
+    }
 }

@@ -1,7 +1,6 @@
 //! Several submissions in flight, so that the device does not starve while the host looks at what came back.
 //! The host blocks on the oldest; it never spins.
 
-use super::buffer::unmap;
 use super::{Bindings, Buffer, Gpu, GpuError, Pipeline};
 use crate::units::Seconds;
 use std::collections::VecDeque;
@@ -74,11 +73,12 @@ impl Flight {
         use wgpu::BufferUsages as U;
         let slot = |_| -> Result<Slot, GpuError> {
             let clock = if gpu.details().timestamps {
-                let queries = gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
+                let descriptor = wgpu::QuerySetDescriptor {
                     label: None,
                     ty: wgpu::QueryType::Timestamp,
                     count: 2,
-                });
+                };
+                let queries = gpu.attempt(|| gpu.device.create_query_set(&descriptor))?;
                 let resolved = gpu.allocate(STAMPS, U::QUERY_RESOLVE | U::COPY_SRC)?.0;
                 Some(Clock { queries, resolved })
             } else {
@@ -106,6 +106,18 @@ impl Flight {
     pub fn submit(&mut self, batch: &Batch) -> Result<(), GpuError> {
         assert!(self.pending.len() < self.slots.len(), "wait before submitting more");
         let slot = &self.slots[self.next];
+        let bytes = STAMPS + batch.read.map_or(0, Buffer::size);
+        let index = self.gpu.attempt(|| {
+            let index = self.record(batch, slot);
+            slot.readback.slice(..bytes).map_async(wgpu::MapMode::Read, |_| {});
+            index
+        })?;
+        self.pending.push_back(Pending { slot: self.next, bytes, index });
+        self.next = (self.next + 1) % self.slots.len();
+        Ok(())
+    }
+
+    fn record(&self, batch: &Batch, slot: &Slot) -> wgpu::SubmissionIndex {
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         if let Some(buffer) = batch.clear {
             encoder.clear_buffer(&buffer.0, 0, Some(4));
@@ -135,13 +147,7 @@ impl Flight {
         if let Some(buffer) = batch.read {
             encoder.copy_buffer_to_buffer(&buffer.0, 0, &slot.readback, STAMPS, buffer.size());
         }
-        let index = self.gpu.queue.submit([encoder.finish()]);
-        let bytes = STAMPS + batch.read.map_or(0, Buffer::size);
-        slot.readback.slice(..bytes).map_async(wgpu::MapMode::Read, |_| {});
-        self.gpu.check()?;
-        self.pending.push_back(Pending { slot: self.next, bytes, index });
-        self.next = (self.next + 1) % self.slots.len();
-        Ok(())
+        self.gpu.queue.submit([encoder.finish()])
     }
 
     /// Blocks until the oldest submission is done; `None` if nothing is in flight.
@@ -154,7 +160,7 @@ impl Flight {
         };
         self.gpu.wait_for(Some(index))?;
         let slot = &self.slots[slot];
-        let mut stamps: Vec<u32> = unmap(&slot.readback, bytes)?;
+        let mut stamps: Vec<u32> = self.gpu.unmap(&slot.readback, bytes)?;
         let words = stamps.split_off(STAMPS as usize / 4);
         let tick = |i: usize| u64::from(stamps[i]) | u64::from(stamps[i + 1]) << 32;
         let gpu_seconds = slot

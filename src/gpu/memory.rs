@@ -28,22 +28,37 @@ impl Gpu {
     }
 
     /// Writes whole texels from `first` on, before all that is submitted later.
-    pub fn write_memory(&self, memory: &Memory, first: u64, words: &[u32]) {
+    ///
+    /// # Errors
+    /// If the host has no room for a copy, or the device is lost.
+    pub fn write_memory(&self, memory: &Memory, first: u64, words: &[u32]) -> Result<(), GpuError> {
         match memory {
             Memory::Buffer(buffer) => self.write(buffer, TEXEL_BYTES * first, words),
             Memory::Texture(texture) => self.write_texels(texture, first, words),
         }
     }
 
-    /// A second memory like this one.
+    /// Room like this memory's, zero.
     ///
     /// # Errors
-    /// If the device has no room.
-    pub fn duplicate(&self, memory: &Memory) -> Result<Memory, GpuError> {
+    /// If the device has none.
+    pub fn memory_like(&self, memory: &Memory) -> Result<Memory, GpuError> {
         Ok(match memory {
-            Memory::Buffer(buffer) => Memory::Buffer(self.duplicate_buffer(buffer)?),
-            Memory::Texture(texture) => Memory::Texture(self.duplicate_texture(texture)?),
+            Memory::Buffer(buffer) => Memory::Buffer(self.storage(buffer.size())?),
+            Memory::Texture(texture) => Memory::Texture(self.texture(texture.size())?),
         })
+    }
+
+    /// Copies all of a memory to another of its kind and size, after all that was submitted before.
+    ///
+    /// # Errors
+    /// If the device is lost or refuses.
+    pub fn copy_memory(&self, from: &Memory, to: &Memory) -> Result<(), GpuError> {
+        match (from, to) {
+            (Memory::Buffer(from), Memory::Buffer(to)) => self.fill(to, from),
+            (Memory::Texture(from), Memory::Texture(to)) => self.copy_texture(from, to),
+            _ => Err(GpuError::Refused("a buffer is no copy of a texture".into())),
+        }
     }
 }
 

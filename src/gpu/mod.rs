@@ -6,9 +6,10 @@ mod buffer;
 mod flight;
 mod memory;
 mod pipeline;
+mod scope;
 mod texture;
 
-pub use adapters::enumerate;
+pub use adapters::{ALLOW_NONCONFORMANT, enumerate, hidden, is_nonconformant_allowed};
 pub use buffer::{Buffer, Snapshot};
 pub use flight::{Batch, Completed, Dispatch, Flight};
 pub use memory::{Memory, TEXEL_BYTES};
@@ -18,7 +19,8 @@ use texture::Texture;
 use crate::device::{Details, Device, GpuDetails};
 use crate::kernels::Kernel;
 use crate::units::Bytes;
-use std::sync::{Arc, Mutex};
+use scope::Reports;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest wait for one submission. A dispatch lasts 50 ms at most, but the first one may compile.
@@ -33,9 +35,12 @@ pub enum GpuError {
     /// The device was lost: reset, unplugged, or its driver gave up.
     #[error("the device was lost: {0}")]
     Lost(String),
-    /// The device has no room for a buffer.
+    /// The device has no memory left for what was asked.
     #[error("the device is out of memory: {0}")]
     OutOfMemory(String),
+    /// A buffer or a grid of workgroups would exceed a limit of the adapter.
+    #[error("{0}")]
+    TooLarge(String),
     /// The driver or wgpu refused something.
     #[error("the driver refused: {0}")]
     Refused(String),
@@ -52,8 +57,7 @@ pub struct Gpu {
     description: Arc<Device>,
     /// Seconds of one tick of the device's clock.
     tick_seconds: f64,
-    /// The first thing that went wrong; wgpu reports errors by callback.
-    trouble: Arc<Mutex<Option<GpuError>>>,
+    reports: Arc<Reports>,
 }
 
 impl Gpu {
@@ -73,25 +77,10 @@ impl Gpu {
             ..Default::default()
         }))
         .map_err(|e| GpuError::Refused(one_line(&e)))?;
-        let trouble = Arc::new(Mutex::new(None));
-        let slot = trouble.clone();
-        device.on_uncaptured_error(Arc::new(move |error| {
-            note(
-                &slot,
-                match &error {
-                    wgpu::Error::OutOfMemory { .. } => GpuError::OutOfMemory(one_line(&error)),
-                    _ => GpuError::Refused(one_line(&error)),
-                },
-            );
-        }));
-        let slot = trouble.clone();
-        device.set_device_lost_callback(move |reason, message| {
-            let text = if message.is_empty() { format!("{reason:?}") } else { message };
-            note(&slot, GpuError::Lost(text));
-        });
+        let reports = Reports::of(&device);
         let tick_seconds = f64::from(queue.get_timestamp_period()) * 1e-9;
         let description = Arc::new(description.clone());
-        Ok(Gpu { device, queue, description, tick_seconds, trouble })
+        Ok(Gpu { device, queue, description, tick_seconds, reports })
     }
 
     /// The device's description.
@@ -104,17 +93,6 @@ impl Gpu {
         match &self.description.details {
             Details::Gpu(details) => details,
             Details::Cpu(_) => unreachable!("only adapters are opened as a Gpu"),
-        }
-    }
-
-    /// Whether anything went wrong since the device was opened.
-    ///
-    /// # Errors
-    /// The first thing that did.
-    pub fn check(&self) -> Result<(), GpuError> {
-        match &*self.trouble.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) {
-            Some(error) => Err(error.clone()),
-            None => Ok(()),
         }
     }
 
@@ -145,19 +123,30 @@ impl Gpu {
         self.wait_for(None)
     }
 
+    /// Hands over all that was written and blocks until the device has it. Until then, what is written takes host memory.
+    ///
+    /// # Errors
+    /// If the device is lost or does not answer.
+    pub fn flush(&self) -> Result<(), GpuError> {
+        let index = self.attempt(|| self.queue.submit([]))?;
+        self.wait_for(Some(index))
+    }
+
     /// Gives the device up, as when it is lost: what follows fails.
     pub fn destroy(&self) {
         self.device.destroy();
-        note(&self.trouble, GpuError::Lost("it was given up".into()));
+        self.reports.lose("it was given up".into());
     }
 
     fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
         let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(PATIENCE) };
-        let polled = self.device.poll(wait);
-        self.check()?;
-        match polled {
+        match self.attempt(|| self.device.poll(wait))? {
             Ok(_) => Ok(()),
-            Err(wgpu::PollError::Timeout) => Err(GpuError::Hung),
+            Err(wgpu::PollError::Timeout) => {
+                // Nothing that is submitted later would come back either.
+                self.reports.lose(GpuError::Hung.to_string());
+                Err(GpuError::Hung)
+            }
             Err(error) => Err(GpuError::Refused(one_line(&error))),
         }
     }
@@ -172,10 +161,6 @@ fn experimental(features: wgpu::Features) -> wgpu::ExperimentalFeatures {
     } else {
         wgpu::ExperimentalFeatures::disabled()
     }
-}
-
-fn note(slot: &Mutex<Option<GpuError>>, error: GpuError) {
-    slot.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
 }
 
 /// An error with its causes on one line.

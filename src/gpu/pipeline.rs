@@ -62,9 +62,19 @@ impl Gpu {
                 count: None,
             })
             .collect();
+        let (pipeline, layout) = self.attempt(|| self.pipeline(kernel, &entries))?;
+        let bindings = kernel.bindings.iter().map(|binding| binding.index).collect();
+        Ok(Pipeline { pipeline, layout, bindings })
+    }
+
+    fn pipeline(
+        &self,
+        kernel: &Kernel,
+        entries: &[wgpu::BindGroupLayoutEntry],
+    ) -> (wgpu::ComputePipeline, wgpu::BindGroupLayout) {
         let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some(&kernel.id),
-            entries: &entries,
+            entries,
         });
         let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(&kernel.id),
@@ -91,9 +101,7 @@ impl Gpu {
             },
             cache: None,
         });
-        self.check()?;
-        let bindings = kernel.bindings.iter().map(|binding| binding.index).collect();
-        Ok(Pipeline { pipeline, layout, bindings })
+        (pipeline, layout)
     }
 
     /// Binds buffers and textures to a kernel's bindings, in their order.
@@ -113,12 +121,8 @@ impl Gpu {
                 },
             })
             .collect();
-        let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: None,
-            layout: &pipeline.layout,
-            entries: &entries,
-        });
-        self.check()?;
-        Ok(Bindings(group))
+        let descriptor =
+            wgpu::BindGroupDescriptor { label: None, layout: &pipeline.layout, entries: &entries };
+        Ok(Bindings(self.attempt(|| self.device.create_bind_group(&descriptor))?))
     }
 }

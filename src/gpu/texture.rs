@@ -2,6 +2,7 @@
 
 use super::memory::TEXEL_BYTES;
 use super::{Gpu, GpuError};
+use crate::units::Bytes;
 
 /// Four words of 32 bits.
 pub(super) const TEXELS: wgpu::TextureFormat = wgpu::TextureFormat::Rgba32Uint;
@@ -15,6 +16,13 @@ pub struct Texture {
     pub(super) view: wgpu::TextureView,
 }
 
+impl Texture {
+    /// Its size in bytes.
+    pub(super) fn size(&self) -> u64 {
+        TEXEL_BYTES * u64::from(WIDTH) * u64::from(self.texture.height())
+    }
+}
+
 impl Gpu {
     /// A texture of `bytes`, rounded up to whole rows, zero.
     ///
@@ -22,7 +30,7 @@ impl Gpu {
     /// If the device has no room.
     pub(super) fn texture(&self, bytes: u64) -> Result<Texture, GpuError> {
         let height = bytes.div_ceil(TEXEL_BYTES * u64::from(WIDTH)) as u32;
-        let texture = self.device.create_texture(&wgpu::TextureDescriptor {
+        let descriptor = wgpu::TextureDescriptor {
             label: None,
             size: wgpu::Extent3d { width: WIDTH, height, depth_or_array_layers: 1 },
             mip_level_count: 1,
@@ -33,9 +41,10 @@ impl Gpu {
                 | wgpu::TextureUsages::COPY_DST
                 | wgpu::TextureUsages::COPY_SRC,
             view_formats: &[],
-        });
-        self.check()?;
-        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+        };
+        let what = || format!("a texture of {}", Bytes(bytes));
+        let texture = self.make(what, || self.device.create_texture(&descriptor))?;
+        let view = self.attempt(|| texture.create_view(&wgpu::TextureViewDescriptor::default()))?;
         Ok(Texture { texture, view })
     }
 
@@ -45,7 +54,15 @@ impl Gpu {
     }
 
     /// Writes whole texels from texel `first` on, before all that is submitted later.
-    pub(super) fn write_texels(&self, texture: &Texture, first: u64, data: &[u32]) {
+    ///
+    /// # Errors
+    /// If the host has no room for a copy, or the device is lost.
+    pub(super) fn write_texels(
+        &self,
+        texture: &Texture,
+        first: u64,
+        data: &[u32],
+    ) -> Result<(), GpuError> {
         let (mut x, mut y) = ((first % u64::from(WIDTH)) as u32, (first / u64::from(WIDTH)) as u32);
         let mut rest = data;
         while !rest.is_empty() {
@@ -56,37 +73,30 @@ impl Gpu {
                 _ => (texels.min(WIDTH - x), 1),
             };
             let (now, later) = rest.split_at(4 * (width * height) as usize);
-            self.queue.write_texture(
-                wgpu::TexelCopyTextureInfo {
-                    origin: wgpu::Origin3d { x, y, z: 0 },
-                    ..texture.texture.as_image_copy()
-                },
-                bytemuck::cast_slice(now),
-                wgpu::TexelCopyBufferLayout {
-                    offset: 0,
-                    bytes_per_row: Some(TEXEL_BYTES as u32 * width),
-                    rows_per_image: None,
-                },
-                wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
-            );
+            let place = wgpu::TexelCopyTextureInfo {
+                origin: wgpu::Origin3d { x, y, z: 0 },
+                ..texture.texture.as_image_copy()
+            };
+            let layout = wgpu::TexelCopyBufferLayout {
+                offset: 0,
+                bytes_per_row: Some(TEXEL_BYTES as u32 * width),
+                rows_per_image: None,
+            };
+            let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
+            self.attempt(|| {
+                self.queue.write_texture(place, bytemuck::cast_slice(now), layout, size);
+            })?;
             (x, y, rest) = (0, y + height, later);
         }
+        Ok(())
     }
 
-    /// A second texture like `texture`.
-    ///
-    /// # Errors
-    /// If the device has no room.
-    pub(super) fn duplicate_texture(&self, texture: &Texture) -> Result<Texture, GpuError> {
-        let from = &texture.texture;
-        let copy = self.texture(TEXEL_BYTES * u64::from(WIDTH) * u64::from(from.height()))?;
-        let mut encoder = self.device.create_command_encoder(&Default::default());
-        encoder.copy_texture_to_texture(
-            from.as_image_copy(),
-            copy.texture.as_image_copy(),
-            from.size(),
-        );
-        self.queue.submit([encoder.finish()]);
-        Ok(copy)
+    /// Copies all of a texture to another of its size.
+    pub(super) fn copy_texture(&self, from: &Texture, to: &Texture) -> Result<(), GpuError> {
+        let (from, to) = (&from.texture, &to.texture);
+        self.copy(|encoder| {
+            let size = from.size();
+            encoder.copy_texture_to_texture(from.as_image_copy(), to.as_image_copy(), size);
+        })
     }
 }

@@ -23,6 +23,12 @@ impl Latency {
         self.0.saturating_record((seconds.0 * 1e9) as u64);
     }
 
+    /// Takes over the batches of another, which is empty then.
+    pub(super) fn take(&mut self, other: &mut Latency) {
+        self.0.add(&other.0).expect("all have the same bounds");
+        other.0.reset();
+    }
+
     /// All batches one after another.
     pub fn total(&self) -> Seconds {
         Seconds(self.0.mean() * self.0.len() as f64 * 1e-9)

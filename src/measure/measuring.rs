@@ -4,9 +4,9 @@ use super::pump::{self, pump};
 use super::steady::Steady;
 use super::{
     Block, Event, Latency, MeasureError, Measurement, Protocol, Sample, Telemetry, Verified,
-    WarmUp, Window, stats,
+    Window, stats,
 };
-use crate::energy::{Energy, Meter, Stretch};
+use crate::energy::{Energy, LoadStep, Meter, Stretch};
 use crate::oracle::Verdict;
 use crate::units::{Seconds, Work};
 use crate::workload::Job;
@@ -101,7 +101,7 @@ impl<'a> Measuring<'a> {
             .is_some_and(|(value, (low, high))| {
                 (value - low).max(high - value) <= self.protocol.precision * value
             });
-        let known = self.meter.over(&self.stretches()).iter().all(|energy| match energy {
+        let known = self.meter.over(&self.steps()).iter().all(|energy| match energy {
             Energy::Measured(m) => {
                 let terms = &m.integral.terms;
                 terms.window.0.hypot(terms.statistical.0)
@@ -112,14 +112,33 @@ impl<'a> Measuring<'a> {
         flat && known
     }
 
-    fn stretches(&self) -> Vec<Stretch> {
-        self.measured.blocks.iter().map(|block| block.stretch).collect()
+    fn steps(&self) -> Vec<LoadStep> {
+        self.measured.blocks.iter().map(|block| block.step).collect()
+    }
+
+    /// Waits for the readings of a late meter, unless `on_event` breaks.
+    pub fn await_meters(&self, on_event: &mut dyn FnMut(Event) -> ControlFlow<()>) {
+        let Some(until) = self.meter.awaited(&self.steps()) else { return };
+        while self.meter.now() < until && on_event(Event::AwaitingMeter).is_continue() {
+            sleep(LOOK);
+        }
+    }
+
+    /// How long nothing is to run before the next block. Where that is long for a slow meter's sake it varies, so that
+    /// the steps from idle to load of one row are not taken for another's.
+    fn rest(&self) -> Seconds {
+        let for_meters = self.meter.rest();
+        if for_meters <= self.protocol.rest {
+            return self.protocol.rest;
+        }
+        let step = (self.measured.blocks.len() as f64 + 1.0) * 0.618_033_988_75;
+        Seconds(for_meters.0 * (1.0 + 0.4 * step.fract()))
     }
 
     /// What came of it so far.
     pub fn measurement(&self) -> Measurement {
         let mut measurement = self.measured.clone();
-        measurement.energy = self.meter.over(&self.stretches());
+        measurement.energy = self.meter.over(&self.steps());
         measurement.proof = self.job.proof(measurement.windows.len());
         measurement
     }
@@ -133,18 +152,22 @@ impl<'a> Measuring<'a> {
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<(), MeasureError> {
         go(on_event(Event::Resting))?;
-        let began = Instant::now();
-        while began.elapsed().as_secs_f64() < self.protocol.rest.0 {
+        let (idle_from, rest) = (self.meter.now(), self.rest());
+        while self.meter.now() < idle_from + rest {
             go(on_event(Event::Resting))?;
             sleep(LOOK);
         }
-        let rested = Seconds(began.elapsed().as_secs_f64());
         go(on_event(Event::WarmingUp))?;
-        let warm_up = self.warm_up(on_event)?;
+        let load_from = self.meter.now();
+        let warm_up_steady = self.warm_up(on_event)?;
         let first = self.measured.windows.len();
-        let (block, stopped) = self.windows(rested, warm_up, on_event)?;
-        let Some(block) = block else { return Err(MeasureError::Interrupted) };
-        let end = block.stretch.to;
+        let (done, stopped) = self.windows(on_event)?;
+        let Some(Windows { measured, at_start, busy }) = done else {
+            return Err(MeasureError::Interrupted);
+        };
+        let end = measured.to;
+        let step = LoadStep { idle_from, load_from, measured, busy };
+        let block = Block { step, warm_up_steady, at_start };
         self.measured.blocks.push(block);
         // An interruption wants an end, not more work; the finished windows' outputs are checked all the same.
         let _ = on_event(Event::Checking);
@@ -165,11 +188,11 @@ impl<'a> Measuring<'a> {
         if stopped { Err(MeasureError::Interrupted) } else { Ok(()) }
     }
 
-    /// Runs until everything is steady or the time is up; the first time it sizes the batches too.
+    /// Runs until everything is steady, or the time is up and it is not; the first time it sizes the batches too.
     fn warm_up(
         &mut self,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<WarmUp, MeasureError> {
+    ) -> Result<bool, MeasureError> {
         let start = Instant::now();
         if let (true, Some(batch)) = (self.measured.blocks.is_empty(), self.protocol.batch) {
             pump::size(self.job, batch)?;
@@ -183,31 +206,32 @@ impl<'a> Measuring<'a> {
             steady.add(rate, self.telemetry.sample().hottest(), power);
             let seconds = Seconds(start.elapsed().as_secs_f64());
             if steady.is_reached() || seconds >= self.protocol.warm_up_longest {
-                return Ok(WarmUp { seconds, steady: steady.is_reached() });
+                return Ok(steady.is_reached());
             }
         }
     }
 
-    /// The windows of a block, none if there is not one, and whether the caller said stop. Each begins where the one
+    /// The windows of a block, `None` if there is not one, and whether the caller said stop. Each begins where the one
     /// before ended, with the device idle at every mark.
     fn windows(
         &mut self,
-        rested: Seconds,
-        warm_up: WarmUp,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<(Option<Block>, bool), MeasureError> {
+    ) -> Result<(Option<Windows>, bool), MeasureError> {
         let (before, index) = (self.measured.windows.len(), self.measured.blocks.len());
         // What is used is told of the time since the last look, which the warm-up took.
         let at_start = Sample { cpu_use: None, gpu_use: None, ..self.telemetry.sample() };
         let first = self.meter.now();
-        let zero = self.measured.blocks.first().map_or(first, |block| block.stretch.from);
+        let zero = self.measured.blocks.first().map_or(first, |block| block.step.measured.from);
+        let longest = self.protocol.block_longest.0.max(self.meter.shortest_block().0);
         let mut from = first;
         let mut cpu_from = ProcessTime::now();
         let mut stopped = false;
+        // A window that is cut short is not kept, and neither are its batches.
+        let mut in_window = Latency::default();
         while !stopped {
             let done = self.measured.windows.len() - before;
             let enough = done >= self.protocol.windows
-                && (from - first >= self.protocol.block_longest || self.meter.is_settled(first));
+                && ((from - first).0 >= longest || self.meter.is_settled(first));
             if enough {
                 break;
             }
@@ -215,12 +239,12 @@ impl<'a> Measuring<'a> {
             let length = self.protocol.window_length(number);
             self.job.open_window(number as u32)?;
             let (mut work, mut gpu, mut cut) = (Work(0), Some(Seconds(0.0)), false);
-            let (meter, latency) = (&self.meter, &mut self.measured.latency);
+            let meter = &self.meter;
             let windows = self.protocol.windows as f64;
             pump(self.job, &mut |batch, since_last| {
                 work = work + batch.work;
                 gpu = gpu.zip(batch.gpu_seconds).map(|(sum, seconds)| sum + seconds);
-                latency.record(since_last);
+                in_window.record(since_last);
                 let elapsed = meter.now() - from;
                 let share = (done as f64 + (elapsed.0 / length.0).min(1.0)) / windows;
                 cut |= on_event(Event::Progress(share.min(1.0))).is_break();
@@ -245,12 +269,23 @@ impl<'a> Measuring<'a> {
             let wanted = (self.protocol.blocks * self.protocol.windows).max(number + 1);
             let event = Event::Window(number + 1, wanted, window.work / window.wall);
             self.measured.windows.push(window);
+            self.measured.latency.take(&mut in_window);
             stopped = on_event(event).is_break();
         }
-        let stretch = Stretch { from: first, to: from };
-        let block = Block { rested, warm_up, at_start, stretch };
-        Ok((Some(block).filter(|_| self.measured.windows.len() > before), stopped))
+        let measured = Stretch { from: first, to: from };
+        let done = &self.measured.windows[before..];
+        let gpu = done.iter().map(|w| w.gpu.map(|s| s.0)).sum::<Option<f64>>();
+        let busy = gpu.map(|seconds| (seconds / measured.length().0).min(1.0));
+        let windows = Windows { measured, at_start, busy };
+        Ok((Some(windows).filter(|_| !done.is_empty()), stopped))
     }
+}
+
+/// The windows of a block together.
+struct Windows {
+    measured: Stretch,
+    at_start: Sample,
+    busy: Option<f64>,
 }
 
 fn go(flow: ControlFlow<()>) -> Result<(), MeasureError> {

@@ -18,7 +18,7 @@ pub use pump::size;
 pub use telemetry::{Sample, Telemetry, Temperature};
 pub use trials::{interleave, trial};
 
-use crate::energy::{Energy, Stretch};
+use crate::energy::{Energy, LoadStep};
 use crate::units::{Seconds, Work};
 use crate::workload::{JobError, Proof};
 
@@ -44,14 +44,12 @@ pub struct Window {
 /// Windows without gaps between them, and what went before.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// Rest, nothing running, before the warm-up.
-    pub rested: Seconds,
-    /// How the warm-up went.
-    pub warm_up: WarmUp,
+    /// From idle to load, and from the first window's start to the last one's end, on the meter's clock.
+    pub step: LoadStep,
+    /// Whether throughput was flat at the end of the warm-up, and temperature and power where they are read.
+    pub warm_up_steady: bool,
     /// The machine's state where the first window begins.
     pub at_start: Sample,
-    /// From the first window's begin to the last one's end, on the meter's clock.
-    pub stretch: Stretch,
 }
 
 /// What came of measuring a job.
@@ -84,15 +82,6 @@ pub struct Verified {
     pub worst: f64,
 }
 
-/// How the warm-up went.
-#[derive(Clone, Copy, Debug)]
-pub struct WarmUp {
-    /// How long it took.
-    pub seconds: Seconds,
-    /// Whether throughput was flat at its end, and temperature and power where they are read.
-    pub steady: bool,
-}
-
 /// What the caller is told while a job is measured.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
@@ -110,6 +99,8 @@ pub enum Event {
     Window(usize, usize, f64),
     /// The windows' outputs are checked.
     Checking,
+    /// A meter is late: readings of the last block are still to come.
+    AwaitingMeter,
 }
 
 /// Why a job has no measurement.
@@ -121,6 +112,9 @@ pub enum MeasureError {
     /// The job failed.
     #[error(transparent)]
     Job(#[from] JobError),
+    /// Every kernel that could run it failed, for several reasons.
+    #[error("no kernel runs here: {0}")]
+    NoKernel(String),
     /// The caller said stop.
     #[error("interrupted")]
     Interrupted,

@@ -8,11 +8,11 @@ use crate::workload::Job;
 ///
 /// # Errors
 /// The first of `run`.
-pub fn interleave(
+pub fn interleave<E>(
     n: usize,
     rounds: usize,
-    mut run: impl FnMut(usize) -> Result<f64, MeasureError>,
-) -> Result<Vec<Vec<f64>>, MeasureError> {
+    mut run: impl FnMut(usize) -> Result<f64, E>,
+) -> Result<Vec<Vec<f64>>, E> {
     let mut rates = vec![Vec::with_capacity(rounds); n];
     for round in 0..rounds {
         let mut order: Vec<usize> = (0..n).collect();

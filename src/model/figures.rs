@@ -1,7 +1,9 @@
 //! A model's figures from the metadata of a GGUF file, held against the tensors that it has.
 
-use super::header::{Entry, List, Outcome, Source, Value, truncated, wrong};
-use super::{Config, GROUP, Pairs, Part, Rope, Tensor};
+use super::format::{self, Format};
+use super::header::{Entry, Outcome, Source, Value, truncated, wrong};
+use super::kind::quoted;
+use super::{Config, Pairs, Part, Rope, Tensor, features};
 use std::collections::BTreeMap;
 use std::fs::File;
 
@@ -18,75 +20,6 @@ pub(super) struct Stored {
     pub(super) columns: usize,
     pub(super) at: u64,
     pub(super) bytes: u64,
-}
-
-/// How weights are stored.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Format {
-    F32,
-    F16,
-    Q4_0,
-    Q4_1,
-    Q8_0,
-}
-
-impl Format {
-    fn of(kind: u32) -> Option<Format> {
-        Some(match kind {
-            0 => Format::F32,
-            1 => Format::F16,
-            2 => Format::Q4_0,
-            3 => Format::Q4_1,
-            8 => Format::Q8_0,
-            _ => return None,
-        })
-    }
-
-    /// Bytes of a block, and the weights in it.
-    fn block(self) -> (u64, u64) {
-        match self {
-            Format::F32 => (4, 1),
-            Format::F16 => (2, 1),
-            Format::Q4_0 => (18, GROUP as u64),
-            Format::Q4_1 => (20, GROUP as u64),
-            Format::Q8_0 => (34, GROUP as u64),
-        }
-    }
-}
-
-/// What ggml calls the formats that files also come in.
-fn format_name(kind: u32) -> String {
-    const NAMES: &[(u32, &str)] = &[
-        (6, "Q5_0"),
-        (7, "Q5_1"),
-        (9, "Q8_1"),
-        (10, "Q2_K"),
-        (11, "Q3_K"),
-        (12, "Q4_K"),
-        (13, "Q5_K"),
-        (14, "Q6_K"),
-        (15, "Q8_K"),
-        (16, "IQ2_XXS"),
-        (17, "IQ2_XS"),
-        (18, "IQ3_XXS"),
-        (19, "IQ1_S"),
-        (20, "IQ4_NL"),
-        (21, "IQ3_S"),
-        (22, "IQ2_S"),
-        (23, "IQ4_XS"),
-        (24, "I8"),
-        (25, "I16"),
-        (26, "I32"),
-        (27, "I64"),
-        (28, "F64"),
-        (29, "IQ1_M"),
-        (30, "BF16"),
-        (34, "TQ1_0"),
-        (35, "TQ2_0"),
-        (39, "MXFP4"),
-    ];
-    let name = NAMES.iter().find(|(number, _)| *number == kind).map(|(_, name)| name.to_string());
-    name.unwrap_or_else(|| format!("type {kind}"))
 }
 
 /// The name of a tensor in GGUF.
@@ -128,6 +61,8 @@ pub(super) struct Found<'a> {
     length: u64,
     /// First byte and length of every tensor that was asked for.
     used: Vec<(u64, u64)>,
+    /// Tokens that a token attends to, if that is fewer than the longest text has.
+    pub(super) window: Option<usize>,
 }
 
 impl<'a> Found<'a> {
@@ -139,7 +74,16 @@ impl<'a> Found<'a> {
         alignment: u64,
     ) -> Outcome<Found<'a>> {
         let length = Source::new(file, 0)?.length();
-        Ok(Found { file, values, tensors, start, alignment, length, used: Vec::new() })
+        Ok(Found {
+            file,
+            values,
+            tensors,
+            start,
+            alignment,
+            length,
+            used: Vec::new(),
+            window: None,
+        })
     }
 
     /// The model's figures. Its shapes still have to be held against the tensors.
@@ -153,26 +97,31 @@ impl<'a> Found<'a> {
             "llama" => Pairs::Neighbours,
             "qwen2" => Pairs::Halves,
             other => {
+                let other = quoted(other);
                 return wrong(format!(
-                    "the GGUF's architecture is {other:?}, which rigbench does not run: take a model of the architecture llama or qwen2"
+                    "the GGUF's architecture is {other}, which rigbench does not run: take a model of the architecture llama or qwen2"
                 ));
             }
         };
         let key = |name: &str| format!("{architecture}.{name}");
-        if let Some(parts @ 2..) = self.whole("split.count")? {
+        if let parts @ 2.. = self.count("split.count")? {
             return wrong(format!(
                 "the GGUF is one of {parts} parts of a model: merge them with llama-gguf-split --merge"
             ));
         }
-        if self.whole(&key("expert_count"))?.is_some() {
+        // Converters write 0 or 1 experts for a dense model.
+        let experts = self.count(&key("expert_count"))?.max(self.count(&key("expert_used_count"))?);
+        if experts > 1 || self.tensors.keys().any(|name| name.contains("_exps.")) {
             return wrong(
                 "the GGUF holds a mixture of experts, which rigbench does not run: take a dense model",
             );
         }
         let (layers, width) =
             (self.figure(&key("block_count"))?, self.figure(&key("embedding_length"))?);
-        let heads = self.figure(&key("attention.head_count"))?;
-        let kv_heads = self.whole(&key("attention.head_count_kv"))?.unwrap_or(heads);
+        let Some(heads) = self.per_layer(&key("attention.head_count"), layers)? else {
+            return wrong(lacking(&key("attention.head_count")));
+        };
+        let kv_heads = self.per_layer(&key("attention.head_count_kv"), layers)?.unwrap_or(heads);
         let head_size = match self.whole(&key("attention.key_length"))? {
             Some(size) => size,
             None => width / heads,
@@ -195,15 +144,24 @@ impl<'a> Found<'a> {
                 "the GGUF has {vocabulary} tokens, as no model has: it is damaged, download it again"
             ));
         }
+        features::check(self.values, architecture, head_size)?;
+        let Some(inner) = self.per_layer(&key("feed_forward_length"), layers)? else {
+            return wrong(lacking(&key("feed_forward_length")));
+        };
+        // A text no longer than the sliding window fits into it as a whole, so the window changes nothing.
+        let longest = self.figure(&key("context_length"))?;
+        self.window = Some(self.count(&key("attention.sliding_window"))?)
+            .filter(|window| (1..longest).contains(window));
+        let context = self.window.unwrap_or(longest);
         Ok(Config {
             layers,
             width,
-            inner: self.figure(&key("feed_forward_length"))?,
+            inner,
             heads,
             kv_heads,
             head_size,
             vocabulary: vocabulary as usize,
-            context: self.figure(&key("context_length"))?,
+            context,
             rope: self.rope(architecture, pairs, head_size)?,
             norm_epsilon: self.positive(&key("attention.layer_norm_rms_epsilon"), None)?,
             tied: !self.tensors.contains_key(&name(Tensor::Head)),
@@ -214,23 +172,21 @@ impl<'a> Found<'a> {
     fn rope(&mut self, architecture: &str, pairs: Pairs, head_size: usize) -> Outcome<Rope> {
         let key = |name: &str| format!("{architecture}.rope.{name}");
         let base = self.positive(&key("freq_base"), Some(10_000.0))?;
-        // A text stretched by a factor is a text whose every frequency is divided by it.
+        // As llama.cpp has it: no type means linear, the old key counts where the new one is missing, and a factor of 0 means none.
+        let factor = match self.values.get(&key("scaling.factor")) {
+            Some(_) => key("scaling.factor"),
+            None => key("scale_linear"),
+        };
         let stretch = match self.values.get(&key("scaling.type")) {
-            None => self.positive(&key("scale_linear"), Some(1.0))?,
             Some(Value::Text(kind)) if kind == "none" => 1.0,
-            Some(Value::Text(kind)) if kind == "linear" => {
-                self.positive(&key("scaling.factor"), None)?
+            Some(Value::Text(kind)) if kind != "linear" => {
+                return wrong(unknown_scaling(&quoted(kind)));
             }
-            Some(kind) => {
-                return wrong(format!(
-                    "the GGUF stretches positions by {}, which rigbench does not do: take a model with linear stretching or none",
-                    if let Value::Text(kind) = kind {
-                        format!("{kind:?}")
-                    } else {
-                        "an unknown way".into()
-                    }
-                ));
-            }
+            Some(Value::Text(_)) | None => match self.values.get(&factor) {
+                Some(Value::Whole(0) | Value::Real(0.0)) => 1.0,
+                _ => self.positive(&factor, Some(1.0))?,
+            },
+            Some(_) => return wrong(unknown_scaling("an unknown method")),
         };
         let mut factors = (stretch != 1.0).then(|| vec![stretch; head_size / 2]);
         if self.tensors.contains_key(FACTORS) {
@@ -273,13 +229,14 @@ impl<'a> Found<'a> {
         let format =
             Format::of(entry.kind).filter(|f| matrix || matches!(f, Format::F32 | Format::F16));
         let Some(format) = format else {
-            let formats = if matrix { "F32, F16, Q8_0, Q4_0 and Q4_1" } else { "F32 and F16" };
+            let stored = format::name(entry.kind);
+            let (read, advice) = match matrix {
+                true => ("F32, F16, Q8_0, Q4_0 and Q4_1", format::QUANTIZE),
+                // Quantizing again leaves vectors as they are.
+                false => ("F32 and F16", "convert the model again with a current llama.cpp"),
+            };
             return wrong(format!(
-                "the GGUF's tensor {name} is {}, rigbench reads {formats} there: quantize the model again, for example to Q4_0",
-                match Format::of(entry.kind) {
-                    Some(_) => "quantized".to_string(),
-                    None => format_name(entry.kind),
-                }
+                "the GGUF's tensor {name} is {stored}, rigbench reads {read} there: {advice}"
             ));
         };
         let (block, weights) = format.block();
@@ -308,8 +265,9 @@ impl<'a> Found<'a> {
     /// Checks that nothing is left over, and that no bytes count twice.
     pub(super) fn finish(mut self) -> Outcome<()> {
         if let Some(name) = self.tensors.keys().next() {
+            let name = quoted(name);
             return wrong(format!(
-                "the GGUF has a tensor {name:?} that a Llama or Qwen2 decoder does not use, so its results would be wrong: take another model"
+                "the GGUF has a tensor {name} that a Llama or Qwen2 decoder does not use, so its results would be wrong: take another model"
             ));
         }
         self.used.sort_unstable();
@@ -327,11 +285,46 @@ impl<'a> Found<'a> {
         match self.values.get(key) {
             None => Ok(None),
             Some(Value::Whole(number @ 1..=MOST)) => Ok(Some(*number as usize)),
-            Some(Value::List(List { .. })) => wrong(format!(
-                "the GGUF's {key} differs from layer to layer, which rigbench does not run: take a model whose layers are alike"
-            )),
             Some(_) => wrong(format!(
-                "the GGUF's {key} is no number from 1 to {MOST}: it is damaged, download it again"
+                "the GGUF's {key} is not a whole number from 1 to {MOST}: it is damaged, download it again"
+            )),
+        }
+    }
+
+    /// The same of a key that may also be 0; 0 if it is missing.
+    fn count(&self, key: &str) -> Outcome<usize> {
+        match self.values.get(key) {
+            None | Some(Value::Whole(0)) => Ok(0),
+            Some(Value::Whole(number @ 1..=MOST)) => Ok(*number as usize),
+            Some(_) => wrong(format!(
+                "the GGUF's {key} is not a whole number from 0 to {MOST}: it is damaged, download it again"
+            )),
+        }
+    }
+
+    /// The same of a key that may also be a list with the number of each layer, as long as the numbers are equal.
+    fn per_layer(&self, key: &str, layers: usize) -> Outcome<Option<usize>> {
+        let Some(Value::List(list)) = self.values.get(key) else { return self.whole(key) };
+        let numbers = match list.integers(self.file, layers)? {
+            Some(numbers) => numbers,
+            None => {
+                return wrong(format!(
+                    "the GGUF's {key} is not a list of {layers} whole numbers, one for each layer: it is damaged, download it again"
+                ));
+            }
+        };
+        let first = numbers[0];
+        if let Some(layer) = numbers.iter().position(|number| *number != first) {
+            return wrong(format!(
+                "the GGUF's {key} differs from layer to layer ({first} in layer 0, {} in layer {layer}), which rigbench does not run: \
+                 take a model whose layers all have one shape",
+                numbers[layer]
+            ));
+        }
+        match first {
+            1..=MOST => Ok(Some(first as usize)),
+            _ => wrong(format!(
+                "the GGUF's {key} has a number that is not from 1 to {MOST}: it is damaged, download it again"
             )),
         }
     }
@@ -343,18 +336,30 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// A positive number of any type.
     fn positive(&self, key: &str, default: Option<f32>) -> Outcome<f32> {
-        match (self.values.get(key), default) {
-            (Some(Value::Real(number)), _) if (*number as f32).is_normal() && *number > 0.0 => {
-                Ok(*number as f32)
-            }
-            (Some(_), _) => wrong(format!(
-                "the GGUF's {key} is no positive number: it is damaged, download it again"
+        let number = match self.values.get(key) {
+            Some(Value::Real(number)) => *number as f32,
+            Some(Value::Whole(number)) => *number as f32,
+            Some(_) => f32::NAN,
+            None => match default {
+                Some(default) => return Ok(default),
+                None => return wrong(lacking(key)),
+            },
+        };
+        match number.is_normal() && number > 0.0 {
+            true => Ok(number),
+            false => wrong(format!(
+                "the GGUF's {key} is not a positive number: it is damaged, download it again"
             )),
-            (None, Some(default)) => Ok(default),
-            (None, None) => wrong(lacking(key)),
         }
     }
+}
+
+fn unknown_scaling(method: &str) -> String {
+    format!(
+        "the GGUF scales positions by {method}, which rigbench does not compute: take a model with linear RoPE scaling or none"
+    )
 }
 
 fn missing(name: &str) -> String {

@@ -1,9 +1,10 @@
 //! Models in GGUF files of the architectures llama and qwen2, with weights in F32, F16, Q8_0, Q4_0 and Q4_1. A file is
 //! refused as a whole unless every tensor is there, in its shape, and used; then tensors are read one at a time.
 
-use super::figures::{Format, Found, Stored, name};
+use super::figures::{Found, Stored, name};
+use super::format::Format;
 use super::header::{Header, Outcome, Source, Value, unreadable, wrong};
-use super::{Config, GROUP, Matrix, ModelError, Tensor, Tokenizer, Values, Weights};
+use super::{Config, GROUP, Matrix, ModelError, Tensor, Tokenizer, Values, Weights, kind};
 use half::f16;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -16,6 +17,7 @@ pub struct Gguf {
     /// One reader at a time: a file has one place.
     file: Mutex<File>,
     config: Config,
+    window: Option<usize>,
     values: BTreeMap<String, Value>,
     tensors: HashMap<Tensor, Stored>,
 }
@@ -27,11 +29,16 @@ impl Gguf {
     /// One line on what is wrong with the file and what to do.
     pub fn open(path: &Path) -> Result<Gguf, ModelError> {
         // A pipe would keep the opening waiting.
-        if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-            return wrong("the model is not a file: name a .gguf file");
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if metadata.is_dir() {
+            return wrong("the model is a folder: name the GGUF file in it");
+        }
+        if !metadata.is_file() {
+            return wrong("the model is not a regular file: name a GGUF file");
         }
         let file = File::open(path).map_err(unreadable)?;
         let Header { values, tensors, data, alignment } = Header::read(&file)?;
+        kind::check(&values, &tensors)?;
         let mut found = Found::new(&file, &values, tensors, data, alignment)?;
         let config = found.config()?;
         let mut places = HashMap::new();
@@ -39,8 +46,9 @@ impl Gguf {
             let shape = config.shape(tensor);
             places.insert(tensor, found.take(&name(tensor), shape, tensor.is_matrix())?);
         }
+        let window = found.window;
         found.finish()?;
-        Ok(Gguf { file: Mutex::new(file), config, values, tensors: places })
+        Ok(Gguf { file: Mutex::new(file), config, window, values, tensors: places })
     }
 
     /// SHA-256 of the file in hexadecimal: what results name it by. Reads all of it.
@@ -53,6 +61,12 @@ impl Gguf {
         let mut hash = Sha256::new();
         source.pieces(source.length(), |bytes| hash.update(bytes))?;
         Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Tokens of the model's sliding window, if that is what limits [`Config::context`]: rigbench computes attention to all earlier
+    /// tokens, which is the same in a text that fits into the window.
+    pub fn sliding_window(&self) -> Option<usize> {
+        self.window
     }
 
     /// The vocabulary and merges that the file brings along.

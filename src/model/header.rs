@@ -5,7 +5,7 @@
 //! decoded. Here a list, such as a vocabulary, is passed over until somebody asks for it, and whatever a file claims, it is refused
 //! within a MiB of memory.
 
-use super::ModelError;
+use super::{ModelError, foreign};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -248,6 +248,21 @@ impl List {
         Ok(texts)
     }
 
+    /// The numbers of a list of `count` integers of any type; `None` if it is not such a list.
+    pub(super) fn integers(&self, file: &File, count: usize) -> Outcome<Option<Vec<i128>>> {
+        let is_integer = matches!(self.kind, 0..=5 | 10 | 11);
+        if !is_integer || self.count != count as u64 || self.count > MOST_TENSORS {
+            return Ok(None);
+        }
+        let mut source = Source::new(file, self.at)?;
+        let mut numbers = Vec::with_capacity(count);
+        for _ in 0..count {
+            let Value::Whole(number) = source.value(self.kind)? else { return Ok(None) };
+            numbers.push(number);
+        }
+        Ok(Some(numbers))
+    }
+
     /// The numbers of a list of 32-bit numbers, no more than `most` of them.
     pub(super) fn numbers(&self, file: &File, most: usize) -> Outcome<Vec<u32>> {
         let mut source = Source::new(file, self.at)?;
@@ -263,11 +278,12 @@ impl List {
 impl Header {
     pub(super) fn read(file: &File) -> Outcome<Header> {
         let mut source = Source::new(file, 0)?;
-        if source.length() < 4 || &source.bytes::<4>()? != b"GGUF" {
-            return wrong(
-                "this is no GGUF: such a file begins with the letters GGUF; name a model's .gguf file",
-            );
+        let mut head = vec![0; source.length().min(foreign::HEAD as u64) as usize];
+        source.fill(&mut head)?;
+        if !head.starts_with(b"GGUF") {
+            return Err(foreign::refusal(&head));
         }
+        let mut source = Source::new(file, 4)?;
         let version = source.u32()?;
         match version {
             2 | 3 => {}

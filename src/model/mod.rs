@@ -1,9 +1,13 @@
 //! Decoder models of the Llama family: their figures, and their tensors one at a time. A model is a preset filled from a
 //! seed, or a GGUF file.
 
+mod features;
 mod figures;
+mod foreign;
+mod format;
 mod gguf;
 mod header;
+mod kind;
 mod presets;
 mod seeded;
 mod text;

@@ -1,6 +1,8 @@
-//! A table as comma-separated values (RFC 4180), for machines: numbers with all their digits, text as it is.
+//! A table as comma-separated values (RFC 4180), for machines: numbers with all their digits, text as it is, but for text that a
+//! spreadsheet would compute.
 
 use super::table::{Table, exact};
+use crate::text::lines;
 
 impl Table {
     /// A line of heads, then a line a row. Title and notes are for people and stay out.
@@ -11,9 +13,43 @@ impl Table {
         };
         write(self.columns.iter().map(|c| c.head.to_string()).collect());
         for row in &self.rows {
-            write(row.iter().map(|c| c.number.map_or_else(|| c.text.clone(), exact)).collect());
+            write(row.iter().map(|c| c.number.map_or_else(|| text(&c.text), exact)).collect());
         }
         let bytes = writer.into_inner().expect("memory takes it");
         String::from_utf8(bytes).expect("text was written")
+    }
+}
+
+/// Text of a cell. Spreadsheets compute what begins like a formula, and a formula of a stranger may call out: an apostrophe
+/// before it makes it text. Numbers stay numbers.
+fn text(text: &str) -> String {
+    let text = lines(text);
+    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    if is_formula && text.trim().parse::<f64>().is_err() { format!("'{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_become_text_and_numbers_stay_numbers() {
+        for (given, written) in [
+            ("=cmd()", "'=cmd()"),
+            ("+1+cmd()", "'+1+cmd()"),
+            ("-2+3", "'-2+3"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            (" =A1", "' =A1"),
+            ("＝A1", "'＝A1"),
+            ("\t=A1", "\\t=A1"),
+            ("\r=A1", "\\r=A1"),
+            ("\n=A1", "'\n=A1"),
+            ("-12.5", "-12.5"),
+            ("+1e-3", "+1e-3"),
+            ("– not known", "– not known"),
+            ("a=b", "a=b"),
+        ] {
+            assert_eq!(text(given), written);
+        }
     }
 }

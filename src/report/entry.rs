@@ -4,6 +4,7 @@
 use super::provenance;
 use crate::device::hardware;
 use crate::energy::{Provenance, Scope};
+use crate::results::conditions;
 use crate::results::wire::{Document, Energy, Measurement, Outcome, PerUnit, Workload};
 use crate::units::{EnergyPerWork, Rate, Unit, significant};
 
@@ -44,6 +45,8 @@ pub struct Entry {
     pub speed_only: bool,
     /// Where the joules come from, in sentences.
     pub about: String,
+    /// Settings under which its figures may not be the machine's own.
+    pub conditions: Vec<String>,
     /// The power limit in force, in watts, where it is known.
     pub power_limit: Option<f64>,
     /// The share of what is published of its device.
@@ -162,6 +165,10 @@ impl Entry {
             scope: None,
             speed_only: false,
             about: provenance::sentences(m, document.manifest.host.gpus),
+            conditions: conditions(
+                &document.manifest.environment,
+                device.is_some_and(|device| device.gpu.is_some()),
+            ),
             power_limit: boards.filter_map(|board| board.power_limit_watts).next(),
             published: published(m, name),
             roofs: super::run::roofs(m),

@@ -50,6 +50,8 @@ const HEADS: &[(&str, bool)] = &[
     ("published_of", false),
     ("latency_p50_seconds", true),
     ("latency_p99_seconds", true),
+    ("model_sha256", false),
+    ("conditions", false),
 ];
 
 /// The table without rows.
@@ -73,6 +75,7 @@ fn row(file: &File, document: &Document, m: &Measurement, entry: &Entry) -> Vec<
     let verdict = match m.verdict {
         Verdict::Valid => "valid",
         Verdict::Invalid => "invalid",
+        Verdict::Incomplete => "incomplete",
     };
     let outcome = match m.outcome {
         Outcome::Measured => "measured",
@@ -119,6 +122,8 @@ fn row(file: &File, document: &Document, m: &Measurement, entry: &Entry) -> Vec<
         text(of),
         Cell::exact(m.latency.as_ref().and_then(|latency| latency.p50_seconds)),
         Cell::exact(m.latency.as_ref().and_then(|latency| latency.p99_seconds)),
+        or_nothing(m.workload.model_sha256.as_deref()),
+        text(&entry.conditions.join("; ")),
     ]);
     cells
 }

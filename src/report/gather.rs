@@ -4,7 +4,8 @@
 use super::entry::Entry;
 use crate::results::read::{self, Given, ReadError};
 use crate::results::wire::{Document, Verdict};
-use crate::results::{Depth, validate};
+use crate::results::{Depth, NO_ROW, validate};
+use crate::text::plain;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -81,8 +82,8 @@ impl Collection {
             Some(other) => Err(format!("it is the same run as {other}, which is shown")),
         });
         let place = self.files.len();
-        let run = document.as_ref().map(Run::of).map_err(String::clone);
-        self.files.push(File { name, run });
+        let run = document.as_ref().map(Run::of).map_err(|why| plain(why).into_owned());
+        self.files.push(File { name: plain(&name).into_owned(), run });
         let document = document.ok()?;
         self.places.insert(document.run.id.clone(), place);
         self.entries.extend(Entry::all(&document, place));
@@ -120,14 +121,20 @@ impl Run {
     }
 }
 
-/// A document, if it is one and truthful.
+/// A document as it may be shown, if it is one, truthful, and has something to show.
 fn document(read: std::io::Result<Result<Given, ReadError>>) -> Result<Document, String> {
     let given = read
         .map_err(|error| format!("it cannot be read: {error}"))?
         .map_err(|error| error.to_string())?;
     match &validate(&given, Depth::Quick).faults[..] {
-        [] => Ok(given.document),
-        [first] => Err(format!("it is not truthful: {first}")),
-        [first, rest @ ..] => Err(format!("it is not truthful: {first}; and {} more", rest.len())),
+        [] if given.document.run.verdict == Verdict::Incomplete => {
+            Err(format!("{NO_ROW}: it was interrupted or is under way; run it again"))
+        }
+        [] => Ok(given.shown()),
+        [first] => Err(format!("it is not truthful: {first}; rigbench validate says more")),
+        [first, rest @ ..] => Err(format!(
+            "it is not truthful: {first}; and {} more; rigbench validate says more",
+            rest.len()
+        )),
     }
 }

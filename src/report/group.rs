@@ -1,8 +1,9 @@
 //! Rows that may be put into one line: the same workload on the same kind of device, by the same protocol, joules of the same scope
-//! and provenance, under the same power limit. In a page of one run each row stands alone.
+//! and provenance, under the same power limit and conditions. In a page of one run each row stands alone.
 
 use super::entry::{Amount, Entry};
 use crate::measure::stats;
+use crate::results::ModelNames;
 use std::collections::BTreeMap;
 
 /// A line of a report.
@@ -71,6 +72,11 @@ impl PartialOrd for Natural {
 
 /// Lines for rows: of one run each row its own, of several what is alike together, in the order of the rows.
 pub fn groups(entries: &[Entry], runs: usize) -> Vec<Group> {
+    let models = ModelNames::of(entries.iter().map(|entry| &entry.workload));
+    let told =
+        |entry: &Entry| Entry { workload: models.tell_apart(&entry.workload), ..entry.clone() };
+    let entries: Vec<Entry> = entries.iter().map(told).collect();
+    let entries = &entries[..];
     if runs <= 1 {
         let alone = |entry: &Entry| Group { entry: entry.clone(), rows: 1, left_out: 0 };
         return entries.iter().map(alone).collect();
@@ -91,7 +97,7 @@ type Key<'a> = (Vec<&'a str>, Option<&'a str>, Option<u64>, bool);
 
 fn key(e: &Entry) -> Key<'_> {
     let measured = e.outcome == crate::results::wire::Outcome::Measured;
-    let words = vec![
+    let mut words = vec![
         e.class.as_str(),
         &e.name,
         &e.workload.id,
@@ -101,6 +107,7 @@ fn key(e: &Entry) -> Key<'_> {
         e.provenance.name(),
         if measured { "" } else { e.state() },
     ];
+    words.extend(e.conditions.iter().map(String::as_str));
     let limit = e.power_limit.map(f64::to_bits);
     (words, e.scope.map(|scope| scope.name()), limit, e.speed_only)
 }

@@ -92,7 +92,12 @@ fn row(group: &Group, single: bool) -> Vec<Cell> {
     for roof in &entry.roofs {
         published += &format!("\n{roof}");
     }
-    cells.extend([rate, watts, joules, entry.source_words().replace(", ", "\n").into()]);
+    let mut source = Cell::from(entry.source_words().replace(", ", "\n"));
+    if !entry.conditions.is_empty() {
+        source.text += &format!("\n{}", entry.conditions.join("\n"));
+        source.tone = Tone::Flagged;
+    }
+    cells.extend([rate, watts, joules, source]);
     cells.push(published.into());
     cells.push(state(group));
     cells

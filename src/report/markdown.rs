@@ -1,6 +1,7 @@
 //! A table in Markdown, as GitHub reads it.
 
 use super::table::{Column, Table};
+use crate::text::lines;
 use std::fmt::Write;
 
 impl Table {
@@ -26,20 +27,53 @@ impl Table {
 
 /// Text that Markdown takes for nothing but text; further lines of it stay in their cell.
 fn escaped(text: &str) -> String {
+    let text = lines(text);
     let mut out = String::new();
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
+        let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
+        let escape = match c {
+            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '#' | '~' | '$' => true,
+            // At the beginning these make a list: `- a`, `+ a`, `1. a`, `1) a`.
+            '-' | '+' => before.is_empty(),
+            '.' | ')' if is_number(before) && after.starts_with(' ') => true,
+            // GitHub makes links of addresses: `https://a.b`, `www.a.b`.
+            ':' => after.starts_with("//"),
+            '.' => before.len() >= 3 && before.as_bytes()[at - 3..].eq_ignore_ascii_case(b"www"),
+            _ => false,
+        };
         match c {
             '\n' => out.push_str("<br>"),
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '#' | '~' | '$' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if c.is_control() => {}
+            c if escape => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
     out
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_links_and_lists_stay_text() {
+        for (given, written) in [
+            ("a|b\nc", "a\\|b<br>c"),
+            ("<script>&", "&lt;script&gt;&amp;"),
+            ("![i](https://a.b)", "!\\[i\\](https\\://a.b)"),
+            ("see WWW.a.b.", "see WWW\\.a.b."),
+            ("- a-b", "\\- a-b"),
+            ("12. a 1.5", "12\\. a 1.5"),
+            ("1.5 J/TH", "1.5 J/TH"),
+            ("a\r\x1b", "a\\\\r\\\\u{1b}"),
+        ] {
+            assert_eq!(escaped(given), written);
+        }
+    }
 }

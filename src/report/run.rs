@@ -4,23 +4,28 @@ use super::entry::{Published, percent, published};
 use super::lines::SERVING_STACK;
 use super::scope;
 use super::table::{Cell, Column, Table, Tone};
+use crate::results::conditions;
 use crate::results::wire::{Document, Energy, Measurement, Outcome, PerQuery, PerUnit, Verdict};
 use crate::units::{EnergyPerWork, Joules, Rate, Seconds, Unit, significant};
 
-/// The tables of a run; the last says how to read the kinds of energy that occur.
+/// The tables of a run, one for each device that has a row; the last says how to read the kinds of energy that occur.
 pub fn run(document: &Document) -> Vec<Table> {
     let mut tables: Vec<Table> = document
         .manifest
         .devices
         .iter()
-        .map(|device| {
+        .filter_map(|device| {
             let rows: Vec<&Measurement> =
                 document.measurements.iter().filter(|m| m.device == device.id).collect();
+            if rows.is_empty() {
+                return None;
+            }
             let software = if device.software { ", a CPU emulating a GPU" } else { "" };
             let id = if device.id == device.class { "" } else { &format!(" {}", device.id) };
-            let mut remarks: Vec<String> = rows.iter().flat_map(|m| notes(m)).collect();
+            let mut remarks = conditions(&document.manifest.environment, device.gpu.is_some());
+            remarks.extend(rows.iter().flat_map(|m| notes(m)));
             remarks.extend(about_published(&rows, &device.name));
-            Table {
+            Some(Table {
                 title: format!("{}{id} – {}{software}", device.class, device.name),
                 columns: vec![
                     Column::words("workload"),
@@ -31,7 +36,7 @@ pub fn run(document: &Document) -> Vec<Table> {
                 ],
                 rows: rows.iter().map(|m| row(m, &device.name)).collect(),
                 notes: remarks,
-            }
+            })
         })
         .collect();
     if let Some(last) = tables.last_mut() {

@@ -1,6 +1,7 @@
 //! A table for a terminal.
 
 use super::table::{Cell, Column, Table, Tone};
+use crate::text::lines;
 use comfy_table::Cell as GridCell;
 use comfy_table::Table as Grid;
 use comfy_table::{Attribute, CellAlignment, Color, ContentArrangement, LineStyle};
@@ -28,7 +29,7 @@ impl Table {
                 row.iter().zip(&self.columns).map(|(cell, column)| coloured(cell, column)),
             );
         }
-        let wrapped = |text: &str| textwrap::fill(&printable(text), usize::from(width)) + "\n";
+        let wrapped = |text: &str| textwrap::fill(&lines(text), usize::from(width)) + "\n";
         let mut out = format!("{}{}\n", wrapped(&self.title), grid.trim_fmt());
         for note in &self.notes {
             out.push_str(&wrapped(note));
@@ -39,7 +40,7 @@ impl Table {
 
 fn aligned(text: &str, column: &Column) -> GridCell {
     let align = if column.figures { CellAlignment::Right } else { CellAlignment::Left };
-    GridCell::new(printable(text)).set_alignment(align)
+    GridCell::new(lines(text)).set_alignment(align)
 }
 
 fn coloured(cell: &Cell, column: &Column) -> GridCell {
@@ -49,9 +50,4 @@ fn coloured(cell: &Cell, column: &Column) -> GridCell {
         Tone::Flagged => grid.fg(Color::Yellow),
         Tone::Wrong => grid.fg(Color::Red),
     }
-}
-
-/// Without what would steer the terminal: names come from files of strangers.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
 }

@@ -1,15 +1,16 @@
 //! What a row cannot choose, because the manifest or the program says it: its class, its unit, its sources, the protocol.
 //! The manifest itself is bound by the work proofs, whose headers and matrices follow from it.
 
-use super::wire::{Document, Energy, Idle, Measurement, Meter, Protocol, Scope, Source};
+use super::wire::{Document, Energy, Idle, Measurement, Meter, Protocol, Scope, Source, WorkProof};
 use super::{energy, record};
 use crate::device::Device;
 use crate::energy::Stated;
 use crate::kernels::{self, Arithmetic};
 use crate::measure::{Mode, stats};
+use crate::model::PRESETS;
 use crate::units::Watts;
-use crate::workload;
 use crate::workload::decoder::gpu::CHOICES;
+use crate::workload::{self, Workload};
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -42,6 +43,7 @@ pub(super) fn faults(document: &Document) -> Vec<String> {
                 fault(format!("{path}.{what}"));
             }
         }
+        versions(m).into_iter().for_each(&mut fault);
         if let Some(what) = windows(&document.run.protocol, m) {
             fault(what);
         }
@@ -129,12 +131,23 @@ fn windows(protocol: &Protocol, m: &Measurement) -> Option<String> {
     })
 }
 
+/// The workload of a spec that names no file: a stranger's document must not make this machine open one.
+fn parse(spec: &str) -> Result<Box<dyn Workload>, String> {
+    let mut parts = spec.split(':');
+    let has_model = matches!(parts.next(), Some("prefill" | "decode"));
+    let model = parts.next().filter(|_| has_model);
+    if model.is_some_and(|model| PRESETS.iter().all(|preset| preset.name != model)) {
+        return Err("its model is not a preset, and model_sha256 does not name its file".into());
+    }
+    workload::parse(spec).map_err(|error| error.to_string())
+}
+
 fn workload(m: &Measurement) -> Option<String> {
     let spec = m.workload.spec();
     if m.workload.model_sha256.is_some() {
         return of_a_file(m);
     }
-    let parsed = match workload::parse(&spec) {
+    let parsed = match parse(&spec) {
         Ok(parsed) => parsed,
         Err(error) => return Some(format!("workload: {error}")),
     };
@@ -160,7 +173,7 @@ fn workload(m: &Measurement) -> Option<String> {
         "gemm" => format!(":m={}", sides.split('x').next().unwrap_or_default()),
         _ => String::new(),
     };
-    let named = workload::parse(&format!("{}:{layer}:{rest}{rows}", m.workload.id));
+    let named = parse(&format!("{}:{layer}:{rest}{rows}", m.workload.id));
     let fits = named.is_ok_and(|named| named.spec() == spec);
     (!fits).then(|| format!("workload.layer: {layer} does not have this shape"))
 }
@@ -174,11 +187,11 @@ fn of_a_file(m: &Measurement) -> Option<String> {
         return Some("workload.model_sha256: it is no digest of a model's file".into());
     };
     let alike = format!("{}:smollm2-135m:f16:{options}", m.workload.id);
-    let parsed = match workload::parse(&alike) {
+    let parsed = match parse(&alike) {
         Ok(parsed) => parsed,
         Err(error) => return Some(format!("workload: {error}")),
     };
-    let written = parsed.spec() == alike && file.ends_with(".gguf") && !file.contains('/');
+    let written = parsed.spec() == alike && !file.is_empty() && !file.contains(['/', '\\']);
     let counted = m.workload.unit == parsed.unit().name();
     match (written, counted) {
         (false, _) => Some("workload.shape: a model's file has a name and options alone".into()),
@@ -272,6 +285,19 @@ fn of_a_decoder(stated: &super::wire::Kernel, sha256: &str) -> Option<String> {
         .then(|| "kernel.wgsl_sha256: it is not that of this kernel with its params".into())
 }
 
+/// A kernel hashes each word in as many versions of the header as it is made for: the proof counts as many.
+fn versions(m: &Measurement) -> Option<String> {
+    let Some(WorkProof::Shares(shares)) = &m.work_proof else { return None };
+    let stated = m.kernel.as_ref()?.params.get("VERSIONS")?;
+    let made_for = stated.trim_end_matches('u').parse::<u32>().ok();
+    (made_for != Some(shares.versions)).then(|| {
+        format!(
+            "work_proof.versions: it is {}, but the kernel's VERSIONS are {stated}",
+            shares.versions
+        )
+    })
+}
+
 /// An energy is of a source that the manifest names, with the same scope and the same words on where it comes from.
 fn source(silent: &mut Vec<&Source>, m: &Measurement, stated: &Energy) -> Result<(), String> {
     let (kind, scope, basis, meter) = match stated {
@@ -317,6 +343,20 @@ fn source(silent: &mut Vec<&Source>, m: &Measurement, stated: &Energy) -> Result
 mod tests {
     use super::*;
     use crate::results::wire;
+
+    #[test]
+    fn a_spec_that_names_a_file_opens_none() {
+        let here = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        for spec in [
+            format!("decode:{here}"),
+            format!("prefill:{here}:f16:batch=1"),
+            "decode:x.gguf".into(),
+        ] {
+            let Err(why) = parse(&spec) else { panic!("{spec} is read") };
+            assert!(why.contains("not a preset"), "{spec}: {why}");
+        }
+        assert!(parse("decode:smollm2-135m:int4").is_ok() && parse("gemm:8x8x8:f32").is_ok());
+    }
 
     #[test]
     fn a_decoder_is_bound_to_the_kernels_of_its_choice() {

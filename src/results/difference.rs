@@ -18,6 +18,19 @@ pub(super) fn missing(whole: &Value, given: &Value) -> Option<String> {
     found.into_iter().next()
 }
 
+/// The path of an object of `whole` that `given` has as an array. serde reads fields from arrays, too.
+pub(super) fn other_kind(whole: &Value, given: &Value) -> Option<String> {
+    let mut found = None;
+    walk(whole, given, &Place::Root, &mut |place, a, b| {
+        if let (Some(Value::Object(_)), Some(Value::Array(_))) = (a, b)
+            && found.is_none()
+        {
+            found = Some(place.path());
+        }
+    });
+    found
+}
+
 /// What differs.
 pub(super) struct Differences {
     /// Path, value here and value there.
@@ -125,5 +138,13 @@ mod tests {
         let whole = json!({"a": [{"b": null, "c": 1}]});
         assert_eq!(missing(&whole, &whole), None);
         assert_eq!(missing(&whole, &json!({"a": [{"c": 2}], "more": 1})).unwrap(), "a[0].b");
+    }
+
+    #[test]
+    fn an_object_given_as_an_array_has_its_path() {
+        let whole = json!({"a": [{"b": null, "c": {"d": 1}}]});
+        assert_eq!(other_kind(&whole, &json!({"a": [{"c": {"d": []}}, []]})), None);
+        assert_eq!(other_kind(&whole, &json!({"a": [[null, {"d": 1}]]})).unwrap(), "a[0]");
+        assert_eq!(other_kind(&whole, &json!({"a": [{"c": [1]}]})).unwrap(), "a[0].c");
     }
 }

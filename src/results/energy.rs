@@ -4,8 +4,8 @@
 use super::figures::note;
 use super::{canonical, wire};
 use crate::energy::{
-    Accuracy, Basis, Energy, Figures, Integral, Measured, Provenance, Quantity, Scope, SourceInfo,
-    Stamped, Stated, Stretch,
+    Accuracy, Basis, Energy, Figures, Integral, LoadStep, Measured, Provenance, Quantity, Scope,
+    SourceInfo, Stamped, Stated, Stretch,
 };
 use crate::kernels::hex;
 use crate::units::{Joules, Seconds, Watts};
@@ -92,6 +92,7 @@ fn measured(m: &Measured) -> wire::MeasuredEnergy {
         coverage: 0.0,
         wraps: 0,
         cross_checks: Vec::new(),
+        response: None,
         sampler_core_share: m.cost,
         readings: wire::Readings {
             before_seconds: seconds(|r| r.before),
@@ -104,70 +105,95 @@ fn measured(m: &Measured) -> wire::MeasuredEnergy {
 
 /// A block's windows together.
 struct Sum {
-    stretch: Stretch,
+    step: LoadStep,
     work: f64,
     wall: f64,
 }
 
 /// The blocks of a row.
 fn sums(m: &wire::Measurement) -> Vec<Sum> {
-    let of = |windows: &[wire::Window]| {
+    let of = |(i, windows): (usize, &[wire::Window])| {
         let (first, last) = (&windows[0], &windows[windows.len() - 1]);
-        let to = last.started_seconds + last.wall_seconds;
+        let from = Seconds(first.started_seconds);
+        let measured = Stretch { from, to: Seconds(last.started_seconds + last.wall_seconds) };
+        // A document may be damaged: without its block, nothing is known of what went before the windows.
+        let before =
+            |seconds: fn(&wire::Block) -> f64| Seconds(m.blocks.get(i).map_or(0.0, seconds));
+        let load_from = from - before(|block| block.warm_up_seconds);
+        let gpu = windows.iter().map(|w| w.gpu_seconds).sum::<Option<f64>>();
         Sum {
-            stretch: Stretch { from: Seconds(first.started_seconds), to: Seconds(to) },
+            step: LoadStep {
+                idle_from: load_from - before(|block| block.rest_seconds),
+                load_from,
+                measured,
+                busy: gpu.map(|seconds| (seconds / measured.length().0).min(1.0)),
+            },
             work: windows.iter().map(|w| w.work as f64).sum(),
             wall: windows.iter().map(|w| w.wall_seconds).sum(),
         }
     };
-    m.windows.chunk_by(|a, b| a.block == b.block).map(of).collect()
+    m.windows.chunk_by(|a, b| a.block == b.block).enumerate().map(of).collect()
 }
 
 /// Fills in the joules of a row, the headline first. A source whose readings give no figure is none, and says why.
+///
+/// The figures of each source come first, and the order of the sources follows from these alone. Sources are held against
+/// each other last, in that order: a reader, who finds them in it, derives the same.
 pub(super) fn fill(m: &mut wire::Measurement) {
     let sums = sums(m);
-    let stretches: Vec<Stretch> = sums.iter().map(|sum| sum.stretch).collect();
+    let steps: Vec<LoadStep> = sums.iter().map(|sum| sum.step).collect();
     let headline = std::mem::replace(&mut m.energy, nothing(String::new()));
-    let mut all: Vec<wire::Energy> =
-        std::iter::once(headline).chain(m.energy_other.drain(..)).collect();
-    let mut figures = Vec::new();
-    for energy in &mut all {
-        if let wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) = energy {
-            match e.figures(&stretches) {
-                Ok(of_source) => {
-                    e.fill(&of_source, &sums);
-                    figures.push(of_source);
-                }
-                Err(why) => *energy = nothing(why),
-            }
-        }
-    }
+    let mut all: Vec<(wire::Energy, Option<Figures>)> = std::iter::once(headline)
+        .chain(m.energy_other.drain(..))
+        .map(|energy| own_figures(energy, &steps, &sums, m.throughput.as_ref()))
+        .collect();
+    all.sort_by(|(a, _), (b, _)| headline_first(a, b));
+    let figures: Vec<Figures> = all.iter_mut().filter_map(|(_, figures)| figures.take()).collect();
     let mut checks = Figures::checks(&figures).into_iter();
-    for energy in &mut all {
-        match energy {
-            wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) => {
-                let checks = checks.next().expect("a list for each source");
-                e.cross_checks = checks
-                    .into_iter()
-                    .map(|check| wire::CrossCheck {
-                        with: check.with,
-                        scope: check.scope.into(),
-                        ratio: check.ratio,
-                        complaint: check.complaint,
-                    })
-                    .collect();
-                if let Some(why) = implausible(e, m) {
-                    note(&mut m.reasons, why);
-                }
+    for (energy, _) in &mut all {
+        if let wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) = energy {
+            let checks = checks.next().expect("a list for each source");
+            e.cross_checks = checks
+                .into_iter()
+                .map(|check| wire::CrossCheck {
+                    with: check.with,
+                    scope: check.scope.into(),
+                    ratio: check.ratio,
+                    complaint: check.complaint,
+                })
+                .collect();
+            if let Some(why) = implausible(e, m) {
+                note(&mut m.reasons, why);
             }
-            wire::Energy::Declared(e) => e.fill(&sums, m.throughput.as_ref()),
-            wire::Energy::Modelled(e) => e.fill(&sums),
-            wire::Energy::None(_) => {}
         }
     }
-    all.sort_by(headline_first);
-    m.energy = all.remove(0);
-    m.energy_other = all;
+    let mut all = all.into_iter().map(|(energy, _)| energy);
+    m.energy = all.next().expect("the headline at least");
+    m.energy_other = all.collect();
+}
+
+/// What a source says by itself, with the figures of its readings if it was read.
+fn own_figures(
+    mut energy: wire::Energy,
+    steps: &[LoadStep],
+    sums: &[Sum],
+    rate: Option<&wire::Throughput>,
+) -> (wire::Energy, Option<Figures>) {
+    match &mut energy {
+        wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) => {
+            match e.figures(steps) {
+                Ok(figures) => {
+                    e.fill(&figures, sums);
+                    return (energy, Some(figures));
+                }
+                Err(why) => return (nothing(why), None),
+            }
+        }
+        wire::Energy::Declared(e) => e.fill(sums, rate),
+        wire::Energy::Modelled(e) => e.fill(sums),
+        wire::Energy::None(_) => {}
+    }
+    (energy, None)
 }
 
 fn nothing(reason: String) -> wire::Energy {
@@ -204,10 +230,10 @@ pub(super) fn source(e: &wire::MeasuredEnergy) -> Result<SourceInfo, String> {
 
 impl wire::MeasuredEnergy {
     /// What the readings give for each block.
-    fn figures(&self, stretches: &[Stretch]) -> Result<Figures, String> {
+    fn figures(&self, steps: &[LoadStep]) -> Result<Figures, String> {
         let source = self.source.read(self.scope)?;
         let readings = self.readings.read(source.quantity.domains())?;
-        let figures = Figures::of(&source, &readings, stretches);
+        let figures = Figures::of(&source, &readings, steps);
         match figures.together() {
             Some(_) => Ok(figures),
             None => Err(format!("{}: {}", source.kind, figures.absence())),
@@ -220,7 +246,7 @@ impl wire::MeasuredEnergy {
         else {
             return;
         };
-        let counted = || sums.iter().zip(&figures.stretches).filter(|(_, figure)| figure.is_ok());
+        let counted = || sums.iter().zip(&figures.blocks).filter(|(_, figure)| figure.is_ok());
         let work: f64 = counted().map(|(sum, _)| sum.work).sum();
         let wall: f64 = counted().map(|(sum, _)| sum.wall).sum();
         let half = terms.half_width();
@@ -231,7 +257,7 @@ impl wire::MeasuredEnergy {
             gross_joules: figure.as_ref().ok().map(|integral| integral.gross.0),
             reason: figure.as_ref().err().map(ToString::to_string),
         };
-        self.blocks = figures.stretches.iter().map(block).collect();
+        self.blocks = figures.blocks.iter().map(block).collect();
         self.joules_per_unit = wire::PerUnit {
             value: per(gross),
             ci95_low: Some(per(gross - half)),
@@ -247,6 +273,14 @@ impl wire::MeasuredEnergy {
             window_joules: terms.window.0,
             statistical_joules: terms.statistical.0,
         };
+        self.response = figures.response.as_ref().ok().map(|response| wire::Response {
+            lag_seconds: response.lag.0,
+            lag_half_width_seconds: response.lag_half_width.0,
+            late: response.late,
+            idle_watts: response.idle.0,
+            load_watts: response.load.0,
+            explained: response.explained,
+        });
         self.update_period_seconds = period.map(|p| p.0);
         self.samples = samples as u64;
         self.rejected_samples = rejected as u64;
@@ -298,20 +332,32 @@ fn breadth(scope: wire::Scope) -> u8 {
 }
 
 /// The headline is measured before it is declared before it is modelled; of measured figures it is the one that
-/// covers most, then the one that is known best.
+/// covers most, then the one of the better source, then the narrower one. A counter misses nothing between two readings,
+/// an average only what is older than itself, and samples all that happens between them: a narrow interval does not show
+/// what they missed. A counter that is known worse than to a tenth is no better source.
 fn headline_first(a: &wire::Energy, b: &wire::Energy) -> Ordering {
     let rank = |energy: &wire::Energy| match energy {
         wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) => {
             let per = &e.joules_per_unit;
-            let width = per.ci95_high.unwrap_or(f64::INFINITY) / per.value;
-            (0, breadth(e.scope), width)
+            let width = per.ci95_high.unwrap_or(f64::INFINITY) / per.value - 1.0;
+            let source = match e.source.quantity {
+                wire::Quantity::Counter { .. } if width <= 0.1 => 0,
+                wire::Quantity::Power { averaging_seconds } if averaging_seconds > 0.0 => 1,
+                _ => 2,
+            };
+            (0, breadth(e.scope), source, width)
         }
-        wire::Energy::Declared(e) => (1, breadth(e.scope), 0.0),
-        wire::Energy::Modelled(e) => (2, breadth(e.scope), 0.0),
-        wire::Energy::None(_) => (3, 0, 0.0),
+        wire::Energy::Declared(e) => (1, breadth(e.scope), 0, 0.0),
+        wire::Energy::Modelled(e) => (2, breadth(e.scope), 0, 0.0),
+        wire::Energy::None(_) => (3, 0, 0, 0.0),
     };
-    let ((kind_a, scope_a, width_a), (kind_b, scope_b, width_b)) = (rank(a), rank(b));
-    kind_a.cmp(&kind_b).then(scope_b.cmp(&scope_a)).then(width_a.total_cmp(&width_b))
+    let ((kind_a, scope_a, source_a, width_a), (kind_b, scope_b, source_b, width_b)) =
+        (rank(a), rank(b));
+    kind_a
+        .cmp(&kind_b)
+        .then(scope_b.cmp(&scope_a))
+        .then(source_a.cmp(&source_b))
+        .then(width_a.total_cmp(&width_b))
 }
 
 impl wire::Readings {

@@ -22,6 +22,9 @@ const DRIFT: f64 = 0.05;
 /// An outlier is further from the median than this share of it, whatever the rest's scatter.
 const FAR: f64 = 0.05;
 
+/// Why a run is incomplete.
+pub const NO_ROW: &str = "no row was finished";
+
 /// Fills in what follows from the rest, all but the digest of the whole.
 pub fn fill(document: &mut Document) {
     let threads = document.manifest.host.cores as f64;
@@ -42,7 +45,18 @@ pub fn fill(document: &mut Document) {
             note(&mut document.run.reasons, why);
         }
     }
-    document.run.verdict = verdict(&document.run.reasons);
+    if is_incomplete(document) {
+        note(&mut document.run.reasons, NO_ROW.to_string());
+        document.run.verdict = Verdict::Incomplete;
+    } else {
+        document.run.verdict = verdict(&document.run.reasons);
+    }
+}
+
+/// Whether a run was interrupted, or is under way, before its first row had figures.
+fn is_incomplete(document: &Document) -> bool {
+    let measured = |m: &Measurement| m.outcome == Outcome::Measured;
+    document.run.finished_at.is_none() && !document.measurements.iter().any(measured)
 }
 
 /// Adds a reason that is not there yet, in the alphabet's order.

@@ -1,25 +1,11 @@
 //! The manifest: which machine, which program, under which settings. Nothing that tells whose machine it is.
 
+use super::environment::environment;
 use super::wire;
-use crate::device::{self, Details, Device, DeviceId};
+use crate::device::{self, Details, Device, DeviceId, cgroup, memory};
 use crate::energy::{SourceInfo, Stated};
 use crate::kernels;
-use std::collections::BTreeMap;
-
-/// Settings that change how fast drivers and libraries are. Only these are recorded, and only values that cannot be
-/// a name or a path: numbers, yes and no.
-const SETTINGS: &[&str] = &[
-    HUGE_PAGES,
-    "LP_NATIVE_VECTOR_WIDTH",
-    "LP_NUM_THREADS",
-    "MATMUL_NUM_THREADS",
-    "MESA_SHADER_CACHE_DISABLE",
-    "RAYON_NUM_THREADS",
-    "RIGBENCH_SYSFS",
-];
-
-/// The part of `GLIBC_TUNABLES` that puts what programs allocate, software Vulkan's buffers too, on huge pages.
-pub const HUGE_PAGES: &str = "glibc.malloc.hugetlb";
+use std::path::Path;
 
 /// The manifest of a run of these workloads on these devices, of those `attached`, with what tells its joules.
 pub fn manifest(
@@ -74,24 +60,6 @@ pub fn program() -> wire::Program {
     }
 }
 
-/// Settings that are in force.
-pub fn environment() -> BTreeMap<String, String> {
-    let plain = |value: &String| {
-        value.parse::<u32>().is_ok() || ["true", "false", "yes", "no"].contains(&value.as_str())
-    };
-    let tunables = std::env::var("GLIBC_TUNABLES").unwrap_or_default();
-    let tunable = |name: &str| {
-        tunables.split(':').filter_map(|pair| pair.split_once('=')).find(|pair| pair.0 == name)
-    };
-    let shown = |name: &str| match name {
-        HUGE_PAGES => tunable(name).map(|(_, value)| value.to_string()).filter(plain),
-        // Of a path only that it is set.
-        "RIGBENCH_SYSFS" => std::env::var_os(name).map(|_| "set".to_string()),
-        _ => std::env::var(name).ok().filter(plain),
-    };
-    SETTINGS.iter().filter_map(|name| Some((name.to_string(), shown(name)?))).collect()
-}
-
 fn host(gpus: u64) -> wire::Host {
     let cpu = Device::cpu();
     let cores = sysinfo::System::new().map_or(0, |mut system| {
@@ -101,7 +69,8 @@ fn host(gpus: u64) -> wire::Host {
     wire::Host {
         cpu: cpu.name,
         cores: cores as u64,
-        memory_bytes: device::memory().map(|bytes| bytes.0),
+        memory_bytes: memory::installed().map(|bytes| bytes.0),
+        cpu_quota: cgroup::Limits::read(Path::new("/")).cpus,
         gpus: Some(gpus),
         os: sysinfo::System::long_os_version().unwrap_or_else(|_| "unknown".into()),
         kernel: sysinfo::System::kernel_version().unwrap_or_else(|_| "unknown".into()),

@@ -2,12 +2,12 @@
 //! and, of this version, nothing may be added.
 
 use super::wire::{Document, Energy, Readings};
-use super::{SCHEMA_VERSION, canonical, difference};
+use super::{SCHEMA_VERSION, canonical, difference, scan, shown};
 use crate::kernels::hex;
+use crate::text;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::fs::File;
-use std::io::Read as _;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// No run writes more.
@@ -20,10 +20,6 @@ const MOST_SOURCES: usize = 20;
 /// Readings of all rows. A rig of six cards to publish, five rows each, three sources read five times a second, has 400,000:
 /// of each block those of its two minutes and of half a minute on either side.
 const MOST_READINGS: usize = 500_000;
-/// Commas of a document: each reading has three, and all else has far fewer. A look at them costs nothing, while reading
-/// as many values as fit into the bytes takes seconds.
-const MOST_COMMAS: usize = 2_000_000;
-
 /// A document as it was given.
 #[derive(Debug)]
 pub struct Given {
@@ -35,6 +31,15 @@ pub struct Given {
     pub sha256: Option<String>,
     /// Its manifest's canonical JSON.
     pub manifest: Vec<u8>,
+    /// Whether no string of it has characters that must not be shown.
+    plain: bool,
+}
+
+impl Given {
+    /// The document as it may be shown.
+    pub fn shown(self) -> Document {
+        if self.plain { self.document } else { shown(&self.document) }
+    }
 }
 
 /// A document that cannot be read. One line.
@@ -48,11 +53,9 @@ pub type Reader = fn(&[u8]) -> Result<Given, ReadError>;
 /// Reads a document's file.
 ///
 /// # Errors
-/// `Err` if there is no such file; the inner one if it is no document.
+/// `Err` if there is no such regular file; the inner one if it is no document.
 pub fn open(path: &Path, reader: Reader) -> std::io::Result<Result<Given, ReadError>> {
-    let mut text = Vec::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut text)?;
-    Ok(reader(&text))
+    Ok(reader(&text::read(path, MOST_BYTES)?))
 }
 
 /// Reads one of many documents, faster: its digest is left out, and so is the search for fields that nobody knows
@@ -60,17 +63,20 @@ pub fn open(path: &Path, reader: Reader) -> std::io::Result<Result<Given, ReadEr
 ///
 /// # Errors
 /// As [`read`].
-pub fn skim(text: &[u8]) -> Result<Given, ReadError> {
-    sized(text)?;
-    match serde_json::from_slice::<Document>(text) {
+pub fn skim(bytes: &[u8]) -> Result<Given, ReadError> {
+    let (text, scan) = looked_over(bytes)?;
+    match serde_json::from_str::<Document>(&text) {
+        // The same number of arrays and objects: nothing is an array that must be an object, which serde would take.
         Ok(document)
-            if document.schema_version == SCHEMA_VERSION && excess(&document).is_none() =>
+            if document.schema_version == SCHEMA_VERSION
+                && excess(&document).is_none()
+                && scan::shape_of(&document) == scan.shape =>
         {
             let manifest = canonical(&document.manifest);
-            Ok(Given { document, newer: false, sha256: None, manifest })
+            Ok(Given { document, newer: false, sha256: None, manifest, plain: scan.plain })
         }
         // It says what is wrong, or knows what a later version is allowed.
-        _ => read(text),
+        _ => read(bytes),
     }
 }
 
@@ -78,10 +84,10 @@ pub fn skim(text: &[u8]) -> Result<Given, ReadError> {
 ///
 /// # Errors
 /// If it is none.
-pub fn read(text: &[u8]) -> Result<Given, ReadError> {
-    sized(text)?;
+pub fn read(bytes: &[u8]) -> Result<Given, ReadError> {
+    let (text, scan) = looked_over(bytes)?;
     let json = |error: serde_json::Error| none(error.to_string());
-    let mut given: Value = serde_json::from_slice(text).map_err(json)?;
+    let mut given: Value = serde_json::from_str(&text).map_err(json)?;
     let schema_version = given["schema_version"].as_str().map(str::to_string);
     let schema_version =
         schema_version.ok_or_else(|| none("missing field `schema_version`".into()))?;
@@ -96,24 +102,36 @@ pub fn read(text: &[u8]) -> Result<Given, ReadError> {
             "schema_version is {schema_version}, this rigbench reads {SCHEMA_VERSION}; get the version that wrote it"
         )));
     }
-    let document: Document = parsed(text)?;
+    let document: Document = parsed(&text)?;
     if let Some(what) = excess(&document) {
         return Err(none(format!("no run has so many {what}")));
     }
-    // Reading takes a field that may be null for null where it is missing.
-    let known = serde_json::to_value(&document).map_err(json)?;
-    if let Some(path) = difference::missing(&known, &given) {
-        return Err(ReadError(format!("{path} is missing")));
-    }
-    if !newer && let Some(path) = difference::missing(&given, &known) {
-        return Err(ReadError(format!("{path} is nothing that version {SCHEMA_VERSION} knows")));
-    }
+    compare(&document, &given, newer)?;
     let manifest = canonical(&given["manifest"]);
     if let Some(proof) = given.get_mut("proof").and_then(Value::as_object_mut) {
         proof.remove("document_sha256");
     }
     let sha256 = Some(hex(&Sha256::digest(canonical(&given))));
-    Ok(Given { document, newer, sha256, manifest })
+    Ok(Given { document, newer, sha256, manifest, plain: scan.plain })
+}
+
+/// Holds what was given to what was read of it: nothing may be missing or, of this version, be added, and no object may be given
+/// as an array.
+fn compare(document: &Document, given: &Value, newer: bool) -> Result<(), ReadError> {
+    let known = serde_json::to_value(document).map_err(|error| none(error.to_string()))?;
+    if let Some(path) = difference::other_kind(&known, given) {
+        return Err(ReadError(format!("{path} is an array where an object has to be")));
+    }
+    // Reading takes a field that may be null for null where it is missing.
+    if let Some(path) = difference::missing(&known, given) {
+        return Err(ReadError(format!("{path} is missing")));
+    }
+    match difference::missing(given, &known) {
+        Some(path) if !newer => {
+            Err(ReadError(format!("{path} is nothing that version {SCHEMA_VERSION} knows")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// It is no document, and why.
@@ -121,20 +139,19 @@ fn none(why: String) -> ReadError {
     ReadError(format!("this is no rigbench result: {why}"))
 }
 
-/// Whether a text is short enough to be read.
-fn sized(text: &[u8]) -> Result<(), ReadError> {
-    if text.len() as u64 > MOST_BYTES {
+/// The text of a document, if it is short enough to be read and means the same to every reader.
+fn looked_over(bytes: &[u8]) -> Result<(Cow<'_, str>, scan::Scan), ReadError> {
+    if bytes.len() as u64 > MOST_BYTES {
         return Err(none(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
     }
-    if text.iter().filter(|byte| **byte == b',').count() > MOST_COMMAS {
-        return Err(none("no run has so many values".into()));
-    }
-    Ok(())
+    let text = text::decode(bytes).map_err(|why| none(why.into()))?;
+    let scan = scan::scan(&text).map_err(none)?;
+    Ok((text, scan))
 }
 
 /// The document, or where in it something is not what it must be.
-fn parsed(text: &[u8]) -> Result<Document, ReadError> {
-    let mut json = serde_json::Deserializer::from_slice(text);
+fn parsed(text: &str) -> Result<Document, ReadError> {
+    let mut json = serde_json::Deserializer::from_str(text);
     let document = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         match error.into_inner() {

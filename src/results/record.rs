@@ -140,9 +140,9 @@ fn fill(out: &mut wire::Measurement, measurement: &Measurement) {
 
 fn block(block: &Block) -> wire::Block {
     wire::Block {
-        rest_seconds: block.rested.0,
-        warm_up_seconds: block.warm_up.seconds.0,
-        warm_up_steady: block.warm_up.steady,
+        rest_seconds: (block.step.load_from - block.step.idle_from).0,
+        warm_up_seconds: (block.step.measured.from - block.step.load_from).0,
+        warm_up_steady: block.warm_up_steady,
         telemetry_at_start: telemetry(&block.at_start),
     }
 }

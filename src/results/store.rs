@@ -1,10 +1,10 @@
-//! Writes the document so that a kill or a full disk at any moment leaves the old file or the new one, whole.
+//! Writes each run to a file of its own, so that a kill or a full disk at any moment leaves the old file or the new one, whole.
 
 use super::layout::text;
+use super::run::Run;
 use super::wire::Document;
 use atomic_write_file::AtomicWriteFile;
-use jiff::Timestamp;
-use std::io::Write;
+use std::io::{Error, Write};
 use std::path::{Path, PathBuf};
 
 /// A file that cannot be written.
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[error("cannot write results to {}: {cause}; choose another folder with --out", path.display())]
 pub struct StoreError {
     path: PathBuf,
-    cause: std::io::Error,
+    cause: Error,
 }
 
 /// The folder that runs are written to.
@@ -40,27 +40,67 @@ impl OutDir {
         }
     }
 
-    /// The file of a run: named by its start and its first device.
-    pub fn file(&self, started_at: Timestamp, device: &str, id: &str) -> PathBuf {
-        let words: Vec<String> = device
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .map(str::to_lowercase)
-            .collect();
-        let mut device = words.join("-");
-        device.truncate(40);
-        let id = id.get(..4).unwrap_or(id);
-        self.0.join(format!("{}-{device}-{id}.json", started_at.strftime("%Y%m%dT%H%M%SZ")))
+    /// Writes a run that begins to a new file, named by its start, its first device and its id. A file that exists is never
+    /// replaced.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or there is one of this name.
+    pub fn create(&self, run: &Run) -> Result<RunFile, StoreError> {
+        let path = self.0.join(name(run));
+        let create = || {
+            // Written whole under another name first: the file must not exist in part.
+            let mut file = new_file().tempfile_in(&self.0)?;
+            file.write_all(text(&Document::from(run)).as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist_noclobber(&path).map_err(|error| error.error)
+        };
+        match create() {
+            Ok(_) => Ok(RunFile(path)),
+            Err(cause) => Err(StoreError { path, cause }),
+        }
     }
 }
 
-/// Replaces the file by the whole document, synced.
-///
-/// # Errors
-/// If it cannot be written; then the file is what it was.
-pub fn write(document: &Document, path: &Path) -> Result<(), StoreError> {
-    let fail = |cause| StoreError { path: path.to_path_buf(), cause };
-    let mut file = AtomicWriteFile::open(path).map_err(fail)?;
-    file.write_all(text(document).as_bytes()).map_err(fail)?;
-    file.commit().map_err(fail)
+/// A file with the permissions that other new files get.
+fn new_file() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".rigbench-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
+}
+
+fn name(run: &Run) -> String {
+    let device = run.manifest.devices.first().map_or("", |device| &device.name);
+    let words: Vec<String> = device
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let mut device = words.join("-");
+    device.truncate(40);
+    format!("{}-{device}-{}.json", run.started_at.strftime("%Y%m%dT%H%M%SZ"), run.id)
+}
+
+/// The file of one run, which no other run writes.
+pub struct RunFile(PathBuf);
+
+impl RunFile {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Replaces the document by what the run is now, synced.
+    ///
+    /// # Errors
+    /// If it cannot be written; then the file is what it was.
+    pub fn replace(&self, run: &Run) -> Result<(), StoreError> {
+        let write = || {
+            let mut file = AtomicWriteFile::open(&self.0)?;
+            file.write_all(text(&Document::from(run)).as_bytes())?;
+            file.commit()
+        };
+        write().map_err(|cause| StoreError { path: self.0.clone(), cause })
+    }
 }

@@ -4,7 +4,7 @@
 use super::difference::{self, Differences};
 use super::read::Given;
 use super::wire::{Answers, Document, Energy, Measurement, Outcome, Shares, WorkProof};
-use super::{SCHEMA_VERSION, bound, figures, plausible, row_seed, seed_of};
+use super::{SCHEMA_VERSION, bound, conditions, figures, plausible, row_seed, seed_of, wire};
 use crate::kernels::{self, hex};
 use crate::oracle::Verdict;
 use crate::units::{Unit, grouped};
@@ -46,7 +46,7 @@ pub struct Model {
 /// Judges a document.
 pub fn validate(given: &Given, depth: Depth) -> Findings {
     let mut findings = Findings::default();
-    let Given { document, newer, sha256, manifest } = given;
+    let Given { document, newer, sha256, manifest, .. } = given;
     if *newer {
         findings.notes.push(format!(
             "version {} wrote it: what {SCHEMA_VERSION} does not know of it was not judged",
@@ -70,13 +70,20 @@ fn examine(document: &Document, seed: Seed, depth: Depth, findings: &mut Finding
     if document.run.finished_at.is_none() {
         findings.notes.push("unfinished: it was interrupted or is under way".into());
     }
+    let gpu = document.manifest.devices.iter().any(|device| device.gpu.is_some());
+    findings.notes.extend(conditions(&document.manifest.environment, gpu));
     let kernels = &document.manifest.rigbench.kernels_sha256;
     if kernels != kernels::all_sha256() {
         findings.notes.push(
             "another version of the kernels computed it: their texts were not compared with this one's".into(),
         );
     }
-    findings.notes.extend(document.run.reasons.iter().map(|reason| format!("invalid: {reason}")));
+    let verdict = match document.run.verdict {
+        wire::Verdict::Incomplete => "incomplete",
+        wire::Verdict::Valid | wire::Verdict::Invalid => "invalid",
+    };
+    let reasons = document.run.reasons.iter();
+    findings.notes.extend(reasons.map(|reason| format!("{verdict}: {reason}")));
     findings.faults.extend(again(document));
     findings.faults.extend(plausible::faults(document));
     findings.faults.extend(bound::faults(document));

@@ -1,4 +1,5 @@
-//! Choices of earlier runs, one file each. A cache that cannot be read or written is none.
+//! Choices of earlier runs, one file each. What is read is input like any other: a choice that the tuner could not have made
+//! is ignored, with a word in the log, and so is a cache that cannot be read or written.
 
 use crate::kernels::hex;
 use crate::results::wire::Tuning;
@@ -6,8 +7,12 @@ use atomic_write_file::AtomicWriteFile;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+
+/// No entry is longer: a trial takes some hundred bytes, and there are some dozens of them.
+const MOST_BYTES: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 struct Entry {
@@ -25,10 +30,46 @@ fn path(folder: &Path, key: &Value) -> PathBuf {
     folder.join(format!("{}.json", &digest[..32]))
 }
 
-/// What was chosen under this key.
-pub(super) fn read(folder: &Path, key: &Value) -> Option<Tuning> {
-    let entry: Entry = serde_json::from_slice(&std::fs::read(path(folder, key)).ok()?).ok()?;
-    (entry.key == *key).then_some(entry.tuning)
+/// What was chosen under this key, if `check` has nothing against it.
+pub(super) fn read(
+    folder: &Path,
+    key: &Value,
+    check: impl Fn(&Tuning) -> Result<(), String>,
+) -> Option<Tuning> {
+    let path = path(folder, key);
+    let entry = entry(&path, key).transpose()?;
+    let checked = entry.and_then(|tuning| check(&tuning).map(|()| tuning));
+    checked
+        .inspect_err(|why| {
+            tracing::warn!(
+                "the kept choice {} is ignored: {why}; kernels are tried again",
+                path.display()
+            );
+        })
+        .ok()
+}
+
+/// The entry in a file, or why it is none; nothing if there is no file.
+fn entry(path: &Path, key: &Value) -> Result<Option<Tuning>, String> {
+    let text = |error: std::io::Error| error.to_string();
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        // Opening a pipe would wait for its writer.
+        Ok(about) if !about.is_file() => return Err("it is not a file".into()),
+        other => other.map_err(text)?,
+    };
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(text)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(format!("it is larger than {} KiB", MOST_BYTES >> 10));
+    }
+    let entry: Entry = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    if entry.key != *key {
+        return Err("it is of another workload or machine".into());
+    }
+    Ok(Some(entry.tuning))
 }
 
 /// Keeps a choice.

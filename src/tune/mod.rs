@@ -11,7 +11,7 @@ use crate::results;
 use crate::results::wire::{Trial, Tuning, TuningSource};
 use crate::units::Seconds;
 use crate::workload::data::Seed;
-use crate::workload::{Job, Target, Variant, Workload};
+use crate::workload::{Job, JobError, Target, Variant, Workload};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -97,7 +97,7 @@ impl Tuner {
         Tuner { effort, retune, cache: cache::folder() }
     }
 
-    /// Chooses from the cache, or by trials if it has nothing. `on_event` is told how much is over, from 0 to 1, and may
+    /// Chooses from the cache, or by trials if it has nothing. A device that is lost in trials is opened again. `on_event` is told how much is over, from 0 to 1, and may
     /// break to stop.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl Tuner {
     pub fn choose(
         &self,
         workload: &dyn Workload,
-        target: &Target,
+        target: &mut Target,
         on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
     ) -> Result<Choice, MeasureError> {
         let variants = workload.variants(target);
@@ -113,7 +113,7 @@ impl Tuner {
             let variant = variants.iter().find(|v| v.id() == record.kernel)?.clone();
             Some(Choice { variant, batch: record.batch_seconds.map(Seconds), record })
         };
-        if let Some(choice) = self.kept(workload, target).and_then(choice) {
+        if let Some(choice) = self.kept(workload, target, &variants).and_then(choice) {
             return Ok(choice);
         }
         let record = try_all(workload, target, &variants, self.effort, on_event)?;
@@ -123,17 +123,61 @@ impl Tuner {
         Ok(choice(record).expect("one of these variants was chosen"))
     }
 
-    fn kept(&self, workload: &dyn Workload, target: &Target) -> Option<Tuning> {
+    fn kept(
+        &self,
+        workload: &dyn Workload,
+        target: &Target,
+        variants: &[Variant],
+    ) -> Option<Tuning> {
         let cache = self.cache.as_ref().filter(|_| !self.retune)?;
         let good_enough: &[Effort] = match self.effort {
             Effort::Quick => &[Effort::Full, Effort::Quick],
             Effort::Full => &[Effort::Full],
         };
+        let check = |record: &Tuning| plausible(record, variants, workload.has_fixed_batches());
         let record = good_enough
             .iter()
-            .find_map(|&effort| cache::read(cache, &key(workload, target, effort)))?;
+            .find_map(|&effort| cache::read(cache, &key(workload, target, effort), check))?;
         Some(Tuning { source: TuningSource::Cache, ..record })
     }
+}
+
+/// Whether trials can have come to this record: of these kernels, in batches of the lengths that are tried, with rates that
+/// are rates.
+fn plausible(record: &Tuning, variants: &[Variant], fixed: bool) -> Result<(), String> {
+    let known = |kernel: &str| variants.iter().any(|variant| variant.id() == kernel);
+    let length = |batch: Option<f64>| match batch {
+        Some(seconds) => !fixed && BATCHES.contains(&Seconds(seconds)),
+        None => fixed,
+    };
+    if record.trials.len() > variants.len() + BATCHES.len() {
+        return Err(format!("{} trials are more than are ever made", record.trials.len()));
+    }
+    let most_slices = Effort::Full.rounds() + Effort::Full.final_rounds();
+    if !known(&record.kernel) {
+        return Err(format!("there is no kernel {:?}", record.kernel));
+    }
+    if !length(record.batch_seconds) {
+        return Err(match record.batch_seconds {
+            Some(seconds) => format!("no batches of {seconds} s are ever tried"),
+            None => "the length of batches is missing".into(),
+        });
+    }
+    for trial in &record.trials {
+        let rates = &trial.slices;
+        let timed = !rates.is_empty() && length(trial.batch_seconds) && trial.reason.is_none();
+        let lost = rates.is_empty() && trial.batch_seconds.is_none() && trial.reason.is_some();
+        let rate = |rate: &f64| rate.is_finite() && *rate >= 0.0;
+        let sound = (timed || lost)
+            && rates.len() <= most_slices
+            && rates.iter().all(rate)
+            && trial.throughput == median(rates)
+            && known(&trial.kernel);
+        if !sound {
+            return Err(format!("no trial of {:?} ends like that", trial.kernel));
+        }
+    }
+    Ok(())
 }
 
 /// What a choice depends on.
@@ -147,45 +191,115 @@ fn key(workload: &dyn Workload, target: &Target, effort: Effort) -> serde_json::
     })
 }
 
+/// A variant that is not compared, and why.
+struct Excluded<'a> {
+    variant: &'a Variant,
+    why: Why,
+}
+
+enum Why {
+    /// What is wrong with its output.
+    Wrong(String),
+    /// It did not run.
+    Failed(JobError),
+}
+
+impl Why {
+    fn text(&self) -> String {
+        match self {
+            Why::Wrong(what) => format!("its output is wrong: {what}"),
+            Why::Failed(error) => error.to_string(),
+        }
+    }
+}
+
+/// Compares the variants. One that fails is excluded and the others are compared without it, on a device that is opened again
+/// if the failure lost it.
 fn try_all(
     workload: &dyn Workload,
-    target: &Target,
+    target: &mut Target,
     variants: &[Variant],
     effort: Effort,
     on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
 ) -> Result<Tuning, MeasureError> {
     let variants = &variants[..variants.len().min(effort.variants())];
-    let fixed = workload.has_fixed_batches();
-    let tuning = |variant: &Variant, batch: Option<Seconds>, trials| Tuning {
-        source: TuningSource::Trials,
-        kernel: variant.id().to_string(),
-        batch_seconds: batch.map(|batch| batch.0),
-        trials,
-    };
-    if let ([variant], true) = (variants, fixed) {
+    if let ([variant], true) = (variants, workload.has_fixed_batches()) {
         return Ok(tuning(variant, None, Vec::new()));
     }
-    let (mut ready, mut trials) = prepare(workload, target, variants, on_event)?;
+    let mut excluded: Vec<Excluded> = Vec::new();
+    loop {
+        let is_left = |v: &&Variant| excluded.iter().all(|e| e.variant.id() != v.id());
+        let left: Vec<&Variant> = variants.iter().filter(is_left).collect();
+        if left.is_empty() {
+            return Err(none_is_right(excluded));
+        }
+        target.reopen_if_lost().map_err(JobError::from)?;
+        let compared = compare(workload, target, &left, effort, &mut excluded, on_event)?;
+        if let Some(mut tuning) = compared {
+            let lost = excluded.iter().map(|e| lost(e.variant, e.why.text()));
+            tuning.trials.splice(..0, lost);
+            return Ok(tuning);
+        }
+    }
+}
+
+/// Compares variants until one is chosen, or one is excluded whose failure spoils the comparison: then there is none yet.
+fn compare<'a>(
+    workload: &dyn Workload,
+    target: &Target,
+    variants: &[&'a Variant],
+    effort: Effort,
+    excluded: &mut Vec<Excluded<'a>>,
+    on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
+) -> Result<Option<Tuning>, MeasureError> {
+    let mut ready = prepare(workload, target, variants, excluded, on_event)?;
+    if ready.is_empty() || target.is_lost() {
+        return Ok(None);
+    }
+    let mut exclude = |variant, error| match error {
+        MeasureError::Job(error) => {
+            excluded.push(Excluded { variant, why: Why::Failed(error) });
+            Ok(None)
+        }
+        other => Err(other),
+    };
+    let fixed = workload.has_fixed_batches();
     let lengths = if fixed { &[][..] } else { &BATCHES };
     let mut turns = Turns::new(effort, ready.len(), lengths.len(), on_event);
     let batch = (!fixed).then_some(BATCH);
-    let rates = turns.variants(&mut ready, batch)?;
+    let rates = match turns.variants(&mut ready, batch) {
+        Ok(rates) => rates,
+        Err((i, error)) => return exclude(ready[i].variant, error),
+    };
+    let mut trials = Vec::new();
     if ready.len() > 1 {
         trials.extend(ready.iter().zip(&rates).map(|(r, rates)| tried(r.variant, batch, rates)));
     }
     let Ready { variant, mut job } = ready.swap_remove(fastest(&rates));
     drop(ready);
     if fixed {
-        return Ok(tuning(variant, None, trials));
+        return Ok(Some(tuning(variant, None, trials)));
     }
-    let rates =
-        interleave(lengths.len(), effort.rounds(), |i| turns.run(job.as_mut(), Some(lengths[i])))?;
+    let run = |i: usize| turns.run(job.as_mut(), Some(lengths[i]));
+    let rates = match interleave(lengths.len(), effort.rounds(), run) {
+        Ok(rates) => rates,
+        Err(error) => return exclude(variant, error),
+    };
     let enough = (1.0 - TOLERATED) * median_of(&rates[fastest(&rates)]);
     let batch = (lengths.iter().zip(&rates))
         .find(|(_, rates)| median_of(rates) >= enough)
         .map_or(BATCH, |(&batch, _)| batch);
     trials.extend(lengths.iter().zip(&rates).map(|(&b, rates)| tried(variant, Some(b), rates)));
-    Ok(tuning(variant, Some(batch), trials))
+    Ok(Some(tuning(variant, Some(batch), trials)))
+}
+
+fn tuning(variant: &Variant, batch: Option<Seconds>, trials: Vec<Trial>) -> Tuning {
+    Tuning {
+        source: TuningSource::Trials,
+        kernel: variant.id().to_string(),
+        batch_seconds: batch.map(|batch| batch.0),
+        trials,
+    }
 }
 
 /// A variant that agrees with the oracle.
@@ -194,14 +308,18 @@ struct Ready<'a> {
     job: Box<dyn Job>,
 }
 
-/// The variants that are ready, at least one, and why others are not.
+/// The variants that agree with the oracle; the others are excluded. Ends early if the device is lost.
+///
+/// # Errors
+/// If the first variant finds that the device cannot hold the workload: all hold the same data.
 fn prepare<'a>(
     workload: &dyn Workload,
     target: &Target,
-    variants: &'a [Variant],
+    variants: &[&'a Variant],
+    excluded: &mut Vec<Excluded<'a>>,
     on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
-) -> Result<(Vec<Ready<'a>>, Vec<Trial>), MeasureError> {
-    let (mut ready, mut reasons): (Vec<Ready>, Vec<(&Variant, String)>) = Default::default();
+) -> Result<Vec<Ready<'a>>, MeasureError> {
+    let mut ready: Vec<Ready> = Vec::new();
     for variant in variants {
         if on_event(0.0).is_break() {
             return Err(MeasureError::Interrupted);
@@ -209,25 +327,44 @@ fn prepare<'a>(
         let prepared = workload
             .prepare(target, variant, Seed([0; 32]))
             .and_then(|mut job| job.verify().map(|verdict| (job, verdict)));
-        match prepared {
-            Ok((job, Verdict::Agrees { .. })) => ready.push(Ready { variant, job }),
-            Ok((_, Verdict::Disagrees(what))) => {
-                reasons.push((variant, format!("its output is wrong: {what}")));
+        let why = match prepared {
+            Ok((job, Verdict::Agrees { .. })) => {
+                ready.push(Ready { variant, job });
+                continue;
             }
-            Err(error) => {
-                let none_is_left = ready.is_empty() && reasons.len() + 1 == variants.len();
-                if none_is_left && error.is_unsupported() {
-                    return Err(MeasureError::Job(error));
-                }
-                reasons.push((variant, error.to_string()));
+            Ok((_, Verdict::Disagrees(what))) => Why::Wrong(what),
+            Err(error) if error.is_unsupported() && ready.is_empty() && excluded.is_empty() => {
+                return Err(MeasureError::Job(error));
             }
+            Err(error) => Why::Failed(error),
+        };
+        excluded.push(Excluded { variant, why });
+        if target.is_lost() {
+            break;
         }
     }
-    if ready.is_empty() {
-        let reasons: Vec<String> = reasons.into_iter().map(|(_, reason)| reason).collect();
-        return Err(MeasureError::Wrong(reasons.join("; ")));
+    Ok(ready)
+}
+
+/// Why no variant is left, each reason once.
+fn none_is_right(excluded: Vec<Excluded>) -> MeasureError {
+    let mut reasons: Vec<String> = Vec::new();
+    for Excluded { why, .. } in &excluded {
+        let text = match why {
+            Why::Wrong(what) => what.clone(),
+            Why::Failed(error) => error.to_string(),
+        };
+        if !reasons.contains(&text) {
+            reasons.push(text);
+        }
     }
-    Ok((ready, reasons.into_iter().map(|(variant, reason)| lost(variant, reason)).collect()))
+    let wrong = excluded.iter().any(|e| matches!(e.why, Why::Wrong(_)));
+    let several = reasons.len() > 1;
+    match excluded.into_iter().next().map(|e| e.why) {
+        _ if wrong => MeasureError::Wrong(reasons.join("; ")),
+        Some(Why::Failed(error)) if !several => MeasureError::Job(error),
+        _ => MeasureError::NoKernel(reasons.join("; ")),
+    }
 }
 
 /// Trials in turns, and how many of them are over and may come.
@@ -258,24 +395,28 @@ impl<'a> Turns<'a> {
     }
 
     /// Rates of all, and more of those that come close to the best; none if there is one only.
+    ///
+    /// # Errors
+    /// Which one failed, and why.
     fn variants(
         &mut self,
         ready: &mut [Ready],
         batch: Option<Seconds>,
-    ) -> Result<Vec<Vec<f64>>, MeasureError> {
+    ) -> Result<Vec<Vec<f64>>, (usize, MeasureError)> {
         if ready.len() == 1 {
             return Ok(vec![Vec::new()]);
         }
         let (rounds, more) = (self.effort.rounds(), self.effort.final_rounds());
-        let mut rates =
-            interleave(ready.len(), rounds, |i| self.run(ready[i].job.as_mut(), batch))?;
+        let run = |turns: &mut Self, ready: &mut Ready, i: usize| {
+            turns.run(ready.job.as_mut(), batch).map_err(|error| (i, error))
+        };
+        let mut rates = interleave(ready.len(), rounds, |i| run(self, &mut ready[i], i))?;
         let close = match close_to_best(&rates) {
             close if close.len() > 1 => close,
             _ => Vec::new(),
         };
         self.to_come -= more * (ready.len() - close.len());
-        let finals =
-            interleave(close.len(), more, |i| self.run(ready[close[i]].job.as_mut(), batch))?;
+        let finals = interleave(close.len(), more, |i| run(self, &mut ready[close[i]], close[i]))?;
         close.iter().zip(finals).for_each(|(&i, finals)| rates[i].extend(finals));
         Ok(rates)
     }

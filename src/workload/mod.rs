@@ -11,10 +11,11 @@ mod spec;
 pub use spec::{SpecError, parse};
 
 use crate::device::Device;
+use crate::device::memory::{self, NoRoom};
 use crate::gpu::{Gpu, GpuError};
 use crate::kernels::{Arithmetic, Entry, Kernel, KernelError};
 use crate::oracle::Verdict;
-use crate::units::{Seconds, Unit, Work};
+use crate::units::{Bytes, Seconds, Unit, Work};
 use data::Seed;
 
 /// Batches that stay in flight, so that the device has work while the host looks at the last one.
@@ -39,6 +40,33 @@ impl Target {
             Some(_) => Gpu::open(device).map(Target::Gpu),
             None => Ok(Target::Cpu(device.clone())),
         }
+    }
+
+    /// Opens the device again if it was lost, for work that comes after the work that lost it.
+    ///
+    /// # Errors
+    /// If its driver refuses.
+    pub fn reopen_if_lost(&mut self) -> Result<(), GpuError> {
+        if self.is_lost() {
+            *self = Target::open(&self.device().clone())?;
+        }
+        Ok(())
+    }
+
+    /// Whether the device was lost since it was opened.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Target::Gpu(gpu) if gpu.is_lost())
+    }
+
+    /// Makes sure that the machine has memory for what a workload takes of it, with all freed that was dropped before.
+    ///
+    /// # Errors
+    /// How much is missing, or that the device fails.
+    fn room(&self, needed: Bytes) -> Result<(), JobError> {
+        if let Target::Gpu(gpu) = self {
+            gpu.flush()?;
+        }
+        Ok(memory::check_now(needed)?)
     }
 
     /// The device's description.
@@ -209,6 +237,9 @@ pub enum JobError {
     /// The decoder cannot be had, or cannot go on.
     #[error(transparent)]
     Decoder(#[from] decoder::EngineError),
+    /// The machine has no memory for it.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// The output cannot be right.
     #[error("wrong output: {0}")]
     Wrong(String),
@@ -218,12 +249,16 @@ impl JobError {
     /// Whether the device cannot hold or do it, rather than having failed at it.
     pub fn is_unsupported(&self) -> bool {
         use decoder::EngineError as Decoder;
-        matches!(
-            self,
-            JobError::Gpu(GpuError::OutOfMemory(_))
-                | JobError::Decoder(
-                    Decoder::TooLarge { .. } | Decoder::Full { .. } | Decoder::Unsupported(_)
-                )
-        )
+        match self {
+            JobError::Gpu(error) | JobError::Decoder(Decoder::Gpu(error)) => {
+                matches!(error, GpuError::OutOfMemory(_) | GpuError::TooLarge(_))
+            }
+            JobError::Decoder(error) => matches!(
+                error,
+                Decoder::TooLarge { .. } | Decoder::Full { .. } | Decoder::Unsupported(_)
+            ),
+            JobError::NoRoom(_) => true,
+            JobError::Kernel(_) | JobError::Wrong(_) => false,
+        }
     }
 }

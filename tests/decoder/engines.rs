@@ -198,7 +198,7 @@ fn tokens_go_from_step_to_step_by_themselves() {
         }
         assert_eq!(free.len(), 17);
         engine.poison().unwrap();
-        engine.rewind(0);
+        engine.rewind(0).unwrap();
         engine.submit_prefill(&prompts).unwrap();
         let mut told = vec![engine.wait().unwrap().unwrap().tokens];
         for step in 0..16 {
@@ -215,7 +215,7 @@ fn tokens_go_from_step_to_step_by_themselves() {
             text.push(tokens[1]);
         }
         // Back to where the answer began: the same answer.
-        engine.rewind(7);
+        engine.rewind(7).unwrap();
         engine.submit(Some(&told[0])).unwrap();
         assert_eq!(engine.wait().unwrap().unwrap().tokens, told[1]);
     }

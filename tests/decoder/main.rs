@@ -9,6 +9,5 @@ mod golden;
 mod run;
 mod smollm2;
 mod tiny;
-#[allow(dead_code)] // its other parts are for damaged files
 #[path = "../model/writer.rs"]
 mod writer;

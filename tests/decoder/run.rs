@@ -16,14 +16,17 @@ struct Ran {
 
 impl Ran {
     fn model(&self) -> PathBuf {
-        self.folder.path().join("small.gguf")
+        self.folder.path().join(MODEL)
     }
 }
+
+/// Neither a colon nor a missing ending keeps a file from being a model; results show no colon in it.
+const MODEL: &str = "a:small:one";
 
 /// A run of prefill and decode on the processor, and on the adapter if there is one.
 fn ran(extra: &[&str]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
-    let model = folder.path().join("small.gguf");
+    let model = folder.path().join(MODEL);
     std::fs::write(&model, writer::llama().write().bytes).unwrap();
     let spec = |id: &str, options: &str| format!("{id}:{}:{options}", model.display());
     let output = support::rigbench(&["run", "--quick", "--json", "--out"])
@@ -58,7 +61,7 @@ fn a_run_shows_its_tokens_and_a_forger_is_found() {
     assert_eq!(faults(document, &model), Vec::<String>::new());
 
     let [prefill, decode] = &document.measurements[..] else { panic!("two rows") };
-    assert_eq!(decode.workload.shape.as_deref(), Some("small.gguf:batch=2:prompt=24:context=80"));
+    assert_eq!(decode.workload.shape.as_deref(), Some("a_small_one:batch=2:prompt=24:context=80"));
     let bytes = std::fs::read(&model).unwrap();
     assert_eq!(decode.workload.model_sha256, Some(hex(&sha2::Sha256::digest(bytes))));
     assert!(decode.windows.iter().all(|w| w.work % 2 == 0), "a token for each of two sequences");

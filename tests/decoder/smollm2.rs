@@ -14,7 +14,7 @@ const GAP: f32 = 0.5;
 fn goes_along(name: &str, engine: &mut dyn Engine, prompts: usize) {
     let (mut first, mut all, mut largest) = (0, 0, 0.0f32);
     for Prompt { prompt, continuation, .. } in golden().prompts.into_iter().take(prompts) {
-        engine.rewind(0);
+        engine.rewind(0).unwrap();
         engine.submit_prefill(&[prompt]).unwrap();
         let mut done = engine.wait().unwrap().unwrap();
         for token in continuation {

@@ -5,63 +5,188 @@ use proptest::prelude::*;
 use rigbench::economics::Market;
 use rigbench::economics::market::EMBEDDED;
 
-fn error(from: &str, to: &str) -> String {
-    assert!(EMBEDDED.contains(from), "{from}");
-    match Market::parse(&EMBEDDED.replacen(from, to, 1)) {
-        Ok(_) => panic!("{from} -> {to} is taken"),
-        Err(error) => error.to_string(),
+fn faults(text: &str) -> Vec<String> {
+    match Market::parse(text) {
+        Ok(_) => Vec::new(),
+        Err(error) => error.faults,
     }
 }
 
+/// The file that comes with rigbench, with something replaced.
+fn edited(from: &str, to: &str) -> String {
+    assert!(EMBEDDED.contains(from), "{from}");
+    EMBEDDED.replacen(from, to, 1)
+}
+
+/// The number of the line that has this, as a fault names it.
+fn line_of(text: &str, part: &str) -> String {
+    let line = text.lines().position(|line| line.contains(part)).unwrap() + 1;
+    format!("line {line}, ")
+}
+
 #[test]
-fn mistakes_get_one_line_with_the_key_and_what_is_expected() {
+fn a_mistake_gets_one_line_with_its_line_number_its_key_and_what_is_expected() {
     for (from, to, key, expected) in [
         // Missing.
-        ("difficulty = {", "# difficulty = {", "[network]", "missing field `difficulty`"),
-        ("[colocation]", "[housing]", "[housing]", "unknown field `housing`"),
+        ("difficulty = {", "# difficulty = {", "network.difficulty", "it is missing"),
         ("value = 60000, ", "", "network.bitcoin", "write a value"),
-        ("unit = \"$/BTC\", ", "", "[network] bitcoin", "missing field `unit`"),
-        (", source = \"its maker\"", "", "[[asic]] efficiency", "missing field `source`"),
+        ("unit = \"$/BTC\", ", "", "network.bitcoin.unit", "it is missing"),
+        (", source = \"its maker\"", "", "asic[0].efficiency.source", "it is missing"),
         ("models = [\"llama-3-8b\"]", "models = []", "token_price[0].models", "at least one"),
-        // Misspelt.
-        ("source = \"its", "sauce = \"its", "[[asic]] efficiency", "unknown field `sauce`"),
-        ("gpu-board = {", "gpu-bored = {", "[wall_factor] gpu-bored", "`gpu-board`"),
-        ("tokens = \"output\"", "tokens = \"out\"", "[[token_price]] tokens", "`output`"),
-        ("scope = \"gpu-board\"", "scope = \"gpu\"", "reference_tokens[0].scope", "gpu-board"),
-        ("price = \"Llama 3.1 8B\"", "price = \"Llama\"", "reference_tokens[0].price", "'Llama'"),
-        ("\"Antminer S21 XP\"", "\"Antminer S23 Hyd\"", "asic", "stands twice"),
+        ("source = \"its maker\"", "source = \" \"", "asic[0].efficiency.source", "empty"),
+        // Misspelt: the near name is suggested, and not told to be missing besides.
+        ("[colocation]", "[colocatoin]", "colocatoin", "did you mean colocation?"),
+        ("source = \"its", "sauce = \"its", "asic[0].efficiency.sauce", "did you mean source?"),
+        ("gpu-board = {", "gpu-bored = {", "wall_factor.gpu-bored", "did you mean gpu-board?"),
+        ("electricity = {", "electrcity = {", "premises.electrcity", "did you mean electricity?"),
+        ("[[rental]]", "[[rentals]]", "rentals", "did you mean rental?"),
+        ("tokens = \"output\"", "tokens = \"out\"", "token_price[0].tokens", "output?"),
+        ("scope = \"gpu-board\"", "scope = \"gpu\"", "reference_tokens[0].scope", "gpu-board?"),
+        (
+            "price = \"Llama 3.1 8B\"",
+            "price = \"Llama 3 8B\"",
+            "reference_tokens[0].price",
+            "'Llama 3.1 8B'?",
+        ),
+        ("\"Antminer S21 XP\"", "\"Antminer S23 Hyd\"", "asic[1].name", "there twice"),
         // Not numbers.
-        ("value = 0.05", "value = \"0.05\"", "[premises] electricity", "expected f64"),
-        ("value = 0.05", "value = 0,05", "[premises] electricity", ""),
+        ("value = 0.05", "value = \"0.05\"", "premises.electricity.value", "without quotes: 0.05"),
+        ("value = 0.05", "value = \"0,05\"", "premises.electricity.value", "without quotes: 0.05"),
+        ("value = 0.05", "value = 0,05", "premises.electricity", "decimal comma; write 0.05"),
+        ("value = 60000", "value = 60,000", "network.bitcoin", "or 60000 if it parts thousands"),
+        ("value = 0.05", "value = true", "premises.electricity.value", "has to be a number"),
         ("[1, 1024]", "[64, 8]", "token_price[0].batches", "[1, 1024]"),
-        // Negative.
-        ("value = 0.05", "value = -0.05", "premises.electricity", "above 0"),
+        ("[1, 1024]", "[1.5, 8]", "token_price[0].batches", "[1, 1024]"),
+        (
+            "utilisation = { value = 1.0, unit",
+            "utilisation = 1.0 # { unit",
+            "premises.utilisation",
+            "it is a number",
+        ),
+        (
+            "[[asic]]\nname = \"Antminer S23 Hyd\"",
+            "[asic]\nname = \"Antminer S23 Hyd\"",
+            "asic",
+            "",
+        ),
+        // Negative, where nothing can be.
         ("value = 13.5", "value = -13.5", "asic[1].efficiency", "above 0"),
-        ("value = 60000", "value = nan", "network.bitcoin", "above 0"),
-        // Absurd: another unit, a slipped point.
+        ("value = 0.03,", "value = -0.03,", "token_price[0].price", "above 0"),
+        ("value = 60000", "value = nan", "network.bitcoin", "write a number"),
+        ("value = 0.05", "value = -inf", "premises.electricity", "write a number"),
+        // Absurd: another unit, a slipped point, another currency.
         ("124.93e12", "124.93", "network.difficulty", "decimal point"),
-        ("value = 0.05", "value = 5.0", "premises.electricity", "$/kWh"),
+        (
+            "value = 0.05",
+            "value = 8.5",
+            "premises.electricity",
+            "check the unit, the currency and the decimal point",
+        ),
+        (
+            "value = 0.05",
+            "value = -8.5",
+            "premises.electricity",
+            "check the unit, the currency and the decimal point",
+        ),
+        ("value = 60000", "value = 7000000", "network.bitcoin", "the currency"),
         ("value = 0.03,", "value = 0.00003,", "token_price[0].price", "$/Mtoken"),
         ("value = 13.5", "value = 13.5e-12", "asic[1].efficiency", "below"),
         ("value = 1.58", "value = 158", "premises.pue", "1 to 5"),
         ("value = 1.58", "value = 0.9", "premises.pue", "1 to 5"),
+        ("value = 0.005", "value = 0.95", "network.fee_share", "0 to 0.9"),
         ("value = 1.0, ", "value = 85, ", "premises.utilisation", "0.001 to 1"),
         ("value = 0.070", "value = 70", "reference_tokens[0].energy", "J/token"),
         ("low = 1.99, high = 5.00", "low = 5.00, high = 1.99", "rental[1].rent", "order them"),
         // Units, dates, protocol.
-        ("unit = \"$/h\"", "unit = \"$/day\"", "rental[0].rent", "'$/h'"),
+        ("unit = \"$/h\"", "unit = \"$/day\"", "rental[0].rent.unit", "'$/h'"),
         ("date = \"2026-11-23\"\n", "date = \"November\"\n", "date", "2026-11-23"),
-        ("date = \"2026-06\"", "date = \"June\"", "network.difficulty", "2026-11"),
-        ("date = \"2026-06\"", "date = \"2027-06\"", "network.difficulty", "after the file's own"),
+        ("date = \"2026-06\"", "date = \"June\"", "network.difficulty.date", "2026-11"),
+        (
+            "date = \"2026-06\"",
+            "date = \"2027-06\"",
+            "network.difficulty.date",
+            "after the file's own",
+        ),
         ("value = 3.125", "value = 1.5625", "network.subsidy", "3.125 before block 1050000"),
         ("value = 1050000", "value = 1050001", "network.halving", "210000th"),
     ] {
-        let line = error(from, to);
-        assert!(line.starts_with("market file: ") && !line.contains('\n'), "{line}");
-        assert!(line.contains(key) && line.contains(expected), "{from} -> {to}: {line}");
+        let found = faults(&edited(from, to));
+        let [fault] = &found[..] else {
+            assert!(
+                from.starts_with("[[asic]]") && !found.is_empty(),
+                "{from} -> {to}: {found:#?}"
+            );
+            continue;
+        };
+        let what = fault
+            .split_once(", ")
+            .filter(|_| fault.starts_with("line "))
+            .map_or(fault.as_str(), |f| f.1);
+        assert!(
+            what.starts_with(&format!("{key}: ")) && what.contains(expected),
+            "{from} -> {to}: {fault}"
+        );
+        assert!(!fault.contains('\n'), "{fault}");
     }
-    assert!(error("[[asic]]", "oops").contains("line "));
-    assert!(Market::parse("").unwrap_err().to_string().contains("missing field"));
+    let wrong = edited("value = 13.5", "value = -13.5");
+    assert!(faults(&wrong)[0].starts_with(&line_of(&wrong, "-13.5")), "{:?}", faults(&wrong));
+    assert!(faults("").contains(&"network: it is missing".to_string()));
+}
+
+#[test]
+fn all_faults_are_told_at_once_in_the_order_of_lines() {
+    let mut text = EMBEDDED.to_string();
+    for (from, to) in [
+        ("value = 0.05, unit = \"$/kWh\"", "value = 5.0, unit = \"ct/kWh\""),
+        ("value = 1.58", "value = 158"),
+        ("bitcoin = {", "bitcoins = {"),
+        ("efficiency = { value = 13.5", "efficiency = { value = -13.5"),
+        ("date = \"2026\", source = \"lowest", "date = \"last year\", source = \"lowest"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        text = text.replacen(from, to, 1);
+    }
+    let found = faults(&text);
+    let expected = [
+        ("ct/kWh", "premises.electricity.unit"),
+        ("158", "premises.pue"),
+        ("bitcoins", "network.bitcoins"),
+        ("-13.5", "asic[1].efficiency"),
+        ("last year", "token_price[0].price.date"),
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (fault, (part, key)) in found.iter().zip(expected) {
+        assert!(fault.starts_with(&(line_of(&text, part) + key)), "{fault}");
+    }
+    // Beside a mistake of syntax the others are told too, and nothing that only follows from it.
+    let comma = text.replacen("value = 60000", "value = 60000,5", 1);
+    let found = faults(&comma);
+    assert!(found.iter().any(|fault| fault.contains("decimal comma; write 60000.5")), "{found:#?}");
+    assert!(found.iter().any(|fault| fault.contains("premises.pue")), "{found:#?}");
+    assert!(!found.iter().any(|fault| fault.contains("missing")), "{found:#?}");
+}
+
+#[test]
+fn a_negative_and_a_free_kilowatt_hour_are_prices() {
+    for price in ["-0.012", "0", "0.0", "-1.5", "0.0005"] {
+        let text = edited("value = 0.05", &format!("value = {price}"));
+        let market = Market::parse(&text).unwrap();
+        assert_eq!(market.premises.electricity.number(), price.parse::<f64>().unwrap());
+    }
+}
+
+#[test]
+fn lines_may_end_as_windows_ends_them() {
+    assert_eq!(Market::parse(&EMBEDDED.replace('\n', "\r\n")).unwrap(), Market::embedded());
+}
+
+#[test]
+fn words_of_the_file_cannot_steer_a_terminal() {
+    let hostile = edited("\"Antminer S21 XP\"", "\"\\u001b]0;x\\u0007\\nAnt\\u202eminer\"");
+    let market = Market::parse(&hostile).unwrap();
+    assert_eq!(market.asics[1].name, "\\u{1b}]0;x\\u{7}\\nAnt\\u{202e}miner");
+    let key = edited("bitcoin = {", "\"bit\\u001b[2Jcoin\" = {");
+    assert!(faults(&key).iter().all(|fault| fault.chars().all(|c| !c.is_control())));
 }
 
 #[test]
@@ -91,7 +216,7 @@ proptest! {
         bytes.splice(at..(at + cut).min(EMBEDDED.len()), insert.bytes());
         if let Ok(text) = String::from_utf8(bytes) && let Err(error) = Market::parse(&text) {
             let line = error.to_string();
-            prop_assert!(!line.contains('\n') && line.starts_with("market file: "), "{}", line);
+            prop_assert!(!line.contains('\n') && !error.faults.is_empty(), "{}", line);
         }
     }
 
@@ -105,9 +230,10 @@ proptest! {
             let (head, rest) = lines[line].split_once(&format!("{key} = \"")).expect("each has all three");
             let (_, rest) = rest.split_once('"').unwrap();
             lines[line] = format!("{head}{}", rest.trim_start_matches(", ")).replace(", }", " }");
-            let error = Market::parse(&lines.join("\n")).unwrap_err().to_string();
-            prop_assert!(error.contains(&format!("missing field `{key}`")), "{}: {error}", lines[line]);
-            prop_assert!(error.contains(&format!("line {}", line + 1)), "{error}");
+            let found = faults(&lines.join("\n"));
+            prop_assert_eq!(found.len(), 1, "{:?}", found);
+            prop_assert!(found[0].starts_with(&format!("line {}, ", line + 1)), "{:?}", found);
+            prop_assert!(found[0].ends_with(&format!(".{key}: it is missing")), "{:?}", found);
         }
     }
 

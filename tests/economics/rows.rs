@@ -144,3 +144,32 @@ fn a_run_that_is_invalid_as_a_whole_is_remarked_on_and_an_emulated_gpu_too() {
     assert!(remarks[0].contains("invalid as a whole: other programs"), "{remarks:?}");
     assert!(remarks[1].contains("emulates a GPU"), "{remarks:?}");
 }
+
+#[test]
+fn two_models_of_one_file_name_are_two_rows_that_are_told_apart() {
+    let of = |digits: &str| {
+        let mut document = changed(|m| {
+            if m.workload.id == "decode" {
+                m.workload.shape = Some("model.gguf:batch=1:prompt=128:context=256".into());
+                m.workload.model_sha256 = Some(digits.repeat(32));
+            }
+        });
+        document.run.id = digits.into();
+        document
+    };
+    let found = rows(&[of("a1"), of("b2")]).rows;
+    let decodes: Vec<&str> = (found.iter().map(|row| row.workload.as_str()))
+        .filter(|workload| workload.starts_with("decode"))
+        .collect();
+    assert_eq!(
+        decodes,
+        [
+            "decode:model.gguf (a1a1a1a1):batch=1:prompt=128:context=256",
+            "decode:model.gguf (b2b2b2b2):batch=1:prompt=128:context=256"
+        ]
+    );
+    // What was run twice of one model is one row, as of any other workload.
+    let once = rows(&[of("a1"), of("a1")]).rows;
+    assert_eq!(once.iter().filter(|row| row.workload.starts_with("decode")).count(), 1);
+    assert!(once.iter().all(|row| !row.workload.contains("a1a1a1a1")));
+}

@@ -1,40 +1,42 @@
 //! What a meter reads at rest, before the first row and after the last.
 
+use crate::support::punctual::Punctual;
 use rigbench::device::DeviceId;
 use rigbench::energy::{
-    Accuracy, Basis, Energy, EnergyError, EnergySource, Idle, Meter, Placed, Quantity, Sampling,
-    Scope, SourceInfo, Stretch,
+    Accuracy, Basis, Energy, Idle, LoadStep, Meter, Placed, Quantity, Sampling, Scope, SourceInfo,
+    Stretch,
 };
 use rigbench::units::{Seconds, Watts};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-/// Watts that the test sets, as a meter shows them: never twice quite the same.
-struct Dial {
-    watts: Arc<AtomicU32>,
-    reads: u32,
+fn info() -> SourceInfo {
+    SourceInfo {
+        kind: "command",
+        model: "a dial".into(),
+        driver: None,
+        scope: Scope::Machine,
+        quantity: Quantity::Power { averaging: Seconds(0.0) },
+        update_period: None,
+        poll: Seconds(0.01),
+        ceiling: Watts(1000.0),
+        accuracy: Accuracy { share: 0.01, basis: Basis::Assumed, reference: "a test".into() },
+    }
 }
 
-impl EnergySource for Dial {
-    fn describe(&self) -> SourceInfo {
-        SourceInfo {
-            kind: "command",
-            model: "a dial".into(),
-            driver: None,
-            scope: Scope::Machine,
-            quantity: Quantity::Power { averaging: Seconds(0.0) },
-            update_period: None,
-            poll: Seconds(0.01),
-            ceiling: Watts(1000.0),
-            accuracy: Accuracy { share: 0.01, basis: Basis::Assumed, reference: "a test".into() },
-        }
+/// Watts that the test sets, each from some moment on.
+#[derive(Clone, Default)]
+struct Dial(Arc<Mutex<Vec<(Instant, f64)>>>);
+
+impl Dial {
+    fn set(&self, watts: f64) {
+        self.0.lock().unwrap().push((Instant::now(), watts));
     }
 
-    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
-        self.reads += 1;
-        let watts = f64::from(self.watts.load(Ordering::Relaxed));
-        Ok(vec![watts + 0.01 * f64::from(self.reads % 5)])
+    fn at(&self, moment: Instant) -> f64 {
+        let settings = self.0.lock().unwrap();
+        settings.iter().rfind(|(from, _)| *from <= moment).unwrap_or(&settings[0]).1
     }
 }
 
@@ -47,33 +49,45 @@ fn idle(energy: &[Energy]) -> Idle {
 
 #[test]
 fn rest_is_taken_before_the_first_row_and_again_after_the_last() {
-    let watts = Arc::new(AtomicU32::new(20));
-    let source = Box::new(Dial { watts: Arc::clone(&watts), reads: 0 });
-    let devices = vec![DeviceId::Cpu];
-    let mut sampling = Sampling::start(vec![Placed { source, devices }]);
-    let (least, most) = (Seconds(0.5), Seconds(5.0));
+    let dial = Dial::default();
+    dial.set(20.0);
+    let (shown, mut readings) = (dial.clone(), 0);
+    // As meters do, it never shows quite the same twice.
+    let value = move |moment| {
+        readings += 1;
+        shown.at(moment) + 0.01 * f64::from(readings % 5)
+    };
+    let period = Duration::from_millis(50);
+    let (source, progress) = Punctual::new(info(), period, value);
+    let placed = Placed { source: Box::new(source), devices: vec![DeviceId::Cpu] };
+    let mut sampling = Sampling::start(vec![placed]);
+    let (least, most) = (Seconds(1.0), Seconds(5.0));
     sampling.take_baseline(least, most, &mut || false);
 
-    watts.store(60, Ordering::Relaxed);
-    std::thread::sleep(Duration::from_millis(100));
     let meter = Meter::new(&sampling, &DeviceId::Cpu, vec![], "nothing is read");
+    let idle_from = meter.now();
+    sleep(8 * period);
+    let load_from = meter.now();
+    dial.set(60.0);
+    sleep(2 * period);
     let from = meter.now();
-    std::thread::sleep(Duration::from_millis(700));
-    let stretch = Stretch { from, to: meter.now() };
-    let mut energy = meter.over(&[stretch]);
+    sleep(14 * period);
+    let measured = Stretch { from, to: meter.now() };
+    progress.wait_beyond(Instant::now());
+    let mut energy = meter.over(&[LoadStep { idle_from, load_from, measured, busy: None }]);
     let before = idle(&energy);
     assert!((before.power.0 - 20.0).abs() < 0.5, "{before:?}");
     assert!(!before.again && before.seconds >= least && before.half_width.0 < 1.0, "{before:?}");
     let Energy::Measured(m) = &energy[0] else { unreachable!() };
-    let gross = m.integral.gross / stretch.length();
+    let gross = m.integral.gross / measured.length();
     assert!(
         (gross.0 - 60.0).abs() < 1.0,
         "rest is not in the gross figure, nor taken off: {gross}"
     );
 
     // It is warmer than before: the baseline is the mean of both, known no better than they agree.
-    watts.store(24, Ordering::Relaxed);
-    std::thread::sleep(Duration::from_millis(100));
+    dial.set(24.0);
+    sleep(2 * period);
     sampling.take_baseline(least, most, &mut || false);
     sampling.renew_baseline(&mut energy);
     let both = idle(&energy);

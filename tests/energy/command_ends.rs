@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{self, Stdio};
 
 /// Children, and children of children that their parent no longer knows.
-const FAMILY: &str = "sleep 60 & (sleep 60 &) ; (trap '' TERM INT HUP; sleep 60) & ";
+const FAMILY: &str = "sleep 600 & (sleep 600 &) ; (trap '' TERM INT HUP; sleep 600) & ";
 
 const STREAM: &str = "while :; do echo 100; sleep 0.1; done";
 
@@ -33,7 +33,7 @@ fn what_a_command_leaves_behind_is_gone_before_it_is_run_again() {
 
 #[test]
 fn a_command_that_is_refused_is_gone() {
-    for end in ["echo nonsense; sleep 60", "echo 5; exit 3", "exit 0"] {
+    for end in ["echo nonsense; sleep 600", "echo 5; exit 3", "exit 0"] {
         let witness = Witness::new();
         assert!(Command::start(&format!("{}{FAMILY}{end}", witness.hold()), Scope::Wall).is_err());
         assert!(witness.all_gone(), "{end}");
@@ -46,7 +46,7 @@ fn a_stalled_command_is_gone_after_the_reading() {
     let ran = witness.file("ran").display().to_string();
     // The second run does not take part.
     let line =
-        format!("[ -e {ran} ] && exit 1; touch {ran}; {}{FAMILY}echo 5; sleep 60", witness.hold());
+        format!("[ -e {ran} ] && exit 1; touch {ran}; {}{FAMILY}echo 5; sleep 600", witness.hold());
     let mut command = Command::start(&line, Scope::Wall).unwrap();
     assert!(command.read().unwrap_err().to_string().contains("printed nothing"));
     assert!(witness.all_gone());

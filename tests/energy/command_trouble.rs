@@ -7,7 +7,7 @@ use std::fs;
 /// The one line.
 fn told(error: EnergyError) -> String {
     let line = error.to_string();
-    assert!((20..350).contains(&line.len()), "{line:?}");
+    assert!((20..400).contains(&line.len()), "{line:?}");
     assert!(!line.contains(char::is_control), "{line:?}");
     line
 }
@@ -26,7 +26,8 @@ fn nonsense_is_named() {
         ("echo nan", "'nan'"),
         ("echo inf", "'inf'"),
         ("echo -5", "'-5'"),
-        ("echo 5mW", "'5mW'"),
+        ("echo 5 kWh", "'5 kWh'"),
+        ("echo 5 GW", "'5 GW'"),
         ("echo 1,5", "'1,5'"),
         ("echo 5; echo x", "'x'"),
         (r"printf 'a\007b\n'", r"'a\u{7}b'"),
@@ -67,10 +68,82 @@ fn an_end_without_a_line_or_with_a_status() {
 
 #[test]
 fn a_stall_is_given_up() {
-    assert!(line("sleep 60").contains("printed nothing within 10 s"));
+    let silent = line("sleep 60");
+    assert!(silent.contains("printed nothing within 10 s"), "{silent}");
+    // A filter in a pipe keeps back what it has, as this one does what it never prints.
+    for cure in ["stdbuf -oL", "grep --line-buffered", "awk '{...; fflush()}'"] {
+        assert!(silent.contains(cure), "{silent}");
+    }
     let mut command = Command::start("echo 5; sleep 60", Scope::Wall).unwrap();
     // The next reading begins anew, and stalls again.
     assert!(told(command.read().unwrap_err()).contains("printed nothing within 5 s"));
+}
+
+/// What nvidia-smi prints on a machine with two cards: on and on, quickly or slowly, or once.
+#[test]
+fn several_readings_at_one_instant_are_refused_with_a_hint() {
+    for command in [
+        "while :; do echo 300.12 W; echo 25.40 W; sleep 0.3; done",
+        "while :; do echo 300.12 W; echo 25.40 W; sleep 3; done",
+        "while :; do printf '300.12 W\n25.40 W\n'; sleep 1.2; done",
+        "echo 300.12 W; echo 25.40 W",
+        "sleep 0.3; printf '300.12 W\\n25.40 W'",
+    ] {
+        let line = line(command);
+        assert!(line.contains("2 readings at one instant"), "{command}: {line}");
+        assert!(line.contains("nvidia-smi -i 0") && line.contains("add them up"), "{line}");
+    }
+    let eight = line("while :; do for c in 1 2 3 4 5 6 7 8; do echo $c; done; sleep 0.3; done");
+    assert!(eight.contains("8 readings at one instant"), "{eight}");
+}
+
+/// What a filter kept back until it had 4 KiB: more readings than any machine has cards.
+#[test]
+fn a_burst_after_a_silence_is_told_from_several_meters() {
+    let line = line("while :; do sleep 1.5; seq 1001 2000; done");
+    assert!(line.contains("many readings at once after a silence"), "{line}");
+    assert!(line.contains("stdbuf -oL"), "{line}");
+}
+
+#[test]
+fn registers_without_content_are_refused() {
+    for raw in ["65535", "65535 W", "6553.5", "65.535", "65.535 kW", "4294967295", "4294967295 mW"]
+    {
+        let line = line(&format!("echo {raw}"));
+        assert!(line.contains("cannot be true"), "{raw}: {line}");
+    }
+    assert!(line("echo 18446744073709551615").contains("cannot be true"));
+    assert!(line("echo 42 MW").contains("more than a million watts"));
+
+    let (folder, mut command) = shown_from_a_file();
+    fs::write(folder.path().join("watts"), "65535").unwrap();
+    assert!(told(command.read().unwrap_err()).contains("cannot be true"));
+    fs::write(folder.path().join("watts"), "65534").unwrap();
+    assert_eq!(command.read().unwrap(), [65534.0]);
+}
+
+#[test]
+fn a_dot_is_refused_as_ambiguous_once_it_contradicts_other_readings() {
+    let (folder, mut command) = shown_from_a_file();
+    let mut show = |watts: &str| {
+        fs::write(folder.path().join("watts"), watts).unwrap();
+        command.read()
+    };
+    // By itself it is what it says.
+    assert_eq!(show("1.285"), Ok(vec![1.285]));
+    assert_eq!(show("0.980"), Ok(vec![0.98]));
+    let line = told(show("980").unwrap_err());
+    assert!(line.contains("980 and 1.285") && line.contains("separator"), "{line}");
+    assert!(show("1.301").is_err() && show("990").is_err(), "none can be trusted now");
+}
+
+/// A command that shows what a file holds, 100.5 at first.
+fn shown_from_a_file() -> (tempfile::TempDir, Command) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("watts"), "100.5").unwrap();
+    let line = format!("cat {}", folder.path().join("watts").display());
+    let command = Command::start(&line, Scope::Wall).unwrap();
+    (folder, command)
 }
 
 #[test]

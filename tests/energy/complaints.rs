@@ -1,8 +1,9 @@
 //! What people have complained of in other tools' joules, one test each: no such figure may come out of this meter.
 
+use crate::support::punctual::Punctual;
 use rigbench::device::{Device, DeviceId};
 use rigbench::energy::{
-    Accuracy, Basis, Energy, EnergyError, EnergySource, Meter, Placed, Quantity, Sampling, Scope,
+    Accuracy, Basis, Energy, EnergyError, LoadStep, Meter, Placed, Quantity, Sampling, Scope,
     SourceInfo, Stamped, Stretch, integrate,
 };
 use rigbench::units::{Joules, Seconds, Watts};
@@ -152,42 +153,38 @@ fn start_up_was_inside_the_energy_window() {
     assert!(near(figure.clone().unwrap(), 2000.0), "{figure:?}");
 }
 
-/// A source that shows a constant power, or counts it.
-struct Steady {
-    info: SourceInfo,
-    watts: f64,
-    start: Instant,
-}
-
-impl EnergySource for Steady {
-    fn describe(&self) -> SourceInfo {
-        self.info.clone()
-    }
-
-    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
-        let seconds = self.start.elapsed().as_secs_f64();
-        Ok(vec![match self.info.quantity {
-            Quantity::Counter { .. } => seconds * self.watts,
-            Quantity::Power { .. } => self.watts * (1.0 + 1e-3 * (seconds * 50.0).sin()),
-        }])
-    }
-}
-
-/// What a meter over these sources makes of a second.
+/// What a meter makes of a second of sources that show a constant power, or count it; a tenth of it until the load begins.
 fn metered(sources: Vec<(SourceInfo, f64)>) -> Vec<Energy> {
     let start = Instant::now();
-    let placed = sources.into_iter().map(|(info, watts)| Placed {
-        source: Box::new(Steady { info, watts, start }),
-        devices: vec![DeviceId::Cpu],
-    });
-    let sampling = Sampling::start(placed.collect());
+    let load = start + Duration::from_millis(500);
+    let (mut placed, mut progress) = (Vec::new(), Vec::new());
+    for (info, watts) in sources {
+        let counts = matches!(info.quantity, Quantity::Counter { .. });
+        let value = move |moment: Instant| {
+            let (seconds, loaded) = (moment - start, moment.saturating_duration_since(load));
+            let share = if loaded.is_zero() { 0.1 } else { 1.0 };
+            watts
+                * match counts {
+                    true => 0.1 * seconds.as_secs_f64() + 0.9 * loaded.as_secs_f64(),
+                    false => share * (1.0 + 1e-3 * (seconds.as_secs_f64() * 50.0).sin()),
+                }
+        };
+        let (source, of_source) = Punctual::new(info, Duration::from_millis(10), value);
+        placed.push(Placed { source: Box::new(source), devices: vec![DeviceId::Cpu] });
+        progress.push(of_source);
+    }
+    let sampling = Sampling::start(placed);
     let meter = Meter::new(&sampling, &Device::cpu().id, vec![], "nothing");
-    std::thread::sleep(Duration::from_millis(200));
+    let idle_from = meter.now();
+    std::thread::sleep(load.saturating_duration_since(Instant::now()));
+    let load_from = meter.now();
+    std::thread::sleep(Duration::from_millis(100));
     let from = meter.now();
     std::thread::sleep(Duration::from_millis(1000));
-    let stretch = Stretch { from, to: meter.now() };
-    meter.catch_up(stretch.to, &mut || false);
-    meter.over(&[stretch])
+    let measured = Stretch { from, to: meter.now() };
+    let end = Instant::now();
+    progress.iter().for_each(|of_source| of_source.wait_beyond(end));
+    meter.over(&[LoadStep { idle_from, load_from, measured, busy: None }])
 }
 
 fn complaints(energy: &Energy) -> Vec<String> {

@@ -47,7 +47,7 @@ const ARC: &[(&str, &str)] = &[
 #[test]
 fn an_amd_card_gives_its_average_power_and_its_state() {
     let sysfs = card(RX_6800);
-    let Found { mut sources, mut board } = find(&sysfs);
+    let Found { mut sources, mut board, .. } = find(&sysfs);
     assert_eq!(sources.len(), 1);
     let info = sources[0].describe();
     assert_eq!((info.kind, info.model.as_str(), info.driver), ("hwmon", "amdgpu", None));
@@ -115,7 +115,7 @@ fn an_amd_card_is_followed_as_its_load_changes() {
 #[test]
 fn an_intel_card_gives_its_counter_in_joules() {
     let sysfs = card(ARC);
-    let Found { mut sources, mut board } = find(&sysfs);
+    let Found { mut sources, mut board, .. } = find(&sysfs);
     let info = sources[0].describe();
     assert_eq!(info.model, "i915");
     assert_eq!(info.scope, Scope::GpuBoard);
@@ -187,4 +187,25 @@ fn a_card_without_energy_or_power_has_no_sources_and_still_a_state() {
     let mut found = find(&sysfs);
     assert!(found.sources.is_empty());
     assert_eq!(found.board.state().celsius, Some(40.0));
+}
+
+#[test]
+fn a_card_whose_folder_a_container_hides_is_told_from_one_without_sensors() {
+    let sysfs = Sysfs::with(&[]);
+    let devices = sysfs.path().join("bus/pci/devices");
+    std::fs::create_dir_all(&devices).unwrap();
+    std::os::unix::fs::symlink("../../../devices/pci0000:00/x", devices.join(PCI)).unwrap();
+    let error = hwmon::find(sysfs.path(), PCI).err().expect("nothing is there").to_string();
+    assert!(error.contains("container hides") && !error.contains("load the driver"), "{error}");
+}
+
+#[test]
+fn a_sensor_that_gives_nothing_is_told_from_none() {
+    let sysfs = card(&[("name", "amdgpu"), ("power1_average", "no number")]);
+    let found = find(&sysfs);
+    assert!(found.sources.is_empty());
+    let why = found.absence.expect("there is a sensor").to_string();
+    assert!(why.contains("has a sensor that gives nothing"), "{why}");
+    let none = find(&card(&[("name", "amdgpu")]));
+    assert!(none.sources.is_empty() && none.absence.is_none());
 }

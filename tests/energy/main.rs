@@ -14,13 +14,16 @@ mod fake;
 mod hwmon;
 mod live;
 mod nvml;
+mod plug_channels;
 mod plug_readings;
 mod plug_secrets;
 mod plug_trouble;
 mod plug_units;
 mod privacy;
 mod rapl;
+mod response;
 mod run;
+mod scopes;
 mod several;
 mod simulation;
 #[path = "../support/mod.rs"]

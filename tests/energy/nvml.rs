@@ -100,7 +100,48 @@ fn a_card_without_any_sensor_has_no_sources_and_still_a_state() {
     let driver = Driver::with(&[&card]);
     let mut found = driver.find(SECOND).unwrap();
     assert!(found.sources.is_empty());
+    assert_eq!(found.absence, None, "the driver says no more than that it has none");
     assert_eq!(found.board.state().celsius, Some(44.0));
+}
+
+/// Every reading of the card, refused.
+const REFUSED: &[(&str, &str)] = &[
+    ("energy", "no-permission"),
+    ("field83", "no-permission"),
+    ("field185", "no-permission"),
+    ("field186", "no-permission"),
+    ("power", "no-permission"),
+];
+
+#[test]
+fn a_card_whose_readings_are_refused_is_not_one_without_a_sensor() {
+    for (mig, says) in [("", "run as root"), ("0", "run as root"), ("1", "divided by MIG")] {
+        let card = but(RTX_3080, &[REFUSED, &[("mig", mig)]].concat());
+        let driver = Driver::with(&[&card]);
+        let found = driver.find(FIRST).unwrap();
+        assert!(found.sources.is_empty());
+        let why = found.absence.expect("the driver says why").to_string();
+        assert!(why.contains("NO_PERMISSION") && why.contains(says), "{why}");
+        assert!(!why.contains("no sensor") && !why.contains('\n'), "{why}");
+    }
+    // One refusal beside sensors that are not there is the reason; one beside a reading is no matter.
+    let driver = Driver::with(&[&but(GTX_970, &[("power", "no-permission")])]);
+    assert!(driver.find(SECOND).unwrap().absence.unwrap().to_string().contains("NO_PERMISSION"));
+    driver.answers(&[&but(RTX_3080, &[("energy", "no-permission")])]);
+    let found = driver.find(FIRST).unwrap();
+    assert_eq!((found.sources.len(), found.absence), (2, None));
+}
+
+#[test]
+fn joules_of_a_card_divided_by_mig_are_said_to_be_the_whole_boards() {
+    let model = |changes: &[(&str, &str)]| {
+        let driver = Driver::with(&[&but(RTX_3080, changes)]);
+        driver.find(FIRST).unwrap().sources[0].describe().model
+    };
+    let plain = "NVIDIA A100-SXM4-40GB";
+    assert_eq!(model(&[("name", plain), ("mig", "0")]), plain);
+    let whole = format!("{plain} (the whole board, all slices)");
+    assert_eq!(model(&[("name", plain), ("mig", "1")]), whole);
 }
 
 #[test]

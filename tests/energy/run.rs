@@ -1,14 +1,15 @@
 //! The command itself with meters: it finds them, refuses those that are not there, and goes on without those it loses.
 
-use crate::fake::plug::{Plug, Reply, gen2, json};
+use crate::fake::draw::Draw;
+use crate::fake::plug::{Plug, Reply, gen2, json, missing};
 use crate::fake::sysfs::{Sysfs, put};
 use crate::support;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,7 @@ fn written(out: &Path) -> Vec<std::path::PathBuf> {
     entries.map(|entry| entry.unwrap().path()).filter(|p| p.extension().is_some()).collect()
 }
 
-/// A processor that draws 40 W, through the kernel's files.
+/// A processor that draws 20 W and 40 J for each second of work, through the kernel's files.
 #[test]
 fn a_meter_is_found_without_being_asked_for() {
     let zone = "class/powercap/intel-rapl:0";
@@ -48,15 +49,19 @@ fn a_meter_is_found_without_being_asked_for() {
     ]);
     let (over, file) =
         (Arc::new(AtomicBool::new(false)), sysfs.path().join(zone).join("energy_uj"));
-    let (theirs, start) = (Arc::clone(&over), Instant::now());
+    let draw = Draw::new(20.0, 40.0);
+    let (theirs, drawn) = (Arc::clone(&over), draw.clone());
     let load = thread::spawn(move || {
+        let mut last = 0.0f64;
         while !theirs.load(Ordering::Relaxed) {
-            put(&file, &format!("{:.0}", 1e3 + 40e6 * start.elapsed().as_secs_f64()));
+            // Once the child is gone, its processor time is too.
+            last = last.max(drawn.joules());
+            put(&file, &format!("{:.0}", 1e3 + 1e6 * last));
             thread::sleep(Duration::from_millis(5));
         }
     });
     let out = tempfile::tempdir().unwrap();
-    let output = run(out.path(), sysfs.path(), &[]);
+    let output = draw.run(command(out.path(), sysfs.path(), &[]).arg("--json"));
     over.store(true, Ordering::Relaxed);
     load.join().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
@@ -70,19 +75,29 @@ fn a_meter_is_found_without_being_asked_for() {
             (&"measured-counter".into(), &"cpu-package".into())
         );
         let number = |key: &str| energy[key].as_f64().unwrap_or_else(|| panic!("{key}: {energy}"));
-        assert!((number("power_watts") / 40.0 - 1.0).abs() < 0.03, "{}", number("power_watts"));
-        // It drew the same at rest, so nothing is left of it but what the two figures differ by.
-        assert!(number("net_joules").abs() < 0.05 * number("gross_joules"), "{energy}");
-        let idle = energy["idle"]["power_watts"].as_f64().unwrap();
-        assert!((idle / 40.0 - 1.0).abs() < 0.05, "{energy}");
+        // The truth lies in the stated interval, which is hardly wider than what the meter's accuracy leaves open.
         let seconds = number("gross_joules") / number("power_watts");
+        let sum = |key: &str| -> f64 {
+            row["windows"].as_array().unwrap().iter().map(|w| w[key].as_f64().unwrap()).sum()
+        };
+        let drawn = draw.of(sum("wall_seconds"), sum("cpu_seconds"));
+        let (per_unit, truth) = (&energy["joules_per_unit"], drawn / sum("work"));
+        let [low, high] = ["ci95_low", "ci95_high"].map(|end| per_unit[end].as_f64().unwrap());
+        assert!(low < truth && truth < high, "{low} {truth} {high}");
+        let uncertainty = &energy["uncertainty"];
+        assert!(
+            uncertainty["window_joules"].as_f64() < Some(0.05 * number("gross_joules")),
+            "{uncertainty}"
+        );
+        let idle = energy["idle"]["power_watts"].as_f64().unwrap();
+        assert!((idle / draw.idle - 1.0).abs() < 0.1, "{energy}");
+        // It answers to the load at once, from idle power to what the work draws.
+        let response = &energy["response"];
+        assert!(response["late"] == false && response["explained"].as_f64() > Some(0.5));
+        assert!(response["idle_watts"].as_f64() < response["load_watts"].as_f64(), "{response}");
         let net = number("gross_joules") - idle * seconds;
         assert!((number("net_joules") - net).abs() < 1e-9 * number("gross_joules"), "{energy}");
         assert!(number("sampler_core_share") < 0.02 && number("samples") > 50.0);
-        assert!(
-            energy["joules_per_unit"]["ci95_low"].as_f64()
-                < energy["joules_per_unit"]["value"].as_f64()
-        );
     }
     let text = output.stdout.clone();
     assert!(!String::from_utf8_lossy(&text).contains(&*sysfs.path().to_string_lossy()));
@@ -91,6 +106,10 @@ fn a_meter_is_found_without_being_asked_for() {
     assert_eq!(judged.status.code(), Some(0), "{}", String::from_utf8_lossy(&judged.stdout));
     // Nothing that a figure must come with may be left out.
     for key in document["measurements"][0]["energy"].as_object().unwrap().keys() {
+        // Files of versions that did not look at the response are read; that it does not follow, `validate` says.
+        if key == "response" {
+            continue;
+        }
         let mut less = document.clone();
         less["measurements"][0]["energy"].as_object_mut().unwrap().remove(key);
         let fault = rigbench::results::read::read(less.to_string().as_bytes()).unwrap_err();
@@ -126,16 +145,71 @@ fn a_meter_that_is_not_there_ends_the_request_before_anything_is_measured() {
     }
 }
 
+/// A command that ends after each reading, and a Tasmota as it is shipped: whole watts, thousandths of a kilowatt-hour.
+#[test]
+fn slow_meters_have_joules_in_a_quick_run() {
+    let (folder, nothing) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (over, draw) = (Arc::new(AtomicBool::new(false)), Draw::new(40.0, 160.0));
+    let (file, watts) = (folder.path().join("watts"), Arc::new(Mutex::new((0.0, 0.0))));
+    put(&file, "40");
+    let (theirs, drawn, shown, path) =
+        (Arc::clone(&over), draw.clone(), Arc::clone(&watts), file.clone());
+    let load = thread::spawn(move || {
+        let mut last = (Instant::now(), drawn.joules());
+        while !theirs.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(250));
+            let now = (Instant::now(), drawn.joules());
+            let watts = ((now.1 - last.1) / (now.0 - last.0).as_secs_f64()).max(40.0);
+            *shown.lock().unwrap() = (watts, now.1);
+            put(&path, &format!("{watts:.0}"));
+            last = now;
+        }
+    });
+    let plug = Plug::new(move |path| match path {
+        "/cm?cmnd=Status%208" => {
+            let (watts, joules) = *watts.lock().unwrap();
+            let total = 3.262 + joules / 3.6e6;
+            json(&format!(
+                r#"{{"StatusSNS":{{"ENERGY":{{"Power":{watts:.0},"Total":{total:.3}}}}}}}"#
+            ))
+        }
+        _ => missing(),
+    });
+    let out = folder.path().join("out");
+    let specs = [format!("command:cat {}", file.display()), format!("tasmota:{}", plug.url(""))];
+    let mut command = support::rigbench(&["run", "--quick", "--device", "cpu", "--json"]);
+    command.args(["--workload", "gemm:64x64x64:f32", "--power", &specs[0], "--power", &specs[1]]);
+    command.arg("--out").arg(&out).env("RIGBENCH_SYSFS", nothing.path());
+    let output = draw.run(&mut command);
+    over.store(true, Ordering::Relaxed);
+    load.join().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let document = document(&output);
+    let row = &document["measurements"][0];
+    let others = row["energy_other"].as_array().unwrap();
+    let measured: Vec<&Value> = std::iter::once(&row["energy"])
+        .chain(others)
+        .filter(|energy| energy["provenance"] == "measured-sampled")
+        .map(|energy| &energy["source"]["kind"])
+        .collect();
+    assert!(measured.contains(&&"command".into()), "{} {others:?}", row["energy"]);
+    assert!(measured.contains(&&"tasmota".into()), "{} {others:?}", row["energy"]);
+}
+
 /// It hangs once the first block is kept: that block has its joules, all others have a reason, and the run its figures.
 #[test]
 fn a_plug_that_is_lost_in_mid_run_costs_its_windows() {
-    let (lost, start) = (Arc::new(AtomicBool::new(false)), Instant::now());
-    let theirs = Arc::clone(&lost);
+    let lost = Arc::new(AtomicBool::new(false));
+    let (theirs, draw) = (Arc::clone(&lost), Draw::new(40.0, 160.0));
+    let (drawn, last) = (draw.clone(), Mutex::new((Instant::now(), 0.0)));
     let plug = Plug::new(move |path| match path {
         _ if theirs.load(Ordering::Relaxed) => Reply::Hang,
         "/rpc/Switch.GetStatus?id=0" => {
-            let watt_hours = 1000.0 + 200.0 * start.elapsed().as_secs_f64() / 3600.0;
-            json(&format!(r#"{{"apower":200.0,"aenergy":{{"total":{watt_hours:.3}}}}}"#))
+            let (now, joules, mut last) = (Instant::now(), drawn.joules(), last.lock().unwrap());
+            let watts = (joules - last.1) / (now - last.0).as_secs_f64();
+            *last = (now, joules);
+            let watt_hours = 1000.0 + joules / 3600.0;
+            json(&format!(r#"{{"apower":{watts:.1},"aenergy":{{"total":{watt_hours:.3}}}}}"#))
         }
         other => gen2(other),
     });
@@ -147,6 +221,7 @@ fn a_plug_that_is_lost_in_mid_run_costs_its_windows() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    draw.follow(child.id());
     let mut said = String::new();
     for line in BufReader::new(child.stderr.take().unwrap()).lines() {
         said += &(line.unwrap() + "\n");
@@ -166,7 +241,14 @@ fn a_plug_that_is_lost_in_mid_run_costs_its_windows() {
     assert!(blocks.len() > 1 && blocks[0]["gross_joules"].is_f64(), "{blocks:?}");
     assert!(blocks[1..].iter().all(|b| b["gross_joules"].is_null() && b["reason"].is_string()));
     // Only the work of the block that was read stands under its joules.
-    assert!((read["energy"]["power_watts"].as_f64().unwrap() / 200.0 - 1.0).abs() < 0.2);
+    let of_block = |w: &&Value| w["block"] == 0;
+    let sum = |key: &str| -> f64 {
+        let windows = read["windows"].as_array().unwrap().iter().filter(of_block);
+        windows.map(|w| w[key].as_f64().unwrap()).sum()
+    };
+    let power = draw.of(sum("wall_seconds"), sum("cpu_seconds")) / sum("wall_seconds");
+    let shown = read["energy"]["power_watts"].as_f64().unwrap();
+    assert!((shown / power - 1.0).abs() < 0.2, "{shown} W of {power}");
     assert_eq!(unread["energy"]["provenance"], "none");
     let reason = unread["energy"]["reason"].as_str().unwrap();
     assert!(reason.contains("plug") && !plug.is_told_by(reason), "{reason}");

@@ -1,5 +1,6 @@
 //! The command itself with several meters at once: which one is the headline, which is waited for, and which is which.
 
+use crate::fake::draw::{Draw, command};
 use crate::fake::sysfs::{Sysfs, put};
 use crate::support;
 use serde_json::Value;
@@ -7,10 +8,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// A processor that draws 40 W, and its memory 3 W, through the kernel's files, while `work` lasts.
-fn beside_a_processor<T>(work: impl FnOnce(&Path) -> T) -> T {
+/// A processor that draws 20 W and more under load, and its memory a tenth of that, through the kernel's files, while
+/// `work` lasts.
+fn beside_a_processor<T>(work: impl FnOnce(&Path, &Draw) -> T) -> T {
     let package = "class/powercap/intel-rapl:0";
     let memory = format!("{package}:0");
     let sysfs = Sysfs::with(&[
@@ -22,32 +24,27 @@ fn beside_a_processor<T>(work: impl FnOnce(&Path) -> T) -> T {
         (&format!("{memory}/max_energy_range_uj"), "65712999613"),
     ]);
     let files = [package, &memory].map(|zone| sysfs.path().join(zone).join("energy_uj"));
-    let (over, start) = (Arc::new(AtomicBool::new(false)), Instant::now());
-    let theirs = Arc::clone(&over);
+    let (over, draw) = (Arc::new(AtomicBool::new(false)), Draw::new(20.0, 40.0));
+    let (theirs, drawn) = (Arc::clone(&over), draw.clone());
     let load = thread::spawn(move || {
+        let mut last = 0.0f64;
         while !theirs.load(Ordering::Relaxed) {
-            for (file, watts) in files.iter().zip([40e6, 3e6]) {
-                put(file, &format!("{:.0}", 1e3 + watts * start.elapsed().as_secs_f64()));
+            // Once the child is gone, its processor time is too.
+            last = last.max(drawn.joules());
+            for (file, share) in files.iter().zip([1e6, 1e5]) {
+                put(file, &format!("{:.0}", 1e3 + share * last));
             }
             thread::sleep(Duration::from_millis(5));
         }
     });
-    let result = work(sysfs.path());
+    let result = work(sysfs.path(), &draw);
     over.store(true, Ordering::Relaxed);
     load.join().unwrap();
     result
 }
 
-/// A command that prints two powers in turns.
-fn command(watts: [&str; 2], seconds: &str) -> String {
-    let [one, other] = watts;
-    format!(
-        "command@wall:while :; do echo {one}; sleep {seconds}; echo {other}; sleep {seconds}; done"
-    )
-}
-
 /// The document of a short run on the processor, which `rigbench validate` must find truthful.
-fn run(sysfs: &Path, power: &[&str]) -> Value {
+fn run(sysfs: &Path, draw: &Draw, power: &[&str]) -> Value {
     let out = tempfile::tempdir().unwrap();
     let workloads = ["--workload", "gemm:64x64x64:f32", "--workload", "gemm:96x64x64:f32"];
     let mut command = support::rigbench(&["run", "--quick", "--device", "cpu", "--json"]);
@@ -55,7 +52,7 @@ fn run(sysfs: &Path, power: &[&str]) -> Value {
     for spec in power {
         command.args(["--power", spec]);
     }
-    let output = command.output().unwrap();
+    let output = draw.run(&mut command);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let file = std::fs::read_dir(out.path()).unwrap().next().unwrap().unwrap().path();
     let judged = support::rigbench(&["validate"]).arg(file).output().unwrap();
@@ -65,7 +62,7 @@ fn run(sysfs: &Path, power: &[&str]) -> Value {
 
 #[test]
 fn the_package_is_the_headline_and_not_its_memory() {
-    let document = beside_a_processor(|sysfs| run(sysfs, &[]));
+    let document = beside_a_processor(|sysfs, draw| run(sysfs, draw, &[]));
     for row in document["measurements"].as_array().unwrap() {
         assert_eq!(row["energy"]["scope"], "cpu-package", "{}", row["energy"]);
         assert_eq!(row["energy_other"][0]["scope"], "dram", "{}", row["energy_other"]);
@@ -75,7 +72,7 @@ fn the_package_is_the_headline_and_not_its_memory() {
 #[test]
 fn two_meters_that_say_the_same_of_themselves_are_two() {
     let (one, other) = (command(["60", "60.5"], "0.1"), command(["61", "61.5"], "0.1"));
-    let document = beside_a_processor(|sysfs| run(sysfs, &[&one, &other]));
+    let document = beside_a_processor(|sysfs, draw| run(sysfs, draw, &[&one, &other]));
     assert_eq!(document["manifest"]["sources"].as_array().unwrap().len(), 2);
     for row in document["measurements"].as_array().unwrap() {
         let energies = [&row["energy"], &row["energy_other"][0]];
@@ -91,7 +88,7 @@ fn two_meters_that_say_the_same_of_themselves_are_two() {
 #[test]
 fn a_plug_beside_a_quick_counter_is_waited_for() {
     let slow = command(["60", "60.5"], "1");
-    let document = beside_a_processor(|sysfs| run(sysfs, &["rapl", &slow]));
+    let document = beside_a_processor(|sysfs, draw| run(sysfs, draw, &["rapl", &slow]));
     for row in document["measurements"].as_array().unwrap() {
         assert_eq!(row["energy"]["scope"], "wall", "{}", row["energy"]);
         assert_eq!(row["energy"]["provenance"], "measured-sampled", "{}", row["energy"]);

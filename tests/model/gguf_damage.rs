@@ -78,7 +78,7 @@ fn what_cannot_be_run_is_said() {
         ("llama.block_count", |w| _ = w.set("llama.block_count", float(2.0))),
         ("blk.2.attn_norm.weight", |w| _ = w.set("llama.block_count", number(1 << 24))),
         ("layer to layer", |w| {
-            _ = w.set("llama.attention.head_count_kv", list(4, 2, vec![2, 0, 0, 0, 2, 0, 0, 0]))
+            _ = w.set("llama.attention.head_count_kv", list(4, 2, vec![2, 0, 0, 0, 1, 0, 0, 0]))
         }),
         ("4 heads", |w| _ = w.set("llama.attention.head_count_kv", number(3))),
         ("128 heads of 0 elements", |w| {
@@ -114,7 +114,7 @@ fn what_cannot_be_run_is_said() {
         ("blk.1.attn_q.weight is Q6_K", |w| w.tensor("blk.1.attn_q.weight").kind = 14),
         ("blk.1.attn_q.weight is BF16", |w| w.tensor("blk.1.attn_q.weight").kind = 30),
         ("blk.1.attn_q.weight is type 77", |w| w.tensor("blk.1.attn_q.weight").kind = 77),
-        ("output_norm.weight is quantized", |w| w.tensor("output_norm.weight").kind = 8),
+        ("output_norm.weight is Q8_0", |w| w.tensor("output_norm.weight").kind = 8),
         ("lacks the tensor blk.1.ffn_up.weight", |w| {
             w.tensors.retain(|tensor| tensor.name != "blk.1.ffn_up.weight")
         }),
@@ -189,9 +189,9 @@ fn tensors_neither_overlap_nor_leave_the_file() {
 #[test]
 fn what_is_no_model_is_said() {
     for (bytes, word) in [
-        (&b""[..], "no GGUF"),
-        (b"GGU", "no GGUF"),
-        (b"version https://git-lfs", "no GGUF"),
+        (&b""[..], "empty"),
+        (b"GGU\xff", "not a GGUF"),
+        (b"version https://git-lfs", "Git LFS"),
         (b"GGUF", "promises more than its 4 bytes"),
         (
             b"GGUF\x03\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0\0\0\0\0",

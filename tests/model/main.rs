@@ -5,7 +5,9 @@ mod gguf;
 mod gguf_damage;
 #[path = "../support/smollm2.rs"]
 mod golden;
+mod paths;
 mod smollm2;
 #[path = "../support/mod.rs"]
 mod support;
+mod variants;
 mod writer;

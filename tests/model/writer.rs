@@ -1,5 +1,7 @@
 //! Writes small GGUF files after the format's description, without a line of the reader's.
 
+#![allow(dead_code)] // No test uses all of it.
+
 use rigbench::model::{Gguf, Weights};
 
 /// A metadata value: its type's number and its bytes.

@@ -2,7 +2,8 @@
 
 use crate::made_up;
 use crate::pages::{many, single};
-use rigbench::results::wire::{Energy, Scope};
+use rigbench::report::{self, Collection, File, flat};
+use rigbench::results::wire::{self, Energy, Scope};
 
 /// The headlines of the answer, each with how well it is known.
 fn headlines(page: &str) -> Vec<(String, String, String)> {
@@ -116,4 +117,61 @@ fn hostile_names_are_words() {
     assert!(!page.contains("<script>alert") && !page.contains("</table> [d]"), "it is markup");
     assert!(page.contains("&#60;script&#62;alert") || page.contains("&lt;script&gt;alert"));
     assert_eq!(page.matches("<script>").count(), 1);
+}
+
+/// Runs of two models in files of one name.
+fn two_models() -> [wire::Document; 2] {
+    ["a1", "b2"].map(|digits| {
+        let mut document = made_up::everything();
+        document.measurements.retain(|m| m.workload.id == "decode");
+        for m in &mut document.measurements {
+            let options = m.workload.shape.as_deref().unwrap().split_once(":int4").unwrap().1;
+            m.workload.shape = Some(format!("model.gguf{options}"));
+            m.workload.model_sha256 = Some(digits.repeat(32));
+        }
+        document.run.id = format!("00000000-0000-4000-8000-0000000000{digits}");
+        made_up::sign(&mut document);
+        document
+    })
+}
+
+#[test]
+fn two_models_of_one_file_name_are_never_one_line_and_are_told_apart_by_digest() {
+    let both = two_models();
+    let each = both[0].measurements.len();
+    let mut collection = Collection::default();
+    for document in &both {
+        collection.add(document.run.id.clone(), Ok(document.clone()));
+    }
+    let table = report::several(&collection);
+    assert_eq!(table.rows.len(), 2 * each);
+    let rows = |digest: &str| {
+        let has = |cell: &report::Cell| cell.text.contains(&format!("model.gguf ({digest})"));
+        table.rows.iter().filter(|row| row.iter().any(has)).count()
+    };
+    assert_eq!((rows("a1a1a1a1"), rows("b2b2b2b2")), (each, each));
+    let page = report::page(&collection, None);
+    for part in ["<div class=\"card strips\">", "<figure "] {
+        let drawn: Vec<&str> = page.split(part).skip(1).collect();
+        let with = |digest: &str| drawn.iter().filter(|drawn| drawn.contains(digest)).count();
+        assert!(with("a1a1a1a1") > 0 && with("b2b2b2b2") > 0, "{part}");
+        // The last reaches to the end of the page, with all tables.
+        for drawn in &drawn[..drawn.len() - 1] {
+            let drawn = drawn.split("</section>").next().unwrap();
+            assert!(!(drawn.contains("a1a1a1a1") && drawn.contains("b2b2b2b2")), "{drawn:.500}");
+        }
+    }
+    let mut csv = flat::empty();
+    for document in &both {
+        let file = File { name: "run.json".into(), run: Err(String::new()) };
+        csv.rows.extend(flat::rows(&file, document));
+    }
+    let csv = csv.to_csv();
+    assert_eq!(csv.matches(&"a1".repeat(32)).count(), each);
+    assert_eq!(csv.matches(&"b2".repeat(32)).count(), each);
+    // A model that is alone with its name needs no digest.
+    let mut alone = Collection::default();
+    alone.add("run.json".into(), Ok(both[0].clone()));
+    let table = report::several(&alone);
+    assert!(table.rows.iter().flatten().all(|cell| !cell.text.contains("a1a1a1a1")));
 }

@@ -86,17 +86,19 @@ pub fn metered(m: &Measurement, counter: bool, watts: f64, scope: Scope) -> Ener
         false => meter("shelly", "a made-up plug", quantity, 0.01),
     };
     let (mut before, mut values) = (Vec::new(), Vec::new());
-    let at = |t: f64| watts * (1.0 + 0.04 * (3.1 * t).sin() + 0.02 * (17.0 * t).sin());
+    let load = |t: f64| watts * (1.0 + 0.04 * (3.1 * t).sin() + 0.02 * (17.0 * t).sin());
     let mut joules = 1000.0;
-    for block in m.windows.chunk_by(|a, b| a.block == b.block) {
+    for (block, went_before) in m.windows.chunk_by(|a, b| a.block == b.block).zip(&m.blocks) {
         let last = &block[block.len() - 1];
-        let (from, to) =
-            (block[0].started_seconds - 1.0, last.started_seconds + last.wall_seconds + 1.0);
-        let mut t = from;
+        let (from, to) = (block[0].started_seconds, last.started_seconds + last.wall_seconds + 1.0);
+        let load_from = from - went_before.warm_up_seconds;
+        let mut t = before.last().map_or(f64::NEG_INFINITY, |last| last + 0.1);
+        t = t.max(load_from - went_before.rest_seconds);
         while t < to {
-            joules += 0.1 * at(t);
+            let power = if t < load_from { 0.2 * watts } else { load(t) };
+            joules += 0.1 * power;
             before.push(t);
-            values.push(vec![if counter { joules } else { at(t) }]);
+            values.push(vec![if counter { joules } else { power }]);
             t += 0.1;
         }
     }
@@ -134,6 +136,7 @@ pub fn metered(m: &Measurement, counter: bool, watts: f64, scope: Scope) -> Ener
         coverage: 0.0,
         wraps: 0,
         cross_checks: Vec::new(),
+        response: None,
         sampler_core_share: 0.001,
         readings: wire::Readings {
             after_seconds: before.iter().map(|t| t + 0.0005).collect(),
@@ -169,7 +172,7 @@ fn nothing(reason: &str) -> Energy {
     Energy::None(wire::NoEnergy { reason: reason.into() })
 }
 
-fn not_measured(m: &mut Measurement, outcome: Outcome, reason: &str) {
+pub fn not_measured(m: &mut Measurement, outcome: Outcome, reason: &str) {
     (m.outcome, m.reason) = (outcome, Some(reason.into()));
     (m.windows, m.blocks) = (Vec::new(), Vec::new());
     m.disturbed_windows.clear();

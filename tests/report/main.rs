@@ -5,5 +5,6 @@ mod folder;
 mod formats;
 mod made_up;
 mod pages;
+mod strangers;
 #[path = "../support/mod.rs"]
 mod support;

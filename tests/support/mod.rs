@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test uses its part
 
+pub mod punctual;
+
 use rigbench::gpu::{self, Gpu};
 use std::io::Write;
 use std::path::Path;

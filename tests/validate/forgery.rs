@@ -1,7 +1,7 @@
 //! Every field of a file changed in every way that a forger would think of, and signed again: all that follows is filled
 //! in by our own code, digests included. What is not refused must stand on the list of what nobody can see.
 
-use crate::honest::{SMALL, findings_of, measured, sign};
+use crate::honest::{RUN, findings_of, measured, sign};
 use cpu_time::ThreadTime;
 use rigbench::results::{self, read, wire};
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ fn forge(changed: &Value) -> Fate {
         };
     };
     sign(&mut document);
-    if document == *SMALL {
+    if document == RUN.document {
         return Fate::Restored;
     }
     let measured = |document: &Document| {
@@ -65,7 +65,7 @@ fn forge(changed: &Value) -> Fate {
         let all = rows.flat_map(|m| std::iter::once(&m.energy).chain(&m.energy_other));
         all.filter(|energy| !matches!(energy, wire::Energy::None(_))).count()
     };
-    let withheld = measured(&document) < measured(&SMALL);
+    let withheld = measured(&document) < measured(&RUN.document);
     match findings_of(results::text(&document).as_bytes()).faults {
         faults if !faults.is_empty() => Fate::Refused(faults),
         _ if withheld => Fate::Withheld,
@@ -145,7 +145,7 @@ fn place<'a>(value: &'a mut Value, path: &[String]) -> &'a mut Value {
 
 #[test]
 fn every_forgery_is_refused_or_stands_on_the_list() {
-    let honest = serde_json::to_value(&*SMALL).unwrap();
+    let honest = serde_json::to_value(&RUN.document).unwrap();
     let mut all = Vec::new();
     paths(&honest, Vec::new(), &mut all);
     let mut fates: BTreeMap<String, Vec<Fate>> = BTreeMap::new();
@@ -209,7 +209,7 @@ fn every_forgery_is_refused_or_stands_on_the_list() {
 
 /// A change throughout the file that agrees with itself.
 fn throughout(change: impl Fn(&mut Document)) -> Fate {
-    let mut document = SMALL.clone();
+    let mut document = RUN.document.clone();
     change(&mut document);
     forge(&serde_json::to_value(&document).unwrap())
 }

@@ -1,17 +1,22 @@
 //! An honest run that all tests here begin with, and its forger, who has our code.
 
+use crate::draw::{self, Draw};
 use crate::{support, sysfs};
 use rigbench::kernels::hex;
 use rigbench::results::read::{self, Given, ReadError};
 use rigbench::results::{self, Depth, Findings, wire};
+use std::iter::once;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
-use wire::Document;
+use std::time::Duration;
+use wire::{Document, Energy};
 
-/// A run as the program wrote it, and what it told meanwhile.
+/// A run, and what the program told meanwhile.
 pub struct Honest {
+    /// As the program wrote it.
+    pub written: Document,
+    /// As it would have written it on an idle machine, with meters that are read on time.
     pub document: Document,
     pub told: String,
 }
@@ -27,72 +32,131 @@ pub static RUN: LazyLock<Honest> = LazyLock::new(|| {
     let file = sysfs.path().join(zone).join("energy_uj");
     let over = AtomicBool::new(false);
     let out = tempfile::tempdir().unwrap();
-    let start = Instant::now();
+    let draw = Draw::new(20.0, 10.0);
     let output = std::thread::scope(|scope| {
         scope.spawn(|| {
+            let mut last = 0.0f64;
             while !over.load(Ordering::Relaxed) {
-                sysfs::put(&file, &format!("{:.0}", 1e3 + 40e6 * start.elapsed().as_secs_f64()));
+                // Once the child is gone, its processor time is too.
+                last = last.max(draw.joules());
+                sysfs::put(&file, &format!("{:.0}", 1e3 + 1e6 * last));
                 std::thread::sleep(Duration::from_millis(5));
             }
         });
-        let output = run(sysfs.path(), out.path());
+        let output = run(&draw, sysfs.path(), out.path());
         over.store(true, Ordering::Relaxed);
         output
     });
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{told}");
-    Honest { document: serde_json::from_slice(&output.stdout).unwrap(), told }
+    let written = serde_json::from_slice(&output.stdout).unwrap();
+    Honest { document: undisturbed(&written), written, told }
 });
 
-fn run(sysfs: &Path, out: &Path) -> std::process::Output {
+fn run(draw: &Draw, sysfs: &Path, out: &Path) -> std::process::Output {
     let mut run =
         support::rigbench(&["run", "--quick", "--device", "cpu", "--json", "--power", "rapl"]);
     for workload in ["sha256d", "gemm:48x40x56:int8", "peak:f32"] {
         run.args(["--workload", workload]);
     }
-    let plug = "command@wall:while :; do echo 61; sleep 0.1; echo 59; sleep 0.1; done";
-    run.args(["--power", plug, "--power", "declared:70", "--power", "model:idle=20,max=90"]);
+    let plug = draw::command(["61", "59"], "0.1");
+    run.args(["--power", &plug, "--power", "declared:70", "--power", "model:idle=20,max=90"]);
     run.env("RIGBENCH_SYSFS", sysfs).env("RIGBENCH_LOG", "info");
-    run.arg("--out").arg(out).output().unwrap()
+    draw.run(run.arg("--out").arg(out))
 }
 
-/// The same on a machine at rest, with fewer readings, those around its windows: as truthful, and read in a fraction of the time.
-pub static SMALL: LazyLock<Document> = LazyLock::new(|| {
-    let mut document = calm();
-    for (m, ran) in document.measurements.iter_mut().zip(&RUN.document.measurements) {
-        // As much of the processor as the row really took, evenly.
-        let cpu: f64 = ran.windows.iter().map(|window| window.cpu_seconds).sum();
-        let wall: f64 = ran.windows.iter().map(|window| window.wall_seconds).sum();
-        m.windows.iter_mut().for_each(|w| w.cpu_seconds = cpu / wall * w.wall_seconds);
-        let blocks: Vec<(f64, f64)> = m
-            .windows
-            .chunk_by(|a, b| a.block == b.block)
-            .map(|windows| {
-                let last = windows.last().unwrap();
-                (windows[0].started_seconds, last.started_seconds + last.wall_seconds)
-            })
-            .collect();
-        for e in measured(m) {
-            let near = |at: f64| blocks.iter().any(|(from, to)| at > from - 0.7 && at < to + 0.7);
-            let keep: Vec<bool> = e.readings.before_seconds.iter().map(|at| near(*at)).collect();
-            fn retain<T>(list: &mut Vec<T>, keep: &[bool]) {
-                let mut keep = keep.iter();
-                list.retain(|_| *keep.next().unwrap());
-            }
-            retain(&mut e.readings.before_seconds, &keep);
-            retain(&mut e.readings.after_seconds, &keep);
-            retain(&mut e.readings.values, &keep);
+/// A run without what other programs did to it: its work is spread evenly, it had all of the processor, and its meters were
+/// read on time. How often rows were measured and what they computed stays.
+fn undisturbed(written: &Document) -> Document {
+    let mut document = written.clone();
+    let threads = document.manifest.host.cores as f64;
+    for (m, ran) in document.measurements.iter_mut().zip(&written.measurements) {
+        // The same work in all, which the proof shows.
+        let mut left: u64 = m.windows.iter().map(|window| window.work).sum();
+        let rate = left as f64 / m.windows.iter().map(|window| window.wall_seconds).sum::<f64>();
+        let last = m.windows.len() - 1;
+        for (i, window) in m.windows.iter_mut().enumerate() {
+            let scatter = [0.0, 0.002, -0.002, 0.001, -0.001][i % 5];
+            let work = (rate * (1.0 + scatter) * window.wall_seconds) as u64;
+            window.work = if i == last { left } else { work };
+            left -= window.work;
+            window.cpu_seconds = 0.98 * threads * window.wall_seconds;
+            window.telemetry.cpu_use = None;
         }
+        m.reasons.clear();
+        let mut energies = Vec::new();
+        for meter in written.manifest.sources.iter().filter_map(|source| source.meter.as_ref()) {
+            let all =
+                || written.measurements.iter().flat_map(|m| once(&m.energy).chain(&m.energy_other));
+            let template = all().find(|energy| match energy {
+                Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => e.source == *meter,
+                _ => false,
+            });
+            let mut energy = template.expect("each source has joules of some row").clone();
+            if let Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) = &mut energy {
+                read_on_time(e, ran);
+            }
+            energies.push(energy);
+        }
+        let stated = once(&ran.energy).chain(&ran.energy_other);
+        energies.extend(
+            stated.filter(|e| matches!(e, Energy::Declared(_) | Energy::Modelled(_))).cloned(),
+        );
+        m.energy = energies.remove(0);
+        m.energy_other = energies;
     }
-    let kinds = |document: &Document| -> Vec<_> {
-        let rows = document.measurements.iter();
-        rows.map(|m| (std::mem::discriminant(&m.energy), m.energy_other.len())).collect()
-    };
+    document.run.reasons.clear();
     sign(&mut document);
-    assert_eq!(kinds(&document), kinds(&RUN.document));
+    assert_eq!(document.run.verdict, wire::Verdict::Valid, "{:?}", document.run.reasons);
     assert_eq!(findings(&document).faults, Vec::<String>::new());
     document
-});
+}
+
+/// Readings of a load of known power: idle while the row rests before a block, and at work otherwise.
+fn read_on_time(e: &mut wire::MeasuredEnergy, m: &wire::Measurement) {
+    let counts = matches!(e.source.quantity, wire::Quantity::Counter { .. });
+    let (idle, load, step) = if counts { (20.0, 40.0, 0.04) } else { (35.0, 60.0, 0.1) };
+    let idles: Vec<(f64, f64)> = blocks(m)
+        .zip(&m.blocks)
+        .map(|((from, _), block)| {
+            let warm_up = from - block.warm_up_seconds;
+            (warm_up - block.rest_seconds, warm_up)
+        })
+        .collect();
+    let is_idle = |t: f64| idles.iter().any(|(from, to)| (*from..*to).contains(&t));
+    let saved = |t: f64| idles.iter().map(|(from, to)| (t.min(*to) - from).max(0.0)).sum::<f64>();
+    let readings = &mut e.readings;
+    (readings.before_seconds, readings.after_seconds, readings.values) = Default::default();
+    let mut number = 0;
+    for ((_, end), (begin, _)) in blocks(m).zip(&idles) {
+        let latest = readings.after_seconds.last().map_or(f64::NEG_INFINITY, |at| at + step);
+        let mut at = latest.max(begin - 0.7);
+        while at < end + 0.7 {
+            number += 1;
+            // As meters do, it never shows quite the same twice.
+            let wobble = if number % 2 == 0 { 1.0 } else { -1.0 };
+            let value = match counts {
+                true => 1e4 + load * at - (load - idle) * saved(at),
+                false => wobble + if is_idle(at) { idle } else { load },
+            };
+            readings.before_seconds.push(at - 1e-4);
+            readings.after_seconds.push(at);
+            readings.values.push(vec![value]);
+            at += step;
+        }
+    }
+    let baseline = e.idle.as_mut().expect("it was read before the first row");
+    (baseline.power_watts, baseline.half_width_watts) = (idle, 0.01 * idle);
+    e.failed_reads = 0;
+}
+
+/// Where the windows of each block begin and end.
+fn blocks(m: &wire::Measurement) -> impl Iterator<Item = (f64, f64)> {
+    m.windows.chunk_by(|a, b| a.block == b.block).map(|windows| {
+        let last = windows.last().unwrap();
+        (windows[0].started_seconds, last.started_seconds + last.wall_seconds)
+    })
+}
 
 /// Fills in again what follows, as a forger with our code would.
 pub fn sign(document: &mut Document) {
@@ -130,25 +194,12 @@ pub fn forged(change: impl FnOnce(&mut Document)) -> Vec<String> {
     faults
 }
 
-/// The honest document as a machine at rest would have it: what others did to this machine is no matter of these tests.
+/// The honest document, of a job that hardly needs the processor, as one on a card: so much room others have.
 pub fn calm() -> Document {
     let mut document = RUN.document.clone();
-    for m in &mut document.measurements {
-        // The same work in all, which the proof shows.
-        let mut left: u64 = m.windows.iter().map(|window| window.work).sum();
-        let rate = left as f64 / m.windows.iter().map(|window| window.wall_seconds).sum::<f64>();
-        let last = m.windows.len() - 1;
-        for (i, window) in m.windows.iter_mut().enumerate() {
-            let scatter = [0.0, 0.002, -0.002, 0.001, -0.001][i % 5];
-            let work = (rate * (1.0 + scatter) * window.wall_seconds) as u64;
-            window.work = if i == last { left } else { work };
-            left -= window.work;
-            window.cpu_seconds = 0.1 * window.wall_seconds;
-            window.telemetry.cpu_use = None;
-        }
-        m.reasons.clear();
+    for window in document.measurements.iter_mut().flat_map(|m| &mut m.windows) {
+        window.cpu_seconds = 0.1 * window.wall_seconds;
     }
-    document.run.reasons.clear();
     results::fill(&mut document);
     assert_eq!(document.run.verdict, wire::Verdict::Valid, "{:?}", document.run.reasons);
     document
@@ -156,7 +207,7 @@ pub fn calm() -> Document {
 
 /// What is read of a row, the headline first.
 pub fn measured(m: &mut wire::Measurement) -> impl Iterator<Item = &mut wire::MeasuredEnergy> {
-    let all = std::iter::once(&mut m.energy).chain(&mut m.energy_other);
+    let all = once(&mut m.energy).chain(&mut m.energy_other);
     all.filter_map(|energy| match energy {
         wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) => Some(e),
         _ => None,

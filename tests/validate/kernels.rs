@@ -2,7 +2,8 @@
 
 use crate::honest::{findings, sign};
 use crate::support;
-use rigbench::results::wire::{Document, Kernel};
+use rigbench::results::wire::{Document, Kernel, WorkProof};
+use std::path::Path;
 
 /// A row's kernel is exchanged for `of` what it was; what validate says then.
 fn with(run: &Document, row: usize, of: impl FnOnce(&mut Kernel)) -> Vec<String> {
@@ -46,4 +47,27 @@ fn a_gpus_kernel_is_one_of_this_program() {
             assert!(faults.iter().any(|fault| fault.starts_with(&at)), "{workload}: {faults:#?}");
         }
     }
+}
+
+#[test]
+fn a_proof_counts_as_many_versions_as_its_kernel_hashes() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/run.json");
+    let run: Document = serde_json::from_slice(&std::fs::read(golden).unwrap()).unwrap();
+    let is_this = |fault: &String| fault.starts_with("measurements[0].work_proof.versions: ");
+    let kernel = run.measurements[0].kernel.as_ref().unwrap();
+    assert_eq!(kernel.params["VERSIONS"], "2u");
+    assert!(!with(&run, 0, |_| ()).iter().any(is_this));
+    for other in ["4u", "1u", "", "many"] {
+        let faults =
+            with(&run, 0, |kernel| drop(kernel.params.insert("VERSIONS".into(), other.into())));
+        assert!(faults.iter().any(is_this), "{other}: {faults:#?}");
+    }
+    let mut claims_more = run.clone();
+    let Some(WorkProof::Shares(shares)) = &mut claims_more.measurements[0].work_proof else {
+        panic!("hashes have shares")
+    };
+    shares.versions = 4;
+    sign(&mut claims_more);
+    let faults = findings(&claims_more).faults;
+    assert!(faults.iter().any(is_this), "{faults:#?}");
 }

@@ -1,5 +1,7 @@
 //! `rigbench validate`: what is refused, what is marked, and what nobody can see.
 
+#[path = "../energy/fake/draw.rs"]
+mod draw;
 mod forgery;
 mod honest;
 mod junk;

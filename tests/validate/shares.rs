@@ -34,6 +34,7 @@ fn refused(faults: &[String], why: &str) {
 
 #[test]
 fn an_honest_document_is_truthful_and_so_is_one_signed_again() {
+    assert_eq!(findings(&RUN.written).faults, Vec::<String>::new());
     assert_eq!(faults(&RUN.document), Vec::<String>::new());
     assert_eq!(forged(|_| ()), Vec::<String>::new());
     let notes = findings(&RUN.document).notes;

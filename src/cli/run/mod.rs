@@ -3,13 +3,14 @@
 mod power;
 mod rounds;
 
-use super::{Exit, args, busy, interrupt};
+use super::{Exit, args, busy, interrupt, say};
 use crate::device::Device;
 use crate::energy::PowerSpec;
 use crate::gpu::{self, GpuError};
 use crate::measure::{Mode, Protocol};
 use crate::report;
 use crate::results::{self, OutDir, Outcome, Row, Run, wire};
+use crate::text;
 use crate::workload::{Target, Workload};
 use anyhow::{Result, bail};
 use jiff::Timestamp;
@@ -34,8 +35,9 @@ pub(super) struct Args {
     devices: args::Devices,
     #[command(flatten)]
     workloads: args::Workloads,
-    /// Where joules come from: nvml, hwmon, rapl, shelly:http://HOST, tasmota:http://HOST, command[@SCOPE]:CMD,
-    /// declared:WATTS[@SCOPE], model, none; may repeat [default: the best that is found, else model]
+    /// Where joules come from: nvml, hwmon, rapl, shelly:http://HOST[?channel=N], tasmota:http://HOST[?channel=N],
+    /// command[@SCOPE[@DEVICE]]:CMD, declared:WATTS[@SCOPE[@DEVICE]], model, none; may repeat [default: the best that
+    /// is found, else model]
     #[arg(long, value_name = "SPEC")]
     power: Vec<String>,
     /// Folder for the result file [default: results/local in a checkout, else rigbench-results]
@@ -80,9 +82,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     if !at_rest {
         run.faults.push("other programs used the processor when it began (--allow-busy)".into());
     }
-    let path = out.file(run.started_at, &plan.devices[0].0.name, &run.id);
-    let store = |run: &Run| results::write(&run.into(), &path);
-    store(&run)?;
+    let file = out.create(&run)?;
     let seed = results::seed(&run.manifest, run.user_seed);
     let Protocol { baseline, baseline_longest, .. } = plan.protocol;
     plan.power.sampling.take_baseline(baseline, baseline_longest, &mut interrupt::asked);
@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         rounds.measure(&mut |rows: Vec<Row>| {
             run.rows.truncate(before);
             run.rows.extend(rows);
-            store(&run)
+            file.replace(&run)
         })?;
     }
     if plan.protocol.mode == Mode::Publish && !interrupt::asked() {
@@ -110,15 +110,19 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     } else {
         run.finished_at = Some(Timestamp::now());
     }
-    store(&run)?;
+    file.replace(&run)?;
     let document: wire::Document = (&run).into();
-    print(&document, args.json, &path)?;
+    let printed = print(&document, args.json, file.path());
+    if interrupted {
+        // Whatever became of the terminal.
+        return Ok(Exit::Interrupted);
+    }
+    printed?;
     let failed = |m: &wire::Measurement| m.outcome == wire::Outcome::Failed;
     let invalid = |m: &wire::Measurement| m.verdict == wire::Verdict::Invalid;
     let publish = plan.protocol.mode == Mode::Publish;
     let no = |m: &wire::Measurement| failed(m) || (publish && invalid(m));
     Ok(match () {
-        () if interrupted => Exit::Interrupted,
         () if document.measurements.iter().any(no) => Exit::No,
         () => Exit::Done,
     })
@@ -135,9 +139,9 @@ fn plan(args: &Args) -> Result<Plan> {
             bail!("--power names '{name}', which is not run; run are: {}", known.join(", "));
         }
     }
-    let devices: Vec<(Device, Result<Target, GpuError>)> = args
-        .devices
-        .select()?
+    let devices = args.devices.select()?;
+    args::note_hidden(&devices);
+    let devices: Vec<(Device, Result<Target, GpuError>)> = devices
         .into_iter()
         .map(|device| {
             let target = Target::open(&device);
@@ -179,16 +183,16 @@ fn manifest(plan: &Plan) -> wire::Manifest {
 
 fn print(document: &wire::Document, json: bool, path: &Path) -> Result<()> {
     if json {
-        super::print(&results::text(document))?;
+        super::print(&text::json(&results::text(document)))?;
     } else {
         let (width, styled) = args::terminal();
-        for table in report::run(document) {
+        for table in report::run(&results::shown(document)) {
             super::print(&(table.to_terminal(width, styled) + "\n"))?;
         }
     }
     for reason in &document.run.reasons {
-        eprintln!("note: {reason}");
+        say(&format!("note: {reason}"));
     }
-    eprintln!("written to {}", path.display());
+    say(&format!("written to {}", path.display()));
     Ok(())
 }

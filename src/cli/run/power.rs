@@ -37,6 +37,9 @@ impl Power {
                 Err(why) => absence.push(why.to_string()),
             }
         }
+        if stated.is_empty() && absence.is_empty() && !self.sampling.reads(&device.id) {
+            absence.push(format!("no --power covers {}", device.id));
+        }
         (stated, absence.join("; "))
     }
 

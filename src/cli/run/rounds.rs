@@ -12,7 +12,7 @@ use crate::results::{self, Outcome, Row, StoreError, wire};
 use crate::tune::{Effort, Tuner};
 use crate::units::Seconds;
 use crate::workload::data::Seed;
-use crate::workload::{Job, Target, Workload};
+use crate::workload::{Job, JobError, Target, Workload};
 use std::ops::ControlFlow;
 
 /// What is measured on one device.
@@ -47,13 +47,7 @@ impl Rounds<'_> {
                 Ok(job) => prepared.push(job),
                 Err(MeasureError::Interrupted) => return Ok(()),
                 Err(error) => {
-                    row.outcome = Some(match &error {
-                        MeasureError::Job(job) if job.is_unsupported() => {
-                            row.tuning = None;
-                            Outcome::Unsupported(error.to_string())
-                        }
-                        _ => Outcome::Failed(error.to_string()),
-                    });
+                    fail(&mut row, &error);
                     prepared.push(None);
                 }
             }
@@ -66,7 +60,7 @@ impl Rounds<'_> {
                 Ok(measuring) => measuring,
                 Err(MeasureError::Interrupted) => return Ok(()),
                 Err(error) => {
-                    rows[i].outcome = Some(Outcome::Failed(error.to_string()));
+                    fail(&mut rows[i], &error);
                     None
                 }
             });
@@ -101,7 +95,13 @@ impl Rounds<'_> {
                 }
             }
         }
-        Ok(())
+        for (i, row) in measuring.iter().enumerate() {
+            if let Some(row) = row.as_ref().filter(|row| row.has_windows()) {
+                row.await_meters(&mut self.display(i));
+                rows[i].outcome = Some(Outcome::Measured(Box::new(row.measurement())));
+            }
+        }
+        store(finished(&rows))
     }
 
     /// Where a row stands in a round, by comparison.
@@ -142,11 +142,12 @@ impl Rounds<'_> {
     /// Chooses a kernel and lays out its data; none if the device cannot hold it.
     fn prepare(&self, i: usize, row: &mut Row) -> Result<Option<Prepared>, MeasureError> {
         let workload = self.plan.workloads[i].as_ref();
-        let target = match self.target {
-            Ok(target) => target,
-            Err(error) => return Err(MeasureError::Job(error.clone().into())),
-        };
-        if let Some(reason) = workload.unsupported(target) {
+        if let Err(error) = self.target {
+            return Err(MeasureError::Job(error.clone().into()));
+        }
+        // Each row opens the device for itself: what one of them does to it, up to losing it, is nothing to the others.
+        let mut target = Target::open(self.device).map_err(JobError::from)?;
+        if let Some(reason) = workload.unsupported(&target) {
             row.outcome = Some(Outcome::Unsupported(reason));
             return Ok(None);
         }
@@ -156,9 +157,9 @@ impl Rounds<'_> {
         };
         let mut display = self.display(i);
         let choice = Tuner::new(effort, false)
-            .choose(workload, target, &mut |share| display(Event::Tuning(share)))?;
+            .choose(workload, &mut target, &mut |share| display(Event::Tuning(share)))?;
         row.tuning = Some(choice.record);
-        let job = workload.prepare(target, &choice.variant, self.row_seed(workload))?;
+        let job = workload.prepare(&target, &choice.variant, self.row_seed(workload))?;
         row.kernel = Some(wire::Kernel {
             id: choice.variant.id().to_string(),
             params: job.kernel().map(|k| k.params.clone()).unwrap_or_default(),
@@ -180,6 +181,17 @@ impl Rounds<'_> {
         let telemetry = Telemetry::new(self.device);
         Measuring::begin(prepared.job.as_mut(), meter, telemetry, &protocol, &mut self.display(i))
     }
+}
+
+/// Notes why a row has no figures: the device cannot hold the workload, or failed at it.
+fn fail(row: &mut Row, error: &MeasureError) {
+    row.outcome = Some(match error {
+        MeasureError::Job(job) if job.is_unsupported() => {
+            row.tuning = None;
+            Outcome::Unsupported(error.to_string())
+        }
+        _ => Outcome::Failed(error.to_string()),
+    });
 }
 
 /// Rows of which something is known.

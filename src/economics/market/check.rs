@@ -1,9 +1,10 @@
-//! Checks a market file key by key, so that an error names the key and what is expected there.
+//! Checks a market file key by key: each has its unit, its limits and its kind.
 
-use super::figure::{Expected, Figure, Wire};
+use super::figure::{self, Expected, Figure};
+use super::reader::{Table, nearest};
 use super::{
     Asic, Build, CardCost, Market, NetworkFigures, Premises, Published, ReferenceTokens, Rental,
-    TokenPrice, subsidy_at, wire,
+    TokenPrice, subsidy_at,
 };
 use crate::economics::hash::HALVING_BLOCKS;
 use crate::economics::row::Stage;
@@ -12,7 +13,7 @@ use crate::units::Unit;
 use jiff::civil::Date;
 
 // Typical figures stand where a wrong unit is 100 times off or more: cents for dollars, terahashes for hashes.
-const ELECTRICITY: Expected = Expected::near("$/kWh", 0.02).or_zero();
+const ELECTRICITY: Expected = Expected::near("$/kWh", 0.02).or_negative();
 const PUE: Expected = Expected::within("ratio", 1.0, 5.0);
 const UTILISATION: Expected = Expected::within("share", 0.001, 1.0);
 const QUERY_TOKENS: Expected = Expected::near("token", 500.0);
@@ -32,192 +33,251 @@ const COLOCATION: Expected = Expected::near("$/MW-year", 1.85e6).or_range();
 const TOKEN_ENERGY: Expected = Expected::near(Unit::Token.energy_symbol(), 0.5);
 const QUERY_ENERGY: Expected = Expected::near("Wh", 0.5);
 
-/// The file's date, which no figure may be after.
-struct Checker {
-    date: Date,
+/// The market of a file; nothing if something is wrong in it, which its reader keeps.
+pub(super) fn market(root: &Table) -> Option<Market> {
+    let date = root.text("date").and_then(|text| {
+        let date = text.parse::<Date>().ok();
+        if date.is_none() {
+            let what = format!("'{text}' is no day; write the day of the file, as in 2026-11-23");
+            root.fault("date", &what);
+        }
+        date
+    });
+    let c = Checker { date };
+    let premises = c.of(root, "premises", Checker::premises);
+    let wall_factors = c.of(root, "wall_factor", Checker::wall_factors);
+    let network = c.of(root, "network", Checker::network);
+    let asics = c.rows(root, "asic", true, Checker::asic);
+    let token_prices = c.rows(root, "token_price", false, Checker::token_price);
+    let rentals = c.rows(root, "rental", false, Checker::rental);
+    let build = c.of(root, "build", |c, build| {
+        let mining = c.of(build, "mining", Checker::build);
+        let inference = c.of(build, "inference", Checker::build);
+        Some((mining?, inference?))
+    });
+    let card_costs = c.rows(root, "card_cost", false, Checker::card_cost);
+    let colocation = c.of(root, "colocation", |c, table| c.figure(table, "price", COLOCATION));
+    let reference_tokens = c.rows(root, "reference_tokens", false, Checker::reference_tokens);
+    let published_queries = c.rows(root, "published_query", false, |c, query| {
+        let (name, energy) = (query.text("name"), c.figure(query, "energy", QUERY_ENERGY));
+        Some(Published { name: name?, energy: energy? })
+    });
+    if root.has("asic") && asics.as_ref().is_some_and(Vec::is_empty) {
+        root.fault("asic", "give at least one reference miner");
+    }
+    unique(root, "asic", &asics, |asic| &asic.name);
+    unique(root, "token_price", &token_prices, |price| &price.name);
+    unique(root, "rental", &rentals, |rental| &rental.name);
+    priced(root, &reference_tokens, &token_prices);
+    let (mining, inference) = build?;
+    Some(Market {
+        date: date?,
+        premises: premises?,
+        wall_factors: wall_factors?,
+        network: network?,
+        asics: asics?,
+        token_prices: token_prices?,
+        rentals: rentals?,
+        mining,
+        inference,
+        card_costs: card_costs?,
+        colocation: colocation?,
+        reference_tokens: reference_tokens?,
+        published_queries: published_queries?,
+    })
 }
 
-/// The checked file, or one line with the key.
-pub(super) fn market(file: wire::File) -> Result<Market, String> {
-    let date = file.date.parse().map_err(|_| {
-        format!("date: '{}' is no day; write the day of the file, as in 2026-11-23", file.date)
-    })?;
-    let c = Checker { date };
-    if file.asic.is_empty() {
-        return Err("asic: give at least one reference miner".into());
-    }
-    let token_prices =
-        rows(file.token_price, "token_price", |price, key| c.token_price(price, key))?;
-    let p = file.premises;
-    let w = file.wall_factor;
-    let optional = [
-        (Scope::GpuBoard, w.gpu_board),
-        (Scope::CpuPackage, w.cpu_package),
-        (Scope::Machine, w.machine),
-    ];
-    let wall_factors = optional
-        .into_iter()
-        .filter_map(|(scope, figure)| Some((scope, figure?)))
-        .map(|(scope, figure)| {
-            Ok((scope, c.figure(figure, &format!("wall_factor.{}", scope.name()), FACTOR)?))
-        })
-        .collect::<Result<_, String>>()?;
-    let market = Market {
-        date,
-        premises: Premises {
-            electricity: c.figure(p.electricity, "premises.electricity", ELECTRICITY)?,
-            pue: c.figure(p.pue, "premises.pue", PUE)?,
-            utilisation: c.figure(p.utilisation, "premises.utilisation", UTILISATION)?,
-            query_tokens_in: c.figure(
-                p.query_tokens_in,
-                "premises.query_tokens_in",
-                QUERY_TOKENS,
-            )?,
-            query_tokens_out: c.figure(
-                p.query_tokens_out,
-                "premises.query_tokens_out",
-                QUERY_TOKENS,
-            )?,
-            query_idle: c.figure(p.query_idle, "premises.query_idle", FACTOR)?,
-        },
-        wall_factors,
-        network: c.network(file.network)?,
-        asics: rows(file.asic, "asic", |asic, key| {
-            let efficiency = c.figure(asic.efficiency, &format!("{key}.efficiency"), EFFICIENCY)?;
-            Ok(Asic { name: name(asic.name, key)?, efficiency })
-        })?,
-        rentals: rows(file.rental, "rental", |rental, key| {
-            let rent = c.figure(rental.rent, &format!("{key}.rent"), RENT)?;
-            let devices = names(rental.devices, key, "devices")?;
-            Ok(Rental { name: name(rental.name, key)?, devices, rent })
-        })?,
-        mining: c.build(file.build.mining, "build.mining")?,
-        inference: c.build(file.build.inference, "build.inference")?,
-        card_costs: rows(file.card_cost, "card_cost", |card, key| {
-            Ok(CardCost {
-                devices: names(card.devices, key, "devices")?,
-                cost: c.figure(card.cost, &format!("{key}.cost"), CARD)?,
-                lifetime: c.figure(card.lifetime, &format!("{key}.lifetime"), LIFETIME)?,
-            })
-        })?,
-        colocation: c.figure(file.colocation.price, "colocation.price", COLOCATION)?,
-        reference_tokens: rows(file.reference_tokens, "reference_tokens", |tokens, key| {
-            c.reference(tokens, key, &token_prices)
-        })?,
-        published_queries: rows(file.published_query, "published_query", |query, key| {
-            let energy = c.figure(query.energy, &format!("{key}.energy"), QUERY_ENERGY)?;
-            Ok(Published { name: name(query.name, key)?, energy })
-        })?,
-        token_prices,
-    };
-    unique("asic", market.asics.iter().map(|asic| &asic.name))?;
-    unique("token_price", market.token_prices.iter().map(|price| &price.name))?;
-    unique("rental", market.rentals.iter().map(|rental| &rental.name))?;
-    Ok(market)
+/// The file's date, which no figure may be after; nothing if the file has none.
+struct Checker {
+    date: Option<Date>,
 }
+
+/// What is read of a table: nothing if something is wrong in it.
+type Read<T> = fn(&Checker, &Table) -> Option<T>;
 
 impl Checker {
-    fn figure(&self, wire: Wire, key: &str, expected: Expected) -> Result<Figure, String> {
-        wire.check(key.to_string(), expected, self.date).map_err(|what| format!("{key}: {what}"))
+    fn figure(&self, table: &Table, name: &'static str, expected: Expected) -> Option<Figure> {
+        figure::figure(table, name, expected, self.date)
     }
 
-    fn network(&self, n: wire::Network) -> Result<NetworkFigures, String> {
-        let network = NetworkFigures {
-            difficulty: self.figure(n.difficulty, "network.difficulty", DIFFICULTY)?,
-            bitcoin: self.figure(n.bitcoin, "network.bitcoin", BITCOIN)?,
-            fee_share: self.figure(n.fee_share, "network.fee_share", FEE_SHARE)?,
-            subsidy: self.figure(n.subsidy, "network.subsidy", SUBSIDY)?,
-            halving: self.figure(n.halving, "network.halving", HALVING)?,
-        };
-        let block = network.halving.number();
-        if block % HALVING_BLOCKS as f64 != 0.0 {
-            return Err(format!(
-                "network.halving: {block} is no halving; every {HALVING_BLOCKS}th block is"
-            ));
-        }
-        let before = subsidy_at(block as u64 - 1);
-        if network.subsidy.number() != before {
-            return Err(format!(
-                "network.subsidy: it is {} BTC/block, but {before} before block {block}; correct it or network.halving",
-                network.subsidy.number()
-            ));
-        }
-        Ok(network)
+    fn optional(&self, table: &Table, name: &'static str, expected: Expected) -> Option<Figure> {
+        figure::optional(table, name, expected, self.date)
     }
 
-    fn build(&self, build: wire::Megawatt, key: &str) -> Result<Build, String> {
-        let lifetime = build
-            .lifetime
-            .map(|figure| self.figure(figure, &format!("{key}.lifetime"), LIFETIME))
-            .transpose()?;
-        Ok(Build { cost: self.figure(build.cost, &format!("{key}.cost"), BUILD)?, lifetime })
+    /// What a table in the table holds.
+    fn of<T>(&self, table: &Table, name: &'static str, read: Read<T>) -> Option<T> {
+        let table = table.table(name)?;
+        let found = read(self, &table);
+        table.finish();
+        found
     }
 
-    fn token_price(&self, price: wire::TokenPrice, key: &str) -> Result<TokenPrice, String> {
-        let (least, most) = price.batches;
-        if least == 0 || least > most {
-            return Err(format!(
-                "{key}.batches: write the smallest and the largest batch, as in [1, 1024]"
-            ));
-        }
-        Ok(TokenPrice {
-            name: name(price.name, key)?,
-            models: names(price.models, key, "models")?,
-            stage: match price.tokens {
-                wire::Tokens::Input => Stage::Prefill,
-                wire::Tokens::Output => Stage::Decode,
-            },
-            types: names(price.types, key, "types")?,
-            batches: price.batches,
-            price: self.figure(price.price, &format!("{key}.price"), TOKEN_PRICE)?,
-        })
-    }
-
-    fn reference(
+    /// What every table of a list holds; nothing if something is wrong in one.
+    fn rows<T>(
         &self,
-        tokens: wire::ReferenceTokens,
-        key: &str,
-        prices: &[TokenPrice],
-    ) -> Result<ReferenceTokens, String> {
-        if !prices.iter().any(|price| price.name == tokens.price) {
-            return Err(format!("{key}.price: no token_price is named '{}'", tokens.price));
-        }
-        let scope = Scope::ALL.into_iter().find(|s| s.name() == tokens.scope).ok_or_else(|| {
-            let known = Scope::ALL.map(Scope::name).join(", ");
-            format!("{key}.scope: '{}' is no scope; known: {known}", tokens.scope)
-        })?;
-        Ok(ReferenceTokens {
-            name: name(tokens.name, key)?,
-            price: tokens.price,
-            scope,
-            energy: self.figure(tokens.energy, &format!("{key}.energy"), TOKEN_ENERGY)?,
+        table: &Table,
+        list: &'static str,
+        required: bool,
+        read: Read<T>,
+    ) -> Option<Vec<T>> {
+        let rows = table.rows(list, required).into_iter().map(|row| {
+            let found = read(self, &row);
+            row.finish();
+            found
+        });
+        // All of them are read, whatever is wrong with the first.
+        let rows: Vec<Option<T>> = rows.collect();
+        rows.into_iter().collect()
+    }
+
+    fn premises(&self, p: &Table) -> Option<Premises> {
+        let electricity = self.figure(p, "electricity", ELECTRICITY);
+        let pue = self.figure(p, "pue", PUE);
+        let utilisation = self.figure(p, "utilisation", UTILISATION);
+        let query_tokens_in = self.figure(p, "query_tokens_in", QUERY_TOKENS);
+        let query_tokens_out = self.figure(p, "query_tokens_out", QUERY_TOKENS);
+        let query_idle = self.figure(p, "query_idle", FACTOR);
+        Some(Premises {
+            electricity: electricity?,
+            pue: pue?,
+            utilisation: utilisation?,
+            query_tokens_in: query_tokens_in?,
+            query_tokens_out: query_tokens_out?,
+            query_idle: query_idle?,
         })
+    }
+
+    fn wall_factors(&self, w: &Table) -> Option<Vec<(Scope, Figure)>> {
+        let scopes = [Scope::GpuBoard, Scope::CpuPackage, Scope::Machine];
+        let factor = |scope: Scope| Some((scope, self.optional(w, scope.name(), FACTOR)?));
+        Some(scopes.into_iter().filter_map(factor).collect())
+    }
+
+    fn network(&self, n: &Table) -> Option<NetworkFigures> {
+        let difficulty = self.figure(n, "difficulty", DIFFICULTY);
+        let bitcoin = self.figure(n, "bitcoin", BITCOIN);
+        let fee_share = self.figure(n, "fee_share", FEE_SHARE);
+        let subsidy = self.figure(n, "subsidy", SUBSIDY);
+        let halving = self.figure(n, "halving", HALVING);
+        if let Some(block) = halving.as_ref().map(Figure::number) {
+            if block % HALVING_BLOCKS as f64 != 0.0 {
+                n.fault(
+                    "halving",
+                    &format!("{block} is no halving; every {HALVING_BLOCKS}th block is"),
+                );
+            } else if let Some(stated) = subsidy.as_ref().map(Figure::number) {
+                let before = subsidy_at(block as u64 - 1);
+                if stated != before {
+                    let what = format!(
+                        "it is {stated} BTC/block, but {before} before block {block}; correct it or network.halving"
+                    );
+                    n.fault("subsidy", &what);
+                }
+            }
+        }
+        Some(NetworkFigures {
+            difficulty: difficulty?,
+            bitcoin: bitcoin?,
+            fee_share: fee_share?,
+            subsidy: subsidy?,
+            halving: halving?,
+        })
+    }
+
+    fn asic(&self, asic: &Table) -> Option<Asic> {
+        let (name, efficiency) = (asic.text("name"), self.figure(asic, "efficiency", EFFICIENCY));
+        Some(Asic { name: name?, efficiency: efficiency? })
+    }
+
+    fn rental(&self, rental: &Table) -> Option<Rental> {
+        let (name, devices) = (rental.text("name"), rental.texts("devices"));
+        let rent = self.figure(rental, "rent", RENT);
+        Some(Rental { name: name?, devices: devices?, rent: rent? })
+    }
+
+    fn build(&self, build: &Table) -> Option<Build> {
+        let cost = self.figure(build, "cost", BUILD);
+        let lifetime = self.optional(build, "lifetime", LIFETIME);
+        Some(Build { cost: cost?, lifetime })
+    }
+
+    fn card_cost(&self, card: &Table) -> Option<CardCost> {
+        let devices = card.texts("devices");
+        let (cost, lifetime) =
+            (self.figure(card, "cost", CARD), self.figure(card, "lifetime", LIFETIME));
+        Some(CardCost { devices: devices?, cost: cost?, lifetime: lifetime? })
+    }
+
+    fn token_price(&self, price: &Table) -> Option<TokenPrice> {
+        let (name, models) = (price.text("name"), price.texts("models"));
+        let stage =
+            choice(price, "tokens", &[("input", Stage::Prefill), ("output", Stage::Decode)]);
+        let types = price.texts("types");
+        let example = "the smallest and the largest batch, as in [1, 1024]";
+        let batches = price.pair("batches", example);
+        if batches.is_some_and(|(least, most)| least == 0 || least > most) {
+            price.fault("batches", &format!("it has to be {example}"));
+        }
+        let figure = self.figure(price, "price", TOKEN_PRICE);
+        Some(TokenPrice {
+            name: name?,
+            models: models?,
+            stage: stage?,
+            types: types?,
+            batches: batches?,
+            price: figure?,
+        })
+    }
+
+    fn reference_tokens(&self, tokens: &Table) -> Option<ReferenceTokens> {
+        let (name, price) = (tokens.text("name"), tokens.text("price"));
+        let scope = choice(tokens, "scope", &Scope::ALL.map(|scope| (scope.name(), scope)));
+        let energy = self.figure(tokens, "energy", TOKEN_ENERGY);
+        Some(ReferenceTokens { name: name?, price: price?, scope: scope?, energy: energy? })
     }
 }
 
-/// Every row of a list, with its key.
-fn rows<W, T>(
-    wire: Vec<W>,
-    list: &str,
-    check: impl Fn(W, &str) -> Result<T, String>,
-) -> Result<Vec<T>, String> {
-    let keyed = wire.into_iter().enumerate();
-    keyed.map(|(i, row)| check(row, &format!("{list}[{i}]"))).collect()
+/// One of several words, by what it stands for.
+fn choice<T: Copy>(table: &Table, name: &'static str, known: &[(&str, T)]) -> Option<T> {
+    let text = table.text(name)?;
+    let found = known.iter().find(|(word, _)| *word == text).map(|(_, stands_for)| *stands_for);
+    if found.is_none() {
+        let words = || known.iter().map(|(word, _)| *word);
+        let hint = nearest(&text, words()).map(|near| format!("; did you mean {near}?"));
+        let hint =
+            hint.unwrap_or_else(|| format!("; known: {}", words().collect::<Vec<_>>().join(", ")));
+        table.fault(name, &format!("there is no '{text}'{hint}"));
+    }
+    found
 }
 
-fn name(name: String, key: &str) -> Result<String, String> {
-    if name.trim().is_empty() { Err(format!("{key}.name: it is empty")) } else { Ok(name) }
+/// Reference tokens have a price that is in the file.
+fn priced(root: &Table, tokens: &Option<Vec<ReferenceTokens>>, prices: &Option<Vec<TokenPrice>>) {
+    let (Some(tokens), Some(prices)) = (tokens, prices) else { return };
+    let names = || prices.iter().map(|price| price.name.as_str());
+    let rows = root.rows("reference_tokens", false);
+    for (tokens, row) in tokens.iter().zip(&rows) {
+        if !names().any(|name| name == tokens.price) {
+            let hint =
+                nearest(&tokens.price, names()).map(|near| format!("; did you mean '{near}'?"));
+            let hint = hint.unwrap_or_default();
+            row.fault("price", &format!("no token_price is named '{}'{hint}", tokens.price));
+        }
+    }
 }
 
-fn names(names: Vec<String>, key: &str, field: &str) -> Result<Vec<String>, String> {
-    if names.is_empty() { Err(format!("{key}.{field}: name at least one")) } else { Ok(names) }
-}
-
-fn unique<'a>(list: &str, names: impl Iterator<Item = &'a String>) -> Result<(), String> {
+/// No two rows of a list have one name.
+fn unique<T>(
+    root: &Table,
+    list: &'static str,
+    rows: &Option<Vec<T>>,
+    name: impl Fn(&T) -> &String,
+) {
     let mut seen = std::collections::BTreeSet::new();
-    let mut names = names;
-    match names.find(|name| !seen.insert(*name)) {
-        Some(twice) => Err(format!("{list}: '{twice}' stands twice; give each its own name")),
-        None => Ok(()),
+    let tables = root.rows(list, false);
+    for (row, table) in rows.iter().flatten().zip(&tables) {
+        if !seen.insert(name(row)) {
+            table.fault("name", &format!("'{}' is there twice; give each its own name", name(row)));
+        }
     }
 }

@@ -1,20 +1,18 @@
 //! A figure of the market file: a number or a range with its unit, date and source, checked against what such a figure can be.
 
+use super::reader::Table;
 use crate::economics::Estimate;
 use jiff::civil::Date;
-use serde::Deserialize;
 
 /// As it stands in the file.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Wire {
+#[derive(Clone, Default)]
+struct Written {
     value: Option<f64>,
     low: Option<f64>,
     high: Option<f64>,
-    unit: String,
-    date: String,
-    source: String,
-    #[serde(default)]
+    unit: Option<String>,
+    date: Option<String>,
+    source: Option<String>,
     example: bool,
 }
 
@@ -55,15 +53,24 @@ pub(super) struct Expected {
 #[derive(Clone, Copy)]
 enum Bounds {
     /// Within a factor of 100 of such figures as they are known.
-    Near { typical: f64, or_zero: bool },
+    Near { typical: f64, sign: Sign },
     /// Between two numbers that it cannot leave.
     Within(f64, f64),
+}
+
+/// Which numbers beside those above 0 a figure may be.
+#[derive(Clone, Copy, PartialEq)]
+enum Sign {
+    Positive,
+    /// 0, and below it as far as above: those who have too much power pay to be rid of it.
+    Any,
 }
 
 impl Expected {
     /// A figure that is no 100 times larger or smaller than this one.
     pub(super) const fn near(unit: &'static str, typical: f64) -> Expected {
-        Expected { unit, bounds: Bounds::Near { typical, or_zero: false }, range: false }
+        let bounds = Bounds::Near { typical, sign: Sign::Positive };
+        Expected { unit, bounds, range: false }
     }
 
     /// A figure that lies between two numbers by its nature.
@@ -71,11 +78,11 @@ impl Expected {
         Expected { unit, bounds: Bounds::Within(least, most), range: false }
     }
 
-    /// It may be 0 too.
-    pub(super) const fn or_zero(self) -> Expected {
+    /// It may be 0 and negative too.
+    pub(super) const fn or_negative(self) -> Expected {
         match self.bounds {
             Bounds::Near { typical, .. } => {
-                Expected { bounds: Bounds::Near { typical, or_zero: true }, ..self }
+                Expected { bounds: Bounds::Near { typical, sign: Sign::Any }, ..self }
             }
             Bounds::Within(..) => self,
         }
@@ -89,18 +96,23 @@ impl Expected {
     /// What is wrong with a number, if anything.
     fn complaint(self, number: f64) -> Option<String> {
         let unit = self.unit;
-        if !number.is_finite() || number < 0.0 {
-            return Some(format!("{number} is no figure in {unit}; write a number above 0"));
-        }
         match self.bounds {
-            Bounds::Near { or_zero: true, .. } if number == 0.0 => None,
+            _ if !number.is_finite() => {
+                Some(format!("{number} is no figure in {unit}; write a number"))
+            }
+            Bounds::Near { sign: Sign::Any, .. } if number == 0.0 => None,
+            Bounds::Near { sign: Sign::Positive, .. } if number <= 0.0 => {
+                Some(format!("{number} is no figure in {unit}; write a number above 0"))
+            }
             Bounds::Near { typical, .. } => {
-                let far = number >= typical * 100.0 || number <= typical / 100.0;
-                let side = if number > typical { "above" } else { "below" };
+                let size = number.abs();
+                let far = size >= typical * 100.0 || size <= typical / 100.0;
+                let side = if size > typical { "above" } else { "below" };
+                let currency = if unit.starts_with('$') { ", the currency" } else { "" };
                 far.then(|| {
                     format!(
                         "{number} {unit} is 100 times or more {side} what such figures are, about {typical} {unit}; check \
-                         the unit and the decimal point"
+                         the unit{currency} and the decimal point"
                     )
                 })
             }
@@ -110,17 +122,107 @@ impl Expected {
     }
 }
 
-impl Wire {
-    /// The figure, or one line that says what is wrong with it, without its key.
-    pub(super) fn check(
+/// The figure of a key; nothing if it is not there or something is wrong with it, which is kept as faults. No figure is of a day
+/// after that of the file.
+pub(super) fn figure(
+    table: &Table,
+    name: &'static str,
+    expected: Expected,
+    file: Option<Date>,
+) -> Option<Figure> {
+    read(table, name, true, expected, file)
+}
+
+/// The same of a key that need not be there.
+pub(super) fn optional(
+    table: &Table,
+    name: &'static str,
+    expected: Expected,
+    file: Option<Date>,
+) -> Option<Figure> {
+    read(table, name, false, expected, file)
+}
+
+fn read(
+    table: &Table,
+    name: &'static str,
+    required: bool,
+    expected: Expected,
+    file: Option<Date>,
+) -> Option<Figure> {
+    let key = table.path(name);
+    let table = table.inline(name, required)?;
+    let [value, low, high] = ["value", "low", "high"].map(|name| table.number(name));
+    let numbers = ["value", "low", "high"].iter().all(|name| {
+        // What is there and no number has been told.
+        !table.has(name) || [value, low, high].iter().any(Option::is_some)
+    });
+    let written = Written {
+        value,
+        low,
+        high,
+        unit: table.text("unit"),
+        date: table.text("date"),
+        source: table.text("source"),
+        example: table.yes("example"),
+    };
+    let checked = match numbers {
+        true => written.check(key, expected, file),
+        false => Err(Vec::new()),
+    };
+    let figure = match checked {
+        Ok(figure) => figure,
+        Err(faults) => {
+            faults.iter().for_each(|(name, what)| table.fault(name, what));
+            None
+        }
+    };
+    table.finish();
+    figure
+}
+
+impl Written {
+    /// The figure; nothing if a part of it is missing; or what is wrong, each with the name of the part, which is empty for all of
+    /// it.
+    fn check(
         self,
         key: String,
         expected: Expected,
-        file: Date,
-    ) -> Result<Figure, String> {
-        if self.unit != expected.unit {
-            return Err(format!("the unit is '{}'; it has to be '{}'", self.unit, expected.unit));
+        file: Option<Date>,
+    ) -> Result<Option<Figure>, Vec<(&'static str, String)>> {
+        let mut faults: Vec<(&'static str, String)> = Vec::new();
+        let right_unit = self.unit.as_ref().is_none_or(|unit| *unit == expected.unit);
+        if let Some(unit) = self.unit.as_ref().filter(|_| !right_unit) {
+            faults.push(("unit", format!("it is '{unit}', it has to be '{}'", expected.unit)));
         }
+        let mut estimate = None;
+        match self.estimate(expected) {
+            Ok(read) => estimate = Some(read),
+            // A number in another unit is wrong in any case.
+            Err(what) if right_unit => faults.push(("", what)),
+            Err(_) => {}
+        }
+        let since = self.date.as_deref().and_then(first_day);
+        match (&self.date, since, file) {
+            (Some(date), None, _) => faults
+                .push(("date", format!("'{date}' is no date; write 2026-11-23, 2026-11 or 2026"))),
+            (Some(date), Some(since), Some(file)) if since > file => {
+                faults.push(("date", format!("{date} is after the file's own date {file}")));
+            }
+            _ => {}
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let (Some(estimate), Some(date), Some(since)) = (estimate, self.date, since) else {
+            return Ok(None);
+        };
+        let (Some(_), Some(source)) = (self.unit, self.source) else { return Ok(None) };
+        let unit = expected.unit;
+        Ok(Some(Figure { key, estimate, unit, date, since, source, example: self.example }))
+    }
+
+    fn estimate(&self, expected: Expected) -> Result<Estimate, String> {
         let estimate = match (self.value, self.low, self.high) {
             (Some(value), None, None) => Estimate::exact(value),
             (Some(value), Some(low), Some(high)) if expected.range => {
@@ -142,24 +244,7 @@ impl Wire {
         if !numbers.is_sorted() {
             return Err("low is not below value and high; order them".into());
         }
-        if self.source.trim().is_empty() {
-            return Err("the source is empty; say where the figure comes from".into());
-        }
-        let since = first_day(&self.date).ok_or_else(|| {
-            format!("'{}' is no date; write 2026-11-23, 2026-11 or 2026", self.date)
-        })?;
-        if since > file {
-            return Err(format!("it is of {}, after the file's own date {file}", self.date));
-        }
-        Ok(Figure {
-            key,
-            estimate,
-            unit: expected.unit,
-            date: self.date,
-            since,
-            source: self.source,
-            example: self.example,
-        })
+        Ok(estimate)
     }
 }
 
@@ -181,37 +266,45 @@ mod tests {
 
     const EXPECTED: Expected = Expected::near("$/h", 2.0).or_range();
 
-    fn wire(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> Wire {
-        Wire {
+    fn written(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> Written {
+        Written {
             value,
             low,
             high,
-            unit: "$/h".into(),
-            date: "2026-05".into(),
-            source: "offers".into(),
+            unit: Some("$/h".into()),
+            date: Some("2026-05".into()),
+            source: Some("offers".into()),
             example: false,
         }
     }
 
-    fn check(wire: Wire, expected: Expected) -> Result<Figure, String> {
-        wire.check("rental[0].rent".into(), expected, date(2026, 11, 23))
+    fn check(written: Written, expected: Expected) -> Result<Figure, String> {
+        let checked = written.check("rental[0].rent".into(), expected, Some(date(2026, 11, 23)));
+        match checked {
+            Ok(figure) => Ok(figure.expect("nothing is missing")),
+            Err(faults) => {
+                Err(faults.into_iter().map(|(name, what)| format!("{name} {what}; ")).collect())
+            }
+        }
     }
 
     #[test]
     fn one_value_a_range_or_both() {
-        let figure = check(wire(None, Some(1.99), Some(5.0)), EXPECTED).unwrap();
+        let figure = check(written(None, Some(1.99), Some(5.0)), EXPECTED).unwrap();
         assert_eq!(figure.estimate, Estimate::between(1.99, 5.0));
         assert_eq!(figure.since, date(2026, 5, 1));
-        assert_eq!(check(wire(Some(2.0), None, None), EXPECTED).unwrap().number(), 2.0);
-        assert!(check(wire(Some(2.0), Some(1.0), Some(3.0)), EXPECTED).is_ok());
-        for odd in
-            [wire(None, None, None), wire(Some(2.0), Some(1.0), None), wire(None, Some(1.0), None)]
-        {
+        assert_eq!(check(written(Some(2.0), None, None), EXPECTED).unwrap().number(), 2.0);
+        assert!(check(written(Some(2.0), Some(1.0), Some(3.0)), EXPECTED).is_ok());
+        for odd in [
+            written(None, None, None),
+            written(Some(2.0), Some(1.0), None),
+            written(None, Some(1.0), None),
+        ] {
             assert!(check(odd, EXPECTED).unwrap_err().contains("write a value"));
         }
-        let error = check(wire(None, Some(5.0), Some(1.99)), EXPECTED).unwrap_err();
+        let error = check(written(None, Some(5.0), Some(1.99)), EXPECTED).unwrap_err();
         assert!(error.contains("order them"), "{error}");
-        let error = check(wire(None, Some(1.0), Some(2.0)), Expected::near("$/h", 2.0));
+        let error = check(written(None, Some(1.0), Some(2.0)), Expected::near("$/h", 2.0));
         assert!(error.unwrap_err().contains("a range will not do"));
     }
 
@@ -220,31 +313,58 @@ mod tests {
         for (number, absurd) in
             [(200.0, true), (199.0, false), (0.02, true), (0.0202, false), (0.0, true)]
         {
-            let result = check(wire(Some(number), None, None), EXPECTED);
+            let result = check(written(Some(number), None, None), EXPECTED);
             assert_eq!(result.is_err(), absurd, "{number}");
         }
-        let either = wire(None, Some(2.0), Some(500.0));
+        let either = written(None, Some(2.0), Some(500.0));
         assert!(check(either, EXPECTED).unwrap_err().contains("decimal point"));
-        let zero = wire(Some(0.0), None, None);
-        assert!(check(zero, EXPECTED.or_zero()).is_ok());
-        for bad in [-1.0, f64::NAN, f64::INFINITY] {
-            let error = check(wire(Some(bad), None, None), EXPECTED).unwrap_err();
-            assert!(error.contains("above 0"), "{error}");
+        for (bad, why) in [(-1.0, "above 0"), (f64::NAN, "a number"), (f64::INFINITY, "a number")] {
+            let error = check(written(Some(bad), None, None), EXPECTED).unwrap_err();
+            assert!(error.contains(why), "{error}");
         }
     }
 
     #[test]
-    fn unit_date_and_source_are_held_to() {
-        let value = || wire(Some(2.0), None, None);
-        let error = check(Wire { unit: "$/day".into(), ..value() }, EXPECTED).unwrap_err();
+    fn a_price_that_may_be_negative_has_the_same_limits_below_0() {
+        for (number, absurd) in [
+            (0.0, false),
+            (-0.5, false),
+            (-199.0, false),
+            (-200.0, true),
+            (-0.01, true),
+            (f64::NAN, true),
+        ] {
+            let result = check(written(Some(number), None, None), EXPECTED.or_negative());
+            assert_eq!(result.is_err(), absurd, "{number}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_a_figure_is_told() {
+        let wrong = Written {
+            unit: Some("€/h".into()),
+            date: Some("May".into()),
+            ..written(Some(-2.0), None, None)
+        };
+        let told = check(wrong, EXPECTED).unwrap_err();
+        assert!(told.contains("unit it is '€/h'") && told.contains("date 'May'"), "{told}");
+        assert!(
+            !told.contains("above 0"),
+            "of a number in another unit nothing can be said: {told}"
+        );
+    }
+
+    #[test]
+    fn unit_and_date_are_held_to() {
+        let value = || written(Some(2.0), None, None);
+        let error = check(Written { unit: Some("$/day".into()), ..value() }, EXPECTED).unwrap_err();
         assert!(error.contains("'$/day'") && error.contains("'$/h'"), "{error}");
-        let error = check(Wire { source: " ".into(), ..value() }, EXPECTED).unwrap_err();
-        assert!(error.contains("source"), "{error}");
         for odd in ["May 2026", "2026-13", "26", "2026-02-30", ""] {
-            let error = check(Wire { date: odd.into(), ..value() }, EXPECTED).unwrap_err();
+            let error = check(Written { date: Some(odd.into()), ..value() }, EXPECTED).unwrap_err();
             assert!(error.contains("2026-11"), "{error}");
         }
-        let error = check(Wire { date: "2026-12".into(), ..value() }, EXPECTED).unwrap_err();
+        let error =
+            check(Written { date: Some("2026-12".into()), ..value() }, EXPECTED).unwrap_err();
         assert!(error.contains("after the file's own date"), "{error}");
     }
 }

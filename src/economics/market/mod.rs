@@ -3,8 +3,8 @@
 
 mod check;
 mod figure;
-mod locate;
-mod wire;
+mod reader;
+mod syntax;
 
 pub use figure::Figure;
 
@@ -12,6 +12,8 @@ use super::hash::{Network, subsidy_at};
 use super::row::{Sequences, Stage};
 use crate::energy::Scope;
 use jiff::civil::Date;
+use reader::Reader;
+use toml::de::DeTable;
 
 /// The file that comes with rigbench.
 pub const EMBEDDED: &str =
@@ -19,10 +21,13 @@ pub const EMBEDDED: &str =
 /// Days after which prices are remarked on.
 pub const STALE_DAYS: i32 = 90;
 
-/// A market file that cannot be used. One line that names the key and what is expected there.
+/// A market file that cannot be used: everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("market file: {0}")]
-pub struct MarketError(pub String);
+#[error("market file: {}", faults.join("; "))]
+pub struct MarketError {
+    /// In a line each: the number of the line, the key, what is wrong and what is expected.
+    pub faults: Vec<String>,
+}
 
 /// A checked market file.
 #[derive(Clone, Debug, PartialEq)]
@@ -188,10 +193,18 @@ impl Market {
     /// Reads and checks a market file.
     ///
     /// # Errors
-    /// One line that names the key, what is wrong and what is expected.
+    /// Everything that is wrong with it.
     pub fn parse(text: &str) -> Result<Market, MarketError> {
-        let file = toml::from_str(text).map_err(|error| locate::explain(text, &error))?;
-        check::market(file).map_err(MarketError)
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let reader = Reader::new(text);
+        let root = reader.root(table.get_ref());
+        let market = check::market(&root);
+        root.finish();
+        let faults = reader.faults(syntax::explain(text, &errors));
+        match market {
+            Some(market) if faults.is_empty() => Ok(market),
+            _ => Err(MarketError { faults }),
+        }
     }
 
     /// The file that comes with rigbench.

@@ -2,6 +2,7 @@
 //! of a failure never holds the plug's address, name or password.
 
 use super::super::EnergyError;
+use super::json;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
@@ -112,8 +113,7 @@ impl Http {
             }
             status => return Err(Refusal::Status(status)),
         }
-        let answer: Value =
-            serde_json::from_slice(&body(response.body_mut())?).map_err(|_| Refusal::Garbage)?;
+        let answer = json::parse(&body(response.body_mut())?).ok_or(Refusal::Garbage)?;
         if answer.get("WARNING").is_some() {
             return Err(Refusal::Password);
         }

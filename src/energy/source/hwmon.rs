@@ -8,6 +8,7 @@ use crate::energy::{
     Accuracy, Basis, Board, BoardState, EnergyError, EnergySource, Quantity, Scope, SourceInfo,
 };
 use crate::units::{Seconds, Watts};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Files give millionths of a joule and of a watt.
@@ -26,7 +27,15 @@ const AMD_ALL_ONES: [f64; 2] = [65_136_000.0, 65_535_000.0];
 pub fn find(sysfs: &Path, pci: &str) -> Result<Found, EnergyError> {
     let PciAddress { domain, bus, device, function } = PciAddress::parse(pci)?;
     let address = format!("{domain:04x}:{bus:02x}:{device:02x}.{function:x}");
-    let sensors = sysfs.join("bus/pci/devices").join(address).join("hwmon");
+    let card = sysfs.join("bus/pci/devices").join(address);
+    if card.is_symlink() && !card.exists() {
+        return Err(EnergyError(
+            "this container hides the card's sensors: its link in /sys/bus/pci/devices leads nowhere; start it with \
+             `-v /sys:/sys:ro`, or run outside of it"
+                .into(),
+        ));
+    }
+    let sensors = card.join("hwmon");
     let folders = std::fs::read_dir(sensors).into_iter().flatten().flatten();
     let mut known = folders.filter_map(|folder| Sensors::open(folder.path()));
     let sensors = known.next().ok_or_else(|| {
@@ -39,8 +48,9 @@ pub fn find(sysfs: &Path, pci: &str) -> Result<Found, EnergyError> {
         Driver::Amd => sensors.power(sysfs),
         Driver::Intel => sensors.counter(sysfs),
     };
+    let absence = if source.is_none() { sensors.refusal() } else { None };
     let sources = source.into_iter().map(|source| Box::new(source) as _).collect();
-    Ok(Found { sources, board: Box::new(sensors) })
+    Ok(Found { sources, absence, board: Box::new(sensors) })
 }
 
 #[derive(Clone, Copy)]
@@ -66,6 +76,22 @@ impl Sensors {
             _ => return None,
         };
         Some(Sensors { folder, driver, name })
+    }
+
+    /// Why a sensor that is there gives nothing.
+    fn refusal(&self) -> Option<EnergyError> {
+        let files = match self.driver {
+            Driver::Amd => ["power1_average", "power1_input"],
+            Driver::Intel => ["energy1_input", "energy2_input"],
+        };
+        let error = |file: &&str| number(&self.folder.join(file)).err();
+        let errors = files.iter().filter_map(error);
+        let kind =
+            errors.map(|error| error.kind()).find(|kind| *kind != io::ErrorKind::NotFound)?;
+        Some(EnergyError(format!(
+            "the card has a sensor that gives nothing ({kind}): wake the card, or allow this user to read its files in \
+             /sys/class/hwmon"
+        )))
     }
 
     fn text(&self, file: &str) -> Option<String> {

@@ -4,6 +4,7 @@
 pub mod command;
 mod http;
 pub mod hwmon;
+mod json;
 pub mod nvml;
 mod plug;
 pub mod rapl;
@@ -19,6 +20,8 @@ use std::path::Path;
 pub struct Found {
     /// What can be read of it, a counter first; empty if it has nothing of the kind.
     pub sources: Vec<Box<dyn EnergySource>>,
+    /// Why nothing can be read, where the driver says more than that there is no sensor.
+    pub absence: Option<EnergyError>,
     /// What tells its state.
     pub board: Box<dyn Board>,
 }
@@ -60,6 +63,16 @@ fn before_wrap(range: Joules, ceiling: Watts) -> Seconds {
 
 /// Numbers that registers without content show.
 const ALL_ONES: [f64; 3] = [u16::MAX as f64, u32::MAX as f64, u64::MAX as f64];
+
+/// Parts of a watt or another unit that registers count, and that firmware divides by.
+const SCALES: [f64; 4] = [1.0, 10.0, 100.0, 1000.0];
+
+/// Whether a number is what a register of 16, 32 or 64 bits without content shows, as it is or in tenths, hundredths or
+/// thousandths: 65535, 6553.5, 655.35, 65.535.
+fn is_all_ones(number: f64) -> bool {
+    let near = |ones: f64| (number - ones).abs() <= 1e-12 * ones;
+    ALL_ONES.iter().any(|ones| SCALES.iter().any(|scale| near(ones / scale)))
+}
 
 /// A counter's number as joules.
 ///

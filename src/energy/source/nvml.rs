@@ -40,10 +40,19 @@ pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
     ];
     let ceiling = card_ceiling(limits.into_iter().flatten().map(milliwatts));
 
-    let sources = readings(&device).into_iter().map(|reading| {
+    let (readings, absence) = match readings(&device) {
+        Ok(readings) => (readings, None),
+        Err(error) => (Vec::new(), Some(unread(error, is_divided(&device, &name)))),
+    };
+    // Its sensors are the board's, whichever slice of it does the work.
+    let model = match is_divided(&device, &name) {
+        true => format!("{name} (the whole board, all slices)"),
+        false => name.clone(),
+    };
+    let sources = readings.into_iter().map(|reading| {
         let info = SourceInfo {
             kind: "nvml",
-            model: name.clone(),
+            model: model.clone(),
             driver: driver.clone(),
             scope: Scope::GpuBoard,
             quantity: reading.quantity(&name, device.architecture().ok()),
@@ -55,7 +64,7 @@ pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
         Box::new(Source { card: card.clone(), reading, info }) as Box<dyn EnergySource>
     });
     let sources = sources.collect();
-    Ok(Found { sources, board: Box::new(card) })
+    Ok(Found { sources, absence, board: Box::new(card) })
 }
 
 fn open(library: Option<&Path>) -> Result<Nvml, NvmlError> {
@@ -79,7 +88,10 @@ impl Card {
 }
 
 /// What a card has: its counter, power of the moment, and power as a mean, which no rhythm of the load can deceive.
-fn readings(device: &Device) -> Vec<Reading> {
+///
+/// # Errors
+/// Why it has nothing, if the driver says more than that it does not support it.
+fn readings(device: &Device) -> Result<Vec<Reading>, NvmlError> {
     let first = |of: &[Reading]| of.iter().copied().find(|reading| reading.is_there(device));
     let counter = first(&[Reading::Counter, Reading::CounterField]);
     let instant = first(&[Reading::Instant]);
@@ -90,7 +102,44 @@ fn readings(device: &Device) -> Vec<Reading> {
     };
     let mean = first(&[Reading::Average])
         .or_else(|| first(&[Reading::Usage]).filter(|_| instant.is_none() || usage_is_mean()));
-    [counter, instant, mean].into_iter().flatten().collect()
+    let found: Vec<Reading> = [counter, instant, mean].into_iter().flatten().collect();
+    if found.is_empty() {
+        let unsupported = |error: &NvmlError| {
+            use NvmlError as E;
+            matches!(
+                error,
+                E::NotSupported | E::InvalidArg | E::FunctionNotFound | E::FailedToLoadSymbol(_)
+            )
+        };
+        let mut errors =
+            Reading::ALL.iter().filter_map(|reading| reading.thousandths(device).err());
+        if let Some(error) = errors.find(|error| !unsupported(error)) {
+            return Err(error);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether the card is divided into slices (MIG), of which each is a device to programs.
+fn is_divided(device: &Device, name: &str) -> bool {
+    device.mig_mode().is_ok_and(|mode| mode.current != 0) || name.contains("MIG ")
+}
+
+/// Why a card shows no reading at all.
+fn unread(error: NvmlError, is_divided: bool) -> EnergyError {
+    match error {
+        NvmlError::NoPermission if is_divided => EnergyError(
+            "NVIDIA's driver refuses the readings of this card (NO_PERMISSION): it is divided by MIG, and joules are \
+             the whole board's, which only root outside of a slice's container may read"
+                .into(),
+        ),
+        NvmlError::NoPermission => EnergyError(
+            "NVIDIA's driver refuses every reading of this card (NO_PERMISSION): run as root or, if the card is a slice \
+             of one (MIG, vGPU), outside of its container; a plug with a meter needs neither"
+                .into(),
+        ),
+        other => refused(other),
+    }
 }
 
 /// What can be read of a card.
@@ -109,6 +158,14 @@ enum Reading {
 }
 
 impl Reading {
+    const ALL: [Reading; 5] = [
+        Reading::Counter,
+        Reading::CounterField,
+        Reading::Instant,
+        Reading::Average,
+        Reading::Usage,
+    ];
+
     /// The number the driver gives, in thousandths of a joule or a watt.
     fn thousandths(self, device: &Device) -> Result<f64, NvmlError> {
         match self {

@@ -1,7 +1,7 @@
 //! Processors, through the counters that the Linux kernel shows of them (RAPL by powercap). AMD's are there under
 //! Intel's name.
 
-use super::{ASSUMED_SHARE, before_wrap, number, poll, text};
+use super::{ALL_ONES, ASSUMED_SHARE, before_wrap, garbage, number, poll, text};
 use crate::energy::{Accuracy, Basis, EnergyError, EnergySource, Quantity, Scope, SourceInfo};
 use crate::units::{Joules, Seconds, Watts};
 use std::collections::BTreeMap;
@@ -18,13 +18,16 @@ const CEILING: Watts = Watts(1000.0);
 /// The processor's counters, and those of its memory if it has them, under the root of sysfs.
 ///
 /// # Errors
-/// If there are none, as in most virtual machines, or this user may not read them.
+/// If there are none, as in most virtual machines, a container hides them, or this user may not read them.
 pub fn find(sysfs: &Path) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     let powercap = sysfs.join("class/powercap");
-    let packages = packages(&powercap, dies_count_apart(sysfs));
-    if packages.is_empty() {
-        return Err(absent());
-    }
+    let dies_count_apart = dies_count_apart(sysfs);
+    // Both interfaces show the same registers of the same packages, so that one of them is enough.
+    let packages = [MSR, MMIO]
+        .map(|interface| packages(&powercap, interface, dies_count_apart))
+        .into_iter()
+        .find(|packages| !packages.is_empty())
+        .ok_or_else(|| if is_masked(&powercap) { masked() } else { absent() })?;
     let memory: Vec<Zone> = packages.iter().flat_map(|zone| zone.memory(&powercap)).collect();
     let mut sources = vec![Source::open(packages, Scope::CpuPackage)?];
     let memory = Source::open(memory, Scope::Dram)?;
@@ -35,6 +38,10 @@ pub fn find(sysfs: &Path) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     Ok(sources.into_iter().map(|source| Box::new(source) as _).collect())
 }
 
+/// Names of the kernel's interfaces: through registers of the processor, also AMD's, and through memory.
+const MSR: &str = "intel-rapl";
+const MMIO: &str = "intel-rapl-mmio";
+
 /// A zone of the kernel: `intel-rapl:0` is a part of the machine, `intel-rapl:0:1` a part of that.
 struct Zone {
     id: String,
@@ -42,9 +49,9 @@ struct Zone {
     folder: PathBuf,
 }
 
-/// All zones under any of these names, in order. `intel-rapl-mmio` is the same packages once more and not among them.
-fn zones(powercap: &Path, prefix: &str) -> Vec<Zone> {
-    let entries = std::fs::read_dir(powercap).into_iter().flatten().flatten();
+/// The zones of a folder whose names are this prefix and a number, in order.
+fn zones(folder: &Path, prefix: &str) -> Vec<Zone> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut zones: Vec<Zone> = entries
         .filter_map(|entry| {
             let id = entry.file_name().into_string().ok()?;
@@ -58,7 +65,18 @@ fn zones(powercap: &Path, prefix: &str) -> Vec<Zone> {
     zones
 }
 
+/// Whether some entry here is a link that leads nowhere. Docker and Podman mount an empty folder over
+/// `/sys/devices/virtual/powercap`, to which the links of `/sys/class/powercap` lead (CVE-2020-8694).
+fn is_masked(powercap: &Path) -> bool {
+    let entries = std::fs::read_dir(powercap).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).any(|path| path.is_symlink() && !path.exists())
+}
+
 impl Zone {
+    fn interface(&self) -> &'static str {
+        if self.id.starts_with(MMIO) { MMIO } else { MSR }
+    }
+
     /// The package that it is or is a die of: `package-1`, `package-1-die-0`.
     fn package(&self) -> Option<(u32, u32)> {
         let rest = self.name.strip_prefix("package-")?;
@@ -66,18 +84,21 @@ impl Zone {
         Some((package.parse().ok()?, die.parse().ok()?))
     }
 
-    /// The zone of its memory.
+    /// The zone of its memory: beside it, or within it where only the zones themselves were mounted.
     fn memory(&self, powercap: &Path) -> Option<Zone> {
-        let parts = zones(powercap, &format!("{}:", self.id));
-        parts.into_iter().find(|zone| zone.name == "dram")
+        let parts = |folder: &Path| zones(folder, &format!("{}:", self.id)).into_iter();
+        parts(powercap).chain(parts(&self.folder)).find(|zone| zone.name == "dram")
     }
 }
 
 /// The zones that together are all packages, each once. What lies within them (core, uncore) and what they lie within
 /// (psys) is left out.
-fn packages(powercap: &Path, dies_count_apart: bool) -> Vec<Zone> {
+fn packages(powercap: &Path, interface: &str, dies_count_apart: bool) -> Vec<Zone> {
     let mut packages = BTreeMap::new();
-    for zone in zones(powercap, "intel-rapl:") {
+    let prefix = format!("{interface}:");
+    // Within the folder of the interface too, where a container was given that alone.
+    let within = zones(&powercap.join(interface), &prefix);
+    for zone in zones(powercap, &prefix).into_iter().chain(within) {
         if let Some((package, die)) = zone.package() {
             let die = if dies_count_apart { die } else { 0 };
             packages.entry((package, die)).or_insert(zone);
@@ -95,13 +116,18 @@ fn dies_count_apart(sysfs: &Path) -> bool {
 
 /// A counter of a zone.
 struct Domain {
+    interface: &'static str,
     energy: PathBuf,
     range: Option<Joules>,
 }
 
 impl Domain {
     fn joules(&self) -> Result<f64, EnergyError> {
-        let joules = number(&self.energy).map_err(refused)? as f64 / MICRO;
+        let raw = number(&self.energy).map_err(|error| refused(error, self.interface))? as f64;
+        if ALL_ONES.contains(&raw) {
+            return Err(garbage(raw));
+        }
+        let joules = raw / MICRO;
         if self.range.is_some_and(|range| joules > range.0) {
             return Err(EnergyError(
                 "the processor's counter is beyond its own end: use another energy source".into(),
@@ -123,7 +149,12 @@ impl Source {
         let ranges: Vec<Option<Joules>> = domains.iter().map(|domain| domain.range).collect();
         let often = |range: &Joules| before_wrap(*range, ceiling).0;
         let poll = ranges.iter().flatten().map(often).fold(poll(UPDATE).0, f64::min);
-        let names: Vec<&str> = zones.iter().map(|zone| zone.name.as_str()).collect();
+        // By which interface is good to know beside other tools' figures.
+        let name = |zone: &Zone| match zone.interface() {
+            MMIO => format!("{} (MMIO)", zone.name),
+            _ => zone.name.clone(),
+        };
+        let names: Vec<String> = zones.iter().map(name).collect();
         let info = SourceInfo {
             kind: "rapl",
             model: names.join(" + "),
@@ -146,13 +177,14 @@ impl Source {
 
 /// The counter of a zone, read once so that a lack of permission shows at once.
 fn domain(zone: &Zone) -> Result<Domain, EnergyError> {
+    let interface = zone.interface();
     let range = match number(&zone.folder.join("max_energy_range_uj")) {
         Ok(0) => None,
         Ok(raw) => Some(Joules(raw as f64 / MICRO)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(refused(error)),
+        Err(error) => return Err(refused(error, interface)),
     };
-    let domain = Domain { energy: zone.folder.join("energy_uj"), range };
+    let domain = Domain { interface, energy: zone.folder.join("energy_uj"), range };
     domain.joules()?;
     Ok(domain)
 }
@@ -189,14 +221,22 @@ fn absent() -> EnergyError {
     )
 }
 
+fn masked() -> EnergyError {
+    EnergyError(
+        "the processor's energy counter is masked, as Docker and Podman do: its links in /sys/class/powercap lead \
+         nowhere; start the container with `-v /sys/class/powercap/intel-rapl:/sys/class/powercap:ro` or \
+         `--security-opt systempaths=unconfined` (Podman: `unmask=ALL`)"
+            .into(),
+    )
+}
+
 /// Why a counter cannot be read. Since 2020 only root may, for it betrays what others compute (CVE-2020-8694).
-fn refused(error: io::Error) -> EnergyError {
+fn refused(error: io::Error, interface: &str) -> EnergyError {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => EnergyError(
+        io::ErrorKind::PermissionDenied => EnergyError(format!(
             "only root may read the processor's energy counter: until the next restart, \
-             `sudo chmod a+r /sys/class/powercap/intel-rapl:*/*_uj` allows everybody to"
-                .into(),
-        ),
+             `sudo chmod a+r /sys/class/powercap/{interface}:*/*_uj` allows everybody to"
+        )),
         io::ErrorKind::NotFound => absent(),
         kind => EnergyError(format!(
             "the processor's energy counter cannot be read ({kind}): use another energy source"

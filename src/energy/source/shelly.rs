@@ -1,42 +1,68 @@
-//! Shelly plugs of every generation, asked over HTTP: watts, and a counter of watt-hours or watt-minutes.
+//! Shelly plugs and meters of every generation, asked over HTTP: watts, and a counter of watt-hours or watt-minutes.
 
 use super::super::{EnergyError, EnergySource};
 use super::http::{Http, Login, Refusal};
-use super::plug::{About, Answer, public_name, sources};
-use crate::units::{WATT_HOUR, WATT_MINUTE};
+use super::plug::{
+    About, CLAMP_CEILING, Channel, Figure, PLUG_CEILING, address, choose, public_name, sources,
+};
+use crate::units::{Joules, WATT_HOUR, WATT_MINUTE, Watts};
 use serde_json::Value;
 
-/// First generation. The counter has whole watt-minutes, 60 J, and begins at 0 when the plug starts.
-const FIRST: Answer = Answer {
-    path: "/status",
-    watts: |answer| meter(answer)?.get("power")?.as_f64(),
-    joules: |answer| Some(meter(answer)?.get("total")?.as_f64()? * WATT_MINUTE.0),
-};
+/// A kind of component of later generations that has a meter.
+struct Component {
+    name: &'static str,
+    watts: &'static str,
+    /// The component that counts, and the counter's field in it. Counters have watt-hours.
+    counter: (&'static str, &'static str),
+    ceiling: Watts,
+}
 
-/// Later generations. The counter has thousandths of a watt-hour, 3.6 J; when it moves is not documented, and the
-/// plug's own history beside it has whole minutes.
-const SWITCH: Answer = Answer {
-    path: "/rpc/Switch.GetStatus?id=0",
-    watts: |answer| answer.get("apower")?.as_f64(),
-    joules: |answer| Some(answer.get("aenergy")?.get("total")?.as_f64()? * WATT_HOUR.0),
-};
+/// Components with one meter. The counter has thousandths of a watt-hour, 3.6 J, or hundredths; when it moves is not
+/// documented, and the plug's own history beside it has whole minutes.
+const COMPONENTS: [Component; 3] = [
+    Component {
+        name: "Switch",
+        watts: "apower",
+        counter: ("Switch", "aenergy/total"),
+        ceiling: PLUG_CEILING,
+    },
+    // A meter without a switch.
+    Component {
+        name: "PM1",
+        watts: "apower",
+        counter: ("PM1", "aenergy/total"),
+        ceiling: PLUG_CEILING,
+    },
+    // A current clamp.
+    Component {
+        name: "EM1",
+        watts: "act_power",
+        counter: ("EM1Data", "total_act_energy"),
+        ceiling: CLAMP_CEILING,
+    },
+];
 
-/// Later generations without a switch.
-const METER: Answer = Answer { path: "/rpc/PM1.GetStatus?id=0", ..SWITCH };
+/// No device has more components of a kind; their numbers begin at 0.
+const COMPONENTS_OF_A_KIND: u32 = 4;
+
+/// The names of a three-phase meter's channels.
+const PHASES: [&str; 3] = ["a", "b", "c"];
 
 /// The power and the counter of a plug, watts first. The address may hold a name and a password, for plugs of the first
-/// generation; those of later ones ask for digest authentication, which is not spoken.
+/// generation; those of later ones ask for digest authentication, which is not spoken. `?channel=2` behind it names a
+/// meter of a device that has several.
 ///
 /// # Errors
 /// If nothing there answers as a Shelly plug does; one line, without the address.
-pub fn find(base_url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
+pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
+    let (base_url, wanted) = address(url, "shelly")?;
     let http = Http::new(base_url, Login::Basic, "Shelly plug")?;
     let about = http.get("/shelly").map_err(|refusal| http.explain(refusal))?;
     let text = |field: &str| about.get(field).and_then(Value::as_str);
-    let (model, firmware, answer) = if about.get("gen").is_some() {
-        (text("model"), text("ver"), later(&http)?)
-    } else if text("type").is_some() {
-        (text("type"), text("fw"), FIRST)
+    let (model, firmware, channels) = if about.get("gen").is_some() {
+        (text("model"), text("ver"), later(&http, wanted)?)
+    } else if let Some(model) = text("type") {
+        (Some(model), text("fw"), first(&http, model, wanted)?)
     } else {
         return Err(EnergyError(
             "what answers there is no Shelly plug; check the address, or name another kind of plug"
@@ -44,33 +70,138 @@ pub fn find(base_url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
         ));
     };
     let private = [text("mac").unwrap_or_default(), text("id").unwrap_or_default()];
-    let about = About {
+    let mut about = About {
         kind: "shelly",
         model: public_name(model, &private).unwrap_or_else(|| "Shelly".into()),
         firmware: public_name(firmware, &private).map(|version| format!("firmware {version}")),
         share: 0.03,
         reference: "the maker publishes no figure that we know of; owners report errors of some per cent",
     };
-    sources(http, about, answer)
+    let channel = choose(channels, wanted, &mut about)?;
+    sources(http, about, channel)
 }
 
-/// The answer of a later plug that holds its watts: the switch's, or that of a meter without a switch.
-fn later(http: &Http) -> Result<Answer, EnergyError> {
-    for answer in [SWITCH, METER] {
-        match http.get(answer.path) {
-            Ok(found) if found.get("apower").is_some() => return Ok(answer),
-            // A component that it does not have is answered by an error status.
-            Ok(_) | Err(Refusal::Status(_)) => {}
-            Err(refusal) => return Err(http.explain(refusal)),
+/// The channels of a device of a later generation.
+fn later(http: &Http, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyError> {
+    for component in &COMPONENTS {
+        let mut channels = Vec::new();
+        for id in 0..COMPONENTS_OF_A_KIND {
+            let path = |name: &str| format!("/rpc/{name}.GetStatus?id={id}");
+            let Some(answer) = component_status(http, &path(component.name))? else {
+                // Where the first is missing, none of the kind is there.
+                if id == 0 { break } else { continue }
+            };
+            let of_this_number =
+                id == 0 || answer.get("id").and_then(Value::as_u64) == Some(id.into());
+            let (counter, field) = component.counter;
+            if of_this_number && answer.get(component.watts).is_some() {
+                let watts = Figure::new(&path(component.name), "", component.watts, 1.0);
+                channels.push(Channel {
+                    name: id.to_string(),
+                    now: watts.watts(&answer),
+                    watts,
+                    joules: Some(Figure::new(&path(counter), "", field, WATT_HOUR.0)),
+                    ceiling: component.ceiling,
+                });
+            }
+        }
+        if !channels.is_empty() {
+            return Ok(channels);
         }
     }
-    Err(EnergyError(
-        "this Shelly measures no power at its first switch; use one with a power meter, or name a command".into(),
-    ))
+    let path = "/rpc/EM.GetStatus?id=0";
+    match component_status(http, path)? {
+        Some(answer) if answer.get("a_act_power").is_some() => {
+            let phase = |phases: &[&str]| {
+                let fields =
+                    |of: &str| phases.iter().map(|phase| format!("{phase}_{of}")).collect();
+                let watts =
+                    Figure { fields: fields("act_power"), ..Figure::new(path, "", "", 1.0) };
+                let counter = Figure::new("/rpc/EMData.GetStatus?id=0", "", "", WATT_HOUR.0);
+                Channel {
+                    name: phases.concat(),
+                    now: watts.watts(&answer),
+                    watts,
+                    joules: Some(Figure { fields: fields("total_act_energy"), ..counter }),
+                    ceiling: Watts(CLAMP_CEILING.0 * phases.len() as f64),
+                }
+            };
+            Ok(phases(wanted, phase(&PHASES), PHASES.map(|name| phase(&[name])).into()))
+        }
+        _ => Err(no_meter()),
+    }
 }
 
-/// The first meter, unless the plug itself says that its figures do not count.
-fn meter(answer: &Value) -> Option<&Value> {
-    let meter = answer.get("meters")?.get(0)?;
-    (meter.get("is_valid") != Some(&Value::Bool(false))).then_some(meter)
+/// What a component of this path answers; nothing if the device has none, which it answers by an error status.
+fn component_status(http: &Http, path: &str) -> Result<Option<Value>, EnergyError> {
+    match http.get(path) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Refusal::Status(_)) => Ok(None),
+        Err(refusal) => Err(http.explain(refusal)),
+    }
+}
+
+/// The channels of a device of the first generation: energy meters, which count watt-hours, or plugs, whose counter has
+/// whole watt-minutes, 60 J, and begins at 0 when the plug starts.
+fn first(http: &Http, model: &str, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyError> {
+    const PATH: &str = "/status";
+    let answer = http.get(PATH).map_err(|refusal| http.explain(refusal))?;
+    let meters = |list: &str| answer.get(list).and_then(Value::as_array).map_or(0, Vec::len);
+    let channel = |list: &str, numbers: &[usize], unit: Joules, ceiling: Watts| {
+        let objects: Vec<String> =
+            numbers.iter().map(|number| format!("/{list}/{number}")).collect();
+        let figure = |field: &str, unit: f64| Figure {
+            objects: objects.clone(),
+            ..Figure::new(PATH, "", field, unit)
+        };
+        let watts = figure("power", 1.0);
+        Channel {
+            name: numbers.iter().map(usize::to_string).collect(),
+            now: watts.watts(&answer),
+            watts,
+            joules: Some(figure("total", unit.0)),
+            ceiling,
+        }
+    };
+    let clamps: Vec<usize> = (0..meters("emeters")).collect();
+    if !clamps.is_empty() {
+        let channel = |numbers: &[usize]| {
+            let ceiling = Watts(CLAMP_CEILING.0 * numbers.len() as f64);
+            channel("emeters", numbers, WATT_HOUR, ceiling)
+        };
+        let each = clamps.iter().map(|&number| channel(&[number])).collect();
+        return Ok(match model {
+            "SHEM-3" => phases(wanted, channel(&clamps), each),
+            _ => each,
+        });
+    }
+    let plugs = 0..meters("meters");
+    let channels: Vec<Channel> =
+        plugs.map(|number| channel("meters", &[number], WATT_MINUTE, PLUG_CEILING)).collect();
+    match &answer["meters"] {
+        Value::Array(meters) if meters.iter().any(|meter| meter.get("total").is_some()) => {
+            Ok(channels)
+        }
+        // A Shelly 1 shows the watts that its owner typed in for the lamp behind it.
+        Value::Array(meters) if meters.iter().any(|meter| meter.get("power").is_some()) => {
+            Err(EnergyError(
+                "this Shelly has no meter: the watts that it shows were typed in by its owner; use one with a \
+                 power meter, or --power declared:WATTS"
+                    .into(),
+            ))
+        }
+        _ => Err(no_meter()),
+    }
+}
+
+/// The channels of a three-phase meter: the sum of its phases, unless the user names one.
+fn phases(wanted: Option<&str>, sum: Channel, each: Vec<Channel>) -> Vec<Channel> {
+    if wanted.is_none() { vec![sum] } else { each }
+}
+
+fn no_meter() -> EnergyError {
+    EnergyError(
+        "this Shelly measures no power: none of its switches has a meter; use one with a power meter, or name a command"
+            .into(),
+    )
 }

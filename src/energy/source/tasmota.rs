@@ -2,37 +2,34 @@
 
 use super::super::{EnergyError, EnergySource};
 use super::http::{Http, Login};
-use super::plug::{About, Answer, public_name, sources};
+use super::plug::{About, Channel, Figure, PLUG_CEILING, address, choose, public_name, sources};
 use crate::units::KILOWATT_HOUR;
 use serde_json::Value;
 
-/// Watts come as whole ones and the counter as thousandths of a kilowatt-hour, 3600 J, unless the owner set `WattRes`
-/// and `EnergyRes` higher: `EnergyRes 5` gives 36 J. The firmware adds to the counter every second.
-const ENERGY: Answer = Answer {
-    path: "/cm?cmnd=Status%208",
-    watts: |answer| energy(answer)?.get("Power")?.as_f64(),
-    joules: |answer| Some(energy(answer)?.get("Total")?.as_f64()? * KILOWATT_HOUR.0),
-};
+/// Asks for all sensors. Watts come as whole ones and the counter as thousandths of a kilowatt-hour, 3600 J, unless the
+/// owner set `WattRes` and `EnergyRes` higher: `EnergyRes 5` gives 36 J. The firmware adds to the counter every second.
+const SENSORS: &str = "/cm?cmnd=Status%208";
 
-/// The power and the counter of a plug, watts first. The address may hold a name and a password.
+/// Where the meter's figures are in that answer.
+const METER: &str = "/StatusSNS/ENERGY";
+
+/// The power and the counter of a plug, watts first. The address may hold a name and a password. `?channel=1` behind it
+/// names a meter of a plug that has several; the first is 0.
 ///
 /// # Errors
-/// If nothing there answers as a Tasmota plug with one meter does; one line, without the address.
-pub fn find(base_url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
+/// If nothing there answers as a Tasmota plug with a meter does; one line, without the address.
+pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
+    let (base_url, wanted) = address(url, "tasmota")?;
     let http = Http::new(base_url, Login::Query, "Tasmota plug")?;
-    let answer = http.get(ENERGY.path).map_err(|refusal| http.explain(refusal))?;
-    if energy(&answer).is_none() {
-        return Err(EnergyError(
-            "what answers there is no Tasmota plug with a power meter; check the address and the plug's module".into(),
-        ));
-    }
+    let answer = http.get(SENSORS).map_err(|refusal| http.explain(refusal))?;
+    let channels = channels(&answer)?;
     // What it is called is good to know, but no reason to do without its readings.
     let (module, firmware) =
         (http.get("/cm?cmnd=Module").ok(), http.get("/cm?cmnd=Status%202").ok());
     let module =
         module.as_ref().and_then(|answer| answer.get("Module")?.as_object()?.values().next());
     let firmware = firmware.as_ref().and_then(|answer| answer.get("StatusFWR")?.get("Version"));
-    let about = About {
+    let mut about = About {
         kind: "tasmota",
         model: public_name(module.and_then(Value::as_str), &[]).unwrap_or_else(|| "Tasmota".into()),
         firmware: public_name(firmware.and_then(Value::as_str), &[])
@@ -40,9 +37,47 @@ pub fn find(base_url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
         share: 0.05,
         reference: "the meter is as good as its owner's calibration, which nobody can see",
     };
-    sources(http, about, ENERGY)
+    let channel = choose(channels, wanted, &mut about)?;
+    sources(http, about, channel)
 }
 
-fn energy(answer: &Value) -> Option<&Value> {
-    answer.get("StatusSNS")?.get("ENERGY")
+/// The meters of a plug. A plug with several shows its watts as a list; its counter is a list too, or else counts all of
+/// them together and is no channel's.
+fn channels(answer: &Value) -> Result<Vec<Channel>, EnergyError> {
+    let Some(meter) = answer.pointer(METER) else {
+        return Err(EnergyError(match answer.get("StatusSNS") {
+            Some(_) => {
+                "this Tasmota has no ENERGY sensor, which rigbench reads (a reading head of a house's meter shows its \
+                 figures under names of its owner's): use a plug with a meter, or name a command that prints its watts"
+                    .into()
+            }
+            None => {
+                "what answers there is no Tasmota plug with a power meter; check the address and the plug's module"
+                    .into()
+            }
+        }));
+    };
+    let length = |field: &str| meter.get(field).and_then(Value::as_array).map(Vec::len);
+    let channel = |name: usize, watts: String, joules: Option<String>| {
+        let watts = Figure::new(SENSORS, METER, &watts, 1.0);
+        Channel {
+            name: name.to_string(),
+            now: watts.watts(answer),
+            watts,
+            joules: joules.map(|field| Figure::new(SENSORS, METER, &field, KILOWATT_HOUR.0)),
+            ceiling: PLUG_CEILING,
+        }
+    };
+    let Some(count) = length("Power") else {
+        return Ok(vec![channel(0, "Power".into(), Some("Total".into()))]);
+    };
+    let counter = |number: usize| match length("Total") {
+        Some(_) => Some(format!("Total/{number}")),
+        None if count == 1 => Some("Total".into()),
+        None => None,
+    };
+    match count {
+        0 => Ok(vec![channel(0, "Power".into(), None)]),
+        _ => Ok((0..count).map(|n| channel(n, format!("Power/{n}"), counter(n))).collect()),
+    }
 }

@@ -1,7 +1,7 @@
 //! The answer in sentences: what the next kilowatt-hour should do, how sure that is, and at what price it flips.
 
 use super::act;
-use super::figures::{dollars, number, phrase_by, plain};
+use super::figures::{dollars, number, phrase_by, plain, price};
 use crate::economics::market::STALE_DAYS;
 use crate::economics::{
     Advice, Answer, Choice, Era, Flip, Kind, Outcome, Parameter, Question, Standing,
@@ -30,7 +30,7 @@ fn earns(choice: &Choice) -> String {
 fn what(advice: &Advice) -> String {
     let recommendation = &advice.recommendation;
     let best = &advice.choices[recommendation.best];
-    let price = format!("${}", plain(advice.conditions.electricity));
+    let price = price(advice.conditions.electricity);
     let (act_of_best, revenue) = (act(best), earns(best));
     let paid = if best.hardware.is_some() { "power and hardware are" } else { "its power is" };
     let first = match recommendation.pays {

@@ -27,10 +27,17 @@ pub(super) fn phrase_by(estimate: Estimate, show: &dyn Fn(f64) -> String) -> Str
 
 /// In a sentence, in dollars: `$1.36 to $3.41`.
 pub(super) fn dollars(estimate: Estimate) -> String {
-    phrase_by(estimate, &|value| {
-        let sign = if value < 0.0 { "−" } else { "" };
-        format!("{sign}${}", number(value.abs()))
-    })
+    phrase_by(estimate, &|value| format!("{}${}", minus(value), number(value.abs())))
+}
+
+/// A price as it was written: `$0.05`, `−$0.012`.
+pub(super) fn price(value: f64) -> String {
+    format!("{}${}", minus(value), plain(value.abs()))
+}
+
+/// The sign of a number below 0.
+fn minus(value: f64) -> &'static str {
+    if value < 0.0 { "−" } else { "" }
 }
 
 /// In a table, the interval on a line of its own: `1.60`, `1.55–1.66`.
@@ -75,15 +82,17 @@ pub(super) fn number(value: f64) -> String {
 
 /// As it was written, of what somebody wrote: no zeros are added, none of its digits is lost.
 pub(super) fn plain(value: f64) -> String {
-    let written = value.to_string();
-    match value.abs() {
-        size if size >= 1e9 => format!("{value:e}"),
-        size if size >= 1e4 && value.fract() == 0.0 => {
+    let size = value.abs();
+    let written = size.to_string();
+    let written = match size {
+        _ if size >= 1e9 => format!("{size:e}"),
+        _ if size >= 1e4 && size.fract() == 0.0 => {
             crate::units::grouped(size as u128).replace(' ', "\u{a0}")
         }
         _ if written.len() <= 8 => written,
-        _ => number(value),
-    }
+        _ => number(size),
+    };
+    format!("{}{written}", minus(value))
 }
 
 #[cfg(test)]
@@ -111,6 +120,10 @@ mod tests {
             ("0.05".into(), "3.125".into(), "60\u{a0}000".into())
         );
         assert_eq!(dollars(Estimate::between(-0.5, 1.0)), "−$0.500 to $1.00");
+        assert_eq!(
+            (plain(-0.012), price(-0.012), price(0.05)),
+            ("−0.012".into(), "−$0.012".into(), "$0.05".into())
+        );
         let short = Standing::Bound("the rest is missing".into());
         assert_eq!(bounded(Estimate::measured(1.0, 2.0, 3.0), &short), "≤ 3.00");
     }

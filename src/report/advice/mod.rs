@@ -15,6 +15,7 @@ pub use answer::answer;
 use super::table::{Column, Table};
 use crate::economics::{Advice, Choice, Kind, On};
 use crate::energy::Provenance;
+use crate::text::lines;
 
 /// The tables of an advice: what a kilowatt-hour earns, where that flips, what a token costs in hashes, a megawatt against a
 /// megawatt, a query, and the figures that all of it rests on.
@@ -32,7 +33,7 @@ pub fn advice(advice: &Advice) -> Vec<Table> {
 pub fn advice_to_terminal(of: &Advice, width: u16, styled: bool) -> String {
     let mut out = String::new();
     for line in answer(of) {
-        out += &format!("{}\n", textwrap::fill(&line, usize::from(width)));
+        out += &format!("{}\n", textwrap::fill(&lines(&line), usize::from(width)));
     }
     for table in advice(of) {
         out += &format!("\n{}", table.to_terminal(width, styled));

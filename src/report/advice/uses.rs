@@ -1,6 +1,6 @@
 //! What a kilowatt-hour earns in each use.
 
-use super::figures::{bounded, cell, plain};
+use super::figures::{bounded, cell, plain, price};
 use super::{columns, how, only_device};
 use crate::device::Class;
 use crate::economics::{Absent, Advice, Choice, Kind, Origin, Standing};
@@ -40,8 +40,8 @@ pub(super) fn table(advice: &Advice) -> Table {
     let conditions = &advice.conditions;
     Table {
         title: format!(
-            "What a kilowatt-hour bought at ${} earns (PUE {}, sold {} % of the time)",
-            plain(conditions.electricity),
+            "What a kilowatt-hour bought at {} earns (PUE {}, sold {} % of the time)",
+            price(conditions.electricity),
             plain(conditions.pue),
             plain(100.0 * conditions.utilisation)
         ),

@@ -9,8 +9,10 @@ use crate::report::gather::{Collection, File, Run};
 use crate::report::group::groups;
 use crate::report::lines;
 use crate::results::wire::Document;
-use crate::units::Unit;
+use crate::units::{Unit, significant};
 use askama::Template;
+use base64::Engine;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// Plots of single rows, at most; a reader does not look at more.
@@ -24,6 +26,8 @@ struct Page<'a> {
     title: String,
     lead: String,
     state: State,
+    /// Settings under which figures may not be the machine's own.
+    conditions: BTreeSet<&'a str>,
     answers: Vec<UnitAnswers<'a>>,
     joules: Vec<Card>,
     rates: Vec<Card>,
@@ -87,6 +91,12 @@ pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
         title: title(&collection.entries, single),
         lead: lead(&runs, &collection.entries),
         state: state(&runs),
+        conditions: collection
+            .entries
+            .iter()
+            .flat_map(|entry| &entry.conditions)
+            .map(String::as_str)
+            .collect(),
         answers: by_unit(&answers),
         joules: cards::joules(&groups),
         rates: cards::rates(&groups),
@@ -208,8 +218,11 @@ fn window_plots(document: &Document) -> Vec<Plot> {
 fn facts(document: &Document) -> Vec<(String, String)> {
     let (run, manifest) = (&document.run, &document.manifest);
     let host = &manifest.host;
+    let quota = host.cpu_quota.map_or(String::new(), |quota| {
+        format!(", of which the control group lets {} work at once", significant(quota))
+    });
     let mut facts =
-        vec![("processor".to_string(), format!("{}, {} threads", host.cpu, host.cores))];
+        vec![("processor".to_string(), format!("{}, {} threads{quota}", host.cpu, host.cores))];
     if let Some(bytes) = host.memory_bytes {
         facts.push(("memory".into(), crate::units::Bytes(bytes).to_string()));
     }
@@ -251,6 +264,12 @@ fn facts(document: &Document) -> Vec<(String, String)> {
 }
 
 impl Page<'_> {
+    /// The source expression of a policy that allows this very text, and no other, within the page.
+    fn hash(&self, text: &str) -> askama::filters::Safe<String> {
+        let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text));
+        askama::filters::Safe(format!("'sha256-{digest}'"))
+    }
+
     /// The class of a badge.
     fn badge(&self, standing: &Standing) -> &'static str {
         match standing {

@@ -1,8 +1,9 @@
-//! When two rows are of one kind: the same workload, shape and precision, measured by the same protocol, their joules of
+//! When two rows are of one kind: the same workload, shape, precision and model, measured by the same protocol, their joules of
 //! the same scope and provenance, under the same power limit.
 
 use crate::energy::Scope;
 use crate::results::difference::differences;
+use crate::results::short_digest;
 use crate::results::wire::{Energy, KeyField, Measurement, Protocol};
 
 /// Words of a workload's shape that say in what precision it computes.
@@ -28,7 +29,7 @@ pub(super) fn unlike(
 type Field = (&'static str, String);
 
 /// `1024x1024x1024:f16:transpose=a` in its parts.
-fn workload(m: &Measurement) -> [Field; 3] {
+fn workload(m: &Measurement) -> [Field; 4] {
     let is_precision = |part: &&str| PRECISIONS.contains(part) || part.starts_with("activations=");
     let parts = || m.workload.shape.as_deref().unwrap_or_default().split(':');
     let joined = |parts: Vec<&str>| match parts.join(":") {
@@ -39,6 +40,8 @@ fn workload(m: &Measurement) -> [Field; 3] {
         ("workload", m.workload.id.clone()),
         ("shape", joined(parts().filter(|part| !is_precision(part)).collect())),
         ("precision", joined(parts().filter(is_precision).collect())),
+        // Files of one name may hold different models.
+        ("model", m.workload.model_sha256.as_deref().map_or("none", short_digest).into()),
     ]
 }
 

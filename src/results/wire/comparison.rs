@@ -109,7 +109,7 @@ pub struct Refused {
 /// A part of the key by which rows are of one kind.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct KeyField {
-    /// `workload`, `shape`, `precision`, `protocol…`, `provenance`, `scope` or `power limit`.
+    /// `workload`, `shape`, `precision`, `model`, `protocol…`, `provenance`, `scope` or `power limit`.
     pub field: String,
     /// In the base.
     pub base: String,

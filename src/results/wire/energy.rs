@@ -60,6 +60,9 @@ pub struct MeasuredEnergy {
     pub wraps: u64,
     /// This source held against the others.
     pub cross_checks: Vec<CrossCheck>,
+    /// How it answered to the steps from idle to load; absent in files of versions that did not look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<Response>,
     /// Share of one processor core that reading took.
     pub sampler_core_share: f64,
     /// The readings themselves.
@@ -155,6 +158,23 @@ pub struct CrossCheck {
     pub ratio: f64,
     /// What is remarkable about that; null if nothing is.
     pub complaint: Option<String>,
+}
+
+/// How a source answered to the steps from idle to load, one at the start of each block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Response {
+    /// How late its readings follow the load.
+    pub lag_seconds: f64,
+    /// Half of the interval in which the lag lies.
+    pub lag_half_width_seconds: f64,
+    /// Whether the lag is longer than the start of a block covers; its readings were then moved by the lag.
+    pub late: bool,
+    /// Mean power before the steps.
+    pub idle_watts: f64,
+    /// Mean power after the steps.
+    pub load_watts: f64,
+    /// Share of the variance of the readings around the steps that the steps explain, 0 to 1.
+    pub explained: f64,
 }
 
 /// Readings, on a clock that is 0 where the first window begins; some are of before and after.

@@ -18,7 +18,7 @@ pub struct Manifest {
     pub workloads: Vec<String>,
     /// Energy sources, for each device and workload.
     pub sources: Vec<Source>,
-    /// Settings of drivers and libraries that change how fast they are, as the environment gives them.
+    /// Settings of drivers and libraries that change what is measured, as the environment gives them; `set` instead of a path.
     pub environment: BTreeMap<String, String>,
 }
 
@@ -42,6 +42,10 @@ pub struct Host {
     pub cores: u64,
     /// Main memory.
     pub memory_bytes: Option<u64>,
+    /// How many of these threads the process's control group lets work at once, in the mean: 2.5 is two and a half. Absent if
+    /// it does not limit them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_quota: Option<f64>,
     /// GPUs in it, measured or not, without software adapters: those that idle are in what is read at its plug. Absent in
     /// files of versions that did not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]

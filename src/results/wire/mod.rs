@@ -43,9 +43,9 @@ pub struct Run {
     pub finished_at: Option<String>,
     /// How it measures.
     pub protocol: Protocol,
-    /// `invalid` if any reason stands below or any row is invalid.
+    /// `incomplete` if the run has not finished and no row of it was measured, else `invalid` if there is any reason below.
     pub verdict: Verdict,
-    /// What makes it invalid.
+    /// What makes it invalid or incomplete.
     pub reasons: Vec<String>,
 }
 
@@ -57,6 +57,8 @@ pub enum Verdict {
     Valid,
     /// Its reasons say what does.
     Invalid,
+    /// Of a run, never of a row: it was interrupted, or is under way, and there is no figure yet.
+    Incomplete,
 }
 
 /// How a run measures.

@@ -134,7 +134,7 @@ impl DecoderJob {
 
     /// Puts the prompts into the cache, for decoding to begin after them.
     fn take_in_prompts(&mut self) -> Result<(), JobError> {
-        self.engine.rewind(0);
+        self.engine.rewind(0)?;
         self.engine.submit_prefill(&self.prompts())?;
         self.engine.wait()?;
         self.again = true;
@@ -148,7 +148,7 @@ impl DecoderJob {
         together: &[Vec<u32>],
         one_by_one: &[Vec<u32>],
     ) -> Result<Vec<Vec<f32>>, JobError> {
-        self.engine.rewind(position);
+        self.engine.rewind(position)?;
         self.engine.submit_prefill(together)?;
         self.engine.wait()?;
         for i in 0..one_by_one.first().map_or(0, Vec::len) {
@@ -223,7 +223,7 @@ impl Job for DecoderJob {
     fn submit(&mut self) -> Result<(), JobError> {
         match self.phase {
             Phase::Prefill => {
-                self.engine.rewind(0);
+                self.engine.rewind(0)?;
                 self.engine.submit_prefill(&self.prompts())?;
                 self.in_flight.push_back(true);
             }
@@ -231,7 +231,7 @@ impl Job for DecoderJob {
                 let again = self.again || self.engine.position() >= self.context;
                 self.again = false;
                 if again {
-                    self.engine.rewind(self.prompt);
+                    self.engine.rewind(self.prompt)?;
                 }
                 let told = again.then(|| self.told());
                 self.engine.submit(told.as_deref())?;

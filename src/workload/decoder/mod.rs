@@ -4,6 +4,7 @@
 pub mod cpu;
 pub mod gpu;
 mod job;
+mod named;
 mod proof;
 mod spec;
 mod workload;
@@ -12,6 +13,7 @@ pub use job::Answer;
 pub use proof::judge;
 pub(super) use spec::{DECODE_EXAMPLE, PREFILL_EXAMPLE, decode, prefill};
 
+use crate::device::memory;
 use crate::gpu::GpuError;
 use crate::kernels::KernelError;
 use crate::model::{Config, Gguf, ModelError, Type, Weights};
@@ -47,11 +49,19 @@ impl Phase {
 enum Source {
     /// Its name and figures, and how its weights, which follow from the seed, are stored.
     Preset(&'static str, Config, Type),
-    /// A file: its name without its folder, and its digest.
+    /// A file: its label, which has no folder and no colon, and its digest.
     File { name: String, sha256: String, file: Rc<Gguf> },
 }
 
 impl Source {
+    /// The preset's name or the file's label.
+    fn name(&self) -> &str {
+        match self {
+            Source::Preset(name, ..) => name,
+            Source::File { name, .. } => name,
+        }
+    }
+
     fn config(&self) -> &Config {
         match self {
             Source::Preset(_, config, _) => config,
@@ -85,12 +95,12 @@ pub enum EngineError {
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The device has no room for the model and its cache.
-    #[error("the model and its cache need {needed}, this device has {there} to give")]
+    #[error("the model and its cache need {needed}, {there}")]
     TooLarge {
         /// What they need.
         needed: Bytes,
         /// What there is.
-        there: Bytes,
+        there: memory::Limit,
     },
     /// The device was full before all was there.
     #[error("the model and its cache need {needed}, and the device was full before all was there")]
@@ -121,7 +131,10 @@ pub trait Engine {
     fn position(&self) -> usize;
 
     /// Goes on from `position`: what the cache holds behind it is forgotten.
-    fn rewind(&mut self, position: usize);
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn rewind(&mut self, position: usize) -> Result<(), EngineError>;
 
     /// Hands over texts, one for each sequence and all as long, that go on from where the cache ends; the logits are those of
     /// their last tokens.
@@ -182,13 +195,8 @@ pub fn first_of_the_largest(logits: &[f32]) -> u32 {
     best as u32
 }
 
-/// Whether this machine's memory has room for so many bytes now.
+/// Whether this process may take so many bytes now.
 fn room(needed: u64) -> Result<(), EngineError> {
-    let Ok(mut system) = sysinfo::System::new() else { return Ok(()) };
-    system.refresh_memory();
-    let there = system.available_memory();
-    match needed <= there {
-        true => Ok(()),
-        false => Err(EngineError::TooLarge { needed: Bytes(needed), there: Bytes(there) }),
-    }
+    memory::check_now(Bytes(needed))
+        .map_err(|memory::NoRoom { needed, there }| EngineError::TooLarge { needed, there })
 }

@@ -77,7 +77,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// The logits after some more tokens.
     fn take_in(&mut self, position: usize, tokens: &[u32]) -> Result<Vec<f32>, CannotJudge> {
-        self.engine.rewind(position);
+        self.engine.rewind(position).map_err(because)?;
         self.engine.submit_prefill(&[tokens.to_vec()]).map_err(because)?;
         let mut logits = self.engine.logits().map_err(because)?;
         Ok(logits.remove(0))

@@ -1,5 +1,6 @@
 //! Reads and writes the specs of tokens: `prefill` and `decode`, then a model's name and a type, or a GGUF file, then options.
 
+use super::named::{self, Named};
 use super::{Decoder, Phase, Source};
 use crate::model::{Gguf, PRESETS, Type};
 use crate::workload::spec::nearest;
@@ -35,7 +36,7 @@ pub(in crate::workload) fn decode(parts: &[&str]) -> Read<Box<dyn Workload>> {
     Ok(Box::new(read(Phase::Decode, parts)?))
 }
 
-/// Reads a whole spec; `file` stands in for a file that it names.
+/// Reads a whole spec of a result; `file` stands in for a file that it names. No other file is opened.
 pub(super) fn whole(spec: &str, file: Option<&Path>) -> Read<Decoder> {
     let parts: Vec<&str> = spec.split(':').collect();
     let phase = match parts[0] {
@@ -43,21 +44,19 @@ pub(super) fn whole(spec: &str, file: Option<&Path>) -> Read<Decoder> {
         "decode" => Phase::Decode,
         id => return error(format!("'{id}' has no tokens")),
     };
-    let mut rest = parts[1..].to_vec();
-    let file = file.map(|file| file.to_string_lossy().into_owned());
-    if let Some(model) = rest.first_mut().filter(|model| is_file(model)) {
-        match &file {
-            Some(file) => *model = file,
-            None => {
-                return error(format!("the weights are in {model}: name that file with --model"));
-            }
-        }
+    let parts = &parts[1..];
+    if let Some(file) = file {
+        let options = &parts[parts.len() - named::options(parts)..];
+        return decoder(phase, Named::File(file.to_string_lossy().into_owned()), options);
     }
-    read(phase, &rest)
-}
-
-fn is_file(model: &str) -> bool {
-    model.to_ascii_lowercase().ends_with(".gguf")
+    let model = parts.first().unwrap_or(&MODEL);
+    match PRESETS.iter().find(|preset| preset.name == *model) {
+        Some(preset) => decoder(phase, Named::Preset(preset), parts.get(1..).unwrap_or_default()),
+        None => error(format!(
+            "the weights are in {}: name that file with --model",
+            named::shown(model)
+        )),
+    }
 }
 
 /// What follows the model.
@@ -70,10 +69,14 @@ struct Options {
 }
 
 fn read(phase: Phase, parts: &[&str]) -> Read<Decoder> {
+    let (model, options) = named::split(if parts.is_empty() { &[MODEL] } else { parts });
+    decoder(phase, model, options)
+}
+
+fn decoder(phase: Phase, model: Named, parts: &[&str]) -> Read<Decoder> {
     let id = phase.id();
-    let (model, rest) = parts.split_first().unwrap_or((&MODEL, &[]));
     let mut options = Options::default();
-    for part in rest {
+    for part in parts {
         match part.split_once('=') {
             Some((key, value)) => options.set(phase, key, value)?,
             None if options.kind.is_none() => options.kind = Some(kind(id, part)?),
@@ -100,39 +103,44 @@ fn read(phase: Phase, parts: &[&str]) -> Read<Decoder> {
     let source = source(id, model, options.kind)?;
     let longest = source.config().context;
     if context > longest {
+        if let Source::File { name, file, .. } = &source
+            && let Some(window) = file.sliding_window()
+        {
+            return error(format!(
+                "{id}: {name} has a sliding window of {window} tokens, which rigbench does not compute for longer texts; write a context up to {window}"
+            ));
+        }
         return error(format!(
-            "{id}: {model} was made for texts of up to {longest} tokens, not {context}; write a shorter prompt or context"
+            "{id}: {} was made for texts of up to {longest} tokens, not {context}; write a shorter prompt or context",
+            source.name()
         ));
     }
     Ok(Decoder { phase, source, batch: options.batch.unwrap_or(1), prompt, context })
 }
 
-fn source(id: &str, model: &str, kind: Option<Type>) -> Read<Source> {
-    if is_file(model) {
-        if kind.is_some() {
+fn source(id: &str, model: Named, kind: Option<Type>) -> Read<Source> {
+    let path = match model {
+        Named::Preset(preset) => {
+            return Ok(Source::Preset(preset.name, preset.config(), kind.unwrap_or(TYPE)));
+        }
+        Named::File(path) => path,
+        Named::Unknown(name) => {
             return error(format!(
-                "{id}: a file has its own types; write {id}:{model} without one"
+                "{id}: there is no model '{}'; {}, or the path of a GGUF file",
+                named::shown(&name),
+                nearest(&name, PRESETS.iter().map(|preset| preset.name))
             ));
         }
-        let path = Path::new(model);
-        let open = || {
-            let file = Gguf::open(path)?;
-            Ok(Source::File {
-                name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                sha256: file.sha256()?,
-                file: Rc::new(file),
-            })
-        };
-        return open()
-            .map_err(|why: crate::model::ModelError| SpecError(format!("{id}: {model}: {why}")));
+    };
+    let shown = named::shown(&path);
+    if kind.is_some() {
+        return error(format!("{id}: a file has its own types; write {id}:{shown} without one"));
     }
-    match PRESETS.iter().find(|preset| preset.name == model) {
-        Some(preset) => Ok(Source::Preset(preset.name, preset.config(), kind.unwrap_or(TYPE))),
-        None => error(format!(
-            "{id}: there is no model '{model}'; {}, or a file that ends in .gguf",
-            nearest(model, PRESETS.iter().map(|preset| preset.name))
-        )),
-    }
+    let open = || {
+        let file = Gguf::open(Path::new(&path))?;
+        Ok(Source::File { name: named::label(&path), sha256: file.sha256()?, file: Rc::new(file) })
+    };
+    open().map_err(|why: crate::model::ModelError| SpecError(format!("{id}: {shown}: {why}")))
 }
 
 impl Options {
@@ -171,7 +179,7 @@ fn kind(id: &str, name: &str) -> Read<Type> {
     }
 }
 
-/// Model, type and options that read back as this workload; of a file only its name.
+/// Model, type and options that read back as this workload; of a file only its label.
 pub(super) fn write(decoder: &Decoder) -> String {
     let Decoder { phase, source, batch, prompt, context } = decoder;
     let model = match source {

@@ -4,7 +4,7 @@ use super::cpu::CpuEngine;
 use super::gpu::{GpuEngine, choices};
 use super::job::DecoderJob;
 use super::{Decoder, Engine, EngineError, Phase, Source, room, spec};
-use crate::device::{Class, Device};
+use crate::device::Device;
 use crate::gpu::GpuError;
 use crate::kernels::Kernel;
 use crate::model::{Config, Seeded, Tensor, Weights};
@@ -38,6 +38,14 @@ impl Decoder {
     fn held_bytes(&self) -> Result<u64, EngineError> {
         let cache = self.config().kv_bytes() * (self.batch * self.context) as u64;
         Ok(self.weights(Seed([0; 32]))?.bytes() + cache)
+    }
+
+    /// Bytes that the host takes beside them: a tensor on its way to the device with its packed copy, or the embedding and the
+    /// head for the reference.
+    fn passing_bytes(&self) -> Result<u64, EngineError> {
+        let weights = self.weights(Seed([0; 32]))?;
+        let largest = self.config().tensors().map(|tensor| weights.bytes_of(tensor)).max();
+        Ok(2 * largest.unwrap_or(0))
     }
 
     /// Bytes of weights that a step reads: of an embedding that is not the head too, a few rows, which do not count.
@@ -92,20 +100,16 @@ impl Workload for Decoder {
     }
 
     fn unsupported(&self, target: &Target) -> Option<String> {
-        let bytes = match self.held_bytes() {
-            Ok(bytes) => bytes,
-            Err(why) => return Some(why.to_string()),
-        };
-        match target {
-            Target::Cpu(_) => room(bytes).err(),
-            Target::Gpu(gpu) => {
-                let own = matches!(target.device().class, Class::DiscreteGpu | Class::VirtualGpu);
-                let held = if own { Ok(()) } else { room(bytes) };
-                held.and_then(|()| GpuEngine::check(gpu, self.config(), self.batch, self.context))
-                    .err()
+        let in_main_memory = target.device().class.uses_main_memory();
+        let check = || -> Result<(), EngineError> {
+            let held = if in_main_memory { self.held_bytes()? } else { 0 };
+            room(held + self.passing_bytes()?)?;
+            match target {
+                Target::Cpu(_) => Ok(()),
+                Target::Gpu(gpu) => GpuEngine::check(gpu, self.config(), self.batch, self.context),
             }
-        }
-        .map(|why| why.to_string())
+        };
+        check().err().map(|why| why.to_string())
     }
 
     fn has_fixed_batches(&self) -> bool {

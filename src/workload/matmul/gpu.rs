@@ -2,7 +2,9 @@
 
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
-use super::packed::{Cut, GUARD, Scaled, columns_of_b, layout_of_a, raw_of_a, rows_of_a};
+use super::packed::{
+    Cut, GUARD, Scaled, layout_of_a, raw_of_a, room_for_a, room_for_b, write_a, write_b,
+};
 use super::{Block, Shape};
 use crate::gpu::{
     Batch, Bindings, Buffer, Dispatch, Flight, Gpu, GpuError, Memory, Pipeline, Resource, Snapshot,
@@ -66,7 +68,7 @@ impl GpuEngine {
         operands: &Operands,
         copies: usize,
     ) -> Result<GpuEngine, JobError> {
-        let cut = Cut::new(gpu, &kernel, operands.shape).map_err(GpuError::OutOfMemory)?;
+        let cut = Cut::new(gpu, &kernel, operands.shape).map_err(GpuError::TooLarge)?;
         let pipeline = gpu.compile(&kernel)?;
         let splits = u64::from(kernel.constant("SPLIT_K").unwrap_or(1));
         let adder = match splits {
@@ -78,15 +80,16 @@ impl GpuEngine {
         };
         let Shape { m, n, .. } = operands.shape;
         let starts = |side: usize, step: usize| (0..side).step_by(step);
+        // Room for everything comes first: where there is none, no data need be made.
         let mut a = Vec::new();
-        for first in starts(m, cut.rows) {
-            a.push(rows_of_a(gpu, &kernel, operands, cut, first)?);
+        for _ in starts(m, cut.rows) {
+            a.push(room_for_a(gpu, &kernel, operands, cut)?);
         }
         let mut b = Vec::new();
-        for first in starts(n, cut.columns) {
-            let mut column = vec![columns_of_b(gpu, &kernel, operands, cut, first)?];
+        for _ in starts(n, cut.columns) {
+            let mut column = vec![room_for_b(gpu, &kernel, operands, cut)?];
             for _ in 1..copies {
-                column.push(column[0].duplicate(gpu)?);
+                column.push(column[0].room_like(gpu)?);
             }
             b.push(column);
         }
@@ -97,8 +100,15 @@ impl GpuEngine {
         };
         let row = || (0..b.len()).map(|_| sums()).collect::<Result<Vec<_>, _>>();
         let c = (0..a.len()).map(|_| row()).collect::<Result<Vec<_>, _>>()?;
+        for (first, block) in starts(m, cut.rows).zip(&a) {
+            write_a(gpu, &kernel, operands, cut, first, block)?;
+        }
+        for (first, column) in starts(n, cut.columns).zip(&b) {
+            write_b(gpu, &kernel, operands, cut, first, &column[0])?;
+            column[1..].iter().try_for_each(|copy| column[0].copy_to(gpu, copy))?;
+        }
         let nan = gpu.storage((bytes + GUARD).min(1 << 20))?;
-        gpu.write(&nan, 0, &vec![f32::NAN; nan.size() as usize / 4]);
+        gpu.write(&nan, 0, &vec![f32::NAN; nan.size() as usize / 4])?;
         Ok(GpuEngine {
             flight: Flight::new(gpu, DEPTH, 0)?,
             gpu: gpu.clone(),
@@ -129,7 +139,7 @@ impl GpuEngine {
         let numbers = [k, rows, columns, first_row, first_column, splits as usize, 0, 0];
         let numbers = numbers.map(|n| n as u32);
         let uniform = self.gpu.uniform(32)?;
-        self.gpu.write(&uniform, 0, &numbers);
+        self.gpu.write(&uniform, 0, &numbers)?;
         let sums = &self.c[i][j];
         let bind = |b: &Scaled| {
             let mut resources = vec![
@@ -169,7 +179,7 @@ impl GpuEngine {
     #[cfg(test)]
     pub(super) fn write_beside(&self) {
         let c = &self.c[0][0].c;
-        self.gpu.write(c, c.size() - 4, &[1.0f32]);
+        self.gpu.write(c, c.size() - 4, &[1.0f32]).unwrap();
     }
 
     /// Writes these bits over the first term of a row of A in the first block.
@@ -179,11 +189,8 @@ impl GpuEngine {
         let raw =
             move |line, term| if (line, term) == (row, 0) { bits } else { honest(line, term) };
         for (first, texels) in layout.leading(1) {
-            self.gpu.write_memory(
-                &self.a[0].values,
-                first as u64,
-                &layout.pack(first, texels, &raw),
-            );
+            let packed = layout.pack(first, texels, &raw);
+            self.gpu.write_memory(&self.a[0].values, first as u64, &packed).unwrap();
         }
     }
 }
@@ -242,10 +249,10 @@ impl Engine for GpuEngine {
     fn poison(&mut self) -> Result<(), JobError> {
         for sums in self.c.iter().flatten() {
             for buffer in sums.parts.iter().chain([&sums.c]) {
-                self.gpu.fill(buffer, &self.nan);
+                self.gpu.fill(buffer, &self.nan)?;
             }
         }
-        Ok(self.gpu.check()?)
+        Ok(())
     }
 
     fn guards_hold(&mut self) -> Result<bool, JobError> {
@@ -267,14 +274,11 @@ impl Engine for GpuEngine {
         for (i, block) in self.a.iter().enumerate() {
             let raw = raw_of_a(&operands, i * self.cut.rows);
             for (first, texels) in layout.leading(CHANGING) {
-                self.gpu.write_memory(
-                    &block.values,
-                    first as u64,
-                    &layout.pack(first, texels, &raw),
-                );
+                let packed = layout.pack(first, texels, &raw);
+                self.gpu.write_memory(&block.values, first as u64, &packed)?;
             }
         }
-        Ok(self.gpu.check()?)
+        Ok(())
     }
 
     fn snapshot(&mut self, part: &Block) -> Result<Self::Snapshot, JobError> {

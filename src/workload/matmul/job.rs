@@ -67,6 +67,8 @@ pub(super) struct Multiplying<E: Engine> {
     parts: Vec<Block>,
     repeats: usize,
     next_part: usize,
+    /// Why the parts could not be laid out: the next submission reports it.
+    trouble: Option<JobError>,
     /// Parts in flight.
     in_flight: VecDeque<usize>,
     last_done: Option<usize>,
@@ -94,6 +96,7 @@ impl<E: Engine> Multiplying<E> {
             parts: Vec::new(),
             repeats: 1,
             next_part: 0,
+            trouble: None,
             in_flight: VecDeque::new(),
             last_done: None,
             windows: Vec::new(),
@@ -158,13 +161,17 @@ impl<E: Engine> Multiplying<E> {
         let rows = spread(&part.rows, 16);
         let columns = spread(&part.columns, (budget / rows.len()).max(2));
         let a = Array2::from_shape_fn((rows.len(), k), |(i, k)| self.operands.a(rows[i], k).into());
-        let b = Array2::from_shape_fn((k, columns.len()), |(k, j)| {
-            self.operands.b(k, columns[j]).into()
-        });
-        let c = Array2::from_shape_fn((rows.len(), columns.len()), |(i, j)| {
-            c[[rows[i] - part.rows.start, columns[j] - part.columns.start]]
-        });
-        judge(self.rounding, a.view(), b.view(), c.view())
+        // Some columns at a time: 16 MiB of them, in f64.
+        let at_once = ((1 << 21) / k).max(1);
+        columns.chunks(at_once).fold(Verdict::NOTHING, |verdict, columns| {
+            let b = Array2::from_shape_fn((k, columns.len()), |(k, j)| {
+                self.operands.b(k, columns[j]).into()
+            });
+            let c = Array2::from_shape_fn((rows.len(), columns.len()), |(i, j)| {
+                c[[rows[i] - part.rows.start, columns[j] - part.columns.start]]
+            });
+            verdict.and(judge(self.rounding, a.view(), b.view(), c.view()))
+        })
     }
 }
 
@@ -237,11 +244,13 @@ impl<E: Engine> Job for Multiplying<E> {
         let products = factor * self.repeats as f64 / self.parts.len() as f64;
         self.repeats = (products.round() as usize).max(1);
         let parts = ((1.0 / products).round() as usize).clamp(1, 1 << 12);
-        // A device that fails here fails again at the next submit, which reports it.
-        let _ = self.cut(parts);
+        self.trouble = self.cut(parts).err();
     }
 
     fn submit(&mut self) -> Result<(), JobError> {
+        if let Some(error) = self.trouble.take() {
+            return Err(error);
+        }
         let part = self.next_part;
         let mut copies = self.next_copies(self.repeats);
         self.engine.submit(part, &mut copies)?;

@@ -17,7 +17,7 @@ pub use proof::{Element, Elements};
 pub(super) use spec::{GEMM_EXAMPLE, GEMV_EXAMPLE, gemm, gemv};
 
 use super::{Job, JobError, Seed, SpecError, Target, Traffic, Variant, Workload};
-use crate::device::{self, Details, Device};
+use crate::device::{Class, Details, Device, memory};
 use crate::kernels::{self, Entry, Kernel};
 use crate::oracle::Verdict;
 use crate::units::{Bytes, Unit, Work};
@@ -155,6 +155,8 @@ struct Matmul {
 const ROTATED_BELOW_ROWS: usize = 16;
 /// Weights in all, in last-level caches, where they rotate.
 const CACHES: u64 = 4;
+/// Bytes that packing, staging and the oracle take for a while.
+const WORKING: u64 = 256 << 20;
 /// Copies of the weights at most: small ones may still fit a large cache.
 const MOST_COPIES: usize = 1 << 8;
 
@@ -172,6 +174,23 @@ impl Matmul {
         let all = CACHES * device.last_level_cache().0;
         (all.div_ceil(self.b.bytes(self.shape.n, self.shape.k).max(1)) as usize)
             .clamp(1, MOST_COPIES)
+    }
+
+    /// Main memory that it takes: its data, unless a card holds them, and C as it is verified.
+    fn host_bytes(&self, device: &Device) -> Bytes {
+        let (Shape { m, n, k }, copies) = (self.shape, self.copies(device) as u64);
+        let c = 4 * m as u64 * n as u64;
+        // The processor's kernels take A in f32 or int8.
+        let a = match (device.class, self.a) {
+            (Class::Cpu, Type::F32 | Type::F16 | Type::Int4) => 4 * m as u64 * k as u64,
+            _ => self.a.bytes(m, k),
+        };
+        let data =
+            if device.class.uses_main_memory() { a + self.b.bytes(n, k) * copies + c } else { 0 };
+        // A snapshot of C and two copies of what it holds; and a first one to which those of other copies of the weights are
+        // compared.
+        let verified = if copies > 1 { 4 * c } else { 3 * c };
+        Bytes(data + verified + WORKING)
     }
 
     /// The prefix of its kernels in the table.
@@ -223,11 +242,8 @@ impl Workload for Matmul {
     }
 
     fn unsupported(&self, target: &Target) -> Option<String> {
-        let Shape { m, n, k } = self.shape;
-        let copies = self.copies(target.device());
-        let bytes = self.a.bytes(m, k) + self.b.bytes(n, k) * copies as u64 + 4 * (m * n) as u64;
-        if let Some(memory) = device::memory().filter(|memory| bytes > memory.0) {
-            return Some(format!("it needs {} of memory, this machine has {memory}", Bytes(bytes)));
+        if let Err(why) = memory::check(self.host_bytes(target.device())) {
+            return Some(why.to_string());
         }
         let variants = self.variants(target);
         match (target, variants.first()) {
@@ -259,6 +275,7 @@ impl Workload for Matmul {
         variant: &Variant,
         seed: Seed,
     ) -> Result<Box<dyn Job>, JobError> {
+        target.room(self.host_bytes(target.device()))?;
         let operands = Operands::new(seed, self.shape, self.a, self.b);
         let copies = self.copies(target.device());
         Ok(match (target, variant) {

@@ -59,9 +59,53 @@ pub(super) struct Scaled {
 }
 
 impl Scaled {
-    pub(super) fn duplicate(&self, gpu: &Gpu) -> Result<Scaled, GpuError> {
-        let scales = self.scales.as_ref().map(|scales| gpu.duplicate(scales)).transpose()?;
-        Ok(Scaled { values: gpu.duplicate(&self.values)?, scales })
+    /// Room for a copy.
+    pub(super) fn room_like(&self, gpu: &Gpu) -> Result<Scaled, GpuError> {
+        let scales = self.scales.as_ref().map(|scales| gpu.memory_like(scales)).transpose()?;
+        Ok(Scaled { values: gpu.memory_like(&self.values)?, scales })
+    }
+
+    pub(super) fn copy_to(&self, gpu: &Gpu, copy: &Scaled) -> Result<(), GpuError> {
+        gpu.copy_memory(&self.values, &copy.values)?;
+        self.scales.iter().zip(&copy.scales).try_for_each(|(from, to)| gpu.copy_memory(from, to))
+    }
+}
+
+/// How a matrix and its scales are laid out, and the bindings that they go to.
+struct Layouts {
+    values: (usize, Layout),
+    /// None if the kernel has no place for them; something to bind there if the type has none.
+    scales: Option<(usize, Layout)>,
+}
+
+impl Layouts {
+    fn new(kernel: &Kernel, kind: Type, values: (usize, Layout), scales: (usize, Layout)) -> Self {
+        let (binding, layout) = scales;
+        let layout = if kind.scaled() { layout } else { Layout::new(16, 1, 1, 1, 1) };
+        let has_place = binding < kernel.bindings.len();
+        Layouts { values, scales: has_place.then_some((binding, layout)) }
+    }
+
+    fn room(&self, gpu: &Gpu, kernel: &Kernel) -> Result<Scaled, GpuError> {
+        let room = |(binding, layout): &(usize, Layout)| {
+            gpu.memory(kernel.bindings[*binding].kind, layout.texels() as u64)
+        };
+        let scales = self.scales.as_ref().map(room).transpose()?;
+        Ok(Scaled { values: room(&self.values)?, scales })
+    }
+
+    fn write(
+        &self,
+        gpu: &Gpu,
+        to: &Scaled,
+        raw: &(dyn Fn(usize, usize) -> u32 + Sync),
+        scale: &(dyn Fn(usize, usize) -> u32 + Sync),
+    ) -> Result<(), GpuError> {
+        write(gpu, &to.values, &self.values.1, raw)?;
+        match (&to.scales, &self.scales) {
+            (Some(memory), Some((_, layout))) => write(gpu, memory, layout, scale),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -70,23 +114,56 @@ pub(super) fn layout_of_a(kernel: &Kernel, cut: Cut) -> Layout {
     Layout::of(kernel, "A", kernel.number("A_BITS"), cut.rows, cut.k)
 }
 
-pub(super) fn rows_of_a(
+fn layouts_of_a(kernel: &Kernel, operands: &Operands, cut: Cut) -> Layouts {
+    let scales = Layout::new(16, 1, 0, cut.rows, cut.k.div_ceil(GROUP));
+    Layouts::new(kernel, operands.a_type(), (1, layout_of_a(kernel, cut)), (5, scales))
+}
+
+fn layouts_of_b(kernel: &Kernel, operands: &Operands, cut: Cut) -> Layouts {
+    let kind = operands.b_type();
+    let number = |name| kernel.constant(name).unwrap_or(1) as usize;
+    let groups = cut.k.div_ceil(GROUP);
+    let scales = Layout::new(16, number("S_TERMS"), number("S_PANEL"), cut.columns, groups);
+    let values = Layout::of(kernel, "B", kind.bits(), cut.columns, cut.k);
+    Layouts::new(kernel, kind, (2, values), (4, scales))
+}
+
+/// Room for a block of A.
+pub(super) fn room_for_a(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    operands: &Operands,
+    cut: Cut,
+) -> Result<Scaled, GpuError> {
+    layouts_of_a(kernel, operands, cut).room(gpu, kernel)
+}
+
+/// Room for a block of B.
+pub(super) fn room_for_b(
+    gpu: &Gpu,
+    kernel: &Kernel,
+    operands: &Operands,
+    cut: Cut,
+) -> Result<Scaled, GpuError> {
+    layouts_of_b(kernel, operands, cut).room(gpu, kernel)
+}
+
+/// Writes the rows of A from `first` on.
+pub(super) fn write_a(
     gpu: &Gpu,
     kernel: &Kernel,
     operands: &Operands,
     cut: Cut,
     first: usize,
-) -> Result<Scaled, GpuError> {
-    let values = pack(gpu, kernel, 1, &layout_of_a(kernel, cut), &raw_of_a(operands, first))?;
+    to: &Scaled,
+) -> Result<(), GpuError> {
     let Shape { m, k, .. } = operands.shape;
     let groups = k.div_ceil(GROUP);
-    let scales = |line: usize, group: usize| {
+    let scale = |line: usize, group: usize| {
         let inside = first + line < m && group < groups;
         if inside { operands.a_scale(first + line, group).to_bits().into() } else { 0 }
     };
-    let layout = Layout::new(16, 1, 0, cut.rows, cut.k.div_ceil(GROUP));
-    let scales = pack_scales(gpu, kernel, 5, operands.a_type(), layout, &scales)?;
-    Ok(Scaled { values, scales })
+    layouts_of_a(kernel, operands, cut).write(gpu, to, &raw_of_a(operands, first), &scale)
 }
 
 /// The bits of A from row `first` on, zero beyond it.
@@ -97,61 +174,44 @@ pub(super) fn raw_of_a(operands: &Operands, first: usize) -> impl Fn(usize, usiz
     }
 }
 
-pub(super) fn columns_of_b(
+/// Writes the columns of B from `first` on.
+pub(super) fn write_b(
     gpu: &Gpu,
     kernel: &Kernel,
     operands: &Operands,
     cut: Cut,
     first: usize,
-) -> Result<Scaled, GpuError> {
+    to: &Scaled,
+) -> Result<(), GpuError> {
     let (kind, Shape { n, k, .. }) = (operands.b_type(), operands.shape);
     let zero = kind.encode(0.0);
     let raw = |line: usize, term: usize| {
         if first + line < n && term < k { operands.b_raw(term, first + line) } else { zero }
     };
-    let layout = Layout::of(kernel, "B", kind.bits(), cut.columns, cut.k);
-    let values = pack(gpu, kernel, 2, &layout, &raw)?;
     let scale = |line: usize, group: usize| {
         let inside = first + line < n && group < k.div_ceil(GROUP);
         if inside { operands.b_scale(group, first + line).to_bits().into() } else { 0 }
     };
-    let number = |name| kernel.constant(name).unwrap_or(1) as usize;
-    let groups = cut.k.div_ceil(GROUP);
-    let layout = Layout::new(16, number("S_TERMS"), number("S_PANEL"), cut.columns, groups);
-    Ok(Scaled { values, scales: pack_scales(gpu, kernel, 4, kind, layout, &scale)? })
+    layouts_of_b(kernel, operands, cut).write(gpu, to, &raw, &scale)
 }
 
-/// A matrix as a kernel wants it.
-fn pack(
+/// Writes a matrix as a kernel wants it.
+fn write(
     gpu: &Gpu,
-    kernel: &Kernel,
-    binding: usize,
+    memory: &Memory,
     layout: &Layout,
     raw: &(dyn Fn(usize, usize) -> u32 + Sync),
-) -> Result<Memory, GpuError> {
+) -> Result<(), GpuError> {
     /// Texels that are made and written at once: 4 MiB.
     const CHUNK: usize = 1 << 18;
-    let memory = gpu.memory(kernel.bindings[binding].kind, layout.texels() as u64)?;
-    for first in (0..layout.texels()).step_by(CHUNK) {
+    /// Chunks that take host memory at a time: 64 MiB.
+    const WAITING: usize = 16;
+    for (i, first) in (0..layout.texels()).step_by(CHUNK).enumerate() {
         let texels = CHUNK.min(layout.texels() - first);
-        gpu.write_memory(&memory, first as u64, &layout.pack(first, texels, raw));
+        gpu.write_memory(memory, first as u64, &layout.pack(first, texels, raw))?;
+        if (i + 1) % WAITING == 0 {
+            gpu.flush()?;
+        }
     }
-    gpu.check()?;
-    Ok(memory)
-}
-
-/// The scales of a matrix, if the kernel has a place for them; something to bind there if the type has none.
-fn pack_scales(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    binding: usize,
-    kind: Type,
-    layout: Layout,
-    scale: &(dyn Fn(usize, usize) -> u32 + Sync),
-) -> Result<Option<Memory>, GpuError> {
-    if binding >= kernel.bindings.len() {
-        return Ok(None);
-    }
-    let layout = if kind.scaled() { layout } else { Layout::new(16, 1, 1, 1, 1) };
-    pack(gpu, kernel, binding, &layout, scale).map(Some)
+    Ok(())
 }

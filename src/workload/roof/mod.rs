@@ -9,7 +9,7 @@ mod turning;
 
 use super::spec::nearest;
 use super::{Job, JobError, Seed, SpecError, Target, Variant, Workload};
-use crate::device::{self, Device};
+use crate::device::{Device, memory};
 use crate::kernels::{self, Arithmetic, Entry, Kernel};
 use crate::units::{Bytes, Unit};
 
@@ -51,6 +51,12 @@ pub(super) fn stream(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
 }
 
 impl Roof {
+    /// Main memory that it takes.
+    fn host_bytes(self, device: &Device) -> Bytes {
+        let reads = self == Roof::Stream && device.class.uses_main_memory();
+        if reads { stream_bytes(device) } else { Bytes(0) }
+    }
+
     fn entries(self) -> impl Iterator<Item = &'static Entry> {
         let prefix = match self {
             Roof::Peak(arithmetic) => format!("peak-{}", arithmetic.name()),
@@ -91,9 +97,7 @@ impl Workload for Roof {
         if self.variants(target).is_empty() {
             return Some(format!("no kernel for {} runs on this device", self.spec()));
         }
-        let bytes = stream_bytes(target.device());
-        let memory = device::memory().filter(|memory| *self == Roof::Stream && bytes > *memory)?;
-        Some(format!("it needs {bytes} of memory, this machine has {memory}"))
+        memory::check(self.host_bytes(target.device())).err().map(|why| why.to_string())
     }
 
     fn variants(&self, target: &Target) -> Vec<Variant> {
@@ -109,6 +113,7 @@ impl Workload for Roof {
         variant: &Variant,
         seed: Seed,
     ) -> Result<Box<dyn Job>, JobError> {
+        target.room(self.host_bytes(target.device()))?;
         Ok(match (target, variant, self) {
             (Target::Gpu(gpu), Variant::Gpu(entry), Roof::Peak(arithmetic)) => {
                 Box::new(turning::Turning::new(gpu, Kernel::build(entry)?, *arithmetic, seed)?)

@@ -49,13 +49,15 @@ impl Reading {
         let stretch: Vec<u32> = (0..group / 4).map(|i| tensor.value(i).to_bits()).collect();
         let rest = stretch[1..].iter().fold(0u32, |sum, word| sum.wrapping_add(*word));
         let first = [stretch[0], stretch[1], stretch[2], stretch[3]];
-        let original = gpu.memory(kernel.bindings[1].kind, groups * group / TEXEL_BYTES)?;
+        // Room for all of it comes first: where there is none, nothing need be written.
+        let texels = groups * group / TEXEL_BYTES;
+        let room = |_| gpu.memory(kernel.bindings[1].kind, texels);
+        let words = (0..count).map(room).collect::<Result<Vec<_>, _>>()?;
         for i in 0..groups {
-            gpu.write_memory(&original, i * group / TEXEL_BYTES, &stretch);
+            gpu.write_memory(&words[0], i * group / TEXEL_BYTES, &stretch)?;
         }
-        let mut words = vec![original];
-        for _ in 1..count {
-            words.push(gpu.duplicate(&words[0])?);
+        for copy in &words[1..] {
+            gpu.copy_memory(&words[0], copy)?;
         }
         let uniform = gpu.uniform(32)?;
         let block = |words: Memory| -> Result<Block, GpuError> {
@@ -66,7 +68,7 @@ impl Reading {
         };
         let blocks = words.into_iter().map(block).collect::<Result<_, _>>()?;
         let nan = gpu.storage(1 << 16)?;
-        gpu.write(&nan, 0, &vec![f32::NAN; 1 << 14]);
+        gpu.write(&nan, 0, &vec![f32::NAN; 1 << 14])?;
         Ok(Reading {
             repeated,
             seed,
@@ -91,10 +93,10 @@ impl Reading {
         for (i, block) in self.blocks.iter().enumerate() {
             let [_, a, b, c] = self.first;
             let first = [self.first_word(i, window), a, b, c];
-            self.repeated.gpu.write_memory(&block.words, 0, &first);
-            self.repeated.gpu.fill(&block.sums, &self.nan);
+            self.repeated.gpu.write_memory(&block.words, 0, &first)?;
+            self.repeated.gpu.fill(&block.sums, &self.nan)?;
         }
-        Ok(self.repeated.gpu.check()?)
+        Ok(())
     }
 
     fn snapshots(&self) -> Result<Vec<Snapshot>, GpuError> {

@@ -54,10 +54,10 @@ impl Turning {
         let room = gpu.details().limits.storage_binding.0 / group_bytes;
         let most_groups = MOST_GROUPS.min(room as u32);
         let (uniform, starts) = (gpu.uniform(32)?, gpu.storage(start_bytes)?);
-        gpu.write(&uniform, 0, &[[FACTOR; 4], [-FACTOR; 4]]);
+        gpu.write(&uniform, 0, &[[FACTOR; 4], [-FACTOR; 4]])?;
         let sums = gpu.storage(group_bytes * u64::from(most_groups))?;
         let nan = gpu.storage(sums.size().min(1 << 20))?;
-        gpu.write(&nan, 0, &vec![f32::NAN; nan.size() as usize / 4]);
+        gpu.write(&nan, 0, &vec![f32::NAN; nan.size() as usize / 4])?;
         let bound = |i: &usize| repeated.kernel.bindings.iter().any(|b| b.index as usize == *i);
         let all = [&uniform, &starts, &sums];
         let resources: Vec<Resource> =
@@ -87,20 +87,19 @@ impl Turning {
         match self.arithmetic {
             Arithmetic::F32 | Arithmetic::F16 => {
                 let values: Vec<f32> = (0..4 * inputs).map(|i| starts.value(i)).collect();
-                gpu.write(&self.starts, 0, &values);
+                gpu.write(&self.starts, 0, &values)?;
             }
             Arithmetic::Dot4 => {
                 let words: Vec<u32> = (0..inputs).map(|i| starts.word(i)).collect();
-                gpu.write(&self.starts, 0, &words);
+                gpu.write(&self.starts, 0, &words)?;
             }
             Arithmetic::Matrix => {
                 let halves: Vec<u16> =
                     (0..inputs).map(|i| f16::from_f32(starts.value(i)).to_bits()).collect();
-                gpu.write(&self.starts, 0, &halves);
+                gpu.write(&self.starts, 0, &halves)?;
             }
         }
-        gpu.fill(&self.sums, &self.nan);
-        Ok(gpu.check()?)
+        Ok(gpu.fill(&self.sums, &self.nan)?)
     }
 
     fn snapshot(&self) -> Result<Snapshot, GpuError> {

@@ -86,7 +86,7 @@ impl Scanner for GpuScanner {
             put(&self.program.round_terms(header));
         }
         parameters.resize(parameters.len().next_multiple_of(4), 0);
-        self.gpu.write(&slot.scan, 0, &parameters);
+        self.gpu.write(&slot.scan, 0, &parameters)?;
         self.flight.submit(&Batch {
             clear: Some(&slot.blocks),
             dispatches: vec![Dispatch {

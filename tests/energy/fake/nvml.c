@@ -1,10 +1,10 @@
 /* A driver library as far as the tests need one. What its cards answer stands in the file STATE, one answer a line:
-   card, what is asked, the answer. What is not there the card has not. */
+   card, what is asked, the answer, which may be no-permission. What is not there the card has not. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OK = 0, NOT_SUPPORTED = 3, NOT_FOUND = 6, GPU_LOST = 15 };
+enum { OK = 0, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6, GPU_LOST = 15 };
 
 typedef struct {
     unsigned field, scope;
@@ -22,7 +22,7 @@ static int answer(long card, const char *asked, char *into) {
     while (fgets(line, sizeof line, state)) {
         if (sscanf(line, "%ld %63s %159[^\n]", &of, key, text) != 3 || of != card) continue;
         if (!strcmp(key, "lost")) { result = GPU_LOST; break; }
-        if (!strcmp(key, asked)) { strcpy(into, text); result = OK; }
+        if (!strcmp(key, asked)) { strcpy(into, text); result = strcmp(text, "no-permission") ? OK : NO_PERMISSION; }
     }
     fclose(state);
     return result;
@@ -101,6 +101,12 @@ int nvmlDeviceGetCurrentClocksThrottleReasons(void *card, unsigned long long *in
 
 int nvmlDeviceGetTemperature(void *card, unsigned sensor, unsigned *into) {
     return sensor == 0 ? word(card, "temperature", into) : NOT_SUPPORTED;
+}
+
+int nvmlDeviceGetMigMode(void *card, unsigned *now, unsigned *later) {
+    int result = word(card, "mig", now);
+    *later = result == OK ? *now : 0;
+    return result;
 }
 
 int nvmlDeviceGetPowerUsage(void *card, unsigned *into) { return word(card, "power", into); }

@@ -37,9 +37,9 @@ impl Witness {
         self.folder.path().join(name)
     }
 
-    /// Whether all are gone, given far more time than that takes.
+    /// Whether all are gone, given far more time than that takes and far less than what they wait for.
     pub fn all_gone(&self) -> bool {
-        self.gone.recv_timeout(Duration::from_secs(20)).is_ok()
+        self.gone.recv_timeout(Duration::from_secs(60)).is_ok()
     }
 
     /// Whether some are still there.

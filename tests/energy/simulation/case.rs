@@ -1,10 +1,10 @@
 //! One case: a run on a machine, a sensor with its description, what was read of it, and what was truly drawn.
 
 use super::Random;
-use super::load::of_a_run;
+use super::load::{Asked, Load, of_a_run};
 use super::reader::Reader;
 use super::sensor::{Domain, Kind, Sensor, Shown};
-use rigbench::energy::{Accuracy, Basis, Quantity, Scope, SourceInfo, Stamped};
+use rigbench::energy::{Accuracy, Basis, LoadStep, Quantity, Scope, SourceInfo, Stamped};
 use rigbench::units::{Joules, Seconds, Watts};
 
 /// What is wrong with a case. Only what can be seen in principle is tried.
@@ -22,10 +22,25 @@ pub enum Fault {
     Short,
     /// The source ends before the windows do.
     Ended,
+    /// The sensor shows everything up to a minute late.
+    Late,
+    /// The sensor shows one value for ever.
+    Dead,
+    /// The sensor is another machine's.
+    Foreign,
 }
 
-pub const FAULTS: [Fault; 6] =
-    [Fault::Reset, Fault::Dropout, Fault::Garbage, Fault::Stuck, Fault::Short, Fault::Ended];
+pub const FAULTS: [Fault; 9] = [
+    Fault::Reset,
+    Fault::Dropout,
+    Fault::Garbage,
+    Fault::Stuck,
+    Fault::Short,
+    Fault::Ended,
+    Fault::Late,
+    Fault::Dead,
+    Fault::Foreign,
+];
 
 pub struct Case {
     /// `counter`, `counter, part time`, `instant`, `averaged` or `samples, part time`.
@@ -33,9 +48,9 @@ pub struct Case {
     pub fault: Option<Fault>,
     pub info: SourceInfo,
     pub readings: Vec<Stamped>,
-    pub to: Seconds,
-    /// Joules truly drawn in the windows.
-    pub truth: f64,
+    pub steps: Vec<LoadStep>,
+    /// Joules truly drawn in the windows of each block.
+    pub truth: Vec<f64>,
     pub sensor: Sensor,
 }
 
@@ -45,7 +60,7 @@ pub const KINDS: [&str; 5] =
 impl Case {
     pub fn new(number: u64) -> Case {
         let random = &mut Random::new(number);
-        let fault = random.chance(0.2).then(|| random.one_of(&FAULTS));
+        let fault = random.chance(0.25).then(|| random.one_of(&FAULTS));
         let kind = KINDS[[0, 0, 0, 1, 2, 3, 3, 4][(random.share() * 8.0) as usize]];
         let is_counter = kind.starts_with("counter");
         let fault = fault.filter(|fault| is_counter || *fault != Fault::Reset);
@@ -58,19 +73,32 @@ impl Case {
             "samples, part time" => period / 4.0,
             _ => 0.0,
         };
-        let length = if short {
-            period * random.between(0.3, 2.5)
-        } else {
-            let mode = [10.0, 10.0, 60.0, 60.0, 540.0][(random.share() * 5.0) as usize];
-            f64::max(mode, (40.0 * period).min(600.0))
-        };
-        let (load, end) = of_a_run(random, length);
         let documented = random.chance(0.5);
+        // Quick, default and publish; rest and blocks are longer where the meter is known to be slow.
+        let mode = (random.share() * 2.4) as usize;
+        let (blocks, length, rest, warm_up) =
+            [(2, 5.0, 0.2, 2.0), (3, 10.0, 1.0, 8.0), (5, 120.0, 10.0, 60.0)][mode];
+        let least = if mode == 2 { 0.2 } else { 0.0 };
         let poll =
             if documented { (period / 4.0).clamp(0.02, 1.0) } else { random.one_of(&[0.05, 0.1]) };
+        let poll = f64::max(poll, least);
+        let update = if documented || is_counter { period.max(poll) } else { poll };
+        let needed = if is_counter { 0.0 } else { 2.0 * averaging } + 8.0 * update;
+        let (length, blocks) = match short {
+            true => (period * random.between(0.3, 2.5), 1),
+            false => (f64::max(length, needed.min(30.0)), blocks),
+        };
+        let rest = f64::max(rest, (averaging + 3.0 * update).min(10.0));
+        let part_time = kind.ends_with("part time");
+        let in_step = Some(period).filter(|_| part_time && random.chance(0.2));
+        let (load, steps) = of_a_run(random, Asked { blocks, length, rest, warm_up, in_step });
+        let end = steps[blocks - 1].measured.to.0;
         let most = (0..200).map(|i| load.watts(end * i as f64 / 200.0)).fold(0.0, f64::max);
         let ceiling = most * random.between(2.0, 6.0);
         let share = random.one_of(&[0.002, 0.005, 0.01, 0.02]);
+        let of_block =
+            |step: &LoadStep| load.joules(step.measured.to.0) - load.joules(step.measured.from.0);
+        let truth: Vec<f64> = steps.iter().map(of_block).collect();
         let drawn = load.joules(end) - load.joules(0.0);
         let duty = if kind == "counter, part time" { 0.25 } else { 1.0 };
         let domains = domains(random, drawn, ceiling * (poll * 12.0 + 3.0));
@@ -88,6 +116,8 @@ impl Case {
             period,
             resolution,
             gain: 1.0 + random.between(-share, share),
+            jitter: if in_step.is_some() { 0.0 } else { 0.03 },
+            lag: if fault == Some(Fault::Late) { random.between(0.0, 60.0) } else { 0.0 },
         };
         let info = SourceInfo {
             kind: "command",
@@ -105,9 +135,23 @@ impl Case {
             ceiling: Watts(ceiling),
             accuracy: Accuracy { share, basis: Basis::Datasheet, reference: "simulated".into() },
         };
-        // The meter reads on until a counter has moved once more.
+        // The meter reads on until a counter has moved once more; where other rows follow, for longer.
         let over = end + 2.0 * (if documented { period } else { period.max(2.0) } + poll) + 0.6;
-        let mut shown = sensor.follow(random, &load, over);
+        let over = if random.chance(0.5) { over.max(end + 40.0) } else { over };
+        let mut shown = match fault {
+            Some(Fault::Foreign) => {
+                let blocks = random.one_of(&[1, 3, 6]);
+                let (rest, length) = (random.between(0.0, 30.0), random.between(1.0, 60.0));
+                let asked = Asked { blocks, length, rest, warm_up: 3.0, in_step: None };
+                let other: Load = of_a_run(random, asked).0;
+                sensor.follow(random, &other, over)
+            }
+            _ => sensor.follow(random, &load, over),
+        };
+        if fault == Some(Fault::Dead) {
+            let value = random.one_of(&shown.values.iter().collect::<Vec<_>>()).clone();
+            shown.values.fill(value);
+        }
         let reader = Reader {
             poll,
             latency: random.decades(20e-6, 0.05),
@@ -121,7 +165,7 @@ impl Case {
         if let Some(fault) = fault {
             spoil_readings(random, fault, &info, &mut readings, end);
         }
-        Case { kind, fault, info, readings, to: Seconds(end), truth: drawn, sensor }
+        Case { kind, fault, info, readings, steps, truth, sensor }
     }
 }
 
@@ -225,6 +269,6 @@ fn spoil_readings(
             let last = random.between(0.3, 0.9) * end;
             readings.retain(|r| r.after.0 < last);
         }
-        Fault::Reset | Fault::Stuck | Fault::Short => {}
+        _ => {}
     }
 }

@@ -29,6 +29,10 @@ pub struct Sensor {
     pub resolution: f64,
     /// What it shows for one that is true.
     pub gain: f64,
+    /// Updates come unevenly by this share of the period.
+    pub jitter: f64,
+    /// It shows everything so much later.
+    pub lag: f64,
 }
 
 /// What a sensor showed from each of its updates on.
@@ -45,7 +49,7 @@ impl Shown {
 }
 
 impl Sensor {
-    /// Follows a load until `end`. Updates come at uneven steps, as everything does that software times.
+    /// Follows a load until `end`.
     pub fn follow(&self, random: &mut Random, load: &Load, end: f64) -> Shown {
         let mut shown = Shown { times: Vec::new(), values: Vec::new() };
         let first = load.start() + self.period * random.share();
@@ -67,10 +71,10 @@ impl Sensor {
                     vec![self.round(joules / averaging * self.gain)]
                 }
             };
-            shown.times.push(time);
+            shown.times.push(time + self.lag);
             shown.values.push(values);
             before = time;
-            time += self.period * random.between(0.97, 1.03);
+            time += self.period * random.between(1.0 - self.jitter, 1.0 + self.jitter);
         }
         shown
     }
@@ -82,17 +86,18 @@ impl Sensor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load::of_a_run;
+    use super::super::load::{ONE_BLOCK, of_a_run};
     use super::*;
 
     fn sensor(kind: Kind) -> Sensor {
-        Sensor { kind, period: 0.1, resolution: 1e-6, gain: 1.0 }
+        Sensor { kind, period: 0.1, resolution: 1e-6, gain: 1.0, jitter: 0.03, lag: 0.0 }
     }
 
     #[test]
     fn a_counter_counts_what_was_drawn_and_begins_again_at_its_range() {
         let mut random = Random::new(5);
-        let (load, end) = of_a_run(&mut random, 10.0);
+        let (load, steps) = of_a_run(&mut random, ONE_BLOCK);
+        let end = steps[0].measured.to.0;
         let domain = Domain { share: 1.0, begins_at: 7.0, range: None };
         let plain = sensor(Kind::Counter { domains: vec![domain.clone()], duty: 1.0 });
         let shown = plain.follow(&mut random, &load, end);
@@ -113,9 +118,10 @@ mod tests {
     #[test]
     fn power_is_the_mean_over_its_averaging_time() {
         let mut random = Random::new(6);
-        let (load, end) = of_a_run(&mut random, 10.0);
+        let (load, steps) = of_a_run(&mut random, ONE_BLOCK);
+        let end = steps[0].measured.to.0;
         let shown = sensor(Kind::Power { averaging: 1.0 }).follow(&mut random, &load, end);
-        let (time, value) = (shown.times[200], shown.values[200][0]);
+        let (time, value) = (shown.times[60], shown.values[60][0]);
         assert!((value - (load.joules(time) - load.joules(time - 1.0))).abs() < 1e-5);
         assert_eq!(shown.at(time + 1e-9), [value]);
     }

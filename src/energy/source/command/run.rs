@@ -2,7 +2,8 @@
 //! rigbench dies in whatever way, its processes are killed.
 
 use super::super::super::EnergyError;
-use super::words::parse;
+use super::bursts::{Bursts, Pattern};
+use super::words::{Reading, parse};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -27,10 +28,10 @@ const GUARD: &str = r#"exec 3<&0 </dev/null
 exec 3<&-
 exec sh -c "$1""#;
 
-/// A reading.
+/// A line that is a reading.
 #[derive(Clone, Copy)]
 pub(super) struct Line {
-    pub watts: f64,
+    pub reading: Reading,
     pub arrived: Instant,
 }
 
@@ -52,6 +53,7 @@ pub(super) struct Run {
     /// The guard kills the group when this closes.
     lifeline: Option<ChildStdin>,
     heard: Arc<Heard>,
+    started: Instant,
 }
 
 #[derive(Default)]
@@ -64,6 +66,7 @@ struct Heard {
 struct State {
     lines: u64,
     newest: Option<Line>,
+    bursts: Bursts,
     /// The first that was not yet told.
     nonsense: Option<String>,
     /// A last line without an end: part of a number, perhaps, if the command did not end well.
@@ -76,6 +79,7 @@ struct State {
 impl Run {
     /// Starts it.
     pub fn begin(line: &str) -> Result<Run, EnergyError> {
+        let started = Instant::now();
         let mut child = shell(line)?
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -88,13 +92,13 @@ impl Run {
         let lifeline = child.stdin.take();
         if let Some(output) = child.stdout.take() {
             let heard = Arc::clone(&heard);
-            thread::spawn(move || listen(output, &heard));
+            thread::spawn(move || listen(output, &heard, started));
         }
         if let Some(output) = child.stderr.take() {
             let heard = Arc::clone(&heard);
             thread::spawn(move || keep_end(output, &heard));
         }
-        Ok(Run { child, lifeline, heard })
+        Ok(Run { child, lifeline, heard, started })
     }
 
     /// Readings that it has printed.
@@ -105,6 +109,26 @@ impl Run {
     /// The newest of them.
     pub fn newest(&self) -> Option<Line> {
         self.heard.lock().newest
+    }
+
+    /// Whether its readings come one at a time.
+    pub fn pattern(&self) -> Pattern {
+        self.heard.lock().bursts.pattern(self.started.elapsed())
+    }
+
+    /// Whether there was a pause between two readings.
+    pub fn has_paused(&self) -> bool {
+        self.heard.lock().bursts.has_paused()
+    }
+
+    /// Whether its readings come without a pause.
+    pub fn flows(&self) -> bool {
+        self.heard.lock().bursts.flow()
+    }
+
+    /// Readings that came together last.
+    pub fn last_burst(&self) -> u32 {
+        self.heard.lock().bursts.last()
     }
 
     /// The last line of what it wrote to its standard error.
@@ -152,7 +176,7 @@ impl Run {
             state = self.heard.wait(state, LOOK);
         }
         if let Some(rest) = state.rest.take().filter(|_| well) {
-            state.hear(&rest);
+            state.hear(&rest, self.started);
         }
     }
 }
@@ -192,14 +216,16 @@ impl Heard {
 }
 
 impl State {
-    fn hear(&mut self, text: &str) {
+    fn hear(&mut self, text: &str, started: Instant) {
         if text.trim().is_empty() {
             return;
         }
         match parse(text) {
-            Some(watts) => {
+            Some(reading) => {
+                let arrived = Instant::now();
                 self.lines += 1;
-                self.newest = Some(Line { watts, arrived: Instant::now() });
+                self.newest = Some(Line { reading, arrived });
+                self.bursts.add(arrived - started, text.len());
             }
             None => _ = self.nonsense.get_or_insert_with(|| text.to_string()),
         }
@@ -207,7 +233,7 @@ impl State {
 }
 
 /// Takes in lines until the output closes. Only the newest is kept, however fast they come.
-fn listen(output: ChildStdout, heard: &Heard) {
+fn listen(output: ChildStdout, heard: &Heard, started: Instant) {
     let mut output = BufReader::new(output);
     let mut line = Vec::new();
     loop {
@@ -218,7 +244,7 @@ fn listen(output: ChildStdout, heard: &Heard) {
         }
         let text = String::from_utf8_lossy(&line);
         if line.ends_with(b"\n") {
-            heard.change(|state| state.hear(&text));
+            heard.change(|state| state.hear(&text, started));
         } else if (line.len() as u64) < LONGEST {
             heard.change(|state| state.rest = Some(text.into_owned()));
         } else {

@@ -7,13 +7,90 @@ const SHOWN: usize = 80;
 /// Characters that a word must share with the command line to be taken for part of it.
 const SHARED: usize = 4;
 
-/// Watts that a line states: a number, and `W` or `Watts` behind it or nothing.
-pub(super) fn parse(line: &str) -> Option<f64> {
-    let line = line.trim().to_ascii_lowercase();
-    let number =
-        ["watts", "watt", "w"].iter().find_map(|unit| line.strip_suffix(unit)).unwrap_or(&line);
-    let watts: f64 = number.trim_end().parse().ok()?;
-    (watts.is_finite() && watts >= 0.0).then_some(watts)
+/// What a line states.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Reading {
+    pub watts: f64,
+    pub form: Form,
+}
+
+/// How a number without a prefix of its unit is written, as far as that says what a dot in it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `980`: no dot.
+    Whole,
+    /// `1.285`: the dot may separate thousands.
+    Grouped,
+    /// Anything else.
+    Plain,
+}
+
+/// What a line states: a number, and `W`, `Watt` or `Watts` in any case behind it or nothing. A prefix of the unit
+/// counts, and its case matters: `m` is a thousandth, `k` and `K` are a thousand, `M` is a million.
+pub(super) fn parse(line: &str) -> Option<Reading> {
+    const PREFIXES: [(char, f64); 4] = [('m', 1e-3), ('k', 1e3), ('K', 1e3), ('M', 1e6)];
+    let line = line.trim();
+    let without_unit = ["watts", "watt", "w"].iter().find_map(|unit| strip_unit(line, unit));
+    let with_prefix = without_unit.and_then(|rest| {
+        PREFIXES.iter().find_map(|&(letter, scale)| Some((rest.strip_suffix(letter)?, scale)))
+    });
+    let (number, scale) = with_prefix.unwrap_or((without_unit.unwrap_or(line), 1.0));
+    let number = number.trim_end();
+    let watts = number.parse::<f64>().ok()? * scale;
+    let form = if with_prefix.is_some() { Form::Plain } else { form(number) };
+    (watts.is_finite() && watts >= 0.0).then_some(Reading { watts, form })
+}
+
+/// What stands before a unit, written in any case.
+fn strip_unit<'a>(line: &'a str, unit: &str) -> Option<&'a str> {
+    let (rest, end) = line.split_at_checked(line.len().checked_sub(unit.len())?)?;
+    end.eq_ignore_ascii_case(unit).then_some(rest)
+}
+
+fn form(number: &str) -> Form {
+    let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    match number.split_once('.') {
+        None if digits(number) => Form::Whole,
+        Some((before, after))
+            if (1..=3).contains(&before.len())
+                && after.len() == 3
+                && digits(before)
+                && digits(after)
+                && !before.starts_with('0') =>
+        {
+            Form::Grouped
+        }
+        _ => Form::Plain,
+    }
+}
+
+/// Detects a separator of thousands: a command that printed 980 and then 1.285 may mean 1285.
+#[derive(Default)]
+pub(super) struct Separator {
+    /// The largest readings of either form.
+    whole: f64,
+    grouped: f64,
+}
+
+/// A machine's power at idle and under load differs by less than this factor.
+const IDLE_TO_LOAD: f64 = 20.0;
+
+impl Separator {
+    /// Takes in a reading. Returns a reading of either form if they contradict each other unless the dot separates
+    /// thousands; from then on no reading of the command can be trusted.
+    pub fn contradiction(&mut self, reading: Reading) -> Option<(f64, f64)> {
+        match reading.form {
+            Form::Whole => self.whole = self.whole.max(reading.watts),
+            Form::Grouped => self.grouped = self.grouped.max(reading.watts),
+            Form::Plain => {}
+        }
+        let Separator { whole, grouped } = *self;
+        if whole == 0.0 || grouped == 0.0 {
+            return None;
+        }
+        let fits = |ratio: f64| (1.0 / IDLE_TO_LOAD..=IDLE_TO_LOAD).contains(&ratio);
+        (fits(1000.0 * grouped / whole) && !fits(grouped / whole)).then_some((whole, grouped))
+    }
 }
 
 /// A text in one short line for an error, without words of the command line, words from environment variables that it
@@ -72,7 +149,7 @@ mod tests {
         fn whatever_is_printed_makes_one_short_line(text: String, line: String) {
             let told = told(&text, &line);
             prop_assert!(!told.contains(char::is_control) && told.chars().count() <= SHOWN + 1);
-            prop_assert!(parse(&text).is_none_or(|watts| watts.is_finite() && watts >= 0.0));
+            prop_assert!(parse(&text).is_none_or(|r| r.watts.is_finite() && r.watts >= 0.0));
         }
     }
 
@@ -86,14 +163,78 @@ mod tests {
             ("1e2 Watts", 100.0),
             ("3 watt", 3.0),
             ("0", 0.0),
+            ("5 WATTS", 5.0),
+            ("5w", 5.0),
         ] {
-            assert_eq!(parse(line), Some(watts), "{line}");
+            assert_eq!(parse(line).map(|reading| reading.watts), Some(watts), "{line}");
         }
         for line in [
-            "", "W", "-1", "nan", "inf W", "1e999", "240 mW", "240kW", "0.2 kWh", "2 40", "240,5",
-            "240 W W", "0x10",
+            "",
+            "W",
+            "-1",
+            "nan",
+            "inf W",
+            "1e999",
+            "0.2 kWh",
+            "2 40",
+            "240,5",
+            "240 W W",
+            "0x10",
+            "5 VA",
+            "5k",
+            "5 mmW",
+            "kW",
+            "5 GW",
+            "5 m",
+            "240 \u{212a}W",
+            "5 kJ",
         ] {
             assert_eq!(parse(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_prefix_of_a_unit_counts_and_its_case_matters() {
+        for (line, watts) in [
+            ("0.285 kW", 285.0),
+            ("0.285KW", 285.0),
+            ("285000 mW", 285.0),
+            ("285000 mw", 285.0),
+            ("0.000285 MW", 285.0),
+            ("0.285 kilowatts", f64::NAN),
+            ("0.285 kWatts", 285.0),
+        ] {
+            let read = parse(line).map(|reading| reading.watts);
+            match watts.is_nan() {
+                true => assert_eq!(read, None, "{line}"),
+                false => {
+                    assert!(read.is_some_and(|r| (r - watts).abs() < 1e-9), "{line}: {read:?}")
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_dot_is_ambiguous_only_where_readings_contradict_each_other() {
+        let contradiction = |lines: &[&str]| {
+            let mut separator = Separator::default();
+            lines.iter().any(|line| separator.contradiction(parse(line).unwrap()).is_some())
+        };
+        assert!(contradiction(&["980", "1.285"]));
+        assert!(contradiction(&["1.285", "980"]));
+        assert!(contradiction(&["80", "81", "1.285 W", "1.301 W"]));
+        for consistent in [
+            &["1.285", "1.301", "0.980"][..],
+            &["980.000", "1285.250"],
+            &["980.5", "1.285"],
+            &["2", "1.285"],
+            &["980", "1285"],
+            &["980", "1.285 kW"],
+            &["980", "0.285"],
+            &["300", "30.250"],
+            &["0", "1.285"],
+        ] {
+            assert!(!contradiction(consistent), "{consistent:?}");
         }
     }
 

@@ -240,8 +240,9 @@ impl Engine for CpuEngine {
         self.position
     }
 
-    fn rewind(&mut self, position: usize) {
+    fn rewind(&mut self, position: usize) -> Result<(), EngineError> {
         self.position = position;
+        Ok(())
     }
 
     fn submit_prefill(&mut self, texts: &[Vec<u32>]) -> Result<(), EngineError> {

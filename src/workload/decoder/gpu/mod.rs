@@ -97,7 +97,8 @@ impl GpuEngine {
             + Plan::bytes(&config, batch, panel)
             + Plan::bytes(&config, rows, choice.rows);
         // A card's own memory shows its end when it is asked for.
-        if matches!(class, Class::SoftwareGpu | Class::IntegratedGpu) {
+        if class.uses_main_memory() {
+            gpu.flush()?;
             room(needed)?;
         }
         let model = Model::load(gpu, weights, context)?;
@@ -139,8 +140,8 @@ impl GpuEngine {
             pending: VecDeque::new(),
             done: VecDeque::new(),
         };
-        engine.rewind(0);
-        gpu.wait_idle()?;
+        engine.rewind(0)?;
+        gpu.flush()?;
         Ok(engine)
     }
 
@@ -153,8 +154,8 @@ impl GpuEngine {
         let at_once = with.len() as u64 / 4;
         for first in (0..texels).step_by(at_once as usize) {
             let texels = (texels - first).min(at_once) as usize;
-            self.gpu.write_memory(memory, first, &with[..4 * texels]);
-            self.gpu.wait_idle()?;
+            self.gpu.write_memory(memory, first, &with[..4 * texels])?;
+            self.gpu.flush()?;
         }
         Ok(())
     }
@@ -191,7 +192,7 @@ impl GpuEngine {
                 None => return Ok(None),
             }
         }
-        self.rewind(self.position);
+        self.rewind(self.position)?;
         Ok(Some(times))
     }
 
@@ -277,9 +278,10 @@ impl Engine for GpuEngine {
         self.position
     }
 
-    fn rewind(&mut self, position: usize) {
+    fn rewind(&mut self, position: usize) -> Result<(), EngineError> {
         self.position = position;
-        self.gpu.write(&self.decode.step, 0, &[position as u32, 1, self.batch as u32, 0]);
+        let step = [position as u32, 1, self.batch as u32, 0];
+        Ok(self.gpu.write(&self.decode.step, 0, &step)?)
     }
 
     fn submit_prefill(&mut self, texts: &[Vec<u32>]) -> Result<(), EngineError> {
@@ -292,12 +294,12 @@ impl Engine for GpuEngine {
             let rows = count * self.batch;
             let chunk: Vec<u32> =
                 texts.iter().flat_map(|text| &text[first..first + count]).copied().collect();
-            self.gpu.write(&self.prefill.tokens, 0, &chunk);
+            self.gpu.write(&self.prefill.tokens, 0, &chunk)?;
             let step = [begin + first, count, rows, 0].map(|n| n as u32);
-            self.gpu.write(&self.prefill.step, 0, &step);
+            self.gpu.write(&self.prefill.step, 0, &step)?;
             self.submit_work(Which::Prefill, rows)?;
         }
-        self.rewind(begin + length - 1);
+        self.rewind(begin + length - 1)?;
         self.submit_work(Which::Head, self.batch)?;
         self.position = begin + length;
         Ok(())
@@ -308,7 +310,7 @@ impl Engine for GpuEngine {
         self.begin()?;
         if let Some(tokens) = tokens {
             assert_eq!(tokens.len(), self.batch, "one token for each sequence");
-            self.gpu.write(&self.decode.tokens, 0, tokens);
+            self.gpu.write(&self.decode.tokens, 0, tokens)?;
         }
         self.submit_work(Which::Decode, self.batch)?;
         self.position += 1;
@@ -341,7 +343,7 @@ impl Engine for GpuEngine {
             for (memory, numbers) in plan.memories().into_iter().zip(sizes) {
                 self.overwrite(memory, rows * numbers as u64 / 4, &nan)?;
             }
-            self.gpu.write(&plan.tokens, 0, &vec![u32::MAX; plan.tokens.size() as usize / 4]);
+            self.gpu.write(&plan.tokens, 0, &vec![u32::MAX; plan.tokens.size() as usize / 4])?;
         }
         for layer in &self.cache.layers {
             self.overwrite(layer, self.cache.texels, &nan)?;
@@ -350,10 +352,10 @@ impl Engine for GpuEngine {
             let words = buffer.size() / 4;
             for at in (0..words).step_by(nan.len()) {
                 let words = (words - at).min(nan.len() as u64) as usize;
-                self.gpu.write(buffer, 4 * at, &nan[..words]);
+                self.gpu.write(buffer, 4 * at, &nan[..words])?;
             }
         }
-        Ok(self.gpu.check()?)
+        Ok(())
     }
 }
 

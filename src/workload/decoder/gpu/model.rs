@@ -33,7 +33,7 @@ pub(super) struct Model {
 pub(super) fn of_floats(gpu: &Gpu, mut values: Vec<f32>) -> Result<Memory, GpuError> {
     values.resize(values.len().next_multiple_of(4).max(4), 0.0);
     let memory = gpu.memory(BindingKind::Texture, values.len() as u64 / 4)?;
-    gpu.write_memory(&memory, 0, bytemuck::cast_slice(&values));
+    gpu.write_memory(&memory, 0, bytemuck::cast_slice(&values))?;
     Ok(memory)
 }
 

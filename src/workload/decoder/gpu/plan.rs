@@ -204,7 +204,7 @@ impl Plan {
     /// A storage buffer, since one driver compiles a kernel anew for every value in a uniform that a loop depends on.
     fn part(&self, numbers: [usize; 8]) -> Result<Buffer, GpuError> {
         let part = self.gpu.storage(32)?;
-        self.gpu.write(&part, 0, &numbers.map(|n| n as u32));
+        self.gpu.write(&part, 0, &numbers.map(|n| n as u32))?;
         Ok(part)
     }
 

@@ -137,12 +137,11 @@ impl Slice {
             let (texels, scale_texels) = (bytes / TEXEL_BYTES, scale_bytes / TEXEL_BYTES);
             let values: Vec<u32> = packed.iter().flat_map(|(values, _)| values).copied().collect();
             let scales: Vec<u32> = packed.iter().flat_map(|(_, scales)| scales).copied().collect();
-            gpu.write_memory(&self.values, from as u64 * texels, &values);
+            gpu.write_memory(&self.values, from as u64 * texels, &values)?;
             if !scales.is_empty() {
-                gpu.write_memory(&self.scales, from as u64 * scale_texels, &scales);
+                gpu.write_memory(&self.scales, from as u64 * scale_texels, &scales)?;
             }
-            // What is written waits in host memory until something is submitted.
-            gpu.wait_idle()?;
+            gpu.flush()?;
         }
         Ok(())
     }

@@ -1,0 +1,79 @@
+//! Mistakes of TOML's syntax, each in one line with its place. The usual one is a decimal comma.
+
+use super::reader::line;
+
+/// The lines that are no TOML, each once, with the key and what is wrong.
+pub(super) fn explain(text: &str, errors: &[toml::de::Error]) -> Vec<(usize, String)> {
+    let mut faults: Vec<(usize, String)> = Vec::new();
+    for error in errors {
+        let at = error.span().map_or(0, |span| span.start.min(text.len()));
+        let number = line(text, at);
+        if faults.iter().any(|(known, _)| *known == number) {
+            continue;
+        }
+        let written = text.lines().nth(number - 1).unwrap_or_default();
+        let key = key(text, number);
+        let what = decimal_comma(written)
+            .unwrap_or_else(|| error.message().lines().collect::<Vec<_>>().join("; "));
+        let what = crate::text::plain(&what).into_owned();
+        faults.push((number, if key.is_empty() { what } else { format!("{key}: {what}") }));
+    }
+    faults
+}
+
+/// What to write for the first number of a line that has a comma for a point.
+fn decimal_comma(line: &str) -> Option<String> {
+    let of_assignment = line.split('=').skip(1).find_map(|after| {
+        let (whole, rest) = after.trim_start().split_once(',')?;
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+        let fraction: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        let sign_off = whole.trim_start_matches(['+', '-']);
+        let is_number = !sign_off.is_empty() && digits(sign_off) && !fraction.is_empty();
+        is_number.then(|| (whole.to_string(), fraction))
+    });
+    let (whole, fraction) = of_assignment?;
+    let thousands = match fraction.len() {
+        3 => format!(", or {whole}{fraction} if it parts thousands"),
+        _ => String::new(),
+    };
+    Some(format!("{whole},{fraction} has a decimal comma; write {whole}.{fraction}{thousands}"))
+}
+
+/// The table and the key of a line, as `premises.electricity`.
+fn key(text: &str, number: usize) -> String {
+    let bare = |header: &str| header.split(']').next().unwrap_or_default().replace('[', "");
+    let lines = || text.lines().map(str::trim);
+    let written = lines().nth(number - 1).unwrap_or_default();
+    if written.starts_with('[') {
+        return bare(written).trim().to_string();
+    }
+    let table = lines().take(number - 1).filter(|line| line.starts_with('[')).last();
+    let key = written.split_once('=').map(|(key, _)| key.trim());
+    let parts = [table.map(bare), key.map(str::to_string)];
+    let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    crate::text::plain(&parts.join(".")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_its_table_and_key() {
+        let text = "date = 5\n\n[one] # first\na = 1\n[[two]]\n\nbé = { c = 3 }\n";
+        let keys = (1..=7).map(|number| key(text, number)).collect::<Vec<_>>();
+        assert_eq!(keys, ["date", "", "one", "one.a", "two", "two", "two.bé"]);
+        assert_eq!(key("", 1), "");
+    }
+
+    #[test]
+    fn a_decimal_comma_is_told_from_other_commas() {
+        let said = |line: &str| decimal_comma(line).unwrap_or_default();
+        assert!(said("a = { value = 0,05, unit = \"x\" }").contains("write 0.05"));
+        assert!(said("a = { value = -1,5 }").contains("write -1.5"));
+        assert!(said("bitcoin = { value = 60,000 }").ends_with("or 60000 if it parts thousands"));
+        for other in ["a = [1, 2]", "a = { b = 1, c = 2 }", "a = { b = \"x,1\" }", "", "a"] {
+            assert_eq!(decimal_comma(other), None, "{other}");
+        }
+    }
+}

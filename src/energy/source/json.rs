@@ -1,0 +1,91 @@
+//! JSON as the firmware of plugs writes it: Tasmota prints the reading of a broken sensor as a bare `nan` or `inf`, which
+//! no JSON parser accepts. Such a token becomes `null`, so that a broken sensor beside a meter costs the meter nothing.
+
+use serde_json::Value;
+
+/// Numbers that C prints and JSON does not have.
+const NOT_NUMBERS: [&[u8]; 3] = [b"nan", b"infinity", b"inf"];
+
+/// Parses an answer; `None` if it is not JSON even then.
+pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
+    serde_json::from_slice(bytes)
+        .ok()
+        .or_else(|| serde_json::from_slice(&without_bare_nan(bytes)).ok())
+}
+
+/// The same text with `null` for every bare `nan` and `inf` outside of strings, whatever its sign and case.
+fn without_bare_nan(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let (mut at, mut in_string) = (0, false);
+    while at < bytes.len() {
+        let token = if in_string { 0 } else { bare_nan(bytes, at) };
+        if token > 0 {
+            out.extend_from_slice(b"null");
+            at += token;
+            continue;
+        }
+        match bytes[at] {
+            b'"' => in_string = !in_string,
+            // The character after a backslash never ends a string.
+            b'\\' if in_string && at + 1 < bytes.len() => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+            _ => {}
+        }
+        out.push(bytes[at]);
+        at += 1;
+    }
+    out
+}
+
+/// Length of the bare `nan` or `inf` that begins here, with its sign; 0 if none does.
+fn bare_nan(bytes: &[u8], at: usize) -> usize {
+    let word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    if at > 0 && word(bytes.get(at - 1)) {
+        return 0;
+    }
+    let sign = usize::from(matches!(bytes[at], b'-' | b'+'));
+    let rest = &bytes[at + sign..];
+    let found = NOT_NUMBERS.iter().find(|name| {
+        rest.len() >= name.len()
+            && rest[..name.len()].eq_ignore_ascii_case(name)
+            && !word(rest.get(name.len()))
+    });
+    found.map_or(0, |name| sign + name.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_bare_nan_is_null_and_a_word_in_a_string_stays() {
+        for (text, value) in [
+            (
+                r#"{"a":nan,"b":[NaN,-nan,inf,-Infinity,+INF]}"#,
+                json!({"a":null,"b":[null,null,null,null,null]}),
+            ),
+            (r#"{"nan":"nan, \"inf\" nan","x":nan}"#, json!({"nan":"nan, \"inf\" nan","x":null})),
+            (r#"{"a": 1.5}"#, json!({"a": 1.5})),
+        ] {
+            assert_eq!(parse(text.as_bytes()), Some(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_garbage_stays_garbage() {
+        for text in ["", "{", "{\"a\":nano}", "{\"a\":1nan}", "nan nan", "{nan:1}", "\\", "\"\\"] {
+            assert_eq!(parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken_without_a_panic(bytes: Vec<u8>) {
+            let _ = parse(&bytes);
+        }
+    }
+}

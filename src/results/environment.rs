@@ -1,0 +1,195 @@
+//! Settings of the environment that change what is measured. The manifest records them, without paths and names of users; those
+//! under which a figure may not be the machine's own are said beside the figures.
+
+use crate::gpu;
+use std::collections::BTreeMap;
+
+/// Numbers, yes and no: anything else could be a name or a path.
+const VALUES: &[&str] = &[
+    HUGE_PAGES,
+    "LP_NATIVE_VECTOR_WIDTH",
+    "LP_NUM_THREADS",
+    "MATMUL_NUM_THREADS",
+    "MESA_SHADER_CACHE_DISABLE",
+    "RAYON_NUM_THREADS",
+];
+/// Sensors are read from another folder than `/sys`, as tests do.
+const SENSORS: &str = "RIGBENCH_SYSFS";
+/// Vulkan layers by name. Only names that begin with this are recorded.
+const LAYERS: &[&str] = &["VK_INSTANCE_LAYERS", "VK_LOADER_LAYERS_ENABLE"];
+const LAYER: &str = "VK_LAYER_";
+/// Variables that switch on an implicit Vulkan layer, beside those that begin as below.
+const LAYER_SWITCHES: &[&str] = &[
+    "ENABLE_GAMESCOPE_WSI",
+    "MANGOHUD",
+    "OBS_VKCAPTURE",
+    "VK_ADD_IMPLICIT_LAYER_PATH",
+    "VK_IMPLICIT_LAYER_PATH",
+];
+const LAYER_SWITCH_BEGINNINGS: [&str; 2] = ["ENABLE_VK", "ENABLE_VULKAN"];
+/// The loader takes other Vulkan drivers than those that are installed.
+const DRIVERS: &[&str] = &[
+    "VK_ADD_DRIVER_FILES",
+    "VK_DRIVER_FILES",
+    "VK_ICD_FILENAMES",
+    "VK_LOADER_DRIVERS_DISABLE",
+    "VK_LOADER_DRIVERS_SELECT",
+];
+/// The dynamic linker puts a library into the program.
+const PRELOADS: &[&str] = &["DYLD_INSERT_LIBRARIES", "LD_AUDIT", "LD_PRELOAD"];
+
+/// The part of `GLIBC_TUNABLES` that puts what programs allocate, software Vulkan's buffers too, on huge pages.
+pub const HUGE_PAGES: &str = "glibc.malloc.hugetlb";
+
+/// What is recorded of a setting whose value may not be told.
+const SET: &str = "set";
+
+/// Settings that are in force.
+pub fn environment() -> BTreeMap<String, String> {
+    let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
+    recorded(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
+}
+
+/// What is recorded of these variables.
+fn recorded(variables: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let mut recorded = BTreeMap::new();
+    for (name, value) in variables.filter(|(_, value)| !value.is_empty()) {
+        let known = |names: &[&str]| names.contains(&name.as_str());
+        if name == "GLIBC_TUNABLES" {
+            let mut tunables = value.split(':').filter_map(|pair| pair.split_once('='));
+            if let Some((_, value)) = tunables.find(|(name, _)| *name == HUGE_PAGES)
+                && is_value(value)
+            {
+                recorded.insert(HUGE_PAGES.to_string(), value.to_string());
+            }
+        } else if known(VALUES) {
+            if is_value(&value) {
+                recorded.insert(name, value);
+            }
+        } else if name == gpu::ALLOW_NONCONFORMANT {
+            if gpu::is_nonconformant_allowed() {
+                recorded.insert(name, "1".to_string());
+            }
+        } else if known(LAYERS) {
+            recorded.insert(name, layers(&value));
+        } else if name == SENSORS || known(DRIVERS) || known(PRELOADS) || is_layer_switch(&name) {
+            recorded.insert(name, SET.to_string());
+        }
+    }
+    recorded
+}
+
+fn is_value(value: &str) -> bool {
+    value.parse::<u32>().is_ok() || ["true", "false", "yes", "no"].contains(&value)
+}
+
+/// Short words of letters, digits and underscores.
+fn is_identifier(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn is_layer_switch(name: &str) -> bool {
+    let begins = LAYER_SWITCH_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
+    LAYER_SWITCHES.contains(&name) || (begins && is_identifier(name))
+}
+
+/// The layers that a list names. Of anything else in it only that it is there.
+fn layers(list: &str) -> String {
+    let parts = || list.split([':', ';', ',']).map(str::trim).filter(|part| !part.is_empty());
+    let is_layer = |part: &&str| part.starts_with(LAYER) && is_identifier(part);
+    let names: Vec<&str> = parts().filter(is_layer).collect();
+    match (names.len(), parts().count()) {
+        (0, _) => SET.to_string(),
+        (named, all) if named == all => names.join(", "),
+        _ => format!("{} and others", names.join(", ")),
+    }
+}
+
+/// Settings under which figures may not be the machine's own, each in a few words; those of Vulkan only if a GPU is concerned.
+pub fn conditions(environment: &BTreeMap<String, String>, gpu: bool) -> Vec<String> {
+    let given = |names: &[&str]| -> Vec<&str> {
+        let known = |name: &&String| names.contains(&name.as_str());
+        environment.keys().filter(known).map(String::as_str).collect()
+    };
+    let mut conditions = Vec::new();
+    if environment.contains_key(SENSORS) {
+        conditions.push("sensors from a test folder".to_string());
+    }
+    if gpu {
+        let of_list = |name: &&str| match environment.get(*name).map(String::as_str) {
+            None => None,
+            Some(SET) => Some(format!("by {name}")),
+            Some(names) => Some(names.to_string()),
+        };
+        let switches = environment.keys().filter(|name| is_layer_switch(name));
+        let layers: Vec<String> = (LAYERS.iter().filter_map(of_list))
+            .chain(switches.map(|name| format!("by {name}")))
+            .collect();
+        if !layers.is_empty() {
+            conditions.push(format!("Vulkan layers: {}", layers.join(", ")));
+        }
+        let drivers = given(DRIVERS);
+        if !drivers.is_empty() {
+            conditions.push(format!("Vulkan drivers chosen by {}", drivers.join(", ")));
+        }
+    }
+    conditions.extend(given(PRELOADS).iter().map(|name| format!("{name} was set")));
+    conditions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        recorded(pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())))
+    }
+
+    #[test]
+    fn layers_drivers_preloads_and_test_sensors_are_recorded_without_paths() {
+        let environment = of(&[
+            ("RIGBENCH_SYSFS", "/home/me/sys"),
+            ("VK_INSTANCE_LAYERS", "VK_LAYER_TEST_card:/home/me/layer"),
+            ("VK_LOADER_LAYERS_ENABLE", "*my*"),
+            ("ENABLE_VKBASALT", "1"),
+            ("ENABLE_MY_SECRET", "1"),
+            ("MANGOHUD", "1"),
+            ("VK_DRIVER_FILES", "/home/me/icd.json"),
+            ("LD_PRELOAD", "/home/me/shim.so"),
+            ("LD_AUDIT", ""),
+            ("GLIBC_TUNABLES", "glibc.malloc.check=3:glibc.malloc.hugetlb=1"),
+            ("RAYON_NUM_THREADS", "me"),
+            ("LP_NUM_THREADS", "4"),
+            ("HOME", "/home/me"),
+        ]);
+        let pairs: Vec<(&str, &str)> =
+            environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(
+            pairs,
+            [
+                ("ENABLE_VKBASALT", "set"),
+                ("LD_PRELOAD", "set"),
+                ("LP_NUM_THREADS", "4"),
+                ("MANGOHUD", "set"),
+                ("RIGBENCH_SYSFS", "set"),
+                ("VK_DRIVER_FILES", "set"),
+                ("VK_INSTANCE_LAYERS", "VK_LAYER_TEST_card and others"),
+                ("VK_LOADER_LAYERS_ENABLE", "set"),
+                ("glibc.malloc.hugetlb", "1"),
+            ]
+        );
+        assert_eq!(
+            conditions(&environment, true),
+            [
+                "sensors from a test folder",
+                "Vulkan layers: VK_LAYER_TEST_card and others, by VK_LOADER_LAYERS_ENABLE, by ENABLE_VKBASALT, \
+                 by MANGOHUD",
+                "Vulkan drivers chosen by VK_DRIVER_FILES",
+                "LD_PRELOAD was set",
+            ]
+        );
+        let without_gpu = ["sensors from a test folder", "LD_PRELOAD was set"];
+        assert_eq!(conditions(&environment, false), without_gpu);
+        assert!(conditions(&of(&[("LP_NUM_THREADS", "4")]), true).is_empty());
+    }
+}

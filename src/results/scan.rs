@@ -1,0 +1,267 @@
+//! A look over a document's text before anything is built from it. JSON of a few megabytes can ask for gigabytes of memory when it
+//! nests, and parsers keep the last of two members of one name without a word: both are refused here, for all of the text.
+
+use super::wire::Document;
+use crate::text;
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::{CharEscape, Formatter};
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::io::{Result as IoResult, Write};
+
+/// Commas of a document: each reading has three, and all else has far fewer.
+const MOST_COMMAS: usize = 2_000_000;
+/// Objects of a document. Each takes about a kilobyte when it is read, and as much when it is judged. A run of 30 rows with 60
+/// windows, each with 100 sensors, has 190,000.
+const MOST_OBJECTS: usize = 200_000;
+/// Members of one object. Those of a document have a few dozen.
+const MOST_MEMBERS: usize = 1000;
+/// Objects and arrays inside each other. A document has 9 levels.
+const MOST_LEVELS: usize = 32;
+
+/// What a text holds, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shape {
+    objects: usize,
+    arrays: usize,
+    members: usize,
+}
+
+/// What a look over the text found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Scan {
+    pub(super) shape: Shape,
+    /// Whether no string has hidden characters. It may say no of strings that have other escapes.
+    pub(super) plain: bool,
+}
+
+/// Looks over a JSON text. What is not JSON is left to the parser to refuse.
+///
+/// # Errors
+/// A clause that says what there is too much of, or which member is there twice.
+pub(super) fn scan(json: &str) -> Result<Scan, String> {
+    let mut scanner = Scanner {
+        json,
+        at: 0,
+        open: Vec::new(),
+        names: Vec::new(),
+        commas: 0,
+        found: Scan { shape: Shape::default(), plain: true },
+    };
+    scanner.run()?;
+    Ok(scanner.found)
+}
+
+/// How many objects, arrays and members a document has as this version writes it.
+pub(super) fn shape_of(document: &Document) -> Shape {
+    let shape = Cell::default();
+    let mut serializer = Serializer::with_formatter(std::io::sink(), Counter(&shape));
+    document.serialize(&mut serializer).expect("documents are plain data");
+    shape.get()
+}
+
+struct Scanner<'a> {
+    json: &'a str,
+    at: usize,
+    /// Of each open object where its names begin in `names`; of each open array nothing.
+    open: Vec<Option<usize>>,
+    /// Names of the members of all open objects, and where each stands.
+    names: Vec<(Cow<'a, str>, usize)>,
+    commas: usize,
+    found: Scan,
+}
+
+impl Scanner<'_> {
+    fn run(&mut self) -> Result<(), String> {
+        let bytes = self.json.as_bytes();
+        while let Some(byte) = bytes.get(self.at) {
+            match byte {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
+                b',' => {
+                    self.commas += 1;
+                    if self.commas > MOST_COMMAS {
+                        return Err("no run has so many values".into());
+                    }
+                }
+                b'{' => {
+                    self.found.shape.objects += 1;
+                    if self.found.shape.objects > MOST_OBJECTS {
+                        return Err("no run has so many objects".into());
+                    }
+                    self.enter(Some(self.names.len()))?;
+                }
+                b'[' => {
+                    self.found.shape.arrays += 1;
+                    self.enter(None)?;
+                }
+                b'}' | b']' => {
+                    if let Some(Some(first)) = self.open.pop() {
+                        self.leave(first)?;
+                    }
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, object: Option<usize>) -> Result<(), String> {
+        self.open.push(object);
+        match self.open.len() > MOST_LEVELS {
+            true => Err(format!("line {}: no run nests so deeply", self.line(self.at))),
+            false => Ok(()),
+        }
+    }
+
+    /// Closes an object whose names begin at `first`: no two may be the same.
+    fn leave(&mut self, first: usize) -> Result<(), String> {
+        self.names[first..].sort_unstable();
+        let twice = self.names[first..].windows(2).find(|pair| pair[0].0 == pair[1].0);
+        if let Some([_, (name, at)]) = twice {
+            return Err(format!("line {}: the member `{name}` is there twice", self.line(*at)));
+        }
+        self.names.truncate(first);
+        Ok(())
+    }
+
+    /// Passes a string; the name of a member is kept.
+    fn string(&mut self) -> Result<(), String> {
+        let bytes = self.json.as_bytes();
+        let start = self.at;
+        let mut escaped = false;
+        self.at += 1;
+        loop {
+            match bytes.get(self.at) {
+                None => return Ok(()),
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.at += 2;
+                }
+                Some(_) => self.at += 1,
+            }
+        }
+        let content = &self.json[start + 1..self.at];
+        self.at += 1;
+        self.found.plain &= !escaped && text::is_plain(content);
+        let after = bytes[self.at..].iter().find(|byte| !byte.is_ascii_whitespace());
+        if after == Some(&b':')
+            && let Some(Some(first)) = self.open.last()
+        {
+            self.found.shape.members += 1;
+            if self.names.len() - first >= MOST_MEMBERS {
+                return Err("no run has an object with so many members".into());
+            }
+            let name = match escaped {
+                false => Cow::Borrowed(content),
+                // `"a"` and `"\u0061"` are one name.
+                true => serde_json::from_str(&self.json[start..self.at])
+                    .map_or(Cow::Borrowed(content), Cow::Owned),
+            };
+            self.names.push((name, start));
+        }
+        Ok(())
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.json.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1
+    }
+}
+
+/// Counts what is written, and writes nothing of it.
+struct Counter<'a>(&'a Cell<Shape>);
+
+impl Counter<'_> {
+    fn count(&self, of: fn(&mut Shape) -> &mut usize) -> IoResult<()> {
+        let mut shape = self.0.get();
+        *of(&mut shape) += 1;
+        self.0.set(shape);
+        Ok(())
+    }
+}
+
+impl Formatter for Counter<'_> {
+    fn begin_object<W: ?Sized + Write>(&mut self, _: &mut W) -> IoResult<()> {
+        self.count(|shape| &mut shape.objects)
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, _: &mut W) -> IoResult<()> {
+        self.count(|shape| &mut shape.arrays)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, _: &mut W, _: bool) -> IoResult<()> {
+        self.count(|shape| &mut shape.members)
+    }
+
+    fn write_f64<W: ?Sized + Write>(&mut self, _: &mut W, _: f64) -> IoResult<()> {
+        Ok(())
+    }
+
+    fn write_u64<W: ?Sized + Write>(&mut self, _: &mut W, _: u64) -> IoResult<()> {
+        Ok(())
+    }
+
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, _: &mut W, _: &str) -> IoResult<()> {
+        Ok(())
+    }
+
+    fn write_char_escape<W: ?Sized + Write>(&mut self, _: &mut W, _: CharEscape) -> IoResult<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_objects_and_values_are_bounded() {
+        let nested = |levels: usize| "{\"a\":".repeat(levels) + "0" + &"}".repeat(levels);
+        assert!(scan(&nested(MOST_LEVELS)).is_ok());
+        assert!(scan(&nested(MOST_LEVELS + 1)).unwrap_err().contains("nests so deeply"));
+        let list =
+            |part: &str, times: usize| format!("[{}{part}]", format!("{part},").repeat(times));
+        assert!(scan(&list("{}", MOST_OBJECTS - 1)).is_ok());
+        assert!(scan(&list("{}", MOST_OBJECTS)).unwrap_err().contains("so many objects"));
+        assert!(scan(&list("0", MOST_COMMAS)).is_ok());
+        assert!(scan(&list("0", MOST_COMMAS + 1)).unwrap_err().contains("so many values"));
+        let members = |count: usize| {
+            let all: Vec<String> = (0..count).map(|i| format!("\"{i}\": 0")).collect();
+            format!("[{{{}}}]", all.join(","))
+        };
+        assert!(scan(&members(MOST_MEMBERS)).is_ok());
+        assert!(scan(&members(MOST_MEMBERS + 1)).unwrap_err().contains("so many members"));
+        // Brackets and commas within strings are text.
+        assert!(scan(&format!("[\"{}\"]", "[{,\\\"".repeat(1000))).unwrap().shape.objects == 0);
+    }
+
+    #[test]
+    fn a_name_may_stand_once_in_an_object_and_again_in_another() {
+        assert!(scan("{\"a\": {\"a\": 1}, \"b\": [{\"a\": 1}, {\"a\": \"a\"}]}").is_ok());
+        for twice in ["{\n\"a\": 1,\n\"a\": 1}", "{\n\"a\": {\"b\": 1},\n\"\\u0061\": []}"] {
+            assert_eq!(scan(twice).unwrap_err(), "line 3: the member `a` is there twice");
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_left_to_the_parser() {
+        for text in ["", "\"", "\"\\", "}}]]", "{\"a\"", "[\"a\": 1, \"a\": 2]", "{]}"] {
+            assert!(scan(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn hidden_characters_are_found_escaped_or_not() {
+        assert!(scan("{\"ä\": \"±5 %\"}").unwrap().plain);
+        for hidden in
+            ["\"\\u001b[0m\"", "\"\\n\"", "\"a\u{202e}b\"", "{\"\u{9b}\": 1}", "\"\u{7f}\""]
+        {
+            assert!(!scan(hidden).unwrap().plain, "{hidden}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Bytes as text: UTF-8 with or without a byte order mark, and UTF-16 with one, as PowerShell's `>` writes it.
+
+use std::borrow::Cow;
+
+/// The text of a file, without its byte order mark.
+///
+/// # Errors
+/// A clause that names the encoding and says what to do.
+pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, &'static str> {
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
+            Err("it is encoded in UTF-32; save it as UTF-8")
+        }
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        // Markup of ASCII characters has a 0 beside each of them.
+        [0, _, 0, _, ..] | [_, 0, _, 0, ..] => {
+            Err("it is encoded in UTF-16 without a byte order mark; save it as UTF-8")
+        }
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
+        _ => utf8(bytes),
+    }
+}
+
+fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, &'static str> {
+    std::str::from_utf8(bytes)
+        .map(Cow::Borrowed)
+        .map_err(|_| "it is not text in UTF-8; save it as UTF-8")
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'static, str>, &'static str> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let text: Result<String, _> =
+        char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect();
+    match (text, rest) {
+        (Ok(text), []) => Ok(Cow::Owned(text)),
+        _ => Err("it is damaged text in UTF-16; save it as UTF-8"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_order_marks_are_left_out_and_other_encodings_named() {
+        let text = "{\"é\": \"😀\"}";
+        let sixteen = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(order).collect()
+        };
+        let (little, big) = (sixteen(u16::to_le_bytes), sixteen(u16::to_be_bytes));
+        for bytes in [text.as_bytes(), &["\u{feff}", text].concat().into_bytes(), &little, &big] {
+            assert_eq!(decode(bytes).unwrap(), text);
+        }
+        assert_eq!(decode(b"").unwrap(), "");
+        let halved = decode(&little[..little.len() - 1]);
+        assert!(halved.unwrap_err().contains("damaged text in UTF-16"));
+        for (bytes, named) in [
+            (&little[2..], "UTF-16 without"),
+            (&big[2..], "UTF-16 without"),
+            (b"\xff\xfe\0\0{\0\0\0", "UTF-32"),
+            (b"caf\xe9 au lait", "not text in UTF-8"),
+        ] {
+            assert!(decode(bytes).unwrap_err().contains(named), "{named}");
+        }
+    }
+}

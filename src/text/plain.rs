@@ -1,0 +1,121 @@
+//! Makes a stranger's text safe to print: control characters, line breaks, bidirectional controls and characters that nobody can
+//! see become visible escapes such as `\u{1b}`. Without this a device name could retitle the terminal, forge a second line of
+//! output or show a file name backwards.
+
+use std::borrow::Cow;
+use unicode_general_category::{GeneralCategory, get_general_category};
+
+/// One line of text that is safe to print: whatever is hidden is written as an escape.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match is_hidden(c) {
+            true => out.extend(c.escape_default()),
+            false => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Text of several lines that is safe to print: line breaks stay.
+pub fn lines(text: &str) -> String {
+    text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
+}
+
+/// A JSON text in which hidden characters are written as `\u202e`: a reader of JSON gets the same text. Line breaks stay, since
+/// JSON has them only between values.
+pub fn json(text: &str) -> Cow<'_, str> {
+    let needs_escape = |c: char| c != '\n' && is_hidden(c);
+    if !text.contains(needs_escape) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match needs_escape(c) {
+            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }),
+            false => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether every character of a text can be seen, and none ends the line.
+pub fn is_plain(text: &str) -> bool {
+    !text.contains(is_hidden)
+}
+
+/// Whether a character controls the terminal or the direction of writing, breaks the line, or cannot be seen.
+fn is_hidden(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    // Characters without ink that Unicode counts as letters, marks or symbols: fillers, joiners, variation selectors.
+    let without_ink = matches!(
+        c,
+        '\u{34f}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{ffa0}'
+            | '\u{e0100}'..='\u{e01ef}'
+    );
+    without_ink
+        || matches!(
+            get_general_category(c),
+            GeneralCategory::Control
+                | GeneralCategory::Format
+                | GeneralCategory::LineSeparator
+                | GeneralCategory::ParagraphSeparator
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_bidi_and_invisible_characters_become_escapes() {
+        for (given, shown) in [
+            (
+                "AMD Radeon™ RX 7900 XTX – ±5 % (µ, 東京)",
+                "AMD Radeon™ RX 7900 XTX – ±5 % (µ, 東京)",
+            ),
+            ("a\x1b]0;x\x07b", "a\\u{1b}]0;x\\u{7}b"),
+            ("two\nlines\r\ttab", "two\\nlines\\r\\ttab"),
+            ("csi \u{9b}31m del \u{7f}", "csi \\u{9b}31m del \\u{7f}"),
+            ("gpj\u{202e}exe", "gpj\\u{202e}exe"),
+            (
+                "\u{2066}iso\u{2069}\u{feff}\u{200b}\u{ad}",
+                "\\u{2066}iso\\u{2069}\\u{feff}\\u{200b}\\u{ad}",
+            ),
+            (
+                "\u{2028}\u{2029}\u{3164}\u{fe0f}\u{e0041}",
+                "\\u{2028}\\u{2029}\\u{3164}\\u{fe0f}\\u{e0041}",
+            ),
+        ] {
+            assert_eq!(plain(given), shown);
+            assert_eq!(is_plain(given), given == shown);
+            assert!(is_plain(&plain(given)));
+        }
+        assert_eq!(lines("one\n\x1b[2Jtwo\n"), "one\n\\u{1b}[2Jtwo\n");
+    }
+
+    #[test]
+    fn json_keeps_its_meaning() {
+        let value = serde_json::json!({"a\u{202e}b": "\u{9b}1m\u{e0041}\n\x1b[0m é"});
+        let text = serde_json::to_string_pretty(&value).unwrap();
+        let safe = json(&text);
+        assert!(safe.lines().all(is_plain), "{safe}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
+    }
+}

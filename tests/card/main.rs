@@ -1,0 +1,13 @@
+//! Whole runs on a discrete card with NVML, made of Mesa's software Vulkan adapter and two stand-ins: a Vulkan layer that shows
+//! the adapter as a card at a PCI address, and a driver library that meters what this card does.
+
+#![cfg(target_os = "linux")]
+
+mod devices;
+mod fake;
+mod losses;
+mod meters;
+mod power;
+#[path = "../support/mod.rs"]
+mod support;
+mod throttles;
