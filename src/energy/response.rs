@@ -248,8 +248,11 @@ impl Series {
     fn fit(&self, steps: &[LoadStep], lag: f64) -> Option<Fit> {
         let (mut n, mut idle, mut watts) = (0.0, 0.0, 0.0);
         let (mut idle_idle, mut idle_watts, mut watts_watts) = (0.0, 0.0, 0.0);
+        let mut end = f64::NEG_INFINITY;
         for step in steps {
-            let (from, edge) = (step.idle_from.0 + lag, step.load_from.0 + lag);
+            // No reading counts for two blocks, whatever a document says of them.
+            let (from, edge) = (step.idle_from.0.max(end) + lag, step.load_from.0 + lag);
+            end = step.measured.to.0;
             // As much of the load as of the idle time, so that both count.
             let span = (1.5 * (edge - from)).max(4.0 * self.period);
             let to = (edge + span).min(step.measured.to.0 + lag);
