@@ -30,7 +30,9 @@ pub(super) fn integrate(
         .ok_or_else(|| EnergyError("it gave no reading that can be true".into()))?;
     let changes: Vec<&Stamped> =
         sane.windows(2).filter(|r| value(r[0]) != value(r[1])).map(|r| r[1]).collect();
-    let found = median(changes.windows(2).map(|r| between(r[0], r[1])).collect());
+    // A few changes may be those of the load alone: a steady load and whole watts show no period.
+    let found = median(changes.windows(2).map(|r| between(r[0], r[1])).collect())
+        .filter(|_| changes.len() >= FEWEST);
     let period = info.update_period.map(|p| p.0).or(found).unwrap_or(poll).max(poll);
 
     // What is shown earlier may be of the time before.

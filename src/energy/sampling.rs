@@ -155,6 +155,8 @@ fn unhurried(info: SourceInfo, least: Seconds) -> SourceInfo {
 /// Idle times before a block are at least so long where a meter is read: what a neighbour does for a moment must not
 /// look like the load.
 const SHORTEST_REST: Seconds = Seconds(0.5);
+/// Fewer changes of a reading do not show how often it is renewed.
+const FEWEST_CHANGES: usize = 5;
 /// No idle time before a block is made longer than this for a slow source, and no block.
 const LONGEST_REST: Seconds = Seconds(10.0);
 const LONGEST_BLOCK: Seconds = Seconds(30.0);
@@ -231,8 +233,11 @@ impl Sampler {
             median(readings.windows(2).map(|pair| middle(pair[1]) - middle(pair[0])).collect())
         };
         let gap = gaps(&recent.iter().collect::<Vec<_>>()).unwrap_or(self.info.poll.0);
-        let changes = recent.windows(2).filter(|pair| pair[0].values != pair[1].values);
-        let found = gaps(&changes.map(|pair| &pair[1]).collect::<Vec<_>>());
+        let changes: Vec<&Stamped> = (recent.windows(2))
+            .filter(|pair| pair[0].values != pair[1].values)
+            .map(|pair| &pair[1])
+            .collect();
+        let found = gaps(&changes).filter(|_| changes.len() >= FEWEST_CHANGES);
         self.info.update_period.map(|period| period.0).or(found).unwrap_or(gap).max(gap)
     }
 

@@ -8,10 +8,10 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A short run on the processor.
 fn run(out: &Path, sysfs: &Path, power: &[&str]) -> Output {
@@ -38,7 +38,7 @@ fn written(out: &Path) -> Vec<std::path::PathBuf> {
     entries.map(|entry| entry.unwrap().path()).filter(|p| p.extension().is_some()).collect()
 }
 
-/// A processor that draws 20 W and 40 J for each second of work, through the kernel's files.
+/// A processor that draws 20 W, and 60 W at work, through the kernel's files.
 #[test]
 fn a_meter_is_found_without_being_asked_for() {
     let zone = "class/powercap/intel-rapl:0";
@@ -49,14 +49,11 @@ fn a_meter_is_found_without_being_asked_for() {
     ]);
     let (over, file) =
         (Arc::new(AtomicBool::new(false)), sysfs.path().join(zone).join("energy_uj"));
-    let draw = Draw::new(20.0, 40.0);
+    let draw = Draw::new(20.0, 60.0);
     let (theirs, drawn) = (Arc::clone(&over), draw.clone());
     let load = thread::spawn(move || {
-        let mut last = 0.0f64;
         while !theirs.load(Ordering::Relaxed) {
-            // Once the child is gone, its processor time is too.
-            last = last.max(drawn.joules());
-            put(&file, &format!("{:.0}", 1e3 + 1e6 * last));
+            put(&file, &format!("{:.0}", 1e3 + 1e6 * drawn.joules()));
             thread::sleep(Duration::from_millis(5));
         }
     });
@@ -80,7 +77,7 @@ fn a_meter_is_found_without_being_asked_for() {
         let sum = |key: &str| -> f64 {
             row["windows"].as_array().unwrap().iter().map(|w| w[key].as_f64().unwrap()).sum()
         };
-        let drawn = draw.of(sum("wall_seconds"), sum("cpu_seconds"));
+        let drawn = draw.load() * sum("wall_seconds");
         let (per_unit, truth) = (&energy["joules_per_unit"], drawn / sum("work"));
         let [low, high] = ["ci95_low", "ci95_high"].map(|end| per_unit[end].as_f64().unwrap());
         assert!(low < truth && truth < high, "{low} {truth} {high}");
@@ -90,7 +87,7 @@ fn a_meter_is_found_without_being_asked_for() {
             "{uncertainty}"
         );
         let idle = energy["idle"]["power_watts"].as_f64().unwrap();
-        assert!((idle / draw.idle - 1.0).abs() < 0.1, "{energy}");
+        assert!((idle / draw.idle() - 1.0).abs() < 0.1, "{energy}");
         // It answers to the load at once, from idle power to what the work draws.
         let response = &energy["response"];
         assert!(response["late"] == false && response["explained"].as_f64() > Some(0.5));
@@ -148,41 +145,24 @@ fn a_meter_that_is_not_there_ends_the_request_before_anything_is_measured() {
 /// A command that ends after each reading, and a Tasmota as it is shipped: whole watts, thousandths of a kilowatt-hour.
 #[test]
 fn slow_meters_have_joules_in_a_quick_run() {
-    let (folder, nothing) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (over, draw) = (Arc::new(AtomicBool::new(false)), Draw::new(40.0, 160.0));
-    let (file, watts) = (folder.path().join("watts"), Arc::new(Mutex::new((0.0, 0.0))));
-    put(&file, "40");
-    let (theirs, drawn, shown, path) =
-        (Arc::clone(&over), draw.clone(), Arc::clone(&watts), file.clone());
-    let load = thread::spawn(move || {
-        let mut last = (Instant::now(), drawn.joules());
-        while !theirs.load(Ordering::Relaxed) {
-            thread::sleep(Duration::from_millis(250));
-            let now = (Instant::now(), drawn.joules());
-            let watts = ((now.1 - last.1) / (now.0 - last.0).as_secs_f64()).max(40.0);
-            *shown.lock().unwrap() = (watts, now.1);
-            put(&path, &format!("{watts:.0}"));
-            last = now;
-        }
-    });
+    let (out, nothing) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let draw = Draw::new(40.0, 200.0);
+    let drawn = draw.clone();
     let plug = Plug::new(move |path| match path {
         "/cm?cmnd=Status%208" => {
-            let (watts, joules) = *watts.lock().unwrap();
-            let total = 3.262 + joules / 3.6e6;
+            let (watts, total) = (drawn.watts(), 3.262 + drawn.joules() / 3.6e6);
             json(&format!(
                 r#"{{"StatusSNS":{{"ENERGY":{{"Power":{watts:.0},"Total":{total:.3}}}}}}}"#
             ))
         }
         _ => missing(),
     });
-    let out = folder.path().join("out");
-    let specs = [format!("command:cat {}", file.display()), format!("tasmota:{}", plug.url(""))];
+    let specs =
+        [format!("command:cat {}", draw.file().display()), format!("tasmota:{}", plug.url(""))];
     let mut command = support::rigbench(&["run", "--quick", "--device", "cpu", "--json"]);
     command.args(["--workload", "gemm:64x64x64:f32", "--power", &specs[0], "--power", &specs[1]]);
-    command.arg("--out").arg(&out).env("RIGBENCH_SYSFS", nothing.path());
+    command.arg("--out").arg(out.path()).env("RIGBENCH_SYSFS", nothing.path());
     let output = draw.run(&mut command);
-    over.store(true, Ordering::Relaxed);
-    load.join().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let document = document(&output);
     let row = &document["measurements"][0];
@@ -200,15 +180,12 @@ fn slow_meters_have_joules_in_a_quick_run() {
 #[test]
 fn a_plug_that_is_lost_in_mid_run_costs_its_windows() {
     let lost = Arc::new(AtomicBool::new(false));
-    let (theirs, draw) = (Arc::clone(&lost), Draw::new(40.0, 160.0));
-    let (drawn, last) = (draw.clone(), Mutex::new((Instant::now(), 0.0)));
+    let (theirs, draw) = (Arc::clone(&lost), Draw::new(40.0, 200.0));
+    let drawn = draw.clone();
     let plug = Plug::new(move |path| match path {
         _ if theirs.load(Ordering::Relaxed) => Reply::Hang,
         "/rpc/Switch.GetStatus?id=0" => {
-            let (now, joules, mut last) = (Instant::now(), drawn.joules(), last.lock().unwrap());
-            let watts = (joules - last.1) / (now - last.0).as_secs_f64();
-            *last = (now, joules);
-            let watt_hours = 1000.0 + joules / 3600.0;
+            let (watts, watt_hours) = (drawn.watts(), 1000.0 + drawn.joules() / 3600.0);
             json(&format!(r#"{{"apower":{watts:.1},"aenergy":{{"total":{watt_hours:.3}}}}}"#))
         }
         other => gen2(other),
@@ -240,15 +217,9 @@ fn a_plug_that_is_lost_in_mid_run_costs_its_windows() {
     let blocks = read["energy"]["blocks"].as_array().unwrap();
     assert!(blocks.len() > 1 && blocks[0]["gross_joules"].is_f64(), "{blocks:?}");
     assert!(blocks[1..].iter().all(|b| b["gross_joules"].is_null() && b["reason"].is_string()));
-    // Only the work of the block that was read stands under its joules.
-    let of_block = |w: &&Value| w["block"] == 0;
-    let sum = |key: &str| -> f64 {
-        let windows = read["windows"].as_array().unwrap().iter().filter(of_block);
-        windows.map(|w| w[key].as_f64().unwrap()).sum()
-    };
-    let power = draw.of(sum("wall_seconds"), sum("cpu_seconds")) / sum("wall_seconds");
+    // Only the work of the block that was read counts for its joules.
     let shown = read["energy"]["power_watts"].as_f64().unwrap();
-    assert!((shown / power - 1.0).abs() < 0.2, "{shown} W of {power}");
+    assert!((shown / draw.load() - 1.0).abs() < 0.2, "{shown} W");
     assert_eq!(unread["energy"]["provenance"], "none");
     let reason = unread["energy"]["reason"].as_str().unwrap();
     assert!(reason.contains("plug") && !plug.is_told_by(reason), "{reason}");

@@ -1,6 +1,6 @@
 //! The command itself with several meters at once: which one is the headline, which is waited for, and which is which.
 
-use crate::fake::draw::{Draw, command};
+use crate::fake::draw::Draw;
 use crate::fake::sysfs::{Sysfs, put};
 use crate::support;
 use serde_json::Value;
@@ -27,12 +27,9 @@ fn beside_a_processor<T>(work: impl FnOnce(&Path, &Draw) -> T) -> T {
     let (over, draw) = (Arc::new(AtomicBool::new(false)), Draw::new(20.0, 40.0));
     let (theirs, drawn) = (Arc::clone(&over), draw.clone());
     let load = thread::spawn(move || {
-        let mut last = 0.0f64;
         while !theirs.load(Ordering::Relaxed) {
-            // Once the child is gone, its processor time is too.
-            last = last.max(drawn.joules());
             for (file, share) in files.iter().zip([1e6, 1e5]) {
-                put(file, &format!("{:.0}", 1e3 + share * last));
+                put(file, &format!("{:.0}", 1e3 + share * drawn.joules()));
             }
             thread::sleep(Duration::from_millis(5));
         }
@@ -71,8 +68,11 @@ fn the_package_is_the_headline_and_not_its_memory() {
 
 #[test]
 fn two_meters_that_say_the_same_of_themselves_are_two() {
-    let (one, other) = (command(["60", "60.5"], "0.1"), command(["61", "61.5"], "0.1"));
-    let document = beside_a_processor(|sysfs, draw| run(sysfs, draw, &[&one, &other]));
+    let document = beside_a_processor(|sysfs, draw| {
+        let (one, other) =
+            (draw.command(["60", "60.5"], "0.1"), draw.command(["61", "61.5"], "0.1"));
+        run(sysfs, draw, &[&one, &other])
+    });
     assert_eq!(document["manifest"]["sources"].as_array().unwrap().len(), 2);
     for row in document["measurements"].as_array().unwrap() {
         let energies = [&row["energy"], &row["energy_other"][0]];
@@ -87,8 +87,9 @@ fn two_meters_that_say_the_same_of_themselves_are_two() {
 
 #[test]
 fn a_plug_beside_a_quick_counter_is_waited_for() {
-    let slow = command(["60", "60.5"], "1");
-    let document = beside_a_processor(|sysfs, draw| run(sysfs, draw, &["rapl", &slow]));
+    let document = beside_a_processor(|sysfs, draw| {
+        run(sysfs, draw, &["rapl", &draw.command(["60", "60.5"], "1")])
+    });
     for row in document["measurements"].as_array().unwrap() {
         assert_eq!(row["energy"]["scope"], "wall", "{}", row["energy"]);
         assert_eq!(row["energy"]["provenance"], "measured-sampled", "{}", row["energy"]);

@@ -1,6 +1,6 @@
 //! An honest run that all tests here begin with, and its forger, who has our code.
 
-use crate::draw::{self, Draw};
+use crate::draw::Draw;
 use crate::{support, sysfs};
 use rigbench::kernels::hex;
 use rigbench::results::read::{self, Given, ReadError};
@@ -32,14 +32,11 @@ pub static RUN: LazyLock<Honest> = LazyLock::new(|| {
     let file = sysfs.path().join(zone).join("energy_uj");
     let over = AtomicBool::new(false);
     let out = tempfile::tempdir().unwrap();
-    let draw = Draw::new(20.0, 10.0);
+    let draw = Draw::new(20.0, 40.0);
     let output = std::thread::scope(|scope| {
         scope.spawn(|| {
-            let mut last = 0.0f64;
             while !over.load(Ordering::Relaxed) {
-                // Once the child is gone, its processor time is too.
-                last = last.max(draw.joules());
-                sysfs::put(&file, &format!("{:.0}", 1e3 + 1e6 * last));
+                sysfs::put(&file, &format!("{:.0}", 1e3 + 1e6 * draw.joules()));
                 std::thread::sleep(Duration::from_millis(5));
             }
         });
@@ -59,7 +56,7 @@ fn run(draw: &Draw, sysfs: &Path, out: &Path) -> std::process::Output {
     for workload in ["sha256d", "gemm:48x40x56:int8", "peak:f32"] {
         run.args(["--workload", workload]);
     }
-    let plug = draw::command(["61", "59"], "0.1");
+    let plug = draw.command(["61", "59"], "0.1");
     run.args(["--power", &plug, "--power", "declared:70", "--power", "model:idle=20,max=90"]);
     run.env("RIGBENCH_SYSFS", sysfs).env("RIGBENCH_LOG", "info");
     draw.run(run.arg("--out").arg(out))

@@ -1,44 +1,90 @@
-//! What a machine draws while a child process works: its idle power, and some joules for each second of processor time.
-//! A meter that answers to the load can be made of it; what a run should find follows from its own `cpu_seconds`.
+//! What a machine draws while a child process works: one power while threads of it want a processor, another while it is
+//! idle. Whether its threads get a processor does not matter, so that a busy machine changes nothing.
 
 #![allow(dead_code)] // each test binary uses its part
 
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// A machine with a child process that works, once it is started.
 #[derive(Clone)]
-pub struct Draw {
-    start: Instant,
-    child: Arc<AtomicU32>,
-    /// Watts while nothing runs.
-    pub idle: f64,
-    /// Joules of a second of processor time.
-    pub of_work: f64,
+pub struct Draw(Arc<Machine>);
+
+struct Machine {
+    idle: f64,
+    load: f64,
+    child: AtomicU32,
+    drawn: Mutex<Drawn>,
+    /// Holds the file `watts`.
+    folder: TempDir,
 }
 
+struct Drawn {
+    joules: f64,
+    watts: f64,
+    since: Instant,
+}
+
+/// How often to look, and how many looks decide: a thread that wakes up for a moment is no load.
+const LOOK: Duration = Duration::from_millis(8);
+const LOOKS: u32 = 8;
+
 impl Draw {
-    pub fn new(idle: f64, of_work: f64) -> Draw {
-        Draw { start: Instant::now(), child: Arc::default(), idle, of_work }
+    /// Watts while nothing runs, and while the child works.
+    pub fn new(idle: f64, load: f64) -> Draw {
+        let drawn = Mutex::new(Drawn { joules: 0.0, watts: idle, since: Instant::now() });
+        let folder = tempfile::tempdir().unwrap();
+        let machine = Arc::new(Machine { idle, load, child: AtomicU32::new(0), drawn, folder });
+        machine.show(idle);
+        let watched = Arc::downgrade(&machine);
+        thread::spawn(move || watch(&watched));
+        Draw(machine)
     }
 
     /// Joules since the start.
     pub fn joules(&self) -> f64 {
-        let child = self.child.load(Ordering::Relaxed);
-        let worked = if child == 0 { 0.0 } else { processor_seconds(child).unwrap_or(0.0) };
-        self.idle * self.start.elapsed().as_secs_f64() + self.of_work * worked
+        let drawn = self.0.drawn();
+        drawn.joules + drawn.watts * drawn.since.elapsed().as_secs_f64()
     }
 
-    /// Joules of a time in which so many seconds of processor time passed.
-    pub fn of(&self, wall_seconds: f64, cpu_seconds: f64) -> f64 {
-        self.idle * wall_seconds + self.of_work * cpu_seconds
+    /// Watts now.
+    pub fn watts(&self) -> f64 {
+        self.0.drawn().watts
+    }
+
+    /// Watts while nothing runs.
+    pub fn idle(&self) -> f64 {
+        self.0.idle
+    }
+
+    /// Watts while the child works.
+    pub fn load(&self) -> f64 {
+        self.0.load
+    }
+
+    /// A file with the watts of now.
+    pub fn file(&self) -> PathBuf {
+        self.0.folder.path().join("watts")
+    }
+
+    /// A shell command that prints these two idle powers in turns, and as much more under load as this machine draws.
+    pub fn command(&self, watts: [&str; 2], seconds: &str) -> String {
+        let print = |idle: &str| {
+            let (whole, part) = idle.split_once('.').unwrap_or((idle, "0"));
+            let (file, own) = (self.file(), self.0.idle);
+            format!("echo $(($(cat {}) - {own} + {whole})).{part}; sleep {seconds}", file.display())
+        };
+        format!("command@wall:while :; do {}; {}; done", print(watts[0]), print(watts[1]))
     }
 
     /// Tells which child does the work.
     pub fn follow(&self, child: u32) {
-        self.child.store(child, Ordering::Relaxed);
+        self.0.child.store(child, Ordering::Relaxed);
     }
 
     /// Runs a command to its end.
@@ -49,21 +95,46 @@ impl Draw {
     }
 }
 
-/// A command that prints two idle powers in turns, and more for the processor time of rigbench, which started it.
-pub fn command(watts: [&str; 2], seconds: &str) -> String {
-    let [one, other] = watts;
-    let ticks = "set -- $(cat /proc/$PPID/stat); now=$((${14} + ${15}))";
-    let print = |idle: &str| {
-        let (whole, part) = idle.split_once('.').unwrap_or((idle, "0"));
-        format!("{ticks}; echo $(({whole} + now - last)).{part}; last=$now; sleep {seconds}")
-    };
-    format!("command@wall:{ticks}; last=$now; while :; do {}; {}; done", print(one), print(other))
+impl Machine {
+    fn drawn(&self) -> MutexGuard<'_, Drawn> {
+        self.drawn.lock().unwrap()
+    }
+
+    fn set(&self, watts: f64) {
+        let mut drawn = self.drawn();
+        if drawn.watts != watts {
+            let now = Instant::now();
+            drawn.joules += drawn.watts * (now - drawn.since).as_secs_f64();
+            (drawn.watts, drawn.since) = (watts, now);
+            self.show(watts);
+        }
+    }
+
+    fn show(&self, watts: f64) {
+        let (file, fresh) = (self.folder.path().join("watts"), self.folder.path().join("fresh"));
+        std::fs::write(&fresh, format!("{watts:.0}\n")).unwrap();
+        std::fs::rename(fresh, file).unwrap();
+    }
 }
 
-/// Processor time of a process and all its threads, `None` once it is gone. Linux counts in hundredths of a second.
-fn processor_seconds(process: u32) -> Option<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |field: usize| fields.get(field)?.parse::<f64>().ok();
-    Some((ticks(11)? + ticks(12)?) / 100.0)
+/// Looks at the child until the machine is gone.
+fn watch(machine: &Weak<Machine>) {
+    let mut looks = 0u32;
+    while let Some(machine) = machine.upgrade() {
+        let child = machine.child.load(Ordering::Relaxed);
+        looks = looks << 1 | u32::from(child != 0 && wants_a_processor(child));
+        let at_work = (looks & ((1 << LOOKS) - 1)).count_ones() > LOOKS / 2;
+        machine.set(if at_work { machine.load } else { machine.idle });
+        drop(machine);
+        thread::sleep(LOOK);
+    }
+}
+
+/// Whether a thread of a process runs, or waits for a processor.
+fn wants_a_processor(process: u32) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else { return false };
+    threads.flatten().any(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('R'))
+    })
 }
