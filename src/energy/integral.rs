@@ -147,6 +147,22 @@ pub(super) fn middle(reading: &Stamped) -> f64 {
     (reading.before.0 + reading.after.0) / 2.0
 }
 
+/// The fewest updates that a figure, or the time between them, may rest on.
+pub(super) const FEWEST_UPDATES: usize = 5;
+
+/// Seconds from one reading to the next, their median.
+pub(super) fn median_gap(readings: &[&Stamped]) -> Option<f64> {
+    median(readings.windows(2).map(|pair| middle(pair[1]) - middle(pair[0])).collect())
+}
+
+/// Seconds from one update to the next as the changes of the readings show it. A few changes may be those of the load
+/// alone: a steady load and whole watts show no period.
+pub(super) fn shown_period(readings: &[&Stamped]) -> Option<f64> {
+    let changed = |pair: &&[&Stamped]| pair[0].values != pair[1].values;
+    let changes: Vec<&Stamped> = readings.windows(2).filter(changed).map(|pair| pair[1]).collect();
+    median_gap(&changes).filter(|_| changes.len() >= FEWEST_UPDATES)
+}
+
 /// The largest power of ten, from 1 down to a millionth, that these values are multiples of: what a source shows
 /// no less than.
 pub(super) fn quantum(values: impl Iterator<Item = f64> + Clone) -> f64 {

@@ -1,6 +1,9 @@
 //! Joules from readings of power: their mean over the stretch, once the source can have followed the load.
 
-use super::integral::{Integral, Terms, by_chance, median, middle, quantum, spread};
+use super::integral::{
+    FEWEST_UPDATES, Integral, Terms, by_chance, median, median_gap, middle, quantum, shown_period,
+    spread,
+};
 use super::{EnergyError, SourceInfo, Stamped};
 use crate::units::{Joules, Seconds};
 
@@ -12,8 +15,6 @@ const BRIDGED: f64 = 3.0;
 const ABSURD: f64 = 6.0;
 /// Power at the start of a stretch, where the source cannot have followed yet, may differ from the rest by this share.
 const UNSEEN: f64 = 0.03;
-/// The fewest updates that a figure may rest on.
-const FEWEST: usize = 5;
 
 pub(super) fn integrate(
     info: &SourceInfo,
@@ -26,13 +27,9 @@ pub(super) fn integrate(
     let rejected = readings.len() - sane.len();
 
     let between = |a: &Stamped, b: &Stamped| middle(b) - middle(a);
-    let poll = median(sane.windows(2).map(|r| between(r[0], r[1])).collect())
+    let poll = median_gap(&sane)
         .ok_or_else(|| EnergyError("it gave no reading that can be true".into()))?;
-    let changes: Vec<&Stamped> =
-        sane.windows(2).filter(|r| value(r[0]) != value(r[1])).map(|r| r[1]).collect();
-    // A few changes may be those of the load alone: a steady load and whole watts show no period.
-    let found = median(changes.windows(2).map(|r| between(r[0], r[1])).collect())
-        .filter(|_| changes.len() >= FEWEST);
+    let found = shown_period(&sane);
     let period = info.update_period.map(|p| p.0).or(found).unwrap_or(poll).max(poll);
 
     // What is shown earlier may be of the time before.
@@ -40,7 +37,7 @@ pub(super) fn integrate(
     let used: Vec<&Stamped> =
         sane.iter().filter(|r| r.before.0 >= settled && r.after.0 <= to.0).copied().collect();
     let fresh = fresh(&used, period);
-    if fresh.len() < FEWEST {
+    if fresh.len() < FEWEST_UPDATES {
         return Err(EnergyError(format!(
             "it was updated only {} times in {:.1} s: measure for longer",
             fresh.len(),

@@ -1,6 +1,6 @@
 //! Reads sources as time passes, each in a thread of its own, since some answer slowly and none may hold up a window.
 
-use super::integral::{MARGIN, median, middle};
+use super::integral::{MARGIN, median_gap, shown_period};
 use super::response::response;
 use super::{
     Energy, EnergyError, Idle, LoadStep, Placed, Quantity, SourceInfo, Stamped, Stretch, integrate,
@@ -155,8 +155,6 @@ fn unhurried(info: SourceInfo, least: Seconds) -> SourceInfo {
 /// Idle times before a block are at least so long where a meter is read: what a neighbour does for a moment must not
 /// look like the load.
 const SHORTEST_REST: Seconds = Seconds(0.5);
-/// Fewer changes of a reading do not show how often it is renewed.
-const FEWEST_CHANGES: usize = 5;
 /// No idle time before a block is made longer than this for a slow source, and no block.
 const LONGEST_REST: Seconds = Seconds(10.0);
 const LONGEST_BLOCK: Seconds = Seconds(30.0);
@@ -228,16 +226,10 @@ impl Sampler {
     /// Time from one update to the next: as documented, else as its changes show it, but no shorter than it takes to read.
     fn update(&self) -> f64 {
         let log = self.log();
-        let recent = &log.readings[log.readings.len().saturating_sub(200)..];
-        let gaps = |readings: &[&Stamped]| {
-            median(readings.windows(2).map(|pair| middle(pair[1]) - middle(pair[0])).collect())
-        };
-        let gap = gaps(&recent.iter().collect::<Vec<_>>()).unwrap_or(self.info.poll.0);
-        let changes: Vec<&Stamped> = (recent.windows(2))
-            .filter(|pair| pair[0].values != pair[1].values)
-            .map(|pair| &pair[1])
-            .collect();
-        let found = gaps(&changes).filter(|_| changes.len() >= FEWEST_CHANGES);
+        let recent: Vec<&Stamped> =
+            log.readings[log.readings.len().saturating_sub(200)..].iter().collect();
+        let gap = median_gap(&recent).unwrap_or(self.info.poll.0);
+        let found = shown_period(&recent);
         self.info.update_period.map(|period| period.0).or(found).unwrap_or(gap).max(gap)
     }
 
