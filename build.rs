@@ -1,8 +1,21 @@
-//! Records the commit that the program is built from, where it is built in a checkout.
+//! Writes the double SHA-256 for the processor's vectors, and records the commit that the program is built from, where it is built in
+//! a checkout.
 
+use std::path::Path;
 use std::process::Command;
 
+// What writes WGSL, and what the program asks of it when it runs, is not used here.
+#[allow(dead_code, unused_imports)]
+#[path = "src/kernels/sha256d/mod.rs"]
+mod sha256d;
+
 fn main() {
+    let out = std::env::var_os("OUT_DIR").expect("cargo names a folder for what is built");
+    let program = Path::new(&out).join("sha256d.rs");
+    std::fs::write(&program, sha256d::Program::new().rust())
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=src/kernels/sha256d");
     println!("cargo:rerun-if-changed=.git/HEAD");
     println!("cargo:rerun-if-changed=.git/index");
     let git = |args: &[&str]| {

@@ -3,11 +3,11 @@
 //! does, one a line; without it the best that are found are read.
 
 use rigbench::device::Device;
-use rigbench::energy::{self, Energy, Meter, PowerSpec, Sampling, Stated};
+use rigbench::energy::{self, Meter, PowerSpec, Read, Rules, Sampling, SourceInfo, Stated};
 use rigbench::gpu;
-use rigbench::measure::{Mode, Protocol, Telemetry, measure, stats};
+use rigbench::measure::{Measurement, Mode, Observer, Protocol, measure, stats};
 use rigbench::tune::{Effort, Tuner};
-use rigbench::units::{EnergyPerWork, Joules, Rate, Seconds};
+use rigbench::units::{EnergyPerWork, Joules, Rate, Seconds, Unit};
 use rigbench::workload::data::Seed;
 use rigbench::workload::{Target, parse};
 use std::error::Error;
@@ -57,16 +57,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             let choice =
                 Tuner::new(Effort::Quick, false).choose(workload.as_ref(), &mut target, go)?;
             let mut job = workload.prepare(&target, &choice.variant, Seed([1; 32]))?;
-            let stated: Vec<Stated> = specs
+            let stated: Vec<(Stated, bool)> = specs
                 .iter()
-                .filter_map(|spec| spec.stated(device, workload.id()))
+                .filter_map(|spec| spec.stated(device, workload.id().name()))
                 .collect::<Result<_, _>>()?;
-            let meter = Meter::new(&sampling, &device.id, stated, "no meter was found");
+            let meter = Meter::new(&sampling, &device.id);
             let protocol = Protocol { batch: choice.batch, ..protocol };
             let go = &mut |_| ControlFlow::Continue(());
-            let m = measure(job.as_mut(), meter, Telemetry::new(device), &protocol, go)?;
-            let rates: Vec<f64> = m.windows.iter().map(|w| w.work / w.wall).collect();
-            let per_second = stats::median(&rates).expect("there is a window");
+            let m = measure(job.as_mut(), meter, Observer::new(device), &protocol, go)?;
+            let per_second = stats::median(&m.windows.rates()).expect("there is a window");
             let unit = workload.unit();
             println!(
                 "{spec} on {} ({}): {}",
@@ -74,43 +73,57 @@ fn main() -> Result<(), Box<dyn Error>> {
                 choice.variant.id(),
                 Rate { per_second, unit }
             );
-            for energy in &m.energy {
-                let counts = |block: usize| match energy {
-                    Energy::Measured(e) => e.figures[block],
-                    _ => true,
-                };
-                let counted = m.windows.iter().filter(|w| counts(w.block));
-                let work: f64 = counted.map(|w| w.work.0 as f64).sum();
-                let per = |Joules(joules)| EnergyPerWork { joules: joules / work, unit };
-                let seconds = m.windows.iter().fold(Seconds(0.0), |sum, w| sum + w.wall);
-                let line = match energy {
-                    Energy::Measured(e) => {
-                        let share = e.integral.terms.half_width().0 / e.integral.gross.0;
-                        let (kind, scope) = (e.source.kind, e.source.scope.name());
-                        format!(
-                            "{} ±{:.1} % ({kind}, {scope})",
-                            per(e.integral.gross),
-                            100.0 * share
-                        )
-                    }
-                    Energy::Stated(Stated::Declared { watts, scope, .. }) => {
-                        let joules = per(*watts * seconds);
-                        format!("no measured source: {joules} (declared, {})", scope.name())
-                    }
-                    Energy::Stated(Stated::Modelled { low, high, .. }) => {
-                        format!(
-                            "no measured source: from {} to {} (model)",
-                            per(*low * seconds),
-                            per(*high * seconds)
-                        )
-                    }
-                    Energy::None { reason } => format!(
-                        "no measured source: {reason}; rigbench doctor says what could be read"
-                    ),
-                };
+            for line in read(&sampling, &m, unit) {
                 println!("    {line}");
+            }
+            for (stated, _) in &stated {
+                println!("    no measured source: {}", said(stated, &m, unit));
+            }
+            if m.readings.is_empty() && stated.is_empty() {
+                println!(
+                    "    no measured source: no meter was found; rigbench doctor says what could be read"
+                );
             }
         }
     }
     Ok(())
+}
+
+/// What each source that was read makes of a job: joules for a unit of the work of the blocks that have a figure.
+fn read(sampling: &Sampling, m: &Measurement, unit: Unit) -> Vec<String> {
+    let infos: Vec<&SourceInfo> = sampling.sources().map(|(info, _)| info).collect();
+    let read = |readings: &energy::Readings| Read {
+        place: readings.source,
+        info: infos[readings.source],
+        readings: readings.stamped(),
+    };
+    let sources: Vec<Read> = m.readings.iter().map(read).collect();
+    let figures = energy::figures(&Rules::V1, &sources, &m.windows.steps());
+    let line = |(source, own): (&Read, energy::Figures)| {
+        let (kind, scope) = (source.info.kind, source.info.scope.name());
+        let total = match own.total {
+            Ok(total) => total,
+            Err(why) => return format!("no figure of {kind}, {scope}: {why}"),
+        };
+        let counted = m.windows.blocks().into_iter().zip(&own.blocks).filter(|(_, f)| f.is_ok());
+        let work: u64 = counted.flat_map(|(block, _)| &m.windows.work[block.windows]).sum();
+        let share = total.terms.half_width().0 / total.gross.0;
+        let joules = EnergyPerWork { joules: total.gross.0 / work as f64, unit };
+        format!("{joules} ±{:.1} % ({kind}, {scope})", 100.0 * share)
+    };
+    sources.iter().zip(figures).map(line).collect()
+}
+
+/// What power that nobody measured makes of a job.
+fn said(stated: &Stated, m: &Measurement, unit: Unit) -> String {
+    let (seconds, work) = (m.windows.seconds(), m.windows.total_work() as f64);
+    let per = |Joules(joules)| EnergyPerWork { joules: joules / work, unit };
+    match stated {
+        Stated::Declared { power, scope } => {
+            format!("{} (declared, {})", per(*power * seconds), scope.name())
+        }
+        Stated::Modelled { low, high, .. } => {
+            format!("from {} to {} (model)", per(*low * seconds), per(*high * seconds))
+        }
+    }
 }

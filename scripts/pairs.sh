@@ -43,15 +43,18 @@ import collections, glob, json, math, statistics, sys
 
 def figure(of):
     """The value and the larger side of its interval; none where nothing was measured or no interval is stated."""
-    if of and of["value"] and None not in (of.get("ci95_low"), of.get("ci95_high")):
-        return of["value"], max(of["value"] - of["ci95_low"], of["ci95_high"] - of["value"])
+    if of and of["value"] and None not in (of["low"], of["high"]):
+        return of["value"], max(of["value"] - of["low"], of["high"] - of["value"])
 
-def row(m):
-    name = ":".join(filter(None, (m["device"] + " " + m["workload"]["id"], m["workload"].get("shape"))))
-    return name, {"throughput": figure(m.get("throughput")), "joules": figure(m["energy"].get("joules_per_unit")),
-                  "invalid": m["verdict"] == "invalid"}
+def rows(document):
+    for row, derived in zip(document["evidence"]["rows"], document["derived"]["rows"]):
+        yield row["device"] + " " + row["workload"]["spec"], {
+            "throughput": figure(derived.get("throughput")),
+            "joules": figure(derived["energy"].get("joules_per_unit")),
+            "invalid": derived["verdict"] == "invalid",
+        }
 
-halves = [dict(map(row, json.load(open(path))["measurements"])) for path in sorted(glob.glob(sys.argv[1] + "/*.json"))]
+halves = [dict(rows(json.load(open(path)))) for path in sorted(glob.glob(sys.argv[1] + "/*.json"))]
 pairs = list(zip(halves[::2], halves[1::2]))
 overall = collections.defaultdict(list)
 for name in dict.fromkeys(name for half in halves for name in half):

@@ -29,7 +29,9 @@ llama() { node "$target/peers/llama/llama.mjs" "$model" "$@" >>"$work/rates"; }
 ours() {
     "$rigbench" run --quick --json --device "$2" --workload "prefill:$model" --workload "decode:$model" --out "$work/out" 2>/dev/null |
         python3 -c 'import json, sys
-for m in json.load(sys.stdin)["measurements"]: print("'"$1"'-" + m["workload"]["id"], m["throughput"]["value"])' >>"$work/rates"
+document = json.load(sys.stdin)
+for row, derived in zip(document["evidence"]["rows"], document["derived"]["rows"]):
+    print("'"$1"'-" + row["workload"]["id"], derived["throughput"]["value"])' >>"$work/rates"
 }
 
 for round in $(seq "$rounds"); do

@@ -29,13 +29,14 @@ check "device seconds are at least 0.95 of the time, by the median of each row t
 import json, statistics, sys
 document = json.load(open(sys.argv[1]))
 timed = []
-for m in document["measurements"]:
-    shares = [w["gpu_seconds"] / w["wall_seconds"] for w in m["windows"] if w.get("gpu_seconds") is not None]
+for row in document["evidence"]["rows"]:
+    windows = row["windows"] or {}
+    shares = [gpu / wall for gpu, wall in zip(windows.get("gpu_seconds") or [], windows["wall_seconds"])]
     if shares:
-        timed.append((m["device"], statistics.median(shares)))
-        print(f'{m["device"]} {m["workload"]["id"]}: device seconds / wall, median {statistics.median(shares):.3f}, '
+        timed.append((row["device"], statistics.median(shares)))
+        print(f'{row["device"]} {row["workload"]["id"]}: device seconds / wall, median {statistics.median(shares):.3f}, '
               f'range {min(shares):.3f} to {max(shares):.3f}')
-there = any(device["id"] == "gpu:0" for device in document["manifest"]["devices"])
+there = any(device["id"] == "gpu:0" for device in document["evidence"]["manifest"]["devices"])
 if there and not any(device == "gpu:0" for device, _ in timed):
     sys.exit("gpu:0 is there and none of its rows has device seconds")
 sys.exit(any(median < 0.95 for _, median in timed))
@@ -44,7 +45,7 @@ PY
 echo "== a result of 100 windows or more is validated within a second"
 "$rigbench" run --out "$work/long" >/dev/null
 largest=$(ls -S "$work"/long/*.json | head -n 1)
-windows=$(python3 -c 'import json, sys; print(sum(len(m["windows"]) for m in json.load(open(sys.argv[1]))["measurements"]))' "$largest")
+windows=$(python3 -c 'import json, sys; print(sum(len(row["windows"]["work"]) for row in json.load(open(sys.argv[1]))["evidence"]["rows"]))' "$largest")
 begin=$(date +%s%N)
 "$rigbench" validate "$largest" >/dev/null
 took=$((($(date +%s%N) - begin) / 1000000))
@@ -105,7 +106,7 @@ PY
 check "the main thread used $share % of a core within windows, at most 10" [ "$share" -le 10 ]
 check "and these were $seconds s, at least 4" [ "$seconds" -ge 4 ]
 
-echo "== Ctrl-C at 20 moments of a run: ends within a second, and the document is whole and truthful"
+echo "== Ctrl-C at 20 moments of a run: ends within a second, and the document is whole and consistent"
 slowest=0
 for i in $(seq 20); do
     "$rigbench" run --quick --out "$work/int$i" >/dev/null 2>&1 &

@@ -14,30 +14,33 @@ STARVED, DISTURBED = 0.9, 0.2
 rows, made = [], set()
 for name in sys.argv[1:]:
     document = json.load(open(name))
-    host, protocol = document["manifest"]["host"], document["run"]["protocol"]
+    manifest = document["evidence"]["manifest"]
+    host, protocol = manifest["host"], manifest["protocol"]
+    classes = {device["id"]: device["class"] for device in manifest["devices"]}
     made.add(
-        f"rigbench {document['manifest']['rigbench']['version']} run, protocol {protocol['mode']}, "
-        f"{protocol['windows']} windows of {protocol['window_seconds']} s, on {host['cpu']}, {host['cores']} threads"
+        f"rigbench {manifest['rigbench']['version']} run, protocol {protocol['mode']}, "
+        f"{protocol['windows']} windows of {protocol['window_seconds']} s, on {host['cpu']}, {host['threads']} threads"
         + (", a virtual machine" if host["virtualized"] else "")
     )
-    for m in document["measurements"]:
-        own = [w["cpu_seconds"] / w["wall_seconds"] for w in m["windows"]]
-        if not own:
+    for row in document["evidence"]["rows"]:
+        windows = row["windows"]
+        if not windows:
             continue
+        own = [cpu / wall for cpu, wall in zip(windows["cpu_seconds"], windows["wall_seconds"])]
         usual = statistics.median(own)
         calm = [share >= STARVED * usual for share in own]
         if calm.count(False) > DISTURBED * len(calm):
             continue
+        rates = [float(f"{work / wall:.6g}") for work, wall in zip(windows["work"], windows["wall_seconds"])]
+        blocks = [block for block, n in enumerate(windows["blocks"]["windows"]) for _ in range(n)]
         stretches, before = [], None
-        for window, is_calm in zip(m["windows"], calm):
-            block = window.get("block", 0)
+        for rate, block, is_calm in zip(rates, blocks, calm):
             if is_calm:
                 if before != block:
                     stretches.append([])
-                stretches[-1].append(float(f"{window['work'] / window['wall_seconds']:.6g}"))
+                stretches[-1].append(rate)
             before = block if is_calm else None
-        workload = ":".join(filter(None, [m["workload"]["id"], m["workload"]["shape"]]))
-        rows.append({"class": m["class"], "workload": workload, "stretches": stretches})
+        rows.append({"class": classes[row["device"]], "workload": row["workload"]["spec"], "stretches": stretches})
 
 path = pathlib.Path(__file__).parent.parent / "tests/golden/windows.json"
 lines = ",\n".join(json.dumps(row) for row in rows)

@@ -5,11 +5,16 @@ pub mod hardware;
 pub mod memory;
 
 use crate::units::Bytes;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
 /// The hardware class, the group that results are compared within.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// A graphics card with its own memory.
     DiscreteGpu,
@@ -62,7 +67,11 @@ impl fmt::Display for Class {
 }
 
 /// How a device is named: `cpu`, `gpu:0`, or `gpu:pci-0000:01:00.0`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(into = "String", try_from = "String")]
+#[schemars(with = "String")]
 pub enum DeviceId {
     /// The native processor.
     Cpu,
@@ -82,6 +91,20 @@ impl fmt::Display for DeviceId {
     }
 }
 
+impl From<DeviceId> for String {
+    fn from(id: DeviceId) -> String {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for DeviceId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<DeviceId, String> {
+        text.parse()
+    }
+}
+
 impl FromStr for DeviceId {
     type Err = String;
 
@@ -98,7 +121,7 @@ impl FromStr for DeviceId {
 }
 
 /// A device that was found here.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Device {
     /// `cpu` or `gpu:N`.
     pub id: DeviceId,
@@ -106,59 +129,50 @@ pub struct Device {
     pub name: String,
     /// Its hardware class.
     pub class: Class,
-    /// What is particular to its kind.
-    pub details: Details,
-}
-
-/// What is particular to a kind of device.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Details {
-    /// The native processor.
-    Cpu(CpuDetails),
-    /// A wgpu adapter.
-    Gpu(GpuDetails),
-}
-
-/// The native processor.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CpuDetails {
-    /// Threads that the process may use at once.
-    pub threads: usize,
-    /// Instruction set extensions that matter here and are present.
+    /// What kernels may use: wgpu features, or instruction set extensions.
     pub features: Vec<String>,
+    /// Of a processor, threads that the process may use at once.
+    pub threads: Option<usize>,
+    /// Of a GPU.
+    pub gpu: Option<Gpu>,
 }
 
-/// A wgpu adapter.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GpuDetails {
+/// What is particular to a wgpu adapter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Gpu {
     /// The API it is driven through: `vulkan`, `metal`, `dx12`.
     pub backend: String,
     /// Other APIs that show the same card.
     pub other_backends: Vec<String>,
     /// Driver and its version, as the driver says it.
     pub driver: String,
-    /// Vendor and device number.
-    pub vendor_device: (u32, u32),
+    /// Vendor number.
+    pub vendor: u32,
+    /// Device number.
+    pub device: u32,
     /// Address on the PCI bus, where it has one.
     pub pci: Option<String>,
-    /// wgpu features that matter to kernels and are present.
-    pub features: Vec<String>,
-    /// Smallest and largest subgroup.
-    pub subgroup: (u32, u32),
+    /// Smallest subgroup.
+    pub subgroup_min: u32,
+    /// Largest subgroup.
+    pub subgroup_max: u32,
     /// Whether dispatches can be timed on the device.
     pub timestamps: bool,
     /// Largest buffers and groups.
-    pub limits: GpuLimits,
+    pub limits: Limits,
 }
 
 /// Limits that shapes and kernels run into.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GpuLimits {
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
     /// Largest storage binding.
+    #[serde(rename = "storage_binding_bytes")]
     pub storage_binding: Bytes,
     /// Largest buffer.
+    #[serde(rename = "buffer_bytes")]
     pub buffer: Bytes,
     /// Memory shared in a workgroup.
+    #[serde(rename = "workgroup_memory_bytes")]
     pub workgroup_memory: Bytes,
     /// Invocations of a workgroup.
     pub workgroup_invocations: u32,
@@ -177,17 +191,16 @@ impl Device {
             id: DeviceId::Cpu,
             name: name.unwrap_or_else(|| std::env::consts::ARCH.to_string()),
             class: Class::Cpu,
-            details: Details::Cpu(CpuDetails {
-                threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
-                features: cpu_features(),
-            }),
+            features: cpu_features(),
+            threads: Some(std::thread::available_parallelism().map_or(1, |n| n.get())),
+            gpu: None,
         }
     }
 
     /// Whether `id` names this device.
     pub fn is(&self, id: &DeviceId) -> bool {
-        match (id, &self.details) {
-            (DeviceId::Pci(address), Details::Gpu(gpu)) => gpu.pci.as_ref() == Some(address),
+        match (id, &self.gpu) {
+            (DeviceId::Pci(address), Some(gpu)) => gpu.pci.as_ref() == Some(address),
             _ => self.id == *id,
         }
     }
@@ -207,14 +220,6 @@ impl Device {
                 largest().unwrap_or(OF_A_CARD)
             }
             _ => OF_A_CARD,
-        }
-    }
-
-    /// The adapter's particulars, unless this is the processor.
-    pub fn gpu(&self) -> Option<&GpuDetails> {
-        match &self.details {
-            Details::Gpu(gpu) => Some(gpu),
-            Details::Cpu(_) => None,
         }
     }
 }
@@ -275,7 +280,7 @@ mod tests {
     use super::*;
 
     fn gpu(number: u32, class: Class, pci: Option<&str>) -> Device {
-        let limits = GpuLimits {
+        let limits = Limits {
             storage_binding: Bytes(1 << 27),
             buffer: Bytes(1 << 31),
             workgroup_memory: Bytes(1 << 15),
@@ -286,14 +291,17 @@ mod tests {
             id: DeviceId::Gpu(number),
             name: format!("card {number}"),
             class,
-            details: Details::Gpu(GpuDetails {
+            features: vec![],
+            threads: None,
+            gpu: Some(Gpu {
                 backend: "vulkan".into(),
                 other_backends: vec![],
                 driver: "test".into(),
-                vendor_device: (1, 2),
+                vendor: 1,
+                device: 2,
                 pci: pci.map(str::to_string),
-                features: vec![],
-                subgroup: (32, 32),
+                subgroup_min: 32,
+                subgroup_max: 32,
                 timestamps: true,
                 limits,
             }),

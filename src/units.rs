@@ -1,13 +1,22 @@
 //! Physical quantities and units of work: the only place that knows SI prefixes, "J/TH" or how
 //! many joules a kilowatt-hour has. Everything else carries base SI in these types.
 
+mod interval;
+
+#[cfg(test)]
+pub use interval::any as any_interval;
+pub use interval::{Corner, Interval, Method, Provenance};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, Div, Mul, Sub};
 
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $symbol:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
+        #[serde(transparent)]
         pub struct $name(pub f64);
 
         impl Add for $name {
@@ -75,7 +84,10 @@ impl Div<Seconds> for Joules {
 }
 
 /// What a workload produces and is paid for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// One double SHA-256 of an 80-byte block header.
     Hash,
@@ -99,11 +111,6 @@ impl Unit {
             Unit::Byte => "byte",
             Unit::Token => "token",
         }
-    }
-
-    /// The unit with this name in a result file.
-    pub fn from_name(name: &str) -> Option<Unit> {
-        Unit::ALL.into_iter().find(|unit| unit.name() == name)
     }
 
     /// Symbol of one unit of work in a rate: `H`, `FLOP`, `B`, `token`.
@@ -133,7 +140,10 @@ impl Unit {
 }
 
 /// Work done, in whole units.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
 pub struct Work(pub u64);
 
 impl Add for Work {
@@ -218,7 +228,10 @@ impl fmt::Display for EnergyPerWork {
 }
 
 /// Bytes, in binary multiples: `128 MiB`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
 pub struct Bytes(pub u64);
 
 impl fmt::Display for Bytes {
@@ -231,6 +244,19 @@ impl fmt::Display for Bytes {
             None => write!(f, "{} bytes", self.0),
         }
     }
+}
+
+/// So many seconds to the microsecond: more digits would only fill files.
+pub fn to_microseconds(seconds: Seconds) -> Seconds {
+    Seconds((seconds.0 * 1e6).round() / 1e6)
+}
+
+/// Nine significant digits: more would only fill files.
+pub fn to_nine_digits(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    format!("{value:.8e}").parse().unwrap_or(value)
 }
 
 /// Three significant digits, thousands parted by a space: `0.0123`, `4.56`, `70 000`.

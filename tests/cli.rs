@@ -2,8 +2,14 @@
 
 mod support;
 
-use rigbench::results::{self, wire};
-use serde_json::Value;
+use rigbench::energy::{Scope, Stated};
+use rigbench::oracle::blocks::BLOCKS;
+use rigbench::results::{
+    self, Document, FailureCode, OrNewer, Origin, Outcome, Reason, Row, RunReason, TuningSource,
+    Verdict,
+};
+use rigbench::units::Provenance;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -33,7 +39,7 @@ fn documents(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn read(path: &Path) -> wire::Document {
+fn read(path: &Path) -> Document {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
@@ -53,10 +59,10 @@ fn devices_prints_a_table_or_one_json_document() {
     let devices = json.as_array().unwrap();
     assert_eq!(devices.last().unwrap()["id"], "cpu");
     for device in devices {
-        assert_eq!(device["software"], device["class"] == "software-gpu", "{device}");
         assert!(table.contains(device["id"].as_str().unwrap()), "{table}");
     }
-    assert_eq!(table.contains("software adapter"), devices.iter().any(|d| d["software"] == true));
+    let software = devices.iter().any(|device| device["class"] == "software-gpu");
+    assert_eq!(table.contains("software adapter"), software);
 }
 
 #[test]
@@ -65,6 +71,8 @@ fn a_mistake_gets_one_line_and_exit_code_2() {
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     let below_a_file = file.join("out");
+    let [long, short, odd] = ["ab".repeat(65), "00".repeat(79), "0g".repeat(80)];
+    let no_block = BLOCKS[15].header.replace("de62", "de63");
     let mistakes: &[(&[&str], &str)] = &[
         (&["run", "--device", "gpu:99"], "known: "),
         (&["run", "--device", "cuda"], "gpu:0"),
@@ -78,6 +86,17 @@ fn a_mistake_gets_one_line_and_exit_code_2() {
         (&["run", "--power", "declared:gemv=3"], "gemv"),
         (&["run", "--quick", "--publish"], "--publish"),
         (&["run", "--seed", "x"], "--seed"),
+        (&["run", "--label", "rack"], "KEY=VALUE"),
+        (&["run", "--label", "=7"], "KEY=VALUE"),
+        (&["run", "--challenge", ""], "hex"),
+        (&["run", "--challenge", "abc"], "hex"),
+        (&["run", "--challenge", "zz"], "hex"),
+        (&["run", "--challenge", &long], "1 to 64 bytes"),
+        (&["run", "--beacon", "00"], "80 bytes"),
+        (&["run", "--beacon", &short], "80 bytes"),
+        (&["run", "--beacon", &odd], "160 hex digits"),
+        (&["run", "--beacon", &no_block], "does not meet its own target"),
+        (&["run", "--beacon", BLOCKS[0].header], "not the main network's"),
         (&["run", "--frobnicate"], "--help"),
         (&["frobnicate"], "--help"),
         (&["run", "--out", below_a_file.to_str().unwrap()], "--out"),
@@ -120,27 +139,114 @@ fn a_run_writes_what_it_prints_and_it_fits_the_schema() {
     assert_eq!(printed, written);
 
     let document = read(path);
-    assert!(document.run.finished_at.is_some());
-    assert_eq!(document.proof.user_seed, 7);
+    assert_eq!(serde_json::to_value(&document).unwrap(), written, "nothing is lost by reading");
+    let evidence = &document.evidence;
+    assert!(evidence.run.finished_at.is_some());
+    assert_eq!(evidence.run.user_seed, 7);
     let allowed = "WGPU_ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER";
-    assert_eq!(document.manifest.environment[allowed], "1", "which adapters there are");
-    let seed = results::seed(&document.manifest, 7);
-    assert_eq!(rigbench::kernels::hex(&seed.0), document.proof.seed_sha256);
-    let [m] = &document.measurements[..] else { panic!("one row") };
-    assert!(m.windows.len() >= 8 && m.outcome == wire::Outcome::Measured);
-    assert!(m.windows.iter().all(|w| w.wall_seconds >= 0.34 && w.work % (2 * 48 * 40 * 56) == 0));
-    let (work, wall) = m
-        .windows
-        .iter()
-        .fold((0.0, 0.0), |(work, wall), w| (work + w.work as f64, wall + w.wall_seconds));
-    match (&m.energy, &m.energy_other[..]) {
-        (wire::Energy::Declared(point), [wire::Energy::Modelled(range)]) => {
-            let joules = 100.0 * wall / work;
-            assert!((point.joules_per_unit.value / joules - 1.0).abs() < 1e-3, "{point:?}");
-            assert!(range.modelled_joules_per_unit_low < range.modelled_joules_per_unit_high);
+    assert_eq!(evidence.manifest.environment[allowed], "1", "which adapters there are");
+    let [(row, figures)] = document.rows().collect::<Vec<_>>()[..] else { panic!("one row") };
+    // The elements of its proof are of the data that follow from its run, as anyone finds.
+    assert!(row.proof.is_some());
+    assert!(output(&["validate", "--deep", path.to_str().unwrap()]).status.success());
+    let windows = row.windows.as_ref().unwrap();
+    assert!(windows.len() >= 8 && row.outcome == Outcome::Measured);
+    assert!(windows.iter().all(|w| w.wall.0 >= 0.34 && w.work.0 % (2 * 48 * 40 * 56) == 0));
+    let joules = 100.0 * windows.seconds().0 / windows.total_work() as f64;
+    let [point, range] = figures.energies().collect::<Vec<_>>()[..] else {
+        panic!("{:?}", figures.energy_other)
+    };
+    let origin = |place: Option<usize>| &evidence.manifest.source(place.unwrap()).unwrap().origin;
+    match origin(point.source) {
+        Origin::Stated(Stated::Declared { power, scope: Scope::Machine }) => {
+            assert_eq!(power.0, 100.0);
         }
         other => panic!("{other:?}"),
     }
+    assert!(matches!(origin(range.source), Origin::Stated(Stated::Modelled { .. })));
+    let (point, range) = (point.joules_per_unit.unwrap(), range.joules_per_unit.unwrap());
+    assert!((point.value.unwrap() / joules - 1.0).abs() < 1e-3, "{point:?}");
+    assert_eq!((point.provenance, range.provenance), (Provenance::Declared, Provenance::Modelled));
+    assert!(range.value.is_none() && range.low < range.high, "{range:?}");
+}
+
+/// A run of the shortest kind as a JSON document.
+fn ran(more: &[&str]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let out = short_run(folder.path()).arg("--json").args(more).output().unwrap();
+    assert_eq!(out.status.code(), Some(0), "{}", text(&out.stderr));
+    let document: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_fits_the_schema(&document);
+    let judged = output(&["validate", documents(folder.path())[0].to_str().unwrap()]);
+    assert_eq!(judged.status.code(), Some(0), "{}", text(&judged.stdout));
+    document
+}
+
+#[test]
+fn labels_a_challenge_and_a_beacon_stand_in_the_file() {
+    let header = BLOCKS[15].header;
+    let words = ["--label", "rack=7", "--label", "x=1", "--challenge", "00FF", "--beacon"];
+    let document = ran(&[&words[..], &[&header.to_uppercase()]].concat());
+    let evidence = &document["evidence"];
+    assert_eq!(evidence["run"]["labels"], json!({"rack": "7", "x": "1"}));
+    assert_eq!((&evidence["challenge"], &evidence["beacon"]), (&json!("00ff"), &json!(header)));
+    // The data follow from each of them: with another one they are no longer this run's.
+    for (place, other) in [
+        ("/run/labels/rack", json!("8")),
+        ("/challenge", json!("00fe")),
+        ("/challenge", json!(null)),
+        ("/beacon", json!(null)),
+        ("/run/id", json!("another")),
+    ] {
+        let mut evidence = evidence.clone();
+        *evidence.pointer_mut(place).unwrap() = other;
+        assert_not_its_data(evidence);
+    }
+}
+
+/// Signed as if it were a run's own evidence, `rigbench validate` finds that its proof is of other data.
+fn assert_not_its_data(evidence: Value) {
+    let document = Document::of(serde_json::from_value(evidence).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("forged.json");
+    std::fs::write(&path, serde_json::to_string(&document).unwrap()).unwrap();
+    let judged = output(&["validate", path.to_str().unwrap()]);
+    let said = text(&judged.stdout);
+    assert_eq!(judged.status.code(), Some(1), "{said}");
+    assert!(said.contains("wrong: evidence.rows[0].proof"), "{said}");
+    assert_eq!(said.matches("wrong:").count(), 1, "{said}");
+}
+
+#[test]
+fn two_runs_of_one_seed_are_of_one_machine_and_have_different_data() {
+    let [one, other] = [(); 2].map(|()| ran(&["--seed", "7"]));
+    let proof = |document: &Value| document["evidence"]["rows"][0]["proof"].clone();
+    let values = |document: &Value| proof(document)["value"].as_array().unwrap().clone();
+    let (own, others) = (values(&one), values(&other));
+    assert!(!own.is_empty() && own.iter().zip(&others).all(|(a, b)| a != b), "{own:?} {others:?}");
+    let mut swapped = one["evidence"].clone();
+    swapped["rows"][0]["proof"] = proof(&other);
+    assert_not_its_data(swapped);
+
+    let id = |document: &Value| document["evidence"]["manifest"]["host"]["id"].clone();
+    assert_eq!(id(&one), id(&other));
+    let is_kept = |path: &str| std::fs::read_to_string(path).is_ok_and(|id| !id.trim().is_empty());
+    match id(&one) {
+        Value::Null
+            if !["/etc/machine-id", "/var/lib/dbus/machine-id"].iter().any(|p| is_kept(p)) =>
+        {
+            support::not_run(
+                "two_runs_of_one_seed_are_of_one_machine_and_have_different_data",
+                "this system has no machine id",
+            );
+        }
+        id => {
+            let id = id.as_str().expect("the system has a machine id");
+            let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+            assert!(id.len() == 16 && id.bytes().all(is_digit), "{id}");
+        }
+    }
+    assert_eq!(id(&ran(&["--anonymous"])), Value::Null);
 }
 
 #[test]
@@ -167,8 +273,10 @@ fn the_program_runs_alone_in_an_empty_folder() {
         .unwrap();
     assert_eq!(status.status.code(), Some(0), "{}", text(&status.stderr));
     let document = read(&documents(&folder.path().join("rigbench-results"))[0]);
-    for m in &document.measurements {
-        assert!(matches!(&m.energy, wire::Energy::None(none) if none.reason.contains("none")));
+    assert!(document.rows().count() > 0);
+    for (row, figures) in document.rows() {
+        assert_eq!(figures.energy.provenance(), Provenance::None);
+        assert!(row.no_source.as_ref().unwrap().contains("none"), "{:?}", row.no_source);
     }
 }
 
@@ -221,14 +329,16 @@ fn a_row_that_finds_no_memory_leaves_the_others_measured_and_says_so_once() {
     if said.contains("this machine has") || said.contains("control group") {
         return support::not_run(test, "this machine has too little memory");
     }
-    let document: wire::Document =
+    let document: Document =
         serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{e}: {said}"));
-    let [hashes, weights, peak] = &document.measurements[..] else { panic!("three rows: {said}") };
+    let rows: Vec<&Row> = document.evidence.known_rows().collect();
+    let [hashes, weights, peak] = rows[..] else { panic!("three rows: {said}") };
     for row in [hashes, peak] {
-        assert_eq!(row.outcome, wire::Outcome::Measured, "{:?}", row.reason);
+        assert_eq!(row.outcome, Outcome::Measured);
     }
-    assert_eq!(weights.outcome, wire::Outcome::Unsupported, "{:?}", weights.reason);
-    let reason = weights.reason.as_ref().unwrap();
+    let Outcome::Unsupported(failure) = &weights.outcome else { panic!("{:?}", weights.outcome) };
+    assert_eq!(failure.code, FailureCode::OutOfMemory);
+    let reason = &failure.message;
     assert_eq!(reason.matches("it needs").count(), 1, "{reason}");
     assert!(reason.contains("(ulimit -v)"), "{reason}");
 }
@@ -273,11 +383,17 @@ fn ctrl_c_keeps_finished_windows_and_says_so() {
     let path = documents(folder.path()).remove(0);
     let document = read(&path);
     assert_fits_the_schema(&serde_json::to_value(&document).unwrap());
-    assert_eq!(document.run.finished_at, None);
-    assert_eq!(document.run.verdict, wire::Verdict::Invalid);
-    let [m] = &document.measurements[..] else { panic!("the row is kept: {said}") };
-    assert!((1..8).contains(&m.windows.len()), "{}", m.windows.len());
-    assert!(m.reasons.iter().any(|r| r.starts_with("interrupted after")), "{:?}", m.reasons);
+    assert_eq!(document.evidence.run.finished_at, None);
+    let of_run = &document.derived.run;
+    assert_eq!(of_run.verdict, Verdict::Invalid);
+    let unfinished = RunReason::Unfinished { rows: 1, of: 1 };
+    assert!(of_run.reasons.contains(&OrNewer::Known(unfinished)), "{:?}", of_run.reasons);
+    let [(row, figures)] = document.rows().collect::<Vec<_>>()[..] else {
+        panic!("the row is kept: {said}")
+    };
+    let windows = row.windows.as_ref().unwrap().len();
+    assert!((1..8).contains(&windows), "{windows}");
+    assert!(figures.reasons.contains(&Reason::Interrupted { windows, of: 8 }), "{figures:?}");
 }
 
 /// Killed at moments that are spread over a run; `scripts/soak.sh` sets RIGBENCH_KILLS to 50.
@@ -313,15 +429,20 @@ fn a_kill_loses_no_finished_block() {
         child.wait().unwrap();
         kept += said.filter(|line| line.as_ref().unwrap().contains("is kept")).count();
         let document = read(&path);
-        let blocks: usize = document.measurements.iter().map(|m| m.blocks.len()).sum();
+        let windows = document.evidence.known_rows().filter_map(|row| row.windows.as_ref());
+        let blocks: usize = windows.map(|windows| windows.blocks.windows.len()).sum();
         assert!(blocks >= kept, "killed {moment:.2} s later: {blocks} blocks of {kept}");
         kept_in_all += kept;
-        if document.run.finished_at.is_none() {
+        if document.evidence.run.finished_at.is_none() {
             assert_fits_the_schema(&serde_json::to_value(&document).unwrap());
             let judged = output(&["validate", path.to_str().unwrap()]);
             let said = text(&judged.stdout);
             assert_eq!(judged.status.code(), Some(0), "killed {moment:.2} s later: {said}");
-            assert!(said.contains("unfinished"), "{said}");
+            let unfinished = match &document.evidence.rows[..] {
+                [] => "incomplete: no row was finished",
+                _ => "invalid: it was interrupted, or is under way: ",
+            };
+            assert!(said.contains(unfinished), "{said}");
         }
     }
     println!("{kills} kills, {kept_in_all} blocks were finished, none was lost");
@@ -356,7 +477,7 @@ fn a_full_disk_is_one_line_and_leaves_the_old_file() {
     let said = text(&out.stderr);
     assert_eq!(out.status.code(), Some(2), "{said}");
     let document = read(&documents(later.path())[0]);
-    assert_eq!(document.measurements, []);
+    assert_eq!(document.evidence.rows, []);
 }
 
 #[test]
@@ -385,20 +506,19 @@ fn tune_tries_every_kernel_keeps_the_choice_and_run_takes_it() {
         let mut command = rigbench(&args);
         command.env("XDG_CACHE_HOME", folder.path().join("cache")).arg("--out").arg(&out);
         setting.map(|threads| command.env("RAYON_NUM_THREADS", threads));
-        let document: wire::Document =
-            serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
-        document.measurements[0].clone()
+        let document: Document = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        document.evidence.rows[0].known().unwrap().clone()
     };
     let kept = run(None);
     let tuning = kept.tuning.unwrap();
-    assert_eq!(tuning.source, wire::TuningSource::Cache);
+    assert_eq!(tuning.source, TuningSource::Cache);
     assert_eq!(kept.kernel.unwrap().id, tuning.kernel);
     assert!(tuning.batch_seconds.unwrap() <= 0.05);
     let losers = tuning.trials.iter().filter(|t| t.kernel != tuning.kernel);
     assert!(losers.clone().count() > 0 && losers.into_iter().all(|t| t.throughput > Some(0.0)));
     // Another setting is another machine, and a quick run tries four kernels at most.
     let other = run(Some("1")).tuning.unwrap();
-    assert_eq!(other.source, wire::TuningSource::Trials);
+    assert_eq!(other.source, TuningSource::Trials);
     let tried: std::collections::BTreeSet<&String> =
         other.trials.iter().map(|t| &t.kernel).collect();
     assert!(tried.len() <= 4, "{tried:?}");

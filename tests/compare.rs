@@ -2,14 +2,22 @@
 
 mod support;
 
-use rigbench::kernels::hex;
+use rigbench::device::Class;
+use rigbench::energy::{
+    Accuracy, Basis, Integral, MeterKind, Quantity, Response, Scope, SourceInfo, Stated, Terms,
+};
 use rigbench::measure::stats;
-use rigbench::results::{self, wire};
+use rigbench::measure::{BoardTelemetry, Windows};
+use rigbench::results::{
+    self, Document, Energy, Evidence, Failure, FailureCode, Measured, OrNewer, Origin, Outcome,
+    Row, RowFigures, Source, Verdict,
+};
+use rigbench::units::{Interval, Joules, Method, Provenance, Seconds, Unit, Watts};
+use rigbench::workload::{Description, Id, Shape};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use wire::{Document, Energy, Outcome, Verdict};
 
 /// A short run of two products on the processor, as the program wrote it.
 static RUN: LazyLock<Document> = LazyLock::new(|| {
@@ -23,50 +31,51 @@ static RUN: LazyLock<Document> = LazyLock::new(|| {
     serde_json::from_slice(&ran.stdout).unwrap()
 });
 
+/// The rows of evidence, to be changed.
+fn rows(evidence: &mut Evidence) -> impl Iterator<Item = &mut Row> {
+    evidence.rows.iter_mut().filter_map(OrNewer::known_mut)
+}
+
+fn row(evidence: &mut Evidence, i: usize) -> &mut Row {
+    evidence.rows[i].known_mut().unwrap()
+}
+
 /// The run as a machine at rest would have it: rates scatter by some tenths of a percent, times `factor`. What others
 /// did to this machine meanwhile is no matter of these tests. Times stay, since more than the windows tells of them.
 fn calm(factor: f64) -> Document {
-    let mut document = RUN.clone();
-    for m in &mut document.measurements {
-        let sides = m.workload.shape.as_deref().unwrap().split(':').next().unwrap().split('x');
-        let one: u64 = 2 * sides.map(|side| side.parse::<u64>().unwrap()).product::<u64>();
-        let rate = m.throughput.as_ref().unwrap().value * factor;
-        for (i, window) in m.windows.iter_mut().enumerate() {
-            let scatter = [0.0, 0.002, -0.002, 0.001, -0.001][i % 5];
-            let of_block = [0.001, -0.001, 0.0][window.block as usize % 3];
-            let work = rate * (1.0 + scatter + of_block) * window.wall_seconds;
-            window.work = (work / one as f64).round() as u64 * one;
-            window.cpu_seconds = 0.1 * window.wall_seconds;
-            window.telemetry.cpu_use = None;
+    let mut evidence = RUN.evidence.clone();
+    let rates: Vec<f64> = RUN.rows().map(|(_, own)| own.throughput.unwrap().middle()).collect();
+    for (row, rate) in rows(&mut evidence).zip(rates) {
+        let Shape { m, n, k, .. } = row.workload.shape;
+        let one = 2 * m.unwrap() * n.unwrap() * k.unwrap();
+        let windows = row.windows.as_mut().unwrap();
+        for (block, of_block) in windows.blocks().iter().zip([0.001, -0.001, 0.0].iter().cycle()) {
+            for i in block.windows.clone() {
+                let scatter = [0.0, 0.002, -0.002, 0.001, -0.001][i % 5];
+                let wall = windows.wall_seconds[i];
+                let work = rate * factor * (1.0 + scatter + of_block) * wall;
+                windows.work[i] = (work / one as f64).round() as u64 * one;
+                windows.cpu_seconds[i] = 0.1 * wall;
+            }
         }
-        m.reasons.clear();
+        row.telemetry.as_mut().unwrap().cpu_use.clear();
     }
-    document.run.reasons.clear();
-    sign(&mut document);
-    assert_eq!(document.run.verdict, Verdict::Valid, "{:?}", document.run.reasons);
+    let document = Document::of(evidence);
+    assert_eq!(document.derived.run.verdict, Verdict::Valid, "{:?}", document.derived.run);
     document
 }
 
-/// What follows from the rest, and the digests.
-fn sign(document: &mut Document) {
-    results::fill(document);
-    let seed = results::seed(&document.manifest, document.proof.user_seed);
-    document.proof.seed_sha256 = hex(&seed.0);
-    document.proof.document_sha256 = results::document_sha256(document);
-}
-
-fn changed(change: impl FnOnce(&mut Document)) -> Document {
-    let mut document = calm(1.0);
-    change(&mut document);
-    sign(&mut document);
-    document
+fn changed(change: impl FnOnce(&mut Evidence)) -> Document {
+    let mut evidence = calm(1.0).evidence;
+    change(&mut evidence);
+    Document::of(evidence)
 }
 
 /// A run that was cut off before it had all rows.
-fn cut_off(change: fn(&mut Vec<wire::Measurement>)) -> Document {
-    changed(|d| {
-        d.run.finished_at = None;
-        change(&mut d.measurements);
+fn cut_off(change: fn(&mut Vec<OrNewer<Row>>)) -> Document {
+    changed(|evidence| {
+        evidence.run.finished_at = None;
+        change(&mut evidence.rows);
     })
 }
 
@@ -113,9 +122,10 @@ fn a_file_against_itself_has_the_ratio_one_and_passes() {
     assert_eq!(pairs.len(), 2);
     for pair in pairs {
         for change in [&pair["throughput"], &pair["joules_per_unit"]] {
-            assert_eq!((&change["ratio"], &change["p"]), (&1.0.into(), &1.0.into()), "{change}");
-            assert!(change["ci95_low"].as_f64() < Some(1.0), "{change}");
-            assert!(change["ci95_high"].as_f64() > Some(1.0), "{change}");
+            let ratio = &change["ratio"];
+            assert_eq!((&ratio["value"], &change["p"]), (&1.0.into(), &1.0.into()), "{change}");
+            assert!(ratio["low"].as_f64() < Some(1.0), "{change}");
+            assert!(ratio["high"].as_f64() > Some(1.0), "{change}");
         }
     }
     let (code, table, _) = files.compare(&[]);
@@ -145,11 +155,7 @@ fn the_gate_fails_on_a_regression_past_it_and_on_no_other() {
     assert!(code == 0 && table.contains("faster") && table.contains("fewer"), "{table}");
 
     // As fast as before, at a fifth more joules.
-    let mut hungrier = calm(1.0);
-    match &mut hungrier.measurements[0].energy {
-        Energy::Declared(e) => e.joules_per_unit.value *= 1.2,
-        other => panic!("{other:?}"),
-    }
+    let hungrier = changed(|evidence| *declared(evidence) = Watts(132.0));
     let comparison = results::compare(&base, &hungrier, Some(5.0));
     assert_eq!(comparison.past_gate, Some(true));
     assert_eq!(comparison.pairs[0].throughput.past_gate, Some(false));
@@ -158,6 +164,14 @@ fn the_gate_fails_on_a_regression_past_it_and_on_no_other() {
     for gate in ["-1", "100", "five"] {
         let (code, _, err) = slower.compare(&[&format!("--gate={gate}")]);
         assert!(code == 2 && err.contains("--gate 5") && err.lines().count() == 1, "{err}");
+    }
+}
+
+/// The watts that were declared.
+fn declared(evidence: &mut Evidence) -> &mut Watts {
+    match &mut evidence.manifest.sources[0].known_mut().unwrap().origin {
+        Origin::Stated(Stated::Declared { power, .. }) => power,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -172,13 +186,16 @@ fn a_gate_lets_nothing_pass_that_it_cannot_judge() {
         assert_eq!(Files::of(&base, new).compare(&[]).0, 0);
     };
     refused(&cut_off(|rows| drop(rows.pop())), "not in the new run");
-    refused(&changed(|d| d.measurements[0].reasons.push("it was hot".into())), "it was hot");
-    let failed = changed(|d| {
-        let m = &mut d.measurements[1];
-        (m.outcome, m.reason) = (Outcome::Failed, Some("the device gave up".into()));
-        (m.windows, m.blocks) = (Vec::new(), Vec::new());
-        (m.throughput, m.work_proof, m.latency, m.drift) = (None, None, None, None);
-        m.energy = Energy::None(wire::NoEnergy { reason: "nothing was measured".into() });
+    let disturbed = changed(|evidence| {
+        let telemetry = row(evidence, 0).telemetry.as_mut().unwrap();
+        telemetry.cpu_use = vec![Some(1.0)];
+    });
+    refused(&disturbed, "other programs used the processor");
+    let failed = changed(|evidence| {
+        let row = row(evidence, 1);
+        let gave_up = Failure::new(FailureCode::Driver, "the device gave up");
+        let empty = Row::new(row.device.clone(), row.workload.clone());
+        *row = Row { outcome: Outcome::Failed(gave_up), ..empty };
     });
     refused(&failed, "the device gave up");
     // What only the new run has is told, and needs no judgement.
@@ -188,10 +205,11 @@ fn a_gate_lets_nothing_pass_that_it_cannot_judge() {
 }
 
 #[test]
-fn only_truthful_files_are_compared() {
+fn only_consistent_files_are_compared() {
     let base = calm(1.0);
     let mut forged = base.clone();
-    forged.measurements[0].throughput.as_mut().unwrap().value *= 2.0;
+    let own = forged.derived.rows[0].known_mut().unwrap();
+    own.throughput = own.throughput.map(|rate| rate * 2.0);
     let files = Files::of(&base, &forged);
     let one_line = |why: &str| {
         let (code, out, err) = files.compare(&[]);
@@ -199,7 +217,7 @@ fn only_truthful_files_are_compared() {
         assert!(err.lines().count() == 1 && err.contains(why), "{err}");
         assert!(err.contains("new.json"), "{err}");
     };
-    one_line("is not truthful");
+    one_line("is not consistent");
     std::fs::write(files.new_run(), "{}").unwrap();
     one_line("no rigbench result");
     std::fs::remove_file(files.new_run()).unwrap();
@@ -217,44 +235,52 @@ fn refusal(new: &Document) -> Vec<String> {
 
 #[test]
 fn unlike_rows_are_refused_and_the_field_is_named() {
-    let gemm = |change: fn(&mut wire::Measurement)| {
-        let mut document = calm(1.0);
-        change(document.measurements.iter_mut().find(|m| m.workload.spec() == GEMM).unwrap());
-        refusal(&document)
+    let gemm = |change: fn(&mut Evidence, usize)| {
+        refusal(&changed(|evidence| {
+            let is_gemm = |row: &OrNewer<Row>| row.known().unwrap().workload.spec == GEMM;
+            let i = evidence.rows.iter().position(is_gemm).unwrap();
+            change(evidence, i);
+        }))
     };
-    assert_eq!(gemm(|_| ()), Vec::<String>::new());
-    assert_eq!(gemm(|m| m.workload.shape = Some("48x40x57:f32".into())), ["shape"]);
-    assert_eq!(gemm(|m| m.workload.shape = Some("48x40x56:int8".into())), ["precision"]);
-    let activations = |m: &mut wire::Measurement| {
-        m.workload.shape = Some("48x40x56:f32:activations=f16".into());
+    let none = Vec::<String>::new();
+    assert_eq!(gemm(|_, _| ()), none);
+    let respell = |evidence: &mut Evidence, i, spec: &str, weights: &str, activations: &str| {
+        let workload = &mut row(evidence, i).workload;
+        workload.spec = spec.into();
+        workload.shape.weights = Some(weights.into());
+        workload.shape.activations = Some(activations.into());
     };
-    assert_eq!(gemm(activations), ["precision"]);
-    let scope = |m: &mut wire::Measurement| match &mut m.energy {
-        Energy::Declared(e) => e.scope = wire::Scope::CpuPackage,
-        other => panic!("{other:?}"),
+    let sides = |evidence: &mut Evidence, i: usize| {
+        row(evidence, i).workload.spec = "gemm:48x40x57:f32".into();
+    };
+    assert_eq!(gemm(sides), ["shape"]);
+    let int8 = changed(|evidence| respell(evidence, 1, "gemm:48x40x56:int8", "int8", "f32"));
+    assert_eq!(refusal(&int8), ["precision"]);
+    let halves = "gemm:48x40x56:f32:activations=f16";
+    let activations = changed(|evidence| respell(evidence, 1, halves, "f32", "f16"));
+    assert_eq!(refusal(&activations), ["precision"]);
+    let scope = |evidence: &mut Evidence, _: usize| {
+        let origin = &mut evidence.manifest.sources[0].known_mut().unwrap().origin;
+        let scope = Scope::CpuPackage;
+        *origin = Origin::Stated(Stated::Declared { power: Watts(110.0), scope });
     };
     assert_eq!(gemm(scope), ["scope"]);
-    let none = |m: &mut wire::Measurement| {
-        m.energy = Energy::None(wire::NoEnergy { reason: "nobody looked".into() });
-    };
+    let none = |evidence: &mut Evidence, _: usize| evidence.manifest.sources.clear();
     assert_eq!(gemm(none), ["provenance", "scope"]);
-    let limited = |m: &mut wire::Measurement| {
-        m.windows[0].telemetry.board = Some(wire::Board {
-            celsius: None,
-            core_hertz: None,
-            memory_hertz: None,
-            power_limit_watts: Some(250.0),
-            throttle: None,
+    let limited = |evidence: &mut Evidence, i: usize| {
+        row(evidence, i).telemetry.as_mut().unwrap().board = Some(BoardTelemetry {
+            power_limit_watts: vec![Some(250.0)],
+            ..BoardTelemetry::default()
         });
     };
     assert_eq!(gemm(limited), ["power limit"]);
-    let mut rested = calm(1.0);
-    rested.run.protocol.rest_seconds += 1.0;
+    let rested = changed(|evidence| evidence.manifest.protocol.rest_seconds += 1.0);
     assert_eq!(refusal(&rested), ["protocol.rest_seconds"]);
 
-    let mut other_mode = calm(1.0);
-    other_mode.run.protocol.mode = "default".into();
-    other_mode.run.protocol.windows = 5;
+    let other_mode = changed(|evidence| {
+        evidence.manifest.protocol.mode = "default".into();
+        evidence.manifest.protocol.precision = 0.01;
+    });
     let comparison = results::compare(&calm(1.0), &other_mode, None);
     assert!(comparison.pairs.is_empty());
     assert_eq!(comparison.refused[0].reason, "protocol.mode differs: quick against default");
@@ -270,99 +296,120 @@ fn unlike_rows_are_refused_and_the_field_is_named() {
 
 #[test]
 fn a_row_meets_its_like_on_another_device_and_it_is_said() {
-    let mut new = calm(1.0);
-    new.manifest.devices[0].id = "gpu:0".into();
-    new.manifest.devices[0].class = "software-gpu".into();
-    new.measurements.iter_mut().for_each(|m| m.device = "gpu:0".into());
+    let new = changed(|evidence| {
+        let device = evidence.manifest.devices[0].known_mut().unwrap();
+        (device.id, device.class) = ("gpu:0".parse().unwrap(), Class::SoftwareGpu);
+        evidence.manifest.sources[0].known_mut().unwrap().devices = vec![device.id.clone()];
+        rows(evidence).for_each(|row| row.device = "gpu:0".parse().unwrap());
+    });
     let comparison = results::compare(&calm(1.0), &new, None);
     assert_eq!(comparison.pairs.len(), 2);
     assert!(comparison.pairs[0].differs[0].contains("(cpu) against"), "{comparison:?}");
     assert!(comparison.pairs[0].differs[0].contains("(software-gpu)"), "{comparison:?}");
 }
 
-#[test]
-fn a_row_that_was_cut_off_is_compared_as_far_as_it_goes() {
-    let mut cut = calm(0.8);
-    for m in &mut cut.measurements {
-        let windows: Vec<wire::Window> = m
-            .windows
-            .iter()
-            .cycle()
-            .take(6)
-            .cloned()
-            .map(|w| wire::Window { block: 0, ..w })
-            .collect();
-        m.windows = windows;
+/// Keeps so many windows of each row, in one block.
+fn in_one_block(evidence: &mut Evidence, n: usize) {
+    for row in rows(evidence) {
+        let windows = row.windows.as_mut().unwrap();
+        for column in [&mut windows.wall_seconds, &mut windows.cpu_seconds] {
+            column.truncate(n);
+        }
+        windows.work.truncate(n);
+        windows.gpu_seconds = None;
+        let blocks = &mut windows.blocks;
+        let columns = [
+            &mut blocks.idle_from_seconds,
+            &mut blocks.load_from_seconds,
+            &mut blocks.measured_from_seconds,
+        ];
+        columns.into_iter().for_each(|column| column.truncate(1));
+        blocks.warm_up_steady.truncate(1);
+        blocks.windows = vec![n];
     }
-    let comparison = results::compare(&calm(1.0), &cut, None);
-    let change = &comparison.pairs[0].throughput;
-    assert!(change.method.contains("Mann and Whitney"), "{change:?}");
-    assert!(change.regression && (change.ratio - 0.8).abs() < 0.005, "{change:?}");
-    cut.measurements.iter_mut().for_each(|m| m.windows.truncate(3));
-    let comparison = results::compare(&calm(1.0), &cut, Some(5.0));
-    assert_eq!(comparison.pairs[0].throughput.p, None);
-    assert!(comparison.not_judged[0].contains("too few windows"), "{comparison:?}");
 }
 
-/// Joules from a counter of 5 % accuracy: blocks as they are, times `factor`.
+#[test]
+fn a_row_that_was_cut_off_is_compared_as_far_as_it_goes() {
+    let cut = |n: usize| {
+        let mut evidence = calm(0.8).evidence;
+        in_one_block(&mut evidence, n);
+        Document::of(evidence)
+    };
+    let comparison = results::compare(&calm(1.0), &cut(6), None);
+    let change = &comparison.pairs[0].throughput;
+    assert_eq!(change.ratio.method, Method::Bootstrap, "{change:?}");
+    assert!(change.regression && (change.ratio.middle() - 0.8).abs() < 0.005, "{change:?}");
+    let comparison = results::compare(&calm(1.0), &cut(3), Some(5.0));
+    assert_eq!(comparison.pairs[0].throughput.p, None);
+    let unsure = |why: &String| why.contains("too few windows");
+    assert!(comparison.not_judged.iter().any(unsure), "{comparison:?}");
+}
+
+/// Joules from a counter of 5 % accuracy: blocks as they are, times `factor`. Its figures are given, not derived.
 fn metered(factor: f64) -> Document {
     let mut document = calm(1.0);
-    let m = &mut document.measurements[0];
-    let blocks = m.windows.chunk_by(|a, b| a.block == b.block);
-    let joules: Vec<f64> =
-        blocks.map(|b| b.iter().map(|w| w.wall_seconds).sum::<f64>() * 50.0 * factor).collect();
-    let gross_joules: f64 = joules.iter().sum();
-    let work: f64 = m.windows.iter().map(|w| w.work as f64).sum();
-    let block = |joules| wire::BlockEnergy { gross_joules: Some(joules), reason: None };
-    m.energy = Energy::MeasuredCounter(wire::MeasuredEnergy {
-        scope: wire::Scope::GpuBoard,
-        includes: String::new(),
-        excludes: String::new(),
-        source: wire::Meter {
-            kind: "nvml".into(),
+    let kept = document.evidence.rows[0].known().unwrap().clone();
+    let windows = kept.windows.unwrap();
+    document.evidence.manifest.sources[0] = OrNewer::Known(Source {
+        devices: vec![kept.device],
+        workload: None,
+        origin: Origin::Meter(SourceInfo {
+            kind: MeterKind::Nvml,
             model: "a card".into(),
             driver: None,
-            quantity: wire::Quantity::Counter { range_joules: vec![None], duty: 1.0 },
-            update_period_seconds: Some(0.1),
-            poll_seconds: 0.05,
-            ceiling_watts: 1000.0,
-            accuracy: 0.05,
-            accuracy_basis: "assumed".into(),
-            accuracy_reference: "a test".into(),
-        },
-        blocks: joules.into_iter().map(block).collect(),
-        joules_per_unit: wire::PerUnit {
-            value: gross_joules / work,
-            ci95_low: Some(0.95 * gross_joules / work),
-            ci95_high: Some(1.05 * gross_joules / work),
-            n: 100,
-            method: String::new(),
-        },
-        gross_joules,
-        net_joules: None,
-        power_watts: 50.0 * factor,
-        idle: None,
-        uncertainty: wire::Uncertainty {
-            meter_joules: 0.05 * gross_joules,
-            window_joules: 0.002 * gross_joules,
-            statistical_joules: 0.0,
-        },
-        update_period_seconds: Some(0.1),
-        samples: 100,
-        rejected_samples: 0,
-        failed_reads: 0,
-        coverage: 1.0,
-        wraps: 0,
-        cross_checks: Vec::new(),
-        response: None,
-        sampler_core_share: 0.0,
-        readings: wire::Readings {
-            before_seconds: Vec::new(),
-            after_seconds: Vec::new(),
-            values: Vec::new(),
-        },
-        readings_sha256: String::new(),
+            scope: Scope::GpuBoard,
+            quantity: Quantity::Counter { ranges: vec![None], duty: 1.0 },
+            update_period: Some(Seconds(0.1)),
+            poll: Seconds(0.05),
+            ceiling: Watts(1000.0),
+            accuracy: Accuracy { share: 0.05, basis: Basis::Assumed, reference: "a test".into() },
+        }),
     });
+    let seconds = |block: &rigbench::measure::Block| {
+        windows.wall_seconds[block.windows.clone()].iter().sum::<f64>()
+    };
+    let joules: Vec<f64> = windows.blocks().iter().map(|b| 50.0 * factor * seconds(b)).collect();
+    let gross: f64 = joules.iter().sum();
+    let interval = Interval::new(
+        gross,
+        (0.95 * gross, 1.05 * gross),
+        Provenance::MeasuredCounter,
+        Method::MeterUncertainty,
+    );
+    let own: &mut RowFigures = document.derived.rows[0].known_mut().unwrap();
+    own.energy = Energy {
+        source: Some(0),
+        scope: Some(Scope::GpuBoard),
+        joules_per_unit: Some(interval / windows.total_work() as f64),
+        power_watts: Some(interval / windows.seconds().0),
+        measured: Some(Measured {
+            total: Integral {
+                gross: Joules(gross),
+                terms: Terms {
+                    meter: Joules(0.05 * gross),
+                    window: Joules(0.002 * gross),
+                    statistical: Joules(0.0),
+                },
+                period: Some(Seconds(0.1)),
+                samples: 100,
+                rejected: 0,
+                coverage: 1.0,
+                wraps: 0,
+            },
+            blocks_gross_joules: joules.into_iter().map(Some).collect(),
+            response: Response {
+                lag: Seconds(0.0),
+                lag_half_width: Seconds(0.1),
+                idle: Watts(10.0),
+                load: Watts(50.0),
+                explained: 1.0,
+                late: false,
+            },
+            cross_checks: Vec::new(),
+        }),
+        ..Energy::default()
+    };
     document
 }
 
@@ -373,30 +420,24 @@ fn a_meter_is_wrong_by_the_same_share_twice_and_two_meters_are_not() {
         comparison.pairs[0].joules_per_unit.clone().unwrap()
     };
     let one = joules(&metered(1.06));
-    assert!((one.ratio - 1.06).abs() < 1e-9 && one.regression, "{one:?}");
+    assert!((one.ratio.middle() - 1.06).abs() < 1e-9 && one.regression, "{one:?}");
     assert!(one.p < Some(0.05) && one.past_gate == Some(true), "{one:?}");
-    assert!(one.method.contains("the same one on the same machine"), "{one:?}");
+    assert!(one.one_meter, "{one:?}");
     // Half of the interval is at least the ends of both rows' windows.
-    assert!(one.ci95_high.unwrap() / one.ratio > 1.0028, "{one:?}");
+    assert!(one.ratio.high / one.ratio.middle() > 1.0028, "{one:?}");
 
     let mut elsewhere = metered(1.06);
-    elsewhere.manifest.host.cpu = "Another".into();
+    elsewhere.evidence.manifest.host.cpu = "Another".into();
     let two = joules(&elsewhere);
     assert!(!two.regression && two.p > Some(0.05), "{two:?}");
-    let half = (two.ci95_high.unwrap() / two.ratio).ln();
+    let half = (two.ratio.high / two.ratio.middle()).ln();
     assert!(half > 0.05 * 2f64.sqrt() && half < 0.09, "{two:?}");
 
-    let mut modelled = calm(1.0);
-    for m in &mut modelled.measurements {
-        m.energy = Energy::Modelled(wire::ModelledEnergy {
-            scope: wire::Scope::Machine,
-            modelled_joules_per_unit_low: 1.0,
-            modelled_joules_per_unit_high: 9.0,
-            modelled_power_watts_low: 10.0,
-            modelled_power_watts_high: 90.0,
-            basis: "a test".into(),
-        });
-    }
+    let modelled = changed(|evidence| {
+        let (low, high, scope) = (Watts(10.0), Watts(90.0), Scope::Machine);
+        let origin = &mut evidence.manifest.sources[0].known_mut().unwrap().origin;
+        *origin = Origin::Stated(Stated::Modelled { low, high, scope, basis: "a test".into() });
+    });
     let comparison = results::compare(&modelled, &modelled, Some(5.0));
     assert_eq!(comparison.pairs[0].joules_per_unit, None);
     assert!(comparison.pairs[0].no_joules_reason.as_ref().unwrap().contains("modelled"));
@@ -440,19 +481,22 @@ impl Draws {
 /// A document of one row with these rates, times `factor`.
 fn document(blocks: &[Vec<f64>], factor: f64) -> Document {
     let mut document = RUN.clone();
-    document.measurements.truncate(1);
-    let m = &mut document.measurements[0];
-    let template = m.windows[0].clone();
-    m.windows = blocks
-        .iter()
-        .enumerate()
-        .flat_map(|(block, rates)| rates.iter().map(move |rate| (block, rate)))
-        .map(|(block, rate)| wire::Window {
-            block: block as u64,
-            wall_seconds: template.work as f64 / (rate * factor),
-            ..template.clone()
-        })
-        .collect();
+    document.evidence.rows.truncate(1);
+    let row = row(&mut document.evidence, 0);
+    let work = row.windows.as_ref().unwrap().work[0];
+    let mut windows = Windows::default();
+    for rates in blocks {
+        windows.wall_seconds.extend(rates.iter().map(|rate| work as f64 / (rate * factor)));
+        windows.blocks.windows.push(rates.len());
+        windows.blocks.measured_from_seconds.push(0.0);
+        windows.blocks.load_from_seconds.push(0.0);
+        windows.blocks.idle_from_seconds.push(0.0);
+        windows.blocks.warm_up_steady.push(true);
+    }
+    windows.work = vec![work; windows.wall_seconds.len()];
+    windows.cpu_seconds = vec![0.0; windows.wall_seconds.len()];
+    row.windows = Some(windows);
+    document.derived = results::derive(&document.evidence, results::Rules::today());
     document
 }
 
@@ -554,12 +598,19 @@ fn the_recording_says_how_it_was_made() {
 /// The made-up digest of a model in `model.gguf`.
 fn of_model(document: &Document, digits: &str) -> Document {
     let mut document = document.clone();
-    document.measurements.truncate(1);
-    let m = &mut document.measurements[0];
-    m.workload.id = "decode".into();
-    m.workload.unit = "token".into();
-    m.workload.shape = Some("model.gguf:batch=1:prompt=128:context=256".into());
-    m.workload.model_sha256 = Some(digits.repeat(32));
+    document.evidence.rows.truncate(1);
+    document.derived.rows.truncate(1);
+    row(&mut document.evidence, 0).workload = Description {
+        id: Id::Decode,
+        spec: "decode:model.gguf:batch=1:prompt=128:context=256".into(),
+        unit: Unit::Token,
+        shape: Shape {
+            model: Some("model.gguf".into()),
+            model_sha256: Some(digits.repeat(32)),
+            ..Shape::default()
+        },
+        intensity: None,
+    };
     document
 }
 

@@ -5,7 +5,7 @@ mod support;
 use proptest::prelude::*;
 use rigbench::energy::{Meter, Sampling};
 use rigbench::gpu::Gpu;
-use rigbench::measure::{Event, MeasureError, Mode, Protocol, Telemetry, measure};
+use rigbench::measure::{Event, MeasureError, Mode, Observer, Protocol, measure};
 use rigbench::oracle::Verdict;
 use rigbench::units::{Seconds, Work};
 use rigbench::workload::data::Seed;
@@ -185,8 +185,8 @@ fn measured(
     on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<rigbench::measure::Measurement, MeasureError> {
     let sampling = Sampling::start(vec![]);
-    let meter = Meter::new(&sampling, &gpu.description().id, vec![], "a test has no meter");
-    measure(job, meter, Telemetry::new(gpu.description()), &hasty(), on_event)
+    let meter = Meter::new(&sampling, &gpu.description().id);
+    measure(job, meter, Observer::new(gpu.description()), &hasty(), on_event)
 }
 
 #[test]
@@ -197,18 +197,18 @@ fn windows_are_contiguous_and_their_outputs_are_checked() {
     for spec in ["sha256d", "gemm:65x70x33"] {
         for mut job in jobs(&gpu, spec) {
             let m = measured(job.as_mut(), &gpu, &mut |_| ControlFlow::Continue(())).unwrap();
-            assert_eq!(m.faults, Vec::<String>::new());
-            assert_eq!(m.windows.len(), 3);
-            assert_eq!(m.windows[0].started, Seconds(0.0));
-            for pair in m.windows.windows(2) {
-                let gap = pair[1].started.0 - pair[0].started.0 - pair[0].wall.0;
-                assert!(gap.abs() < 1e-9, "{gap}");
-            }
+            assert_eq!((m.verification.wrong_windows, m.verification.wrong_output), (vec![], None));
+            assert_eq!((m.windows.len(), m.windows.check()), (3, Ok(())));
+            // From mark to mark: nothing is between them, and all of them are what was measured.
+            let (stretches, steps) = (m.windows.stretches(), m.windows.steps());
+            assert_eq!(stretches[0].from, steps[0].measured.from);
+            assert!(stretches.windows(2).all(|pair| pair[0].to == pair[1].from), "{stretches:?}");
+            assert!((stretches[2].to - steps[0].measured.to).0.abs() < 1e-9, "{stretches:?}");
             assert!(m.windows.iter().all(|w| w.work > Work(0) && w.wall.0 >= 0.85 * 0.03));
             if gpu.details().timestamps {
                 assert!(m.windows.iter().all(|w| w.gpu.is_some_and(|s| s.0 > 0.0)));
             }
-            assert!(m.verified.checked > 0 && m.verified.checked_in_windows > 0);
+            assert!(m.verification.checked > 0 && m.verification.checked_in_windows > 0);
         }
     }
 }
@@ -297,9 +297,8 @@ fn a_wrong_kernel_is_never_timed_and_a_wrong_window_makes_the_row_invalid() {
     let device = rigbench::device::Device::cpu();
     let run = |job: &mut Turning| {
         let sampling = Sampling::start(vec![]);
-        let meter =
-            Meter::new(&sampling, &rigbench::device::DeviceId::Cpu, vec![], "a test has no meter");
-        measure(job, meter, Telemetry::new(&device), &hasty(), &mut |_| ControlFlow::Continue(()))
+        let meter = Meter::new(&sampling, &rigbench::device::DeviceId::Cpu);
+        measure(job, meter, Observer::new(&device), &hasty(), &mut |_| ControlFlow::Continue(()))
     };
     let mut wrong = Turning { verify_wrong: true, window_wrong: 9, submitted: 0 };
     match run(&mut wrong) {
@@ -309,6 +308,8 @@ fn a_wrong_kernel_is_never_timed_and_a_wrong_window_makes_the_row_invalid() {
     assert_eq!(wrong.submitted, 0, "a wrong kernel ran on the clock");
     let mut stale = Turning { verify_wrong: false, window_wrong: 1, submitted: 0 };
     let m = run(&mut stale).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(m.faults, ["the output of window 2 is wrong: stale output"]);
+    // Windows count from 0.
+    assert_eq!(m.verification.wrong_windows, [1]);
+    assert_eq!(m.verification.wrong_output.as_deref(), Some("stale output"));
     assert_eq!(m.windows.len(), 3, "the figures stay");
 }

@@ -5,10 +5,11 @@ mod support;
 use rigbench::gpu::{Gpu, GpuError};
 use rigbench::kernels::{self, Kernel};
 use rigbench::oracle::Verdict;
+use rigbench::results::{Failure, FailureCode};
 use rigbench::tune::{Effort, Tuner};
 use rigbench::units::Unit;
 use rigbench::workload::data::Seed;
-use rigbench::workload::{Job, JobError, Target, Variant, Workload, parse};
+use rigbench::workload::{Id, Job, JobError, Shape, Target, Variant, Workload, parse};
 use std::ops::ControlFlow;
 
 /// Kernels that no driver takes: text that is no WGSL, and a workgroup above every adapter's limit.
@@ -129,13 +130,16 @@ fn a_row_that_loses_its_device_leaves_the_other_rows_theirs() {
 struct Troubled(Box<dyn Workload>);
 
 impl Workload for Troubled {
-    fn id(&self) -> &'static str {
-        "troubled"
+    fn id(&self) -> Id {
+        self.0.id()
     }
     fn unit(&self) -> Unit {
         self.0.unit()
     }
-    fn shape(&self) -> String {
+    fn arguments(&self) -> String {
+        "troubled".into()
+    }
+    fn shape(&self) -> Shape {
         self.0.shape()
     }
     fn unsupported(&self, target: &Target) -> Option<String> {
@@ -172,9 +176,11 @@ fn the_tuner_leaves_out_what_is_refused_or_loses_the_device_and_compares_the_oth
         .unwrap_or_else(|error| panic!("{error}"));
     assert!([ids[1], ids[3]].contains(&choice.variant.id()));
     let of = |id: &str| choice.record.trials.iter().find(|trial| trial.kernel == id).unwrap();
-    let reason = |id: &str| of(id).reason.clone().unwrap();
-    assert!(reason(ids[0]).starts_with("the driver refused"), "{}", reason(ids[0]));
-    assert!(reason(ids[2]).starts_with("the device was lost"), "{}", reason(ids[2]));
+    for (id, begins) in [(ids[0], "the driver refused"), (ids[2], "the device was lost")] {
+        let Failure { code, message } = of(id).failure.clone().unwrap();
+        assert_eq!(code, FailureCode::Driver, "{message}");
+        assert!(message.starts_with(begins), "{message}");
+    }
     for id in [ids[1], ids[3]] {
         assert!(of(id).throughput > Some(0.0), "{id}");
     }

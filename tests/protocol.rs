@@ -4,10 +4,11 @@ mod support;
 
 use rigbench::device::Device;
 use rigbench::energy::{
-    Accuracy, Basis, Energy, Meter, Placed, Quantity, Sampling, Scope, SourceInfo,
+    Accuracy, Basis, Figures, Meter, MeterKind, Placed, Quantity, Read, Rules, Sampling, Scope,
+    SourceInfo,
 };
 use rigbench::kernels::Kernel;
-use rigbench::measure::{Event, Measurement, Mode, Protocol, Telemetry, measure};
+use rigbench::measure::{Event, Measurement, Mode, Observer, Protocol, measure};
 use rigbench::oracle::Verdict;
 use rigbench::units::{Seconds, Watts, Work};
 use rigbench::workload::{Batch, Job, JobError, Proof};
@@ -89,10 +90,10 @@ fn short() -> Protocol {
 
 fn measured(share: f64, sampling: &Sampling, work: &Done) -> Measurement {
     let device = Device::cpu();
-    let meter = Meter::new(sampling, &device.id, vec![], "nothing is read");
+    let meter = Meter::new(sampling, &device.id);
     let mut job = Scattered { share, window: 0, since: Instant::now(), work: Arc::clone(work) };
     let go = &mut |_| ControlFlow::Continue(());
-    measure(&mut job, meter, Telemetry::new(&device), &short(), go).unwrap()
+    measure(&mut job, meter, Observer::new(&device), &short(), go).unwrap()
 }
 
 #[test]
@@ -100,17 +101,19 @@ fn blocks_are_added_until_the_interval_is_narrow_or_the_time_is_up() {
     let nothing = Sampling::start(Vec::new());
     let steady = measured(0.0, &nothing, &Done::default());
     let wide = measured(0.2, &nothing, &Done::default());
-    let seconds = |m: &Measurement| m.windows.iter().map(|w| w.wall.0).sum::<f64>();
-    assert!(steady.blocks.len() < wide.blocks.len(), "{:?}", steady.blocks.len());
+    let seconds = |m: &Measurement| m.windows.seconds().0;
+    let [few, many] = [&steady, &wide].map(|m| m.windows.blocks());
+    assert!(few.len() < many.len(), "{:?}", few.len());
     // It stops with the block in which the time is up, and not before.
     let protocol = short();
-    let last = wide.blocks.last().unwrap().step.measured.length();
+    let last = many.last().unwrap().step.measured.length();
     assert!(seconds(&wide) >= protocol.longest.0);
     assert!(seconds(&wide) - last.0 < protocol.longest.0 + 1e-6);
     assert!(seconds(&steady) < protocol.longest.0, "{:?}", steady.windows);
-    for m in [&steady, &wide] {
-        assert_eq!(m.windows.len(), m.blocks.len() * WINDOWS as usize);
-        assert!(m.blocks.iter().all(|b| b.step.load_from - b.step.idle_from >= protocol.rest));
+    for (m, blocks) in [(&steady, &few), (&wide, &many)] {
+        assert_eq!(m.windows.check(), Ok(()));
+        assert_eq!(m.windows.len(), blocks.len() * WINDOWS as usize);
+        assert!(blocks.iter().all(|b| b.step.load_from - b.step.idle_from >= protocol.rest));
     }
 }
 
@@ -119,7 +122,7 @@ fn blocks_are_added_until_the_interval_is_narrow_or_the_time_is_up() {
 fn batches_of_a_window_that_is_cut_are_not_kept() {
     let device = Device::cpu();
     let nothing = Sampling::start(Vec::new());
-    let meter = Meter::new(&nothing, &device.id, vec![], "nothing is read");
+    let meter = Meter::new(&nothing, &device.id);
     let mut job = Scattered { share: 0.0, window: 0, since: Instant::now(), work: Done::default() };
     let mut finished = 0;
     // Stops late in the second window.
@@ -133,11 +136,11 @@ fn batches_of_a_window_that_is_cut_are_not_kept() {
         }
         _ => ControlFlow::Continue(()),
     };
-    let m = measure(&mut job, meter, Telemetry::new(&device), &short(), stop).unwrap();
-    let [window] = &m.windows[..] else { panic!("{:?}", m.windows) };
+    let m = measure(&mut job, meter, Observer::new(&device), &short(), stop).unwrap();
+    let [wall] = m.windows.wall_seconds[..] else { panic!("{:?}", m.windows) };
     assert!(m.latency.count() > 0);
     // The histogram keeps three digits.
-    let (batches, wall) = (m.latency.total().0, window.wall.0);
+    let batches = m.latency.total().0;
     assert!(batches <= 1.001 * wall, "batches of {batches} s in a window of {wall} s");
 }
 
@@ -150,7 +153,7 @@ fn is_loaded(work: &[Instant], moment: Instant) -> bool {
 /// A meter of watts that is known to 10 %.
 fn meter_of_watts() -> SourceInfo {
     SourceInfo {
-        kind: "command",
+        kind: MeterKind::Command,
         model: "made up".into(),
         driver: None,
         scope: Scope::Machine,
@@ -180,10 +183,11 @@ fn joules_count_too_as_far_as_more_windows_can_help() {
         let (source, _) = Punctual::new(meter_of_watts(), Duration::from_millis(25), value);
         let placed = Placed { source: Box::new(source), devices: vec![Device::cpu().id] };
         let m = measured(0.0, &Sampling::start(vec![placed]), &work);
-        match &m.energy[..] {
-            [Energy::Measured(energy)] => (m.blocks.len(), energy.integral.clone()),
-            other => panic!("{other:?}"),
-        }
+        let [readings] = &m.readings[..] else { panic!("{:?}", m.readings) };
+        let (info, steps) = (meter_of_watts(), m.windows.steps());
+        let read = Read { place: 0, info: &info, readings: readings.stamped() };
+        let total = Figures::of(&Rules::V1, &read, &steps).total;
+        (steps.len(), total.unwrap_or_else(|why| panic!("{why}")))
     };
     let (calm, known) = with(0.1);
     let (jumping, unknown) = with(15.0);

@@ -4,7 +4,7 @@
 
 mod support;
 
-use rigbench::results::wire;
+use rigbench::results::{Document, OrNewer, RunReason, Verdict};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -75,12 +75,15 @@ fn it_waits_half_a_minute_for_rest_then_refuses_or_marks_the_run() {
     let said = String::from_utf8_lossy(&interrupted.stderr).into_owned();
     assert_eq!(interrupted.status.code(), Some(130), "{said}");
     let path = written(&marked).expect("with --allow-busy it goes on");
-    let document: wire::Document = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    assert_eq!(document.run.protocol.mode, "publish");
+    let document: Document = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(document.evidence.manifest.protocol.mode, "publish");
+    assert!(document.evidence.run.began_busy);
     // It was interrupted before its first row, and says so beside its reason.
-    assert_eq!(document.run.verdict, wire::Verdict::Incomplete);
+    let of_run = &document.derived.run;
+    assert_eq!(of_run.verdict, Verdict::Incomplete);
     let mark = "other programs used the processor when it began (--allow-busy)";
-    assert!(document.run.reasons.iter().any(|r| r == mark), "{:?}", document.run.reasons);
+    assert_eq!(RunReason::BeganBusy.to_string(), mark);
+    assert!(of_run.reasons.contains(&OrNewer::Known(RunReason::BeganBusy)), "{:?}", of_run.reasons);
     let judged = support::rigbench(&["validate", path.to_str().unwrap()]).output().unwrap();
     let said = String::from_utf8_lossy(&judged.stdout).into_owned();
     assert!(judged.status.success() && said.contains(mark), "{said}");

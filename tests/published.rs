@@ -1,13 +1,13 @@
-//! Every run under `results/published` is truthful and stands in the index, `results/README.md`; what the README shows of one is what
+//! Every run under `results/published` is consistent and stands in the index, `results/README.md`; what the README shows of one is what
 //! the commands print of it.
 
 mod support;
 
-use rigbench::results::{self, Depth, read, wire};
-use rigbench::units::{EnergyPerWork, Rate, significant};
+use rigbench::device::Class;
+use rigbench::results::{self, Depth, Document, Outcome, Row, RowFigures, Verdict, read};
+use rigbench::units::{EnergyPerWork, Provenance, Rate};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use wire::{Document, Energy, Measurement, Outcome, PerUnit, Verdict};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("results")
@@ -25,35 +25,38 @@ fn published() -> Vec<(String, Document)> {
             .unwrap_or_else(|why| panic!("{}: {why}", path.display()));
         let findings = results::validate(&given, Depth::Quick);
         assert!(findings.faults.is_empty(), "{}: {:#?}", path.display(), findings.faults);
-        (path.file_name().unwrap().to_str().unwrap().to_string(), given.document)
+        (path.file_name().unwrap().to_str().unwrap().to_string(), given.shown())
     };
     paths.into_iter().map(open).collect()
 }
 
 #[test]
-fn every_published_run_is_truthful_and_finished() {
+fn every_published_run_is_consistent_and_finished() {
     let published = published();
     if published.is_empty() {
-        support::not_run("every_published_run_is_truthful", "results/published has no run yet");
+        support::not_run("every_published_run_is_consistent", "results/published has no run yet");
         return;
     }
     let schema: serde_json::Value = serde_json::from_str(results::SCHEMA).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     for (name, document) in &published {
-        assert!(document.run.finished_at.is_some(), "{name} is not finished");
-        assert!(document.manifest.rigbench.commit.is_some(), "{name} tells no commit");
-        let value = serde_json::to_value(document).unwrap();
+        let Document { evidence, .. } = document;
+        assert!(evidence.run.finished_at.is_some(), "{name} is not finished");
+        assert!(evidence.manifest.rigbench.commit.is_some(), "{name} tells no commit");
+        let text = std::fs::read(folder().join("published").join(name)).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
         let errors: Vec<String> = schema.iter_errors(&value).map(|e| e.to_string()).collect();
         assert!(errors.is_empty(), "{name}: {errors:#?}");
     }
     // Each class of the machine that they were made on, and its software Vulkan of an older and a newer Mesa.
-    let devices = || published.iter().flat_map(|(_, document)| &document.manifest.devices);
-    let classes: BTreeSet<&str> = devices().map(|device| device.class.as_str()).collect();
-    assert!(classes.contains("cpu") && classes.contains("software-gpu"), "{classes:?}");
+    let devices =
+        || published.iter().flat_map(|(_, document)| document.evidence.manifest.devices());
+    let classes: BTreeSet<Class> = devices().map(|device| device.class).collect();
+    assert!(classes.contains(&Class::Cpu) && classes.contains(&Class::SoftwareGpu), "{classes:?}");
     let drivers: BTreeSet<&str> =
         devices().filter_map(|d| d.gpu.as_ref()).map(|gpu| gpu.driver.as_str()).collect();
     assert!(drivers.len() >= 2, "{drivers:?}");
-    println!("{} published runs are truthful, on {drivers:?}", published.len());
+    println!("{} published runs are consistent, on {drivers:?}", published.len());
 }
 
 /// Run with `RIGBENCH_BLESS=1` to write the index anew. While there is no run it says so, and it never loses one in silence.
@@ -109,22 +112,23 @@ fn index(published: &[(String, Document)]) -> String {
         text += "\nNo run is published yet.\n";
     }
     for (name, document) in published {
-        let wire::Run { started_at, protocol, .. } = &document.run;
-        let host = &document.manifest.host;
+        let manifest = &document.evidence.manifest;
+        let (host, protocol) = (&manifest.host, &manifest.protocol);
+        let started_at = document.evidence.run.started_at.to_string();
         let day = started_at.split('T').next().unwrap();
         text += &format!("\n## [{name}](published/{name})\n\n");
         text += &format!(
             "{day}, protocol `{}`, on {} ({} threads{}), {}.\n",
             protocol.mode,
             host.cpu,
-            host.cores,
+            host.threads,
             if host.virtualized == Some(true) { ", a virtual machine" } else { "" },
             host.os
         );
-        for (setting, value) in &document.manifest.environment {
+        for (setting, value) in &manifest.environment {
             text += &format!("Setting: `{setting}={value}`.\n");
         }
-        for device in &document.manifest.devices {
+        for device in manifest.devices() {
             let driver =
                 device.gpu.as_ref().map(|gpu| format!(", {}", gpu.driver)).unwrap_or_default();
             text += &format!(
@@ -132,57 +136,51 @@ fn index(published: &[(String, Document)]) -> String {
                 device.id, device.class, device.name
             );
             text += "| workload | throughput | joules a unit | energy | verdict |\n|---|--:|--:|---|---|\n";
-            let rows = document.measurements.iter().filter(|m| m.device == device.id);
-            rows.for_each(|m| text += &row(m));
+            let rows = document.rows().filter(|(row, _)| row.device == device.id);
+            rows.for_each(|(row, figures)| text += &line(row, figures));
         }
     }
     text
 }
 
-fn row(m: &Measurement) -> String {
-    let unit = m.workload.unit();
-    let rate = match (&m.throughput, unit, m.outcome) {
-        (Some(t), Some(unit), _) => {
-            let value = Rate { per_second: t.value, unit };
-            let interval = |low: f64, high: f64| (t.value - low).max(high - t.value) / t.value;
-            match t.ci95_low.zip(t.ci95_high) {
-                Some((low, high)) => format!("{value} ±{:.1} %", 100.0 * interval(low, high)),
+fn line(row: &Row, figures: &RowFigures) -> String {
+    let unit = row.workload.unit;
+    let rate = match (figures.throughput, &row.outcome) {
+        (Some(rate), Outcome::Measured) => {
+            let value = Rate { per_second: rate.middle(), unit };
+            match rate.ends() {
+                Some(_) => format!("{value} ±{:.1} %", 100.0 * rate.relative_half_width()),
                 None => value.to_string(),
             }
         }
-        (.., Outcome::Unsupported) => "unsupported".into(),
-        _ => "failed".into(),
+        (_, outcome) => outcome.name().into(),
     };
-    let figure = |joules: f64| match unit {
-        Some(unit) => {
-            format!("{} {}", EnergyPerWork { joules, unit }.figure(), unit.energy_symbol())
-        }
-        None => format!("{} J", significant(joules)),
+    let figure = |joules: f64| {
+        format!("{} {}", EnergyPerWork { joules, unit }.figure(), unit.energy_symbol())
     };
-    let point = |per: &PerUnit| figure(per.value);
-    let scope = |scope: wire::Scope| rigbench::energy::Scope::from(scope).name();
-    let (joules, energy) = match &m.energy {
-        Energy::MeasuredCounter(e) => {
-            (point(&e.joules_per_unit), format!("measured by a counter, {}", scope(e.scope)))
+    let scope = figures.energy.scope.map_or("", |scope| scope.name());
+    let (joules, energy) = match figures.energy.joules_per_unit {
+        None => ("–".into(), "none".into()),
+        Some(joules) => {
+            let how = match joules.provenance {
+                Provenance::MeasuredCounter => "measured by a counter",
+                Provenance::MeasuredSampled => "measured by samples",
+                other => other.name(),
+            };
+            let text = match joules.value {
+                Some(value) => figure(value),
+                None => format!("{} to {}", figure(joules.low), figure(joules.high)),
+            };
+            (text, format!("{how}, {scope}"))
         }
-        Energy::MeasuredSampled(e) => {
-            (point(&e.joules_per_unit), format!("measured by samples, {}", scope(e.scope)))
-        }
-        Energy::Declared(e) => (point(&e.joules_per_unit), format!("declared, {}", scope(e.scope))),
-        Energy::Modelled(e) => {
-            let (low, high) = (e.modelled_joules_per_unit_low, e.modelled_joules_per_unit_high);
-            (
-                format!("{} to {}", figure(low), figure(high)),
-                format!("modelled, {}", scope(e.scope)),
-            )
-        }
-        Energy::None(_) => ("–".into(), "none".into()),
     };
-    let verdict = match m.verdict {
+    let verdict = match figures.verdict {
         Verdict::Valid => "valid".to_string(),
-        Verdict::Invalid | Verdict::Incomplete => format!("invalid: {}", m.reasons.join("; ")),
+        Verdict::Invalid | Verdict::Incomplete => {
+            format!("invalid: {}", figures.reasons_in_words())
+        }
     };
-    format!("| `{}` | {rate} | {joules} | {energy} | {verdict} |\n", m.workload.spec())
+    format!("| `{}` | {rate} | {joules} | {energy} | {verdict} |\n", row.workload.spec)
 }
 
 const HEAD: &str = "# Results

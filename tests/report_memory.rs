@@ -3,8 +3,9 @@
 
 mod support;
 
+use rigbench::measure::BoardTelemetry;
 use rigbench::report::Collection;
-use rigbench::results::{self, wire};
+use rigbench::results::{self, Document, Evidence, OrNewer};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -44,31 +45,62 @@ unsafe impl GlobalAlloc for Counted {
 #[global_allocator]
 static COUNTED: Counted = Counted;
 
-fn golden() -> wire::Document {
+/// The times that the rows of the real run stand in each of these runs.
+const TIMES: usize = 4;
+
+/// The ceilings of the real run, so many times one after the other: their work has no proof, which holds for the id of one run alone.
+fn ceilings() -> Evidence {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/run.json");
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    let document: Document = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut evidence = document.evidence;
+    evidence.rows.retain(|row| row.known().is_some_and(|row| row.workload.id.is_ceiling()));
+    let manifest = &mut evidence.manifest;
+    manifest.workloads.retain(|spec| spec.starts_with("peak") || spec == "stream");
+    let (begin, end) = (evidence.run.started_at, evidence.run.finished_at.unwrap());
+    let lasted = end.duration_since(begin);
+    evidence.run.finished_at = Some(begin + lasted * TIMES as i32);
+    let rows = std::mem::take(&mut evidence.rows);
+    for time in 0..TIMES {
+        let later = time as f64 * lasted.as_secs_f64();
+        evidence.rows.extend(rows.iter().cloned().map(|mut row| {
+            for windows in row.known_mut().unwrap().windows.iter_mut() {
+                let blocks = &mut windows.blocks;
+                let columns = [
+                    &mut blocks.idle_from_seconds,
+                    &mut blocks.load_from_seconds,
+                    &mut blocks.measured_from_seconds,
+                ];
+                columns.into_iter().flatten().for_each(|seconds| *seconds += later);
+            }
+            row
+        }));
+    }
+    evidence
 }
 
-/// Writes so many runs: the real one, each time under another id and one of fifty made-up power limits, so that a report has fifty
-/// times its lines. Devices cannot have other names: the manifest has them, and proofs of work hold for that manifest alone.
+/// Writes so many runs, each under another id and some of two hundred made-up power limits, so that a report has that many times the
+/// lines of one.
 fn runs(folder: &Path, count: usize) -> Vec<PathBuf> {
-    let mut document = golden();
+    let mut evidence = ceilings();
+    let each = evidence.rows.len() / TIMES;
     let mut paths = Vec::new();
     for number in 0..count {
-        let limit = Some(100.0 + (number % 50) as f64);
-        for window in document.measurements.iter_mut().flat_map(|m| &mut m.windows) {
-            window.telemetry.board = Some(wire::Board {
-                celsius: None,
-                core_hertz: None,
-                memory_hertz: None,
-                power_limit_watts: limit,
-                throttle: None,
+        for (i, row) in evidence.rows.iter_mut().filter_map(OrNewer::known_mut).enumerate() {
+            let limit = Some(100.0 + ((TIMES * number + i / each) % 200) as f64);
+            row.condition.power_limit_watts = limit;
+            let Some(telemetry) = &mut row.telemetry else { continue };
+            let none = vec![None; telemetry.looks];
+            telemetry.board = Some(BoardTelemetry {
+                celsius: none.clone(),
+                core_hertz: none.clone(),
+                memory_hertz: none,
+                power_limit_watts: vec![limit; telemetry.looks],
+                throttle: vec![None; telemetry.looks],
             });
         }
-        document.run.id = format!("00000000-0000-4000-8000-{number:012}");
-        document.proof.document_sha256 = results::document_sha256(&document);
+        evidence.run.id = format!("00000000-0000-4000-8000-{number:012}");
         let path = folder.join(format!("run-{number:04}.json"));
-        std::fs::write(&path, results::text(&document)).unwrap();
+        std::fs::write(&path, results::text(&Document::of(evidence.clone()))).unwrap();
         paths.push(path);
     }
     paths
@@ -92,7 +124,7 @@ fn many_files_take_the_memory_of_a_few() {
     gathered(&paths[..10]);
     let (ten, work_of_ten) = gathered(&paths[..10]);
     let (forty, work_of_forty) = gathered(&paths);
-    let rows = golden().measurements.len() as f64 * 4096.0;
+    let rows = ceilings().rows.len() as f64 * 4096.0;
     println!(
         "at once: {ten} bytes for ten files, {forty} for forty; in all {work_of_ten} and {work_of_forty}"
     );

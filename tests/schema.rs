@@ -1,11 +1,11 @@
 //! The committed JSON Schema is the one that the types give.
 
-use rigbench::results::{self, wire};
+use rigbench::results::{self, Document};
 use schemars::generate::SchemaSettings;
 
 fn generated() -> serde_json::Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
-    generator.into_root_schema_for::<wire::Document>().to_value()
+    generator.into_root_schema_for::<Document>().to_value()
 }
 
 /// Run with `RIGBENCH_BLESS=1` to write the file anew after a change of the types.
@@ -21,24 +21,38 @@ fn the_committed_schema_is_generated_from_the_types() {
         "{path} differs; RIGBENCH_BLESS=1 cargo test --test schema writes it anew"
     );
     assert_eq!(generated()["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    assert_eq!(results::SCHEMA_VERSION, "1.0.0");
+    assert_eq!(results::SCHEMA_VERSION, "2.0.0");
 }
 
-/// A modelled figure has no joules-per-unit value in the type either.
+/// An interval may have no value, and says where it comes from: what is modelled passes for nothing else.
 #[test]
-fn modelled_energy_has_only_a_low_and_a_high() {
+fn an_interval_has_its_ends_its_provenance_and_its_method() {
     let schema = generated();
-    let fields = |name: &str| -> Vec<String> {
-        schema["$defs"][name]["properties"].as_object().unwrap().keys().cloned().collect()
-    };
-    let modelled = fields("ModelledEnergy");
-    assert!(modelled.contains(&"modelled_joules_per_unit_low".to_string()));
-    assert!(
-        !modelled.iter().any(|f| f == "joules_per_unit" || f == "gross_joules"),
-        "{modelled:?}"
-    );
-    for point in ["MeasuredEnergy", "DeclaredEnergy"] {
-        assert!(fields(point).contains(&"joules_per_unit".to_string()), "{point}");
+    let interval = &schema["$defs"]["Interval"];
+    let required: Vec<&str> =
+        interval["required"].as_array().unwrap().iter().map(|f| f.as_str().unwrap()).collect();
+    for field in ["provenance", "method"] {
+        assert!(required.contains(&field), "{required:?}");
     }
-    assert_eq!(fields("NoEnergy"), ["reason"]);
+    let may_be_null = |field: &str| interval["properties"][field]["type"][1] == "null";
+    assert!(["value", "low", "high"].into_iter().all(may_be_null), "{interval}");
+}
+
+/// What a file of this version may leave out: within 2.x nothing is added that must be there.
+#[test]
+fn every_field_of_the_first_version_is_known_to_the_schema() {
+    let schema = generated();
+    let root = schema["properties"].as_object().unwrap();
+    let names: Vec<&String> = root.keys().collect();
+    assert_eq!(names, ["schema_version", "rules", "evidence", "derived", "proof"]);
+    let evidence = schema["$defs"]["Evidence"]["properties"].as_object().unwrap();
+    for field in ["run", "challenge", "beacon", "manifest", "clock", "baselines", "rows"] {
+        assert!(evidence.contains_key(field), "{field}");
+    }
+    let row = schema["$defs"]["Row"]["properties"].as_object().unwrap();
+    for field in
+        ["device", "workload", "condition", "kernel", "tuning", "outcome", "windows", "readings"]
+    {
+        assert!(row.contains_key(field), "{field}");
+    }
 }

@@ -4,10 +4,11 @@ use rigbench::device::Device;
 use rigbench::kernels::Kernel;
 use rigbench::measure::MeasureError;
 use rigbench::oracle::Verdict;
+use rigbench::results::FailureCode;
 use rigbench::tune::{Effort, Tuner};
 use rigbench::units::{Unit, Work};
 use rigbench::workload::data::Seed;
-use rigbench::workload::{Batch, Job, JobError, Proof, Target, Variant, Workload};
+use rigbench::workload::{Batch, Id, Job, JobError, Proof, Shape, Target, Variant, Workload};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -66,14 +67,17 @@ impl Job for FakeJob {
 }
 
 impl Workload for Fake {
-    fn id(&self) -> &'static str {
-        self.name
+    fn id(&self) -> Id {
+        Id::Sha256d
     }
     fn unit(&self) -> Unit {
         Unit::Hash
     }
-    fn shape(&self) -> String {
-        String::new()
+    fn arguments(&self) -> String {
+        self.name.into()
+    }
+    fn shape(&self) -> Shape {
+        Shape::default()
     }
     fn unsupported(&self, _: &Target) -> Option<String> {
         None
@@ -103,8 +107,11 @@ fn the_fastest_right_kernel_wins_and_the_others_are_on_record() {
     assert!(choice.batch.unwrap().0 <= 0.05);
     let of = |id| choice.record.trials.iter().find(|t| t.kernel == id);
     assert!(of("slow").unwrap().throughput > Some(0.0));
-    assert!(of("wrong").unwrap().reason.as_ref().unwrap().contains("off by one"));
-    assert!(of("broken").unwrap().reason.as_ref().unwrap().contains("does not compile"));
+    for (id, says) in [("wrong", "off by one"), ("broken", "does not compile")] {
+        let failure = of(id).unwrap().failure.as_ref().unwrap();
+        assert_eq!(failure.code, FailureCode::WrongOutput);
+        assert!(failure.message.contains(says), "{failure}");
+    }
     assert_eq!(of("wrong").unwrap().throughput, None);
     assert_eq!(WRONG_RAN.load(Ordering::Relaxed), 0, "a wrong kernel ran on the clock");
     assert!(of("fifth").is_none(), "a quick pass tries four at most");
@@ -130,7 +137,7 @@ fn a_kernel_that_breaks_on_the_clock_is_left_out_and_the_others_are_compared() {
     let of = |id| choice.record.trials.iter().filter(move |t| t.kernel == id);
     let broken: Vec<_> = of("breaks").collect();
     assert_eq!(broken.len(), 1);
-    assert!(broken[0].reason.as_ref().unwrap().contains("it broke"));
+    assert!(broken[0].failure.as_ref().unwrap().message.contains("it broke"));
     assert!(of("slow").next().unwrap().throughput > Some(0.0));
 }
 
@@ -207,19 +214,25 @@ fn a_kept_choice_is_taken_and_one_that_no_trials_give_is_not() {
     }
     assert!(tuning("/kernel", json!("nobody")));
     assert!(tuning("/trials", json!("nothing")));
-    let timed = good["tuning"]["trials"].as_array().unwrap();
-    let timed = timed.iter().position(|trial| trial["throughput"].is_number()).unwrap();
-    for (field, to) in [
+    let timed = good["tuning"]["trials"]["throughput"].as_array().unwrap();
+    let timed = timed.iter().position(Value::is_number).unwrap();
+    for (column, to) in [
         ("throughput", json!(-1.0)),
         ("throughput", json!(null)),
-        ("slices", json!([-5.0])),
-        ("slices", json!([])),
-        ("slices", json!(vec![1.0; 1000])),
         ("kernel", json!("nobody")),
         ("batch_seconds", json!(1e308)),
-        ("reason", json!("it was not timed")),
     ] {
-        let change = |value: &mut Value| value["tuning"]["trials"][timed][field] = to.clone();
+        let change = |value: &mut Value| value["tuning"]["trials"][column][timed] = to.clone();
+        assert!(with(&change).is_none(), "{column} {to}");
+    }
+    let failure = json!({"code": "driver", "message": "it was not timed"});
+    for (field, to) in [
+        ("failures", json!({timed.to_string(): failure})),
+        ("throughput", json!([1.0])),
+        ("kernel", json!([])),
+        ("batch_seconds", json!(vec![0.01; 1000])),
+    ] {
+        let change = |value: &mut Value| value["tuning"]["trials"][field] = to.clone();
         assert!(with(&change).is_none(), "{field} {to}");
     }
     assert!(with(&|value| value["key"]["workload"] = json!("another")).is_none());
@@ -277,11 +290,8 @@ fn mutated_entries_are_ignored_or_sane() {
             assert!(fake.variants.contains(&choice.variant.id()));
             assert!(LENGTHS.contains(&choice.batch.unwrap().0), "{:?}", choice.batch);
             for trial in &choice.record.trials {
-                let rates = trial.slices.iter().chain(&trial.throughput);
-                assert!(
-                    rates.into_iter().all(|rate| rate.is_finite() && *rate >= 0.0),
-                    "{trial:?}"
-                );
+                let is_rate = |rate: f64| rate.is_finite() && rate >= 0.0;
+                assert!(trial.throughput.is_none_or(is_rate), "{trial:?}");
             }
         }
     }

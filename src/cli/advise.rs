@@ -1,9 +1,9 @@
 //! `rigbench advise`: what the next kilowatt-hour should do, and where that flips.
 
-use super::documents::{incomplete, truthful};
+use super::documents::{consistent, incomplete};
 use super::{Exit, args, say};
 use crate::economics::market::EMBEDDED;
-use crate::economics::{Market, MarketError, advise_on, wire};
+use crate::economics::{Market, MarketError, advise_on};
 use crate::report;
 use crate::text;
 use anyhow::{Context, Result, anyhow, bail};
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let market = args.market.as_deref().map_or_else(|| Ok(Market::embedded()), market)?;
     let (mut documents, mut left_out) = (Vec::new(), Vec::new());
     for path in &args.files {
-        let document = truthful(path)?;
+        let document = consistent(path)?;
         match incomplete(path, &document) {
             Some(why) => left_out.push(why),
             None => documents.push(document),
@@ -50,7 +50,6 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     }
     let advice = advise_on(&documents, &market, jiff::Zoned::now().date());
     if args.json {
-        let advice = wire::Advice::from(&advice);
         super::print_json(&advice)?;
     } else {
         let (width, styled) = args::terminal();

@@ -63,7 +63,7 @@ impl Workloads {
             let workload = workload::parse(spec)?;
             match workloads.iter().find(|other| other.spec() == workload.spec()) {
                 None => workloads.push(workload),
-                Some(other) if other.model_sha256() == workload.model_sha256() => {}
+                Some(other) if other.shape() == workload.shape() => {}
                 Some(_) => bail!(
                     "two different model files give the workload {}: rename one of them, or measure them in two runs",
                     workload.spec()

@@ -1,10 +1,9 @@
 //! `rigbench compare`: what changed from one run to another, and whether more than chance explains.
 
-use super::documents::{incomplete, truthful};
+use super::documents::{consistent, incomplete};
 use super::{Exit, args};
 use crate::report;
-use crate::results;
-use crate::results::wire::Comparison;
+use crate::results::{self, Comparison};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
@@ -28,7 +27,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let (base, new) = (truthful(&args.base)?, truthful(&args.new)?);
+    let (base, new) = (consistent(&args.base)?, consistent(&args.new)?);
     for (path, document) in [(&args.base, &base), (&args.new, &new)] {
         if let Some(why) = incomplete(path, document) {
             bail!("nothing can be compared: {why}; run it again");

@@ -2,10 +2,9 @@
 
 use super::{Exit, args};
 use crate::device::Device;
-use crate::energy;
+use crate::energy::{self, Listing};
 use crate::gpu;
 use crate::report;
-use crate::results::wire;
 use anyhow::Result;
 
 #[derive(clap::Args)]
@@ -33,14 +32,14 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
 }
 
 /// Devices with the sources of their joules.
-pub(super) fn found(devices: &[Device]) -> Vec<wire::Found> {
+pub(super) fn found(devices: &[Device]) -> Vec<Listing> {
     let (placed, absent) = energy::find(devices);
-    let found = |device: &Device| wire::Found {
-        device: device.into(),
+    let found = |device: &Device| Listing {
+        device: device.clone(),
         sources: placed
             .iter()
             .filter(|placed| placed.devices.contains(&device.id))
-            .map(|placed| (&placed.source.describe()).into())
+            .map(|placed| placed.source.describe())
             .collect(),
         no_source_reason: absent
             .iter()

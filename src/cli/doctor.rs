@@ -2,10 +2,10 @@
 
 use super::{Exit, args, busy, devices};
 use crate::device::{Class, Device};
+use crate::energy::{Listing, Scope};
 use crate::gpu;
 use crate::report;
 use crate::results;
-use crate::results::wire::{Found, Scope};
 use anyhow::Result;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     };
     super::print(&(sources + "\n"))?;
     let mut advice = unread(&found);
-    let whole = |found: &Found| {
+    let whole = |found: &Listing| {
         found.sources.iter().any(|s| matches!(s.scope, Scope::Machine | Scope::Wall))
     };
     if !found.iter().all(whole) {
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
 }
 
 /// Why no joules of some devices can be read; each reason once.
-fn unread(found: &[Found]) -> Vec<String> {
+fn unread(found: &[Listing]) -> Vec<String> {
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for found in found {
         let Some(why) = found.no_source_reason.as_deref() else { continue };

@@ -1,6 +1,6 @@
 //! `rigbench report`: one run to look at, or a folder of them side by side.
 
-use super::{Exit, args};
+use super::{Exit, args, documents};
 use crate::report::{self, Collection, flat};
 use anyhow::{Context, Result, bail};
 use atomic_write_file::AtomicWriteFile;
@@ -36,16 +36,22 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let paths = files(&args.inputs)?;
-    let mut rows = flat::empty();
-    let mut only = None;
+    let paths = documents::files(&args.inputs)?;
+    let mut output = Output::open(args.output.as_deref())?;
+    let mut table = flat::empty();
+    let (mut only, mut written) = (None, Ok(()));
     let alone = paths.len() == 1;
     let collection = Collection::gather(&paths, |file, document| {
-        if args.format == Format::Csv {
-            rows.rows.extend(flat::rows(file, &document));
+        // Thousands of files have more rows than need to be held.
+        if args.format == Format::Csv && written.is_ok() {
+            let first = table.rows.is_empty();
+            table.rows = flat::rows(file, &document).collect();
+            let text = if first { table.to_csv() } else { table.rows_to_csv() };
+            written = output.write(&text);
         }
         only = alone.then_some(document);
     });
+    written?;
     for (file, why) in collection.refused() {
         if collection.runs().next().is_none() {
             bail!("{}: {why}", file.name);
@@ -64,46 +70,42 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let text = match args.format {
         Format::Table => each(&|table| table.to_terminal(width, styled)),
         Format::Markdown => each(&|table| table.to_markdown()),
-        Format::Csv => rows.to_csv(),
+        Format::Csv if table.rows.is_empty() => table.to_csv(),
+        Format::Csv => String::new(),
         Format::Html => report::page(&collection, only.as_ref()),
     };
-    match &args.output {
-        Some(path) => write(path, &text)?,
-        None => super::print(&text)?,
-    }
+    output.write(&text)?;
+    output.end()?;
     Ok(Exit::Done)
 }
 
-/// The files that are meant, in order: those that are named, and of a folder those that end in `.json`.
-fn files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut all = Vec::new();
-    for input in inputs {
-        let about =
-            || format!("cannot read {}; give result files or a folder of them", input.display());
-        if !std::fs::metadata(input).with_context(about)?.is_dir() {
-            all.push(input.clone());
-            continue;
-        }
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(input).with_context(about)? {
-            let path = entry.with_context(about)?.path();
-            if path.extension().is_some_and(|e| e == "json") && path.is_file() {
-                found.push(path);
-            }
-        }
-        found.sort();
-        all.extend(found);
-    }
-    if all.is_empty() {
-        let names: Vec<String> = inputs.iter().map(|input| input.display().to_string()).collect();
-        bail!("there is no .json file in {}; rigbench run writes one", names.join(", "));
-    }
-    Ok(all)
+/// Where a report goes: a file that stands there whole at the end, or stdout.
+struct Output<'a> {
+    file: Option<(&'a Path, AtomicWriteFile)>,
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
-    let about = || format!("cannot write {}; choose another place with -o", path.display());
-    let mut file = AtomicWriteFile::open(path).with_context(about)?;
-    file.write_all(text.as_bytes()).with_context(about)?;
-    file.commit().with_context(about)
+impl<'a> Output<'a> {
+    fn open(path: Option<&'a Path>) -> Result<Output<'a>> {
+        let Some(path) = path else { return Ok(Output { file: None }) };
+        let file = AtomicWriteFile::open(path).with_context(|| cannot_write(path))?;
+        Ok(Output { file: Some((path, file)) })
+    }
+
+    fn write(&mut self, text: &str) -> Result<()> {
+        match &mut self.file {
+            None => super::print(text),
+            Some((path, file)) => {
+                file.write_all(text.as_bytes()).with_context(|| cannot_write(path))
+            }
+        }
+    }
+
+    fn end(self) -> Result<()> {
+        let Some((path, file)) = self.file else { return Ok(()) };
+        file.commit().with_context(|| cannot_write(path))
+    }
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}; choose another place with -o", path.display())
 }

@@ -1,25 +1,33 @@
-//! `rigbench validate`: is a result file truthful?
+//! `rigbench validate`: is a result file consistent?
 
-use super::Exit;
+use super::{Exit, documents};
 use crate::model::Gguf;
-use crate::results::{self, Depth, Findings, Model, read};
-use anyhow::{Context, Result};
+use crate::results::{self, Depth, Document, Findings, Model, read};
+use crate::units::Rate;
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  rigbench validate results/published/*.json\n  rigbench validate --deep --model SmolLM2-135M-Instruct.Q4_1.gguf result.json"
+    after_help = "Examples:\n  rigbench validate results/published\n  rigbench validate --deep --model SmolLM2-135M-Instruct.Q4_1.gguf result.json"
 )]
 pub(super) struct Args {
-    /// Result files
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+    /// Result files, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    inputs: Vec<PathBuf>,
     /// Compute again what takes long, too
     #[arg(long)]
     deep: bool,
     /// GGUF file of a model that tokens were computed with, for --deep; may repeat
     #[arg(long = "model", value_name = "FILE", requires = "deep")]
     models: Vec<PathBuf>,
+    /// When the challenge was sent to whoever ran it, RFC 3339: with --received it bounds the rates from below
+    #[arg(long, value_name = "TIME", requires = "received")]
+    issued: Option<Timestamp>,
+    /// When the file came back
+    #[arg(long, value_name = "TIME", requires = "issued")]
+    received: Option<Timestamp>,
 }
 
 /// What no proof of work can show.
@@ -34,25 +42,60 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     });
     let models = models.collect::<Result<Vec<_>>>()?;
     let depth = if args.deep { Depth::Deep { models: &models } } else { Depth::Quick };
-    let mut truthful = true;
-    for path in &args.files {
+    let seconds = args
+        .issued
+        .zip(args.received)
+        .map(|(issued, received)| received.duration_since(issued).as_secs_f64());
+    if seconds.is_some_and(|seconds| seconds <= 0.0) {
+        bail!("--received is not after --issued; write both as in 2026-12-01T10:00:00Z");
+    }
+    let mut consistent = true;
+    for path in &documents::files(&args.inputs)? {
         let given = read::open(path, read::read).with_context(|| {
             format!("cannot read {}; give the path of a result file", path.display())
         })?;
-        let findings = match given {
-            Ok(given) => results::validate(&given, depth),
-            Err(fault) => Findings { faults: vec![fault.to_string()], notes: Vec::new() },
+        let (findings, bounds) = match given {
+            Ok(given) => {
+                let findings = results::validate(&given, depth);
+                let bounds = seconds.map(|seconds| bounds(&given.shown(), seconds));
+                (findings, bounds.unwrap_or_default())
+            }
+            Err(fault) => {
+                let faults = vec![fault.to_string()];
+                (Findings { faults, ..Findings::default() }, Vec::new())
+            }
         };
-        let verdict = if findings.faults.is_empty() { "truthful" } else { "not truthful" };
+        let ok = findings.faults.is_empty();
+        let verdict = if ok { "consistent" } else { "not consistent" };
         super::print_line(&format!("{}: {verdict}", path.display()))?;
         for fault in &findings.faults {
             super::print_line(&format!("  wrong: {fault}"))?;
         }
-        for note in &findings.notes {
+        for note in findings.notes.iter().chain(&findings.changed) {
             super::print_line(&format!("  {note}"))?;
         }
-        truthful &= findings.faults.is_empty();
+        for bound in bounds.iter().filter(|_| ok) {
+            super::print_line(&format!("  {bound}"))?;
+        }
+        consistent &= ok;
     }
     super::print(&format!("{LIMITS}\n"))?;
-    Ok(if truthful { Exit::Done } else { Exit::No })
+    Ok(if consistent { Exit::Done } else { Exit::No })
+}
+
+/// The rates that a row must have had at least, if its challenge was not known before it was issued: its proven work, done within
+/// so many seconds.
+fn bounds(document: &Document, seconds: f64) -> Vec<String> {
+    if document.evidence.challenge.is_none() {
+        return vec!["no bound on the rate: it was made without --challenge".into()];
+    }
+    let bound = |(row, figures): (&results::Row, &results::RowFigures)| {
+        let least = figures.proven.as_ref()?.least_hashes;
+        let rate = Rate { per_second: least / seconds, unit: row.workload.unit };
+        Some(format!(
+            "{}: at least {rate}, if the challenge was new {seconds:.0} s before it came back",
+            row.label()
+        ))
+    };
+    document.rows().filter_map(bound).collect()
 }

@@ -1,16 +1,18 @@
 //! The uses that a kilowatt-hour can be put to here, and those that cannot be offered, each with the reason.
 
 use super::citation::{Citation, joules_of, watts_of};
-use super::market::{Figure, Rental};
+use super::market::{Figure, Rental, tokens_of};
 use super::{
-    Capital, Conditions, Estimate, Market, MeasuredRow, Plan, Price, RowEnergy, Venture, WorkEnergy,
+    Capital, Conditions, DeviceRow, Market, MeasuredDevice, Price, RevenueModel, RowEnergy,
+    Scenario, WorkEnergy,
 };
-use crate::device::Class;
-use crate::energy::{Provenance, Scope};
-use crate::units::{EnergyPerWork, MILLION_TOKENS, Unit};
+use crate::energy::Scope;
+use crate::units::{EnergyPerWork, Interval, MILLION_TOKENS, Provenance, Unit};
+use serde::Serialize;
 
 /// What is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Hashing on a measured device: the yardstick.
     HashHere,
@@ -18,40 +20,12 @@ pub enum Kind {
     HashAsic,
     /// Selling tokens of a measured device.
     Infer,
-    /// Letting a measured device.
+    /// Renting out a measured device.
     Rent,
 }
 
-/// How the energy that a choice rests on came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A row of results.
-    Row(Provenance),
-    /// A figure of the market file.
-    Published,
-}
-
-impl Origin {
-    /// The name in results.
-    pub fn name(self) -> &'static str {
-        match self {
-            Origin::Row(provenance) => provenance.name(),
-            Origin::Published => "published",
-        }
-    }
-}
-
-/// Whether a choice may stand in one ranking with others.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
-    /// Its joules are those of the hall's meter, by factors that are shown.
-    Meter,
-    /// Joules are missing, so that it earns no more than this. A clause that says which.
-    Bound(String),
-}
-
 /// A factor between the joules that were measured and those that are bought, or on the time that is sold.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Factor {
     /// `plug per gpu-board`, `PUE`, `utilisation`.
     pub name: String,
@@ -62,7 +36,7 @@ pub struct Factor {
 }
 
 /// A use of a kilowatt-hour and what it earns.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Choice {
     /// What is done.
     pub kind: Kind,
@@ -70,24 +44,30 @@ pub struct Choice {
     pub label: String,
     /// What hashes, whose tokens, which terms of rent.
     pub subject: String,
-    /// The measured device, if it is on one.
-    pub device: Option<On>,
+    /// The measured device; null if there is none.
+    pub device: Option<MeasuredDevice>,
     /// The computation behind it.
-    pub venture: Venture,
+    #[serde(skip)]
+    pub scenario: Scenario,
     /// Dollars of revenue for a kilowatt-hour that the hall buys.
-    pub revenue: Estimate,
+    #[serde(rename = "revenue_dollars_per_kwh")]
+    pub revenue: Interval,
     /// The same after the next halving.
-    pub revenue_after_halving: Estimate,
-    /// Dollars of hardware in a kilowatt-hour, where cost and lifetime are given.
-    pub hardware: Option<Estimate>,
+    #[serde(rename = "revenue_after_halving_dollars_per_kwh")]
+    pub revenue_after_halving: Interval,
+    /// Dollars of hardware in a kilowatt-hour, written off; null unless cost and lifetime are given.
+    #[serde(rename = "hardware_dollars_per_kwh")]
+    pub hardware: Option<Interval>,
     /// Revenue less hardware (where counted) and electricity.
-    pub margin: Estimate,
+    #[serde(rename = "margin_dollars_per_kwh")]
+    pub margin: Interval,
     /// The same after the next halving.
-    pub margin_after_halving: Estimate,
-    /// Whether it may be ranked.
-    pub standing: Standing,
+    #[serde(rename = "margin_after_halving_dollars_per_kwh")]
+    pub margin_after_halving: Interval,
+    /// Why joules are missing, so that it earns no more than its revenue says and is not ranked; null if none are.
+    pub upper_bound_reason: Option<String>,
     /// How its energy came about.
-    pub origin: Origin,
+    pub provenance: Provenance,
     /// What that energy covers.
     pub scope: Scope,
     /// What was applied to it.
@@ -96,25 +76,21 @@ pub struct Choice {
     pub rests_on: Vec<Citation>,
 }
 
-/// A measured device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct On {
-    /// Its id, the same in all of its rows.
-    pub id: String,
-    /// As its driver calls it.
-    pub name: String,
-    /// Its hardware class.
-    pub class: Class,
+impl Choice {
+    /// Whether its joules are those of the hall's meter, so that it can be ranked.
+    pub fn reaches_meter(&self) -> bool {
+        self.upper_bound_reason.is_none()
+    }
 }
 
 /// A use that cannot be offered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Absent {
     /// What would be done.
     pub kind: Kind,
     /// With what.
     pub label: String,
-    /// Why it is not there, in a sentence.
+    /// Why it is not there, in a clause.
     pub reason: String,
 }
 
@@ -125,31 +101,31 @@ pub(super) struct Offers<'a> {
 }
 
 /// A choice before its sums.
-struct Draft<'a> {
+struct Draft {
     kind: Kind,
     label: String,
     subject: String,
-    device: Option<&'a MeasuredRow>,
-    plan: Plan,
+    device: Option<MeasuredDevice>,
+    revenue_model: RevenueModel,
     capital: Option<Capital>,
-    origin: Origin,
+    provenance: Provenance,
     scope: Scope,
     rests_on: Vec<Citation>,
 }
 
 impl Offers<'_> {
     /// All reference miners, then all that each device can do.
-    pub fn all(&self, rows: &[MeasuredRow]) -> (Vec<Choice>, Vec<Absent>) {
+    pub fn all(&self, rows: &[DeviceRow]) -> (Vec<Choice>, Vec<Absent>) {
         let mut choices: Vec<Choice> = self.asics().collect();
         let mut absent = Vec::new();
         let mut devices: Vec<&str> = Vec::new();
         for row in rows {
-            if !devices.contains(&row.device.as_str()) {
-                devices.push(&row.device);
+            if !devices.contains(&row.device.id.as_str()) {
+                devices.push(&row.device.id);
             }
         }
         for device in devices {
-            let own: Vec<&MeasuredRow> = rows.iter().filter(|row| row.device == device).collect();
+            let own: Vec<&DeviceRow> = rows.iter().filter(|row| row.device.id == device).collect();
             for offer in self.hash(&own).into_iter().chain(self.infer(&own)).chain(self.rent(&own))
             {
                 match offer {
@@ -163,63 +139,64 @@ impl Offers<'_> {
 
     fn asics(&self) -> impl Iterator<Item = Choice> {
         let build = &self.market.mining;
-        let years = build.lifetime.as_ref().map(|figure| figure.estimate);
-        let capital = years.map(|years| Capital::Megawatt { dollars: build.cost.estimate, years });
+        let years = build.lifetime.as_ref().map(|figure| figure.interval);
+        let capital = years.map(|years| Capital::Megawatt { dollars: build.cost.interval, years });
         self.market.asics.iter().map(move |asic| {
             let unit = Unit::Hash;
-            let joules = EnergyPerWork::quoted(asic.efficiency.number(), unit).joules.into();
+            let joules = asic.efficiency.interval / EnergyPerWork { joules: 1.0, unit }.quote();
             self.choice(Draft {
                 kind: Kind::HashAsic,
                 label: format!("hash on {}", asic.name),
                 subject: asic.name.clone(),
                 device: None,
-                plan: Plan::Hash(WorkEnergy { joules, unit }),
+                revenue_model: RevenueModel::Hash(WorkEnergy { joules, unit }),
                 capital,
-                origin: Origin::Published,
+                provenance: joules.provenance,
                 scope: Scope::Wall,
                 rests_on: vec![(&asic.efficiency).into()],
             })
         })
     }
 
-    fn hash(&self, own: &[&MeasuredRow]) -> Vec<Result<Choice, Absent>> {
+    fn hash(&self, own: &[&DeviceRow]) -> Vec<Result<Choice, Absent>> {
         let kind = Kind::HashHere;
-        let rows: Vec<_> = own.iter().filter(|row| row.unit == Unit::Hash).collect();
+        let rows: Vec<_> = own.iter().filter(|r| r.row.workload.unit == Unit::Hash).collect();
         if rows.is_empty() {
             return missing(kind, "hash", own, "no hashing was measured; run --workload sha256d");
         }
-        let offer = |row: &&&MeasuredRow| {
-            let (energy, work) = energy(kind, row)?;
-            Ok(self.choice(self.measured(kind, row, energy, Plan::Hash(work))))
+        let offer = |row: &&&DeviceRow| {
+            let energy = energy(kind, row)?;
+            Ok(self.choice(self.measured(kind, row, energy, RevenueModel::Hash(energy.work))))
         };
         rows.iter().map(offer).collect()
     }
 
-    fn infer(&self, own: &[&MeasuredRow]) -> Vec<Result<Choice, Absent>> {
+    fn infer(&self, own: &[&DeviceRow]) -> Vec<Result<Choice, Absent>> {
         let kind = Kind::Infer;
-        if own.iter().all(|row| row.sequences.is_none()) {
+        let rows: Vec<_> = own.iter().filter(|r| r.row.workload.id.has_model()).collect();
+        if rows.is_empty() {
             let why = "no tokens were measured; run --workload decode:MODEL for a model that the market file prices";
             return missing(kind, "infer", own, why);
         }
-        own.iter().flat_map(|row| self.infer_row(row)).collect()
+        rows.into_iter().flat_map(|row| self.infer_row(row)).collect()
     }
 
-    fn infer_row(&self, row: &MeasuredRow) -> Vec<Result<Choice, Absent>> {
-        let (kind, Some(tokens)) = (Kind::Infer, &row.sequences) else { return Vec::new() };
-        let (energy, work) = match energy(kind, row) {
-            Ok(both) => both,
+    fn infer_row(&self, row: &DeviceRow) -> Vec<Result<Choice, Absent>> {
+        let (kind, tokens) = (Kind::Infer, &row.row.workload);
+        let energy = match energy(kind, row) {
+            Ok(energy) => energy,
             Err(absent) => return vec![Err(absent)],
         };
         let prices = || self.market.token_prices.iter();
         let priced = prices().filter(|price| price.mismatch(tokens).is_none());
         let choices: Vec<_> = priced
             .map(|price| {
-                let dollars = price.price.estimate / MILLION_TOKENS;
+                let dollars = price.price.interval / MILLION_TOKENS;
                 let price_of = Price { dollars, unit: Unit::Token };
-                let plan = Plan::Infer { energy: work, price: price_of };
-                let mut draft = self.measured(kind, row, energy, plan);
+                let revenue_model = RevenueModel::Infer { energy: energy.work, price: price_of };
+                let mut draft = self.measured(kind, row, energy, revenue_model);
                 draft.label = format!("sell {} at the price of {}", draft.label, price.name);
-                draft.subject = tokens.to_string();
+                draft.subject = tokens_of(tokens);
                 draft.rests_on.push((&price.price).into());
                 Ok(self.choice(draft))
             })
@@ -228,7 +205,7 @@ impl Offers<'_> {
             return choices;
         }
         // Prices of the model at hand say best what is amiss; without one, all that there is.
-        let of_model = prices().filter(|price| price.models.contains(&tokens.model));
+        let of_model = prices().filter(|price| price.is_of(tokens));
         let near: Vec<String> = of_model
             .filter_map(|price| Some(format!("'{}' {}", price.name, price.mismatch(tokens)?)))
             .collect();
@@ -239,33 +216,27 @@ impl Offers<'_> {
             (true, false) => format!("it prices {}", known.join(", ")),
             (true, true) => "it prices no tokens".into(),
         };
-        let what = format!(
-            "{} tokens of {} with {} weights at batch {}",
-            tokens.stage.tokens(),
-            tokens.model,
-            tokens.weights,
-            tokens.batch
-        );
-        let reason = format!("the market file has no price for {what}; {why}");
+        let reason = format!("the market file has no price for {}; {why}", tokens_of(tokens));
         vec![Err(Absent { kind, label: row.label(), reason })]
     }
 
-    fn rent(&self, own: &[&MeasuredRow]) -> Vec<Result<Choice, Absent>> {
+    fn rent(&self, own: &[&DeviceRow]) -> Vec<Result<Choice, Absent>> {
         let (kind, Some(first)) = (Kind::Rent, own.first()) else { return Vec::new() };
-        let fits = |rental: &&Rental| rental.devices.iter().any(|name| name == first.card());
+        let card = first.device.card();
+        let fits = |rental: &&Rental| rental.devices.iter().any(|name| name == card);
         let rentals: Vec<&Rental> = self.market.rentals.iter().filter(fits).collect();
         if rentals.is_empty() {
-            let why = format!("the market file has no rental price of {}", first.card());
+            let why = format!("the market file has no rental price of {card}");
             return missing(kind, "rent", own, &why);
         }
-        let Some((row, energy)) = self.thirstiest(own) else {
+        let Some((row, energy)) = self.highest_power_row(own) else {
             return missing(kind, "rent", own, "its power was not measured");
         };
         let offer = |rental: &Rental| {
-            let dollars_per_hour = rental.rent.estimate;
-            let plan = Plan::Rent { dollars_per_hour, watts: energy.watts };
-            let mut draft = self.measured(kind, row, energy, plan);
-            draft.label = format!("rent out {}: {}", row.device_name, rental.name);
+            let dollars_per_hour = rental.rent.interval;
+            let revenue_model = RevenueModel::Rent { dollars_per_hour, watts: energy.watts };
+            let mut draft = self.measured(kind, row, energy, revenue_model);
+            draft.label = format!("rent out {}: {}", row.device.name, rental.name);
             draft.subject = rental.name.clone();
             draft.rests_on = vec![watts_of(row, energy), (&rental.rent).into()];
             Ok(self.choice(draft))
@@ -273,9 +244,12 @@ impl Offers<'_> {
         rentals.into_iter().map(offer).collect()
     }
 
-    /// The row of the most power: a tenant may draw it. Rows whose joules reach the plug come first.
-    fn thirstiest<'a>(&self, own: &[&'a MeasuredRow]) -> Option<(&'a MeasuredRow, RowEnergy)> {
-        let powered = own.iter().filter_map(|row| Some((*row, *row.energy.as_ref().ok()?)));
+    /// A tenant may draw as much. Rows whose joules reach the plug come first.
+    fn highest_power_row<'r>(
+        &self,
+        own: &[&'r DeviceRow<'r>],
+    ) -> Option<(&'r DeviceRow<'r>, RowEnergy)> {
+        let powered = own.iter().filter_map(|row| Some((*row, row.energy().ok()?)));
         powered.max_by(|(_, a), (_, b)| {
             let rank = |energy: &RowEnergy| {
                 let wall = self.market.wall_factor(energy.scope).map(|(factor, _)| factor);
@@ -287,36 +261,37 @@ impl Offers<'_> {
     }
 
     /// A draft on a measured row.
-    fn measured<'a>(
+    fn measured(
         &self,
         kind: Kind,
-        row: &'a MeasuredRow,
+        row: &DeviceRow,
         energy: RowEnergy,
-        plan: Plan,
-    ) -> Draft<'a> {
-        let cost = |devices: &[String]| devices.iter().any(|name| name == row.card());
+        revenue_model: RevenueModel,
+    ) -> Draft {
+        let device = &row.device;
+        let cost = |devices: &[String]| devices.iter().any(|name| name == device.card());
         let card = self.market.card_costs.iter().find(|card| cost(&card.devices));
         let build = &self.market.inference;
         let capital = match (card, &build.lifetime) {
             (Some(card), _) => Some(Capital::Card {
-                dollars: card.cost.estimate,
-                years: card.lifetime.estimate,
+                dollars: card.cost.interval,
+                years: card.lifetime.interval,
                 watts: energy.watts,
             }),
             // What a megawatt of accelerators costs says nothing of a processor.
-            (None, Some(years)) if !row.class.runs_on_cpu() => {
-                Some(Capital::Megawatt { dollars: build.cost.estimate, years: years.estimate })
+            (None, Some(years)) if !device.class.runs_on_cpu() => {
+                Some(Capital::Megawatt { dollars: build.cost.interval, years: years.interval })
             }
             _ => None,
         };
         Draft {
             kind,
             label: row.label(),
-            subject: row.workload.clone(),
-            device: Some(row),
-            plan,
+            subject: row.spec.clone(),
+            device: Some(device.clone()),
+            revenue_model,
             capital,
-            origin: Origin::Row(energy.provenance),
+            provenance: energy.provenance(),
             scope: energy.scope,
             rests_on: vec![joules_of(row, energy)],
         }
@@ -324,30 +299,27 @@ impl Offers<'_> {
 
     fn choice(&self, draft: Draft) -> Choice {
         let (conditions, after) = (&self.conditions, &self.conditions.after_halving());
-        let (wall, mut factors, standing) = to_meter(self.market, draft.scope);
-        let sells_always = matches!(draft.plan, Plan::Hash(_));
+        let (wall, mut factors, upper_bound_reason) = to_meter(self.market, draft.scope);
+        let sells_always = matches!(draft.revenue_model, RevenueModel::Hash(_));
         if !sells_always {
             let utilisation = &self.market.premises.utilisation;
             factors.push(factor("utilisation", conditions.utilisation, utilisation));
         }
-        let venture = Venture { plan: draft.plan, wall, capital: draft.capital };
+        let Draft { revenue_model, capital, .. } = draft;
+        let scenario = Scenario { revenue_model, wall, capital };
         Choice {
             kind: draft.kind,
             label: draft.label,
             subject: draft.subject,
-            device: draft.device.map(|row| On {
-                id: row.device.clone(),
-                name: row.device_name.clone(),
-                class: row.class,
-            }),
-            venture,
-            revenue: venture.revenue(conditions),
-            revenue_after_halving: venture.revenue(after),
-            hardware: venture.hardware(conditions),
-            margin: venture.margin(conditions),
-            margin_after_halving: venture.margin(after),
-            standing,
-            origin: draft.origin,
+            device: draft.device,
+            scenario,
+            revenue: scenario.revenue(conditions),
+            revenue_after_halving: scenario.revenue(after),
+            hardware: scenario.hardware(conditions),
+            margin: scenario.margin(conditions),
+            margin_after_halving: scenario.margin(after),
+            upper_bound_reason,
+            provenance: draft.provenance,
             scope: draft.scope,
             factors,
             rests_on: draft.rests_on,
@@ -355,14 +327,14 @@ impl Offers<'_> {
     }
 }
 
-/// What takes joules of a scope to the hall's meter: the factor to the plug, all factors, and whether they suffice.
-pub(super) fn to_meter(market: &Market, scope: Scope) -> (f64, Vec<Factor>, Standing) {
+/// What takes joules of a scope to the hall's meter: the factor to the plug, all factors, and why they do not suffice if so.
+pub(super) fn to_meter(market: &Market, scope: Scope) -> (f64, Vec<Factor>, Option<String>) {
     let name = format!("plug per {}", scope.name());
-    let (wall, first, standing) = match market.wall_factor(scope) {
-        Some((wall, Some(figure))) => (wall, factor(&name, wall, figure), Standing::Meter),
+    let (wall, first, missing) = match market.wall_factor(scope) {
+        Some((wall, Some(figure))) => (wall, factor(&name, wall, figure), None),
         Some((wall, None)) => {
             let source = "the figure is of the plug".to_string();
-            (wall, Factor { name, value: wall, source }, Standing::Meter)
+            (wall, Factor { name, value: wall, source }, None)
         }
         None => {
             let (_, excludes) = scope.extent();
@@ -371,11 +343,11 @@ pub(super) fn to_meter(market: &Market, scope: Scope) -> (f64, Vec<Factor>, Stan
                 "{} leaves out {excludes}, and wall_factor has nothing for it",
                 scope.name()
             );
-            (1.0, Factor { name, value: 1.0, source }, Standing::Bound(why))
+            (1.0, Factor { name, value: 1.0, source }, Some(why))
         }
     };
     let pue = &market.premises.pue;
-    (wall, vec![first, factor("PUE", pue.number(), pue)], standing)
+    (wall, vec![first, factor("PUE", pue.number(), pue)], missing)
 }
 
 fn factor(name: &str, value: f64, figure: &Figure) -> Factor {
@@ -383,13 +355,11 @@ fn factor(name: &str, value: f64, figure: &Figure) -> Factor {
 }
 
 /// The energy of a row, or why it gives no choice.
-fn energy(kind: Kind, row: &MeasuredRow) -> Result<(RowEnergy, WorkEnergy), Absent> {
-    let absent = |reason: &String| Absent { kind, label: row.label(), reason: reason.clone() };
-    let energy = *row.energy.as_ref().map_err(absent)?;
-    Ok((energy, WorkEnergy { joules: energy.joules_per_unit, unit: row.unit }))
+fn energy(kind: Kind, row: &DeviceRow) -> Result<RowEnergy, Absent> {
+    row.energy().map_err(|reason| Absent { kind, label: row.label(), reason })
 }
 
-fn missing(kind: Kind, verb: &str, own: &[&MeasuredRow], why: &str) -> Vec<Result<Choice, Absent>> {
-    let name = own.first().map_or("", |row| &row.device_name);
+fn missing(kind: Kind, verb: &str, own: &[&DeviceRow], why: &str) -> Vec<Result<Choice, Absent>> {
+    let name = own.first().map_or("", |row| &row.device.name);
     vec![Err(Absent { kind, label: format!("{verb} on {name}"), reason: why.to_string() })]
 }

@@ -1,18 +1,19 @@
 //! A figure that an answer rests on, with its date and where it comes from.
 
 use super::market::Figure;
-use super::{Estimate, MeasuredRow, RowEnergy};
-use crate::units::EnergyPerWork;
+use super::{DeviceRow, RowEnergy};
+use crate::units::{EnergyPerWork, Interval};
+use serde::Serialize;
 
 /// A figure that an answer rests on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Citation {
     /// What it is.
     pub what: String,
     /// In its unit.
-    pub estimate: Estimate,
+    pub figure: Interval,
     /// `J/TH`, `$/Mtoken`.
-    pub unit: String,
+    pub unit: &'static str,
     /// As exact as it is known.
     pub date: String,
     /// Where it comes from.
@@ -23,8 +24,8 @@ impl From<&Figure> for Citation {
     fn from(figure: &Figure) -> Citation {
         Citation {
             what: figure.key.clone(),
-            estimate: figure.estimate,
-            unit: figure.unit.to_string(),
+            figure: figure.interval,
+            unit: figure.unit,
             date: figure.date.clone(),
             source: figure.source.clone(),
         }
@@ -32,22 +33,23 @@ impl From<&Figure> for Citation {
 }
 
 /// What a row says of its joules, in the customary unit.
-pub(super) fn joules_of(row: &MeasuredRow, energy: RowEnergy) -> Citation {
-    let one = EnergyPerWork { joules: 1.0, unit: row.unit }.quote();
-    cite(row, energy, energy.joules_per_unit * one, row.unit.energy_symbol())
+pub(super) fn joules_of(row: &DeviceRow, energy: RowEnergy) -> Citation {
+    let unit = energy.work.unit;
+    let one = EnergyPerWork { joules: 1.0, unit }.quote();
+    cite(row, energy, energy.work.joules * one, unit.energy_symbol())
 }
 
 /// What a row says of its power.
-pub(super) fn watts_of(row: &MeasuredRow, energy: RowEnergy) -> Citation {
+pub(super) fn watts_of(row: &DeviceRow, energy: RowEnergy) -> Citation {
     cite(row, energy, energy.watts, "W")
 }
 
-fn cite(row: &MeasuredRow, energy: RowEnergy, estimate: Estimate, unit: &str) -> Citation {
+fn cite(row: &DeviceRow, energy: RowEnergy, figure: Interval, unit: &'static str) -> Citation {
     Citation {
         what: row.label(),
-        estimate,
-        unit: unit.to_string(),
+        figure,
+        unit,
         date: row.date.to_string(),
-        source: format!("{}, {}", energy.provenance.name(), energy.scope.name()),
+        source: format!("{}, {}", energy.provenance().name(), energy.scope.name()),
     }
 }

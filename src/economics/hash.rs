@@ -1,6 +1,7 @@
 //! What the Bitcoin network pays for a hash, from its difficulty, its reward and the price of a bitcoin.
 
 use crate::units::PETAHASH_DAY;
+use serde::Serialize;
 
 /// The hashes that a block takes on average, for each unit of difficulty.
 const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0;
@@ -10,15 +11,18 @@ pub(super) const HALVING_BLOCKS: u64 = 210_000;
 const FIRST_SUBSIDY: f64 = 50.0;
 
 /// The network at one moment.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Network {
     /// How hard a block is; 1 is the difficulty of the first.
     pub difficulty: f64,
     /// Dollars a bitcoin.
+    #[serde(rename = "bitcoin_dollars")]
     pub bitcoin: f64,
     /// New bitcoins a block.
+    #[serde(rename = "subsidy_bitcoins_per_block")]
     pub subsidy: f64,
     /// Bitcoins of fees a block.
+    #[serde(rename = "fees_bitcoins_per_block")]
     pub fees: f64,
 }
 

@@ -1,12 +1,14 @@
 //! Energy of one query, from joules for tokens that are read and written and every factor between the card and the hall's
 //! meter.
 
-use super::Estimate;
-use super::{MeasuredRow, Stage};
-use crate::units::WATT_HOUR;
+use super::DeviceRow;
+use super::revenue::quoted;
+use crate::units::{Interval, WATT_HOUR};
+use crate::workload::Id;
+use serde::Serialize;
 
 /// The size of a query.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Query {
     /// Tokens that it is asked with.
     pub tokens_in: f64,
@@ -15,11 +17,13 @@ pub struct Query {
 }
 
 /// What stands between the measured joules and those that are bought.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Factors {
     /// Joules at the plug for one in the scope that was measured.
+    #[serde(rename = "wall_factor")]
     pub wall: f64,
     /// For devices that stand ready.
+    #[serde(rename = "idle_factor")]
     pub idle: f64,
     /// Energy that the hall buys for one at the plugs.
     pub pue: f64,
@@ -28,51 +32,55 @@ pub struct Factors {
 /// Watt-hours of a query, from joules a token in and out.
 pub fn watt_hours(
     query: Query,
-    prefill_joules: Estimate,
-    decode_joules: Estimate,
+    prefill_joules: Interval,
+    decode_joules: Interval,
     factors: Factors,
-) -> Estimate {
-    let (read, written) = (prefill_joules * query.tokens_in, decode_joules * query.tokens_out);
-    let value = read.value.zip(written.value).map(|(a, b)| a + b);
-    let joules = Estimate { low: read.low + written.low, value, high: read.high + written.high };
-    joules * (factors.wall * factors.idle * factors.pue) / WATT_HOUR.0
+) -> Interval {
+    let joules = prefill_joules * query.tokens_in + decode_joules * query.tokens_out;
+    joules * quoted(factors.wall * factors.idle * factors.pue) / WATT_HOUR.0
 }
 
 /// The energy of a query as measured here.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QueryEnergy {
     /// The row that tokens are read by.
     pub prefill: String,
     /// The row that tokens are written by.
     pub decode: String,
     /// Its size.
+    #[serde(flatten)]
     pub query: Query,
     /// Joules a token that is read.
-    pub prefill_joules: Estimate,
+    pub prefill_joules_per_token: Interval,
     /// Joules a token that is written.
-    pub decode_joules: Estimate,
+    pub decode_joules_per_token: Interval,
     /// Every factor.
+    #[serde(flatten)]
     pub factors: Factors,
     /// The product.
-    pub watt_hours: Estimate,
-    /// Why it says less than all, where it does: no factor to the plug is known.
-    pub bound: Option<String>,
+    pub watt_hours: Interval,
+    /// Why it says less than all, as no factor to the plug is known; null if it says all.
+    pub lower_bound_reason: Option<String>,
 }
 
 /// The row that reads the prompt of what another writes: of the same device, scope, model and weights, of the same batch if
 /// there is one, else of the nearest.
-pub(super) fn prefill_for<'a>(
-    decode: &MeasuredRow,
-    rows: &'a [MeasuredRow],
-) -> Option<&'a MeasuredRow> {
-    let written = decode.sequences.as_ref()?;
-    let candidates = rows.iter().filter(|row| row.shares_scope(decode)).filter_map(|row| {
-        let read = row.sequences.as_ref()?;
-        let fits = read.stage == Stage::Prefill
-            && (&read.model, &read.weights) == (&written.model, &written.weights);
-        fits.then_some((read.batch.abs_diff(written.batch), row))
-    });
-    candidates.min_by_key(|(distance, _)| *distance).map(|(_, row)| row)
+pub(super) fn prefill_for<'r>(
+    decode: &DeviceRow,
+    rows: &'r [DeviceRow<'r>],
+) -> Option<&'r DeviceRow<'r>> {
+    let written = &decode.row.workload.shape;
+    let fits = |row: &&DeviceRow| {
+        let read = &row.row.workload;
+        read.id == Id::Prefill
+            && (&read.shape.model, &read.shape.model_sha256, &read.shape.weights)
+                == (&written.model, &written.model_sha256, &written.weights)
+            && row.shares_scope(decode)
+    };
+    let batch = |batch: Option<u64>| batch.unwrap_or(1);
+    rows.iter()
+        .filter(fits)
+        .min_by_key(|row| batch(row.row.workload.shape.batch).abs_diff(batch(written.batch)))
 }
 
 #[cfg(test)]
@@ -80,15 +88,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn exact(value: f64) -> Interval {
+        Interval::exact(value)
+    }
+
     #[test]
     fn three_tenths_of_a_watt_hour_from_every_factor() {
         let query = Query { tokens_in: 500.0, tokens_out: 300.0 };
         let factors = Factors { wall: 1.5, idle: 1.2, pue: 1.2 };
         // (500 · 0.1 + 300 · 1.5) J · 2.16 / 3600
-        let energy = watt_hours(query, 0.1.into(), 1.5.into(), factors);
+        let energy = watt_hours(query, exact(0.1), exact(1.5), factors);
         assert!((energy.value.unwrap() - 0.3).abs() < 1e-12);
         // As many tokens at the price of those written, or joules for watt-hours, would be far off.
-        let mixed = watt_hours(query, 1.5.into(), 1.5.into(), factors);
+        let mixed = watt_hours(query, exact(1.5), exact(1.5), factors);
         assert!(mixed.value.unwrap() > 0.7);
     }
 
@@ -96,7 +108,7 @@ mod tests {
     fn the_factors_of_gemini_make_1_72() {
         let factors = Factors { wall: 83.0 / 58.0, idle: 93.0 / 83.0, pue: 100.0 / 93.0 };
         let query = Query { tokens_in: 0.0, tokens_out: 1.0 };
-        let energy = watt_hours(query, 0.0.into(), WATT_HOUR.0.into(), factors);
+        let energy = watt_hours(query, exact(0.0), exact(WATT_HOUR.0), factors);
         assert!((energy.value.unwrap() - 1.72).abs() < 0.005);
     }
 
@@ -109,7 +121,7 @@ mod tests {
             let energy = |a: [f64; 7]| {
                 let query = Query { tokens_in: a[0], tokens_out: a[1] };
                 let factors = Factors { wall: a[4], idle: a[5], pue: a[6] };
-                watt_hours(query, a[2].into(), a[3].into(), factors).value.unwrap()
+                watt_hours(query, exact(a[2]), exact(a[3]), factors).value.unwrap()
             };
             let before = energy(all);
             all[which] *= more;

@@ -2,9 +2,10 @@
 
 use super::advice::worth;
 use super::{Answer, Choice, Conditions, Ranking};
+use serde::Serialize;
 
 /// What the next kilowatt-hour should do. Choices are meant by their place in the advice.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Recommendation {
     /// The use that earns most, of those whose joules reach the hall's meter.
     pub best: usize,
@@ -26,7 +27,7 @@ pub(super) fn recommend(
     conditions: &Conditions,
 ) -> Recommendation {
     let worth = |i: usize| worth(&choices[i], ranking.counts_hardware, conditions);
-    let (best, _) = ranking.order[0];
+    let best = ranking.order[0].choice;
     let rivals = (0..choices.len()).filter(|i| *i != best && worth(*i).high >= worth(best).low);
     let here = (0..choices.len()).filter(|i| choices[*i].device.is_some());
     Recommendation {

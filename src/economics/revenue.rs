@@ -1,14 +1,13 @@
 //! What a kilowatt-hour earns and costs: pure functions over energy per work. Work that is sold has one formula,
 //! whatever the work.
 
-use super::Estimate;
-use crate::units::{HOUR, KILOWATT_HOUR, MEGAWATT, Unit, YEAR};
+use crate::units::{HOUR, Interval, KILOWATT_HOUR, MEGAWATT, Method, Provenance, Unit, YEAR};
 
 /// Energy for a unit of work, to an interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WorkEnergy {
     /// Joules for one unit.
-    pub joules: Estimate,
+    pub joules: Interval,
     /// What the work is.
     pub unit: Unit,
 }
@@ -17,27 +16,33 @@ pub struct WorkEnergy {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Price {
     /// Dollars for one unit.
-    pub dollars: Estimate,
+    pub dollars: Interval,
     /// What the work is.
     pub unit: Unit,
+}
+
+/// A number of the market file: what is computed with it is published at best.
+pub(super) fn quoted(value: f64) -> Interval {
+    let (provenance, method) = (Provenance::Published, Method::Quoted);
+    Interval { provenance, method, ..Interval::exact(value) }
 }
 
 /// Dollars that a kilowatt-hour earns by work that is sold.
 ///
 /// # Panics
 /// If the price is of other work: no such sum means anything.
-pub fn sold(energy: WorkEnergy, price: Price) -> Estimate {
+pub fn sold(energy: WorkEnergy, price: Price) -> Interval {
     assert_eq!(energy.unit, price.unit, "a price is of the work that it is paid for");
     price.dollars * KILOWATT_HOUR.0 / energy.joules
 }
 
 /// Dollars that a kilowatt-hour earns in a device rented out by the hour, which draws these watts.
-pub fn rented(dollars_per_hour: Estimate, watts: Estimate) -> Estimate {
+pub fn rented(dollars_per_hour: Interval, watts: Interval) -> Interval {
     dollars_per_hour * KILOWATT_HOUR.0 / (watts * HOUR.0)
 }
 
 /// Dollars a kilowatt-hour that building a megawatt costs, written off in equal parts over its life at full draw.
-pub fn written_off(dollars_per_megawatt: Estimate, years: Estimate) -> Estimate {
+pub fn written_off(dollars_per_megawatt: Interval, years: Interval) -> Interval {
     let kilowatt_hours = (MEGAWATT * YEAR).0 / KILOWATT_HOUR.0;
     dollars_per_megawatt / (years * kilowatt_hours)
 }
@@ -46,29 +51,28 @@ pub fn written_off(dollars_per_megawatt: Estimate, years: Estimate) -> Estimate 
 ///
 /// # Panics
 /// If they are not of a token and a hash.
-pub fn hashes_forgone(token: WorkEnergy, hash: WorkEnergy) -> Estimate {
+pub fn hashes_forgone(token: WorkEnergy, hash: WorkEnergy) -> Interval {
     assert_eq!((token.unit, hash.unit), (Unit::Token, Unit::Hash), "hashes are forgone for tokens");
     token.joules / hash.joules
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::estimate::tests::estimates;
     use super::*;
-    use crate::units::{EnergyPerWork, MILLION_TOKENS, PETAHASH_DAY};
+    use crate::units::{EnergyPerWork, MILLION_TOKENS, PETAHASH_DAY, any_interval};
     use proptest::prelude::*;
 
     fn energy(figure: f64, unit: Unit) -> WorkEnergy {
-        WorkEnergy { joules: EnergyPerWork::quoted(figure, unit).joules.into(), unit }
+        WorkEnergy { joules: Interval::exact(EnergyPerWork::quoted(figure, unit).joules), unit }
     }
 
     fn hashing(hashprice: f64, joules_per_terahash: f64) -> f64 {
-        let price = Price { dollars: (hashprice / PETAHASH_DAY).into(), unit: Unit::Hash };
+        let price = Price { dollars: quoted(hashprice / PETAHASH_DAY), unit: Unit::Hash };
         sold(energy(joules_per_terahash, Unit::Hash), price).value.unwrap()
     }
 
     fn inferring(dollars_per_million: f64, joules: f64) -> f64 {
-        let dollars = (dollars_per_million / MILLION_TOKENS).into();
+        let dollars = quoted(dollars_per_million / MILLION_TOKENS);
         let price = Price { dollars, unit: Unit::Token };
         sold(energy(joules, Unit::Token), price).value.unwrap()
     }
@@ -98,17 +102,17 @@ mod tests {
 
     #[test]
     fn a_rented_card_and_a_built_megawatt() {
-        let rent = rented(2.35.into(), 700.0.into()).value.unwrap();
+        let rent = rented(quoted(2.35), quoted(700.0)).value.unwrap();
         assert!((rent - 2.35 / 0.7).abs() < 1e-9, "{rent}");
         // $1.85 million a megawatt and year are 21 cents a kilowatt-hour.
-        let housing = written_off(1.85e6.into(), 1.0.into()).value.unwrap();
+        let housing = written_off(quoted(1.85e6), quoted(1.0)).value.unwrap();
         assert!((housing - 0.21).abs() < 0.002, "{housing}");
     }
 
     #[test]
     #[should_panic(expected = "a price is of the work")]
     fn a_token_price_buys_no_hashes() {
-        sold(energy(13.5, Unit::Hash), Price { dollars: 1.0.into(), unit: Unit::Token });
+        sold(energy(13.5, Unit::Hash), Price { dollars: quoted(1.0), unit: Unit::Token });
     }
 
     /// Turned around, dear hashes would earn less, and thirsty miners more.
@@ -147,7 +151,7 @@ mod tests {
 
         #[test]
         fn earns_more_for_a_better_price_and_less_for_more_joules(
-            joules in estimates(1e-3..1e3), dollars in estimates(1e-9..1e-3), more in 1.01..100.0,
+            joules in any_interval(1e-3..1e3), dollars in any_interval(1e-9..1e-3), more in 1.01..100.0,
         ) {
             let unit = Unit::Token;
             let at = |j: f64, d: f64| {

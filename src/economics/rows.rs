@@ -1,69 +1,166 @@
-//! From result documents to the rows that advice takes: whose device a row is of, and what its joules are worth. A row whose
-//! joules say nothing keeps its place, with the reason.
+//! The rows of result documents as advice reads them: which device a row is of, and what its joules are worth. A row without
+//! joules that count keeps its place, with the reason.
 
-use super::Estimate;
-use super::row::{MeasuredRow, RowEnergy, Sequences, Stage};
-use crate::device::Class;
-use crate::energy::{Provenance, Scope};
-use crate::results::wire::{self, Document, Energy, Measurement, Outcome, PerUnit, Verdict};
-use crate::results::{ModelNames, conditions, run_faults};
-use jiff::Timestamp;
+use super::WorkEnergy;
+use crate::device::{Class, Device};
+use crate::energy::Scope;
+use crate::results::{
+    Document, Host, ModelNames, Row, RowFigures, Verdict, conditions, run_faults,
+};
+use crate::units::{Interval, Provenance};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
 /// The rows of documents, and what a reader has to know of their runs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rows {
+pub struct Rows<'a> {
     /// In the order of the documents; of a workload that one device ran several times, the row that says most.
-    pub rows: Vec<MeasuredRow>,
+    pub rows: Vec<DeviceRow<'a>>,
     /// Runs that are invalid as a whole, rows that were passed over, devices that are emulated.
     pub remarks: Vec<String>,
 }
 
-/// A row with what tells it from others.
-struct Candidate<'a> {
+/// A row of a document, with what tells its device and its run from others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceRow<'a> {
+    /// The row.
+    pub row: &'a Row,
+    /// What follows from it.
+    pub figures: &'a RowFigures,
+    /// The device that it ran on.
+    pub device: MeasuredDevice,
+    /// Its workload as the command line writes it; models in files of one name are told apart.
+    pub spec: String,
+    /// The day of the run, in UTC.
+    pub date: Date,
     machine: usize,
-    device: &'a wire::Device,
-    row: MeasuredRow,
+}
+
+/// A measured device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MeasuredDevice {
+    /// Its id, the same in all of its rows; with its machine where there are several.
+    pub id: String,
+    /// As its driver calls it.
+    pub name: String,
+    /// Its hardware class.
+    pub class: Class,
+}
+
+/// The headline energy of a row, gross.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RowEnergy {
+    /// Joules for a unit of work.
+    pub work: WorkEnergy,
+    /// Mean power over the windows, in watts.
+    pub watts: Interval,
+    /// What it covers.
+    pub scope: Scope,
+}
+
+impl RowEnergy {
+    /// How it came about.
+    pub fn provenance(&self) -> Provenance {
+        self.work.joules.provenance
+    }
+}
+
+impl MeasuredDevice {
+    /// Its name without what Mesa adds to it in parentheses.
+    pub(super) fn card(&self) -> &str {
+        self.name.split_once(" (").map_or(&self.name, |(card, _)| card)
+    }
+}
+
+impl DeviceRow<'_> {
+    /// What stands for the row in a table: its workload on its device.
+    pub fn label(&self) -> String {
+        format!("{} on {}", self.spec, self.device.name)
+    }
+
+    /// The headline energy.
+    ///
+    /// # Errors
+    /// Why there is none: no meter, an invalid row, a failed one.
+    pub fn energy(&self) -> Result<RowEnergy, String> {
+        let (row, figures) = (self.row, self.figures);
+        if let Some(failure) = row.outcome.failure() {
+            return Err(format!("{}: {failure}", row.outcome.name()));
+        }
+        if figures.verdict == Verdict::Invalid {
+            return Err(format!("its row is invalid: {}", figures.reasons_in_words()));
+        }
+        let energy = &figures.energy;
+        let (Some(joules), Some(watts), Some(scope)) =
+            (energy.joules_per_unit, energy.power_watts, energy.scope)
+        else {
+            let reason = energy.no_figure.as_ref().map(ToString::to_string);
+            let reason = reason.or_else(|| row.no_source.clone());
+            let reason = reason.unwrap_or_else(|| "nothing was measured".into());
+            return Err(format!("there is no energy: {reason}"));
+        };
+        let work = WorkEnergy { joules: known(joules), unit: row.workload.unit };
+        Ok(RowEnergy { work, watts: known(watts), scope })
+    }
+
+    /// Whether a row is of the same device and its energy of the same scope.
+    pub fn shares_scope(&self, other: &DeviceRow) -> bool {
+        let scope = |row: &DeviceRow| row.energy().ok().map(|energy| energy.scope);
+        self.device == other.device && scope(self).is_some() && scope(self) == scope(other)
+    }
+}
+
+/// A figure without a known interval is taken as it stands, which is remarked on. Joules are never below 0, however wide their
+/// interval.
+fn known(interval: Interval) -> Interval {
+    match interval.value.filter(|_| interval.ends().is_none()) {
+        Some(value) => Interval { low: value, high: value, ..interval },
+        None => interval.not_negative(),
+    }
 }
 
 /// The rows of documents. Documents of machines that describe themselves alike are taken to be of one machine.
-pub fn rows(documents: &[Document]) -> Rows {
-    let mut machines: Vec<&wire::Host> = Vec::new();
-    let mut candidates: Vec<Candidate> = Vec::new();
+pub fn rows(documents: &[Document]) -> Rows<'_> {
+    let mut machines: Vec<&Host> = Vec::new();
+    let mut rows: Vec<DeviceRow> = Vec::new();
     let mut remarks = Vec::new();
-    let all = documents.iter().flat_map(|document| &document.measurements);
-    let models = ModelNames::of(all.map(|m| &m.workload));
+    let all = documents.iter().flat_map(Document::rows);
+    let models = ModelNames::of(all.map(|(row, _)| &row.workload));
     for document in documents {
-        let host = &document.manifest.host;
-        let machine = machines.iter().position(|known| alike(known, host)).unwrap_or_else(|| {
+        let manifest = &document.evidence.manifest;
+        let host = &manifest.host;
+        let known = machines.iter().position(|known| is_same_machine(known, host));
+        let machine = known.unwrap_or_else(|| {
             machines.push(host);
             machines.len() - 1
         });
-        let date = day(document);
+        let date = document.evidence.run.started_at.to_zoned(TimeZone::UTC).date();
         let faults = run_faults(document).into_iter();
         remarks.extend(faults.map(|why| format!("the run of {date} is invalid as a whole: {why}")));
-        let gpu = document.manifest.devices.iter().any(|device| device.gpu.is_some());
-        let conditions = conditions(&document.manifest.environment, gpu).into_iter();
+        let gpu = manifest.devices().any(|device| device.gpu.is_some());
+        let conditions = conditions(manifest, gpu).into_iter();
         remarks.extend(conditions.map(|condition| format!("the run of {date}: {condition}")));
-        for m in &document.measurements {
-            let device = document.manifest.devices.iter().find(|device| device.id == m.device);
-            let (Some(device), Some(row)) = (device, row(m, document, date, &models)) else {
+        let newer = document.newer_rows();
+        remarks
+            .extend(newer.map(|(_, row)| format!("{row} is from a newer rigbench and left out")));
+        for (row, figures) in document.rows() {
+            let Some(Device { id, name, class, .. }) = manifest.device(&row.device) else {
                 continue;
             };
-            let candidate = Candidate { machine, device, row };
-            let twin = candidates.iter_mut().find(|known| {
-                known.machine == machine
-                    && same_device(known.device, device)
-                    && known.row.workload == candidate.row.workload
+            let device = MeasuredDevice { id: id.to_string(), name: name.clone(), class: *class };
+            let spec = models.tell_apart(&row.workload).spec;
+            let new = DeviceRow { row, figures, device, spec, date, machine };
+            let twin = rows.iter_mut().find(|known| {
+                (known.machine, &known.device, &known.spec) == (machine, &new.device, &new.spec)
             });
             match twin {
-                None => candidates.push(candidate),
+                None => rows.push(new),
                 Some(twin) => {
-                    let (kept, passed) = if says_more(&candidate.row, &twin.row) {
-                        (candidate.row.date, std::mem::replace(twin, candidate).row)
+                    let (kept, passed) = if says_more(&new, twin) {
+                        (new.date, std::mem::replace(twin, new))
                     } else {
-                        (twin.row.date, candidate.row)
+                        (twin.date, new)
                     };
                     remarks.push(format!(
                         "{} was run more than once: the row of {kept} counts, that of {} does not",
@@ -74,186 +171,55 @@ pub fn rows(documents: &[Document]) -> Rows {
             }
         }
     }
-    tell_apart(&mut candidates, machines.len());
-    for candidate in &candidates {
-        if candidate.row.class == Class::SoftwareGpu {
-            let what = format!(
-                "{} is a processor that emulates a GPU: its joules say nothing of a GPU's",
-                candidate.row.device_name
-            );
-            if !remarks.contains(&what) {
-                remarks.push(what);
-            }
+    tell_apart(&mut rows, machines.len());
+    for row in rows.iter().filter(|row| row.device.class == Class::SoftwareGpu) {
+        let what = format!(
+            "{} is a processor that emulates a GPU: its joules say nothing of a GPU's",
+            row.device.name
+        );
+        if !remarks.contains(&what) {
+            remarks.push(what);
         }
     }
-    Rows { rows: candidates.into_iter().map(|candidate| candidate.row).collect(), remarks }
+    Rows { rows, remarks }
 }
 
-/// Machines have no names in results: the same hardware is taken for the same machine.
-fn alike(one: &wire::Host, other: &wire::Host) -> bool {
-    let hardware = |host: &wire::Host| (host.cpu.clone(), host.cores, host.memory_bytes);
-    hardware(one) == hardware(other)
-}
-
-fn same_device(one: &wire::Device, other: &wire::Device) -> bool {
-    (&one.id, &one.name) == (&other.id, &other.name)
+/// Where an id is left out, the same hardware is taken for the same machine.
+fn is_same_machine(one: &Host, other: &Host) -> bool {
+    let hardware = |host: &Host| (host.cpu.clone(), host.threads, host.memory_bytes);
+    match (&one.id, &other.id) {
+        (Some(one), Some(other)) => one == other,
+        _ => hardware(one) == hardware(other),
+    }
 }
 
 /// Whether a row is to be preferred to an earlier one: it has joules, better ones, or newer ones.
-fn says_more(new: &MeasuredRow, old: &MeasuredRow) -> bool {
-    match (&new.energy, &old.energy) {
-        (Ok(a), Ok(b)) if a.provenance == b.provenance => new.date >= old.date,
-        (Ok(a), Ok(b)) => a.provenance < b.provenance,
+fn says_more(new: &DeviceRow, old: &DeviceRow) -> bool {
+    match (new.energy(), old.energy()) {
+        (Ok(a), Ok(b)) if a.provenance() == b.provenance() => new.date >= old.date,
+        (Ok(a), Ok(b)) => a.provenance() < b.provenance(),
         (a, b) => a.is_ok() || b.is_err(),
     }
 }
 
-/// Rows of one device get the same id. Devices of one name get something in parentheses, which is no part of a card's name.
-fn tell_apart(candidates: &mut [Candidate], machines: usize) {
-    let places: Vec<(usize, String, String)> = candidates
-        .iter()
-        .map(|c| (c.machine, c.device.id.clone(), c.device.name.clone()))
-        .collect();
-    for candidate in candidates {
-        let (machine, device) = (candidate.machine, candidate.device);
-        let named = || places.iter().filter(|(.., name)| *name == device.name);
+/// Devices of one name get something in parentheses, which is no part of a card's name, and ids of several machines name theirs.
+fn tell_apart(rows: &mut [DeviceRow], machines: usize) {
+    let all: Vec<(usize, MeasuredDevice)> =
+        rows.iter().map(|row| (row.machine, row.device.clone())).collect();
+    for DeviceRow { machine, device, .. } in rows {
+        let named = || all.iter().filter(|(_, other)| other.name == device.name);
         let mut suffix = Vec::new();
-        if named().any(|(other, ..)| *other != machine) {
-            suffix.push(format!("machine {}", machine + 1));
+        if named().any(|(other, _)| other != machine) {
+            suffix.push(format!("machine {}", *machine + 1));
         }
-        if named().any(|(other, id, _)| *other == machine && *id != device.id) {
+        if named().any(|(other, of)| other == machine && of.id != device.id) {
             suffix.push(device.id.clone());
         }
         if !suffix.is_empty() {
-            candidate.row.device_name = format!("{} ({})", device.name, suffix.join(", "));
+            device.name = format!("{} ({})", device.name, suffix.join(", "));
         }
         if machines > 1 {
-            candidate.row.device = format!("machine {}, {}", machine + 1, device.id);
+            device.id = format!("machine {}, {}", *machine + 1, device.id);
         }
-    }
-}
-
-/// The day of a run, in UTC.
-fn day(document: &Document) -> Date {
-    let started: Timestamp = document.run.started_at.parse().unwrap_or_default();
-    started.to_zoned(TimeZone::UTC).date()
-}
-
-/// Nothing of work that this version does not know.
-fn row(
-    m: &Measurement,
-    document: &Document,
-    date: Date,
-    models: &ModelNames,
-) -> Option<MeasuredRow> {
-    let device = document.manifest.devices.iter().find(|device| device.id == m.device)?;
-    Some(MeasuredRow {
-        device: device.id.clone(),
-        device_name: device.name.clone(),
-        class: Class::ALL.into_iter().find(|class| class.name() == m.class)?,
-        workload: models.tell_apart(&m.workload).spec(),
-        unit: m.workload.unit()?,
-        sequences: sequences(&m.workload),
-        energy: energy(m),
-        date,
-    })
-}
-
-/// Whose tokens they are: `smollm2-135m:int4:batch=1:prompt=128`, or `NAME.gguf:batch=1:prompt=128`.
-fn sequences(workload: &wire::Workload) -> Option<Sequences> {
-    let stage = match workload.id.as_str() {
-        "prefill" => Stage::Prefill,
-        "decode" => Stage::Decode,
-        _ => return None,
-    };
-    let mut parts = workload.shape.as_deref()?.split(':');
-    let model = parts.next()?.to_string();
-    let mut weights = "its file's types".to_string();
-    let mut batch = None;
-    for part in parts {
-        match part.split_once('=') {
-            Some(("batch", number)) => batch = number.parse().ok(),
-            Some(_) => {}
-            None => weights = part.to_string(),
-        }
-    }
-    Some(Sequences { model, weights, batch: batch?, stage })
-}
-
-/// The headline energy, or why it says nothing.
-fn energy(m: &Measurement) -> Result<RowEnergy, String> {
-    let reason = || m.reason.clone().unwrap_or_else(|| "it does not say why".into());
-    match m.outcome {
-        Outcome::Unsupported => return Err(format!("unsupported: {}", reason())),
-        Outcome::Failed => return Err(format!("failed: {}", reason())),
-        Outcome::Measured if m.verdict == Verdict::Invalid => {
-            return Err(format!("its row is invalid: {}", m.reasons.join("; ")));
-        }
-        Outcome::Measured => {}
-    }
-    Ok(match &m.energy {
-        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => {
-            let u = &e.uncertainty;
-            let half = u.meter_joules.hypot(u.window_joules).hypot(u.statistical_joules);
-            let share = (half / e.gross_joules).min(1.0);
-            let watts = e.power_watts;
-            RowEnergy {
-                joules_per_unit: per_unit(&e.joules_per_unit),
-                watts: Estimate::measured(watts * (1.0 - share), watts, watts * (1.0 + share)),
-                scope: Scope::from(e.scope),
-                provenance: match &m.energy {
-                    Energy::MeasuredCounter(_) => Provenance::MeasuredCounter,
-                    _ => Provenance::MeasuredSampled,
-                },
-            }
-        }
-        Energy::Declared(e) => RowEnergy {
-            joules_per_unit: per_unit(&e.joules_per_unit),
-            watts: Estimate::exact(e.power_watts),
-            scope: Scope::from(e.scope),
-            provenance: Provenance::Declared,
-        },
-        Energy::Modelled(e) => RowEnergy {
-            joules_per_unit: Estimate::between(
-                e.modelled_joules_per_unit_low,
-                e.modelled_joules_per_unit_high,
-            ),
-            watts: Estimate::between(e.modelled_power_watts_low, e.modelled_power_watts_high),
-            scope: Scope::from(e.scope),
-            provenance: Provenance::Modelled,
-        },
-        Energy::None(none) => return Err(format!("there is no energy: {}", none.reason)),
-    })
-}
-
-/// Joules are never below 0, however wide their interval.
-fn per_unit(per: &PerUnit) -> Estimate {
-    let (low, high) = (per.ci95_low.unwrap_or(per.value), per.ci95_high.unwrap_or(per.value));
-    Estimate::measured(low.max(0.0), per.value, high)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(id: &str, shape: &str) -> Option<Sequences> {
-        sequences(&wire::Workload {
-            id: id.into(),
-            unit: "token".into(),
-            shape: Some(shape.into()),
-            layer: None,
-            model_sha256: None,
-        })
-    }
-
-    #[test]
-    fn tokens_are_known_by_model_type_and_batch() {
-        let known = of("decode", "llama-3-8b:int8:batch=8:prompt=128:context=256").unwrap();
-        assert_eq!((known.model.as_str(), known.weights.as_str()), ("llama-3-8b", "int8"));
-        assert_eq!((known.batch, known.stage), (8, Stage::Decode));
-        let file = of("prefill", "Some.Q4_1.gguf:batch=1:prompt=128").unwrap();
-        assert_eq!((file.model.as_str(), file.batch), ("Some.Q4_1.gguf", 1));
-        assert_eq!(file.stage, Stage::Prefill);
-        assert_eq!(of("gemm", "8x8x8:f32"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Joules from a counter. It is exact at its own ticks and says nothing between them, so all doubt is at the two ends.
 
 use super::integral::{Integral, Terms, by_chance, median, quantum};
-use super::{EnergyError, SourceInfo, Stamped};
+use super::{NoFigure, Rules, SourceInfo, Stamped};
 use crate::units::{Joules, Seconds};
 
 /// A change of the counter, seen between two readings.
@@ -21,46 +21,36 @@ impl Tick {
     }
 }
 
-/// Within a tick power may be this much above the tick's mean.
-const CREST: f64 = 1.5;
-/// The least share of the stretch that lies between ticks.
-const COVERAGE: f64 = 0.95;
-
 pub(super) fn integrate(
+    rules: &Rules,
     info: &SourceInfo,
     ranges: &[Option<Joules>],
     duty: f64,
     readings: &[Stamped],
     from: Seconds,
     to: Seconds,
-) -> Result<Integral, EnergyError> {
+) -> Result<Integral, NoFigure> {
     let used = usable(readings);
     let (ticks, wraps) = ticks(info, ranges, &used)?;
     let inside: Vec<Tick> =
         ticks.iter().filter(|t| t.at() >= from.0 && t.at() <= to.0).copied().collect();
     if inside.len() < 3 {
-        return Err(EnergyError(format!(
-            "its counter moved only {} times in {:.1} s: measure for longer",
-            inside.len(),
-            to.0 - from.0
-        )));
+        return Err(NoFigure::CounterMovedTooSeldom { times: inside.len(), seconds: to - from });
     }
     let gaps: Vec<f64> = ticks.windows(2).map(|t| t[1].at() - t[0].at()).collect();
     let period = median(gaps).expect("three ticks have two gaps between them");
-    stood_still(&ticks, period, from, to)?;
+    stood_still(rules, &ticks, period, from, to)?;
 
     // Where no tick lies beyond an end, the mean power is carried on to it.
     let (first, last) = (ticks[0], ticks[ticks.len() - 1]);
     let missing = (first.at() - from.0).max(0.0) + (to.0 - last.at()).max(0.0);
     let coverage = 1.0 - missing / (to.0 - from.0);
-    if coverage < COVERAGE {
-        return Err(EnergyError(format!(
-            "its readings cover only {:.0} % of the time",
-            coverage * 100.0
-        )));
+    if coverage < rules.coverage {
+        return Err(NoFigure::Gaps { share: coverage });
     }
     let power = (last.total - first.total) / (last.at() - first.at());
-    let (begin, end) = (edge(&ticks, power, from.0), edge(&ticks, power, to.0));
+    let edge = |at: Seconds| edge(rules, &ticks, power, at.0);
+    let (begin, end) = (edge(from), edge(to));
     let gross = end.total - begin.total;
     // A load that begins and ends with the stretch shifts both ends the same way; when the ticks were is chance.
     let shown = quantum(used.iter().flat_map(|r| r.values.iter().copied()));
@@ -94,7 +84,7 @@ pub(super) fn of(
     info: &SourceInfo,
     ranges: &[Option<Joules>],
     readings: &[Stamped],
-) -> Result<Vec<Tick>, EnergyError> {
+) -> Result<Vec<Tick>, NoFigure> {
     Ok(ticks(info, ranges, &usable(readings))?.0)
 }
 
@@ -103,7 +93,7 @@ fn ticks(
     info: &SourceInfo,
     ranges: &[Option<Joules>],
     readings: &[&Stamped],
-) -> Result<(Vec<Tick>, u32), EnergyError> {
+) -> Result<(Vec<Tick>, u32), NoFigure> {
     let (mut ticks, mut wraps) = (Vec::<Tick>::new(), 0);
     let mut total = 0.0;
     // The most that normal ticks added: a fall of the counter must fit in with them to be a wrap.
@@ -124,9 +114,7 @@ fn ticks(
             if let Some(range) = range
                 && info.ceiling.0 * apart >= range.0
             {
-                return Err(EnergyError(format!(
-                    "it was not read for {apart:.1} s, in which its counter may have wrapped unseen"
-                )));
+                return Err(NoFigure::CounterUnread { seconds: Seconds(apart) });
             }
             added += match range {
                 _ if b >= a => b - a,
@@ -135,17 +123,12 @@ fn ticks(
                     b + range.0 - a
                 }
                 _ => {
-                    return Err(EnergyError(format!(
-                        "its counter fell from {a:.0} to {b:.0} J: it was reset"
-                    )));
+                    return Err(NoFigure::CounterReset { from: Joules(a), to: Joules(b) });
                 }
             };
         }
         if added > most {
-            return Err(EnergyError(format!(
-                "its counter jumped by {added:.0} J, which {} cannot do in that time",
-                info.ceiling
-            )));
+            return Err(NoFigure::CounterJumped { joules: Joules(added), ceiling: info.ceiling });
         }
         if added > 0.0 {
             total += added;
@@ -156,16 +139,22 @@ fn ticks(
 }
 
 /// Whether the counter stood still for a good part of the stretch and what was drawn meanwhile is lost.
-fn stood_still(ticks: &[Tick], period: f64, from: Seconds, to: Seconds) -> Result<(), EnergyError> {
+fn stood_still(
+    rules: &Rules,
+    ticks: &[Tick],
+    period: f64,
+    from: Seconds,
+    to: Seconds,
+) -> Result<(), NoFigure> {
     let around = |t: &[Tick]| t[1].at() > from.0 && t[0].at() < to.0;
     let rate = |t: &[Tick]| (t[1].total - t[0].total) / (t[1].at() - t[0].at());
     let rates = ticks.windows(2).filter(|t| around(t)).map(rate).collect();
     let usual = median(rates).unwrap_or(0.0);
     for t in ticks.windows(2).filter(|t| around(t)) {
         let gap = t[1].at() - t[0].at();
-        let long = gap > 4.0 * period && gap > (1.0 - COVERAGE) * (to.0 - from.0);
+        let long = gap > 4.0 * period && gap > (1.0 - rules.coverage) * (to.0 - from.0);
         if long && rate(t) < 0.5 * usual {
-            return Err(EnergyError(format!("its counter stood still for {gap:.1} s")));
+            return Err(NoFigure::StoodStill { seconds: Seconds(gap) });
         }
     }
     Ok(())
@@ -180,7 +169,7 @@ struct Edge {
     timing: f64,
 }
 
-fn edge(ticks: &[Tick], power: f64, at: f64) -> Edge {
+fn edge(rules: &Rules, ticks: &[Tick], power: f64, at: f64) -> Edge {
     let after = ticks.partition_point(|t| t.at() < at);
     if after == 0 || after == ticks.len() {
         let near = if after == 0 { ticks[0] } else { ticks[after - 1] };
@@ -194,7 +183,7 @@ fn edge(ticks: &[Tick], power: f64, at: f64) -> Edge {
     let (a, b) = (ticks[after - 1], ticks[after]);
     let (gap, joules) = (b.at() - a.at(), b.total - a.total);
     let share = (at - a.at()) / gap;
-    let most = (joules / gap).max(power) * CREST;
+    let most = (joules / gap).max(power) * rules.crest;
     Edge {
         total: a.total + share * joules,
         // The worst is all rest on one side and all load on the other.

@@ -1,32 +1,77 @@
-//! One source over the blocks of a row. A block without a figure costs its windows, not the row.
+//! What the sources of a row make of its blocks. A block without a figure costs its windows, not the row; sources that
+//! contradict each other are not believed. A pure function of readings and load steps, for the run and for the reader of a result.
 
+use super::agreement::check;
 use super::integral::narrow;
 use super::response::response;
 use super::{
-    Check, EnergyError, Integral, LoadStep, Quantity, Response, SourceInfo, Stamped, agreement,
+    CrossCheck, Integral, LoadStep, NoFigure, Quantity, Response, Rules, SourceInfo, Stamped,
     integrate,
 };
 use crate::units::Joules;
 
-/// What a source makes of each block of a row.
+/// A source that was read, and where.
+pub struct Read<'a> {
+    /// Its place in the manifest.
+    pub place: usize,
+    /// What it is.
+    pub info: &'a SourceInfo,
+    /// What it said around the blocks.
+    pub readings: Vec<Stamped>,
+}
+
+/// What a source makes of a row.
 #[derive(Clone, Debug)]
 pub struct Figures {
-    /// What was read.
-    pub source: SourceInfo,
     /// How it answered to the load; why there is no figure if it did not.
-    pub response: Result<Response, EnergyError>,
+    pub response: Result<Response, NoFigure>,
     /// A figure for each block, or why there is none.
-    pub blocks: Vec<Result<Integral, EnergyError>>,
+    pub blocks: Vec<Result<Integral, NoFigure>>,
+    /// All blocks with a figure together, or why there is none.
+    pub total: Result<Integral, NoFigure>,
+    /// This source held against the others that have figures.
+    pub checks: Vec<CrossCheck>,
+}
+
+/// What each of the sources of a row makes of its blocks.
+pub fn figures(rules: &Rules, sources: &[Read], steps: &[LoadStep]) -> Vec<Figures> {
+    let mut all: Vec<Figures> =
+        sources.iter().map(|source| Figures::of(rules, source, steps)).collect();
+    let against = |all: &[Figures], i: usize, j: usize| {
+        let (ours, theirs) = (all[i].where_also(&all[j])?, all[j].where_also(&all[i])?);
+        let (own, other) = (&sources[i], &sources[j]);
+        check(rules, (own.info, &ours), (other.info, &theirs), other.place)
+    };
+    let others = |i: usize| (0..sources.len()).filter(move |j| *j != i);
+    let contradicted: Vec<Option<NoFigure>> = (0..sources.len())
+        .map(|i| {
+            let found = others(i).filter_map(|j| against(&all, i, j)).find(|c| c.rejects)?.check;
+            let factor = found.ratio.max(1.0 / found.ratio);
+            Some(NoFigure::Contradicted { by: found.with, factor })
+        })
+        .collect();
+    for (own, why) in all.iter_mut().zip(contradicted) {
+        if let Some(why) = why {
+            own.total = Err(why);
+        }
+    }
+    for i in 0..sources.len() {
+        let believed = |j: &usize| all[i].total.is_ok() && all[*j].total.is_ok();
+        let checks = others(i).filter(believed).filter_map(|j| against(&all, i, j));
+        all[i].checks = checks.map(|checked| checked.check).collect();
+    }
+    all
 }
 
 impl Figures {
     /// Integrates readings over the measured parts of blocks, on the same clock, if the source answers to the load.
-    pub fn of(source: &SourceInfo, readings: &[Stamped], steps: &[LoadStep]) -> Figures {
-        let response = response(source, readings, steps);
+    pub fn of(rules: &Rules, source: &Read, steps: &[LoadStep]) -> Figures {
+        let Read { info, readings, .. } = source;
+        let response = response(rules, info, readings, steps);
         let figure = |step: &LoadStep| {
-            let response = response.as_ref().map_err(EnergyError::clone)?;
+            let response = response.as_ref().map_err(NoFigure::clone)?;
             let stretch = step.measured.later(response.shift());
-            let mut figure = integrate(source, readings, stretch)?;
+            let mut figure = integrate(rules, info, readings, stretch)?;
             if response.late {
                 // Both ends move the same way: what one end loses of the load the other gains, or the idle time does.
                 let step = (response.load - response.idle).0.max(0.0);
@@ -34,19 +79,19 @@ impl Figures {
                 figure.terms.window = Joules(figure.terms.window.0.hypot(moved));
             }
             if let Some(busy) = step.busy {
-                let duty = duty(source, &figure);
+                let duty = duty(rules, info, &figure);
                 let in_step = unseen_share(duty, 1.0 - busy) * response.contrast();
                 figure.terms.meter = Joules(figure.terms.meter.0.hypot(figure.gross.0 * in_step));
             }
-            narrow(figure)
+            narrow(rules, figure)
         };
-        let blocks = steps.iter().map(figure).collect();
-        Figures { source: source.clone(), response, blocks }
-    }
-
-    /// All blocks that have a figure; `None` if none has.
-    pub fn together(&self) -> Option<Integral> {
-        self.where_also(self)
+        let blocks: Vec<Result<Integral, NoFigure>> = steps.iter().map(figure).collect();
+        let known: Vec<&Integral> = blocks.iter().flatten().collect();
+        let total = Integral::together(&known).ok_or_else(|| {
+            let why = blocks.iter().find_map(|figure| figure.as_ref().err());
+            why.cloned().unwrap_or(NoFigure::NothingMeasured)
+        });
+        Figures { response, blocks, total, checks: Vec::new() }
     }
 
     /// All blocks that have a figure here and in `other`.
@@ -57,37 +102,20 @@ impl Figures {
             .collect();
         Integral::together(&parts)
     }
-
-    /// Why the first block without a figure has none.
-    pub fn absence(&self) -> String {
-        let why = self.blocks.iter().find_map(|figure| figure.as_ref().err());
-        why.map_or("nothing was measured".into(), EnergyError::to_string)
-    }
-
-    /// Compares each of these sources with the others.
-    pub fn checks(all: &[Figures]) -> Vec<Vec<Check>> {
-        let of = |i: usize, own: &Figures| {
-            let others = all.iter().enumerate().filter(|(j, _)| *j != i);
-            others
-                .filter_map(|(_, other)| {
-                    let (ours, theirs) = (own.where_also(other)?, other.where_also(own)?);
-                    agreement::check((&own.source, &ours), (&other.source, &theirs))
-                })
-                .collect()
-        };
-        all.iter().enumerate().map(|(i, own)| of(i, own)).collect()
-    }
 }
 
 /// The share of time that a source's sensor looks at.
-fn duty(source: &SourceInfo, figure: &Integral) -> f64 {
-    /// Even a reading of a moment is the mean of some milliseconds.
-    const LEAST: f64 = 0.25;
+fn duty(rules: &Rules, source: &SourceInfo, figure: &Integral) -> f64 {
     match source.quantity {
         Quantity::Counter { duty, .. } => duty,
         Quantity::Power { averaging } => {
-            let period = source.update_period.or(figure.period).map_or(averaging.0, |p| p.0);
-            (averaging.0 / period).clamp(LEAST, 1.0)
+            let share = match source.update_period.or(figure.period) {
+                Some(period) => averaging.0 / period.0,
+                None if averaging.0 > 0.0 => 1.0,
+                None => rules.least_duty,
+            };
+            // What is no number is the least too.
+            share.max(rules.least_duty).min(1.0)
         }
     }
 }

@@ -1,9 +1,22 @@
 //! Which sources there are: those that a user names, or the best that the machine has.
 
 use super::source::{Found, command::Command, hwmon, nvml, rapl, shelly, tasmota};
-use super::{Board, EnergyError, EnergySource, Metered, PowerSpec};
+use super::{Board, EnergyError, EnergySource, Metered, PowerSpec, SourceInfo};
 use crate::device::{Device, DeviceId};
+use serde::Serialize;
 use std::path::PathBuf;
+
+/// A device as `rigbench devices` lists it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Listing {
+    /// The device.
+    #[serde(flatten)]
+    pub device: Device,
+    /// What the machine can read of its joules by itself.
+    pub sources: Vec<SourceInfo>,
+    /// Why there is none; null if there is one.
+    pub no_source_reason: Option<String>,
+}
 
 /// A source and the devices whose work it covers.
 pub struct Placed {
@@ -73,7 +86,7 @@ pub fn find(devices: &[Device]) -> (Vec<Placed>, Vec<(DeviceId, EnergyError)>) {
 
 /// The state of the board that a device is, where something tells it.
 pub fn board(device: &Device) -> Option<Box<dyn Board>> {
-    let pci = device.gpu()?.pci.as_deref()?;
+    let pci = device.gpu.as_ref()?.pci.as_deref()?;
     match nvml::find(pci, None) {
         Ok(found) => Some(found.board),
         Err(_) => hwmon::find(&sysfs(), pci).map(|found| found.board).ok(),
@@ -86,7 +99,7 @@ fn of_card(device: &Device) -> Result<Vec<Placed>, EnergyError> {
     let found = match nvml::find(pci, None) {
         Ok(found) => found,
         Err(no_nvml) => hwmon::find(&sysfs(), pci).map_err(|no_hwmon| {
-            let nvidia = device.gpu().is_some_and(|gpu| gpu.vendor_device.0 == NVIDIA);
+            let nvidia = device.gpu.as_ref().is_some_and(|gpu| gpu.vendor == NVIDIA);
             if nvidia { no_nvml } else { no_hwmon }
         })?,
     };
@@ -110,7 +123,7 @@ fn sensors(found: Found, device: &Device) -> Result<Vec<Placed>, EnergyError> {
 const NVIDIA: u32 = 0x10de;
 
 fn address(device: &Device) -> Result<&str, EnergyError> {
-    device.gpu().and_then(|gpu| gpu.pci.as_deref()).ok_or_else(|| {
+    device.gpu.as_ref().and_then(|gpu| gpu.pci.as_deref()).ok_or_else(|| {
         EnergyError(format!(
             "the driver does not tell the PCI address of {}, by which its sensors are found",
             device.id

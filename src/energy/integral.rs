@@ -1,11 +1,10 @@
 //! Joules between two moments, with their interval, from readings and nothing else: the reader of a result computes
 //! the same from the readings that stand in it.
 
-use super::{EnergyError, Quantity, SourceInfo, Stamped, counter, power};
+use super::{NoFigure, Quantity, Rules, SourceInfo, Stamped, counter, power};
 use crate::units::{Joules, Seconds};
-
-/// A figure that is known no better than to this share of itself is none.
-const WIDEST: f64 = 0.25;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Readings from so long before and after a stretch bear on it.
 pub(super) const MARGIN: f64 = 30.0;
@@ -37,17 +36,20 @@ impl Stretch {
 }
 
 /// What a source makes of a stretch of time.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Integral {
-    /// All joules of the stretch.
+    /// All joules of the stretch, idle draw included.
+    #[serde(rename = "gross_joules")]
     pub gross: Joules,
     /// Half of the 95 % interval around `gross`, by what it comes from.
     pub terms: Terms,
     /// How often the value changed, as readings show it; none if it never did.
+    #[serde(rename = "update_period_seconds")]
     pub period: Option<Seconds>,
     /// Readings that the figure rests on.
     pub samples: usize,
     /// Readings that cannot be true and were left out.
+    #[serde(rename = "rejected_samples")]
     pub rejected: usize,
     /// The share of the stretch that they cover; of several the least.
     pub coverage: f64,
@@ -56,13 +58,16 @@ pub struct Integral {
 }
 
 /// Independent parts of an uncertainty, each half of a 95 % interval.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Terms {
     /// How far the source's own figures may be off.
+    #[serde(rename = "meter_joules")]
     pub meter: Joules,
     /// The ends of the stretch lie between updates, and the source may need time to follow.
+    #[serde(rename = "window_joules")]
     pub window: Joules,
     /// Chance, where readings are samples of what happened.
+    #[serde(rename = "statistical_joules")]
     pub statistical: Joules,
 }
 
@@ -99,45 +104,42 @@ impl Integral {
 /// # Errors
 /// Why there is no figure: too few readings, gaps, garbage, a counter that was reset.
 pub fn integrate(
+    rules: &Rules,
     info: &SourceInfo,
     readings: &[Stamped],
     stretch: Stretch,
-) -> Result<Integral, EnergyError> {
+) -> Result<Integral, NoFigure> {
     let first = readings.partition_point(|r| r.after < stretch.from && !stretch.is_near(r));
     let near = readings[first..].iter().take_while(|r| stretch.is_near(r)).count();
     let readings = &readings[first..first + near];
     let Stretch { from, to } = stretch;
     let integral = match &info.quantity {
         Quantity::Counter { ranges, duty } => {
-            counter::integrate(info, ranges, *duty, readings, from, to)
+            counter::integrate(rules, info, ranges, *duty, readings, from, to)
         }
-        Quantity::Power { averaging } => power::integrate(info, *averaging, readings, from, to),
+        Quantity::Power { averaging } => {
+            power::integrate(rules, info, *averaging, readings, from, to)
+        }
     }?;
     if !(integral.gross.0 > 0.0 && integral.gross.0.is_finite()) {
-        return Err(EnergyError("it shows no energy at all".into()));
+        return Err(NoFigure::NoEnergy);
     }
     let power = integral.gross / stretch.length();
     if power < info.scope.least() {
-        return Err(EnergyError(format!(
-            "it shows {power} under load, less than anything that covers {} draws ({}): is it in another unit?",
-            info.scope.name(),
-            info.scope.least()
-        )));
+        let (scope, least) = (info.scope, info.scope.least());
+        return Err(NoFigure::BelowFloor { power, scope, least });
     }
-    narrow(integral)
+    narrow(rules, integral)
 }
 
 /// The figure, if it is known well enough to be one.
 ///
 /// # Errors
 /// If it is not.
-pub(super) fn narrow(figure: Integral) -> Result<Integral, EnergyError> {
+pub(super) fn narrow(rules: &Rules, figure: Integral) -> Result<Integral, NoFigure> {
     let share = figure.terms.half_width().0 / figure.gross.0;
-    if share > WIDEST {
-        return Err(EnergyError(format!(
-            "its figure would be uncertain by {:.0} %: measure for longer",
-            share * 100.0
-        )));
+    if share > rules.widest {
+        return Err(NoFigure::TooUncertain { share });
     }
     Ok(figure)
 }
@@ -147,9 +149,6 @@ pub(super) fn middle(reading: &Stamped) -> f64 {
     (reading.before.0 + reading.after.0) / 2.0
 }
 
-/// The fewest updates that a figure, or the time between them, may rest on.
-pub(super) const FEWEST_UPDATES: usize = 5;
-
 /// Seconds from one reading to the next, their median.
 pub(super) fn median_gap(readings: &[&Stamped]) -> Option<f64> {
     median(readings.windows(2).map(|pair| middle(pair[1]) - middle(pair[0])).collect())
@@ -157,10 +156,10 @@ pub(super) fn median_gap(readings: &[&Stamped]) -> Option<f64> {
 
 /// Seconds from one update to the next as the changes of the readings show it. A few changes may be those of the load
 /// alone: a steady load and whole watts show no period.
-pub(super) fn shown_period(readings: &[&Stamped]) -> Option<f64> {
+pub(super) fn shown_period(readings: &[&Stamped], rules: &Rules) -> Option<f64> {
     let changed = |pair: &&[&Stamped]| pair[0].values != pair[1].values;
     let changes: Vec<&Stamped> = readings.windows(2).filter(changed).map(|pair| pair[1]).collect();
-    median_gap(&changes).filter(|_| changes.len() >= FEWEST_UPDATES)
+    median_gap(&changes).filter(|_| changes.len() >= rules.fewest_updates)
 }
 
 /// The largest power of ten, from 1 down to a millionth, that these values are multiples of: what a source shows

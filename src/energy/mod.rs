@@ -4,34 +4,45 @@
 
 mod agreement;
 mod counter;
+mod fault;
 mod figures;
 mod find;
 mod integral;
 mod meter;
 mod metered;
 mod power;
+mod readings;
 mod response;
+mod rules;
 mod sampling;
 pub mod source;
 mod spec;
 mod stated;
 
-pub use agreement::Check;
-pub use figures::Figures;
-pub use find::{Placed, board, find, open};
+pub use agreement::{CrossCheck, Finding};
+pub use fault::NoFigure;
+pub use figures::{Figures, Read, figures};
+pub use find::{Listing, Placed, board, find, open};
 pub use integral::{Integral, Stretch, Terms, integrate};
-pub use meter::{Energy, Idle, Measured, Meter};
+pub use meter::{Idle, Meter};
 pub use metered::Metered;
+pub use readings::Readings;
 pub use response::{LoadStep, Response};
+pub use rules::Rules;
 pub use sampling::Sampling;
 pub use spec::{PowerSpec, PowerSpecError};
 pub use stated::Stated;
 
-use crate::units::{Joules, Seconds, Watts};
+use crate::units::{Joules, Provenance, Seconds, Watts};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// What a reading covers. Nested scopes are never added up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// A graphics card with its memory.
     GpuBoard,
@@ -115,44 +126,11 @@ impl Scope {
     }
 }
 
-/// How a figure of energy came about, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Provenance {
-    /// Read from a counter of joules.
-    MeasuredCounter,
-    /// Integrated from readings of watts.
-    MeasuredSampled,
-    /// From watts that a user typed.
-    Declared,
-    /// Somewhere in an interval.
-    Modelled,
-    /// Not known.
-    None,
-}
-
-impl Provenance {
-    /// The name in results: `measured-counter`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Provenance::MeasuredCounter => "measured-counter",
-            Provenance::MeasuredSampled => "measured-sampled",
-            Provenance::Declared => "declared",
-            Provenance::Modelled => "modelled",
-            Provenance::None => "none",
-        }
-    }
-
-    /// What a figure made of figures of two kinds is.
-    pub fn mixed(self, other: Provenance) -> Provenance {
-        self.max(other)
-    }
-}
-
 /// What a source is. Never an address, a path or a command line.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceInfo {
-    /// `nvml`, `rapl`, `hwmon`, `shelly`, `tasmota`, `command`.
-    pub kind: &'static str,
+    /// What kind of meter it is.
+    pub kind: MeterKind,
     /// What the meter calls itself: `NVIDIA GeForce RTX 3080`, `amdgpu`, `SHPLG-S`, `package-0`. Never an address, serial or path.
     pub model: String,
     /// The driver or firmware that answers, with its version, where it is known.
@@ -162,38 +140,36 @@ pub struct SourceInfo {
     /// What it reads.
     pub quantity: Quantity,
     /// How often its value changes, where that is documented; the meter finds it out otherwise.
+    #[serde(rename = "update_period_seconds")]
     pub update_period: Option<Seconds>,
     /// How often to read it.
+    #[serde(rename = "poll_seconds")]
     pub poll: Seconds,
     /// More than this no such source can truly draw; a reading above it is garbage.
+    #[serde(rename = "ceiling_watts")]
     pub ceiling: Watts,
     /// How far its figures may be off.
     pub accuracy: Accuracy,
 }
 
 impl SourceInfo {
-    /// Where its figures come from, in a sentence.
-    pub fn basis(&self) -> String {
-        let what = match self.quantity {
-            Quantity::Counter { .. } => "a counter of joules".to_string(),
-            Quantity::Power { averaging: Seconds(0.0) } => "readings of watts".to_string(),
-            Quantity::Power { averaging } => {
-                format!("readings of watts, each the mean of {averaging}")
-            }
-        };
-        let period = self.update_period.map(|p| format!(", updated every {p}")).unwrap_or_default();
-        let Accuracy { share, basis, reference } = &self.accuracy;
-        let percent = crate::units::significant(share * 100.0);
-        format!("{}: {what}{period}, ±{percent} % ({}: {reference})", self.model, basis.name())
+    /// Counter or samples.
+    pub fn provenance(&self) -> Provenance {
+        match self.quantity {
+            Quantity::Counter { .. } => Provenance::MeasuredCounter,
+            Quantity::Power { .. } => Provenance::MeasuredSampled,
+        }
     }
 }
 
 /// What a source reads.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Quantity {
     /// Joules since some moment. One value a reading for each domain (processor packages, say); they are added.
     Counter {
         /// For each domain, the joules at which it begins again at 0, where it does at a known value.
+        #[serde(rename = "range_joules")]
         ranges: Vec<Option<Joules>>,
         /// The share of time that the counter's own sensor looks at, 0 to 1.
         duty: f64,
@@ -201,6 +177,7 @@ pub enum Quantity {
     /// Watts.
     Power {
         /// A reading is the mean over so long before it was made; 0 if of an instant.
+        #[serde(rename = "averaging_seconds")]
         averaging: Seconds,
     },
 }
@@ -216,7 +193,7 @@ impl Quantity {
 }
 
 /// How far a source's figures may be off, as a share of them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Accuracy {
     /// 0.01 is 1 %.
     pub share: f64,
@@ -226,11 +203,52 @@ pub struct Accuracy {
     pub reference: String,
 }
 
-/// The kinds of sources that are read.
-pub const KINDS: [&str; 6] = ["nvml", "hwmon", "rapl", "shelly", "tasmota", "command"];
+/// A kind of meter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MeterKind {
+    /// NVIDIA's management library.
+    Nvml,
+    /// The Linux kernel's hardware monitoring.
+    Hwmon,
+    /// The processor's own energy counters.
+    Rapl,
+    /// A Shelly plug.
+    Shelly,
+    /// A plug with Tasmota.
+    Tasmota,
+    /// A command that the user gave.
+    Command,
+}
+
+impl MeterKind {
+    /// The name in results and specs.
+    pub fn name(self) -> &'static str {
+        match self {
+            MeterKind::Nvml => "nvml",
+            MeterKind::Hwmon => "hwmon",
+            MeterKind::Rapl => "rapl",
+            MeterKind::Shelly => "shelly",
+            MeterKind::Tasmota => "tasmota",
+            MeterKind::Command => "command",
+        }
+    }
+
+    /// Whether it is a sensor of a graphics card, which tells the card's state too.
+    pub fn is_of_a_card(self) -> bool {
+        matches!(self, MeterKind::Nvml | MeterKind::Hwmon)
+    }
+}
+
+impl std::fmt::Display for MeterKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
 /// Where an accuracy comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// The maker says so.
     Datasheet,
@@ -241,9 +259,6 @@ pub enum Basis {
 }
 
 impl Basis {
-    /// Every basis.
-    const ALL: [Basis; 3] = [Basis::Datasheet, Basis::Paper, Basis::Assumed];
-
     /// The name in results.
     pub fn name(self) -> &'static str {
         match self {
@@ -251,11 +266,6 @@ impl Basis {
             Basis::Paper => "paper",
             Basis::Assumed => "assumed",
         }
-    }
-
-    /// The basis of this name.
-    pub fn from_name(name: &str) -> Option<Basis> {
-        Basis::ALL.into_iter().find(|basis| basis.name() == name)
     }
 }
 
@@ -268,18 +278,6 @@ pub struct Stamped {
     pub after: Seconds,
     /// What was read: joules of each domain, or watts (one value), as the source's quantity says.
     pub values: Vec<f64>,
-}
-
-impl Stamped {
-    /// The same on a clock that is 0 at a moment, to the microsecond: more digits would only fill files.
-    fn since(&self, moment: Seconds) -> Stamped {
-        let micros = |at: Seconds| (at - moment).0 * 1e6;
-        Stamped {
-            before: Seconds(micros(self.before).floor() / 1e6),
-            after: Seconds(micros(self.after).ceil() / 1e6),
-            values: self.values.clone(),
-        }
-    }
 }
 
 /// A source that cannot be read. One line.
@@ -319,7 +317,8 @@ pub struct BoardState {
 }
 
 /// What holds a board's clocks down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Throttle {
     /// It draws as much as it may: normal, and recorded.
     PowerCap,
@@ -391,13 +390,5 @@ mod tests {
                 assert_eq!(a.within(b), nested.contains(&(a, b)), "{a:?} in {b:?}");
             }
         }
-    }
-
-    #[test]
-    fn a_mixture_is_as_weak_as_its_weakest_part() {
-        use Provenance::*;
-        assert_eq!(MeasuredCounter.mixed(MeasuredSampled), MeasuredSampled);
-        assert_eq!(Modelled.mixed(MeasuredCounter), Modelled);
-        assert_eq!(Declared.mixed(None), None);
     }
 }

@@ -1,35 +1,30 @@
 //! Joules from readings of power: their mean over the stretch, once the source can have followed the load.
 
 use super::integral::{
-    FEWEST_UPDATES, Integral, Terms, by_chance, median, median_gap, middle, quantum, shown_period,
-    spread,
+    Integral, Terms, by_chance, median, median_gap, middle, quantum, shown_period, spread,
 };
-use super::{EnergyError, SourceInfo, Stamped};
+use super::{NoFigure, Rules, SourceInfo, Stamped};
 use crate::units::{Joules, Seconds};
 
-/// The least share of the stretch that readings must cover.
-const COVERAGE: f64 = 0.95;
-/// A gap between readings that is longer than so many periods is not bridged.
-const BRIDGED: f64 = 3.0;
-/// Readings that are so many times the usual one are garbage.
-const ABSURD: f64 = 6.0;
-/// Power at the start of a stretch, where the source cannot have followed yet, may differ from the rest by this share.
-const UNSEEN: f64 = 0.03;
-
 pub(super) fn integrate(
+    rules: &Rules,
     info: &SourceInfo,
     averaging: Seconds,
     readings: &[Stamped],
     from: Seconds,
     to: Seconds,
-) -> Result<Integral, EnergyError> {
-    let sane = sane(info, readings, from, to);
+) -> Result<Integral, NoFigure> {
+    let sane = sane(rules, info, readings, from, to);
     let rejected = readings.len() - sane.len();
 
     let between = |a: &Stamped, b: &Stamped| middle(b) - middle(a);
-    let poll = median_gap(&sane)
-        .ok_or_else(|| EnergyError("it gave no reading that can be true".into()))?;
-    let found = shown_period(&sane);
+    let poll = median_gap(&sane).ok_or(NoFigure::NoUsableReading)?;
+    // Changes that are far apart, none of them within the stretch, may be those of the load alone.
+    let within = sane.windows(2).any(|pair| {
+        value(pair[0]) != value(pair[1]) && pair[1].before >= from && pair[1].after <= to
+    });
+    let long = (to - from).0 / rules.fewest_updates as f64;
+    let found = shown_period(&sane, rules).filter(|period| within || *period <= long);
     let period = info.update_period.map(|p| p.0).or(found).unwrap_or(poll).max(poll);
 
     // What is shown earlier may be of the time before.
@@ -37,14 +32,10 @@ pub(super) fn integrate(
     let used: Vec<&Stamped> =
         sane.iter().filter(|r| r.before.0 >= settled && r.after.0 <= to.0).copied().collect();
     let fresh = fresh(&used, period);
-    if fresh.len() < FEWEST_UPDATES {
-        return Err(EnergyError(format!(
-            "it was updated only {} times in {:.1} s: measure for longer",
-            fresh.len(),
-            to.0 - from.0
-        )));
+    if fresh.len() < rules.fewest_updates {
+        return Err(NoFigure::UpdatedTooSeldom { times: fresh.len(), seconds: to - from });
     }
-    let longest = BRIDGED * period;
+    let longest = rules.bridged_periods * period;
     let (first, last) = (middle(used[0]), middle(used[used.len() - 1]));
     let (mut area, mut seconds) = (0.0, 0.0);
     for pair in used.windows(2) {
@@ -56,13 +47,10 @@ pub(super) fn integrate(
     }
     let ends = [first - settled, to.0 - last].map(|gap| if gap <= longest { gap } else { 0.0 });
     let coverage = (seconds + ends[0] + ends[1]) / (to.0 - settled);
-    if coverage < COVERAGE {
-        return Err(EnergyError(format!(
-            "its readings cover only {:.0} % of the time",
-            coverage * 100.0
-        )));
+    if coverage < rules.coverage {
+        return Err(NoFigure::Gaps { share: coverage });
     }
-    stood_still(&used, found, to.0 - settled)?;
+    stood_still(rules, &used, found, to.0 - settled)?;
 
     let (power, stretch) = (area / seconds, to.0 - from.0);
     let values: Vec<f64> = fresh.iter().map(|r| value(r)).collect();
@@ -70,7 +58,7 @@ pub(super) fn integrate(
     let statistical = by_chance(&values) * (1.0 - observed).sqrt();
     // What was not seen at the start may have been as far from the mean as any tenth of the rest was, and no load is
     // known to be more even than this before it was looked at.
-    let unseen = (1.5 * wandering(&values, power)).max(UNSEEN * power);
+    let unseen = (1.5 * wandering(&values, power)).max(rules.unseen * power);
     let unsettled = (settled - from.0) / stretch * unseen;
     // Whether a source rounds or cuts off is not known; what it cuts off never averages out.
     let rounding = quantum(values.iter().copied());
@@ -101,6 +89,7 @@ fn plausible<'a>(info: &SourceInfo, readings: &'a [Stamped]) -> Vec<&'a Stamped>
 
 /// Readings that can be true, as the ones of a stretch show.
 fn sane<'a>(
+    rules: &Rules,
     info: &SourceInfo,
     readings: &'a [Stamped],
     from: Seconds,
@@ -109,15 +98,19 @@ fn sane<'a>(
     let plausible = plausible(info, readings);
     let inside = plausible.iter().filter(|r| r.before >= from && r.after <= to);
     let usual = median(inside.map(|r| value(r)).collect()).unwrap_or(f64::INFINITY);
-    plausible.into_iter().filter(|r| value(r) <= ABSURD * usual).collect()
+    plausible.into_iter().filter(|r| value(r) <= rules.spike * usual).collect()
 }
 
 /// Readings that can be true, whatever the load: those that are no spike of a single reading.
-pub(super) fn without_spikes<'a>(info: &SourceInfo, readings: &'a [Stamped]) -> Vec<&'a Stamped> {
+pub(super) fn without_spikes<'a>(
+    rules: &Rules,
+    info: &SourceInfo,
+    readings: &'a [Stamped],
+) -> Vec<&'a Stamped> {
     let plausible = plausible(info, readings);
     let near = |i: usize| plausible.get(i).map_or(0.0, |r| value(r));
     let is_spike =
-        |i: usize| value(plausible[i]) > ABSURD * near(i.wrapping_sub(1)).max(near(i + 1));
+        |i: usize| value(plausible[i]) > rules.spike * near(i.wrapping_sub(1)).max(near(i + 1));
     (0..plausible.len()).filter(|i| !is_spike(*i)).map(|i| plausible[i]).collect()
 }
 
@@ -137,10 +130,11 @@ fn fresh<'a>(readings: &[&'a Stamped], period: f64) -> Vec<&'a Stamped> {
 
 /// Whether one value was shown for a good part of the time by a source that otherwise moves.
 fn stood_still(
+    rules: &Rules,
     readings: &[&Stamped],
     period: Option<f64>,
     stretch: f64,
-) -> Result<(), EnergyError> {
+) -> Result<(), NoFigure> {
     let Some(period) = period else { return Ok(()) };
     let mut since = readings[0];
     for pair in readings.windows(2) {
@@ -148,8 +142,8 @@ fn stood_still(
             since = pair[1];
         }
         let still = middle(pair[1]) - middle(since);
-        if still > 20.0 * period && still > (1.0 - COVERAGE) * stretch {
-            return Err(EnergyError(format!("it showed the same value for {still:.1} s")));
+        if still > 20.0 * period && still > (1.0 - rules.coverage) * stretch {
+            return Err(NoFigure::StoodStill { seconds: Seconds(still) });
         }
     }
     Ok(())

@@ -5,9 +5,11 @@
 //! The lag that explains the most of the readings' variance is the source's.
 
 use super::counter::{self, Tick};
-use super::integral::{MARGIN, median, middle};
-use super::{EnergyError, Quantity, SourceInfo, Stamped, Stretch, power};
+use super::integral::{median, middle};
+use super::{NoFigure, Quantity, Rules, SourceInfo, Stamped, Stretch, power};
 use crate::units::{Seconds, Watts};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// A block as a meter sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,16 +25,6 @@ pub struct LoadStep {
 }
 
 impl LoadStep {
-    /// The same step on a clock that is 0 at `zero`.
-    pub(super) fn since(&self, zero: Seconds) -> LoadStep {
-        LoadStep {
-            idle_from: self.idle_from - zero,
-            load_from: self.load_from - zero,
-            measured: self.measured.later(Seconds(-zero.0)),
-            busy: self.busy,
-        }
-    }
-
     /// Whether a reading says anything about this block, a late reading included.
     pub(super) fn is_near(&self, reading: &Stamped) -> bool {
         let step = Stretch { from: self.idle_from, to: self.load_from };
@@ -46,15 +38,19 @@ impl LoadStep {
 }
 
 /// How a source answered to the steps from idle to load.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Response {
     /// How late its readings follow the load.
+    #[serde(rename = "lag_seconds")]
     pub lag: Seconds,
     /// Half of the interval in which the lag lies.
+    #[serde(rename = "lag_half_width_seconds")]
     pub lag_half_width: Seconds,
     /// Mean power before the steps.
+    #[serde(rename = "idle_watts")]
     pub idle: Watts,
     /// Mean power after the steps.
+    #[serde(rename = "load_watts")]
     pub load: Watts,
     /// Share of the variance of the readings around the steps that the steps explain.
     pub explained: f64,
@@ -74,22 +70,6 @@ impl Response {
     }
 }
 
-/// Lags up to this are looked for: readings of so long after a block are kept.
-const LONGEST_LAG: f64 = MARGIN;
-/// The steps must explain this share of the variance, or the source does not answer to them.
-const EXPLAINED: f64 = 0.5;
-/// And this share for a late answer, since among many lags some fit the work of other rows by chance.
-const EXPLAINED_LATE: f64 = 0.85;
-/// And so many steps must agree on it.
-const STEPS_LATE: usize = 3;
-/// A lag within what a block's start covers is preferred to a longer one that explains no more than this share more.
-const PREFERRED: f64 = 0.3;
-/// A lag that explains less than the best by no more than this may be the true one.
-const PLATEAU: f64 = 0.05;
-/// Fewest independent readings around the steps, and of them while idle.
-const FEWEST: f64 = 4.0;
-const FEWEST_IDLE: f64 = 1.0;
-
 /// Mean power over some time, as a source shows it.
 #[derive(Clone, Copy)]
 struct Shown {
@@ -103,18 +83,16 @@ struct Shown {
 /// # Errors
 /// If it does not, or if too little was read to know.
 pub(super) fn response(
+    rules: &Rules,
     info: &SourceInfo,
     readings: &[Stamped],
     steps: &[LoadStep],
-) -> Result<Response, EnergyError> {
+) -> Result<Response, NoFigure> {
     let shortest =
         steps.iter().map(|s| (s.load_from - s.idle_from).0).fold(f64::INFINITY, f64::min);
-    let series = Series::new(info, readings, shortest / 4.0)?;
+    let series = Series::new(rules, info, readings, shortest / 4.0)?;
     if series.is_constant() {
-        return Err(EnergyError(
-            "its reading never moved, idle or loaded: is it the meter of this machine, and does it still read?"
-                .into(),
-        ));
+        return Err(NoFigure::NeverMoved);
     }
     // What a block leaves out at its start: readings that are no later than this still show the load.
     let covered = steps.iter().map(LoadStep::warm_up).fold(f64::INFINITY, f64::min)
@@ -125,40 +103,31 @@ pub(super) fn response(
             _ => 0.0,
         };
     let stride = (shortest / 3.0).clamp(0.05, 0.25);
-    let fits: Vec<Fit> = (0..=(LONGEST_LAG / stride) as usize)
-        .filter_map(|i| series.fit(steps, i as f64 * stride))
+    let fits: Vec<Fit> = (0..=(rules.longest_lag_seconds / stride) as usize)
+        .filter_map(|i| series.fit(rules, steps, i as f64 * stride))
         .collect();
     let best = |fits: &mut dyn Iterator<Item = &Fit>| {
         fits.max_by(|a, b| a.explained.total_cmp(&b.explained)).copied()
     };
     let Some(any) = best(&mut fits.iter()) else {
-        return Err(EnergyError(
-            "too few readings around the start of the load to see whether it answers to the load: \
-             measure for longer, or read a faster meter"
-                .into(),
-        ));
+        return Err(NoFigure::FewReadings);
     };
     let prompt = best(&mut fits.iter().filter(|fit| fit.lag <= covered))
-        .filter(|fit| fit.explained >= EXPLAINED.max(any.explained - PREFERRED));
+        .filter(|fit| fit.explained >= rules.explained.max(any.explained - rules.preferred));
     let chosen = prompt.unwrap_or(any);
-    if prompt.is_none() && any.explained < EXPLAINED_LATE {
-        return Err(EnergyError(format!(
-            "its readings do not answer to the load, at once or up to {LONGEST_LAG:.0} s late (it explains {:.0} % of \
-             their changes): is it the meter of this machine, and does it renew its reading often enough?",
-            100.0 * any.explained.max(0.0)
-        )));
+    if prompt.is_none() && any.explained < rules.explained_late {
+        return Err(NoFigure::NoResponse {
+            longest_lag: Seconds(rules.longest_lag_seconds),
+            explained: any.explained.max(0.0),
+        });
     }
-    if prompt.is_none() && steps.len() < STEPS_LATE {
-        return Err(EnergyError(format!(
-            "its readings seem to come {:.1} s late, which {} blocks are too few to know: measure without --quick",
-            any.lag,
-            steps.len()
-        )));
+    if prompt.is_none() && steps.len() < rules.steps_late {
+        return Err(NoFigure::LateUnconfirmed { lag: Seconds(any.lag), blocks: steps.len() });
     }
     let plateau: Vec<f64> = fits
         .iter()
         .filter(|fit| (fit.lag - chosen.lag).abs() <= 2.0 * (series.period + shortest))
-        .filter(|fit| fit.explained >= chosen.explained - PLATEAU)
+        .filter(|fit| fit.explained >= chosen.explained - rules.plateau)
         .map(|fit| fit.lag)
         .collect();
     let width = plateau.iter().fold(0.0f64, |width, lag| width.max((lag - chosen.lag).abs()));
@@ -195,7 +164,12 @@ struct Fit {
 
 impl Series {
     /// Means over at least `grain` seconds, which even out what the load and the clock do from reading to reading.
-    fn new(info: &SourceInfo, readings: &[Stamped], grain: f64) -> Result<Series, EnergyError> {
+    fn new(
+        rules: &Rules,
+        info: &SourceInfo,
+        readings: &[Stamped],
+        grain: f64,
+    ) -> Result<Series, NoFigure> {
         let shown: Vec<Shown> = match &info.quantity {
             Quantity::Counter { ranges, .. } => {
                 let ticks = counter::of(info, ranges, readings)?;
@@ -213,9 +187,9 @@ impl Series {
                 kept.windows(2).map(between).collect()
             }
             Quantity::Power { averaging } => {
-                let sane = power::without_spikes(info, readings);
+                let sane = power::without_spikes(rules, info, readings);
                 if sane.is_empty() {
-                    return Err(EnergyError("it gave no reading that can be true".into()));
+                    return Err(NoFigure::NoUsableReading);
                 }
                 let mut groups: Vec<Vec<&Stamped>> = Vec::new();
                 for reading in sane {
@@ -245,7 +219,7 @@ impl Series {
     }
 
     /// Power on "idle or loaded" by least squares, if the source is so late; `None` with too few readings.
-    fn fit(&self, steps: &[LoadStep], lag: f64) -> Option<Fit> {
+    fn fit(&self, rules: &Rules, steps: &[LoadStep], lag: f64) -> Option<Fit> {
         let (mut n, mut idle, mut watts) = (0.0, 0.0, 0.0);
         let (mut idle_idle, mut idle_watts, mut watts_watts) = (0.0, 0.0, 0.0);
         let mut end = f64::NEG_INFINITY;
@@ -273,7 +247,9 @@ impl Series {
                 watts_watts += shown.watts * shown.watts;
             }
         }
-        if n * self.independent < FEWEST || idle * self.independent < FEWEST_IDLE {
+        if n * self.independent < rules.fewest_readings
+            || idle * self.independent < rules.fewest_idle
+        {
             return None;
         }
         let of_idle = idle_idle - idle * idle / n;

@@ -3,11 +3,13 @@
 use super::integral::{MARGIN, median_gap, shown_period};
 use super::response::response;
 use super::{
-    Energy, EnergyError, Idle, LoadStep, Placed, Quantity, SourceInfo, Stamped, Stretch, integrate,
+    EnergyError, Idle, LoadStep, Placed, Quantity, Readings, Rules, SourceInfo, Stamped, Stretch,
+    integrate,
 };
 use crate::device::DeviceId;
 use crate::units::{Joules, Seconds, Watts};
 use cpu_time::ThreadTime;
+use jiff::Timestamp;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, sleep};
@@ -16,6 +18,7 @@ use std::time::{Duration, Instant};
 /// Sources that are read until this is dropped, under one clock.
 pub struct Sampling {
     start: Instant,
+    zero_at: Timestamp,
     samplers: Vec<Sampler>,
 }
 
@@ -54,12 +57,18 @@ impl Sampling {
     pub fn no_faster_than(sources: Vec<Placed>, poll: Seconds) -> Sampling {
         let start = Instant::now();
         let begin = |(place, placed)| Sampler::start(placed, place, poll, start);
-        Sampling { start, samplers: sources.into_iter().enumerate().map(begin).collect() }
+        let zero_at = Timestamp::now();
+        Sampling { start, zero_at, samplers: sources.into_iter().enumerate().map(begin).collect() }
     }
 
     /// Time since the start.
     pub fn now(&self) -> Seconds {
         Seconds(self.start.elapsed().as_secs_f64())
+    }
+
+    /// What the system's clock showed at the start.
+    pub fn zero_at(&self) -> Timestamp {
+        self.zero_at
     }
 
     /// What is read, and whose work it covers.
@@ -100,7 +109,8 @@ impl Sampling {
         let stretch = Stretch { from, to: self.now() };
         self.wait_for_updates(&self.samplers.iter().collect::<Vec<_>>(), stretch.to, stop);
         for sampler in &mut self.samplers {
-            let figure = integrate(&sampler.info, &lock(&sampler.log).readings, stretch);
+            let figure =
+                integrate(&Rules::V1, &sampler.info, &lock(&sampler.log).readings, stretch);
             let now = figure.ok().map(|figure| Idle {
                 power: figure.gross / stretch.length(),
                 half_width: figure.terms.half_width() / stretch.length(),
@@ -114,13 +124,9 @@ impl Sampling {
         }
     }
 
-    /// Gives figures that were made before the last baseline that baseline.
-    pub fn renew_baseline(&self, energy: &mut [Energy]) {
-        for energy in energy {
-            if let Energy::Measured(m) = energy {
-                m.idle = self.samplers[m.place].idle;
-            }
-        }
+    /// What each source reads at rest, in the order of the sources, where that was taken.
+    pub fn baselines(&self) -> Vec<Option<Idle>> {
+        self.samplers.iter().map(|sampler| sampler.idle).collect()
     }
 
     /// Waits until counters have moved again after a moment, but no longer than that may take, or until `stop` says so.
@@ -205,6 +211,22 @@ impl Sampler {
         lock(&self.log)
     }
 
+    /// What it said around some blocks.
+    pub(super) fn readings(&self, blocks: &[LoadStep]) -> Readings {
+        let log = self.log();
+        let near = |r: &&Stamped| blocks.iter().any(|block| block.is_near(r));
+        let stamped: Vec<Stamped> = log.readings.iter().filter(near).cloned().collect();
+        let inside =
+            |at: &Seconds| blocks.iter().any(|b| *at >= b.measured.from && *at <= b.measured.to);
+        let elapsed = log.readings.last().map_or(1.0, |r| r.after.0);
+        Readings {
+            failed_reads: log.failed.iter().filter(|(at, _)| inside(at)).count(),
+            last_error: log.failed.last().map(|(_, why)| why.to_string()),
+            sampler_core_share: (1e6 * log.cost.0 / elapsed).round() / 1e6,
+            ..Readings::of(self.place, &self.info.quantity, &stamped)
+        }
+    }
+
     /// Mean power over a short stretch, for a look; none if there are too few readings.
     pub(super) fn power(&self, stretch: Stretch) -> Option<Watts> {
         let log = self.log();
@@ -229,7 +251,7 @@ impl Sampler {
         let recent: Vec<&Stamped> =
             log.readings[log.readings.len().saturating_sub(200)..].iter().collect();
         let gap = median_gap(&recent).unwrap_or(self.info.poll.0);
-        let found = shown_period(&recent);
+        let found = shown_period(&recent, &Rules::V1);
         self.info.update_period.map(|period| period.0).or(found).unwrap_or(gap).max(gap)
     }
 
@@ -270,7 +292,7 @@ impl Sampler {
             .cloned()
             .collect();
         drop(log);
-        let until = match response(&self.info, &near, blocks) {
+        let until = match response(&Rules::V1, &self.info, &near, blocks) {
             Ok(response) if response.late => {
                 last.measured.to
                     + response.lag
@@ -307,14 +329,14 @@ fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::energy::{Accuracy, Basis, Scope};
+    use crate::energy::{Accuracy, Basis, MeterKind, Scope};
 
     #[test]
     fn a_source_is_read_less_often_but_never_too_seldom_for_its_wraps() {
         let poll = |range: Option<f64>, least: f64| {
             let quantity = Quantity::Counter { ranges: vec![range.map(Joules)], duty: 1.0 };
             let info = SourceInfo {
-                kind: "rapl",
+                kind: MeterKind::Rapl,
                 model: "made up".into(),
                 driver: None,
                 scope: Scope::CpuPackage,

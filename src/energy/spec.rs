@@ -181,12 +181,19 @@ fn scope(name: &str) -> Result<Scope, PowerSpecError> {
 }
 
 impl PowerSpec {
-    /// What this spec states of a workload on a device; nothing if it names a source that is read.
-    pub fn stated(&self, device: &Device, workload: &str) -> Option<Result<Stated, EnergyError>> {
+    /// What this spec states of a workload on a device, and whether it was typed for this workload alone; nothing if it names
+    /// a source that is read.
+    pub fn stated(
+        &self,
+        device: &Device,
+        workload: &str,
+    ) -> Option<Result<(Stated, bool), EnergyError>> {
         match self {
             PowerSpec::None => Some(Err(EnergyError("--power none was asked for".into()))),
-            PowerSpec::Model(None) => Some(Stated::model(device)),
-            PowerSpec::Model(Some((low, high))) => Some(Ok(Stated::between(*low, *high, device))),
+            PowerSpec::Model(None) => Some(Stated::model(device).map(|stated| (stated, false))),
+            PowerSpec::Model(Some((low, high))) => {
+                Some(Ok((Stated::between(*low, *high, device), false)))
+            }
             PowerSpec::Declared { watts, metered } => {
                 if !metered.covers(device) {
                     return Some(Err(EnergyError(format!(
@@ -197,10 +204,8 @@ impl PowerSpec {
                 let own = |(name, _): &&(Option<String>, Watts)| {
                     name.as_deref().is_none_or(|name| name == workload)
                 };
-                let found = watts.iter().find(own).map(|(name, watts)| Stated::Declared {
-                    watts: *watts,
-                    scope: metered.scope,
-                    own: name.is_some(),
+                let found = watts.iter().find(own).map(|(name, watts)| {
+                    (Stated::Declared { power: *watts, scope: metered.scope }, name.is_some())
                 });
                 Some(found.ok_or_else(|| {
                     EnergyError(format!("--power declares no watts for {workload}"))
@@ -245,8 +250,11 @@ mod tests {
         assert!(read("declared:240@gpu-board@gpu:1") == declared(Scope::GpuBoard, second));
         let each = read("declared:sha256d=240,gemm=300");
         assert_eq!(each.workloads().collect::<Vec<_>>(), ["sha256d", "gemm"]);
-        let gemm = each.stated(&Device::cpu(), "gemm").unwrap().unwrap();
-        assert_eq!(gemm.basis(), "300 W typed by the user");
+        let gemm = Stated::Declared { power: Watts(300.0), scope: Scope::Wall };
+        assert_eq!(each.stated(&Device::cpu(), "gemm").unwrap(), Ok((gemm, true)));
+        let one = Stated::Declared { power: Watts(240.0), scope: Scope::Wall };
+        let of_all = read("declared:240").stated(&Device::cpu(), "gemm");
+        assert_eq!(of_all.unwrap(), Ok((one, false)));
         assert!(each.stated(&Device::cpu(), "decode").unwrap().is_err());
         assert!(read("shelly:http://192.168.1.20").stated(&Device::cpu(), "gemm").is_none());
         let command = |line: &str, scope, device| PowerSpec::Command {

@@ -2,30 +2,35 @@
 //! Utilisation does not narrow the interval: that some kernel ran says nothing of its watts.
 
 use super::{EnergyError, Scope};
-use crate::device::{Device, hardware};
+use crate::device::Device;
+use crate::device::hardware::Cards;
 use crate::units::Watts;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Watts a thread of a server at idle and at full load: the lowest and the highest of the three clouds that Cloud
 /// Carbon Footprint publishes (AWS 0.74 to 3.50, GCP 0.71 to 4.26, Azure 0.78 to 3.76).
 const WATTS_PER_THREAD: (f64, f64) = (0.71, 4.26);
 
 /// Power that is said, not read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Stated {
     /// A user vouches for it.
     Declared {
         /// What the user typed.
-        watts: Watts,
+        #[serde(rename = "power_watts")]
+        power: Watts,
         /// What it covers.
         scope: Scope,
-        /// Whether the user typed it for this workload, or once for all.
-        own: bool,
     },
     /// Somewhere between two bounds.
     Modelled {
         /// No less than this.
+        #[serde(rename = "low_watts")]
         low: Watts,
         /// No more than this.
+        #[serde(rename = "high_watts")]
         high: Watts,
         /// What they cover.
         scope: Scope,
@@ -47,7 +52,7 @@ impl Stated {
     /// # Errors
     /// If none is published; says what to do.
     pub fn model(device: &Device) -> Result<Stated, EnergyError> {
-        if let Some((high, source)) = hardware::board_power(&device.name) {
+        if let Some((high, source)) = Cards::published().board_power(&device.name) {
             return Ok(Stated::Modelled {
                 low: Watts(0.0),
                 high,
@@ -80,28 +85,10 @@ impl Stated {
         })
     }
 
-    /// `declared` or `model`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Stated::Declared { .. } => "declared",
-            Stated::Modelled { .. } => "model",
-        }
-    }
-
     /// What it covers.
     pub fn scope(&self) -> Scope {
         match self {
             Stated::Declared { scope, .. } | Stated::Modelled { scope, .. } => *scope,
-        }
-    }
-
-    /// Where it comes from, in a sentence.
-    pub fn basis(&self) -> String {
-        match self {
-            Stated::Declared { watts, .. } => format!("{} W typed by the user", watts.0),
-            Stated::Modelled { low, high, basis, .. } => {
-                format!("from {} to {} W: {basis}", low.0, high.0)
-            }
         }
     }
 }

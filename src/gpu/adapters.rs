@@ -1,6 +1,6 @@
 //! Finds adapters: one entry a card however many backends and drivers show it, in PCI order.
 
-use crate::device::{Class, Details, Device, DeviceId, GpuDetails, GpuLimits};
+use crate::device::{Class, Device, DeviceId, Gpu, Limits};
 use crate::text::plain;
 use crate::units::Bytes;
 use std::sync::OnceLock;
@@ -188,16 +188,19 @@ fn describe(number: u32, adapter: &wgpu::Adapter, other_backends: Vec<String>) -
     Device {
         id: DeviceId::Gpu(number),
         class,
-        details: Details::Gpu(GpuDetails {
+        features: present.chain(matrices(adapter)).collect(),
+        threads: None,
+        gpu: Some(Gpu {
             backend: info.backend.to_str().to_string(),
             other_backends,
             driver: plain(format!("{} {}", info.driver, info.driver_info).trim()).into_owned(),
-            vendor_device: (info.vendor, info.device),
+            vendor: info.vendor,
+            device: info.device,
             pci: Shown::from(&info).pci,
-            features: present.chain(matrices(adapter)).collect(),
-            subgroup: (info.subgroup_min_size, info.subgroup_max_size),
+            subgroup_min: info.subgroup_min_size,
+            subgroup_max: info.subgroup_max_size,
             timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
-            limits: GpuLimits {
+            limits: Limits {
                 storage_binding: Bytes(limits.max_storage_buffer_binding_size),
                 buffer: Bytes(limits.max_buffer_size),
                 workgroup_memory: Bytes(limits.max_compute_workgroup_storage_size.into()),

@@ -16,7 +16,7 @@ pub use memory::{Memory, TEXEL_BYTES};
 pub use pipeline::{Bindings, Pipeline, Resource};
 use texture::Texture;
 
-use crate::device::{Details, Device, GpuDetails};
+use crate::device::{self, Device};
 use crate::kernels::Kernel;
 use crate::units::Bytes;
 use scope::Reports;
@@ -89,21 +89,18 @@ impl Gpu {
     }
 
     /// The adapter's particulars.
-    pub fn details(&self) -> &GpuDetails {
-        match &self.description.details {
-            Details::Gpu(details) => details,
-            Details::Cpu(_) => unreachable!("only adapters are opened as a Gpu"),
-        }
+    pub fn details(&self) -> &device::Gpu {
+        self.description.gpu.as_ref().expect("only adapters are opened as a Gpu")
     }
 
     /// What a kernel needs that this device lacks; nothing if it can run there.
     pub fn lacks(&self, kernel: &Kernel) -> Option<String> {
         let details = self.details();
-        let absent = |feature: &&String| !details.features.contains(feature);
+        let absent = |feature: &&String| !self.description.features.contains(feature);
         if let Some(feature) = kernel.needs.iter().find(absent) {
             return Some(format!("this adapter has no {feature}"));
         }
-        let (limits, (least, most)) = (details.limits, details.subgroup);
+        let (limits, least, most) = (details.limits, details.subgroup_min, details.subgroup_max);
         if u64::from(kernel.workgroup_bytes) > limits.workgroup_memory.0 {
             let needed = Bytes(kernel.workgroup_bytes.into());
             let there = limits.workgroup_memory;

@@ -3,12 +3,12 @@
 use super::pump::{self, pump};
 use super::steady::Steady;
 use super::{
-    Block, Event, Latency, MeasureError, Measurement, Protocol, Sample, Telemetry, Verified,
-    Window, stats,
+    Event, Latency, MeasureError, Measurement, Observer, Protocol, Sample, Telemetry, Verification,
+    Window, Windows, stats,
 };
-use crate::energy::{Energy, LoadStep, Meter, Stretch};
+use crate::energy::{LoadStep, Meter, Stretch};
 use crate::oracle::Verdict;
-use crate::units::{Seconds, Work};
+use crate::units::{Seconds, Work, to_microseconds};
 use crate::workload::Job;
 use cpu_time::ProcessTime;
 use std::ops::ControlFlow;
@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Measuring<'a> {
     job: &'a mut dyn Job,
     meter: Meter<'a>,
-    telemetry: Telemetry,
+    observer: Observer,
     protocol: Protocol,
     measured: Measurement,
 }
@@ -34,11 +34,11 @@ pub struct Measuring<'a> {
 pub fn measure(
     job: &mut dyn Job,
     meter: Meter,
-    telemetry: Telemetry,
+    observer: Observer,
     protocol: &Protocol,
     on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Measurement, MeasureError> {
-    let mut measuring = Measuring::begin(job, meter, telemetry, protocol, on_event)?;
+    let mut measuring = Measuring::begin(job, meter, observer, protocol, on_event)?;
     while measuring.wants_more() {
         match measuring.block(on_event) {
             Err(MeasureError::Interrupted) if measuring.has_windows() => break,
@@ -56,27 +56,26 @@ impl<'a> Measuring<'a> {
     pub fn begin(
         job: &'a mut dyn Job,
         meter: Meter<'a>,
-        telemetry: Telemetry,
+        observer: Observer,
         protocol: &Protocol,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<Measuring<'a>, MeasureError> {
         go(on_event(Event::Verifying))?;
-        let verified = match job.verify()? {
+        let verification = match job.verify()? {
             Verdict::Agrees { checked, worst } => {
-                Verified { checked, checked_in_windows: 0, worst }
+                Verification { checked, worst_error_share: worst, ..Verification::default() }
             }
             Verdict::Disagrees(what) => return Err(MeasureError::Wrong(what)),
         };
         let measured = Measurement {
-            verified,
-            blocks: Vec::new(),
-            windows: Vec::new(),
+            windows: Windows::default(),
+            readings: Vec::new(),
+            telemetry: Telemetry::default(),
             latency: Latency::default(),
-            energy: Vec::new(),
+            verification,
             proof: None,
-            faults: Vec::new(),
         };
-        Ok(Measuring { job, meter, telemetry, protocol: *protocol, measured })
+        Ok(Measuring { job, meter, observer, protocol: *protocol, measured })
     }
 
     /// Whether there is anything to keep.
@@ -88,32 +87,29 @@ impl<'a> Measuring<'a> {
     /// asks and there is time.
     pub fn wants_more(&self) -> bool {
         let m = &self.measured;
-        let seconds = m.windows.iter().map(|w| w.wall.0).sum::<f64>();
-        m.blocks.len() < self.protocol.blocks
-            || (seconds < self.protocol.longest.0 && !self.is_precise())
+        m.windows.blocks.windows.len() < self.protocol.blocks
+            || (m.windows.seconds() < self.protocol.longest && !self.is_precise())
     }
 
     /// Whether throughput, and joules as far as more readings can help, are within what the protocol asks.
     fn is_precise(&self) -> bool {
-        let rates: Vec<f64> = self.measured.windows.iter().map(|w| w.work / w.wall).collect();
-        let flat = stats::median_interval(&rates)
+        let flat = stats::median_interval(&self.measured.windows.rates())
             .and_then(|e| Some((e.value, e.ci95?)))
             .is_some_and(|(value, (low, high))| {
                 (value - low).max(high - value) <= self.protocol.precision * value
             });
-        let known = self.meter.over(&self.steps()).iter().all(|energy| match energy {
-            Energy::Measured(m) => {
-                let terms = &m.integral.terms;
+        let known = self.meter.figures(&self.steps()).iter().all(|figures| {
+            figures.total.as_ref().map_or(true, |integral| {
+                let terms = &integral.terms;
                 terms.window.0.hypot(terms.statistical.0)
-                    <= self.protocol.precision * m.integral.gross.0
-            }
-            _ => true,
+                    <= self.protocol.precision * integral.gross.0
+            })
         });
         flat && known
     }
 
     fn steps(&self) -> Vec<LoadStep> {
-        self.measured.blocks.iter().map(|block| block.step).collect()
+        self.measured.windows.steps()
     }
 
     /// Waits for the readings of a late meter, unless `on_event` breaks.
@@ -131,14 +127,14 @@ impl<'a> Measuring<'a> {
         if for_meters <= self.protocol.rest {
             return self.protocol.rest;
         }
-        let step = (self.measured.blocks.len() as f64 + 1.0) * 0.618_033_988_75;
+        let step = (self.measured.windows.blocks.windows.len() as f64 + 1.0) * 0.618_033_988_75;
         Seconds(for_meters.0 * (1.0 + 0.4 * step.fract()))
     }
 
     /// What came of it so far.
     pub fn measurement(&self) -> Measurement {
         let mut measurement = self.measured.clone();
-        measurement.energy = self.meter.over(&self.steps());
+        measurement.readings = self.meter.readings(&self.steps());
         measurement.proof = self.job.proof(measurement.windows.len());
         measurement
     }
@@ -152,36 +148,36 @@ impl<'a> Measuring<'a> {
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<(), MeasureError> {
         go(on_event(Event::Resting))?;
-        let (idle_from, rest) = (self.meter.now(), self.rest());
+        let (idle_from, rest) = (to_microseconds(self.meter.now()), self.rest());
         while self.meter.now() < idle_from + rest {
             go(on_event(Event::Resting))?;
             sleep(LOOK);
         }
         go(on_event(Event::WarmingUp))?;
-        let load_from = self.meter.now();
+        let load_from = to_microseconds(self.meter.now());
         let warm_up_steady = self.warm_up(on_event)?;
         let first = self.measured.windows.len();
-        let (done, stopped) = self.windows(on_event)?;
-        let Some(Windows { measured, at_start, busy }) = done else {
+        let (measured, stopped) = self.windows(on_event)?;
+        let windows = self.measured.windows.len() - first;
+        if windows == 0 {
             return Err(MeasureError::Interrupted);
-        };
+        }
         let end = measured.to;
-        let step = LoadStep { idle_from, load_from, measured, busy };
-        let block = Block { step, warm_up_steady, at_start };
-        self.measured.blocks.push(block);
+        let step = LoadStep { idle_from, load_from, measured, busy: None };
+        self.measured.windows.blocks.push(step, windows, warm_up_steady);
         // An interruption wants an end, not more work; the finished windows' outputs are checked all the same.
         let _ = on_event(Event::Checking);
         for number in first..self.measured.windows.len() {
-            let verified = &mut self.measured.verified;
+            let verification = &mut self.measured.verification;
             match self.job.check_window(number as u32)? {
                 Verdict::Agrees { checked, worst } => {
-                    verified.checked_in_windows += checked;
-                    verified.worst = verified.worst.max(worst);
+                    verification.checked_in_windows += checked;
+                    verification.worst_error_share = verification.worst_error_share.max(worst);
                 }
-                Verdict::Disagrees(what) => self
-                    .measured
-                    .faults
-                    .push(format!("the output of window {} is wrong: {what}", number + 1)),
+                Verdict::Disagrees(what) => {
+                    verification.wrong_windows.push(number);
+                    verification.wrong_output.get_or_insert(what);
+                }
             }
         }
         self.meter.catch_up(end, &mut || on_event(Event::Checking).is_break());
@@ -194,7 +190,9 @@ impl<'a> Measuring<'a> {
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<bool, MeasureError> {
         let start = Instant::now();
-        if let (true, Some(batch)) = (self.measured.blocks.is_empty(), self.protocol.batch) {
+        if let (true, Some(batch)) =
+            (self.measured.windows.blocks.windows.is_empty(), self.protocol.batch)
+        {
             pump::size(self.job, batch)?;
         }
         let mut steady = Steady::default();
@@ -203,7 +201,7 @@ impl<'a> Measuring<'a> {
             let stop = &mut || on_event(Event::Progress(0.0)).is_break();
             let rate = pump::slice(self.job, self.protocol.warm_up_slice, stop)?;
             let power = self.meter.power(Stretch { from, to: self.meter.now() });
-            steady.add(rate, self.telemetry.sample().hottest(), power);
+            steady.add(rate, self.observer.sample().hottest(), power);
             let seconds = Seconds(start.elapsed().as_secs_f64());
             if steady.is_reached() || seconds >= self.protocol.warm_up_longest {
                 return Ok(steady.is_reached());
@@ -211,17 +209,16 @@ impl<'a> Measuring<'a> {
         }
     }
 
-    /// The windows of a block, `None` if there is not one, and whether the caller said stop. Each begins where the one
-    /// before ended, with the device idle at every mark.
+    /// The windows of a block, perhaps none, and whether the caller said stop. Each begins where the one before ended, with
+    /// the device idle at every mark.
     fn windows(
         &mut self,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<(Option<Windows>, bool), MeasureError> {
-        let (before, index) = (self.measured.windows.len(), self.measured.blocks.len());
+    ) -> Result<(Stretch, bool), MeasureError> {
+        let before = self.measured.windows.len();
         // What is used is told of the time since the last look, which the warm-up took.
-        let at_start = Sample { cpu_use: None, gpu_use: None, ..self.telemetry.sample() };
-        let first = self.meter.now();
-        let zero = self.measured.blocks.first().map_or(first, |block| block.step.measured.from);
+        let at_start = Sample { cpu_use: None, gpu_use: None, ..self.observer.sample() };
+        let first = to_microseconds(self.meter.now());
         let longest = self.protocol.block_longest.0.max(self.meter.shortest_block().0);
         let mut from = first;
         let mut cpu_from = ProcessTime::now();
@@ -255,16 +252,17 @@ impl<'a> Measuring<'a> {
                 break;
             }
             self.job.close_window()?;
-            let (to, cpu_to) = (self.meter.now(), ProcessTime::now());
+            let (to, cpu_to) = (to_microseconds(self.meter.now()), ProcessTime::now());
             let window = Window {
-                block: index,
-                started: from - zero,
-                wall: to - from,
+                wall: to_microseconds(to - from),
                 cpu: Seconds(cpu_to.duration_since(cpu_from).as_secs_f64()),
                 gpu,
                 work,
-                sample: self.telemetry.sample(),
             };
+            if done == 0 {
+                self.measured.telemetry.push(&at_start);
+            }
+            self.measured.telemetry.push(&self.observer.sample());
             (from, cpu_from) = (to, cpu_to);
             let wanted = (self.protocol.blocks * self.protocol.windows).max(number + 1);
             let event = Event::Window(number + 1, wanted, window.work / window.wall);
@@ -272,20 +270,8 @@ impl<'a> Measuring<'a> {
             self.measured.latency.take(&mut in_window);
             stopped = on_event(event).is_break();
         }
-        let measured = Stretch { from: first, to: from };
-        let done = &self.measured.windows[before..];
-        let gpu = done.iter().map(|w| w.gpu.map(|s| s.0)).sum::<Option<f64>>();
-        let busy = gpu.map(|seconds| (seconds / measured.length().0).min(1.0));
-        let windows = Windows { measured, at_start, busy };
-        Ok((Some(windows).filter(|_| !done.is_empty()), stopped))
+        Ok((Stretch { from: first, to: from }, stopped))
     }
-}
-
-/// The windows of a block together.
-struct Windows {
-    measured: Stretch,
-    at_start: Sample,
-    busy: Option<f64>,
 }
 
 fn go(flow: ControlFlow<()>) -> Result<(), MeasureError> {

@@ -2,6 +2,7 @@
 //! energy are taken together. Between the blocks of one job others have theirs. Prints nothing; tells its caller of
 //! every step and stops when the caller says so.
 
+mod evidence;
 mod latency;
 mod measuring;
 mod protocol;
@@ -11,76 +12,15 @@ mod steady;
 mod telemetry;
 mod trials;
 
+pub use evidence::{Block, Blocks, Measurement, Verification, Window, Windows};
 pub use latency::Latency;
 pub use measuring::{Measuring, measure};
-pub use protocol::{Mode, Protocol};
+pub use protocol::{Mode, Protocol, window_share};
 pub use pump::size;
-pub use telemetry::{Sample, Telemetry, Temperature};
+pub use telemetry::{BoardTelemetry, Observer, Sample, Telemetry};
 pub use trials::{interleave, trial};
 
-use crate::energy::{Energy, LoadStep};
-use crate::units::{Seconds, Work};
-use crate::workload::{JobError, Proof};
-
-/// One slice of time.
-#[derive(Clone, Debug)]
-pub struct Window {
-    /// The block that it belongs to, from 0.
-    pub block: usize,
-    /// Since the row's first window began.
-    pub started: Seconds,
-    /// From mark to mark.
-    pub wall: Seconds,
-    /// Processor time of this process, all threads.
-    pub cpu: Seconds,
-    /// Time on the device's own clock, where it has one.
-    pub gpu: Option<Seconds>,
-    /// What was done.
-    pub work: Work,
-    /// The machine's state at the window's end; at its start it is that of the window before.
-    pub sample: Sample,
-}
-
-/// Windows without gaps between them, and what went before.
-#[derive(Clone, Debug)]
-pub struct Block {
-    /// From idle to load, and from the first window's start to the last one's end, on the meter's clock.
-    pub step: LoadStep,
-    /// Whether throughput was flat at the end of the warm-up, and temperature and power where they are read.
-    pub warm_up_steady: bool,
-    /// The machine's state where the first window begins.
-    pub at_start: Sample,
-}
-
-/// What came of measuring a job.
-#[derive(Clone)]
-pub struct Measurement {
-    /// Outputs that were compared.
-    pub verified: Verified,
-    /// In order.
-    pub blocks: Vec<Block>,
-    /// In order; those of a block without gaps.
-    pub windows: Vec<Window>,
-    /// How long batches took.
-    pub latency: Latency,
-    /// What each source says of all blocks together; never empty.
-    pub energy: Vec<Energy>,
-    /// What shows that the windows' work was done.
-    pub proof: Option<Proof>,
-    /// Whatever makes the row invalid.
-    pub faults: Vec<String>,
-}
-
-/// What the oracle compared.
-#[derive(Clone, Copy, Debug)]
-pub struct Verified {
-    /// Outputs compared before anything was timed.
-    pub checked: u64,
-    /// Outputs of the measured windows compared afterwards.
-    pub checked_in_windows: u64,
-    /// The largest error, as a share of what rounding may explain.
-    pub worst: f64,
-}
+use crate::workload::JobError;
 
 /// What the caller is told while a job is measured.
 #[derive(Clone, Copy, Debug)]

@@ -114,9 +114,13 @@ impl Protocol {
     /// How long a window is to be. Lengths vary by 15 % either way, since a meter that reads at fixed intervals would see
     /// windows of one length, and the rest between them, always at the same point.
     pub fn window_length(&self, number: usize) -> Seconds {
-        let step = (number as f64 * 0.618_033_988_75).fract();
-        Seconds(self.window.0 * (0.85 + 0.3 * step))
+        Seconds(self.window.0 * window_share(number))
     }
+}
+
+/// The length of a window, by its number, as a share of the mean length. The rules for results know it: another needs other rules.
+pub fn window_share(number: usize) -> f64 {
+    0.85 + 0.3 * (number as f64 * 0.618_033_988_75).fract()
 }
 
 #[cfg(test)]

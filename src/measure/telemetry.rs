@@ -1,8 +1,11 @@
-//! The machine's state beside each window: processor use and frequency, temperatures, GPU use. It explains a
-//! figure; no energy is derived from it.
+//! The machine's state beside the windows: processor use and frequency, temperatures, GPU use, the card's own state. It
+//! explains a figure; no energy is derived from it.
 
 use crate::device::Device;
-use crate::energy::{self, Board, BoardState};
+use crate::energy::{self, Board, BoardState, Throttle};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
 use sysinfo::{Components, CpuRefreshKind, Gpus, System};
 
 /// One look at the machine, over the time since the last.
@@ -12,8 +15,8 @@ pub struct Sample {
     pub cpu_use: Option<f64>,
     /// Mean frequency of the processor's threads, in hertz.
     pub cpu_hertz: Option<f64>,
-    /// What the machine's sensors say.
-    pub temperatures: Vec<Temperature>,
+    /// Degrees Celsius of the machine's sensors, by name.
+    pub celsius: BTreeMap<String, f64>,
     /// Use of the GPU that runs the job, 0 to 1; says that some kernel ran, no more.
     pub gpu_use: Option<f64>,
     /// The card's own state, where its driver tells it.
@@ -23,22 +26,171 @@ pub struct Sample {
 impl Sample {
     /// Degrees Celsius of the card, or else of the hottest sensor; none if nothing tells it.
     pub fn hottest(&self) -> Option<f64> {
-        let sensors = self.temperatures.iter().map(|sensor| sensor.celsius);
-        self.board.as_ref().and_then(|board| board.celsius).or(sensors.reduce(f64::max))
+        let of_board = self.board.as_ref().and_then(|board| board.celsius);
+        of_board.or(self.celsius.values().copied().reduce(f64::max))
     }
 }
 
-/// One sensor.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Temperature {
-    /// The sensor's name.
-    pub sensor: String,
-    /// Degrees Celsius.
-    pub celsius: f64,
+/// Looks at the machine in columns; what was never known has no column, and what never changed one entry.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Telemetry {
+    /// Looks.
+    pub looks: usize,
+    /// Use of all processor threads together, 0 to 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "once")]
+    pub cpu_use: Vec<Option<f64>>,
+    /// Mean frequency of the processor's threads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "once")]
+    pub cpu_hertz: Vec<Option<f64>>,
+    /// Degrees Celsius of the machine's sensors, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", serialize_with = "each_once")]
+    pub celsius: BTreeMap<String, Vec<Option<f64>>>,
+    /// Use of the GPU, 0 to 1: some kernel ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "once")]
+    pub gpu_use: Vec<Option<f64>>,
+    /// The card's own state; null if nothing tells it.
+    pub board: Option<BoardTelemetry>,
+}
+
+/// A card's own state in columns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BoardTelemetry {
+    /// Degrees Celsius of its processor.
+    #[serde(serialize_with = "once")]
+    pub celsius: Vec<Option<f64>>,
+    /// Clock of its cores.
+    #[serde(serialize_with = "once")]
+    pub core_hertz: Vec<Option<f64>>,
+    /// Clock of its memory.
+    #[serde(serialize_with = "once")]
+    pub memory_hertz: Vec<Option<f64>>,
+    /// The power limit in force.
+    #[serde(serialize_with = "once")]
+    pub power_limit_watts: Vec<Option<f64>>,
+    /// What holds its clocks down: `power-cap` is normal; null if nothing tells it.
+    #[serde(serialize_with = "once")]
+    pub throttle: Vec<Option<Vec<Throttle>>>,
+}
+
+impl Telemetry {
+    /// Adds a look.
+    pub fn push(&mut self, sample: &Sample) {
+        let looks = self.looks;
+        add(&mut self.cpu_use, looks, sample.cpu_use.map(|share| rounded(share, 1e4)));
+        add(&mut self.cpu_hertz, looks, sample.cpu_hertz.map(f64::round));
+        add(&mut self.gpu_use, looks, sample.gpu_use.map(|share| rounded(share, 1e4)));
+        for name in sample.celsius.keys() {
+            self.celsius.entry(name.clone()).or_default();
+        }
+        for (name, column) in &mut self.celsius {
+            add(column, looks, sample.celsius.get(name).map(|celsius| rounded(*celsius, 10.0)));
+        }
+        self.board = match (self.board.take(), &sample.board) {
+            (Some(mut board), Some(state)) => {
+                board.push(state);
+                Some(board)
+            }
+            (None, Some(state)) if looks == 0 => {
+                let mut board = BoardTelemetry::default();
+                board.push(state);
+                Some(board)
+            }
+            _ => None,
+        };
+        self.looks += 1;
+    }
+
+    /// Whether every column is that long.
+    pub fn has_length(&self, n: usize) -> bool {
+        let columns = [&self.cpu_use, &self.cpu_hertz, &self.gpu_use];
+        let or_none = |column: &Vec<Option<f64>>| column.is_empty() || is_whole(column, n);
+        self.looks == n
+            && columns.into_iter().all(or_none)
+            && self.celsius.values().all(or_none)
+            && self.board.as_ref().is_none_or(|board| board.has_length(n))
+    }
+
+    /// Use of the processor at a look.
+    pub fn cpu_use_at(&self, look: usize) -> Option<f64> {
+        at(&self.cpu_use, look).flatten()
+    }
+
+    /// The power limits in force, each once where they follow each other.
+    pub fn power_limits(&self) -> Vec<f64> {
+        let board = self.board.iter();
+        let mut limits: Vec<f64> =
+            board.flat_map(|board| board.power_limit_watts.iter().flatten().copied()).collect();
+        limits.dedup();
+        limits
+    }
+}
+
+impl BoardTelemetry {
+    fn push(&mut self, state: &BoardState) {
+        self.celsius.push(state.celsius);
+        self.core_hertz.push(state.core_hertz);
+        self.memory_hertz.push(state.memory_hertz);
+        self.power_limit_watts.push(state.power_limit.map(|watts| watts.0));
+        self.throttle.push(state.throttle.clone());
+    }
+
+    fn has_length(&self, n: usize) -> bool {
+        let columns =
+            [&self.celsius, &self.core_hertz, &self.memory_hertz, &self.power_limit_watts];
+        columns.into_iter().all(|column| is_whole(column, n)) && is_whole(&self.throttle, n)
+    }
+}
+
+/// Whether a column has an entry for each of so many looks, or one for all.
+fn is_whole<T>(column: &[T], n: usize) -> bool {
+    column.len() == n || (column.len() == 1 && n > 0)
+}
+
+/// The entry of a look.
+fn at<T: Clone>(column: &[T], look: usize) -> Option<T> {
+    if column.len() == 1 { column.first().cloned() } else { column.get(look).cloned() }
+}
+
+/// Writes a column; one that never changes as one entry.
+fn once<T: Serialize + PartialEq, S: Serializer>(
+    column: &[T],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let constant = column.windows(2).all(|pair| pair[0] == pair[1]);
+    let shown = if constant { column.len().min(1) } else { column.len() };
+    column[..shown].serialize(serializer)
+}
+
+/// The same for columns by name.
+fn each_once<S: Serializer>(
+    columns: &BTreeMap<String, Vec<Option<f64>>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    struct Once<'a>(&'a Vec<Option<f64>>);
+    impl Serialize for Once<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            once(self.0, serializer)
+        }
+    }
+    serializer.collect_map(columns.iter().map(|(name, column)| (name, Once(column))))
+}
+
+/// Adds to a column that begins with the first value that is known.
+fn add(column: &mut Vec<Option<f64>>, looks: usize, value: Option<f64>) {
+    if column.is_empty() && value.is_some() {
+        column.resize(looks, None);
+    }
+    if value.is_some() || !column.is_empty() {
+        column.push(value);
+    }
+}
+
+fn rounded(value: f64, scale: f64) -> f64 {
+    (value * scale).round() / scale
 }
 
 /// Looks at the machine.
-pub struct Telemetry {
+pub struct Observer {
     system: Option<System>,
     components: Option<Components>,
     gpus: Option<Gpus>,
@@ -46,13 +198,13 @@ pub struct Telemetry {
     board: Option<Box<dyn Board>>,
 }
 
-impl Telemetry {
-    /// Telemetry for a run on `device`.
-    pub fn new(device: &Device) -> Telemetry {
-        let pci = device.gpu().and_then(|gpu| gpu.pci.clone());
+impl Observer {
+    /// An observer of a run on `device`.
+    pub fn new(device: &Device) -> Observer {
+        let pci = device.gpu.as_ref().and_then(|gpu| gpu.pci.clone());
         // Looking for GPUs loads their drivers' libraries; a device without an address would not be found.
         let gpus = pci.as_ref().and_then(|_| Gpus::new_with_refreshed_list().ok());
-        Telemetry {
+        Observer {
             system: System::new().ok(),
             components: Components::new_with_refreshed_list().ok(),
             gpus,
@@ -77,13 +229,9 @@ impl Telemetry {
         if let Some(components) = &mut self.components {
             components.refresh(false);
             for component in components.iter() {
-                let Some(celsius) = component.temperature().filter(|t| t.is_finite()) else {
-                    continue;
-                };
-                sample.temperatures.push(Temperature {
-                    sensor: component.label().to_string(),
-                    celsius: f64::from(celsius),
-                });
+                if let Some(celsius) = component.temperature().filter(|t| t.is_finite()) {
+                    sample.celsius.insert(component.label().to_string(), f64::from(celsius));
+                }
             }
         }
         if let (Some(gpus), Some(pci)) = (&mut self.gpus, &self.pci) {
@@ -93,5 +241,23 @@ impl Telemetry {
         }
         sample.board = self.board.as_mut().map(|board| board.state());
         sample
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_begin_with_what_is_first_known_and_are_all_of_one_length() {
+        let mut telemetry = Telemetry::default();
+        let celsius = |name: &str| BTreeMap::from([(name.to_string(), 41.26)]);
+        telemetry.push(&Sample { cpu_use: None, ..Sample::default() });
+        telemetry.push(&Sample { cpu_use: Some(0.5), celsius: celsius("a"), ..Sample::default() });
+        telemetry.push(&Sample { celsius: celsius("b"), ..Sample::default() });
+        assert!(telemetry.has_length(3) && telemetry.cpu_hertz.is_empty());
+        assert_eq!(telemetry.cpu_use, [None, Some(0.5), None]);
+        assert_eq!(telemetry.celsius["a"], [None, Some(41.3), None]);
+        assert_eq!(telemetry.celsius["b"], [None, None, Some(41.3)]);
     }
 }

@@ -1,11 +1,11 @@
 //! The answer in plain sentences: who needs the fewest joules for each workload, by how much, how sure that is, and what is only
 //! modelled. Ratios and ranks stay within joules of one scope and one provenance.
 
-use super::entry::{Amount, Entry};
+use super::entry::{Entry, order, span};
 use super::group::{Group, Natural};
-use super::provenance::{is_measured, short};
-use crate::energy::Provenance;
-use crate::units::{Unit, significant};
+use super::provenance::short;
+use crate::device::Class;
+use crate::units::{EnergyPerWork, Interval, Provenance, Unit, significant};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What can be said of one workload.
@@ -61,28 +61,26 @@ impl Standing {
 }
 
 /// How devices are called: by their class where it has one device, else with their name.
-struct Names(BTreeMap<String, BTreeSet<String>>);
+struct Names(BTreeMap<Class, BTreeSet<String>>);
 
 impl Names {
     fn of(&self, entry: &Entry) -> String {
         let alone = self.0.get(&entry.class).is_none_or(|names| names.len() < 2);
-        if alone { entry.class.clone() } else { format!("{} {}", entry.class, entry.name) }
+        if alone { entry.class.to_string() } else { format!("{} {}", entry.class, entry.name) }
     }
 }
 
-/// Answers, a workload each, in the order of units; roofs have none.
+/// Answers, a workload each, in the order of units; ceilings have none.
 pub fn answers(groups: &[Group]) -> Vec<Answer> {
     let mut names = Names(BTreeMap::new());
     for Group { entry, .. } in groups {
-        names.0.entry(entry.class.clone()).or_default().insert(entry.name.clone());
+        names.0.entry(entry.class).or_default().insert(entry.name.clone());
     }
-    let mut alike: BTreeMap<(usize, Natural, String), Vec<&Group>> = BTreeMap::new();
+    let mut alike: BTreeMap<(Unit, Natural, String), Vec<&Group>> = BTreeMap::new();
     for group in groups {
         let entry = &group.entry;
-        let Some(unit) = entry.unit() else { continue };
-        if !["peak", "stream"].contains(&entry.workload.id.as_str()) {
-            let place = Unit::ALL.iter().position(|u| *u == unit).unwrap_or(Unit::ALL.len());
-            let key = (place, Natural(entry.workload.spec()), entry.mode.clone());
+        if !entry.workload.id.is_ceiling() {
+            let key = (entry.unit(), Natural(entry.workload.spec.clone()), entry.mode.clone());
             alike.entry(key).or_default().push(group);
         }
     }
@@ -90,10 +88,10 @@ pub fn answers(groups: &[Group]) -> Vec<Answer> {
     let several = modes.len() > 1;
     alike
         .iter()
-        .map(|((place, spec, mode), groups)| {
+        .map(|((unit, spec, mode), groups)| {
             let spec = spec.0.clone();
             let workload = if several { format!("{spec} ({mode})") } else { spec };
-            answer(Unit::ALL[*place], workload, groups, &names)
+            answer(*unit, workload, groups, &names)
         })
         .collect()
 }
@@ -109,7 +107,7 @@ fn answer(unit: Unit, workload: String, all: &[&Group], names: &Names) -> Answer
         sentences: Vec::new(),
     };
     let known: Vec<&Entry> =
-        counting.iter().copied().filter(|entry| entry.joules != Amount::Unknown).collect();
+        counting.iter().copied().filter(|entry| entry.joules.is_some()).collect();
     // The strongest kind of joules of which there are two, then the most.
     let mut likes: Vec<Vec<&Entry>> = Vec::new();
     for &entry in &known {
@@ -149,8 +147,8 @@ fn is_like(a: &Entry, b: &Entry) -> bool {
 /// The best of each class; of one class alone all its devices.
 fn contenders<'a>(like: &[&'a Entry]) -> Vec<&'a Entry> {
     let mut sorted = like.to_vec();
-    let order = |entry: &Entry| entry.joules.order().unwrap_or(f64::INFINITY);
-    sorted.sort_by(|a, b| order(a).total_cmp(&order(b)));
+    let joules = |entry: &Entry| entry.joules.map_or(f64::INFINITY, order);
+    sorted.sort_by(|a, b| joules(a).total_cmp(&joules(b)));
     let mut best: Vec<&Entry> = Vec::new();
     for &entry in &sorted {
         if !best.iter().any(|other| other.class == entry.class) {
@@ -164,11 +162,11 @@ fn ranked(answer: &mut Answer, like: &[&Entry], names: &Names) {
     let contenders = contenders(like);
     let [first, second, ..] = contenders[..] else { return };
     let by_class = first.class != second.class;
-    let label = |entry: &Entry| if by_class { entry.class.clone() } else { entry.name.clone() };
+    let label = |entry: &Entry| if by_class { entry.class.to_string() } else { entry.name.clone() };
     let scope = first.scope.map_or("", |scope| scope.name());
     let how = short(first.provenance);
-    let apart = || match (first.joules.ends(), second.joules.ends()) {
-        (Some(a), Some(b)) => a.1 < b.0,
+    let apart = || match (first.joules, second.joules) {
+        (Some(a), Some(b)) => span(a).1 < span(b).0,
         _ => false,
     };
     let figures = |entry: &Entry| format!("{} {}", names.of(entry), amount(entry));
@@ -191,7 +189,7 @@ fn ranked(answer: &mut Answer, like: &[&Entry], names: &Names) {
         answer.sentences.extend(on_speed(&contenders, names));
         return;
     }
-    let has_ends = |entry: &Entry| matches!(entry.joules, Amount::Point { ends: Some(_), .. });
+    let has_ends = |entry: &Entry| entry.joules.is_some_and(|joules| joules.ends().is_some());
     let both = has_ends(first) && has_ends(second);
     let Some((times, low, high)) = ratio(second.joules, first.joules) else { return };
     let range = if both {
@@ -199,7 +197,7 @@ fn ranked(answer: &mut Answer, like: &[&Entry], names: &Names) {
     } else {
         String::new()
     };
-    answer.standing = match (both && apart(), is_measured(first.provenance)) {
+    answer.standing = match (both && apart(), first.provenance.is_measured()) {
         (true, true) => Standing::Sure,
         (true, false) => Standing::Declared,
         (false, _) => Standing::Open,
@@ -272,7 +270,7 @@ fn unknown(answer: &mut Answer, counting: &[&Entry], names: &Names) {
 /// Which is faster, since speed is measured in any case.
 fn on_speed(entries: &[&Entry], names: &Names) -> Option<String> {
     let mut sorted = entries.to_vec();
-    let rate = |entry: &Entry| entry.rate.order().unwrap_or(0.0);
+    let rate = |entry: &Entry| entry.rate.map_or(0.0, order);
     sorted.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
     let [first, second, ..] = sorted[..] else { return None };
     let (times, low, high) = ratio(first.rate, second.rate)?;
@@ -287,31 +285,30 @@ fn on_speed(entries: &[&Entry], names: &Names) -> Option<String> {
 }
 
 /// One over another, and how little and how much that may be.
-fn ratio(over: Amount, under: Amount) -> Option<(f64, f64, f64)> {
-    let (a, b) = (over.ends()?, under.ends()?);
-    Some((over.order()? / under.order()?, a.0 / b.1, a.1 / b.0))
+fn ratio(over: Option<Interval>, under: Option<Interval>) -> Option<(f64, f64, f64)> {
+    let (over, under) = (over?, under?);
+    let (a, b) = (span(over), span(under));
+    Some((order(over) / order(under), a.0 / b.1, a.1 / b.0))
 }
 
 /// `needs 12.1 J/TH (11.9 to 12.3)`.
 fn amount(entry: &Entry) -> String {
     let words = |joules| entry.joules_words(joules);
-    match entry.joules {
-        Amount::Point { value, ends: Some((low, high)) } => {
+    let Some(joules) = entry.joules else { return "has no joules".into() };
+    match (joules.value, joules.ends()) {
+        (Some(value), Some((low, high))) => {
             format!("needs {} ({} to {})", words(value), figure(entry, low), figure(entry, high))
         }
-        Amount::Point { value, ends: None } => format!("needs {}", words(value)),
-        Amount::Range { low, high } => {
-            format!("lies between {} and {}", figure(entry, low), words(high))
+        (Some(value), None) => format!("needs {}", words(value)),
+        (None, _) => {
+            format!("lies between {} and {}", figure(entry, joules.low), words(joules.high))
         }
-        Amount::Unknown => "has no joules".into(),
     }
 }
 
 /// The customary figure without its unit.
 fn figure(entry: &Entry, joules: f64) -> String {
-    entry
-        .unit()
-        .map_or(significant(joules), |unit| crate::units::EnergyPerWork { joules, unit }.figure())
+    EnergyPerWork { joules, unit: entry.unit() }.figure()
 }
 
 fn beside(entry: &Entry, names: &Names) -> String {

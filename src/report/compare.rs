@@ -1,8 +1,8 @@
 //! The tables of a comparison: a row's throughput and joules in both runs, one for each pair of devices.
 
 use super::table::{Cell, Column, Table, cells};
-use crate::results::wire::{Change, Comparison, Pair};
-use crate::units::{EnergyPerWork, Rate, Unit, significant};
+use crate::results::{Change, Comparison, Pair};
+use crate::units::{EnergyPerWork, Rate};
 
 /// The tables of a comparison; the last says what stands beside it.
 pub fn comparison(comparison: &Comparison) -> Vec<Table> {
@@ -34,15 +34,9 @@ pub fn comparison(comparison: &Comparison) -> Vec<Table> {
 
 /// A row for throughput and one for joules. The workload stands in the first, its shape in the second.
 fn rows(pair: &Pair) -> Vec<Vec<Cell>> {
-    let unit = Unit::from_name(&pair.unit);
-    let rate = |per_second: f64| match unit {
-        Some(unit) => Rate { per_second, unit }.to_string(),
-        None => significant(per_second),
-    };
-    let joules = |joules: f64| match unit {
-        Some(unit) => EnergyPerWork { joules, unit }.to_string(),
-        None => significant(joules),
-    };
+    let unit = pair.unit;
+    let rate = |per_second: f64| Rate { per_second, unit }.to_string();
+    let joules = |joules: f64| EnergyPerWork { joules, unit }.to_string();
     let (id, shape) = pair.base.workload.split_once(':').unwrap_or((&pair.base.workload, ""));
     let invalid = if pair.invalid.is_empty() { "" } else { ", invalid" };
     let figures = |name: &str, c: &Change, shown: &dyn Fn(f64) -> String, judged: String| {
@@ -75,10 +69,10 @@ fn verdict(change: &Change, worse: &str, better: &str) -> String {
 
 /// `−5.1 (−6.0 to −4.2)`.
 fn change(change: &Change) -> String {
-    let ratio = signed(change.ratio);
-    match (change.ci95_low, change.ci95_high) {
-        (Some(low), Some(high)) => format!("{ratio} ({} to {})", signed(low), signed(high)),
-        _ => ratio,
+    let ratio = signed(change.ratio.middle());
+    match change.ratio.ends() {
+        Some((low, high)) => format!("{ratio} ({} to {})", signed(low), signed(high)),
+        None => ratio,
     }
 }
 
@@ -101,7 +95,8 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
     }
     lines.extend(comparison.differs.iter().cloned());
     lines.push(
-        "change: with its 95 % interval; p: how often chance alone parts equal rows so far, as their blocks scatter.\n\
+        "base and new: as rigbench report shows them. change: of the blocks' medians, with its 95 % interval; p: how often chance\n\
+         alone parts equal rows so far, as their blocks scatter.\n\
          What differs between two runs as a whole, such as heat or a neighbour's load, is in neither."
             .into(),
     );

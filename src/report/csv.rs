@@ -1,23 +1,30 @@
 //! A table as comma-separated values (RFC 4180), for machines: numbers with all their digits, text as it is, but for text that a
 //! spreadsheet would compute.
 
-use super::table::{Table, exact};
+use super::table::{Cell, Table, exact};
 use crate::text::lines;
 
 impl Table {
     /// A line of heads, then a line a row. Title and notes are for people and stay out.
     pub fn to_csv(&self) -> String {
-        let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-        let mut write = |cells: Vec<String>| {
-            writer.write_record(cells).expect("rows are as long as heads, and memory takes them");
-        };
-        write(self.columns.iter().map(|c| c.head.to_string()).collect());
-        for row in &self.rows {
-            write(row.iter().map(|c| c.number.map_or_else(|| text(&c.text), exact)).collect());
-        }
-        let bytes = writer.into_inner().expect("memory takes it");
-        String::from_utf8(bytes).expect("text was written")
+        let heads = self.columns.iter().map(|column| column.head.to_string());
+        records(std::iter::once(heads.collect())) + &self.rows_to_csv()
     }
+
+    /// The same without the heads, to be written after another table of its kind.
+    pub fn rows_to_csv(&self) -> String {
+        let text = |cell: &Cell| cell.number.map_or_else(|| text(&cell.text), exact);
+        records(self.rows.iter().map(|row| row.iter().map(text).collect()))
+    }
+}
+
+fn records(all: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    for cells in all {
+        writer.write_record(cells).expect("rows are as long as heads, and memory takes them");
+    }
+    let bytes = writer.into_inner().expect("memory takes it");
+    String::from_utf8(bytes).expect("text was written")
 }
 
 /// Text of a cell. Spreadsheets compute what begins like a formula, and a formula of a stranger may call out: an apostrophe

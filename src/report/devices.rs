@@ -1,12 +1,14 @@
 //! The table of devices.
 
+use super::provenance::reads;
 use super::table::{Column, Table, cells};
-use crate::results::wire::{Found, FoundSource, Quantity};
-use crate::units::{Bytes, Seconds, significant};
+use crate::device::Class;
+use crate::energy::{Listing, Quantity, SourceInfo};
+use crate::units::significant;
 
 /// What can be measured here.
-pub fn devices(found: &[Found]) -> Table {
-    let rows = found.iter().map(|Found { device, sources, .. }| {
+pub fn devices(found: &[Listing]) -> Table {
+    let rows = found.iter().map(|Listing { device, sources, .. }| {
         let mut about = Vec::new();
         match &device.gpu {
             Some(gpu) => {
@@ -16,8 +18,7 @@ pub fn devices(found: &[Found]) -> Table {
                 about.extend(gpu.pci.iter().map(|pci| format!("at {pci}")));
                 about.push(format!(
                     "binding up to {}, workgroup memory {}",
-                    Bytes(gpu.storage_binding_bytes),
-                    Bytes(gpu.workgroup_memory_bytes)
+                    gpu.limits.storage_binding, gpu.limits.workgroup_memory
                 ));
                 let sizes = (gpu.subgroup_min, gpu.subgroup_max);
                 about.push(match sizes {
@@ -34,9 +35,9 @@ pub fn devices(found: &[Found]) -> Table {
             [] => "no energy source".into(),
             some => some.iter().map(brief).collect::<Vec<_>>().join("\n"),
         });
-        let flag = if device.software { "\nsoftware adapter" } else { "" };
+        let flag = if device.class == Class::SoftwareGpu { "\nsoftware adapter" } else { "" };
         cells([
-            device.id.clone(),
+            device.id.to_string(),
             format!("{}{flag}", device.class),
             device.name.clone(),
             about.join("\n"),
@@ -50,7 +51,7 @@ pub fn devices(found: &[Found]) -> Table {
         rows: rows.collect(),
         notes: Vec::new(),
     };
-    if found.iter().any(|found| found.device.software) {
+    if found.iter().any(|found| found.device.class == Class::SoftwareGpu) {
         table.notes.push(
             "A software adapter is a CPU that emulates a GPU: it shows that kernels are right, not how fast a GPU is."
                 .into(),
@@ -65,44 +66,34 @@ pub fn devices(found: &[Found]) -> Table {
 }
 
 /// `nvml counter, gpu-board, every 0.100 s, ±5.00 % (assumed)`.
-fn brief(found: &FoundSource) -> String {
-    let source = &found.source;
+fn brief(source: &SourceInfo) -> String {
     let how = match source.quantity {
         Quantity::Counter { .. } => "counter",
         Quantity::Power { .. } => "power",
     };
-    let period = source.update_period_seconds.map(|p| format!(", every {}", Seconds(p)));
+    let period = source.update_period.map(|p| format!(", every {p}"));
     format!(
         "{} {how}, {}{}, ±{} % ({})",
         source.kind,
-        super::scope(found.scope),
+        source.scope.name(),
         period.unwrap_or_default(),
-        significant(100.0 * source.accuracy),
-        source.accuracy_basis
+        significant(100.0 * source.accuracy.share),
+        source.accuracy.basis.name()
     )
 }
 
 /// The sources of joules that were found, with what they are worth.
-pub fn sources(found: &[Found]) -> Table {
-    let rows = found.iter().flat_map(|Found { device, sources, .. }| {
-        sources.iter().map(|found| {
-            let source = &found.source;
-            let quantity = match source.quantity {
-                Quantity::Counter { .. } => "joules".to_string(),
-                Quantity::Power { averaging_seconds: 0.0 } => "watts".to_string(),
-                Quantity::Power { averaging_seconds } => {
-                    format!("watts, mean of {}", Seconds(averaging_seconds))
-                }
-            };
-            let period = source.update_period_seconds;
-            let accuracy = significant(100.0 * source.accuracy);
+pub fn sources(found: &[Listing]) -> Table {
+    let rows = found.iter().flat_map(|Listing { device, sources, .. }| {
+        sources.iter().map(|source| {
+            let accuracy = significant(100.0 * source.accuracy.share);
             cells([
-                device.id.clone(),
+                device.id.to_string(),
                 format!("{}\n{}", source.kind, source.model),
-                super::scope(found.scope).to_string(),
-                quantity,
-                period.map_or("found while measuring".into(), |p| Seconds(p).to_string()),
-                format!("±{accuracy} %\n{}", source.accuracy_basis),
+                source.scope.name().to_string(),
+                reads(&source.quantity),
+                source.update_period.map_or("found while measuring".into(), |p| p.to_string()),
+                format!("±{accuracy} %\n{}", source.accuracy.basis.name()),
             ])
         })
     });

@@ -2,11 +2,13 @@
 //! thousand runs fit into little memory.
 
 use super::provenance;
-use crate::device::hardware;
-use crate::energy::{Provenance, Scope};
-use crate::results::conditions;
-use crate::results::wire::{Document, Energy, Measurement, Outcome, PerUnit, Workload};
-use crate::units::{EnergyPerWork, Rate, Unit, significant};
+use super::view::View;
+use crate::device::Class;
+use crate::device::hardware::Cards;
+use crate::energy::Scope;
+use crate::results::{Outcome, conditions};
+use crate::units::{EnergyPerWork, Interval, Provenance, Rate, Unit};
+use crate::workload::{Description, Id};
 
 /// A row of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,25 +20,23 @@ pub struct Entry {
     /// As its driver calls it.
     pub name: String,
     /// Its hardware class.
-    pub class: String,
-    /// Whether it is a CPU that emulates a GPU.
-    pub software: bool,
+    pub class: Class,
     /// What was run.
-    pub workload: Workload,
+    pub workload: Description,
     /// The mode of the protocol: `quick`, `default`, `publish`.
     pub mode: String,
     /// What came of it.
     pub outcome: Outcome,
     /// Why it does not count: it is unsupported, failed or invalid.
     pub reasons: Vec<String>,
-    /// Units of work a second; unknown if nothing was measured.
-    pub rate: Amount,
+    /// Units of work a second; none if nothing was measured.
+    pub rate: Option<Interval>,
     /// Windows that the rate is the median of, and the blocks that they came in.
     pub windows: (usize, usize),
     /// Joules a unit of work.
-    pub joules: Amount,
+    pub joules: Option<Interval>,
     /// Watts.
-    pub watts: Amount,
+    pub watts: Option<Interval>,
     /// Where the joules come from.
     pub provenance: Provenance,
     /// What they cover.
@@ -51,29 +51,8 @@ pub struct Entry {
     pub power_limit: Option<f64>,
     /// The share of what is published of its device.
     pub published: Published,
-    /// The shares of the roofs of the same run, as `73 % of peak:f32`.
-    pub roofs: Vec<String>,
-}
-
-/// A figure, and how well it is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Amount {
-    /// Measured or declared: a value, with its 95 % interval where there is one.
-    Point {
-        /// The value.
-        value: f64,
-        /// The ends of its interval.
-        ends: Option<(f64, f64)>,
-    },
-    /// Modelled: somewhere between two bounds.
-    Range {
-        /// The lower bound.
-        low: f64,
-        /// The upper bound.
-        high: f64,
-    },
-    /// Not known.
-    Unknown,
+    /// The shares of the ceilings of the same run, as `73 % of peak:f32`.
+    pub ceilings: Vec<String>,
 }
 
 /// How near a row comes to what is published of its device.
@@ -97,115 +76,51 @@ pub enum Published {
     Nothing,
 }
 
-impl Amount {
-    /// A value with its interval.
-    pub fn point(per: &PerUnit) -> Amount {
-        Amount::Point { value: per.value, ends: per.ci95_low.zip(per.ci95_high) }
-    }
+/// From where to where a figure may be: its ends, or the value itself where they are not known.
+pub fn span(figure: Interval) -> (f64, f64) {
+    let value = figure.middle();
+    figure.ends().unwrap_or((value, value))
+}
 
-    /// The lowest and the highest that it may be; the value itself where no interval is known.
-    pub fn ends(self) -> Option<(f64, f64)> {
-        match self {
-            Amount::Point { value, ends } => Some(ends.unwrap_or((value, value))),
-            Amount::Range { low, high } => Some((low, high)),
-            Amount::Unknown => None,
-        }
-    }
-
-    /// What tables are sorted by: the value, or the lower bound.
-    pub fn order(self) -> Option<f64> {
-        match self {
-            Amount::Point { value, .. } => Some(value),
-            Amount::Range { low, .. } => Some(low),
-            Amount::Unknown => None,
-        }
-    }
-
-    /// In words: `45.1 W`, `1.42 W to 8.52 W`, `unknown`. `shown` writes a number with its unit.
-    pub fn words(self, shown: impl Fn(f64) -> String) -> String {
-        match self {
-            Amount::Point { value, .. } => shown(value),
-            Amount::Range { low, high } => format!("{} to {}", shown(low), shown(high)),
-            Amount::Unknown => "unknown".into(),
-        }
-    }
+/// What tables are sorted by: the value, or the lower bound.
+pub fn order(figure: Interval) -> f64 {
+    figure.value.unwrap_or(figure.low)
 }
 
 impl Entry {
     /// The rows of the document in this file.
-    pub fn all(document: &Document, file: usize) -> impl Iterator<Item = Entry> {
-        document.measurements.iter().map(move |m| Entry::of(document, m, file))
+    pub fn all(document: &crate::results::Document, file: usize) -> impl Iterator<Item = Entry> {
+        View::all(document).map(move |view| Entry::of(view, file))
     }
 
-    fn of(document: &Document, m: &Measurement, file: usize) -> Entry {
-        let device = document.manifest.devices.iter().find(|device| device.id == m.device);
-        let mut reasons: Vec<String> = m.reason.iter().cloned().collect();
-        reasons.extend(m.reasons.iter().filter(|why| Some(*why) != m.reason.as_ref()).cloned());
-        let rate = m.throughput.as_ref().map_or(Amount::Unknown, |t| Amount::Point {
-            value: t.value,
-            ends: t.ci95_low.zip(t.ci95_high),
-        });
-        let boards = m.windows.iter().filter_map(|w| w.telemetry.board.as_ref());
-        let name = device.map_or(m.device.as_str(), |device| &device.name);
-        let entry = Entry {
+    /// A row in this file.
+    pub fn of(view: View, file: usize) -> Entry {
+        let energy = &view.figures.energy;
+        let name = view.name();
+        let windows = view.row.windows.as_ref();
+        let gpu = view.device.is_some_and(|device| device.gpu.is_some());
+        Entry {
             file,
-            device: m.device.clone(),
-            name: name.to_string(),
-            class: m.class.clone(),
-            software: device.is_some_and(|device| device.software),
-            workload: m.workload.clone(),
-            mode: document.run.protocol.mode.clone(),
-            outcome: m.outcome,
-            reasons,
-            rate,
-            windows: (m.windows.len(), m.blocks.len()),
-            joules: Amount::Unknown,
-            watts: Amount::Unknown,
-            provenance: Provenance::None,
-            scope: None,
-            speed_only: false,
-            about: provenance::sentences(m, document.manifest.host.gpus),
-            conditions: conditions(
-                &document.manifest.environment,
-                device.is_some_and(|device| device.gpu.is_some()),
-            ),
-            power_limit: boards.filter_map(|board| board.power_limit_watts).next(),
-            published: published(m, name),
-            roofs: super::run::roofs(m),
-        };
-        entry.with_energy(&m.energy)
-    }
-
-    fn with_energy(self, energy: &Energy) -> Entry {
-        let watts = |value: f64| Amount::Point { value, ends: None };
-        let (provenance, scope, joules, watts, speed_only) = match energy {
-            Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => {
-                let provenance = match energy {
-                    Energy::MeasuredCounter(_) => Provenance::MeasuredCounter,
-                    _ => Provenance::MeasuredSampled,
-                };
-                let joules = Amount::point(&e.joules_per_unit);
-                (provenance, Some(e.scope), joules, watts(e.power_watts), false)
-            }
-            Energy::Declared(e) => {
-                let joules = Amount::point(&e.joules_per_unit);
-                let alone = !e.for_this_workload;
-                (Provenance::Declared, Some(e.scope), joules, watts(e.power_watts), alone)
-            }
-            Energy::Modelled(e) => {
-                let joules = Amount::Range {
-                    low: e.modelled_joules_per_unit_low,
-                    high: e.modelled_joules_per_unit_high,
-                };
-                let watts = Amount::Range {
-                    low: e.modelled_power_watts_low,
-                    high: e.modelled_power_watts_high,
-                };
-                (Provenance::Modelled, Some(e.scope), joules, watts, false)
-            }
-            Energy::None(_) => (Provenance::None, None, Amount::Unknown, Amount::Unknown, false),
-        };
-        Entry { provenance, scope: scope.map(Scope::from), joules, watts, speed_only, ..self }
+            device: view.row.device.to_string(),
+            class: view.class(),
+            workload: view.row.workload.clone(),
+            mode: view.manifest().protocol.mode.clone(),
+            outcome: view.row.outcome.clone(),
+            reasons: view.reasons(),
+            rate: view.rate(),
+            windows: windows.map_or((0, 0), |w| (w.len(), w.blocks.windows.len())),
+            joules: energy.joules_per_unit,
+            watts: energy.power_watts,
+            provenance: energy.provenance(),
+            scope: energy.scope.filter(|_| energy.joules_per_unit.is_some()),
+            speed_only: view.is_speed_only(),
+            about: view.about(),
+            conditions: conditions(view.manifest(), gpu),
+            power_limit: view.row.condition.power_limit_watts,
+            published: published(view, &name),
+            ceilings: super::run::ceilings(view),
+            name,
+        }
     }
 
     /// Whether it counts.
@@ -213,19 +128,24 @@ impl Entry {
         self.outcome == Outcome::Measured && self.reasons.is_empty()
     }
 
-    /// The unit of its work, if this version knows it.
-    pub fn unit(&self) -> Option<Unit> {
-        self.workload.unit()
+    /// Whether it is a CPU that emulates a GPU.
+    pub fn is_software(&self) -> bool {
+        self.class == Class::SoftwareGpu
+    }
+
+    /// The unit of its work.
+    pub fn unit(&self) -> Unit {
+        self.workload.unit
     }
 
     /// A rate of its work, in words.
     pub fn rate_words(&self, per_second: f64) -> String {
-        self.unit().map_or(significant(per_second), |unit| Rate { per_second, unit }.to_string())
+        Rate { per_second, unit: self.unit() }.to_string()
     }
 
     /// Joules for its work in the customary unit, in words.
     pub fn joules_words(&self, joules: f64) -> String {
-        self.unit().map_or(significant(joules), |unit| EnergyPerWork { joules, unit }.to_string())
+        EnergyPerWork { joules, unit: self.unit() }.to_string()
     }
 
     /// `measured (counter), gpu-board`.
@@ -237,10 +157,9 @@ impl Entry {
     /// Why it does not count, in a word.
     pub fn state(&self) -> &'static str {
         match self.outcome {
-            Outcome::Unsupported => "unsupported",
-            Outcome::Failed => "failed",
             Outcome::Measured if self.reasons.is_empty() => "valid",
             Outcome::Measured => "invalid",
+            Outcome::Unsupported(_) | Outcome::Failed(_) => self.outcome.name(),
         }
     }
 }
@@ -251,33 +170,33 @@ const VENDOR: &str = "the vendor's peak";
 const HASHCAT: &str = "hashcat's published rate";
 
 /// Products and tokens against the vendor's peak, hashes against hashcat; `name` is the device's.
-pub fn published(m: &Measurement, name: &str) -> Published {
-    let rate = m.throughput.as_ref().map(|t| t.value);
-    let share = |(full, source): (f64, &str), of: String| {
-        let share = rate? / full;
+pub fn published(view: View, name: &str) -> Published {
+    let rate = view.rate().and_then(|rate| rate.value);
+    let cards = Cards::published();
+    let share = |(full, source): (f64, &str), operations: f64, of: String| {
+        let share = rate? * operations / full;
         Some(Published::Share { share, of, source: source.to_string() })
     };
-    match m.workload.id.as_str() {
-        "stream" => Published::Nothing,
-        "sha256d" => hardware::hashcat(name)
-            .and_then(|known| share(known, HASHCAT.into()))
+    let of_vendor = |arithmetic: &str, operations: f64| {
+        let of = format!("{VENDOR} ({arithmetic})");
+        cards.peak(name, arithmetic).and_then(|known| share(known, operations, of))
+    };
+    let workload = &view.row.workload;
+    match workload.id {
+        Id::Stream => Published::Nothing,
+        Id::Sha256d => cards
+            .hashcat(name)
+            .and_then(|known| share(known, 1.0, HASHCAT.into()))
             .unwrap_or(Published::Unknown { of: HASHCAT }),
-        "peak" => {
-            let arithmetic = m.workload.shape.as_deref().unwrap_or_default();
-            hardware::peak(name, arithmetic)
-                .and_then(|known| share(known, format!("{VENDOR} ({arithmetic})")))
+        Id::Peak => of_vendor(workload.shape.arithmetic.as_deref().unwrap_or_default(), 1.0)
+            .unwrap_or(Published::Unknown { of: VENDOR }),
+        Id::Gemm | Id::Gemv | Id::Prefill | Id::Decode => {
+            let kernel = view.row.kernel.as_ref();
+            let arithmetic = kernel.and_then(|kernel| kernel.arithmetic.as_deref());
+            let operations = workload.intensity.map_or(0.0, |each| each.operations_per_unit);
+            arithmetic
+                .and_then(|arithmetic| of_vendor(arithmetic, operations))
                 .unwrap_or(Published::Unknown { of: VENDOR })
-        }
-        _ => {
-            let of_roof = || {
-                let roof = m.roof.as_ref()?;
-                Some(Published::Share {
-                    share: roof.published_peak_share?,
-                    of: format!("{VENDOR} ({})", roof.arithmetic),
-                    source: roof.published_peak_source.clone()?,
-                })
-            };
-            of_roof().unwrap_or(Published::Unknown { of: VENDOR })
         }
     }
 }

@@ -4,7 +4,8 @@
 use super::entry::{Entry, Published};
 use super::gather::File;
 use super::table::{Cell, Column, Table};
-use crate::results::wire::{Document, Energy, Measurement, Outcome, Verdict};
+use super::view::View;
+use crate::results::{Document, Energy, Verdict};
 
 /// The heads, in the order in which `row` writes cells.
 const HEADS: &[(&str, bool)] = &[
@@ -62,67 +63,66 @@ pub fn empty() -> Table {
 
 /// The rows of a document.
 pub fn rows<'a>(file: &'a File, document: &'a Document) -> impl Iterator<Item = Vec<Cell>> + 'a {
-    let entries = Entry::all(document, 0);
-    document.measurements.iter().zip(entries).map(|(m, entry)| row(file, document, m, &entry))
+    View::all(document).map(|view| row(file, view, &Entry::of(view, 0)))
 }
 
-fn row(file: &File, document: &Document, m: &Measurement, entry: &Entry) -> Vec<Cell> {
+fn row(file: &File, view: View, entry: &Entry) -> Vec<Cell> {
+    let (row, figures, run) = (view.row, view.figures, &view.document.evidence.run);
     let text = |text: &str| Cell::from(text);
     let or_nothing = |text: Option<&str>| Cell::from(text.unwrap_or_default());
-    let driver = document.manifest.devices.iter().find(|device| device.id == m.device);
-    let driver = driver.and_then(|device| Some(device.gpu.as_ref()?.driver.as_str()));
-    let throughput = m.throughput.as_ref();
-    let verdict = match m.verdict {
+    let driver = view.device.and_then(|device| Some(device.gpu.as_ref()?.driver.as_str()));
+    let verdict = match figures.verdict {
         Verdict::Valid => "valid",
         Verdict::Invalid => "invalid",
         Verdict::Incomplete => "incomplete",
-    };
-    let outcome = match m.outcome {
-        Outcome::Measured => "measured",
-        Outcome::Unsupported => "unsupported",
-        Outcome::Failed => "failed",
     };
     let (share, of) = match &entry.published {
         Published::Share { share, of, .. } => (Some(*share), of.as_str()),
         Published::Unknown { .. } | Published::Nothing => (None, ""),
     };
+    let rate = figures.throughput;
+    let ends = rate.and_then(|rate| rate.ends());
+    let shape = row.workload.spec.split_once(':').map(|(_, shape)| shape);
+    let windows = row.windows.as_ref().map_or(0, |windows| windows.len());
+    let ceilings = figures.ceilings.as_ref();
+    let latency = figures.latency.as_ref();
     let mut cells = vec![
         text(&file.name),
-        text(&document.run.id),
-        text(&document.run.started_at),
-        or_nothing(document.run.finished_at.as_deref()),
+        text(&run.id),
+        text(&run.started_at.to_string()),
+        or_nothing(run.finished_at.map(|at| at.to_string()).as_deref()),
         text(&entry.mode),
-        text(&document.manifest.rigbench.version),
-        text(&m.device),
+        text(&view.manifest().rigbench.version),
+        text(&entry.device),
         text(&entry.name),
-        text(&m.class),
-        text(if entry.software { "true" } else { "false" }),
+        text(entry.class.name()),
+        text(if entry.is_software() { "true" } else { "false" }),
         or_nothing(driver),
-        text(&m.workload.id),
-        or_nothing(m.workload.shape.as_deref()),
-        text(&m.workload.unit),
-        or_nothing(m.kernel.as_ref().map(|kernel| kernel.id.as_str())),
-        text(outcome),
+        text(row.workload.id.name()),
+        or_nothing(shape),
+        text(row.workload.unit.name()),
+        or_nothing(row.kernel.as_ref().map(|kernel| kernel.id.as_str())),
+        text(row.outcome.name()),
         text(verdict),
         text(&entry.reasons.join("; ")),
-        Cell::exact(Some(m.windows.len() as f64)),
-        Cell::exact(throughput.map(|t| t.value)),
-        Cell::exact(throughput.and_then(|t| t.ci95_low)),
-        Cell::exact(throughput.and_then(|t| t.ci95_high)),
+        Cell::exact(Some(windows as f64)),
+        Cell::exact(rate.and_then(|rate| rate.value)),
+        Cell::exact(ends.map(|(low, _)| low)),
+        Cell::exact(ends.map(|(_, high)| high)),
         text(entry.provenance.name()),
         text(entry.scope.map_or("", |scope| scope.name())),
         text(&entry.about),
     ];
-    cells.extend(energy(&m.energy).map(Cell::exact));
+    cells.extend(energy(&figures.energy).map(Cell::exact));
     cells.extend([
         Cell::exact(entry.power_limit),
-        Cell::exact(m.roof.as_ref().and_then(|roof| roof.peak_share)),
-        Cell::exact(m.roof.as_ref().and_then(|roof| roof.stream_share)),
+        Cell::exact(ceilings.and_then(|ceilings| ceilings.peak_share)),
+        Cell::exact(ceilings.and_then(|ceilings| ceilings.stream_share)),
         Cell::exact(share),
         text(of),
-        Cell::exact(m.latency.as_ref().and_then(|latency| latency.p50_seconds)),
-        Cell::exact(m.latency.as_ref().and_then(|latency| latency.p99_seconds)),
-        or_nothing(m.workload.model_sha256.as_deref()),
+        Cell::exact(latency.and_then(|latency| latency.p50_seconds)),
+        Cell::exact(latency.and_then(|latency| latency.p99_seconds)),
+        or_nothing(row.workload.shape.model_sha256.as_deref()),
         text(&entry.conditions.join("; ")),
     ]);
     cells
@@ -131,31 +131,16 @@ fn row(file: &File, document: &Document, m: &Measurement, entry: &Entry) -> Vec<
 /// From `power_watts` to `modelled_joules_per_unit_high`.
 fn energy(energy: &Energy) -> [Option<f64>; 10] {
     let none = None;
-    match energy {
-        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => {
-            let per = &e.joules_per_unit;
-            let (watts, gross) = (Some(e.power_watts), Some(e.gross_joules));
-            let (value, low, high) = (Some(per.value), per.ci95_low, per.ci95_high);
-            [watts, gross, e.net_joules, value, low, high, none, none, none, none]
-        }
-        Energy::Declared(e) => {
-            let per = &e.joules_per_unit;
-            let (watts, gross) = (Some(e.power_watts), Some(e.gross_joules));
-            let (value, low, high) = (Some(per.value), per.ci95_low, per.ci95_high);
-            [watts, gross, e.net_joules, value, low, high, none, none, none, none]
-        }
-        Energy::Modelled(e) => [
-            none,
-            none,
-            none,
-            none,
-            none,
-            none,
-            Some(e.modelled_power_watts_low),
-            Some(e.modelled_power_watts_high),
-            Some(e.modelled_joules_per_unit_low),
-            Some(e.modelled_joules_per_unit_high),
-        ],
-        Energy::None(_) => [none; 10],
-    }
+    let (Some(joules), Some(power)) = (energy.joules_per_unit, energy.power_watts) else {
+        return [none; 10];
+    };
+    let Some(value) = joules.value else {
+        let ends = [power.low, power.high, joules.low, joules.high].map(Some);
+        let [a, b, c, d] = ends;
+        return [none, none, none, none, none, none, a, b, c, d];
+    };
+    let gross = energy.measured.as_ref().map(|measured| measured.total.gross.0);
+    let ends = joules.ends();
+    let (low, high) = (ends.map(|ends| ends.0), ends.map(|ends| ends.1));
+    [power.value, gross, energy.net_joules, Some(value), low, high, none, none, none, none]
 }

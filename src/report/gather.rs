@@ -1,10 +1,10 @@
 //! Reads files for a report, a few at a time: each is judged as `rigbench validate` judges it, many without their digests; its rows
-//! are kept in short and the document is let go. What cannot be read, is not truthful or was there before is kept too, with the reason.
+//! are kept in short and the document is let go. What cannot be read, is not consistent or was there before is kept too, with the reason.
 
 use super::entry::Entry;
+use super::view::View;
 use crate::results::read::{self, Given, ReadError};
-use crate::results::wire::{Document, Verdict};
-use crate::results::{Depth, NO_ROW, validate};
+use crate::results::{Depth, Document, OrNewer, RunReason, Verdict, validate};
 use crate::text::plain;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -77,15 +77,16 @@ impl Collection {
         name: String,
         document: Result<Document, String>,
     ) -> Option<(&File, Document)> {
-        let document = document.and_then(|document| match self.name_of(&document.run.id) {
-            None => Ok(document),
-            Some(other) => Err(format!("it is the same run as {other}, which is shown")),
-        });
+        let document =
+            document.and_then(|document| match self.name_of(&document.evidence.run.id) {
+                None => Ok(document),
+                Some(other) => Err(format!("it is the same run as {other}, which is shown")),
+            });
         let place = self.files.len();
         let run = document.as_ref().map(Run::of).map_err(|why| plain(why).into_owned());
         self.files.push(File { name: plain(&name).into_owned(), run });
         let document = document.ok()?;
-        self.places.insert(document.run.id.clone(), place);
+        self.places.insert(document.evidence.run.id.clone(), place);
         self.entries.extend(Entry::all(&document, place));
         Some((&self.files[place], document))
     }
@@ -107,34 +108,58 @@ impl Collection {
 
 impl Run {
     fn of(document: &Document) -> Run {
-        let run = &document.run;
-        debug_assert_eq!(run.verdict == Verdict::Valid, run.reasons.is_empty());
+        let (run, manifest) = (&document.evidence.run, &document.evidence.manifest);
         Run {
             id: run.id.clone(),
-            started_at: run.started_at.clone(),
+            started_at: run.started_at.to_string(),
             finished: run.finished_at.is_some(),
-            mode: run.protocol.mode.clone(),
-            version: document.manifest.rigbench.version.clone(),
-            machine: document.manifest.host.cpu.clone(),
-            reasons: run.reasons.clone(),
+            mode: manifest.protocol.mode.clone(),
+            version: manifest.rigbench.version.clone(),
+            machine: manifest.host.cpu.clone(),
+            reasons: reasons(document),
         }
     }
 }
 
-/// A document as it may be shown, if it is one, truthful, and has something to show.
+/// What makes a run invalid, row by row, and what of it this version cannot read.
+pub fn reasons(document: &Document) -> Vec<String> {
+    let invalid = View::all(document).filter(|view| view.figures.verdict == Verdict::Invalid);
+    let of_row = |view: View| format!("{}: {}", view.row.label(), view.reasons().join("; "));
+    let rows: Vec<String> = invalid.map(of_row).collect();
+    let mut reasons = Vec::new();
+    for reason in document.derived.run.reasons.iter().filter_map(OrNewer::known) {
+        match reason {
+            RunReason::InvalidRows { .. } => reasons.extend(rows.iter().cloned()),
+            other => reasons.push(other.to_string()),
+        }
+    }
+    let newer = document.newer_rows().map(|(_, row)| format!("from a newer rigbench: {row}"));
+    reasons.extend(newer);
+    reasons
+}
+
+/// A document as it may be shown, if it is one, consistent, and has something to show.
 fn document(read: std::io::Result<Result<Given, ReadError>>) -> Result<Document, String> {
     let given = read
         .map_err(|error| format!("it cannot be read: {error}"))?
         .map_err(|error| error.to_string())?;
     match &validate(&given, Depth::Quick).faults[..] {
-        [] if given.document.run.verdict == Verdict::Incomplete => {
-            Err(format!("{NO_ROW}: it was interrupted or is under way; run it again"))
+        [] => {}
+        [first] => {
+            return Err(format!("it is not consistent: {first}; rigbench validate says more"));
         }
-        [] => Ok(given.shown()),
-        [first] => Err(format!("it is not truthful: {first}; rigbench validate says more")),
-        [first, rest @ ..] => Err(format!(
-            "it is not truthful: {first}; and {} more; rigbench validate says more",
-            rest.len()
-        )),
+        [first, rest @ ..] => {
+            return Err(format!(
+                "it is not consistent: {first}; and {} more; rigbench validate says more",
+                rest.len()
+            ));
+        }
+    }
+    let document = given.shown();
+    match document.derived.run.verdict {
+        Verdict::Incomplete => {
+            Err(format!("{}: it was interrupted or is under way; run it again", RunReason::NoRow))
+        }
+        Verdict::Valid | Verdict::Invalid => Ok(document),
     }
 }

@@ -1,9 +1,10 @@
 //! Rows that may be put into one line: the same workload on the same kind of device, by the same protocol, joules of the same scope
 //! and provenance, under the same power limit and conditions. In a page of one run each row stands alone.
 
-use super::entry::{Amount, Entry};
+use super::entry::{Entry, span};
 use crate::measure::stats;
-use crate::results::ModelNames;
+use crate::results::{ModelNames, Outcome};
+use crate::units::{Interval, Method};
 use std::collections::BTreeMap;
 
 /// A line of a report.
@@ -29,8 +30,8 @@ impl Group {
             1 => format!("{} in {}", counted(windows, "window"), counted(blocks, "block")),
             rows => counted(rows, "row"),
         };
-        let ends = match (self.entry.rate, self.rows) {
-            (Amount::Point { ends: None, .. }, 1) => ", too few for an interval",
+        let ends = match (self.entry.rate.map(Interval::ends), self.rows) {
+            (Some(None), 1) => ", too few for an interval",
             (_, 1) => ", with its 95 % interval",
             _ => ", from the lowest end of their intervals to the highest",
         };
@@ -96,13 +97,12 @@ pub fn groups(entries: &[Entry], runs: usize) -> Vec<Group> {
 type Key<'a> = (Vec<&'a str>, Option<&'a str>, Option<u64>, bool);
 
 fn key(e: &Entry) -> Key<'_> {
-    let measured = e.outcome == crate::results::wire::Outcome::Measured;
+    let measured = e.outcome == Outcome::Measured;
     let mut words = vec![
-        e.class.as_str(),
+        e.class.name(),
         &e.name,
-        &e.workload.id,
-        e.workload.shape.as_deref().unwrap_or_default(),
-        e.workload.model_sha256.as_deref().unwrap_or_default(),
+        &e.workload.spec,
+        e.workload.shape.model_sha256.as_deref().unwrap_or_default(),
         &e.mode,
         e.provenance.name(),
         if measured { "" } else { e.state() },
@@ -117,40 +117,32 @@ fn merged(all: Vec<&Entry>) -> Group {
     let counting: Vec<&Entry> = all.iter().copied().filter(|entry| entry.counts()).collect();
     let shown = if counting.is_empty() { &all } else { &counting };
     let first = shown[0];
-    let of = |amount: fn(&Entry) -> Amount| together(shown.iter().map(|entry| amount(entry)));
+    let of = |figure: fn(&Entry) -> Option<Interval>| {
+        together(shown.iter().filter_map(|entry| figure(entry)))
+    };
     let published = shown.iter().map(|entry| entry.published.clone());
     let entry = Entry {
         rate: of(|entry| entry.rate),
         joules: of(|entry| entry.joules),
         watts: of(|entry| entry.watts),
         published: super::entry::Published::best(published),
-        roofs: if shown.len() == 1 { first.roofs.clone() } else { Vec::new() },
+        ceilings: if shown.len() == 1 { first.ceilings.clone() } else { Vec::new() },
         ..first.clone()
     };
     Group { entry, rows: shown.len(), left_out: all.len() - shown.len() }
 }
 
-/// The median of values, from the lowest to the highest end.
-fn together(amounts: impl Iterator<Item = Amount>) -> Amount {
-    let amounts: Vec<Amount> = amounts.collect();
-    let ends: Vec<(f64, f64)> = amounts.iter().filter_map(|amount| amount.ends()).collect();
-    let values: Vec<f64> = amounts
-        .iter()
-        .filter_map(|amount| match amount {
-            Amount::Point { value, .. } => Some(*value),
-            _ => None,
-        })
-        .collect();
-    let (Some(low), Some(high)) = (
-        ends.iter().map(|end| end.0).min_by(f64::total_cmp),
-        ends.iter().map(|end| end.1).max_by(f64::total_cmp),
-    ) else {
-        return Amount::Unknown;
-    };
-    match stats::median(&values) {
-        None => Amount::Range { low, high },
-        Some(value) => Amount::Point { value, ends: (low < high).then_some((low, high)) },
+/// The median of values, from the lowest to the highest end; of one figure itself.
+fn together(figures: impl Iterator<Item = Interval>) -> Option<Interval> {
+    let figures: Vec<Interval> = figures.collect();
+    let first = *figures.first()?;
+    if figures.len() == 1 {
+        return Some(first);
     }
+    let low = figures.iter().map(|figure| span(*figure).0).fold(f64::INFINITY, f64::min);
+    let high = figures.iter().map(|figure| span(*figure).1).fold(f64::NEG_INFINITY, f64::max);
+    let values: Vec<f64> = figures.iter().filter_map(|figure| figure.value).collect();
+    Some(Interval { value: stats::median(&values), low, high, method: Method::Propagated, ..first })
 }
 
 #[cfg(test)]
@@ -169,11 +161,13 @@ mod tests {
 
     #[test]
     fn ranges_stay_ranges_and_points_keep_their_furthest_ends() {
-        let point = |value, low, high| Amount::Point { value, ends: Some((low, high)) };
+        let point = |value, low, high| Interval { low, high, ..Interval::exact(value) };
         let points = [point(2.0, 1.9, 2.1), point(3.0, 2.7, 3.3), point(2.2, 2.0, 2.4)];
-        assert_eq!(together(points.into_iter()), point(2.2, 1.9, 3.3));
-        let ranges = [Amount::Range { low: 1.0, high: 4.0 }, Amount::Range { low: 2.0, high: 9.0 }];
-        assert_eq!(together(ranges.into_iter()), Amount::Range { low: 1.0, high: 9.0 });
-        assert_eq!(together([Amount::Unknown].into_iter()), Amount::Unknown);
+        let all = together(points.into_iter()).unwrap();
+        assert_eq!((all.value, all.low, all.high), (Some(2.2), 1.9, 3.3));
+        let ranges = [Interval::between(1.0, 4.0), Interval::between(2.0, 9.0)];
+        let all = together(ranges.into_iter()).unwrap();
+        assert_eq!((all.value, all.low, all.high), (None, 1.0, 9.0));
+        assert_eq!(together([].into_iter()), None);
     }
 }

@@ -1,11 +1,11 @@
 //! The table of everything in a report: a line for each row of a run, or for what is alike in several.
 
-use super::entry::{Amount, Entry, percent};
+use super::entry::{Entry, order, percent};
 use super::gather::Collection;
 use super::group::Group;
 use super::table::{Cell, Column, Table, Tone};
-use crate::results::wire::Outcome;
-use crate::units::Watts;
+use crate::results::Outcome;
+use crate::units::{Interval, Watts};
 
 /// What stands wherever joules for tokens do.
 pub const SERVING_STACK: &str =
@@ -65,15 +65,15 @@ pub fn brief(groups: &[Group], collection: &Collection) -> Table {
 
 fn row(group: &Group, single: bool) -> Vec<Cell> {
     let entry = &group.entry;
-    let device = match single && entry.device != entry.class {
+    let device = match single && entry.device != entry.class.name() {
         true => format!("{}\n{}\n{}", entry.class, entry.device, entry.name),
         false => format!("{}\n{}", entry.class, entry.name),
     };
-    let device = match entry.software {
+    let device = match entry.is_software() {
         true => Cell::from(format!("{device}\na CPU emulating a GPU")).toned(Tone::Flagged),
         false => device.into(),
     };
-    let mut cells = vec![device, entry.workload.spec().replace(':', "\n").into()];
+    let mut cells = vec![device, entry.workload.spec.replace(':', "\n").into()];
     if !single {
         cells.push(Cell::from(group.rows.to_string()).worth(Some(group.rows as f64)));
     }
@@ -86,11 +86,11 @@ fn row(group: &Group, single: bool) -> Vec<Cell> {
             watts.about(entry.about.as_str()),
             joules.about(entry.about.as_str()),
         ],
-        Outcome::Unsupported | Outcome::Failed => [rate, watts, joules],
+        Outcome::Unsupported(_) | Outcome::Failed(_) => [rate, watts, joules],
     };
     let mut published = entry.published.words();
-    for roof in &entry.roofs {
-        published += &format!("\n{roof}");
+    for ceiling in &entry.ceilings {
+        published += &format!("\n{ceiling}");
     }
     let mut source = Cell::from(entry.source_words().replace(", ", "\n"));
     if !entry.conditions.is_empty() {
@@ -104,17 +104,16 @@ fn row(group: &Group, single: bool) -> Vec<Cell> {
 }
 
 /// A value with its interval below it; a range from one end to the other.
-fn spread(amount: Amount, words: impl Fn(f64) -> String) -> Cell {
-    let text = match amount {
-        Amount::Point { value, ends: Some((low, high)) } => {
-            let share = (value - low).max(high - value) / value;
-            format!("{}\n±{} %", words(value), percent(share))
+fn spread(figure: Option<Interval>, words: impl Fn(f64) -> String) -> Cell {
+    let Some(figure) = figure else { return Cell::from("–") };
+    let text = match (figure.value, figure.ends()) {
+        (Some(value), Some(_)) if !figure.is_exact() => {
+            format!("{}\n±{} %", words(value), percent(figure.relative_half_width()))
         }
-        Amount::Point { value, ends: None } => words(value),
-        Amount::Range { low, high } => format!("{}\nto {}", words(low), words(high)),
-        Amount::Unknown => "–".into(),
+        (Some(value), _) => words(value),
+        (None, _) => format!("{}\nto {}", words(figure.low), words(figure.high)),
     };
-    Cell::from(text).worth(amount.order())
+    Cell::from(text).worth(Some(order(figure)))
 }
 
 fn state(group: &Group) -> Cell {
@@ -128,8 +127,8 @@ fn state(group: &Group) -> Cell {
     }
     let tone = match group.entry.outcome {
         Outcome::Measured if reasons.is_empty() => Tone::Plain,
-        Outcome::Unsupported => Tone::Flagged,
-        Outcome::Measured | Outcome::Failed => Tone::Wrong,
+        Outcome::Unsupported(_) => Tone::Flagged,
+        Outcome::Measured | Outcome::Failed(_) => Tone::Wrong,
     };
     Cell::from(text).toned(tone)
 }
@@ -137,7 +136,7 @@ fn state(group: &Group) -> Cell {
 fn notes(groups: &[Group]) -> Vec<String> {
     let any = |test: fn(&Entry) -> bool| groups.iter().any(|group| test(&group.entry));
     let mut notes = Vec::new();
-    if any(|entry| matches!(entry.joules, Amount::Range { .. })) {
+    if any(|entry| entry.joules.is_some_and(|joules| joules.value.is_none())) {
         notes.push(
             "modelled: no meter was read; the true figure lies somewhere in the range.".into(),
         );
@@ -145,10 +144,10 @@ fn notes(groups: &[Group]) -> Vec<String> {
     if any(|entry| entry.speed_only) {
         notes.push("declared: one power was typed for all workloads, so their joules compare their speed only.".into());
     }
-    if any(|entry| entry.software) {
+    if any(Entry::is_software) {
         notes.push("A software adapter is a CPU that emulates a GPU: it shows that kernels are right, not how fast a GPU is.".into());
     }
-    if any(|entry| ["prefill", "decode"].contains(&entry.workload.id.as_str())) {
+    if any(|entry| entry.workload.id.has_model()) {
         notes.push(SERVING_STACK.into());
     }
     notes

@@ -17,22 +17,16 @@ mod run;
 mod table;
 mod terminal;
 mod tune;
+mod view;
 
 pub use advice::{advice, advice_to_terminal, answer};
 pub use compare::comparison;
 pub use devices::{devices, sources};
-pub use gather::{Collection, File};
+pub use gather::{Collection, File, reasons};
 pub use html::page;
 pub use run::run;
 pub use table::{Cell, Column, Table, Tone};
 pub use tune::tuning;
-
-use crate::results::wire;
-
-/// The name of a scope, as results write it.
-fn scope(scope: wire::Scope) -> &'static str {
-    crate::energy::Scope::from(scope).name()
-}
 
 /// The table of several runs.
 pub fn several(collection: &Collection) -> Table {

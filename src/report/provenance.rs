@@ -1,104 +1,197 @@
 //! Where joules come from, in words: what a reader sees who asks about a figure.
 
-use super::scope;
-use crate::energy::Provenance;
-use crate::results::wire::{Energy, MeasuredEnergy, Measurement, Quantity, Scope};
-use crate::units::{Joules, Seconds, Watts, grouped, significant};
+use super::view::View;
+use crate::energy::{Finding, Quantity, Scope, SourceInfo, Stated};
+use crate::results::{Energy, Manifest, Measured, Origin, Source};
+use crate::units::{Joules, Provenance, Seconds, Watts, grouped, significant};
 
 /// In a word or two.
 pub fn short(provenance: Provenance) -> &'static str {
     match provenance {
+        Provenance::Measured => "measured",
         Provenance::MeasuredCounter => "measured (counter)",
         Provenance::MeasuredSampled => "measured (sampled)",
+        Provenance::Published => "published",
         Provenance::Declared => "declared",
         Provenance::Modelled => "modelled",
         Provenance::None => "none",
     }
 }
 
-/// Whether joules of this kind were read from a meter.
-pub fn is_measured(provenance: Provenance) -> bool {
-    matches!(provenance, Provenance::MeasuredCounter | Provenance::MeasuredSampled)
-}
-
-/// All of it about a row on a machine with so many `gpus`, in sentences; what other sources say comes last.
-pub fn sentences(m: &Measurement, gpus: Option<u64>) -> String {
-    let works = u64::from(m.class != "cpu" && m.class != "software-gpu");
-    let idle = gpus.map(|gpus| gpus.saturating_sub(works));
-    let mut all = vec![of(&m.energy, idle)];
-    all.extend(m.energy_other.iter().map(|energy| format!("Besides: {}", of(energy, idle))));
+/// All of it about a row, in sentences; what other sources say comes last.
+pub(super) fn sentences(view: View) -> String {
+    let mut all = vec![of(view, &view.figures.energy)];
+    let others = view.figures.energy_other.iter();
+    all.extend(others.map(|energy| format!("Besides: {}", of(view, energy))));
     all.join(" ")
 }
 
-fn of(energy: &Energy, idle: Option<u64>) -> String {
-    match energy {
-        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => measured(e) + &idlers(e, idle),
-        Energy::Declared(e) => {
+fn of(view: View, energy: &Energy) -> String {
+    let manifest = view.manifest();
+    let source = energy.source.and_then(|place| manifest.source(place));
+    if let Some(why) = no_joules(view, energy) {
+        return format!("No joules: {}.", why.trim_end_matches('.'));
+    }
+    match source {
+        Some(Source {
+            origin: Origin::Stated(Stated::Declared { power, scope }),
+            workload,
+            ..
+        }) => {
             let whose =
-                if e.for_this_workload { "for this workload" } else { "once for all workloads" };
+                if workload.is_some() { "for this workload" } else { "once for all workloads" };
             format!(
-                "Declared: a user typed {} {whose}; scope {}. The interval is of the speed alone.",
-                Watts(e.power_watts),
-                scope(e.scope)
+                "Declared: a user typed {power} {whose}; scope {}. The interval is of the speed alone.",
+                scope.name()
             )
         }
-        Energy::Modelled(e) => format!(
-            "Modelled: no meter was read. Between {} and {}; scope {}. {}.",
-            Watts(e.modelled_power_watts_low),
-            Watts(e.modelled_power_watts_high),
-            scope(e.scope),
-            sentence(&e.basis)
-        ),
-        Energy::None(e) => format!("No joules: {}.", e.reason.trim_end_matches('.')),
+        Some(Source {
+            origin: Origin::Stated(Stated::Modelled { low, high, scope, basis }),
+            ..
+        }) => {
+            format!(
+                "Modelled: no meter was read. Between {low} and {high}; scope {}. {}.",
+                scope.name(),
+                sentence(basis)
+            )
+        }
+        Some(Source { origin: Origin::Meter(info), .. }) => match &energy.measured {
+            Some(figures) => measured(view, info, energy, figures) + &idlers(view, info.scope),
+            None => String::new(),
+        },
+        None => String::new(),
     }
 }
 
-fn measured(e: &MeasuredEnergy) -> String {
-    let meter = &e.source;
-    let what = match meter.quantity {
-        Quantity::Counter { .. } => "a counter of joules".to_string(),
-        Quantity::Power { averaging_seconds: 0.0 } => "readings of watts".to_string(),
-        Quantity::Power { averaging_seconds } => {
-            format!("readings of watts, each the mean of {}", Seconds(averaging_seconds))
+/// Why an energy of a row has no joules; nothing if it has.
+pub(super) fn no_joules(view: View, energy: &Energy) -> Option<String> {
+    if energy.joules_per_unit.is_some() {
+        return None;
+    }
+    let source = energy.source.and_then(|place| view.manifest().source(place));
+    let kind = source.map_or("a source", |source| source.name());
+    Some(match (&energy.no_figure, &view.row.no_source) {
+        (Some(why), _) => {
+            let readings = view.row.readings.iter().find(|r| Some(r.source) == energy.source);
+            let last = readings.and_then(|readings| readings.last_error.as_deref());
+            let last = last.map(|error| format!("; it said last: {error}")).unwrap_or_default();
+            format!("{kind}: {why}{last}")
         }
-    };
+        (None, Some(why)) => why.clone(),
+        (None, None) => "nothing was measured".into(),
+    })
+}
+
+/// What a meter's readings are.
+pub(super) fn reads(quantity: &Quantity) -> String {
+    match quantity {
+        Quantity::Counter { .. } => "a counter of joules".to_string(),
+        Quantity::Power { averaging: Seconds(0.0) } => "readings of watts".to_string(),
+        Quantity::Power { averaging } => {
+            format!("readings of watts, each the mean of {averaging}")
+        }
+    }
+}
+
+/// Where a source's figures come from, in a sentence.
+pub(super) fn basis(source: &Source) -> String {
+    match &source.origin {
+        Origin::Meter(info) => {
+            let period = info.update_period.map(|p| format!(", updated every {p}"));
+            format!(
+                "{}: {}{}, ±{} % ({}: {})",
+                info.model,
+                reads(&info.quantity),
+                period.unwrap_or_default(),
+                significant(100.0 * info.accuracy.share),
+                info.accuracy.basis.name(),
+                info.accuracy.reference
+            )
+        }
+        Origin::Stated(Stated::Declared { power, .. }) => {
+            format!("{} W typed by the user", power.0)
+        }
+        Origin::Stated(Stated::Modelled { low, high, basis, .. }) => {
+            format!("from {} to {} W: {basis}", significant(low.0), significant(high.0))
+        }
+    }
+}
+
+fn measured(view: View, meter: &SourceInfo, energy: &Energy, figures: &Measured) -> String {
+    let (includes, excludes) = meter.scope.extent();
+    let total = &figures.total;
     let mut out = format!(
-        "Measured by {} ({}), {what}; scope {}: {}, without {}. {} readings cover {} % of the time. Off by up to ±{} % ({}: {}).",
+        "Measured by {} ({}), {}; scope {}: {includes}, without {excludes}. {} readings cover {} % of the time. Off by up to ±{} % ({}: {}).",
         meter.kind,
         meter.model,
-        scope(e.scope),
-        e.includes,
-        e.excludes,
-        grouped(e.samples.into()),
-        significant(100.0 * e.coverage),
-        significant(100.0 * meter.accuracy),
-        meter.accuracy_basis,
-        meter.accuracy_reference,
+        reads(&meter.quantity),
+        meter.scope.name(),
+        grouped(total.samples as u128),
+        significant(100.0 * total.coverage),
+        significant(100.0 * meter.accuracy.share),
+        meter.accuracy.basis.name(),
+        meter.accuracy.reference,
     );
-    out += &format!(" Gross {}", Joules(e.gross_joules));
-    match (&e.idle, e.net_joules) {
-        (Some(idle), Some(net)) => {
-            out += &format!(
-                "; above what it drew at rest ({}): {}.",
-                Watts(idle.power_watts),
-                Joules(net)
-            );
+    out += &format!(" Gross {}", total.gross);
+    let baselines = &view.document.evidence.baselines;
+    let idle = baselines.iter().find(|baseline| Some(baseline.source) == energy.source);
+    match (idle, energy.net_joules) {
+        (Some(baseline), Some(net)) => {
+            let idle = Watts(baseline.idle.power.0);
+            out += &format!("; above what it drew at rest ({idle}): {}.", Joules(net));
         }
         _ => out += "; no baseline at rest was taken.",
     }
-    for complaint in e.cross_checks.iter().filter_map(|check| check.complaint.as_deref()) {
-        out += &format!(" {}.", sentence(complaint));
+    for line in disagreements(view.manifest(), energy, figures) {
+        out += &format!(" {}.", sentence(&line));
     }
     out
 }
 
+/// What is remarkable about a source beside the others.
+pub(super) fn disagreements(
+    manifest: &Manifest,
+    energy: &Energy,
+    figures: &Measured,
+) -> Vec<String> {
+    let name = |place: Option<usize>| {
+        place.and_then(|place| manifest.source(place)).map_or("a source", |source| source.name())
+    };
+    let scope = |place: usize| manifest.source(place).map_or("it", |source| source.scope().name());
+    let checks = figures.cross_checks.iter();
+    checks
+        .filter_map(|check| {
+            let (own, other) = (name(energy.source), name(Some(check.with)));
+            Some(match check.finding? {
+                Finding::Differ => format!(
+                    "{own} and {other} both cover {} and differ by a factor of {:.2}",
+                    scope(check.with),
+                    check.ratio.max(1.0 / check.ratio)
+                ),
+                Finding::MoreThanTheWhole => format!(
+                    "{own} shows {:.2} times what {other} shows of {}, of which it is a part",
+                    check.ratio,
+                    scope(check.with)
+                ),
+                Finding::LessThanItsPart => format!(
+                    "{other} shows {:.2} times what {own} shows, of which it is a part",
+                    1.0 / check.ratio
+                ),
+            })
+        })
+        .collect()
+}
+
 /// What idle GPUs there are in a figure of the whole machine.
-fn idlers(e: &MeasuredEnergy, idle: Option<u64>) -> String {
-    let whole = matches!(e.scope, Scope::Machine | Scope::Wall);
-    match idle.filter(|_| whole) {
-        Some(0) | None => String::new(),
-        Some(1) => " It includes 1 GPU that idles.".into(),
-        Some(many) => format!(" It includes {many} GPUs that idle."),
+fn idlers(view: View, scope: Scope) -> String {
+    let works = usize::from(!view.class().runs_on_cpu());
+    let idle = view.manifest().host.gpus.saturating_sub(works);
+    let whole = matches!(scope, Scope::Machine | Scope::Wall);
+    match idle {
+        0 => String::new(),
+        _ if !whole => String::new(),
+        1 => " It includes 1 GPU that idles.".into(),
+        many => format!(" It includes {many} GPUs that idle."),
     }
 }
 

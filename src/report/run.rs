@@ -2,28 +2,33 @@
 
 use super::entry::{Published, percent, published};
 use super::lines::SERVING_STACK;
-use super::scope;
+use super::provenance::{disagreements, no_joules};
 use super::table::{Cell, Column, Table, Tone};
-use crate::results::conditions;
-use crate::results::wire::{Document, Energy, Measurement, Outcome, PerQuery, PerUnit, Verdict};
-use crate::units::{EnergyPerWork, Joules, Rate, Seconds, Unit, significant};
+use super::view::View;
+use crate::device::Class;
+use crate::results::{Document, Outcome, conditions};
+use crate::units::{EnergyPerWork, Interval, Joules, Provenance, Rate, Seconds, Unit, significant};
+use crate::workload::Id;
 
 /// The tables of a run, one for each device that has a row; the last says how to read the kinds of energy that occur.
 pub fn run(document: &Document) -> Vec<Table> {
-    let mut tables: Vec<Table> = document
-        .manifest
-        .devices
-        .iter()
+    let manifest = &document.evidence.manifest;
+    let mut tables: Vec<Table> = manifest
+        .devices()
         .filter_map(|device| {
-            let rows: Vec<&Measurement> =
-                document.measurements.iter().filter(|m| m.device == device.id).collect();
+            let rows: Vec<View> =
+                View::all(document).filter(|view| view.row.device == device.id).collect();
             if rows.is_empty() {
                 return None;
             }
-            let software = if device.software { ", a CPU emulating a GPU" } else { "" };
-            let id = if device.id == device.class { "" } else { &format!(" {}", device.id) };
-            let mut remarks = conditions(&document.manifest.environment, device.gpu.is_some());
-            remarks.extend(rows.iter().flat_map(|m| notes(m)));
+            let software =
+                if device.class == Class::SoftwareGpu { ", a CPU emulating a GPU" } else { "" };
+            let id = match device.class {
+                Class::Cpu => String::new(),
+                _ => format!(" {}", device.id),
+            };
+            let mut remarks = conditions(manifest, device.gpu.is_some());
+            remarks.extend(rows.iter().flat_map(|view| notes(*view)));
             remarks.extend(about_published(&rows, &device.name));
             Some(Table {
                 title: format!("{}{id} – {}{software}", device.class, device.name),
@@ -34,23 +39,25 @@ pub fn run(document: &Document) -> Vec<Table> {
                     Column::figures("joules"),
                     Column::words("energy"),
                 ],
-                rows: rows.iter().map(|m| row(m, &device.name)).collect(),
+                rows: rows.iter().map(|view| row(*view, &device.name)).collect(),
                 notes: remarks,
             })
         })
         .collect();
     if let Some(last) = tables.last_mut() {
+        let newer = document.newer_rows().map(|(_, row)| format!("from a newer rigbench: {row}"));
+        last.notes.extend(newer);
         last.notes.extend(legend(document));
     }
     tables
 }
 
 /// What shares of published figures are of, and which of those figures nobody here knows of the device: once for all its rows.
-fn about_published(rows: &[&Measurement], name: &str) -> Vec<String> {
+fn about_published(rows: &[View], name: &str) -> Vec<String> {
     let mut shares = false;
     let mut unknown = Vec::new();
-    for m in rows.iter().filter(|m| m.outcome == Outcome::Measured) {
-        match published(m, name) {
+    for view in rows.iter().filter(|view| view.is_measured()) {
+        match published(*view, name) {
             Published::Share { .. } => shares = true,
             Published::Unknown { of } => unknown.push(of),
             Published::Nothing => {}
@@ -73,139 +80,128 @@ fn about_published(rows: &[&Measurement], name: &str) -> Vec<String> {
 
 /// What each kind of energy in the document means, and what its joules for tokens are not.
 fn legend(document: &Document) -> Vec<String> {
-    let has = |kind: fn(&Energy) -> bool| document.measurements.iter().any(|m| kind(&m.energy));
+    let has = |test: &dyn Fn(&View) -> bool| View::all(document).any(|view| test(&view));
+    let of = |view: &View| view.figures.energy.provenance();
     let mut lines = Vec::new();
-    if has(|e| matches!(e, Energy::MeasuredCounter(_) | Energy::MeasuredSampled(_))) {
+    if has(&|view| of(view).is_measured()) {
         lines.push(
             "measured: read while it ran; the interval is the meter's, its accuracy, its updates and chance.".into(),
         );
     }
-    if has(|e| matches!(e, Energy::Declared(e) if e.for_this_workload)) {
+    if has(&|view| of(view) == Provenance::Declared && !view.is_speed_only()) {
         lines.push(
             "declared: from watts that the user typed; the interval is of the speed alone.".into(),
         );
     }
-    if has(|e| matches!(e, Energy::Declared(e) if !e.for_this_workload)) {
+    if has(&|view| view.is_speed_only()) {
         lines.push(
             "declared: one power was typed for all workloads, so their joules compare their speed only.\n\
              Give each its own: --power declared:sha256d=WATTS,gemm=WATTS"
                 .into(),
         );
     }
-    if has(|e| matches!(e, Energy::Modelled(_))) {
+    if has(&|view| of(view) == Provenance::Modelled) {
         lines.push(
             "modelled: no meter was read; the true figure lies somewhere in the range.\n\
              rigbench doctor says what could be read; or read a plug and give its watts: --power declared:WATTS"
                 .into(),
         );
     }
-    let tokens =
-        |m: &Measurement| m.outcome == Outcome::Measured && m.workload.unit() == Some(Unit::Token);
-    if document.measurements.iter().any(tokens) {
+    if has(&|view| view.is_measured() && view.row.workload.unit == Unit::Token) {
         lines.push(SERVING_STACK.into());
     }
     lines
 }
 
 /// The row of a device of this name.
-fn row(m: &Measurement, name: &str) -> Vec<Cell> {
-    let near = roofs(m).into_iter().chain(published(m, name).brief());
+fn row(view: View, name: &str) -> Vec<Cell> {
+    let near = ceilings(view).into_iter().chain(published(view, name).brief());
     let near: String = near.map(|share| format!("\n{share}")).collect();
+    let workload = &view.row.workload;
     // A model with its options is too long for a line.
-    let shape = m.workload.shape.as_ref().map(|shape| {
-        shape.replacen(":batch=", "\nbatch=", 1).replacen(":context=", "\ncontext=", 1)
+    let shape = workload.spec.split_once(':').map(|(_, shape)| {
+        let shape = shape.replacen(":batch=", "\nbatch=", 1).replacen(":context=", "\ncontext=", 1);
+        format!("\n{shape}")
     });
-    let shape = shape.map(|shape| format!("\n{shape}")).unwrap_or_default();
-    let workload = format!("{}{shape}", m.workload.id);
-    let [power, joules, source] = energy(&m.energy, m.workload.unit());
-    let rate = match m.outcome {
-        Outcome::Measured if m.verdict == Verdict::Invalid => {
-            Cell::from(format!("{}\ninvalid{near}", throughput(m))).toned(Tone::Wrong)
+    let first = format!("{}{}", workload.id, shape.unwrap_or_default());
+    let [power, joules, source] = energy(view);
+    let rate = match &view.row.outcome {
+        Outcome::Measured if !view.counts() => {
+            Cell::from(format!("{}\ninvalid{near}", throughput(view))).toned(Tone::Wrong)
         }
-        Outcome::Measured => format!("{}{near}", throughput(m)).into(),
-        Outcome::Unsupported => "unsupported".into(),
-        Outcome::Failed => Cell::from("failed").toned(Tone::Wrong),
+        Outcome::Measured => format!("{}{near}", throughput(view)).into(),
+        Outcome::Unsupported(_) => "unsupported".into(),
+        Outcome::Failed(_) => Cell::from("failed").toned(Tone::Wrong),
     };
-    vec![workload.into(), rate, power, joules, source]
+    vec![first.into(), rate, power, joules, source]
 }
 
-/// `45.1 MH/s` and below it `44.8–45.3`.
-fn throughput(m: &Measurement) -> String {
-    let (Some(t), Some(unit)) = (&m.throughput, m.workload.unit()) else { return "–".into() };
-    let value = Rate { per_second: t.value, unit }.to_string();
-    match (t.ci95_low, t.ci95_high) {
-        (Some(low), Some(high)) => {
-            let share = (t.value - low).max(high - t.value) / t.value;
-            format!("{value}\n±{} %", percent(share))
+/// `45.1 MH/s` and below it how far it may be off.
+fn throughput(view: View) -> String {
+    let Some(rate) = view.rate() else { return "–".into() };
+    let value = Rate { per_second: rate.middle(), unit: view.row.workload.unit };
+    match rate.ends() {
+        Some(_) => format!("{value}\n±{} %", percent(rate.relative_half_width())),
+        None => {
+            let windows = view.row.windows.as_ref().map_or(0, |windows| windows.len());
+            format!("{value}\n{windows} windows")
         }
-        _ => format!("{value}\n{} windows", t.n),
     }
 }
 
 /// How near the row is to what its device can do by the same run: `31 % of peak:f32`, `80 % of stream`. The nearer is its limit.
-pub(super) fn roofs(m: &Measurement) -> Vec<String> {
-    let Some(roof) = &m.roof else { return Vec::new() };
+pub(super) fn ceilings(view: View) -> Vec<String> {
+    let Some(ceilings) = &view.figures.ceilings else { return Vec::new() };
+    let arithmetic = &ceilings.arithmetic;
     let peak =
-        roof.peak_share.map(|share| format!("{} % of peak:{}", percent(share), roof.arithmetic));
-    let stream = roof.stream_share.map(|share| format!("{} % of stream", percent(share)));
+        ceilings.peak_share.map(|share| format!("{} % of peak:{arithmetic}", percent(share)));
+    let stream = ceilings.stream_share.map(|share| format!("{} % of stream", percent(share)));
     peak.into_iter().chain(stream).collect()
 }
 
 /// Power, joules for work in its customary unit, and where they come from. A range never reads as a point.
-fn energy(energy: &Energy, unit: Option<Unit>) -> [Cell; 3] {
-    let each = |joules: f64| unit.map(|unit| EnergyPerWork { joules, unit });
-    let shown = |joules: f64| each(joules).map_or("–".into(), |each| each.to_string());
-    let point = |watts: f64, per: &PerUnit, source: String| {
-        [
-            format!("{} W", significant(watts)).into(),
-            format!("{}{}", shown(per.value), interval(per)).into(),
-            source.into(),
-        ]
+fn energy(view: View) -> [Cell; 3] {
+    let energy = &view.figures.energy;
+    let (Some(joules), Some(power), Some(scope)) =
+        (energy.joules_per_unit, energy.power_watts, energy.scope)
+    else {
+        return ["–".into(), "–".into(), "none".into()];
     };
-    match energy {
-        Energy::MeasuredCounter(e) => point(
-            e.power_watts,
-            &e.joules_per_unit,
-            format!("measured\n{}\ncounter", scope(e.scope)),
-        ),
-        Energy::MeasuredSampled(e) => point(
-            e.power_watts,
-            &e.joules_per_unit,
-            format!("measured\n{}\nsampled", scope(e.scope)),
-        ),
-        Energy::Declared(e) => {
-            point(e.power_watts, &e.joules_per_unit, format!("declared\n{}", scope(e.scope)))
-        }
-        Energy::Modelled(e) => {
-            let watts = [e.modelled_power_watts_low, e.modelled_power_watts_high].map(significant);
-            let (low, high) = (e.modelled_joules_per_unit_low, e.modelled_joules_per_unit_high);
-            let high = each(high).map_or("–".into(), |each| each.figure());
-            [
-                format!("{} W\nto {}", watts[0], watts[1]).into(),
-                format!("{}\nto {high}", shown(low)).into(),
-                format!("modelled\n{}", scope(e.scope)).into(),
-            ]
-        }
-        Energy::None(_) => ["–".into(), "–".into(), "none".into()],
+    let each = |joules: f64| EnergyPerWork { joules, unit: view.row.workload.unit };
+    let scope = scope.name();
+    let source = match joules.provenance {
+        Provenance::MeasuredCounter => format!("measured\n{scope}\ncounter"),
+        Provenance::MeasuredSampled => format!("measured\n{scope}\nsampled"),
+        other => format!("{}\n{scope}", other.name()),
+    };
+    match (joules.value, power.value) {
+        (Some(value), Some(watts)) => [
+            format!("{} W", significant(watts)).into(),
+            format!("{}{}", each(value), interval(joules)).into(),
+            source.into(),
+        ],
+        _ => [
+            format!("{} W\nto {}", significant(power.low), significant(power.high)).into(),
+            format!("{}\nto {}", each(joules.low), each(joules.high).figure()).into(),
+            source.into(),
+        ],
     }
 }
 
 /// `±1.2 %` on a line of its own.
-fn interval(per: &PerUnit) -> String {
-    match (per.ci95_low, per.ci95_high) {
-        (Some(low), Some(high)) => {
-            let share = (per.value - low).max(high - per.value) / per.value;
-            format!("\n±{} %", percent(share))
-        }
-        _ => String::new(),
+fn interval(joules: Interval) -> String {
+    match joules.ends() {
+        Some(_) => format!("\n±{} %", percent(joules.relative_half_width())),
+        None => String::new(),
     }
 }
 
 /// How long tokens take, and what a query does.
-fn tokens(m: &Measurement) -> Vec<String> {
+fn tokens(view: View) -> Vec<String> {
     let mut lines = Vec::new();
     let seconds = |seconds: f64| Seconds(seconds).to_string();
-    if let Some(latency) = m.latency.as_ref().filter(|_| m.workload.id == "decode")
+    if let Some(latency) =
+        view.figures.latency.as_ref().filter(|_| view.row.workload.id == Id::Decode)
         && let Some(median) = latency.p50_seconds
     {
         let slow = latency.p99_seconds.map(|p99| format!(", 99 % within {}", seconds(p99)));
@@ -215,14 +211,13 @@ fn tokens(m: &Measurement) -> Vec<String> {
             slow.unwrap_or_default()
         ));
     }
-    if let Some(query) = &m.query {
-        let joules = match &query.energy {
-            PerQuery::Joules { value, .. } => format!(", and {}", Joules(*value)),
-            PerQuery::Modelled { low, high } => {
-                format!(", and {} to {} (modelled)", Joules(*low), Joules(*high))
+    if let Some(query) = &view.figures.query {
+        let joules = query.joules.map_or(String::new(), |joules| match joules.value {
+            Some(value) => format!(", and {}", Joules(value)),
+            None => {
+                format!(", and {} to {} (modelled)", Joules(joules.low), Joules(joules.high))
             }
-            PerQuery::None { .. } => String::new(),
-        };
+        });
         lines.push(format!(
             "a query of {} tokens with an answer of {} takes {}, {} to the first token{joules}",
             query.prompt_tokens,
@@ -234,28 +229,29 @@ fn tokens(m: &Measurement) -> Vec<String> {
     lines
 }
 
-fn notes(m: &Measurement) -> Vec<String> {
-    let about = |text: &str| format!("{}: {text}", m.workload.id);
-    let mut notes: Vec<String> = m.reason.iter().map(|reason| about(reason)).collect();
-    notes.extend(tokens(m).iter().map(|line| format!("{}: {line}", m.workload.spec())));
-    if m.reason.is_none() {
-        notes.extend(m.reasons.iter().map(|reason| about(reason)));
+fn notes(view: View) -> Vec<String> {
+    let id = view.row.workload.id;
+    let about = |text: &String| format!("{id}: {text}");
+    let mut notes: Vec<String> = Vec::new();
+    notes.extend(tokens(view).iter().map(|line| format!("{}: {line}", view.row.workload.spec)));
+    notes.extend(view.reasons().iter().map(about));
+    if let Some(proven) = view.figures.proven.as_ref().filter(|proven| proven.is_cut()) {
+        notes.push(format!(
+            "{id}: the rate is cut to the {:.3e} hashes that its {} shares prove",
+            proven.counted_hashes, proven.shares
+        ));
     }
-    let others = [&m.energy].into_iter().chain(&m.energy_other);
-    for energy in others {
-        if let Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) = energy {
-            notes.extend(e.cross_checks.iter().filter_map(|c| c.complaint.as_deref()).map(about));
+    for energy in view.figures.energies() {
+        if let Some(figures) = &energy.measured {
+            notes.extend(disagreements(view.manifest(), energy, figures).iter().map(about));
         }
     }
-    notes.extend(m.energy_other.iter().filter_map(|energy| match energy {
-        Energy::None(none) => Some(about(&format!("no energy from a source: {}", none.reason))),
-        _ => None,
-    }));
-    match &m.energy {
-        Energy::None(none) if m.outcome == Outcome::Measured => {
-            notes.push(about(&format!("no energy: {}", none.reason)));
-        }
-        _ => {}
+    if view.is_measured() {
+        let others = view.figures.energy_other.iter();
+        let others = others.filter_map(|energy| no_joules(view, energy));
+        notes.extend(others.map(|why| format!("{id}: no energy from a source: {why}")));
+        let headline = no_joules(view, &view.figures.energy);
+        notes.extend(headline.map(|why| format!("{id}: no energy: {why}")));
     }
     notes
 }

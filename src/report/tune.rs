@@ -1,7 +1,7 @@
 //! The table of what was tried to choose a kernel.
 
 use super::table::{Column, Table, cells};
-use crate::results::wire::{Trial, Tuning, TuningSource};
+use crate::results::{Trial, Tuning, TuningSource};
 use crate::units::{Rate, Unit, significant};
 
 /// The table of one workload on one device, named `name`.
@@ -25,7 +25,7 @@ pub fn tuning(name: &str, unit: Unit, tuning: &Tuning) -> Table {
             if Some(i) == last { "chosen".into() } else { String::new() },
         ])
     };
-    let notes = tuning.trials.iter().filter_map(|t| Some((&t.kernel, t.reason.as_ref()?)));
+    let notes = tuning.trials.iter().filter_map(|t| Some((&t.kernel, t.failure.as_ref()?)));
     Table {
         title: format!("{name} – {when}"),
         columns: [
@@ -41,6 +41,6 @@ pub fn tuning(name: &str, unit: Unit, tuning: &Tuning) -> Table {
             [] => vec![cells([tuning.kernel.as_str(), "–", "–", "–", "chosen"].map(String::from))],
             trials => trials.iter().enumerate().map(row).collect(),
         },
-        notes: notes.map(|(kernel, reason)| format!("{kernel}: {reason}")).collect(),
+        notes: notes.map(|(kernel, failure)| format!("{kernel}: {failure}")).collect(),
     }
 }

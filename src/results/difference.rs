@@ -2,26 +2,15 @@
 
 use serde_json::Value;
 
-/// Numbers that differ by no more than this share are one: they were added up in another order.
-const SAME: f64 = 1e-9;
+/// Numbers that differ by no more than this share are one: they were added up in another order, or written in nine digits.
+const SAME: f64 = 1e-8;
 /// Differences that are told one by one.
 const MOST: usize = 1000;
 
-/// The path of something that stands in `whole` and not in `given`.
-pub(super) fn missing(whole: &Value, given: &Value) -> Option<String> {
-    let mut found = Vec::new();
-    walk(whole, given, &Place::Root, &mut |place, _, there| {
-        if there.is_none() && found.is_empty() {
-            found.push(place.path());
-        }
-    });
-    found.into_iter().next()
-}
-
-/// The path of an object of `whole` that `given` has as an array. serde reads fields from arrays, too.
-pub(super) fn other_kind(whole: &Value, given: &Value) -> Option<String> {
+/// The path of an object of `known` that `given` has as an array. serde reads fields from arrays, too.
+pub(super) fn other_kind(known: &Value, given: &Value) -> Option<String> {
     let mut found = None;
-    walk(whole, given, &Place::Root, &mut |place, a, b| {
+    walk(known, given, &Place::Root, &mut |place, a, b| {
         if let (Some(Value::Object(_)), Some(Value::Array(_))) = (a, b)
             && found.is_none()
         {
@@ -29,6 +18,23 @@ pub(super) fn other_kind(whole: &Value, given: &Value) -> Option<String> {
         }
     });
     found
+}
+
+/// Members of objects of `known` that `given` does not have, with their paths.
+pub(super) fn only_in(known: &Value, given: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    walk(known, given, &Place::Root, &mut |place, a, b| {
+        if let (Place::Member { .. }, Some(value), None) = (place, a, b) {
+            found.push((place.path(), short(value)));
+        }
+    });
+    found
+}
+
+/// A value in at most 80 characters.
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    if text.len() > 80 { format!("{}…", text.chars().take(80).collect::<String>()) } else { text }
 }
 
 /// What differs.
@@ -39,19 +45,12 @@ pub(super) struct Differences {
     pub more: usize,
 }
 
-/// Everything that differs.
+/// Everything that differs. A member that only one of two objects has is no difference: another version has it.
 pub(super) fn differences(here: &Value, there: &Value) -> Differences {
     let (mut told, mut more) = (Vec::new(), 0);
-    let short = |value: &Value| {
-        let text = value.to_string();
-        if text.len() > 80 {
-            format!("{}…", text.chars().take(80).collect::<String>())
-        } else {
-            text
-        }
-    };
     walk(here, there, &Place::Root, &mut |place, a, b| {
         let same = match (a, b) {
+            (Some(_), None) if matches!(place, Place::Member { .. }) => true,
             (Some(Value::Number(a)), Some(Value::Number(b))) => {
                 let (a, b) = (a.as_f64().unwrap_or(0.0), b.as_f64().unwrap_or(0.0));
                 (a - b).abs() <= SAME * a.abs().max(b.abs())
@@ -90,8 +89,8 @@ impl Place<'_> {
 /// Sees a place, and what stands there in the one and in the other.
 type Visit<'a> = dyn FnMut(&Place, Option<&Value>, Option<&Value>) + 'a;
 
-/// Visits what stands in either: objects' and arrays' members by name and place, all else as it is. Members of `b` alone
-/// are visited in arrays only.
+/// Visits what stands in `a`, and of arrays what stands in `b` alone: members of objects and arrays by name and place, all else as
+/// it is.
 fn walk(a: &Value, b: &Value, of: &Place, visit: &mut Visit) {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
@@ -126,18 +125,16 @@ mod tests {
         let here = json!({"a": 1.0, "b": [{"c": null}, 2], "d": "x"});
         assert_eq!(differences(&here, &here).told, []);
         let there = json!({"a": 1.0 + 1e-12, "b": [{"c": 3}], "d": "y"});
-        let paths: Vec<String> = differences(&here, &there).told.into_iter().map(|d| d.0).collect();
-        assert_eq!(paths, ["b[0].c", "b[1]", "d"]);
+        let paths = |here: &Value, there: &Value| -> Vec<String> {
+            differences(here, there).told.into_iter().map(|d| d.0).collect()
+        };
+        assert_eq!(paths(&here, &there), ["b[0].c", "b[1]", "d"]);
+        let of_another_version = json!({"a": 1.0, "b": [{"c": null, "e": 4}, 2], "f": "x"});
+        assert_eq!(paths(&here, &of_another_version), [""; 0]);
+        assert_eq!(only_in(&here, &of_another_version), [("d".into(), "\"x\"".into())]);
         let (ones, twos) = (json!(vec![1; 1500]), json!(vec![2; 1500]));
         let many = differences(&ones, &twos);
         assert_eq!((many.told.len(), many.more), (1000, 500));
-    }
-
-    #[test]
-    fn what_is_missing_has_its_path() {
-        let whole = json!({"a": [{"b": null, "c": 1}]});
-        assert_eq!(missing(&whole, &whole), None);
-        assert_eq!(missing(&whole, &json!({"a": [{"c": 2}], "more": 1})).unwrap(), "a[0].b");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Settings of the environment that change what is measured. The manifest records them, without paths and names of users; those
 //! under which a figure may not be the machine's own are said beside the figures.
 
+use super::manifest::Manifest;
 use crate::gpu;
 use std::collections::BTreeMap;
 
@@ -46,8 +47,35 @@ const SET: &str = "set";
 
 /// Settings that are in force.
 pub fn environment() -> BTreeMap<String, String> {
+    recorded(variables())
+}
+
+fn variables() -> impl Iterator<Item = (String, String)> {
     let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
-    recorded(std::env::vars_os().map(|(name, value)| (text(name), text(value))))
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
+}
+
+/// Vulkan layers that settings put between the program and the driver: by name, or by the variable that switches one on.
+pub(super) fn driver_layers() -> Vec<String> {
+    layers_of(variables())
+}
+
+fn layers_of(variables: impl Iterator<Item = (String, String)>) -> Vec<String> {
+    let mut layers = Vec::new();
+    for (name, value) in variables.filter(|(_, value)| !value.is_empty()) {
+        if LAYERS.contains(&name.as_str()) {
+            let (known, others) = names(&value);
+            layers.extend(known);
+            if others {
+                layers.push(name);
+            }
+        } else if is_layer_switch(&name) {
+            layers.push(name);
+        }
+    }
+    layers.sort();
+    layers.dedup();
+    layers
 }
 
 /// What is recorded of these variables.
@@ -70,9 +98,7 @@ fn recorded(variables: impl Iterator<Item = (String, String)>) -> BTreeMap<Strin
             if gpu::is_nonconformant_allowed() {
                 recorded.insert(name, "1".to_string());
             }
-        } else if known(LAYERS) {
-            recorded.insert(name, layers(&value));
-        } else if name == SENSORS || known(DRIVERS) || known(PRELOADS) || is_layer_switch(&name) {
+        } else if name == SENSORS || known(DRIVERS) || known(PRELOADS) {
             recorded.insert(name, SET.to_string());
         }
     }
@@ -93,38 +119,26 @@ fn is_layer_switch(name: &str) -> bool {
     LAYER_SWITCHES.contains(&name) || (begins && is_identifier(name))
 }
 
-/// The layers that a list names. Of anything else in it only that it is there.
-fn layers(list: &str) -> String {
-    let parts = || list.split([':', ';', ',']).map(str::trim).filter(|part| !part.is_empty());
+/// The layers that a list names, and whether it names something else.
+fn names(list: &str) -> (Vec<String>, bool) {
+    let parts = list.split([':', ';', ',']).map(str::trim).filter(|part| !part.is_empty());
     let is_layer = |part: &&str| part.starts_with(LAYER) && is_identifier(part);
-    let names: Vec<&str> = parts().filter(is_layer).collect();
-    match (names.len(), parts().count()) {
-        (0, _) => SET.to_string(),
-        (named, all) if named == all => names.join(", "),
-        _ => format!("{} and others", names.join(", ")),
-    }
+    let (layers, others): (Vec<&str>, Vec<&str>) = parts.partition(is_layer);
+    (layers.into_iter().map(str::to_string).collect(), !others.is_empty())
 }
 
 /// Settings under which figures may not be the machine's own, each in a few words; those of Vulkan only if a GPU is concerned.
-pub fn conditions(environment: &BTreeMap<String, String>, gpu: bool) -> Vec<String> {
+pub fn conditions(manifest: &Manifest, gpu: bool) -> Vec<String> {
     let given = |names: &[&str]| -> Vec<&str> {
         let known = |name: &&String| names.contains(&name.as_str());
-        environment.keys().filter(known).map(String::as_str).collect()
+        manifest.environment.keys().filter(known).map(String::as_str).collect()
     };
     let mut conditions = Vec::new();
-    if environment.contains_key(SENSORS) {
+    if manifest.environment.contains_key(SENSORS) {
         conditions.push("sensors from a test folder".to_string());
     }
     if gpu {
-        let of_list = |name: &&str| match environment.get(*name).map(String::as_str) {
-            None => None,
-            Some(SET) => Some(format!("by {name}")),
-            Some(names) => Some(names.to_string()),
-        };
-        let switches = environment.keys().filter(|name| is_layer_switch(name));
-        let layers: Vec<String> = (LAYERS.iter().filter_map(of_list))
-            .chain(switches.map(|name| format!("by {name}")))
-            .collect();
+        let layers = &manifest.host.driver_layers;
         if !layers.is_empty() {
             conditions.push(format!("Vulkan layers: {}", layers.join(", ")));
         }
@@ -141,55 +155,61 @@ pub fn conditions(environment: &BTreeMap<String, String>, gpu: bool) -> Vec<Stri
 mod tests {
     use super::*;
 
-    fn of(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        recorded(pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())))
+    const VARIABLES: [(&str, &str); 13] = [
+        ("RIGBENCH_SYSFS", "/home/me/sys"),
+        ("VK_INSTANCE_LAYERS", "VK_LAYER_TEST_card:VK_LAYER_OTHER:/home/me/layer"),
+        ("VK_LOADER_LAYERS_ENABLE", "*my*"),
+        ("ENABLE_VKBASALT", "1"),
+        ("ENABLE_MY_SECRET", "1"),
+        ("MANGOHUD", "1"),
+        ("VK_DRIVER_FILES", "/home/me/icd.json"),
+        ("LD_PRELOAD", "/home/me/shim.so"),
+        ("LD_AUDIT", ""),
+        ("GLIBC_TUNABLES", "glibc.malloc.check=3:glibc.malloc.hugetlb=1"),
+        ("RAYON_NUM_THREADS", "me"),
+        ("LP_NUM_THREADS", "4"),
+        ("HOME", "/home/me"),
+    ];
+
+    fn variables() -> impl Iterator<Item = (String, String)> {
+        VARIABLES.into_iter().map(|(name, value)| (name.to_string(), value.to_string()))
     }
 
     #[test]
     fn layers_drivers_preloads_and_test_sensors_are_recorded_without_paths() {
-        let environment = of(&[
-            ("RIGBENCH_SYSFS", "/home/me/sys"),
-            ("VK_INSTANCE_LAYERS", "VK_LAYER_TEST_card:/home/me/layer"),
-            ("VK_LOADER_LAYERS_ENABLE", "*my*"),
-            ("ENABLE_VKBASALT", "1"),
-            ("ENABLE_MY_SECRET", "1"),
-            ("MANGOHUD", "1"),
-            ("VK_DRIVER_FILES", "/home/me/icd.json"),
-            ("LD_PRELOAD", "/home/me/shim.so"),
-            ("LD_AUDIT", ""),
-            ("GLIBC_TUNABLES", "glibc.malloc.check=3:glibc.malloc.hugetlb=1"),
-            ("RAYON_NUM_THREADS", "me"),
-            ("LP_NUM_THREADS", "4"),
-            ("HOME", "/home/me"),
-        ]);
+        let recorded = recorded(variables());
         let pairs: Vec<(&str, &str)> =
-            environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            recorded.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let expected = [
+            ("LD_PRELOAD", "set"),
+            ("LP_NUM_THREADS", "4"),
+            ("RIGBENCH_SYSFS", "set"),
+            ("VK_DRIVER_FILES", "set"),
+            ("glibc.malloc.hugetlb", "1"),
+        ];
+        assert_eq!(pairs, expected);
+        let layers = layers_of(variables());
+        let expected = [
+            "ENABLE_VKBASALT",
+            "MANGOHUD",
+            "VK_INSTANCE_LAYERS",
+            "VK_LAYER_OTHER",
+            "VK_LAYER_TEST_card",
+            "VK_LOADER_LAYERS_ENABLE",
+        ];
+        assert_eq!(layers, expected);
+        let mut manifest = crate::results::manifest::tests::made_up();
+        (manifest.environment, manifest.host.driver_layers) = (recorded, layers);
         assert_eq!(
-            pairs,
-            [
-                ("ENABLE_VKBASALT", "set"),
-                ("LD_PRELOAD", "set"),
-                ("LP_NUM_THREADS", "4"),
-                ("MANGOHUD", "set"),
-                ("RIGBENCH_SYSFS", "set"),
-                ("VK_DRIVER_FILES", "set"),
-                ("VK_INSTANCE_LAYERS", "VK_LAYER_TEST_card and others"),
-                ("VK_LOADER_LAYERS_ENABLE", "set"),
-                ("glibc.malloc.hugetlb", "1"),
-            ]
-        );
-        assert_eq!(
-            conditions(&environment, true),
+            conditions(&manifest, true),
             [
                 "sensors from a test folder",
-                "Vulkan layers: VK_LAYER_TEST_card and others, by VK_LOADER_LAYERS_ENABLE, by ENABLE_VKBASALT, \
-                 by MANGOHUD",
+                "Vulkan layers: ENABLE_VKBASALT, MANGOHUD, VK_INSTANCE_LAYERS, VK_LAYER_OTHER, VK_LAYER_TEST_card, VK_LOADER_LAYERS_ENABLE",
                 "Vulkan drivers chosen by VK_DRIVER_FILES",
                 "LD_PRELOAD was set",
             ]
         );
         let without_gpu = ["sensors from a test folder", "LD_PRELOAD was set"];
-        assert_eq!(conditions(&environment, false), without_gpu);
-        assert!(conditions(&of(&[("LP_NUM_THREADS", "4")]), true).is_empty());
+        assert_eq!(conditions(&manifest, false), without_gpu);
     }
 }

@@ -1,77 +1,51 @@
-//! How the document is laid out: indented, but numbers side by side, since a row has thousands of readings.
+//! How the document is laid out: what fits into a line stands in one, columns of numbers always do.
 
-use super::wire::Document;
 use serde::Serialize;
-use serde_json::Serializer;
-use serde_json::ser::Formatter;
-use std::io::{Result, Write};
+use serde_json::Value;
+
+/// Characters of a line that holds several members.
+const WIDTH: usize = 100;
 
 /// The document as it is written.
-pub fn text(document: &Document) -> String {
-    let mut text = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut text, Layout::default());
-    document.serialize(&mut serializer).expect("documents are plain data");
-    text.push(b'\n');
-    String::from_utf8(text).expect("JSON is text")
+pub fn text(document: &impl Serialize) -> String {
+    let mut text = String::new();
+    lay_out(&serde_json::to_value(document).expect("documents are plain data"), 0, &mut text);
+    text.push('\n');
+    text
 }
 
-/// Each field of an object has a line, each object of an array begins one.
-#[derive(Default)]
-struct Layout(Vec<Open>);
-
-/// What is open, from the outermost.
-enum Open {
-    Object { empty: bool },
-    Array { of_objects: bool },
-}
-
-impl Layout {
-    fn line<W: ?Sized + Write>(&self, writer: &mut W) -> Result<()> {
-        let is_indented = |open: &&Open| !matches!(open, Open::Array { of_objects: false });
-        let depth = self.0.iter().filter(is_indented).count();
-        write!(writer, "\n{:1$}", "", 2 * depth)
-    }
-}
-
-impl Formatter for Layout {
-    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> Result<()> {
-        self.0.push(Open::Array { of_objects: false });
-        writer.write_all(b"[")
-    }
-
-    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> Result<()> {
-        if let Some(Open::Array { of_objects: true }) = self.0.pop() {
-            self.line(writer)?;
+fn lay_out(value: &Value, depth: usize, text: &mut String) {
+    let line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.extend(std::iter::repeat_n(' ', depth));
+    };
+    let inline = value.to_string();
+    let is_column = |items: &[Value]| items.iter().all(|item| !item.is_object());
+    match value {
+        _ if inline.len() <= WIDTH => text.push_str(&inline),
+        Value::Object(members) => {
+            text.push('{');
+            for (i, (name, value)) in members.iter().enumerate() {
+                text.push_str(if i > 0 { "," } else { "" });
+                line(text, depth + 1);
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                lay_out(value, depth + 1, text);
+            }
+            line(text, depth);
+            text.push('}');
         }
-        writer.write_all(b"]")
-    }
-
-    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> Result<()> {
-        if let Some(Open::Array { of_objects }) = self.0.last_mut() {
-            *of_objects = true;
-            self.line(writer)?;
+        Value::Array(items) if !is_column(items) => {
+            text.push('[');
+            for (i, item) in items.iter().enumerate() {
+                text.push_str(if i > 0 { "," } else { "" });
+                line(text, depth + 1);
+                lay_out(item, depth + 1, text);
+            }
+            line(text, depth);
+            text.push(']');
         }
-        self.0.push(Open::Object { empty: true });
-        writer.write_all(b"{")
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> Result<()> {
-        if let Some(Open::Object { empty }) = self.0.last_mut() {
-            *empty = false;
-        }
-        writer.write_all(if first { b"" } else { b"," })?;
-        self.line(writer)
-    }
-
-    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> Result<()> {
-        writer.write_all(b": ")
-    }
-
-    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> Result<()> {
-        if let Some(Open::Object { empty: false }) = self.0.pop() {
-            self.line(writer)?;
-        }
-        writer.write_all(b"}")
+        _ => text.push_str(&inline),
     }
 }
 
@@ -81,14 +55,15 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn numbers_stand_side_by_side_and_objects_below_each_other() {
-        let value = json!({"a": [1, 2.5], "b": [{"c": [[1], []]}, {}], "d": {}, "e": []});
-        let mut text = Vec::new();
-        let mut serializer = Serializer::with_formatter(&mut text, Layout::default());
-        value.serialize(&mut serializer).unwrap();
-        let text = String::from_utf8(text).unwrap();
-        let expected = "{\n  \"a\": [1,2.5],\n  \"b\": [\n    {\n      \"c\": [[1],[]]\n    },\n    {}\n  ],\n  \
-                        \"d\": {},\n  \"e\": []\n}";
-        assert_eq!(text, expected);
+    fn what_fits_stands_in_a_line_and_columns_always_do() {
+        let column: Vec<u32> = (0..60).collect();
+        let value = json!({"a": column, "b": [{"c": "x".repeat(60)}, {"c": "y".repeat(60)}], "d": {"e": 1}});
+        let mut text = String::new();
+        lay_out(&value, 0, &mut text);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[1].starts_with(" \"a\":[0,1,2,") && lines[1].ends_with("59],"), "{text}");
+        assert_eq!((lines.len(), lines[3].starts_with("  {\"c\":\"x")), (8, true), "{text}");
+        assert_eq!(lines[6], " \"d\":{\"e\":1}", "{text}");
     }
 }

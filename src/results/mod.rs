@@ -1,73 +1,114 @@
-//! Results: the run in memory, the document that is written, and how one becomes the other. Every derived number of
-//! the document follows from its windows, so that a reader can derive it again.
+//! Results: the document of a run, how its figures follow from its evidence, and how a stranger checks that. Measured evidence and
+//! what is derived from it are apart; rules have versions; a file is judged by the version that it names.
 
-mod bound;
+mod beacon;
 mod compare;
+mod derive;
+mod derived;
 mod difference;
-mod energy;
+mod document;
 mod environment;
-mod figures;
+mod failure;
+mod judge;
 mod layout;
 mod manifest;
 mod models;
-mod plausible;
-mod proof;
-mod query;
+mod newer;
 pub mod read;
-mod record;
-mod roof;
-mod run;
+mod reason;
+mod rules;
 mod scan;
 mod shown;
 mod store;
+mod trials;
 mod validate;
-pub mod wire;
 
-pub use compare::{compare, run_faults};
+pub use beacon::judge as judge_beacon;
+pub use compare::{
+    Change, Comparison, KeyField, Pair, Refused, RowName, Side, compare, run_faults,
+};
+pub use derive::derive;
+pub use derived::{
+    Ceilings, Derived, Energy, Measured, Percentiles, Proven, QueryFigures, RowFigures, RunVerdict,
+    Verdict,
+};
+pub use document::{
+    Baseline, Clock, Condition, Document, Evidence, Kernel, Outcome, Proof, Row, Run,
+    SCHEMA_VERSION, Trial, Tuning, TuningSource,
+};
 pub use environment::{HUGE_PAGES, conditions, environment};
-pub use figures::{NO_ROW, fill};
+pub use failure::{Failure, FailureCode};
+pub use judge::{Depth, Model};
 pub use layout::text;
-pub use manifest::{manifest, program};
+pub use manifest::{Host, Manifest, Origin, Program, ProtocolNumbers, Source, program};
 pub use models::{ModelNames, short_digest};
-pub use run::{Outcome, Row, Run};
-pub use shown::shown;
+pub use newer::OrNewer;
+pub use reason::{Reason, RunReason};
+pub use rules::Rules;
 pub use store::{OutDir, RunFile, StoreError};
-pub use validate::{Depth, Findings, Model, validate};
+pub use validate::{Findings, validate, validate_with};
 
 use crate::kernels::hex;
-use crate::workload::data::Seed;
+use crate::seed::Seed;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-
-/// The version of the document's format.
-pub const SCHEMA_VERSION: &str = "1.0.0";
 
 /// The JSON Schema of the document, as committed.
 pub const SCHEMA: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/results/rigbench.schema.json"));
 
-/// The seed of all data of a run: SHA-256 of the manifest's canonical JSON (RFC 8785) and the user's seed, 8 bytes
-/// little-endian. Headers, matrices and everything random follow from it.
-pub fn seed(manifest: &wire::Manifest, user_seed: u32) -> Seed {
-    seed_of(&canonical(manifest), user_seed)
+/// The seed of all data of a run: SHA-256 of the canonical JSON (RFC 8785) of an object with the run's `id`, `labels` and
+/// `user_seed`, and `challenge`, `beacon` and `manifest`, as the document has them. Headers, matrices and everything random follow
+/// from it, so that the work of one run is no proof for another.
+pub fn seed(evidence: &Evidence) -> Seed {
+    seed_of(&bound(&serde_json::to_value(evidence).expect("plain data")))
 }
 
-fn seed_of(manifest: &[u8], user_seed: u32) -> Seed {
-    let mut hash = Sha256::new();
-    hash.update(manifest);
-    hash.update(u64::from(user_seed).to_le_bytes());
-    Seed(hash.finalize().into())
+/// What the seed follows from, of evidence.
+fn bound(evidence: &Value) -> Value {
+    let run = &evidence["run"];
+    json!({
+        "id": run["id"],
+        "labels": run["labels"],
+        "user_seed": run["user_seed"],
+        "challenge": evidence["challenge"],
+        "beacon": evidence["beacon"],
+        "manifest": evidence["manifest"],
+    })
 }
 
-/// The seed of a row's data.
-pub fn row_seed(run: Seed, device: &str, spec: &str) -> Seed {
-    run.child(&format!("{device} {spec}"))
+fn seed_of(bound: &Value) -> Seed {
+    Seed(Sha256::digest(canonical(bound)).into())
 }
 
-/// The digest that [`wire::Proof::document_sha256`] must have.
-pub fn document_sha256(document: &wire::Document) -> String {
+/// The seed of a row's data: SHA-256 of the run's seed and `DEVICE WORKLOAD`. Rows of one workload under several conditions share it,
+/// so that they must not scan the same ground.
+pub fn row_seed(run: Seed, row: &Row) -> Seed {
+    run.child(&format!("{} {}", row.device, row.workload.spec))
+}
+
+impl Document {
+    /// The document of a run as it is: its figures by today's rules, and its digest.
+    pub fn of(evidence: Evidence) -> Document {
+        let rules = Rules::today();
+        let derived = derive(&evidence, rules);
+        let mut document = Document {
+            schema_version: SCHEMA_VERSION.to_string(),
+            rules: rules.version,
+            evidence,
+            derived,
+            proof: Proof { document_sha256: String::new() },
+        };
+        document.proof.document_sha256 = document_sha256(&document);
+        document
+    }
+}
+
+/// The digest that [`Proof::document_sha256`] must have.
+pub fn document_sha256(document: &Document) -> String {
     let mut value = serde_json::to_value(document).expect("documents are plain data");
-    if let Some(proof) = value.get_mut("proof").and_then(|p| p.as_object_mut()) {
-        proof.remove("document_sha256");
+    if let Some(members) = value.as_object_mut() {
+        members.remove("proof");
     }
     hex(&Sha256::digest(canonical(&value)))
 }

@@ -1,6 +1,6 @@
 //! Models in files are told apart by their digests: two different models may have files of one name.
 
-use super::wire::Workload;
+use crate::workload::Description;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The first digits of a model's digest, enough to tell models apart.
@@ -14,10 +14,10 @@ pub struct ModelNames(BTreeMap<String, BTreeSet<String>>);
 
 impl ModelNames {
     /// The models of these workloads.
-    pub fn of<'a>(workloads: impl IntoIterator<Item = &'a Workload>) -> ModelNames {
+    pub fn of<'a>(workloads: impl IntoIterator<Item = &'a Description>) -> ModelNames {
         let mut names = ModelNames::default();
         for workload in workloads {
-            if let Some((name, _, sha256)) = in_file(workload) {
+            if let Some((name, sha256)) = in_file(workload) {
                 names.0.entry(name.to_string()).or_default().insert(sha256.to_string());
             }
         }
@@ -25,47 +25,51 @@ impl ModelNames {
     }
 
     /// The workload with the short digest behind the name of its file, if models of other digests have that name.
-    pub fn tell_apart(&self, workload: &Workload) -> Workload {
+    pub fn tell_apart(&self, workload: &Description) -> Description {
         let mut told = workload.clone();
-        if let Some((name, options, sha256)) = in_file(workload)
+        if let Some((name, sha256)) = in_file(workload)
             && self.0.get(name).is_some_and(|digests| digests.len() > 1)
         {
-            told.shape = Some(format!("{name} ({}){options}", short_digest(sha256)));
+            let apart = format!("{name} ({})", short_digest(sha256));
+            told.spec = workload.spec.replacen(name, &apart, 1);
         }
         told
     }
 }
 
-/// The name of a model's file, what follows it, and its digest.
-fn in_file(workload: &Workload) -> Option<(&str, &str, &str)> {
-    let sha256 = workload.model_sha256.as_deref()?;
-    let shape = workload.shape.as_deref()?;
-    let (name, options) = shape.split_at(shape.find(':').unwrap_or(shape.len()));
-    Some((name, options, sha256))
+/// The name of a model's file, and its digest.
+fn in_file(workload: &Description) -> Option<(&str, &str)> {
+    Some((workload.shape.model.as_deref()?, workload.shape.model_sha256.as_deref()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Unit;
+    use crate::workload::{Id, Shape};
 
     #[test]
     fn a_digest_stands_behind_a_name_that_two_models_have() {
-        let of = |shape: &str, sha256: Option<&str>| Workload {
-            id: "decode".into(),
-            unit: "token".into(),
-            shape: Some(shape.into()),
-            layer: None,
-            model_sha256: sha256.map(str::to_string),
+        let of = |model: &str, options: &str, sha256: Option<&str>| Description {
+            id: Id::Decode,
+            spec: format!("decode:{model}:{options}"),
+            unit: Unit::Token,
+            shape: Shape {
+                model: Some(model.into()),
+                model_sha256: sha256.map(str::to_string),
+                ..Shape::default()
+            },
+            intensity: None,
         };
         let (a, b) = ("a1".repeat(32), "b2".repeat(32));
         let all = [
-            of("model.gguf:batch=1", Some(&a)),
-            of("model.gguf:batch=4", Some(&b)),
-            of("other.gguf:batch=1", Some(&b)),
-            of("llama-3-8b:int4:batch=1", None),
+            of("model.gguf", "batch=1", Some(&a)),
+            of("model.gguf", "batch=4", Some(&b)),
+            of("other.gguf", "batch=1", Some(&b)),
+            of("llama-3-8b", "int4:batch=1", None),
         ];
         let names = ModelNames::of(&all);
-        let told = all.each_ref().map(|workload| names.tell_apart(workload).spec());
+        let told = all.each_ref().map(|workload| names.tell_apart(workload).spec);
         assert_eq!(
             told,
             [

@@ -1,14 +1,23 @@
-//! A document as it may be shown: its strings are words of strangers, and hidden characters in them become visible escapes.
+//! Evidence as it may be shown: its strings are words of strangers, and hidden characters in them become visible escapes.
 
-use super::wire::Document;
+use super::document::Evidence;
+use super::newer::OrNewer;
 use crate::text::plain;
 use serde_json::Value;
 
-/// The document with every string safe to print in one line. Its digests no longer hold.
-pub fn shown(document: &Document) -> Document {
-    let mut value = serde_json::to_value(document).expect("documents are plain data");
+/// The evidence with every string safe to print in one line. Its digests no longer hold.
+pub(super) fn shown(evidence: &Evidence) -> Evidence {
+    let mut value = serde_json::to_value(evidence).expect("evidence is plain data");
     show(&mut value);
-    serde_json::from_value(value).expect("only the words of strangers changed")
+    let mut shown: Evidence =
+        serde_json::from_value(value).expect("only the words of strangers changed");
+    // A row that was left out for the sake of its device or its figures stays so.
+    for (row, before) in shown.rows.iter_mut().zip(&evidence.rows) {
+        if let (OrNewer::Known(known), None) = (&*row, before.known()) {
+            *row = OrNewer::newer(known);
+        }
+    }
+    shown
 }
 
 fn show(value: &mut Value) {

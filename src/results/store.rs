@@ -1,8 +1,7 @@
 //! Writes each run to a file of its own, so that a kill or a full disk at any moment leaves the old file or the new one, whole.
 
+use super::document::{Document, Evidence};
 use super::layout::text;
-use super::run::Run;
-use super::wire::Document;
 use atomic_write_file::AtomicWriteFile;
 use std::io::{Error, Write};
 use std::path::{Path, PathBuf};
@@ -45,12 +44,12 @@ impl OutDir {
     ///
     /// # Errors
     /// If the file cannot be written, or there is one of this name.
-    pub fn create(&self, run: &Run) -> Result<RunFile, StoreError> {
+    pub fn create(&self, run: &Evidence) -> Result<RunFile, StoreError> {
         let path = self.0.join(name(run));
         let create = || {
             // Written whole under another name first: the file must not exist in part.
             let mut file = new_file().tempfile_in(&self.0)?;
-            file.write_all(text(&Document::from(run)).as_bytes())?;
+            file.write_all(text(&Document::of(run.clone())).as_bytes())?;
             file.as_file().sync_all()?;
             file.persist_noclobber(&path).map_err(|error| error.error)
         };
@@ -70,8 +69,8 @@ fn new_file() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
-fn name(run: &Run) -> String {
-    let device = run.manifest.devices.first().map_or("", |device| &device.name);
+fn name(run: &Evidence) -> String {
+    let device = run.manifest.devices().next().map_or("", |device| &device.name);
     let words: Vec<String> = device
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -79,7 +78,8 @@ fn name(run: &Run) -> String {
         .collect();
     let mut device = words.join("-");
     device.truncate(40);
-    format!("{}-{device}-{}.json", run.started_at.strftime("%Y%m%dT%H%M%SZ"), run.id)
+    let started = run.run.started_at.strftime("%Y%m%dT%H%M%SZ");
+    format!("{started}-{device}-{}.json", run.run.id)
 }
 
 /// The file of one run, which no other run writes.
@@ -95,10 +95,10 @@ impl RunFile {
     ///
     /// # Errors
     /// If it cannot be written; then the file is what it was.
-    pub fn replace(&self, run: &Run) -> Result<(), StoreError> {
+    pub fn replace(&self, run: &Evidence) -> Result<(), StoreError> {
         let write = || {
             let mut file = AtomicWriteFile::open(&self.0)?;
-            file.write_all(text(&Document::from(run)).as_bytes())?;
+            file.write_all(text(&Document::of(run.clone())).as_bytes())?;
             file.commit()
         };
         write().map_err(|cause| StoreError { path: self.0.clone(), cause })

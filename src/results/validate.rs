@@ -1,240 +1,238 @@
-//! Is a document truthful? What follows from the document alone is computed again: digests, the seed, every figure, and
-//! the proof of the work that it claims.
+//! Is a document consistent? Its evidence is judged and its figures are derived again, both by the rules that it names; digests and
+//! the proof of the work that it claims are computed again.
 
-use super::difference::{self, Differences};
+use super::derived::{Derived, RowFigures, RunVerdict, Verdict};
+use super::document::SCHEMA_VERSION;
+use super::judge::{Depth, is_of_this_program, judge};
+use super::newer::OrNewer;
 use super::read::Given;
-use super::wire::{Answers, Document, Energy, Measurement, Outcome, Shares, WorkProof};
-use super::{SCHEMA_VERSION, bound, conditions, figures, plausible, row_seed, seed_of, wire};
-use crate::kernels::{self, hex};
-use crate::oracle::Verdict;
-use crate::units::{Unit, grouped};
-use crate::workload::data::Seed;
-use crate::workload::{decoder, matmul};
-use std::collections::HashSet;
-use std::path::PathBuf;
+use super::rules::Rules;
+use super::{beacon, conditions, derive, difference, seed_of};
+use crate::device::hardware::Cards;
+use difference::Differences;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 /// What was found in a document.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// What cannot be true, each with its place in the document. Truthful if there is none.
+    /// What cannot be, each with its place in the document. Consistent if there is none.
     pub faults: Vec<String>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
-}
-
-/// How much to compute again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth<'a> {
-    /// What takes seconds at most; the rest is noted.
-    Quick,
-    /// Everything that the models at hand allow.
-    Deep {
-        /// Files that rows may have been run from.
-        models: &'a [Model],
-    },
-}
-
-/// A model in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Model {
-    /// Where it is.
-    pub path: PathBuf,
-    /// SHA-256 of it.
-    pub sha256: String,
+    /// Rows of which today's rules give other figures than those that the file names.
+    pub changed: Vec<String>,
 }
 
 /// Judges a document.
 pub fn validate(given: &Given, depth: Depth) -> Findings {
+    validate_with(Rules::all(), Cards::published(), given, depth)
+}
+
+/// Judges a document by one of these versions of the rules, the newest last, of which there is at least one, and by what is
+/// published of cards.
+pub fn validate_with(all: &[Rules], cards: &Cards, given: &Given, depth: Depth) -> Findings {
+    let today = all.last().expect("there are rules");
     let mut findings = Findings::default();
-    let Given { document, newer, sha256, manifest, .. } = given;
+    let Given { evidence, schema_version, newer, sha256, proof, bound, .. } = given;
     if *newer {
         findings.notes.push(format!(
-            "version {} wrote it: what {SCHEMA_VERSION} does not know of it was not judged",
-            document.schema_version
+            "version {schema_version} wrote it: what {SCHEMA_VERSION} does not know of it was not judged"
         ));
     }
-    let seed = seed_of(manifest, document.proof.user_seed);
-    for (path, stated, computed) in [
-        ("proof.seed_sha256", &document.proof.seed_sha256, Some(&hex(&seed.0))),
-        ("proof.document_sha256", &document.proof.document_sha256, sha256.as_ref()),
-    ] {
-        if let Some(computed) = computed.filter(|computed| *computed != stated) {
-            findings.faults.push(format!("{path} is {stated}, computed again it is {computed}"));
-        }
+    if let Some(computed) = sha256.as_ref().filter(|computed| **computed != proof.document_sha256) {
+        findings.faults.push(format!(
+            "proof.document_sha256 is {}, computed again it is {computed}",
+            proof.document_sha256
+        ));
     }
-    examine(document, seed, depth, &mut findings);
+    let rules = match all.iter().find(|rules| rules.version == given.rules) {
+        Some(rules) => rules,
+        None if given.rules > today.version => {
+            findings.notes.push(format!(
+                "rules {} are newer than this rigbench, which knows them up to {}: its figures are not compared",
+                given.rules, today.version
+            ));
+            today
+        }
+        None => {
+            findings.faults.push(format!("rules: there never were rules {}", given.rules));
+            today
+        }
+    };
+    let derived = derive(evidence, rules);
+    notes(given, &derived, &mut findings);
+    let judged = judge(evidence, seed_of(bound), rules, cards, depth);
+    findings.faults.extend(judged.faults);
+    findings.notes.extend(judged.notes);
+    if rules.version == given.rules {
+        findings.faults.extend(again(given, &derived));
+    }
+    if rules.version != today.version {
+        findings.changed = changed(given, &derived, today);
+    }
     findings
 }
 
-fn examine(document: &Document, seed: Seed, depth: Depth, findings: &mut Findings) {
-    if document.run.finished_at.is_none() {
-        findings.notes.push("unfinished: it was interrupted or is under way".into());
+/// What a reader should know that is no fault.
+fn notes(given: &Given, derived: &Derived, findings: &mut Findings) {
+    let evidence = &given.evidence;
+    let gpu = evidence.manifest.devices().any(|device| device.gpu.is_some());
+    findings.notes.extend(conditions(&evidence.manifest, gpu));
+    if !is_of_this_program(evidence) {
+        findings.notes.push(format!(
+            "rigbench {} made it, with other kernels than this one's: they were not compared",
+            evidence.manifest.rigbench.version
+        ));
     }
-    let gpu = document.manifest.devices.iter().any(|device| device.gpu.is_some());
-    findings.notes.extend(conditions(&document.manifest.environment, gpu));
-    let kernels = &document.manifest.rigbench.kernels_sha256;
-    if kernels != kernels::all_sha256() {
-        findings.notes.push(
-            "another version of the kernels computed it: their texts were not compared with this one's".into(),
-        );
-    }
-    let verdict = match document.run.verdict {
-        wire::Verdict::Incomplete => "incomplete",
-        wire::Verdict::Valid | wire::Verdict::Invalid => "invalid",
+    let verdict = match derived.run.verdict {
+        Verdict::Incomplete => "incomplete",
+        Verdict::Valid | Verdict::Invalid => "invalid",
     };
-    let reasons = document.run.reasons.iter();
+    let reasons = derived.run.reasons.iter().filter_map(OrNewer::known);
     findings.notes.extend(reasons.map(|reason| format!("{verdict}: {reason}")));
-    findings.faults.extend(again(document));
-    findings.faults.extend(plausible::faults(document));
-    findings.faults.extend(bound::faults(document));
-    let mut rows = HashSet::new();
-    for (i, m) in document.measurements.iter().enumerate() {
-        let mut fault = |what: String| findings.faults.push(format!("measurements[{i}].{what}"));
-        if !rows.insert((&m.device, m.workload.spec())) {
-            fault(format!("workload: {} on {} stands twice", m.workload.spec(), m.device));
-        }
-        for kind in without_rest(m) {
-            let row = format!("{} {}", m.device, m.workload.spec());
-            findings
-                .notes
-                .push(format!("{row}: {kind} was not read at rest, so it has no net joules"));
-        }
-        let seed = row_seed(seed, &m.device, &m.workload.spec());
-        match work_proof(m, seed, depth) {
-            Ok(Some(what)) => {
-                findings.notes.push(format!("{} {}: {what}", m.device, m.workload.spec()))
+    let rows = evidence.rows.iter().zip(&derived.rows);
+    for (row, figures) in rows {
+        match (row, figures) {
+            (OrNewer::Known(row), OrNewer::Known(figures)) => {
+                let invalid = figures.verdict == Verdict::Invalid;
+                if invalid {
+                    let why = figures.reasons_in_words();
+                    findings.notes.push(format!("invalid: {}: {why}", row.label()));
+                }
             }
-            Ok(None) => {}
-            Err(what) => fault(format!("work_proof: {what}")),
+            _ => findings.notes.push(format!("from a newer rigbench: {}", row.summary())),
+        }
+    }
+    for (place, source) in evidence.manifest.sources.iter().enumerate() {
+        let meter = source.known().and_then(|source| source.meter());
+        let read =
+            || evidence.known_rows().flat_map(|row| &row.readings).any(|r| r.source == place);
+        let idle = || evidence.baselines.iter().any(|baseline| baseline.source == place);
+        if let Some(info) = meter.filter(|_| read() && !idle()) {
+            findings.notes.push(format!(
+                "source {place}, {}, was not read at idle: it has no net joules",
+                info.kind
+            ));
+        }
+    }
+    if let Some(challenge) = &evidence.challenge {
+        findings.notes.push(format!("challenge: {challenge}"));
+    }
+    if let Some(hex) = &evidence.beacon {
+        match beacon::judge(hex, evidence.run.started_at) {
+            Ok(note) => findings.notes.push(note),
+            Err(fault) => findings.faults.push(format!("evidence.beacon: {fault}")),
         }
     }
 }
 
-/// Meters of a row without a baseline.
-fn without_rest(m: &Measurement) -> impl Iterator<Item = &str> {
-    std::iter::once(&m.energy).chain(&m.energy_other).filter_map(|energy| match energy {
-        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) if e.idle.is_none() => {
-            Some(e.source.kind.as_str())
-        }
-        _ => None,
-    })
-}
-
-/// Fills in again what follows from the rest: every place where the document says otherwise.
-fn again(document: &Document) -> Vec<String> {
-    let mut filled = document.clone();
-    figures::fill(&mut filled);
-    if filled == *document {
+/// Every place where the document says otherwise than what follows from its evidence. What it does not say is not wrong, and what
+/// this version does not know is passed over.
+fn again(given: &Given, derived: &Derived) -> Vec<String> {
+    let mut derived = serde_json::to_value(derived).expect("plain data");
+    if given.stated == derived {
         return Vec::new();
     }
-    let value = |document| serde_json::to_value(document).expect("documents are plain data");
-    let Differences { told, more } = difference::differences(&value(document), &value(&filled));
-    let mut faults: Vec<String> = told
-        .into_iter()
-        .map(|(path, stated, computed)| {
-            format!("{path}: {stated} does not follow from the rest, which gives {computed}")
-        })
-        .collect();
+    let mut stated = given.stated.clone();
+    if given.newer {
+        leave_out(given, &mut stated, &mut derived);
+    }
+    let Differences { told, more } = difference::differences(&stated, &derived);
+    let more_than_follows = difference::only_in(&known(&stated), &derived);
+    let told = told.into_iter().map(|(path, stated, computed)| {
+        format!(
+            "derived.{path}: {stated} does not follow from the evidence, which gives {computed}"
+        )
+    });
+    let besides = more_than_follows.into_iter().map(|(path, stated)| {
+        format!("derived.{path}: {stated} does not follow from the evidence, which gives nothing")
+    });
+    let mut faults: Vec<String> = told.chain(besides).collect();
     if more > 0 {
-        faults.push(format!("measurements: {more} more figures do not follow from the rest"));
+        faults.push(format!("derived: {more} more figures do not follow from the evidence"));
     }
     faults
 }
 
-/// Whether what the row shows of its work is right; what it shows, in words.
-fn work_proof(m: &Measurement, seed: Seed, depth: Depth) -> Result<Option<String>, String> {
-    match (&m.work_proof, m.outcome, Unit::from_name(&m.workload.unit)) {
-        (None, Outcome::Unsupported | Outcome::Failed, _) => Ok(None),
-        (Some(WorkProof::Shares(shares)), Outcome::Measured, Some(Unit::Hash)) => {
-            hashes(m, shares, seed).map(Some)
+/// What this version knows of what follows.
+fn known(stated: &Value) -> Value {
+    fn read<T: DeserializeOwned + Serialize>(value: &Value) -> Value {
+        let value = serde_json::from_value::<T>(value.clone());
+        value.map_or(Value::Null, |value| serde_json::to_value(value).expect("plain data"))
+    }
+    let rows = stated["rows"].as_array().into_iter().flatten();
+    json!({
+        "rows": rows.map(read::<RowFigures>).collect::<Vec<_>>(),
+        "run": read::<RunVerdict>(&stated["run"]),
+    })
+}
+
+/// Leaves out what cannot be computed without what this version cannot read: figures of its rows, what they have a part in, and the
+/// verdict of the run.
+fn leave_out(given: &Given, stated: &mut Value, derived: &mut Value) {
+    let rows = &given.evidence.rows;
+    let unread: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].known().is_none()).collect();
+    let run = serde_json::from_value::<RunVerdict>(stated["run"].clone());
+    let run = run.is_ok_and(|run| run.reasons.iter().all(|reason| reason.known().is_some()));
+    for value in [stated, derived] {
+        if !unread.is_empty() || !run {
+            value["run"] = Value::Null;
         }
-        (Some(WorkProof::Elements(elements)), Outcome::Measured, Some(Unit::Flop)) => {
-            let most_terms = match depth {
-                Depth::Quick => 1 << 28,
-                Depth::Deep { .. } => 1 << 36,
-            };
-            let judged = matmul::judge(
-                &m.workload.spec(),
-                seed,
-                m.windows.len(),
-                &elements.read(),
-                most_terms,
-            );
-            let all = elements.elements.len() as u64;
-            match judged.map_err(|error| error.to_string())? {
-                Verdict::Agrees { checked, .. } if checked == all => {
-                    Ok(Some(format!("{all} elements of its product computed again, all right")))
-                }
-                Verdict::Agrees { checked, .. } => Ok(Some(format!(
-                    "{checked} of {all} elements of its product computed again, all right; --deep computes all"
-                ))),
-                Verdict::Disagrees(what) => Err(what),
+        let Some(figures) = value["rows"].as_array_mut() else { continue };
+        for (i, figures) in figures.iter_mut().enumerate() {
+            if unread.contains(&i) {
+                *figures = Value::Null;
+            } else if !unread.is_empty() {
+                without_neighbours(figures);
             }
         }
-        (Some(WorkProof::Answers(answers)), Outcome::Measured, Some(Unit::Token)) => {
-            tokens(m, answers, seed, depth).map(Some)
-        }
-        (Some(_), ..) => Err("it is no proof of this row".into()),
-        (None, _, Some(Unit::Token)) => Err("tokens are claimed and none is shown".into()),
-        (None, _, Some(Unit::Hash)) => Err("hashes are claimed and there is no share".into()),
-        (None, ..) if ["gemm", "gemv"].contains(&m.workload.id.as_str()) => {
-            Err("a product is claimed and no element of it is shown".into())
-        }
-        (None, ..) => Ok(Some("nothing shows its work".into())),
     }
 }
 
-/// Whether the model answers so. That takes the model, and a while.
-fn tokens(m: &Measurement, answers: &Answers, seed: Seed, depth: Depth) -> Result<String, String> {
-    let shown: usize = answers.answers.iter().map(|answer| answer.tokens.len()).sum();
-    let windows = answers.answers.iter().map(|answer| answer.window as usize);
-    if !windows.eq(0..m.windows.len()) || answers.answers.iter().any(|a| a.tokens.is_empty()) {
-        return Err("every window shows some tokens".into());
-    }
-    let Depth::Deep { models } = depth else {
-        return Ok(format!("{shown} tokens are shown; --deep computes them again"));
-    };
-    let file = match &m.workload.model_sha256 {
-        None => None,
-        Some(sha256) => match models.iter().find(|model| model.sha256 == *sha256) {
-            Some(model) => Some(model.path.as_path()),
-            None => {
-                return Ok(format!(
-                    "{shown} tokens are shown; to compute them again name the model's file, which has the SHA-256 {sha256}: --model FILE"
-                ));
-            }
-        },
-    };
-    match decoder::judge(&m.workload.spec(), seed, file, &answers.read()) {
-        Ok(Verdict::Agrees { checked, .. }) => {
-            Ok(format!("{checked} tokens of its answers computed again, all right"))
-        }
-        Ok(Verdict::Disagrees(what)) => Err(what),
-        Err(why) => Ok(format!("its {shown} tokens could not be computed again: {why}")),
+/// Figures of a row without what other rows have a part in: ceilings and queries.
+fn without_neighbours(figures: &mut Value) {
+    let Some(members) = figures.as_object_mut() else { return };
+    members.remove("ceilings");
+    members.remove("query");
+    let Some(reasons) = members.get_mut("reasons").and_then(Value::as_array_mut) else { return };
+    let before = reasons.len();
+    reasons.retain(|reason| reason["code"] != "above-ceiling");
+    if reasons.is_empty() && before > 0 {
+        members.insert("verdict".into(), "valid".into());
     }
 }
 
-/// Whether the claimed hashes are proven.
-fn hashes(m: &Measurement, shares: &Shares, seed: Seed) -> Result<String, String> {
-    let shares = shares.read().ok_or("no scan is so long")?;
-    let claimed: u128 = m.windows.iter().map(|w| u128::from(w.work)).sum();
-    match shares.hashes() {
-        Some(scanned) if u128::from(scanned) == claimed => {}
-        scanned => {
-            return Err(format!(
-                "the windows claim {claimed} hashes, the scan has {}",
-                scanned.map_or("no number of them".into(), |n| n.to_string())
-            ));
+/// Rows whose headline or verdict today's rules change.
+fn changed(given: &Given, old: &Derived, today: &Rules) -> Vec<String> {
+    let new = derive(&given.evidence, today);
+    let rows = given.evidence.rows.iter().zip(old.rows.iter().zip(&new.rows));
+    rows.filter_map(|(row, (old, new))| {
+        let (row, old, new) = (row.known()?, old.known()?, new.known()?);
+        let what = change(old, new)?;
+        Some(format!("{}: by today's rules ({}) {what}", row.label(), today.version))
+    })
+    .collect()
+}
+
+/// What another version of the rules changes of a row's verdict or headline, in words.
+fn change(old: &RowFigures, new: &RowFigures) -> Option<String> {
+    match (old.verdict, new.verdict) {
+        (Verdict::Valid, Verdict::Invalid) => {
+            return Some(format!("it is invalid: {}", new.reasons_in_words()));
         }
+        (Verdict::Invalid, Verdict::Valid) => {
+            return Some(format!("it is valid; it was not: {}", old.reasons_in_words()));
+        }
+        _ => {}
     }
-    match shares.judge_row(seed) {
-        Verdict::Agrees { .. } => Ok(format!(
-            "{} hashes claimed, supported by {} shares of {} zero bits ({:.0} expected)",
-            grouped(claimed),
-            grouped(shares.shares.len() as u128),
-            shares.zero_bits,
-            shares.expected()
-        )),
-        Verdict::Disagrees(what) => Err(what),
+    let rate = old.throughput != new.throughput;
+    let joules = old.energy.joules_per_unit != new.energy.joules_per_unit;
+    match (rate, joules) {
+        (true, true) => Some("its throughput and its joules are others".into()),
+        (true, false) => Some("its throughput is another".into()),
+        (false, true) => Some("its joules are others".into()),
+        (false, false) => None,
     }
 }

@@ -2,7 +2,7 @@
 //! is ignored, with a word in the log, and so is a cache that cannot be read or written.
 
 use crate::kernels::hex;
-use crate::results::wire::Tuning;
+use crate::results::Tuning;
 use atomic_write_file::AtomicWriteFile;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -7,8 +7,7 @@ mod cache;
 use crate::measure::stats::median;
 use crate::measure::{MeasureError, interleave, trial};
 use crate::oracle::Verdict;
-use crate::results;
-use crate::results::wire::{Trial, Tuning, TuningSource};
+use crate::results::{self, Failure, FailureCode, Trial, Tuning, TuningSource};
 use crate::units::Seconds;
 use crate::workload::data::Seed;
 use crate::workload::{Job, JobError, Target, Variant, Workload};
@@ -153,7 +152,6 @@ fn plausible(record: &Tuning, variants: &[Variant], fixed: bool) -> Result<(), S
     if record.trials.len() > variants.len() + BATCHES.len() {
         return Err(format!("{} trials are more than are ever made", record.trials.len()));
     }
-    let most_slices = Effort::Full.rounds() + Effort::Full.final_rounds();
     if !known(&record.kernel) {
         return Err(format!("there is no kernel {:?}", record.kernel));
     }
@@ -164,15 +162,12 @@ fn plausible(record: &Tuning, variants: &[Variant], fixed: bool) -> Result<(), S
         });
     }
     for trial in &record.trials {
-        let rates = &trial.slices;
-        let timed = !rates.is_empty() && length(trial.batch_seconds) && trial.reason.is_none();
-        let lost = rates.is_empty() && trial.batch_seconds.is_none() && trial.reason.is_some();
-        let rate = |rate: &f64| rate.is_finite() && *rate >= 0.0;
-        let sound = (timed || lost)
-            && rates.len() <= most_slices
-            && rates.iter().all(rate)
-            && trial.throughput == median(rates)
-            && known(&trial.kernel);
+        let timed = length(trial.batch_seconds)
+            && trial.failure.is_none()
+            && trial.throughput.is_some_and(|rate| rate.is_finite() && rate >= 0.0);
+        let lost =
+            trial.batch_seconds.is_none() && trial.failure.is_some() && trial.throughput.is_none();
+        let sound = (timed || lost) && known(&trial.kernel);
         if !sound {
             return Err(format!("no trial of {:?} ends like that", trial.kernel));
         }
@@ -185,7 +180,7 @@ fn key(workload: &dyn Workload, target: &Target, effort: Effort) -> serde_json::
     serde_json::json!({
         "workload": workload.spec(),
         "effort": effort.name(),
-        "device": results::wire::Device::from(target.device()),
+        "device": target.device(),
         "program": results::program(),
         "environment": results::environment(),
     })
@@ -205,10 +200,12 @@ enum Why {
 }
 
 impl Why {
-    fn text(&self) -> String {
+    fn failure(&self) -> Failure {
         match self {
-            Why::Wrong(what) => format!("its output is wrong: {what}"),
-            Why::Failed(error) => error.to_string(),
+            Why::Wrong(what) => {
+                Failure::new(FailureCode::WrongOutput, format!("its output is wrong: {what}"))
+            }
+            Why::Failed(error) => error.into(),
         }
     }
 }
@@ -236,7 +233,7 @@ fn try_all(
         target.reopen_if_lost().map_err(JobError::from)?;
         let compared = compare(workload, target, &left, effort, &mut excluded, on_event)?;
         if let Some(mut tuning) = compared {
-            let lost = excluded.iter().map(|e| lost(e.variant, e.why.text()));
+            let lost = excluded.iter().map(|e| lost(e.variant, e.why.failure()));
             tuning.trials.splice(..0, lost);
             return Ok(tuning);
         }
@@ -438,13 +435,12 @@ fn close_to_best(rates: &[Vec<f64>]) -> Vec<usize> {
     (0..rates.len()).filter(|&i| median_of(&rates[i]) >= enough).collect()
 }
 
-fn lost(variant: &Variant, reason: String) -> Trial {
+fn lost(variant: &Variant, failure: Failure) -> Trial {
     Trial {
         kernel: variant.id().to_string(),
         batch_seconds: None,
         throughput: None,
-        slices: Vec::new(),
-        reason: Some(reason),
+        failure: Some(failure),
     }
 }
 
@@ -452,8 +448,12 @@ fn tried(variant: &Variant, batch: Option<Seconds>, rates: &[f64]) -> Trial {
     Trial {
         kernel: variant.id().to_string(),
         batch_seconds: batch.map(|batch| batch.0),
-        throughput: median(rates),
-        slices: rates.to_vec(),
-        reason: None,
+        throughput: median(rates).map(to_four_digits),
+        failure: None,
     }
+}
+
+/// A trial is no measurement: more digits would only fill files.
+fn to_four_digits(rate: f64) -> f64 {
+    format!("{rate:.3e}").parse().unwrap_or(rate)
 }

@@ -3,11 +3,13 @@
 
 pub mod data;
 pub mod decoder;
+mod description;
 pub mod matmul;
 mod roof;
 pub mod sha256d;
 mod spec;
 
+pub use description::{Description, Id, Intensity, Shape};
 pub use spec::{SpecError, parse};
 
 use crate::device::Device;
@@ -17,6 +19,8 @@ use crate::kernels::{Arithmetic, Entry, Kernel, KernelError};
 use crate::oracle::Verdict;
 use crate::units::{Bytes, Seconds, Unit, Work};
 use data::Seed;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Batches that stay in flight, so that the device has work while the host looks at the last one.
 pub const DEPTH: usize = 3;
@@ -25,7 +29,7 @@ pub const DEPTH: usize = 3;
 #[derive(Clone)]
 pub enum Target {
     /// The native processor.
-    Cpu(Device),
+    Cpu(Box<Device>),
     /// A GPU.
     Gpu(Gpu),
 }
@@ -36,9 +40,9 @@ impl Target {
     /// # Errors
     /// If its driver refuses.
     pub fn open(device: &Device) -> Result<Target, GpuError> {
-        match device.gpu() {
+        match &device.gpu {
             Some(_) => Gpu::open(device).map(Target::Gpu),
-            None => Ok(Target::Cpu(device.clone())),
+            None => Ok(Target::Cpu(Box::new(device.clone()))),
         }
     }
 
@@ -102,22 +106,16 @@ impl Variant {
 
 /// What a user can ask to be run.
 pub trait Workload {
-    /// `sha256d`, `gemm`.
-    fn id(&self) -> &'static str;
+    /// Its kind.
+    fn id(&self) -> Id;
     /// The unit of its work.
     fn unit(&self) -> Unit;
     /// Its shape and type as the command line writes them, `1024x1024x1024:f32`; empty if it has none.
-    fn shape(&self) -> String;
-    /// The layer of a model that has this shape, `llama-3-8b/ffn-up`, if it was asked for by that name.
-    fn layer(&self) -> Option<&str> {
-        None
-    }
-    /// SHA-256 of the model's file, if it is run from one.
-    fn model_sha256(&self) -> Option<&str> {
-        None
-    }
+    fn arguments(&self) -> String;
+    /// Its shape as numbers.
+    fn shape(&self) -> Shape;
     /// What a unit of its work must compute and move; none if it is no matter of that.
-    fn traffic(&self, _: &Device) -> Option<Traffic> {
+    fn intensity(&self, _: &Device) -> Option<Intensity> {
         None
     }
     /// Whether a batch has a length of its own, as a token's step has.
@@ -141,9 +139,20 @@ pub trait Workload {
 
     /// The whole spec as the command line writes it: `gemm:1024x1024x1024:f32`.
     fn spec(&self) -> String {
-        match self.shape() {
-            shape if shape.is_empty() => self.id().to_string(),
-            shape => format!("{}:{shape}", self.id()),
+        match self.arguments() {
+            none if none.is_empty() => self.id().to_string(),
+            arguments => format!("{}:{arguments}", self.id()),
+        }
+    }
+
+    /// What results say of it.
+    fn describe(&self, device: &Device) -> Description {
+        Description {
+            id: self.id(),
+            spec: self.spec(),
+            unit: self.unit(),
+            shape: self.shape(),
+            intensity: self.intensity(device),
         }
     }
 }
@@ -195,25 +204,15 @@ pub trait Job {
 }
 
 /// What shows that work was done, for the record.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Proof {
     /// Hashes that met a target.
     Shares(sha256d::Shares),
-    /// Elements of a product.
+    /// Elements of a product. They show that it is right, not how often it was computed.
     Elements(matmul::Elements),
-    /// Tokens that windows put out.
-    Answers(Vec<decoder::Answer>),
-}
-
-/// What a unit of work must at least compute, read and write.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Traffic {
-    /// Operations for a unit of work.
-    pub operations_per_unit: f64,
-    /// Bytes for a unit of work.
-    pub bytes_per_unit: f64,
-    /// Whether they must come from memory, since more than a cache holds is read before the same again.
-    pub from_memory: bool,
+    /// Tokens that windows put out. They show that the model answers so, not how often it was asked.
+    Answers(decoder::Answers),
 }
 
 /// A batch that is done.

@@ -1,17 +1,17 @@
 //! Reads workload specs: `ID[:SHAPE | :MODEL/LAYER][:TYPE][:key=value]…`.
 
-use super::{Workload, decoder, matmul, roof, sha256d};
+use super::{Id, Workload, decoder, matmul, roof, sha256d};
 
 /// Every workload: its id, a spec to show, and its reader, which gets the parts after the id.
 type Reader = fn(&[&str]) -> Result<Box<dyn Workload>, SpecError>;
-const KNOWN: &[(&str, &str, Reader)] = &[
-    ("sha256d", "sha256d", sha256d::parse),
-    ("gemm", matmul::GEMM_EXAMPLE, matmul::gemm),
-    ("gemv", matmul::GEMV_EXAMPLE, matmul::gemv),
-    ("prefill", decoder::PREFILL_EXAMPLE, decoder::prefill),
-    ("decode", decoder::DECODE_EXAMPLE, decoder::decode),
-    ("peak", "peak:f32", roof::peak),
-    ("stream", "stream", roof::stream),
+const KNOWN: &[(Id, &str, Reader)] = &[
+    (Id::Sha256d, "sha256d", sha256d::parse),
+    (Id::Gemm, matmul::GEMM_EXAMPLE, matmul::gemm),
+    (Id::Gemv, matmul::GEMV_EXAMPLE, matmul::gemv),
+    (Id::Prefill, decoder::PREFILL_EXAMPLE, decoder::prefill),
+    (Id::Decode, decoder::DECODE_EXAMPLE, decoder::decode),
+    (Id::Peak, "peak:f32", roof::peak),
+    (Id::Stream, "stream", roof::stream),
 ];
 
 /// A spec that names no workload. One line; says what to write instead.
@@ -27,11 +27,11 @@ pub fn parse(spec: &str) -> Result<Box<dyn Workload>, SpecError> {
     let mut parts = spec.split(':');
     let id = parts.next().unwrap_or_default();
     let rest: Vec<&str> = parts.collect();
-    match KNOWN.iter().find(|(known, ..)| *known == id) {
+    match KNOWN.iter().find(|(known, ..)| known.name() == id) {
         Some((.., read)) => read(&rest),
         None => {
             let examples: Vec<&str> = KNOWN.iter().map(|(_, example, _)| *example).collect();
-            let ids: Vec<&str> = KNOWN.iter().map(|(known, ..)| *known).collect();
+            let ids: Vec<&str> = KNOWN.iter().map(|(known, ..)| known.name()).collect();
             Err(SpecError(format!(
                 "there is no workload '{id}'; {}known, with an example each: {}",
                 question(id, &ids),
@@ -94,7 +94,7 @@ mod tests {
             let workload = parse(spec).unwrap();
             assert_eq!(workload.spec(), whole);
             assert_eq!(parse(whole).unwrap().spec(), whole);
-            assert_eq!(workload.layer().is_some(), spec.contains('/'), "{spec}");
+            assert_eq!(workload.shape().layer.is_some(), spec.contains('/'), "{spec}");
         }
     }
 

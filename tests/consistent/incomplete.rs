@@ -1,11 +1,12 @@
 //! A run that ended before its first row had figures says so, in its file and to whoever asks for more of it.
 
-use super::{begun, consistent, documents, golden};
+use super::{BASE, begun, consistent, documents};
 use crate::support::rigbench;
-use rigbench::results::{OutDir, wire};
+use rigbench::results::{
+    Document, Failure, FailureCode, OrNewer, OutDir, Outcome, Row, RunReason, Verdict,
+};
 use std::path::PathBuf;
 use std::process::Output;
-use wire::Verdict;
 
 /// The file of a run that was killed before its first block.
 struct Killed {
@@ -42,9 +43,11 @@ fn refused(args: &[&str]) {
 fn a_run_that_is_killed_before_its_first_row_is_incomplete() {
     let killed = killed();
     let document = consistent(&killed.path);
-    assert_eq!(document.run.verdict, Verdict::Incomplete);
-    assert_eq!(document.run.reasons, ["no row was finished"]);
-    assert_eq!(document.measurements, []);
+    let run = &document.derived.run;
+    assert_eq!(run.verdict, Verdict::Incomplete);
+    assert_eq!(run.reasons, [OrNewer::Known(RunReason::NoRow)]);
+    assert_eq!(RunReason::NoRow.to_string(), "no row was finished");
+    assert_eq!(document.evidence.rows, []);
     let out = output(&["validate", killed.path.to_str().unwrap()]);
     let said = text(&out.stdout);
     assert_eq!(out.status.code(), Some(0), "{said}");
@@ -54,24 +57,27 @@ fn a_run_that_is_killed_before_its_first_row_is_incomplete() {
 
 #[test]
 fn a_run_with_a_row_or_an_end_is_not_incomplete() {
-    let mut document = super::BASE.clone();
-    document.run.finished_at = None;
-    rigbench::results::fill(&mut document);
-    assert_eq!(document.run.verdict, Verdict::Invalid);
+    let mut evidence = BASE.document.evidence.clone();
+    evidence.run.finished_at = None;
+    assert_eq!(Document::of(evidence.clone()).derived.run.verdict, Verdict::Invalid);
     // A finished run of nothing but unsupported rows has nothing more to come.
-    document.run.finished_at = super::BASE.run.finished_at.clone();
-    document.measurements.retain(|m| m.outcome == wire::Outcome::Unsupported);
-    document.run.reasons.clear();
-    rigbench::results::fill(&mut document);
-    assert!(!document.measurements.is_empty());
-    assert_eq!((document.run.verdict, &document.run.reasons[..]), (Verdict::Valid, &[][..]));
+    evidence.run.finished_at = BASE.document.evidence.run.finished_at;
+    for row in &mut evidence.rows {
+        let OrNewer::Known(measured) = &*row else { unreachable!() };
+        let mut unsupported = Row::new(measured.device.clone(), measured.workload.clone());
+        let failure = Failure::new(FailureCode::Limit, "a buffer of 1 TB");
+        unsupported.outcome = Outcome::Unsupported(failure);
+        *row = unsupported.into();
+    }
+    assert_eq!(evidence.rows.len(), 3);
+    let run = Document::of(evidence).derived.run;
+    assert_eq!((run.verdict, &run.reasons[..]), (Verdict::Valid, &[][..]));
 }
 
 #[test]
 fn report_compare_and_advise_say_in_one_line_that_there_is_no_row() {
     let killed = killed();
-    let (path, run) = (killed.path.to_str().unwrap(), golden());
-    let run = run.to_str().unwrap();
+    let (path, run) = (killed.path.to_str().unwrap(), BASE.path().to_str().unwrap());
     for format in ["table", "markdown", "csv", "html"] {
         refused(&["report", "--format", format, path]);
     }
@@ -83,15 +89,14 @@ fn report_compare_and_advise_say_in_one_line_that_there_is_no_row() {
 #[test]
 fn report_and_advise_leave_it_out_beside_others() {
     let killed = killed();
-    std::fs::copy(golden(), killed.folder.path().join("run.json")).unwrap();
+    std::fs::copy(BASE.path(), killed.folder.path().join("run.json")).unwrap();
     let out = output(&["report", killed.folder.path().to_str().unwrap()]);
     let said = text(&out.stderr);
     assert_eq!(out.status.code(), Some(0), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("is not shown: no row was finished"), "{said}");
 
-    let run = golden();
-    let both = ["advise", run.to_str().unwrap(), killed.path.to_str().unwrap()];
+    let both = ["advise", BASE.path().to_str().unwrap(), killed.path.to_str().unwrap()];
     let (with, without) = (output(&both), output(&both[..2]));
     let said = text(&with.stderr);
     assert_eq!(with.status.code(), Some(0), "{said}");
@@ -118,7 +123,7 @@ fn a_run_that_is_interrupted_before_its_first_row_prints_no_empty_tables() {
     assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
     let document = consistent(&documents(out.path())[0]);
     // It may have come further on a machine where this test had to wait.
-    if document.run.verdict == Verdict::Incomplete {
+    if document.derived.run.verdict == Verdict::Incomplete {
         assert_eq!(text(&output.stdout), "");
     }
 }

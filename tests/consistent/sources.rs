@@ -2,13 +2,16 @@
 
 use super::BASE;
 use proptest::prelude::*;
-use rigbench::device::Device;
-use rigbench::energy::{Accuracy, Basis, Quantity, Scope, SourceInfo, Stated};
-use rigbench::kernels::hex;
-use rigbench::results::{self, Depth, read, wire};
-use rigbench::units::{Joules, Seconds, Watts};
-use serde_json::json;
-use wire::{Document, Energy, Measurement};
+use rigbench::device::{Device, DeviceId};
+use rigbench::energy::{
+    self, Accuracy, Basis, Idle, MeterKind, Quantity, Scope, SourceInfo, Stated, Throttle,
+};
+use rigbench::measure::{BoardTelemetry, Latency, Windows, window_share};
+use rigbench::results::{
+    self, Baseline, Depth, Document, Energy, Evidence, OrNewer, Origin, Row, Rules, Source, read,
+};
+use rigbench::units::{Joules, Provenance, Seconds, Watts};
+use rigbench::workload::Id;
 
 /// A source of a made-up run.
 #[derive(Clone, Debug)]
@@ -35,11 +38,14 @@ enum Kind {
     Command,
     Declared,
     DeclaredForAll,
+    /// Of another workload, so that it says nothing here.
+    DeclaredForAnother,
     Modelled,
-    Nothing,
+    /// A meter of another device.
+    Elsewhere,
 }
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::NvmlCounter,
     Kind::NvmlInstant,
     Kind::NvmlMean,
@@ -51,8 +57,9 @@ const KINDS: [Kind; 13] = [
     Kind::Command,
     Kind::Declared,
     Kind::DeclaredForAll,
+    Kind::DeclaredForAnother,
     Kind::Modelled,
-    Kind::Nothing,
+    Kind::Elsewhere,
 ];
 
 /// How well a meter does.
@@ -88,16 +95,18 @@ impl Made {
         let power = |seconds| Quantity::Power { averaging: Seconds(seconds) };
         let range = Some(Joules(262_143.328_85));
         let (kind, quantity, accuracy) = match self.kind {
-            Kind::NvmlCounter => ("nvml", counter(vec![None]), 0.05),
-            Kind::NvmlInstant => ("nvml", power(0.0), 0.05),
-            Kind::NvmlMean => ("nvml", power(1.0), 0.05),
-            Kind::Hwmon => ("hwmon", power(0.0), 0.1),
-            Kind::Rapl => ("rapl", counter(vec![range, range]), 0.03),
-            Kind::ShellyCounter => ("shelly", counter(vec![None]), 0.01),
-            Kind::Shelly => ("shelly", power(0.0), 0.01),
-            Kind::Tasmota => ("tasmota", power(0.0), 0.02),
-            Kind::Command => ("command", power(0.0), 0.05),
-            Kind::Declared | Kind::DeclaredForAll | Kind::Modelled | Kind::Nothing => return None,
+            Kind::NvmlCounter | Kind::Elsewhere => (MeterKind::Nvml, counter(vec![None]), 0.05),
+            Kind::NvmlInstant => (MeterKind::Nvml, power(0.0), 0.05),
+            Kind::NvmlMean => (MeterKind::Nvml, power(1.0), 0.05),
+            Kind::Hwmon => (MeterKind::Hwmon, power(0.0), 0.1),
+            Kind::Rapl => (MeterKind::Rapl, counter(vec![range, range]), 0.03),
+            Kind::ShellyCounter => (MeterKind::Shelly, counter(vec![None]), 0.01),
+            Kind::Shelly => (MeterKind::Shelly, power(0.0), 0.01),
+            Kind::Tasmota => (MeterKind::Tasmota, power(0.0), 0.02),
+            Kind::Command => (MeterKind::Command, power(0.0), 0.05),
+            Kind::Declared | Kind::DeclaredForAll | Kind::DeclaredForAnother | Kind::Modelled => {
+                return None;
+            }
         };
         Some(SourceInfo {
             kind,
@@ -116,86 +125,66 @@ impl Made {
         })
     }
 
-    /// What is said without a meter.
-    fn stated(&self) -> Option<Stated> {
-        let (watts, scope) = (Watts(self.watts), self.scope);
-        match self.kind {
-            Kind::Declared => Some(Stated::Declared { watts, scope, own: true }),
-            Kind::DeclaredForAll => Some(Stated::Declared { watts, scope, own: false }),
-            Kind::Modelled => Some(Stated::Modelled {
+    /// The source as the manifest names it.
+    fn source(&self) -> Source {
+        let (power, scope) = (Watts(self.watts), self.scope);
+        let stated = || match self.kind {
+            Kind::Modelled => Stated::Modelled {
                 low: Watts(0.5 * self.watts),
-                high: watts,
+                high: power,
                 scope,
                 basis: "made up for a test".into(),
-            }),
-            _ => None,
+            },
+            _ => Stated::Declared { power, scope },
+        };
+        Source {
+            devices: vec![match self.kind {
+                Kind::Elsewhere => DeviceId::Gpu(0),
+                _ => Device::cpu().id,
+            }],
+            workload: match self.kind {
+                Kind::Declared => Some(Id::Peak),
+                Kind::DeclaredForAnother => Some(Id::Gemm),
+                _ => None,
+            },
+            origin: self.info().map_or_else(|| Origin::Stated(stated()), Origin::Meter),
         }
     }
 
-    /// The source as the manifest names it.
-    fn source(&self, m: &Measurement) -> Option<wire::Source> {
-        let device = &Device::cpu().id;
-        let read = self.info().map(|info| wire::Source::read(device, &info));
-        let stated = || Some(wire::Source::stated(device, &m.workload.id, &self.stated()?));
-        read.or_else(stated)
-    }
-
-    /// The source in a row, before anything is derived.
-    fn energy(&self, m: &Measurement) -> Energy {
-        let scope = wire::Scope::from(self.scope);
-        let per = json!({"value": 0.0, "ci95_low": null, "ci95_high": null, "n": 0, "method": ""});
-        let energy = match (self.info(), self.kind) {
-            (Some(info), _) => self.measured(&info, m),
-            (None, Kind::Declared | Kind::DeclaredForAll) => json!({
-                "provenance": "declared", "scope": scope, "joules_per_unit": per, "gross_joules": 0.0,
-                "net_joules": null, "power_watts": self.watts,
-                "for_this_workload": self.kind == Kind::Declared,
-            }),
-            (None, Kind::Modelled) => json!({
-                "provenance": "modelled", "scope": scope, "modelled_joules_per_unit_low": 0.0,
-                "modelled_joules_per_unit_high": 0.0, "modelled_power_watts_low": 0.5 * self.watts,
-                "modelled_power_watts_high": self.watts, "basis": "made up for a test",
-            }),
-            (None, _) => json!({"provenance": "none", "reason": "made up: it gave nothing"}),
-        };
-        serde_json::from_value(energy).unwrap()
-    }
-
-    fn measured(&self, info: &SourceInfo, m: &Measurement) -> serde_json::Value {
+    /// What it said around the row's blocks, if it is read there.
+    fn said(&self, place: usize, windows: &Windows) -> Option<energy::Readings> {
+        let info = self.info().filter(|_| self.kind != Kind::Elsewhere)?;
         let counter = matches!(info.quantity, Quantity::Counter { .. });
-        let readings = self.readings(info.quantity.domains(), counter, m);
-        let before: Vec<f64> = readings.iter().map(|(at, _)| *at).collect();
-        let idle = json!({
-            "power_watts": 0.3 * self.watts, "half_width_watts": 0.1, "seconds": 2.0,
-            "method": "the same source, nothing running, before the first row",
-        });
-        json!({
-            "provenance": if counter { "measured-counter" } else { "measured-sampled" },
-            "scope": wire::Scope::from(self.scope), "includes": "", "excludes": "",
-            "source": wire::Meter::from(info), "blocks": [],
-            "joules_per_unit": {"value": 0.0, "ci95_low": null, "ci95_high": null, "n": 0, "method": ""},
-            "gross_joules": 0.0, "net_joules": null, "power_watts": 0.0,
-            "idle": if self.baseline { idle } else { json!(null) },
-            "uncertainty": {"meter_joules": 0.0, "window_joules": 0.0, "statistical_joules": 0.0},
-            "update_period_seconds": null, "samples": 0, "rejected_samples": 0, "failed_reads": 0,
-            "coverage": 0.0, "wraps": 0, "cross_checks": [], "sampler_core_share": 0.001,
-            "readings": {
-                "after_seconds": before.iter().map(|at| at + 0.001).collect::<Vec<f64>>(),
-                "before_seconds": before,
-                "values": readings.into_iter().map(|(_, values)| values).collect::<Vec<_>>(),
-            },
-            "readings_sha256": "",
+        let domains = info.quantity.domains();
+        let readings = self.readings(domains, counter, windows);
+        Some(energy::Readings {
+            source: place,
+            at_seconds: readings.iter().map(|(at, _)| *at).collect(),
+            took_seconds: vec![0.001; readings.len()],
+            values: (0..domains)
+                .map(|domain| readings.iter().map(|(_, values)| values[domain]).collect())
+                .collect(),
+            failed_reads: 0,
+            last_error: None,
+            sampler_core_share: 0.001,
         })
     }
 
+    /// What it read at idle.
+    fn idle(&self, place: usize) -> Option<Baseline> {
+        self.info().filter(|_| self.baseline)?;
+        let (power, half_width) = (Watts(0.3 * self.watts), Watts(0.1));
+        let idle = Idle { power, half_width, seconds: Seconds(2.0), again: false };
+        Some(Baseline { source: place, idle })
+    }
+
     /// Readings around the row's blocks, with their moments.
-    fn readings(&self, domains: usize, counter: bool, m: &Measurement) -> Vec<(f64, Vec<f64>)> {
-        let blocks: Vec<(f64, f64)> =
-            m.windows.chunk_by(|a, b| a.block == b.block).map(ends).collect();
-        let end = blocks.last().unwrap().1;
-        let (mut all, mut joules, mut at) = (Vec::new(), 1000.0, -3.0);
+    fn readings(&self, domains: usize, counter: bool, windows: &Windows) -> Vec<(f64, Vec<f64>)> {
+        let steps = windows.steps();
+        let (begin, end) = (steps[0].idle_from.0, steps[steps.len() - 1].measured.to.0);
+        let (mut all, mut joules, mut at) = (Vec::new(), 1000.0, begin - 3.0);
         while at < end + 3.0 {
-            let works = blocks.iter().any(|(from, to)| (*from..*to).contains(&at));
+            let works = steps.iter().any(|s| (s.load_from.0..s.measured.to.0).contains(&at));
             let ripple = 1.0 + 0.03 * (7.0 * at).sin() + 0.01 * (31.0 * at).sin();
             let watts = match (self.readings, works) {
                 (Readings::Stuck, _) => self.watts,
@@ -211,7 +200,7 @@ impl Made {
             Readings::Good => {}
             Readings::Stuck if counter => all.iter_mut().for_each(|(_, values)| values.fill(9.0)),
             Readings::Stuck => {}
-            Readings::Late => all.retain(|(at, _)| *at > 0.5 * end),
+            Readings::Late => all.retain(|(at, _)| *at > 0.5 * (begin + end)),
             Readings::Garbage => {
                 all.iter_mut().step_by(10).for_each(|(_, values)| values.fill(4_294_967_295.0));
             }
@@ -222,68 +211,85 @@ impl Made {
     }
 }
 
-/// Where windows that follow on each other begin and end.
-fn ends(windows: &[wire::Window]) -> (f64, f64) {
-    let last = windows.last().unwrap();
-    (windows[0].started_seconds, last.started_seconds + last.wall_seconds)
-}
+/// Windows of the row, at least.
+const WINDOWS: usize = 20;
 
 /// A row that nothing but its windows proves, in blocks of these lengths with these gaps between them.
-fn row(new_block: &[bool], gaps: &[f64]) -> Measurement {
-    let of_peak = |m: &&Measurement| m.device == "cpu" && m.workload.spec() == "peak:f32";
-    let mut m = BASE.measurements.iter().find(of_peak).unwrap().clone();
-    let board = wire::Board {
-        celsius: Some(60.0),
-        core_hertz: None,
-        memory_hertz: None,
-        power_limit_watts: Some(300.0),
-        throttle: None,
-    };
-    let (mut block, mut at) = (0, 0.0);
-    for (i, window) in m.windows.iter_mut().enumerate() {
-        if i > 0 && new_block[i % new_block.len()] {
-            block += 1;
-            at += gaps[i % gaps.len()];
-        }
-        (window.block, window.started_seconds) = (block, at);
-        window.telemetry.board = Some(board.clone());
-        at += window.wall_seconds;
+fn row(new_block: &[bool], gaps: &[f64]) -> Row {
+    let (of_peak, _) =
+        BASE.document.rows().find(|(row, _)| row.workload.id == Id::Peak).expect("it was run");
+    let mut row = of_peak.clone();
+    let windows = row.windows.as_mut().unwrap();
+    // Enough for a slow meter.
+    let (rate, cpu) = (windows.rates()[0], windows.cpu_seconds[0] / windows.wall_seconds[0]);
+    let mean = BASE.document.evidence.manifest.protocol.window_seconds;
+    for number in windows.len()..WINDOWS {
+        let wall = 1.01 * mean * window_share(number);
+        windows.wall_seconds.push(wall);
+        windows.cpu_seconds.push(cpu * wall);
+        windows.work.push((rate * wall) as u64);
     }
-    m.blocks.truncate(1);
-    m.blocks[0].telemetry_at_start.board = Some(board);
-    (m.blocks[0].rest_seconds, m.blocks[0].warm_up_seconds) = (0.2, 0.2);
-    m.blocks = vec![m.blocks[0].clone(); block as usize + 1];
-    // Long enough for a mean of a second to show it.
-    m.blocks[0].rest_seconds = 2.5;
-    m.reasons.clear();
-    m
+    let mut batches = Latency::default();
+    windows.wall_seconds.iter().for_each(|wall| batches.record(Seconds(*wall)));
+    row.latency = Some(batches);
+    let mut blocks = vec![0];
+    let mut at = 10.0;
+    let mut begins = vec![at];
+    for (i, wall) in windows.wall_seconds.iter().enumerate() {
+        if i > 0 && new_block[i % new_block.len()] {
+            blocks.push(0);
+            at += gaps[i % gaps.len()];
+            begins.push(at);
+        }
+        *blocks.last_mut().unwrap() += 1;
+        at += wall;
+    }
+    // Long enough for a mean of a second to show it, and short of what a gap has room for.
+    let rest = |i: usize| if i == 0 { 2.5 } else { 0.2 };
+    let of = &mut windows.blocks;
+    of.measured_from_seconds = begins.clone();
+    of.load_from_seconds = begins.iter().map(|begin| begin - 0.2).collect();
+    let idle = of.load_from_seconds.iter().enumerate();
+    of.idle_from_seconds = idle.map(|(i, load)| load - rest(i)).collect();
+    of.warm_up_steady = vec![true; blocks.len()];
+    of.windows = blocks;
+    let looks = windows.looks();
+    let telemetry = row.telemetry.as_mut().unwrap();
+    telemetry.looks = looks;
+    (telemetry.cpu_use, telemetry.cpu_hertz, telemetry.gpu_use) = Default::default();
+    telemetry.celsius.clear();
+    telemetry.board = Some(BoardTelemetry {
+        celsius: vec![Some(60.0); looks],
+        core_hertz: vec![None; looks],
+        memory_hertz: vec![None; looks],
+        power_limit_watts: vec![Some(300.0); looks],
+        throttle: vec![Some(vec![Throttle::PowerCap]); looks],
+    });
+    row.condition.power_limit_watts = Some(300.0);
+    row
 }
 
 /// A run of one row with these sources, as rigbench writes it.
-fn document(sources: &[Made], mut m: Measurement) -> Document {
-    let mut document = BASE.clone();
-    document.run.finished_at = None;
-    document.run.reasons.clear();
-    document.manifest.sources = sources.iter().filter_map(|source| source.source(&m)).collect();
-    let mut energies: Vec<Energy> = sources.iter().map(|source| source.energy(&m)).collect();
-    if energies.is_empty() {
-        energies.push(Energy::None(wire::NoEnergy { reason: "--power none".into() }));
-    }
-    m.energy = energies.remove(0);
-    m.energy_other = energies;
-    document.measurements = vec![m];
-    results::fill(&mut document);
-    let seed = results::seed(&document.manifest, document.proof.user_seed);
-    document.proof.seed_sha256 = hex(&seed.0);
-    document.proof.document_sha256 = results::document_sha256(&document);
-    document
+fn document(sources: &[Made], mut row: Row) -> Document {
+    let mut evidence = BASE.document.evidence.clone();
+    evidence.run.finished_at = None;
+    evidence.manifest.sources =
+        sources.iter().map(|source| OrNewer::Known(source.source())).collect();
+    let places = || sources.iter().enumerate();
+    let windows = row.windows.as_ref().unwrap();
+    row.readings = places().filter_map(|(place, made)| made.said(place, windows)).collect();
+    evidence.baselines = places().filter_map(|(place, made)| made.idle(place)).collect();
+    let covered = evidence.sources_of(&row).next().is_some();
+    row.no_source = (!covered).then(|| "--power none was asked for".into());
+    evidence.rows = vec![row.into()];
+    Document::of(evidence)
 }
 
-/// What `rigbench validate` finds wrong with a document.
-fn faults(document: &Document) -> Vec<String> {
+/// What `rigbench validate` finds wrong with a document, and its evidence as it was read.
+fn judged(document: &Document) -> (Vec<String>, Evidence) {
     let given =
         read::read(results::text(document).as_bytes()).unwrap_or_else(|why| panic!("{why}"));
-    results::validate(&given, Depth::Quick).faults
+    (results::validate(&given, Depth::Quick).faults, given.evidence)
 }
 
 fn source() -> impl Strategy<Value = Made> {
@@ -309,14 +315,33 @@ proptest! {
     #[test]
     fn any_sources_in_any_order_derive_the_same_twice_and_are_consistent(
         sources in prop::collection::vec(source(), 0..=6),
-        new_block in prop::collection::vec(prop::bool::weighted(0.3), 12),
-        gaps in prop::collection::vec(0.5..35.0, 12),
+        new_block in prop::collection::vec(prop::bool::weighted(0.3), WINDOWS),
+        gaps in prop::collection::vec(0.5..35.0, WINDOWS),
     ) {
         let once = document(&sources, row(&new_block, &gaps));
-        let mut twice = once.clone();
-        results::fill(&mut twice);
-        prop_assert_eq!(&once, &twice);
-        prop_assert_eq!(faults(&once), Vec::<String>::new());
+        let rules = Rules::today();
+        prop_assert_eq!(&once.derived, &results::derive(&once.evidence, rules));
+        let (faults, evidence) = judged(&once);
+        prop_assert_eq!(faults, Vec::<String>::new());
+        prop_assert_eq!(&once.derived, &results::derive(&evidence, rules));
+        // Every source that covers the row has its place among its figures, the headline first.
+        let (row, figures) = once.rows().next().unwrap();
+        let mut places: Vec<usize> = figures.energies().filter_map(|energy| energy.source).collect();
+        let headline = figures.energy.provenance();
+        let weaker = |energy: &Energy| {
+            let (own, first) = (energy.provenance(), headline);
+            own >= first || (own.is_measured() && first.is_measured())
+        };
+        prop_assert!(figures.energies().all(weaker));
+        places.sort_unstable();
+        prop_assert_eq!(places, once.evidence.sources_of(row).map(|(i, _)| i).collect::<Vec<_>>());
+        // What is only modelled has ends and no value, and no other figure lacks one.
+        for energy in figures.energies() {
+            if let Some(joules) = energy.joules_per_unit {
+                let modelled = joules.provenance == Provenance::Modelled;
+                prop_assert_eq!(joules.value.is_none(), modelled);
+            }
+        }
     }
 }
 
@@ -342,18 +367,17 @@ fn three_sources_of_one_card_that_agree_are_consistent_in_any_order() {
         [&mean, &instant, &counter],
     ];
     for order in orders {
-        let block_ends = [false, false, false, false, false, false, true];
-        let document = document(&order.map(Made::clone), row(&block_ends, &[1.5]));
-        assert_eq!(faults(&document), Vec::<String>::new(), "{:?}", order.map(|made| made.kind));
-        let m = &document.measurements[0];
-        let all: Vec<_> = std::iter::once(&m.energy).chain(&m.energy_other).collect();
-        assert_eq!(all.len(), 3);
-        for energy in all {
-            let (Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e)) = energy else {
-                panic!("{energy:?}")
-            };
-            assert_eq!(e.cross_checks.len(), 2, "each is held against the two others");
-            assert!(e.cross_checks.iter().all(|check| (0.97..1.03).contains(&check.ratio)));
+        let in_two: [bool; WINDOWS] = std::array::from_fn(|window| window == WINDOWS / 2);
+        let document = document(&order.map(Made::clone), row(&in_two, &[1.5]));
+        let (faults, _) = judged(&document);
+        assert_eq!(faults, Vec::<String>::new(), "{:?}", order.map(|made| made.kind));
+        let (_, figures) = document.rows().next().unwrap();
+        assert_eq!(figures.energies().count(), 3);
+        for energy in figures.energies() {
+            let Some(measured) = &energy.measured else { panic!("{energy:?}") };
+            let checks = &measured.cross_checks;
+            assert_eq!(checks.len(), 2, "each is held against the two others");
+            assert!(checks.iter().all(|check| (0.97..1.03).contains(&check.ratio)));
         }
     }
 }

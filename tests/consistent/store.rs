@@ -12,10 +12,11 @@ fn runs_that_begin_in_one_second_have_files_of_their_own() {
             scope.spawn(|| {
                 let mut run = begun();
                 let file = OutDir::open(folder.path()).unwrap().create(&run).unwrap();
-                run.faults.push(format!("written again by {}", run.id));
+                let id = run.run.id.clone();
+                run.run.labels.insert("written-again-by".into(), id.clone());
                 file.replace(&run).unwrap();
                 let name = file.path().file_name().unwrap().to_str().unwrap();
-                assert!(name.starts_with("20261130T120000Z-") && name.contains(&run.id), "{name}");
+                assert!(name.starts_with("20261130T120000Z-") && name.contains(&id), "{name}");
             });
         }
     });
@@ -25,9 +26,9 @@ fn runs_that_begin_in_one_second_have_files_of_their_own() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), WRITERS);
     for file in &files {
         let document = consistent(file);
-        let own = format!("written again by {}", document.run.id);
-        assert!(document.run.reasons.contains(&own), "{:?}", document.run.reasons);
-        assert!(file.to_str().unwrap().contains(&document.run.id));
+        let run = &document.evidence.run;
+        assert_eq!(run.labels["written-again-by"], run.id);
+        assert!(file.to_str().unwrap().contains(&run.id));
     }
 }
 
@@ -38,7 +39,7 @@ fn a_file_that_exists_is_never_replaced_by_a_run_that_begins() {
     let mut run = begun();
     let file = out.create(&run).unwrap();
     let before = std::fs::read(file.path()).unwrap();
-    run.faults.push("another run".into());
+    run.run.attempt = Some(2);
     let refused = out.create(&run).err().expect("its name is taken").to_string();
     assert!(refused.contains("--out") && refused.lines().count() == 1, "{refused}");
     assert_eq!(std::fs::read(file.path()).unwrap(), before);

@@ -2,7 +2,7 @@
 //! panic, run on, or change its answer.
 
 use super::stopped::{send, short_run};
-use super::{consistent, documents, golden};
+use super::{BASE, consistent, documents};
 use crate::support::rigbench;
 use nix::pty::openpty;
 use std::fs::File;
@@ -72,7 +72,7 @@ fn a_run_whose_log_loses_its_reader_goes_on_to_its_end() {
     assert!(said.any(|line| line.unwrap().contains(": window 1/")));
     drop(said);
     assert_eq!(code(child), Some(0));
-    assert!(consistent(&documents(out.path())[0]).run.finished_at.is_some());
+    assert!(consistent(&documents(out.path())[0]).evidence.run.finished_at.is_some());
 }
 
 /// The end of an ssh session: the terminal that shows the live display is closed, and the signal comes after.
@@ -96,7 +96,7 @@ fn a_run_whose_terminal_is_closed_stops_and_leaves_a_consistent_file() {
     send("-HUP", child.id());
     assert_eq!(code(child), Some(130));
     let document = consistent(&documents(out.path())[0]);
-    assert_eq!(document.run.finished_at, None);
+    assert_eq!(document.evidence.run.finished_at, None);
 }
 
 /// A sensor whose file never answers, so that the program cannot look whether it was told to stop.
@@ -158,8 +158,7 @@ fn a_program_that_is_held_up_ends_though_its_stderr_is_a_pipe_that_is_full() {
 /// As with `| head -n 1`, only that here the reader leaves before the first line.
 #[test]
 fn a_reader_who_leaves_changes_neither_the_exit_code_nor_stderr() {
-    let run = golden();
-    let run = run.to_str().unwrap();
+    let run = BASE.path().to_str().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let bad = folder.path().join("bad.json");
     std::fs::write(&bad, "{}").unwrap();

@@ -4,10 +4,11 @@
 use crate::support;
 use crate::writer;
 use rigbench::kernels::hex;
-use rigbench::results::{self, Depth, Model, read, wire};
+use rigbench::results::{self, Depth, Document, Evidence, Model, Row, RowFigures, read};
+use rigbench::units::Provenance;
+use rigbench::workload::Proof;
 use sha2::Digest;
 use std::path::{Path, PathBuf};
-use wire::{Document, PerQuery, WorkProof};
 
 struct Ran {
     folder: tempfile::TempDir,
@@ -49,9 +50,15 @@ fn faults(document: &Document, model: &Path) -> Vec<String> {
     results::validate(&given, Depth::Deep { models: &models }).faults
 }
 
-fn sign(document: &mut Document) {
-    results::fill(document);
-    document.proof.document_sha256 = results::document_sha256(document);
+/// A document whose evidence was changed, with the figures and the digest that follow from it.
+fn forged(document: &Document, change: impl FnOnce(&mut Evidence)) -> Document {
+    let mut evidence = document.evidence.clone();
+    change(&mut evidence);
+    Document::of(evidence)
+}
+
+fn row(evidence: &mut Evidence, i: usize) -> &mut Row {
+    evidence.rows[i].known_mut().unwrap()
 }
 
 #[test]
@@ -60,28 +67,34 @@ fn a_run_shows_its_tokens_and_a_forger_is_found() {
     let (document, model) = (&ran.document, ran.model());
     assert_eq!(faults(document, &model), Vec::<String>::new());
 
-    let [prefill, decode] = &document.measurements[..] else { panic!("two rows") };
-    assert_eq!(decode.workload.shape.as_deref(), Some("a_small_one:batch=2:prompt=24:context=80"));
+    let rows: Vec<(&Row, &RowFigures)> = document.rows().collect();
+    let [(prefill, of_prefill), (decode, of_decode)] = rows[..] else { panic!("two rows") };
+    assert_eq!(decode.workload.spec, "decode:a_small_one:batch=2:prompt=24:context=80");
+    let shape = &decode.workload.shape;
+    assert_eq!((shape.model.as_deref(), shape.weights.as_ref()), (Some("a_small_one"), None));
+    assert_eq!((shape.batch, shape.prompt, shape.context), (Some(2), Some(24), Some(80)));
     let bytes = std::fs::read(&model).unwrap();
-    assert_eq!(decode.workload.model_sha256, Some(hex(&sha2::Sha256::digest(bytes))));
-    assert!(decode.windows.iter().all(|w| w.work % 2 == 0), "a token for each of two sequences");
-    assert!(prefill.windows.iter().all(|w| w.work % 48 == 0), "whole prompts");
+    assert_eq!(shape.model_sha256, Some(hex(&sha2::Sha256::digest(bytes))));
+    let work = |row: &Row| row.windows.as_ref().unwrap().work.clone();
+    assert!(work(decode).iter().all(|work| work % 2 == 0), "a token for each of two sequences");
+    assert!(work(prefill).iter().all(|work| work % 48 == 0), "whole prompts");
     let text = serde_json::to_string(document).unwrap();
     assert!(!text.contains(&*ran.folder.path().to_string_lossy()), "a path is in the result");
 
-    // A query is the sum of its parts.
-    let query = decode.query.as_ref().unwrap();
-    let rate = |m: &wire::Measurement| m.throughput.as_ref().unwrap().value;
+    // A query is the sum of its parts, to the digits that a file has.
+    let query = of_decode.query.as_ref().unwrap();
+    let rate = |figures: &RowFigures| figures.throughput.unwrap().value.unwrap();
     assert_eq!((query.prompt_tokens, query.answer_tokens), (24, 56));
-    assert!((query.first_token_seconds * rate(prefill) / 48.0 - 1.0).abs() < 1e-9);
-    assert!((query.seconds - 48.0 / rate(prefill) - 112.0 / rate(decode)).abs() < 1e-9);
-    let PerQuery::Joules { value, .. } = query.energy else { panic!("{:?}", query.energy) };
-    let joules = |m: &wire::Measurement| match &m.energy {
-        wire::Energy::Declared(e) => e.joules_per_unit.value,
-        other => panic!("{other:?}"),
+    assert!((query.first_token_seconds * rate(of_prefill) / 48.0 - 1.0).abs() < 1e-7);
+    let seconds = 48.0 / rate(of_prefill) + 112.0 / rate(of_decode);
+    assert!((query.seconds / seconds - 1.0).abs() < 1e-7);
+    let value = query.joules.unwrap().value.unwrap();
+    let joules = |figures: &RowFigures| {
+        assert_eq!(figures.energy.provenance(), Provenance::Declared);
+        figures.energy.joules_per_unit.unwrap().value.unwrap()
     };
-    let sum = 24.0 * joules(prefill) + 56.0 * joules(decode);
-    assert!((value / sum - 1.0).abs() < 1e-9, "{value} {sum}");
+    let sum = 24.0 * joules(of_prefill) + 56.0 * joules(of_decode);
+    assert!((value / sum - 1.0).abs() < 1e-7, "{value} {sum}");
 
     // Another token than the model's, signed again; a token that does not exist; none at all.
     for change in [
@@ -90,21 +103,19 @@ fn a_run_shows_its_tokens_and_a_forger_is_found() {
         |tokens: &mut Vec<u32>| tokens.clear(),
         |tokens: &mut Vec<u32>| *tokens = vec![1; 100],
     ] {
-        let mut forged = document.clone();
-        let Some(WorkProof::Answers(answers)) = &mut forged.measurements[1].work_proof else {
-            panic!("decode shows tokens")
-        };
-        change(&mut answers.answers[1].tokens);
-        sign(&mut forged);
-        assert!(!faults(&forged, &model).is_empty());
+        let forged = forged(document, |evidence| {
+            let Some(Proof::Answers(answers)) = &mut row(evidence, 1).proof else {
+                panic!("decode shows tokens")
+            };
+            change(&mut answers.tokens[1]);
+        });
+        let faults = faults(&forged, &model);
+        assert!(faults.iter().any(|f| f.starts_with("evidence.rows[1].proof")), "{faults:?}");
     }
     // Tokens of another run.
-    let mut forged = document.clone();
-    forged.proof.user_seed ^= 1;
-    sign(&mut forged);
-    forged.proof.seed_sha256 = hex(&results::seed(&forged.manifest, forged.proof.user_seed).0);
-    sign(&mut forged);
-    assert!(faults(&forged, &model).iter().any(|f| f.contains("work_proof")));
+    let forged = forged(document, |evidence| evidence.run.user_seed ^= 1);
+    let faults = faults(&forged, &model);
+    assert!(faults.iter().any(|f| f.starts_with("evidence.rows[0].proof")), "{faults:?}");
 }
 
 #[test]
@@ -112,14 +123,14 @@ fn the_adapter_shows_its_tokens_too() {
     let Some(_) = support::gpu("the_adapter_shows_its_tokens_too") else { return };
     let ran = ran(&["--device", "gpu:0"]);
     assert_eq!(faults(&ran.document, &ran.model()), Vec::<String>::new());
-    for m in &ran.document.measurements {
-        let kernel = m.kernel.as_ref().unwrap();
+    for row in ran.document.evidence.known_rows() {
+        let kernel = row.kernel.as_ref().unwrap();
         assert!(kernel.id.starts_with("decoder/") && kernel.wgsl_sha256.is_some(), "{kernel:?}");
     }
-    let mut forged = ran.document.clone();
-    let kernel = forged.measurements[0].kernel.as_mut().unwrap();
-    kernel.params.insert("ROWS".into(), "3u".into());
-    sign(&mut forged);
+    let forged = forged(&ran.document, |evidence| {
+        let kernel = row(evidence, 0).kernel.as_mut().unwrap();
+        kernel.params.insert("ROWS".into(), "3u".into());
+    });
     assert!(faults(&forged, &ran.model()).iter().any(|f| f.contains("kernel")));
 }
 

@@ -2,6 +2,7 @@
 
 mod advise;
 mod json;
+mod made_up;
 mod market;
 mod rows;
 mod text;

@@ -1,9 +1,9 @@
 //! How the advice reads. The golden files hold what a terminal of 80 columns shows; RIGBENCH_BLESS=1 writes them again.
 
-use crate::advise::{TODAY, h100};
-use rigbench::economics::{Advice, Market, advise, advise_on};
+use crate::made_up::{TODAY, h100};
+use rigbench::economics::{Advice, Market, advise_on};
 use rigbench::report;
-use rigbench::results::wire::Document;
+use rigbench::results::read;
 use std::path::{Path, PathBuf};
 
 fn golden(name: &str) -> PathBuf {
@@ -30,22 +30,21 @@ fn assert_reads_as(name: &str, advice: &Advice) {
 
 #[test]
 fn a_measured_h100_in_the_market_that_comes_with_rigbench() {
-    assert_reads_as("h100.txt", &advise(&h100(), &Market::embedded(), TODAY));
+    assert_reads_as("h100.txt", &h100().advice(&Market::embedded()));
 }
 
 /// A run with declared watts, in a market that prices its model and its device.
 #[test]
 fn a_run_in_a_market_of_its_own() {
-    let document: Document =
-        serde_json::from_slice(&std::fs::read(golden("run.json")).unwrap()).unwrap();
+    let given = read::read(&std::fs::read(golden("run.json")).unwrap()).unwrap();
     let market = std::fs::read_to_string(golden("market.toml")).unwrap();
     let market = Market::parse(&market).unwrap();
-    assert_reads_as("run.txt", &advise_on(&[document], &market, TODAY));
+    assert_reads_as("run.txt", &advise_on(&[given.shown()], &market, TODAY));
 }
 
 #[test]
 fn every_line_fits_the_terminal() {
-    let advice = advise(&h100(), &Market::embedded(), TODAY);
+    let advice = h100().advice(&Market::embedded());
     for width in [80, 100, 120] {
         for line in text(&advice, width).lines() {
             assert!(line.chars().count() <= width.into(), "{width}: {line}");
@@ -55,7 +54,7 @@ fn every_line_fits_the_terminal() {
 
 #[test]
 fn the_first_lines_answer() {
-    let advice = advise(&h100(), &Market::embedded(), TODAY);
+    let advice = h100().advice(&Market::embedded());
     let answer = report::answer(&advice).join("\n");
     for part in [
         "rent out NVIDIA H100",
@@ -66,6 +65,6 @@ fn the_first_lines_answer() {
         assert!(answer.contains(part), "{part}: {answer}");
     }
     assert!(textwrap::fill(&answer, 80).lines().count() < 20, "{answer}");
-    let none = report::answer(&advise(&[], &Market::embedded(), TODAY)).join("\n");
+    let none = report::answer(&advise_on(&[], &Market::embedded(), TODAY)).join("\n");
     assert!(none.contains("no joules are known here") && none.contains("declared:WATTS"), "{none}");
 }

@@ -3,8 +3,8 @@
 use crate::support::punctual::Punctual;
 use rigbench::device::DeviceId;
 use rigbench::energy::{
-    Accuracy, Basis, Energy, Idle, LoadStep, Meter, Placed, Quantity, Sampling, Scope, SourceInfo,
-    Stretch,
+    Accuracy, Basis, Idle, LoadStep, Meter, MeterKind, Placed, Quantity, Sampling, Scope,
+    SourceInfo, Stretch,
 };
 use rigbench::units::{Seconds, Watts};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 fn info() -> SourceInfo {
     SourceInfo {
-        kind: "command",
+        kind: MeterKind::Command,
         model: "a dial".into(),
         driver: None,
         scope: Scope::Machine,
@@ -40,10 +40,10 @@ impl Dial {
     }
 }
 
-fn idle(energy: &[Energy]) -> Idle {
-    match energy {
-        [Energy::Measured(m)] => m.idle.expect("it was taken"),
-        other => panic!("{other:?}"),
+fn idle(sampling: &Sampling) -> Idle {
+    match sampling.baselines()[..] {
+        [Some(idle)] => idle,
+        ref other => panic!("{other:?}"),
     }
 }
 
@@ -64,7 +64,7 @@ fn rest_is_taken_before_the_first_row_and_again_after_the_last() {
     let (least, most) = (Seconds(1.0), Seconds(5.0));
     sampling.take_baseline(least, most, &mut || false);
 
-    let meter = Meter::new(&sampling, &DeviceId::Cpu, vec![], "nothing is read");
+    let meter = Meter::new(&sampling, &DeviceId::Cpu);
     let idle_from = meter.now();
     sleep(8 * period);
     let load_from = meter.now();
@@ -74,12 +74,11 @@ fn rest_is_taken_before_the_first_row_and_again_after_the_last() {
     sleep(14 * period);
     let measured = Stretch { from, to: meter.now() };
     progress.wait_beyond(Instant::now());
-    let mut energy = meter.over(&[LoadStep { idle_from, load_from, measured, busy: None }]);
-    let before = idle(&energy);
+    let figures = meter.figures(&[LoadStep { idle_from, load_from, measured, busy: None }]);
+    let before = idle(&sampling);
     assert!((before.power.0 - 20.0).abs() < 0.5, "{before:?}");
     assert!(!before.again && before.seconds >= least && before.half_width.0 < 1.0, "{before:?}");
-    let Energy::Measured(m) = &energy[0] else { unreachable!() };
-    let gross = m.integral.gross / measured.length();
+    let gross = figures[0].total.as_ref().unwrap().gross / measured.length();
     assert!(
         (gross.0 - 60.0).abs() < 1.0,
         "rest is not in the gross figure, nor taken off: {gross}"
@@ -89,8 +88,7 @@ fn rest_is_taken_before_the_first_row_and_again_after_the_last() {
     dial.set(24.0);
     sleep(2 * period);
     sampling.take_baseline(least, most, &mut || false);
-    sampling.renew_baseline(&mut energy);
-    let both = idle(&energy);
+    let both = idle(&sampling);
     assert!((both.power.0 - 22.0).abs() < 0.5, "{both:?}");
     assert!(both.again && both.seconds > before.seconds && both.half_width.0 > 1.5, "{both:?}");
 }

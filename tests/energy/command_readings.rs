@@ -1,7 +1,7 @@
 //! Commands that work: streams, of which the newest line counts, and commands that are run again for every reading.
 
 use rigbench::energy::source::command::Command;
-use rigbench::energy::{Basis, EnergySource, Quantity, Scope};
+use rigbench::energy::{Basis, EnergySource, MeterKind, Quantity, Scope};
 use rigbench::units::{Seconds, Watts};
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,10 @@ fn folder() -> (tempfile::TempDir, String) {
 fn it_says_what_it_is_and_not_what_it_runs() {
     let command = Command::start("echo '240 W' # hunter2 at 10.0.0.7", Scope::Machine).unwrap();
     let info = command.describe();
-    assert_eq!((info.kind, info.model.as_str(), &info.driver), ("command", "command", &None));
+    assert_eq!(
+        (info.kind, info.model.as_str(), &info.driver),
+        (MeterKind::Command, "command", &None)
+    );
     assert_eq!((info.scope, info.ceiling), (Scope::Machine, Watts(1e6)));
     assert_eq!(info.quantity, Quantity::Power { averaging: Seconds(0.0) });
     assert_eq!((info.update_period, info.poll), (None, Seconds(1.0)));

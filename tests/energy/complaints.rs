@@ -3,15 +3,15 @@
 use crate::support::punctual::Punctual;
 use rigbench::device::{Device, DeviceId};
 use rigbench::energy::{
-    Accuracy, Basis, Energy, EnergyError, LoadStep, Meter, Placed, Quantity, Sampling, Scope,
-    SourceInfo, Stamped, Stretch, integrate,
+    Accuracy, Basis, Figures, Finding, Integral, LoadStep, Meter, MeterKind, NoFigure, Placed,
+    Quantity, Rules, Sampling, Scope, SourceInfo, Stamped, Stretch,
 };
 use rigbench::units::{Joules, Seconds, Watts};
 use std::time::{Duration, Instant};
 
 fn info(scope: Scope, quantity: Quantity) -> SourceInfo {
     SourceInfo {
-        kind: "rapl",
+        kind: MeterKind::Rapl,
         model: "made up".into(),
         driver: None,
         scope,
@@ -41,7 +41,15 @@ fn readings(seconds: f64, value: impl Fn(f64) -> f64) -> Vec<Stamped> {
 
 const STRETCH: Stretch = Stretch { from: Seconds(5.0), to: Seconds(25.0) };
 
-fn joules(info: &SourceInfo, readings: &[Stamped]) -> Result<f64, EnergyError> {
+fn integrate(
+    info: &SourceInfo,
+    readings: &[Stamped],
+    stretch: Stretch,
+) -> Result<Integral, NoFigure> {
+    rigbench::energy::integrate(&Rules::V1, info, readings, stretch)
+}
+
+fn joules(info: &SourceInfo, readings: &[Stamped]) -> Result<f64, NoFigure> {
     integrate(info, readings, STRETCH).map(|integral| integral.gross.0)
 }
 
@@ -154,7 +162,7 @@ fn start_up_was_inside_the_energy_window() {
 }
 
 /// What a meter makes of a second of sources that show a constant power, or count it; a tenth of it until the load begins.
-fn metered(sources: Vec<(SourceInfo, f64)>) -> Vec<Energy> {
+fn metered(sources: Vec<(SourceInfo, f64)>) -> Vec<Figures> {
     let start = Instant::now();
     let load = start + Duration::from_millis(500);
     let (mut placed, mut progress) = (Vec::new(), Vec::new());
@@ -174,7 +182,7 @@ fn metered(sources: Vec<(SourceInfo, f64)>) -> Vec<Energy> {
         progress.push(of_source);
     }
     let sampling = Sampling::start(placed);
-    let meter = Meter::new(&sampling, &Device::cpu().id, vec![], "nothing");
+    let meter = Meter::new(&sampling, &Device::cpu().id);
     let idle_from = meter.now();
     std::thread::sleep(load.saturating_duration_since(Instant::now()));
     let load_from = meter.now();
@@ -184,14 +192,14 @@ fn metered(sources: Vec<(SourceInfo, f64)>) -> Vec<Energy> {
     let measured = Stretch { from, to: meter.now() };
     let end = Instant::now();
     progress.iter().for_each(|of_source| of_source.wait_beyond(end));
-    meter.over(&[LoadStep { idle_from, load_from, measured, busy: None }])
+    meter.figures(&[LoadStep { idle_from, load_from, measured, busy: None }])
 }
 
-fn complaints(energy: &Energy) -> Vec<String> {
-    match energy {
-        Energy::Measured(m) => m.checks.iter().filter_map(|c| c.complaint.clone()).collect(),
-        other => panic!("{other:?}"),
-    }
+/// What is remarkable of a source beside the others, and by which factor.
+fn findings(figures: &Figures) -> Vec<(Finding, f64)> {
+    assert!(figures.total.is_ok(), "{figures:?}");
+    let apart = |ratio: f64| ratio.max(1.0 / ratio);
+    figures.checks.iter().filter_map(|c| Some((c.finding?, apart(c.ratio)))).collect()
 }
 
 /// NVML's counter said 187 J and its power 327 J of the same time, and nothing was said.
@@ -200,10 +208,13 @@ fn counter_and_power_disagreed_in_silence() {
     let board = |quantity| info(Scope::GpuBoard, quantity);
     let count = board(Quantity::Counter { ranges: vec![None], duty: 1.0 });
     let sample = board(Quantity::Power { averaging: Seconds(0.0) });
-    let energy = metered(vec![(count.clone(), 187.0), (sample.clone(), 327.0)]);
-    assert!(energy.iter().all(|e| complaints(e)[0].contains("factor of 1.7")), "{energy:?}");
-    let energy = metered(vec![(count, 187.0), (sample, 188.0)]);
-    assert!(energy.iter().all(|e| complaints(e).is_empty()), "{energy:?}");
+    let figures = metered(vec![(count.clone(), 187.0), (sample.clone(), 327.0)]);
+    for (i, own) in figures.iter().enumerate() {
+        let [(Finding::Differ, factor)] = findings(own)[..] else { panic!("{own:?}") };
+        assert!((1.7..1.8).contains(&factor) && own.checks[0].with == 1 - i, "{own:?}");
+    }
+    let figures = metered(vec![(count, 187.0), (sample, 188.0)]);
+    assert!(figures.iter().all(|own| findings(own).is_empty()), "{figures:?}");
 }
 
 /// An AMD card's counter was wrong by a factor of ten.
@@ -212,9 +223,10 @@ fn a_counter_was_wrong_by_ten() {
     let board = |quantity| info(Scope::GpuBoard, quantity);
     let count = board(Quantity::Counter { ranges: vec![None], duty: 1.0 });
     let sample = board(Quantity::Power { averaging: Seconds(0.0) });
-    for energy in metered(vec![(count, 25.0), (sample, 250.0)]) {
-        let Energy::None { reason } = energy else { panic!("{energy:?}") };
-        assert!(reason.contains("neither is believed"), "{reason}");
+    for figures in metered(vec![(count, 25.0), (sample, 250.0)]) {
+        let why = figures.total.unwrap_err();
+        assert!(matches!(why, NoFigure::Contradicted { .. }), "{why:?}");
+        assert!(why.to_string().contains("neither is believed"), "{why}");
     }
 }
 
@@ -222,12 +234,14 @@ fn a_counter_was_wrong_by_ten() {
 #[test]
 fn rapl_was_taken_for_the_wall() {
     let package = info(Scope::CpuPackage, Quantity::Counter { ranges: vec![None], duty: 1.0 });
-    let energy = metered(vec![(package.clone(), 152.0), (power(), 277.0)]);
-    for (energy, scope) in energy.iter().zip([Scope::CpuPackage, Scope::Wall]) {
-        let Energy::Measured(m) = energy else { panic!("{energy:?}") };
-        assert_eq!((m.source.scope, complaints(energy).len()), (scope, 0));
+    let figures = metered(vec![(package.clone(), 152.0), (power(), 277.0)]);
+    for (own, watts) in figures.iter().zip([152.0, 277.0]) {
+        // Each has its own figure, of a second.
+        let gross = own.total.as_ref().unwrap().gross.0;
+        assert!((gross / watts - 1.0).abs() < 0.1 && findings(own).is_empty(), "{own:?}");
     }
     // But a plug that shows less than the processor behind it is not believed, nor is the processor.
-    let energy = metered(vec![(package, 277.0), (power(), 152.0)]);
-    assert!(energy.iter().all(|e| matches!(e, Energy::None { .. })), "{energy:?}");
+    let figures = metered(vec![(package, 277.0), (power(), 152.0)]);
+    let contradicted = |own: &Figures| matches!(own.total, Err(NoFigure::Contradicted { .. }));
+    assert!(figures.iter().all(contradicted), "{figures:?}");
 }

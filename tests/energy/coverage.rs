@@ -2,7 +2,7 @@
 //! lies inside the stated interval as often as it is stated to.
 
 use crate::simulation::case::{Case, FAULTS, Fault, KINDS};
-use rigbench::energy::{Figures, Integral};
+use rigbench::energy::{Figures, Integral, Read, Rules};
 use std::fmt::Write;
 
 const CASES: u64 = 6_000;
@@ -19,8 +19,9 @@ struct Outcome {
 
 fn outcome(number: u64) -> Outcome {
     let case = Case::new(number);
-    let figures = Figures::of(&case.info, &case.readings, &case.steps);
-    let figure = figures.together().ok_or_else(|| figures.absence());
+    let read = Read { place: 0, info: &case.info, readings: case.readings.clone() };
+    let figures = Figures::of(&Rules::V1, &read, &case.steps);
+    let figure = figures.total.clone().map_err(|why| why.to_string());
     let counted = case.truth.iter().zip(&figures.blocks).filter(|(_, figure)| figure.is_ok());
     let truth: f64 = counted.map(|(joules, _)| joules).sum();
     let judged = figure.as_ref().map_err(String::clone).map(|integral| {

@@ -38,7 +38,8 @@ fn a_source_is_listed_with_its_scope_period_and_accuracy() {
     let source = &json.as_array().unwrap().last().unwrap()["sources"][0];
     assert_eq!((&source["kind"], &source["scope"]), (&"rapl".into(), &"cpu-package".into()));
     assert_eq!(source["update_period_seconds"], 0.001);
-    assert_eq!((&source["accuracy"], &source["accuracy_basis"]), (&0.05.into(), &"assumed".into()));
+    let accuracy = &source["accuracy"];
+    assert_eq!((&accuracy["share"], &accuracy["basis"]), (&0.05.into(), &"assumed".into()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::fake::sysfs::{Sysfs, put};
 use rigbench::energy::source::{Found, hwmon};
-use rigbench::energy::{Basis, BoardState, Quantity, Scope};
+use rigbench::energy::{Basis, BoardState, MeterKind, Quantity, Scope};
 use rigbench::units::{Seconds, Watts};
 use std::sync::mpsc::sync_channel;
 
@@ -50,7 +50,7 @@ fn an_amd_card_gives_its_average_power_and_its_state() {
     let Found { mut sources, mut board, .. } = find(&sysfs);
     assert_eq!(sources.len(), 1);
     let info = sources[0].describe();
-    assert_eq!((info.kind, info.model.as_str(), info.driver), ("hwmon", "amdgpu", None));
+    assert_eq!((info.kind, info.model.as_str(), info.driver), (MeterKind::Hwmon, "amdgpu", None));
     assert_eq!(info.scope, Scope::GpuBoard);
     assert_eq!(info.quantity, Quantity::Power { averaging: Seconds(1.0) });
     assert_eq!(info.ceiling, Watts(528.0));

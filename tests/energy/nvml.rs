@@ -1,7 +1,7 @@
 //! NVIDIA cards as the driver's library tells of them: which card, what it has, what it reads, how it is.
 
 use crate::fake::nvml::{Driver, GTX_970, RTX_3080, but};
-use rigbench::energy::{Basis, BoardState, EnergySource, Quantity, Scope, Throttle};
+use rigbench::energy::{Basis, BoardState, EnergySource, MeterKind, Quantity, Scope, Throttle};
 use rigbench::units::{Joules, Seconds, Watts};
 
 const FIRST: &str = "0000:01:00.0";
@@ -14,7 +14,10 @@ fn a_card_has_a_counter_and_the_power_of_this_moment_and_its_mean() {
     assert_eq!(sources.len(), 3);
 
     let counter = sources[0].describe();
-    assert_eq!((counter.kind, counter.model.as_str()), ("nvml", "NVIDIA GeForce RTX 3080"));
+    assert_eq!(
+        (counter.kind, counter.model.as_str()),
+        (MeterKind::Nvml, "NVIDIA GeForce RTX 3080")
+    );
     assert_eq!(counter.driver.as_deref(), Some("NVIDIA 580.95.05"));
     assert_eq!(counter.scope, Scope::GpuBoard);
     assert_eq!(counter.quantity, Quantity::Counter { ranges: vec![None], duty: 1.0 });

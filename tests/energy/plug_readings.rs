@@ -2,7 +2,7 @@
 
 use crate::fake::plug::{Plug, Reply};
 use rigbench::energy::source::{shelly, tasmota};
-use rigbench::energy::{Basis, EnergySource, Quantity, Scope};
+use rigbench::energy::{Basis, EnergySource, MeterKind, Quantity, Scope};
 use rigbench::units::{Seconds, Watts};
 
 fn readings(mut sources: Vec<Box<dyn EnergySource>>) -> Vec<Vec<f64>> {
@@ -32,16 +32,28 @@ fn they_say_what_they_are_and_not_where() {
         (
             crate::fake::plug::gen1 as fn(&str) -> Reply,
             shelly::find as fn(&str) -> crate::fake::plug::Found,
-            "shelly",
+            MeterKind::Shelly,
             "SHPLG-S",
             "firmware 20230913-113421/v1.14.0-gcb84623",
         ),
-        (crate::fake::plug::gen2, shelly::find, "shelly", "SNPL-00112EU", "firmware 1.0.8"),
-        (crate::fake::plug::pm1, shelly::find, "shelly", "SNPM-001PCEU16", "firmware 1.0.8"),
+        (
+            crate::fake::plug::gen2,
+            shelly::find,
+            MeterKind::Shelly,
+            "SNPL-00112EU",
+            "firmware 1.0.8",
+        ),
+        (
+            crate::fake::plug::pm1,
+            shelly::find,
+            MeterKind::Shelly,
+            "SNPM-001PCEU16",
+            "firmware 1.0.8",
+        ),
         (
             crate::fake::plug::tasmota,
             tasmota::find,
-            "tasmota",
+            MeterKind::Tasmota,
             "Sonoff Pow R2",
             "Tasmota 13.1.0(tasmota)",
         ),

@@ -41,15 +41,15 @@ fn a_result_tells_nobody_whose_it_is() {
     let written = read_to_string(file.path()).unwrap();
     assert!(written.contains("\"shelly\"") && written.contains("\"command\""), "sources by kind");
 
-    for recorded in [
-        "\"RIGBENCH_SYSFS\": \"set\"",
-        "\"VK_INSTANCE_LAYERS\": \"VK_LAYER_KHRONOS_validation and others\"",
-        "\"VK_LOADER_LAYERS_ENABLE\": \"set\"",
-        "\"VK_DRIVER_FILES\": \"set\"",
-        "\"LD_PRELOAD\": \"set\"",
-    ] {
-        assert!(written.contains(recorded), "{recorded}");
+    let document: serde_json::Value = serde_json::from_str(&written).unwrap();
+    let manifest = &document["evidence"]["manifest"];
+    for recorded in ["RIGBENCH_SYSFS", "VK_DRIVER_FILES", "LD_PRELOAD"] {
+        assert_eq!(manifest["environment"][recorded], "set", "{recorded}");
     }
+    // A layer by its name; what may be a path or a name only by the variable that has it.
+    let layers = &manifest["host"]["driver_layers"];
+    let known = ["VK_INSTANCE_LAYERS", "VK_LAYER_KHRONOS_validation", "VK_LOADER_LAYERS_ENABLE"];
+    assert_eq!(*layers, serde_json::json!(known));
 
     let own = |path: &str| read_to_string(path).unwrap_or_default().trim().to_string();
     let mut secrets: Vec<String> = vec!["planted".into(), "p@ss".into(), "127.0.0.1".into()];

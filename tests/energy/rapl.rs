@@ -2,7 +2,7 @@
 
 use crate::fake::sysfs::{Sysfs, put};
 use rigbench::energy::source::rapl;
-use rigbench::energy::{Basis, EnergySource, Quantity, Scope, SourceInfo};
+use rigbench::energy::{Basis, EnergySource, MeterKind, Quantity, Scope, SourceInfo};
 use rigbench::units::{Seconds, Watts};
 use std::os::unix::fs::symlink;
 use std::sync::mpsc::sync_channel;
@@ -43,7 +43,10 @@ fn packages_are_the_domains_of_one_counter_and_their_memory_those_of_another() {
     assert_eq!(sources.len(), 2);
 
     let packages = sources[0].describe();
-    assert_eq!((packages.kind, packages.model.as_str()), ("rapl", "package-0 + package-1"));
+    assert_eq!(
+        (packages.kind, packages.model.as_str()),
+        (MeterKind::Rapl, "package-0 + package-1")
+    );
     assert_eq!(packages.scope, Scope::CpuPackage);
     assert_eq!(ranges(&packages), [262_143.328_85, 262_143.328_85]);
     assert_eq!(packages.ceiling, Watts(600.0));

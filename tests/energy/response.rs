@@ -2,7 +2,8 @@
 //! no such thing can draw is not believed. In simulated time.
 
 use rigbench::energy::{
-    Accuracy, Basis, Figures, LoadStep, Quantity, Scope, SourceInfo, Stamped, Stretch,
+    Accuracy, Basis, Figures, LoadStep, MeterKind, Quantity, Read, Rules, Scope, SourceInfo,
+    Stamped, Stretch,
 };
 use rigbench::units::{Seconds, Watts};
 
@@ -46,7 +47,7 @@ fn power(steps: &[LoadStep], at: f64) -> f64 {
 
 fn meter(scope: Scope, quantity: Quantity) -> SourceInfo {
     SourceInfo {
-        kind: "command",
+        kind: MeterKind::Command,
         model: "made up".into(),
         driver: None,
         scope,
@@ -75,14 +76,18 @@ fn readings(steps: &[LoadStep], value: impl Fn(f64) -> f64) -> Vec<Stamped> {
         .collect()
 }
 
+fn figures(source: &SourceInfo, readings: Vec<Stamped>, steps: &[LoadStep]) -> Figures {
+    Figures::of(&Rules::V1, &Read { place: 0, info: source, readings }, steps)
+}
+
 /// Joules over what was truly drawn and half of the interval, as shares; or why there are none.
 fn judged(
     source: &SourceInfo,
     steps: &[LoadStep],
     value: impl Fn(f64) -> f64,
 ) -> Result<(f64, f64), String> {
-    let figures = Figures::of(source, &readings(steps, value), steps);
-    let Some(figure) = figures.together() else { return Err(figures.absence()) };
+    let figures = figures(source, readings(steps, value), steps);
+    let figure = figures.total.map_err(|why| why.to_string())?;
     let counted = steps.iter().zip(&figures.blocks).filter(|(_, figure)| figure.is_ok());
     let truth: f64 = counted.map(|(step, _)| LOAD * step.measured.length().0).sum();
     Ok((figure.gross.0 / truth, figure.terms.half_width().0 / figure.gross.0))
@@ -94,6 +99,19 @@ fn a_prompt_meter_is_believed() {
         let steps = blocks(number);
         let (ratio, half) = judged(&plug(), &steps, |t| power(&steps, t)).unwrap();
         assert!((ratio - 1.0).abs() <= half && half < 0.05, "{ratio} ±{half}");
+    }
+}
+
+/// Whole watts of a load that is as even as it can be: what moves the reading is that loads begin and end, many times, and not
+/// that it is renewed so seldom.
+#[test]
+fn a_steady_load_in_whole_watts_shows_no_period_and_has_joules() {
+    let source = SourceInfo { update_period: None, ..plug() };
+    for number in [2, 3, 5] {
+        let steps = blocks(number);
+        let even = |t: f64| (power(&steps, t) / 60.0).round() * 60.0;
+        let (ratio, half) = judged(&source, &steps, even).unwrap();
+        assert!((ratio - 1.0).abs() <= half && half < 0.12, "{number}: {ratio} ±{half}");
     }
 }
 
@@ -200,14 +218,14 @@ fn a_part_time_sensor_in_step_with_the_load_says_how_much_it_may_miss() {
         update_period: Some(Seconds(0.1)),
         ..meter(Scope::GpuBoard, Quantity::Counter { ranges: vec![None], duty: 0.25 })
     };
-    let figures = Figures::of(&source, &readings(&steps, looked), &steps);
-    let figure = figures.together().unwrap_or_else(|| panic!("{}", figures.absence()));
+    let total = |steps: &[LoadStep]| figures(&source, readings(steps, looked), steps).total;
+    let figure = total(&steps).unwrap_or_else(|why| panic!("{why}"));
     let seconds: f64 = steps.iter().map(|step| step.measured.length().0).sum();
     let truth = seconds * (0.9 * LOAD + 0.1 * IDLE);
     let (off, half) =
         ((figure.gross.0 / truth - 1.0).abs(), figure.terms.half_width().0 / figure.gross.0);
     assert!(off > source.accuracy.share && off <= half, "off by {off}, stated ±{half}");
     // Where half of the time is gaps it may have seen only one or the other: nothing is stated.
-    let figures = Figures::of(&source, &readings(&steps, looked), &with(0.5));
-    assert!(figures.absence().contains("uncertain"), "{}", figures.absence());
+    let why = total(&with(0.5)).unwrap_err().to_string();
+    assert!(why.contains("uncertain"), "{why}");
 }

@@ -63,38 +63,44 @@ fn a_meter_is_found_without_being_asked_for() {
     load.join().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let document = document(&output);
-    assert_eq!(document["manifest"]["sources"][0]["kind"], "rapl");
-    assert_eq!(document["manifest"]["environment"]["RIGBENCH_SYSFS"], "set");
-    for row in document["measurements"].as_array().unwrap() {
-        let energy = &row["energy"];
+    let (evidence, derived) = (&document["evidence"], &document["derived"]);
+    assert_eq!(evidence["manifest"]["sources"][0]["origin"]["meter"]["kind"], "rapl");
+    assert_eq!(evidence["manifest"]["environment"]["RIGBENCH_SYSFS"], "set");
+    let idle = evidence["baselines"][0]["idle"]["power_watts"].as_f64().unwrap();
+    assert!((idle / draw.idle() - 1.0).abs() < 0.1, "{idle}");
+    let rows = evidence["rows"].as_array().unwrap();
+    for (row, figures) in rows.iter().zip(derived["rows"].as_array().unwrap()) {
+        let energy = &figures["energy"];
+        let per_unit = &energy["joules_per_unit"];
         assert_eq!(
-            (&energy["provenance"], &energy["scope"]),
+            (&per_unit["provenance"], &energy["scope"]),
             (&"measured-counter".into(), &"cpu-package".into())
         );
-        let number = |key: &str| energy[key].as_f64().unwrap_or_else(|| panic!("{key}: {energy}"));
+        let number = |path: &str| {
+            energy
+                .pointer(path)
+                .and_then(Value::as_f64)
+                .unwrap_or_else(|| panic!("{path}: {energy}"))
+        };
         // The truth lies in the stated interval, which is hardly wider than what the meter's accuracy leaves open.
-        let seconds = number("gross_joules") / number("power_watts");
+        let gross = number("/measured/total/gross_joules");
+        let seconds = gross / number("/power_watts/value");
         let sum = |key: &str| -> f64 {
-            row["windows"].as_array().unwrap().iter().map(|w| w[key].as_f64().unwrap()).sum()
+            row["windows"][key].as_array().unwrap().iter().map(|w| w.as_f64().unwrap()).sum()
         };
         let drawn = draw.load() * sum("wall_seconds");
-        let (per_unit, truth) = (&energy["joules_per_unit"], drawn / sum("work"));
-        let [low, high] = ["ci95_low", "ci95_high"].map(|end| per_unit[end].as_f64().unwrap());
+        let truth = drawn / sum("work");
+        let [low, high] = ["low", "high"].map(|end| per_unit[end].as_f64().unwrap());
         assert!(low < truth && truth < high, "{low} {truth} {high}");
-        let uncertainty = &energy["uncertainty"];
-        assert!(
-            uncertainty["window_joules"].as_f64() < Some(0.05 * number("gross_joules")),
-            "{uncertainty}"
-        );
-        let idle = energy["idle"]["power_watts"].as_f64().unwrap();
-        assert!((idle / draw.idle() - 1.0).abs() < 0.1, "{energy}");
+        assert!(number("/measured/total/terms/window_joules") < 0.05 * gross, "{energy}");
         // It answers to the load at once, from idle power to what the work draws.
-        let response = &energy["response"];
+        let response = &energy["measured"]["response"];
         assert!(response["late"] == false && response["explained"].as_f64() > Some(0.5));
         assert!(response["idle_watts"].as_f64() < response["load_watts"].as_f64(), "{response}");
-        let net = number("gross_joules") - idle * seconds;
-        assert!((number("net_joules") - net).abs() < 1e-9 * number("gross_joules"), "{energy}");
-        assert!(number("sampler_core_share") < 0.02 && number("samples") > 50.0);
+        let net = gross - idle * seconds;
+        assert!((number("/net_joules") - net).abs() < 1e-7 * gross, "{energy}");
+        assert!(number("/measured/total/samples") > 50.0);
+        assert!(row["readings"][0]["sampler_core_share"].as_f64() < Some(0.02), "{row}");
     }
     let text = output.stdout.clone();
     assert!(!String::from_utf8_lossy(&text).contains(&*sysfs.path().to_string_lossy()));
@@ -102,24 +108,47 @@ fn a_meter_is_found_without_being_asked_for() {
     let judged = support::rigbench(&["validate"]).arg(path).output().unwrap();
     assert_eq!(judged.status.code(), Some(0), "{}", String::from_utf8_lossy(&judged.stdout));
     // Nothing that a figure must come with may be left out.
-    for key in document["measurements"][0]["energy"].as_object().unwrap().keys() {
-        // Files of versions that did not look at the response are read; that it does not follow, `validate` says.
-        if key == "response" {
-            continue;
-        }
+    let read = |document: &Value| rigbench::results::read::read(document.to_string().as_bytes());
+    let energy = "/derived/rows/0/energy";
+    for (of, key) in [
+        ("joules_per_unit", "provenance"),
+        ("joules_per_unit", "method"),
+        ("measured", "total"),
+        ("measured", "response"),
+        ("measured/total", "terms"),
+        ("measured/total/terms", "meter_joules"),
+        ("measured/response", "explained"),
+    ] {
         let mut less = document.clone();
-        less["measurements"][0]["energy"].as_object_mut().unwrap().remove(key);
-        let fault = rigbench::results::read::read(less.to_string().as_bytes()).unwrap_err();
-        assert!(fault.0.contains(key.as_str()), "{key}: {fault}");
+        let figure = less.pointer_mut(&format!("{energy}/{of}")).unwrap();
+        assert!(figure.as_object_mut().unwrap().remove(key).is_some(), "{key}");
+        let fault = read(&less).unwrap_err();
+        assert!(fault.0.contains(key), "{key}: {fault}");
     }
-    // A reading that was changed is found by the joules that follow from it.
-    let changed = String::from_utf8(std::fs::read(path).unwrap()).unwrap();
-    let gross = document["measurements"][0]["energy"]["gross_joules"].to_string();
-    std::fs::write(path, changed.replacen(&gross, "1.0", 1)).unwrap();
-    let judged = support::rigbench(&["validate"]).arg(path).output().unwrap();
-    let said = String::from_utf8_lossy(&judged.stdout).into_owned();
-    assert_eq!(judged.status.code(), Some(1), "{said}");
-    assert!(said.contains("measurements[0].energy.gross_joules"), "{said}");
+    // Whole figures may, since readers derive them again.
+    let whole = read(&document).unwrap().shown().derived;
+    for key in document.pointer(energy).unwrap().as_object().unwrap().keys() {
+        let mut less = document.clone();
+        less.pointer_mut(energy).unwrap().as_object_mut().unwrap().remove(key);
+        assert_eq!(read(&less).unwrap().shown().derived, whole, "{key}");
+    }
+    // A reading that was changed is found by the joules that follow from it, and so are other joules.
+    let middle = rows[0]["readings"][0]["values"][0].as_array().unwrap().len() / 2;
+    for (place, fault) in [
+        (format!("/evidence/rows/0/readings/0/values/0/{middle}"), "energy.measured"),
+        (
+            "/derived/rows/0/energy/measured/total/gross_joules".into(),
+            "energy.measured.total.gross_joules",
+        ),
+    ] {
+        let mut changed = document.clone();
+        *changed.pointer_mut(&place).unwrap() = 1.0.into();
+        std::fs::write(path, changed.to_string()).unwrap();
+        let judged = support::rigbench(&["validate"]).arg(path).output().unwrap();
+        let said = String::from_utf8_lossy(&judged.stdout).into_owned();
+        assert_eq!(judged.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("derived.rows[0].{fault}")), "{said}");
+    }
 }
 
 #[test]
@@ -165,12 +194,17 @@ fn slow_meters_have_joules_in_a_quick_run() {
     let output = draw.run(&mut command);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let document = document(&output);
-    let row = &document["measurements"][0];
+    let row = &document["derived"]["rows"][0];
     let others = row["energy_other"].as_array().unwrap();
+    let sources = &document["evidence"]["manifest"]["sources"];
+    let kind = |energy: &Value| {
+        let source = energy["source"].as_u64().unwrap() as usize;
+        &sources[source]["origin"]["meter"]["kind"]
+    };
     let measured: Vec<&Value> = std::iter::once(&row["energy"])
         .chain(others)
-        .filter(|energy| energy["provenance"] == "measured-sampled")
-        .map(|energy| &energy["source"]["kind"])
+        .filter(|energy| energy["joules_per_unit"]["provenance"] == "measured-sampled")
+        .map(kind)
         .collect();
     assert!(measured.contains(&&"command".into()), "{} {others:?}", row["energy"]);
     assert!(measured.contains(&&"tasmota".into()), "{} {others:?}", row["energy"]);
@@ -207,22 +241,34 @@ fn a_plug_that_is_lost_in_mid_run_costs_its_windows() {
     assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
     let path = &written(out.path())[0];
     let document: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    assert!(document["run"]["finished_at"].is_string());
-    let rows = document["measurements"].as_array().unwrap();
-    assert!(rows.iter().all(|row| row["outcome"] == "measured" && row["throughput"].is_object()));
+    assert!(document["evidence"]["run"]["finished_at"].is_string());
+    let rows = document["evidence"]["rows"].as_array().unwrap();
+    let figures = document["derived"]["rows"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["outcome"]["status"] == "measured"));
+    assert!(figures.iter().all(|figures| figures["throughput"].is_object()));
 
-    let (read, unread): (Vec<&Value>, Vec<&Value>) =
-        rows.iter().partition(|row| row["energy"]["provenance"] == "measured-counter");
-    let ([read], [unread]) = (&read[..], &unread[..]) else { panic!("{document:#}") };
-    let blocks = read["energy"]["blocks"].as_array().unwrap();
-    assert!(blocks.len() > 1 && blocks[0]["gross_joules"].is_f64(), "{blocks:?}");
-    assert!(blocks[1..].iter().all(|b| b["gross_joules"].is_null() && b["reason"].is_string()));
+    let provenance = |row: &Value| row["energy"]["joules_per_unit"]["provenance"].clone();
+    let (read, unread): (Vec<usize>, Vec<usize>) =
+        (0..rows.len()).partition(|i| provenance(&figures[*i]) == "measured-counter");
+    let (&[read], &[unread]) = (&read[..], &unread[..]) else { panic!("{document:#}") };
+    let energy = &figures[read]["energy"];
+    let blocks = energy["measured"]["blocks_gross_joules"].as_array().unwrap();
+    assert!(blocks.len() > 1 && blocks[0].is_f64(), "{blocks:?}");
+    assert!(blocks[1..].iter().all(Value::is_null), "{blocks:?}");
     // Only the work of the block that was read counts for its joules.
-    let shown = read["energy"]["power_watts"].as_f64().unwrap();
+    let shown = energy["power_watts"]["value"].as_f64().unwrap();
     assert!((shown / draw.load() - 1.0).abs() < 0.2, "{shown} W");
-    assert_eq!(unread["energy"]["provenance"], "none");
-    let reason = unread["energy"]["reason"].as_str().unwrap();
-    assert!(reason.contains("plug") && !plug.is_told_by(reason), "{reason}");
+    let energies = figures[unread]["energy_other"].as_array().unwrap().iter();
+    for energy in energies.chain([&figures[unread]["energy"]]) {
+        assert!(energy["joules_per_unit"].is_null() && energy["no_figure"].is_object(), "{energy}");
+    }
+    // What it answered, or that it did not, stands beside the readings that there are.
+    for row in rows {
+        for readings in row["readings"].as_array().unwrap() {
+            let error = readings["last_error"].as_str().unwrap();
+            assert!(error.contains("plug") && !plug.is_told_by(error), "{error}");
+        }
+    }
     let judged = support::rigbench(&["validate"]).arg(path).output().unwrap();
     assert_eq!(judged.status.code(), Some(0), "{}", String::from_utf8_lossy(&judged.stdout));
 }

@@ -2,7 +2,7 @@
 
 use crate::fake::sysfs::Sysfs;
 use crate::support;
-use rigbench::device::{Class, Details, Device, DeviceId, GpuDetails, GpuLimits};
+use rigbench::device::{Class, Device, DeviceId, Gpu, Limits};
 use rigbench::energy::{EnergyError, PowerSpec, Stated, open};
 use rigbench::units::{Bytes, Watts};
 
@@ -11,16 +11,19 @@ fn gpu(number: u32, class: Class) -> Device {
         id: DeviceId::Gpu(number),
         name: "made up".into(),
         class,
-        details: Details::Gpu(GpuDetails {
+        features: vec![],
+        threads: None,
+        gpu: Some(Gpu {
             backend: "vulkan".into(),
             other_backends: vec![],
             driver: "made up".into(),
-            vendor_device: (0x10de, 1),
+            vendor: 0x10de,
+            device: 1,
             pci: Some(format!("0000:0{}:00.0", number + 1)),
-            features: vec![],
-            subgroup: (32, 32),
+            subgroup_min: 32,
+            subgroup_max: 32,
             timestamps: false,
-            limits: GpuLimits {
+            limits: Limits {
                 storage_binding: Bytes(1 << 30),
                 buffer: Bytes(1 << 30),
                 workgroup_memory: Bytes(1 << 15),
@@ -59,7 +62,7 @@ fn declared(spec: &str, devices: &[Device]) -> Result<Vec<String>, EnergyError> 
     let specs = [spec.parse::<PowerSpec>().unwrap()];
     open(&specs, devices)?;
     let covered = devices.iter().filter(|device| match specs[0].stated(device, "gemm").unwrap() {
-        Ok(Stated::Declared { watts, .. }) => watts == Watts(25.0),
+        Ok((Stated::Declared { power, .. }, false)) => power == Watts(25.0),
         Ok(other) => panic!("{other:?}"),
         Err(why) => {
             assert!(why.to_string().contains(&format!("not of {}", device.id)), "{why}");

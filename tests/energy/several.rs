@@ -40,7 +40,7 @@ fn beside_a_processor<T>(work: impl FnOnce(&Path, &Draw) -> T) -> T {
     result
 }
 
-/// The document of a short run on the processor, which `rigbench validate` must find truthful.
+/// The document of a short run on the processor, which `rigbench validate` must find consistent.
 fn run(sysfs: &Path, draw: &Draw, power: &[&str]) -> Value {
     let out = tempfile::tempdir().unwrap();
     let workloads = ["--workload", "gemm:64x64x64:f32", "--workload", "gemm:96x64x64:f32"];
@@ -60,7 +60,7 @@ fn run(sysfs: &Path, draw: &Draw, power: &[&str]) -> Value {
 #[test]
 fn the_package_is_the_headline_and_not_its_memory() {
     let document = beside_a_processor(|sysfs, draw| run(sysfs, draw, &[]));
-    for row in document["measurements"].as_array().unwrap() {
+    for row in document["derived"]["rows"].as_array().unwrap() {
         assert_eq!(row["energy"]["scope"], "cpu-package", "{}", row["energy"]);
         assert_eq!(row["energy_other"][0]["scope"], "dram", "{}", row["energy_other"]);
     }
@@ -73,10 +73,15 @@ fn two_meters_that_say_the_same_of_themselves_are_two() {
             (draw.command(["60", "60.5"], "0.1"), draw.command(["61", "61.5"], "0.1"));
         run(sysfs, draw, &[&one, &other])
     });
-    assert_eq!(document["manifest"]["sources"].as_array().unwrap().len(), 2);
-    for row in document["measurements"].as_array().unwrap() {
-        let energies = [&row["energy"], &row["energy_other"][0]];
-        let mut at_rest = energies.map(|e| e["idle"]["power_watts"].as_f64().unwrap());
+    let evidence = &document["evidence"];
+    assert_eq!(evidence["manifest"]["sources"].as_array().unwrap().len(), 2);
+    for row in document["derived"]["rows"].as_array().unwrap() {
+        let at_rest = |energy: &Value| {
+            let of_source = |b: &&Value| b["source"] == energy["source"];
+            let baseline = evidence["baselines"].as_array().unwrap().iter().find(of_source);
+            baseline.unwrap()["idle"]["power_watts"].as_f64().unwrap()
+        };
+        let mut at_rest = [&row["energy"], &row["energy_other"][0]].map(at_rest);
         at_rest.sort_by(f64::total_cmp);
         assert!(
             (at_rest[0] - 60.25).abs() < 0.3 && (at_rest[1] - 61.25).abs() < 0.3,
@@ -90,8 +95,9 @@ fn a_plug_beside_a_quick_counter_is_waited_for() {
     let document = beside_a_processor(|sysfs, draw| {
         run(sysfs, draw, &["rapl", &draw.command(["60", "60.5"], "1")])
     });
-    for row in document["measurements"].as_array().unwrap() {
+    for row in document["derived"]["rows"].as_array().unwrap() {
         assert_eq!(row["energy"]["scope"], "wall", "{}", row["energy"]);
-        assert_eq!(row["energy"]["provenance"], "measured-sampled", "{}", row["energy"]);
+        let provenance = &row["energy"]["joules_per_unit"]["provenance"];
+        assert_eq!(provenance, "measured-sampled", "{}", row["energy"]);
     }
 }

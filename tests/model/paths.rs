@@ -67,7 +67,8 @@ fn a_model_is_found_under_any_name_and_options_behind_it_are_read() {
             let spec = format!("decode:{path}{options}");
             let workload = parse(&spec).unwrap_or_else(|error| panic!("{spec:?}: {error}"));
             assert_eq!(workload.spec(), format!("decode:{label}:{whole}"), "{spec:?}");
-            assert_eq!(workload.model_sha256().map(str::len), Some(64));
+            assert_eq!(workload.shape().model.as_deref(), Some(*label));
+            assert_eq!(workload.shape().model_sha256.map(|digest| digest.len()), Some(64));
         }
         let line = folder.error(&format!("decode:{path}:int4"));
         assert!(line.contains("has its own types"), "{line}");

@@ -6,7 +6,7 @@ use crate::soak::soak;
 use crate::writer::{Writer, flag, float, list, llama, number, string, strings};
 use rigbench::model::{Gguf, Weights};
 use rigbench::workload::data::Seed;
-use rigbench::workload::decoder::{Answer, judge};
+use rigbench::workload::decoder::{Answers, judge};
 
 #[test]
 fn mutated_gguf_files_do_no_harm() {
@@ -18,7 +18,7 @@ fn mutated_gguf_files_do_no_harm() {
             for tensor in model.config().tensors().filter(|tensor| !tensor.is_matrix()) {
                 let _ = model.vector(tensor);
             }
-            let answers = [Answer { window: 0, tokens: vec![1, 2] }];
+            let answers = Answers { tokens: vec![vec![1, 2]] };
             let _ = judge(&spec, Seed([7; 32]), Some(path), &answers);
             return true;
         };

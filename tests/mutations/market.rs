@@ -4,15 +4,13 @@ use crate::random::Random;
 use crate::soak::soak;
 use crate::{bytes, results, tree};
 use rigbench::economics::market::EMBEDDED;
-use rigbench::economics::{Market, advise_on, wire};
+use rigbench::economics::{Market, advise_on};
 use rigbench::report;
-use rigbench::results::wire::Document;
 
 #[test]
 fn mutated_market_files_do_no_harm() {
     let value: serde_json::Value = toml::from_str(EMBEDDED).unwrap();
-    let document: Document = serde_json::from_slice(&results::published()).unwrap();
-    let documents = [document];
+    let documents = [serde_json::from_slice(&results::original()).unwrap()];
     let today = "2026-11-30".parse().unwrap();
     let mutate = |random: &mut Random| {
         let mut text = EMBEDDED.as_bytes().to_vec();
@@ -35,7 +33,7 @@ fn mutated_market_files_do_no_harm() {
             Ok(market) => {
                 let advice = advise_on(&documents, &market, today);
                 report::advice_to_terminal(&advice, 100, false);
-                serde_json::to_string(&wire::Advice::from(&advice)).unwrap();
+                serde_json::to_string(&advice).unwrap();
                 true
             }
             Err(why) => {

@@ -131,7 +131,10 @@ impl Watch {
         let now = Arc::new(Mutex::new(Some((Instant::now(), 0))));
         let (theirs, kind, file) = (Arc::clone(&now), kind.to_string(), file.to_path_buf());
         std::thread::spawn(move || {
-            while let Some((began, seed)) = *theirs.lock().unwrap() {
+            // The lock is held for the look alone: `while let` would hold it through the sleep.
+            loop {
+                let now = *theirs.lock().unwrap();
+                let Some((began, seed)) = now else { return };
                 if began.elapsed() > HANGS {
                     eprintln!("{kind}: seed {seed} does not end: {}", file.display());
                     std::process::abort();

@@ -64,19 +64,23 @@ fn what_cannot_be_carried_out_is_one_line() {
     refused(&[&path("")], "no rigbench result");
 }
 
-/// A folder as they are: runs, a copy, a forgery, half a file, other things.
-pub fn junk(folder: &Path) {
+/// A folder as they are: runs, a copy, a forgery, half a file, other versions, other things.
+fn junk(folder: &Path) {
     let put = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
     let run = std::fs::read_to_string(made_up::golden("run.json")).unwrap();
     put("a-run.json", &run);
     put("b-copy.json", &run);
     put("c-half.json", &run[..run.len() / 2]);
-    let throughput = made_up::BASE.measurements[0].throughput.as_ref().unwrap().value;
+    let throughput = made_up::BASE.rows().next().unwrap().1.throughput.unwrap().value.unwrap();
     put("d-forged.json", &run.replacen(&throughput.to_string(), "1e12", 1));
     put("e-empty.json", "");
-    put("f-newer.json", &run.replacen("\"schema_version\": \"1.", "\"schema_version\": \"9.", 1));
+    let of_version = |major: &str| {
+        run.replacen("\"schema_version\":\"2.", &format!("\"schema_version\":\"{major}."), 1)
+    };
+    put("f-newer.json", &of_version("9"));
+    put("g-older.json", &of_version("1"));
     put("read-me.txt", "not a result");
-    std::fs::create_dir(folder.join("g-folder.json")).unwrap();
+    std::fs::create_dir(folder.join("h-folder.json")).unwrap();
 }
 
 #[test]
@@ -89,17 +93,18 @@ fn what_is_no_result_is_listed_with_the_reason() {
     for (name, why) in [
         ("b-copy.json", "it is the same run as a-run.json"),
         ("c-half.json", "this is no rigbench result"),
-        ("d-forged.json", "it is not truthful: "),
+        ("d-forged.json", "it is not consistent: "),
         ("e-empty.json", "this is no rigbench result"),
+        ("f-newer.json", "its format is 9.0.0, this rigbench reads 2.0.0; get a newer rigbench"),
         (
-            "f-newer.json",
-            "schema_version is 9.0.0, this rigbench reads 1.0.0; get the version that wrote it",
+            "g-older.json",
+            "its format is 1.0.0, which rigbench 0.1.0 was the last to read; run it again",
         ),
     ] {
         assert!(page.contains(&format!("<b>{name}</b>: {why}")), "{name}: {said}");
         assert!(said.contains(&format!("note: {name} is not shown: {why}")), "{said}");
     }
-    assert!(page.contains("5 files are not shown") && !page.contains("g-folder"), "{said}");
+    assert!(page.contains("6 files are not shown") && !page.contains("h-folder"), "{said}");
     let table = text(&report(&[folder.path().to_str().unwrap()]).stdout);
     assert!(table.contains("not shown: d-forged.json"), "{table}");
 }

@@ -2,8 +2,10 @@
 
 use crate::made_up;
 use crate::pages::{many, single};
+use rigbench::energy::Scope;
 use rigbench::report::{self, Collection, File, flat};
-use rigbench::results::wire::{self, Energy, Scope};
+use rigbench::results::{Document, Evidence};
+use rigbench::workload::Id;
 
 /// The headlines of the answer, each with how well it is known.
 fn headlines(page: &str) -> Vec<(String, String, String)> {
@@ -46,30 +48,40 @@ fn the_answer_says_who_wins_how_sure_and_what_is_modelled() {
 
 #[test]
 fn no_ratio_crosses_a_scope_or_a_provenance() {
-    let mut document = made_up::everything();
-    document
-        .measurements
-        .retain(|m| m.workload.id == "sha256d" && ["cpu", "gpu:0"].contains(&m.device.as_str()));
-    document.manifest.devices.retain(|d| ["cpu", "gpu:0"].contains(&d.id.as_str()));
-    let (card, processor) = (document.measurements[0].clone(), document.measurements[1].clone());
-    let meet = |a: Energy, b: Energy| {
-        let mut met = document.clone();
-        for (m, energy) in met.measurements.iter_mut().zip([a, b]) {
-            (m.energy, m.energy_other) = (energy, Vec::new());
-        }
-        made_up::sign(&mut met);
-        let page = single(&met);
+    let both = ["gpu:0", "cpu"];
+    let mut evidence = made_up::everything().evidence;
+    let of_both = |device: &rigbench::device::DeviceId| both.contains(&device.to_string().as_str());
+    evidence.rows.retain(|row| {
+        row.known().is_some_and(|row| row.workload.id == Id::Sha256d && of_both(&row.device))
+    });
+    evidence.manifest.devices.retain(|device| of_both(&device.known().unwrap().id));
+    evidence.manifest.sources.clear();
+    evidence.baselines.clear();
+    made_up::rows(&mut evidence).for_each(|row| row.readings.clear());
+    // The row of the card and that of the processor, by their places.
+    type Source<'a> = &'a dyn Fn(&mut Evidence, usize);
+    let meet = |card: Source, processor: Source| {
+        let mut met = evidence.clone();
+        card(&mut met, 0);
+        processor(&mut met, 1);
+        let page = single(&Document::of(met));
         let all = headlines(&page);
         let (headline, badge) = of(&all, "sha256d");
         (headline.to_string(), badge.to_string(), page.contains("times as many"))
     };
-    let wall = |m, watts| made_up::metered(m, false, watts, Scope::Wall);
-    let board = made_up::metered(&card, true, 300.0, Scope::GpuBoard);
-    let (headline, badge, ratio) = meet(wall(&card, 400.0), wall(&processor, 190.0));
+    let wall = |watts: f64| {
+        move |met: &mut Evidence, i| made_up::metered(met, i, false, watts, Scope::Wall)
+    };
+    let board = |met: &mut Evidence, i| made_up::metered(met, i, true, 300.0, Scope::GpuBoard);
+    let declared = |watts: f64, scope: Scope, own: bool| {
+        move |met: &mut Evidence, i| made_up::declared(met, i, watts, scope, own)
+    };
+    let (headline, badge, ratio) = meet(&wall(400.0), &wall(190.0));
     assert_eq!((headline.as_str(), badge.as_str(), ratio), ("discrete-gpu wins", "sure", true));
     // Another scope, another provenance.
-    for other in [wall(&processor, 190.0), made_up::declared(190.0, Scope::GpuBoard, true)] {
-        let (headline, badge, ratio) = meet(board.clone(), other);
+    let others: [Source; 2] = [&wall(190.0), &declared(190.0, Scope::GpuBoard, true)];
+    for other in others {
+        let (headline, badge, ratio) = meet(&board, other);
         assert_eq!(
             (headline.as_str(), badge.as_str()),
             ("side by side, in no ratio", "not comparable")
@@ -77,16 +89,15 @@ fn no_ratio_crosses_a_scope_or_a_provenance() {
         assert!(!ratio);
     }
     // One power for all workloads tells of the speed alone, and is not held to one that was typed for this.
-    let once = made_up::declared(190.0, Scope::Wall, false);
-    let own = made_up::declared(400.0, Scope::Wall, true);
-    assert!(!meet(own, once).2);
+    let (own, once) = (declared(400.0, Scope::Wall, true), declared(190.0, Scope::Wall, false));
+    assert!(!meet(&own, &once).2);
     // So near that the intervals overlap.
-    let work = |m: &rigbench::results::wire::Measurement| -> f64 {
-        let seconds: f64 = m.windows.iter().map(|w| w.wall_seconds).sum();
-        m.windows.iter().map(|w| w.work as f64).sum::<f64>() / seconds
+    let rate = |i: usize| {
+        let windows = evidence.rows[i].known().unwrap().windows.as_ref().unwrap();
+        windows.total_work() as f64 / windows.seconds().0
     };
-    let watts = 400.0 * work(&processor) / work(&card);
-    let (headline, badge, _) = meet(wall(&card, 400.0), wall(&processor, 1.002 * watts));
+    let watts = 400.0 * rate(1) / rate(0);
+    let (headline, badge, _) = meet(&wall(400.0), &wall(1.002 * watts));
     assert_eq!(badge, "too close to tell", "{headline}");
     assert!(!headline.contains("wins"), "{headline}");
 }
@@ -94,14 +105,14 @@ fn no_ratio_crosses_a_scope_or_a_provenance() {
 #[test]
 fn a_folder_puts_like_rows_into_one_line_and_counts_them() {
     let fleet = made_up::fleet(46);
-    let rows: usize = fleet.iter().map(|d| d.measurements.len()).sum();
+    let rows: usize = fleet.iter().map(|document| document.evidence.rows.len()).sum();
     let page = many(fleet);
     let lines = page.split("<tbody>").nth(1).unwrap().matches("<tr>").count();
     assert!(lines < rows, "{lines} lines for {rows} rows");
     assert!(page.contains(&format!("46 runs with {rows} rows")), "{page:.3000}");
     assert!(!page.contains("Every window</h2>") && !page.contains("Power over time</h2>"));
     assert!(page.contains("more in the table"));
-    assert!(page.contains("<b>too-good-to-be-true.json</b>: it is not truthful"));
+    assert!(page.contains("<b>too-good-to-be-true.json</b>: it is not consistent"));
     let counted: usize = page
         .split("data-head=\"rows\" data-order=\"")
         .skip(1)
@@ -120,28 +131,29 @@ fn hostile_names_are_words() {
 }
 
 /// Runs of two models in files of one name.
-fn two_models() -> [wire::Document; 2] {
+fn two_models() -> [Document; 2] {
     ["a1", "b2"].map(|digits| {
-        let mut document = made_up::everything();
-        document.measurements.retain(|m| m.workload.id == "decode");
-        for m in &mut document.measurements {
-            let options = m.workload.shape.as_deref().unwrap().split_once(":int4").unwrap().1;
-            m.workload.shape = Some(format!("model.gguf{options}"));
-            m.workload.model_sha256 = Some(digits.repeat(32));
+        let mut evidence = made_up::everything().evidence;
+        evidence.rows.retain(|row| row.known().unwrap().workload.id == Id::Decode);
+        for row in made_up::rows(&mut evidence) {
+            let workload = &mut row.workload;
+            workload.spec = workload.spec.replace("smollm2-135m:int4", "model.gguf");
+            workload.shape.model = Some("model.gguf".into());
+            workload.shape.model_sha256 = Some(digits.repeat(32));
+            workload.shape.weights = None;
         }
-        document.run.id = format!("00000000-0000-4000-8000-0000000000{digits}");
-        made_up::sign(&mut document);
-        document
+        evidence.run.id = format!("00000000-0000-4000-8000-0000000000{digits}");
+        Document::of(evidence)
     })
 }
 
 #[test]
 fn two_models_of_one_file_name_are_never_one_line_and_are_told_apart_by_digest() {
     let both = two_models();
-    let each = both[0].measurements.len();
+    let each = both[0].evidence.rows.len();
     let mut collection = Collection::default();
     for document in &both {
-        collection.add(document.run.id.clone(), Ok(document.clone()));
+        collection.add(document.evidence.run.id.clone(), Ok(document.clone()));
     }
     let table = report::several(&collection);
     assert_eq!(table.rows.len(), 2 * each);

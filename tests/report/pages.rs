@@ -2,7 +2,8 @@
 
 use crate::made_up;
 use rigbench::report::{Collection, page};
-use rigbench::results::wire::{Document, Measurement};
+use rigbench::results::{Document, Row};
+use rigbench::workload::Id;
 use std::path::{Path, PathBuf};
 
 /// Where pages are written.
@@ -26,8 +27,7 @@ pub fn many(documents: Vec<Document>) -> String {
         collection.add(format!("made-up-{i:04}.json"), Ok(document));
     }
     collection.add("notes.json".into(), Err("this is no rigbench result: missing field".into()));
-    let why =
-        "it is not truthful: measurements[3].throughput.value: 4e9 does not follow from the rest";
+    let why = "it is not consistent: derived.rows[3].throughput.value: 4e9 does not follow from the evidence, which gives 3e6";
     collection.add("too-good-to-be-true.json".into(), Err(why.into()));
     page(&collection, None)
 }
@@ -78,12 +78,12 @@ fn every_batch_is_a_point_of_its_curve() {
     let document = made_up::everything();
     let page = single(&document);
     let curves = section(&page, "batches");
-    let is_decode = |m: &&Measurement| m.workload.id == "decode";
-    let measured = document.measurements.iter().filter(is_decode).count();
+    let is_decode = |row: &&Row| row.workload.id == Id::Decode;
+    let measured = document.evidence.known_rows().filter(is_decode).count();
     // Four devices wrote one, four and sixteen sequences at once: two plots, joules and tokens a second.
     assert_eq!((measured, curves.matches("<figure").count()), (12, 2));
     for batch in [1, 4, 16] {
-        for device in &document.manifest.devices {
+        for device in document.evidence.manifest.devices() {
             let point = format!("{}, batch {batch}: ", device.id);
             assert_eq!(curves.matches(&point).count(), 2, "{point}");
         }

@@ -6,11 +6,11 @@ use crate::support::rigbench;
 use jiff::civil::date;
 use rigbench::economics::{Market, advise_on};
 use rigbench::report::{self, Collection, File, Table, flat};
-use rigbench::results::{self, wire};
+use rigbench::results::{self, Document, Failure, FailureCode, OrNewer, Outcome, read};
+use rigbench::workload::Id;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use wire::{Document, Outcome};
 
 /// A title for the terminal, a forged line, text that runs backwards, and markup of three formats.
 const HOSTILE: &str =
@@ -56,51 +56,73 @@ fn with_strings(
     }
 }
 
+/// A document of a stranger.
+struct Hostile {
+    /// Where its hostile words are.
+    place: String,
+    /// Its text.
+    text: String,
+    /// What may be shown of it.
+    shown: Document,
+}
+
+/// The document of a text, if it is one.
+fn hostile(place: &str, value: &Value) -> Option<Hostile> {
+    let text = value.to_string();
+    let shown = read::read(text.as_bytes()).ok()?.shown();
+    Some(Hostile { place: place.to_string(), text, shown })
+}
+
 /// Documents of which every string that may be any text is hostile: in one all of them, in others those of one place, so that
 /// what hangs on the others is shown.
-fn hostile_documents() -> Vec<(String, Document)> {
-    let mut small = made_up::everything();
-    small.measurements.retain(|m| {
-        let shape = m.workload.shape.as_deref().unwrap_or_default();
-        let some = ["sha256d", "decode", "prefill", "stream"].contains(&m.workload.id.as_str());
-        some && !shape.contains("batch=4") && !shape.contains("batch=16") && m.device != "gpu:2"
+fn hostile_documents() -> Vec<Hostile> {
+    let mut small = made_up::everything().evidence;
+    small.rows.retain(|row| {
+        let row = row.known().unwrap();
+        let some = [Id::Sha256d, Id::Decode, Id::Prefill, Id::Stream].contains(&row.workload.id);
+        some && row.workload.shape.batch.is_none_or(|batch| batch == 1)
+            && row.device.to_string() != "gpu:2"
     });
-    let honest = serde_json::to_value(&small).unwrap();
+    for row in made_up::rows(&mut small) {
+        row.readings.iter_mut().for_each(|readings| readings.last_error = Some("it hung".into()));
+        row.verification.iter_mut().for_each(|v| v.wrong_output = Some("0 and not 1".into()));
+    }
+    small.manifest.host.driver_layers.push("VK_LAYER_TEST_card".into());
+    let honest = serde_json::to_value(Document::of(small.clone())).unwrap();
     let mut places = BTreeMap::new();
     with_strings(&mut honest.clone(), "", &mut |place, text| {
         places.entry(place.to_string()).or_insert(text.to_string());
         None
     });
-    let hostile_at = |is_there: &dyn Fn(&str) -> bool| {
+    let hostile_at = |name: &str, is_there: &dyn Fn(&str) -> bool| {
         let mut value = honest.clone();
         with_strings(&mut value, "", &mut |place, text| {
             is_there(place).then(|| format!("{HOSTILE}{text}"))
         });
-        serde_json::from_value::<Document>(value).ok()
+        hostile(name, &value)
     };
-    let free: Vec<&String> =
-        places.keys().filter(|place| hostile_at(&|other| other == *place).is_some()).collect();
+    let alone = |place: &String| hostile_at(place, &|other| other == place);
+    let mut documents: Vec<Hostile> = places.keys().filter_map(alone).collect();
+    let free: Vec<String> = documents.iter().map(|document| document.place.clone()).collect();
     assert!(free.len() > 30, "{free:?}");
-    let mut documents: Vec<(String, Document)> = free
-        .iter()
-        .map(|place| ((*place).clone(), hostile_at(&|other| other == *place).unwrap()))
-        .collect();
-    let all = hostile_at(&|place| free.iter().any(|free| *free == place)).unwrap();
-    documents.push(("everywhere".into(), all));
+    let is_free = |place: &str| free.iter().any(|free| free == place);
+    documents.push(hostile_at("everywhere", &is_free).unwrap());
     let mut keys = small;
     keys.manifest.environment.insert(HOSTILE.into(), HOSTILE.into());
-    for m in &mut keys.measurements {
-        m.kernel.iter_mut().for_each(|k| drop(k.params.insert(HOSTILE.into(), HOSTILE.into())));
+    keys.run.labels.insert(HOSTILE.into(), HOSTILE.into());
+    for row in made_up::rows(&mut keys) {
+        row.kernel.iter_mut().for_each(|k| drop(k.params.insert(HOSTILE.into(), HOSTILE.into())));
+        row.telemetry.iter_mut().for_each(|t| drop(t.celsius.insert(HOSTILE.into(), Vec::new())));
     }
-    documents.push(("keys".into(), keys));
+    documents.extend(hostile("keys", &serde_json::to_value(Document::of(keys)).unwrap()));
+    assert_eq!(documents.len(), free.len() + 2);
     documents
 }
 
 #[test]
 fn whatever_a_document_says_every_format_is_plain() {
     let market = Market::embedded();
-    for (place, document) in hostile_documents() {
-        let shown = results::shown(&document);
+    for Hostile { place, shown, .. } in hostile_documents() {
         let mut tables = report::run(&shown);
         let mut collection = Collection::default();
         collection.add(HOSTILE.into(), Ok(shown.clone()));
@@ -129,7 +151,7 @@ fn whatever_a_document_says_every_format_is_plain() {
         assert_plain(&place, &csv);
         let mut reader = csv::Reader::from_reader(csv.as_bytes());
         let records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
-        assert_eq!(records.len(), document.measurements.len(), "{place}");
+        assert_eq!(records.len(), shown.evidence.rows.len(), "{place}");
         for cell in records.iter().flatten() {
             let formula = cell.starts_with(['=', '+', '-', '@']) && cell.parse::<f64>().is_err();
             assert!(!formula, "{place}: {cell}");
@@ -137,31 +159,24 @@ fn whatever_a_document_says_every_format_is_plain() {
     }
 }
 
-/// A consistent file with hostile words: its rows were not measured, so that no proof binds its manifest.
-fn consistent() -> Document {
-    let mut document = made_up::BASE.clone();
-    for device in &mut document.manifest.devices {
+/// A consistent file of this id with hostile words: its rows were not measured, so that no proof binds its manifest.
+fn consistent(id: &str) -> Document {
+    let mut evidence = made_up::BASE.evidence.clone();
+    evidence.run.id = id.into();
+    for device in evidence.manifest.devices.iter_mut().filter_map(OrNewer::known_mut) {
         device.name = HOSTILE.into();
         device.features.push(HOSTILE.into());
         device.gpu.iter_mut().for_each(|gpu| gpu.driver = HOSTILE.into());
     }
-    let host = &mut document.manifest.host;
+    let host = &mut evidence.manifest.host;
     (host.cpu, host.os, host.kernel) = (HOSTILE.into(), HOSTILE.into(), HOSTILE.into());
-    document.manifest.environment.insert(HOSTILE.into(), HOSTILE.into());
-    for m in &mut document.measurements {
-        made_up::not_measured(m, Outcome::Unsupported, HOSTILE);
-        m.tuning = None;
-        m.kernel = None;
-        m.traffic = None;
-        m.reasons.clear();
+    evidence.manifest.environment.insert(HOSTILE.into(), HOSTILE.into());
+    evidence.run.labels.insert(HOSTILE.into(), HOSTILE.into());
+    for row in made_up::rows(&mut evidence) {
+        let failure = Failure::new(FailureCode::Limit, HOSTILE);
+        made_up::not_measured(row, Outcome::Unsupported(failure));
     }
-    document.run.reasons.clear();
-    // Operations and bytes of a unit of work follow from the shape in any case.
-    for (m, of) in document.measurements.iter_mut().zip(&made_up::BASE.measurements) {
-        m.traffic = of.traffic.clone();
-    }
-    made_up::sign(&mut document);
-    document
+    Document::of(evidence)
 }
 
 /// What a command prints of files with hostile names, on both streams.
@@ -181,21 +196,18 @@ fn no_command_prints_hidden_characters_of_a_file_or_its_name() {
         std::fs::write(&path, text).unwrap();
         path
     };
-    let good = put(1, &results::text(&consistent()));
-    let mut again = consistent();
-    again.run.id = "00000000-0000-4000-8000-000000000001".into();
-    made_up::sign(&mut again);
-    let other = put(2, &results::text(&again));
-    let (_, everywhere) = hostile_documents().into_iter().find(|(p, _)| p == "everywhere").unwrap();
-    let bad = put(3, &results::text(&everywhere));
+    let [honest, again] = ["0", "1"].map(|last| {
+        results::text(&consistent(&format!("00000000-0000-4000-8000-00000000000{last}")))
+    });
+    let good = put(1, &honest);
+    let other = put(2, &again);
+    let everywhere = hostile_documents().into_iter().find(|one| one.place == "everywhere");
+    let bad = put(3, &everywhere.unwrap().text);
     let no_json =
-        put(4, &format!("{{\"schema_version\": \"1.0.0\", \"run\": {{\"verdict\": \"{HOSTILE}"));
+        put(4, &format!("{{\"schema_version\": \"2.0.0\", \"run\": {{\"verdict\": \"{HOSTILE}"));
     let escaped = serde_json::to_string(HOSTILE).unwrap();
-    let no_verdict = results::text(&consistent()).replacen(
-        "\"verdict\": \"valid\"",
-        &format!("\"verdict\": {escaped}"),
-        1,
-    );
+    let no_verdict = honest.replacen("\"verdict\":\"valid\"", &format!("\"verdict\":{escaped}"), 1);
+    assert_ne!(no_verdict, honest);
     let odd = put(5, &no_verdict);
     let none = folder.path().join(format!("6{name}"));
 
@@ -249,7 +261,8 @@ fn content<'a>(page: &'a str, element: &str) -> &'a str {
 fn the_policy_of_a_page_allows_its_own_style_and_script_and_nothing_else() {
     use base64::Engine;
     use sha2::{Digest, Sha256};
-    for document in [made_up::everything(), results::shown(&made_up::hostile())] {
+    let value = serde_json::to_value(made_up::hostile()).unwrap();
+    for document in [made_up::everything(), hostile("names", &value).unwrap().shown] {
         let page = single(&document);
         let (_, policy) =
             page.split_once("http-equiv=\"Content-Security-Policy\" content=\"").unwrap();
@@ -275,16 +288,12 @@ fn the_policy_of_a_page_allows_its_own_style_and_script_and_nothing_else() {
 
 #[test]
 fn settings_that_taint_figures_stand_beside_them_in_every_format() {
-    let mut document = made_up::everything();
-    for (name, value) in [
-        ("RIGBENCH_SYSFS", "set"),
-        ("VK_INSTANCE_LAYERS", "VK_LAYER_TEST_card"),
-        ("VK_DRIVER_FILES", "set"),
-        ("LD_PRELOAD", "set"),
-    ] {
-        document.manifest.environment.insert(name.into(), value.into());
+    let mut evidence = made_up::everything().evidence;
+    for name in ["RIGBENCH_SYSFS", "VK_DRIVER_FILES", "LD_PRELOAD"] {
+        evidence.manifest.environment.insert(name.into(), "set".into());
     }
-    made_up::sign(&mut document);
+    evidence.manifest.host.driver_layers = vec!["VK_LAYER_TEST_card".into()];
+    let document = Document::of(evidence);
     let conditions = [
         "sensors from a test folder",
         "Vulkan layers: VK_LAYER_TEST_card",
@@ -294,8 +303,7 @@ fn settings_that_taint_figures_stand_beside_them_in_every_format() {
     let mut collection = Collection::default();
     collection.add("a.json".into(), Ok(document.clone()));
     let mut honest = made_up::everything();
-    honest.run.id = "00000000-0000-4000-8000-000000000001".into();
-    made_up::sign(&mut honest);
+    honest.evidence.run.id = "00000000-0000-4000-8000-000000000001".into();
     let rows_of = |collection: &Collection| report::several(collection).rows.len();
     let alone = rows_of(&collection);
     collection.add("b.json".into(), Ok(honest));

@@ -2,15 +2,20 @@
 
 use crate::draw::Draw;
 use crate::{support, sysfs};
-use rigbench::kernels::hex;
+use rigbench::energy::{Idle, Quantity, Readings};
+use rigbench::measure::Windows;
+use rigbench::oracle::sha256d::{hash, most_significant};
 use rigbench::results::read::{self, Given, ReadError};
-use rigbench::results::{self, Depth, Findings, wire};
-use std::iter::once;
+use rigbench::results::{self, Baseline, Depth, Document, Findings, Row, Rules, Verdict};
+use rigbench::units::{Seconds, Watts};
+use rigbench::workload::data::Seed;
+use rigbench::workload::sha256d::{Share, Shares};
+use rigbench::workload::{Id, Proof};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use wire::{Document, Energy};
 
 /// A run, and what the program told meanwhile.
 pub struct Honest {
@@ -58,108 +63,114 @@ fn run(draw: &Draw, sysfs: &Path, out: &Path) -> std::process::Output {
     }
     let plug = draw.command(["61", "59"], "0.1");
     run.args(["--power", &plug, "--power", "declared:70", "--power", "model:idle=20,max=90"]);
+    run.args(["--label", "rack=7", "--challenge", "c0ffee"]);
     run.env("RIGBENCH_SYSFS", sysfs).env("RIGBENCH_LOG", "info");
     draw.run(run.arg("--out").arg(out))
+}
+
+/// The rows of a document.
+pub fn rows(document: &mut Document) -> impl Iterator<Item = &mut Row> {
+    document.evidence.rows.iter_mut().map(|row| row.known_mut().expect("it is of this version"))
+}
+
+/// The row at a place.
+pub fn row(document: &mut Document, place: usize) -> &mut Row {
+    rows(document).nth(place).unwrap()
+}
+
+/// The row of a workload.
+pub fn row_of(document: &mut Document, id: Id) -> &mut Row {
+    rows(document).find(|row| row.workload.id == id).unwrap()
 }
 
 /// A run without what other programs did to it: its work is spread evenly, it had all of the processor, and its meters were
 /// read on time. How often rows were measured and what they computed stays.
 fn undisturbed(written: &Document) -> Document {
     let mut document = written.clone();
-    let threads = document.manifest.host.cores as f64;
-    for (m, ran) in document.measurements.iter_mut().zip(&written.measurements) {
+    let threads = document.evidence.manifest.host.threads as f64;
+    let meters: Vec<(usize, Quantity)> = (document.evidence.manifest.sources.iter().enumerate())
+        .filter_map(|(place, source)| Some((place, source.known()?.meter()?.quantity.clone())))
+        .collect();
+    for row in rows(&mut document) {
+        let windows = row.windows.as_mut().expect("it was measured");
         // The same work in all, which the proof shows.
-        let mut left: u64 = m.windows.iter().map(|window| window.work).sum();
-        let rate = left as f64 / m.windows.iter().map(|window| window.wall_seconds).sum::<f64>();
-        let last = m.windows.len() - 1;
-        for (i, window) in m.windows.iter_mut().enumerate() {
-            let scatter = [0.0, 0.002, -0.002, 0.001, -0.001][i % 5];
-            let work = (rate * (1.0 + scatter) * window.wall_seconds) as u64;
-            window.work = if i == last { left } else { work };
-            left -= window.work;
-            window.cpu_seconds = 0.98 * threads * window.wall_seconds;
-            window.telemetry.cpu_use = None;
+        let mut left: u64 = windows.work.iter().sum();
+        let scatter = |i: usize| 1.0 + [0.0, 0.002, -0.002, 0.001, -0.001][i % 5];
+        let walls = windows.wall_seconds.iter().enumerate();
+        let rate = left as f64 / walls.map(|(i, wall)| scatter(i) * wall).sum::<f64>();
+        let last = windows.len() - 1;
+        for i in 0..windows.len() {
+            let work = (rate * scatter(i) * windows.wall_seconds[i]) as u64;
+            windows.work[i] = if i == last { left } else { work };
+            left -= windows.work[i];
+            windows.cpu_seconds[i] = 0.98 * threads * windows.wall_seconds[i];
         }
-        m.reasons.clear();
-        let mut energies = Vec::new();
-        for meter in written.manifest.sources.iter().filter_map(|source| source.meter.as_ref()) {
-            let all =
-                || written.measurements.iter().flat_map(|m| once(&m.energy).chain(&m.energy_other));
-            let template = all().find(|energy| match energy {
-                Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => e.source == *meter,
-                _ => false,
-            });
-            let mut energy = template.expect("each source has joules of some row").clone();
-            if let Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) = &mut energy {
-                read_on_time(e, ran);
-            }
-            energies.push(energy);
-        }
-        let stated = once(&ran.energy).chain(&ran.energy_other);
-        energies.extend(
-            stated.filter(|e| matches!(e, Energy::Declared(_) | Energy::Modelled(_))).cloned(),
-        );
-        m.energy = energies.remove(0);
-        m.energy_other = energies;
+        row.telemetry.as_mut().expect("it was measured").cpu_use.clear();
+        let cost = row.readings.iter().map(|readings| readings.sampler_core_share).next().unwrap();
+        row.readings = meters
+            .iter()
+            .map(|(place, quantity)| Readings {
+                sampler_core_share: cost,
+                ..read_on_time(*place, quantity, row)
+            })
+            .collect();
     }
-    document.run.reasons.clear();
+    let baseline = |(source, quantity): &(usize, Quantity)| {
+        let (idle, ..) = power(quantity);
+        let (power, half_width) = (Watts(idle), Watts(0.01 * idle));
+        let idle = Idle { power, half_width, seconds: Seconds(2.0), again: false };
+        Baseline { source: *source, idle }
+    };
+    document.evidence.baselines = meters.iter().map(baseline).collect();
     sign(&mut document);
-    assert_eq!(document.run.verdict, wire::Verdict::Valid, "{:?}", document.run.reasons);
+    let run = &document.derived.run;
+    assert_eq!(run.verdict, Verdict::Valid, "{:?} {:#?}", run.reasons, document.derived.rows);
     assert_eq!(findings(&document).faults, Vec::<String>::new());
     document
 }
 
+/// What a meter shows at idle and at work, and how often.
+fn power(quantity: &Quantity) -> (f64, f64, f64) {
+    match quantity {
+        Quantity::Counter { .. } => (20.0, 40.0, 0.04),
+        Quantity::Power { .. } => (35.0, 60.0, 0.1),
+    }
+}
+
 /// Readings of a load of known power: idle while the row rests before a block, and at work otherwise.
-fn read_on_time(e: &mut wire::MeasuredEnergy, m: &wire::Measurement) {
-    let counts = matches!(e.source.quantity, wire::Quantity::Counter { .. });
-    let (idle, load, step) = if counts { (20.0, 40.0, 0.04) } else { (35.0, 60.0, 0.1) };
-    let idles: Vec<(f64, f64)> = blocks(m)
-        .zip(&m.blocks)
-        .map(|((from, _), block)| {
-            let warm_up = from - block.warm_up_seconds;
-            (warm_up - block.rest_seconds, warm_up)
-        })
-        .collect();
+fn read_on_time(source: usize, quantity: &Quantity, row: &Row) -> Readings {
+    let (idle, load, step) = power(quantity);
+    let steps = row.windows.as_ref().unwrap().steps();
+    let idles: Vec<(f64, f64)> = steps.iter().map(|s| (s.idle_from.0, s.load_from.0)).collect();
     let is_idle = |t: f64| idles.iter().any(|(from, to)| (*from..*to).contains(&t));
     let saved = |t: f64| idles.iter().map(|(from, to)| (t.min(*to) - from).max(0.0)).sum::<f64>();
-    let readings = &mut e.readings;
-    (readings.before_seconds, readings.after_seconds, readings.values) = Default::default();
+    let mut readings = Readings { source, values: vec![Vec::new()], ..Readings::default() };
     let mut number = 0;
-    for ((_, end), (begin, _)) in blocks(m).zip(&idles) {
-        let latest = readings.after_seconds.last().map_or(f64::NEG_INFINITY, |at| at + step);
+    let mut latest = f64::NEG_INFINITY;
+    for (block, (begin, _)) in steps.iter().zip(&idles) {
         let mut at = latest.max(begin - 0.7);
-        while at < end + 0.7 {
+        while at < block.measured.to.0 + 0.7 {
             number += 1;
             // As meters do, it never shows quite the same twice.
             let wobble = if number % 2 == 0 { 1.0 } else { -1.0 };
-            let value = match counts {
-                true => 1e4 + load * at - (load - idle) * saved(at),
-                false => wobble + if is_idle(at) { idle } else { load },
+            let value = match quantity {
+                Quantity::Counter { .. } => 1e4 + load * at - (load - idle) * saved(at),
+                Quantity::Power { .. } => wobble + if is_idle(at) { idle } else { load },
             };
-            readings.before_seconds.push(at - 1e-4);
-            readings.after_seconds.push(at);
-            readings.values.push(vec![value]);
+            readings.at_seconds.push(at - 1e-4);
+            readings.took_seconds.push(1e-4);
+            readings.values[0].push(value);
             at += step;
         }
+        latest = at;
     }
-    let baseline = e.idle.as_mut().expect("it was read before the first row");
-    (baseline.power_watts, baseline.half_width_watts) = (idle, 0.01 * idle);
-    e.failed_reads = 0;
+    readings
 }
 
-/// Where the windows of each block begin and end.
-fn blocks(m: &wire::Measurement) -> impl Iterator<Item = (f64, f64)> {
-    m.windows.chunk_by(|a, b| a.block == b.block).map(|windows| {
-        let last = windows.last().unwrap();
-        (windows[0].started_seconds, last.started_seconds + last.wall_seconds)
-    })
-}
-
-/// Fills in again what follows, as a forger with our code would.
+/// Derives again what follows by the rules that the document names, as a forger with our code would, and signs it.
 pub fn sign(document: &mut Document) {
-    results::fill(document);
-    let seed = results::seed(&document.manifest, document.proof.user_seed);
-    document.proof.seed_sha256 = hex(&seed.0);
+    let rules = Rules::of(document.rules).unwrap_or(Rules::today());
+    document.derived = results::derive(&document.evidence, rules);
     document.proof.document_sha256 = results::document_sha256(document);
 }
 
@@ -171,7 +182,7 @@ pub fn findings_of(text: &[u8]) -> Findings {
 fn judged(read: Result<Given, ReadError>) -> Findings {
     match read {
         Ok(given) => results::validate(&given, Depth::Quick),
-        Err(fault) => Findings { faults: vec![fault.to_string()], notes: Vec::new() },
+        Err(fault) => Findings { faults: vec![fault.to_string()], ..Findings::default() },
     }
 }
 
@@ -191,22 +202,44 @@ pub fn forged(change: impl FnOnce(&mut Document)) -> Vec<String> {
     faults
 }
 
+/// Hashes honestly for a seed, so many shares' worth, and gives the row the shares and the work.
+pub fn mine(row: &mut Row, seed: Seed, expected: u64) {
+    // One hash in 256 is a share.
+    const TARGET: u64 = 1 << 56;
+    let (seed, words) = (results::row_seed(seed, row), expected << 8);
+    let header = seed.header(0);
+    let is_share = |nonce: &u32| most_significant(&hash(&header, *nonce)) < TARGET;
+    let nonces = (0..words as u32).map(u32::swap_bytes).filter(is_share);
+    let shares = nonces.map(|nonce| Share { header: 0, version: 0, nonce }).collect();
+    let stretches = vec![Range { start: 0, end: words }];
+    row.proof = Some(Proof::Shares(Shares { target: TARGET, versions: 1, stretches, shares }));
+    spread(row.windows.as_mut().unwrap(), words);
+}
+
+/// Does so much work in all, at one rate.
+pub fn spread(windows: &mut Windows, all: u64) {
+    let (rate, last) = (all as f64 / windows.seconds().0, windows.len() - 1);
+    let mut left = all;
+    for (i, work) in windows.work.iter_mut().enumerate() {
+        *work = if i == last { left } else { (rate * windows.wall_seconds[i]) as u64 };
+        left -= *work;
+    }
+}
+
+/// Faults that are to say this.
+#[track_caller]
+pub fn refused(faults: &[String], why: &str) {
+    assert!(faults.iter().any(|f| f.contains(why)), "should say '{why}': {faults:#?}");
+}
+
 /// The honest document, of a job that hardly needs the processor, as one on a card: so much room others have.
 pub fn calm() -> Document {
     let mut document = RUN.document.clone();
-    for window in document.measurements.iter_mut().flat_map(|m| &mut m.windows) {
-        window.cpu_seconds = 0.1 * window.wall_seconds;
+    for row in rows(&mut document) {
+        let windows = row.windows.as_mut().unwrap();
+        windows.cpu_seconds = windows.wall_seconds.iter().map(|wall| 0.1 * wall).collect();
     }
-    results::fill(&mut document);
-    assert_eq!(document.run.verdict, wire::Verdict::Valid, "{:?}", document.run.reasons);
+    sign(&mut document);
+    assert_eq!(document.derived.run.verdict, Verdict::Valid, "{:?}", document.derived.run.reasons);
     document
-}
-
-/// What is read of a row, the headline first.
-pub fn measured(m: &mut wire::Measurement) -> impl Iterator<Item = &mut wire::MeasuredEnergy> {
-    let all = once(&mut m.energy).chain(&mut m.energy_other);
-    all.filter_map(|energy| match energy {
-        wire::Energy::MeasuredCounter(e) | wire::Energy::MeasuredSampled(e) => Some(e),
-        _ => None,
-    })
 }

@@ -1,14 +1,14 @@
 //! A row of this very program names a kernel that this program has, with its parameters and its text.
 
-use crate::honest::{findings, sign};
+use crate::honest::{RUN, findings, row, row_of, sign};
 use crate::support;
-use rigbench::results::wire::{Document, Kernel, WorkProof};
-use std::path::Path;
+use rigbench::results::{Document, Kernel};
+use rigbench::workload::{Id, Proof};
 
 /// A row's kernel is exchanged for `of` what it was; what validate says then.
-fn with(run: &Document, row: usize, of: impl FnOnce(&mut Kernel)) -> Vec<String> {
+fn with(run: &Document, place: usize, of: impl FnOnce(&mut Kernel)) -> Vec<String> {
     let mut document = run.clone();
-    of(document.measurements[row].kernel.as_mut().unwrap());
+    of(row(&mut document, place).kernel.as_mut().unwrap());
     sign(&mut document);
     findings(&document).faults
 }
@@ -26,11 +26,11 @@ fn a_gpus_kernel_is_one_of_this_program() {
         run.args(["--workload", workload]);
     }
     let run: Document = serde_json::from_slice(&run.output().unwrap().stdout).unwrap();
-    assert_eq!(run.measurements.len(), workloads.len());
-    let kernels: Vec<Kernel> = run.measurements.iter().map(|m| m.kernel.clone().unwrap()).collect();
-    for (row, workload) in workloads.iter().enumerate() {
-        let other = &kernels[(row + 1) % kernels.len()];
-        assert_eq!(with(&run, row, |_| ()), Vec::<String>::new());
+    let kernels: Vec<Kernel> = run.rows().map(|(row, _)| row.kernel.clone().unwrap()).collect();
+    assert_eq!(kernels.len(), workloads.len());
+    for (place, workload) in workloads.iter().enumerate() {
+        let other = &kernels[(place + 1) % kernels.len()];
+        assert_eq!(with(&run, place, |_| ()), Vec::<String>::new());
         let text = |kernel: &mut Kernel| kernel.wgsl_sha256 = other.wgsl_sha256.clone();
         let name = |kernel: &mut Kernel| kernel.id = "gemm/of-my-own".into();
         let native = |kernel: &mut Kernel| kernel.wgsl_sha256 = None;
@@ -38,12 +38,12 @@ fn a_gpus_kernel_is_one_of_this_program() {
             kernel.params.insert("WORKGROUP".into(), "3u".into());
         };
         for faults in [
-            with(&run, row, text),
-            with(&run, row, name),
-            with(&run, row, native),
-            with(&run, row, tuned),
+            with(&run, place, text),
+            with(&run, place, name),
+            with(&run, place, native),
+            with(&run, place, tuned),
         ] {
-            let at = format!("measurements[{row}].");
+            let at = format!("evidence.rows[{place}].");
             assert!(faults.iter().any(|fault| fault.starts_with(&at)), "{workload}: {faults:#?}");
         }
     }
@@ -51,22 +51,27 @@ fn a_gpus_kernel_is_one_of_this_program() {
 
 #[test]
 fn a_proof_counts_as_many_versions_as_its_kernel_hashes() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/run.json");
-    let run: Document = serde_json::from_slice(&std::fs::read(golden).unwrap()).unwrap();
-    let is_this = |fault: &String| fault.starts_with("measurements[0].work_proof.versions: ");
-    let kernel = run.measurements[0].kernel.as_ref().unwrap();
-    assert_eq!(kernel.params["VERSIONS"], "2u");
-    assert!(!with(&run, 0, |_| ()).iter().any(is_this));
-    for other in ["4u", "1u", "", "many"] {
-        let faults =
-            with(&run, 0, |kernel| drop(kernel.params.insert("VERSIONS".into(), other.into())));
+    let is_this = |fault: &String| fault.starts_with("evidence.rows[0].proof.versions: ");
+    let mut run = RUN.document.clone();
+    let Some(Proof::Shares(shares)) = &row_of(&mut run, Id::Sha256d).proof else {
+        panic!("hashes have shares")
+    };
+    let versions = shares.versions;
+    let stated = |stated: &str| {
+        let stated = stated.to_string();
+        with(&run, 0, |kernel| drop(kernel.params.insert("VERSIONS".into(), stated)))
+    };
+    assert!(!stated(&format!("{versions}u")).iter().any(is_this));
+    for other in [&*format!("{}u", 2 * versions), "0u", "", "many"] {
+        let faults = stated(other);
         assert!(faults.iter().any(is_this), "{other}: {faults:#?}");
     }
     let mut claims_more = run.clone();
-    let Some(WorkProof::Shares(shares)) = &mut claims_more.measurements[0].work_proof else {
-        panic!("hashes have shares")
-    };
-    shares.versions = 4;
+    let hashes = row_of(&mut claims_more, Id::Sha256d);
+    let kernel = hashes.kernel.as_mut().unwrap();
+    kernel.params.insert("VERSIONS".into(), format!("{versions}u"));
+    let Some(Proof::Shares(shares)) = &mut hashes.proof else { unreachable!() };
+    shares.versions *= 2;
     sign(&mut claims_more);
     let faults = findings(&claims_more).faults;
     assert!(faults.iter().any(is_this), "{faults:#?}");

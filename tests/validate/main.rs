@@ -1,13 +1,15 @@
 //! `rigbench validate`: what is refused, what is marked, and what nobody can see.
 
+mod ceilings;
 #[path = "../energy/fake/draw.rs"]
 mod draw;
+mod forgers;
 mod forgery;
 mod honest;
 mod junk;
 mod kernels;
 mod required;
-mod roofs;
+mod rules;
 mod shares;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,51 +1,51 @@
 //! Proofs of work and products against forgers who have our code: every forgery is signed again, with its seed and digest
 //! as an honest run would have them.
 
-use crate::honest::{RUN, findings, forged, sign};
+use crate::forgers::{claim, thin};
+use crate::honest::{RUN, findings, forged, mine, refused, row, row_of, rows, sign, spread};
 use crate::support;
-use rigbench::results::{self, wire};
+use rigbench::results::{self, Document, Row, RowFigures};
+use rigbench::workload::matmul::Elements;
+use rigbench::workload::sha256d::{Share, Shares};
+use rigbench::workload::{Id, Proof};
 use std::path::Path;
-use wire::{Document, Measurement, Share, Shares, WorkProof};
 
 fn faults(document: &Document) -> Vec<String> {
     findings(document).faults
 }
 
-fn hashes(document: &mut Document) -> &mut Measurement {
-    document.measurements.iter_mut().find(|m| m.workload.id == "sha256d").unwrap()
+fn hashes(document: &mut Document) -> &mut Row {
+    row_of(document, Id::Sha256d)
 }
 
 fn shares(document: &mut Document) -> &mut Shares {
-    match hashes(document).work_proof.as_mut() {
-        Some(WorkProof::Shares(shares)) => shares,
+    match hashes(document).proof.as_mut() {
+        Some(Proof::Shares(shares)) => shares,
         _ => panic!("an honest run has shares"),
     }
 }
 
 /// Multiplies the work of every window.
-fn scale_work(m: &mut Measurement, factor: u64) {
-    m.windows.iter_mut().for_each(|window| window.work *= factor);
-}
-
-#[track_caller]
-fn refused(faults: &[String], why: &str) {
-    assert!(faults.iter().any(|f| f.contains(why)), "should say '{why}': {faults:#?}");
+fn scale_work(row: &mut Row, factor: u64) {
+    row.windows.as_mut().unwrap().work.iter_mut().for_each(|work| *work *= factor);
 }
 
 #[test]
-fn an_honest_document_is_truthful_and_so_is_one_signed_again() {
+fn an_honest_document_is_consistent_and_so_is_one_signed_again() {
     assert_eq!(findings(&RUN.written).faults, Vec::<String>::new());
     assert_eq!(faults(&RUN.document), Vec::<String>::new());
     assert_eq!(forged(|_| ()), Vec::<String>::new());
     let notes = findings(&RUN.document).notes;
-    assert!(notes.iter().any(|n| n.contains("hashes claimed, supported by")), "{notes:?}");
+    for said in ["proven work: ", "hashes claimed, supported by", "sampled: ", "publisher's word"] {
+        assert!(notes.iter().any(|note| note.contains(said)), "{said}: {notes:?}");
+    }
 }
 
 #[test]
 fn a_share_that_is_none_is_refused() {
-    refused(&forged(|d| shares(d).shares[0].nonce ^= 1 << 24), "zero bits of");
-    refused(&forged(|d| shares(d).shares[3].version ^= 1), "zero bits of");
-    refused(&forged(|d| shares(d).zero_bits += 1), "zero bits of");
+    refused(&forged(|d| shares(d).shares[0].nonce ^= 1 << 24), "does not meet the target");
+    refused(&forged(|d| shares(d).shares[3].version ^= 1), "does not meet the target");
+    refused(&forged(|d| shares(d).target /= 2), "does not meet the target");
     let twice = |d: &mut Document| {
         let shares = &mut shares(d).shares;
         let first = shares[0];
@@ -64,12 +64,11 @@ fn a_share_that_is_none_is_refused() {
 
 /// A share as real as any, found by honest work on another header.
 fn real_share(document: &Document, header: u64) -> Share {
-    use rigbench::oracle::sha256d::{hash, leading_zero_bits};
+    use rigbench::oracle::sha256d::{hash, most_significant};
     let mut copy = document.clone();
-    let zero_bits = shares(&mut copy).zero_bits;
-    let seed = results::seed(&document.manifest, document.proof.user_seed);
-    let seed = results::row_seed(seed, "cpu", "sha256d");
-    let nonce = (0..).find(|&n| leading_zero_bits(&hash(&seed.header(header), n)) >= zero_bits);
+    let target = shares(&mut copy).target;
+    let seed = results::row_seed(results::seed(&document.evidence), hashes(&mut copy));
+    let nonce = (0..).find(|&n| most_significant(&hash(&seed.header(header), n)) < target);
     Share { header, version: 0, nonce: nonce.unwrap() }
 }
 
@@ -84,7 +83,7 @@ fn shares_that_are_missing_are_missed() {
     };
     refused(&forged(halve), "give about");
     refused(&forged(|d| shares(d).shares.clear()), "give about");
-    refused(&forged(|d| hashes(d).work_proof = None), "there is no share");
+    refused(&forged(|d| hashes(d).proof = None), "there is no share");
     // The count is right, for shares that all come of the first half.
     let first_half = |d: &mut Document| {
         let shares = shares(d);
@@ -101,11 +100,8 @@ fn work_that_was_not_done_is_refused() {
     let with_the_scan = |d: &mut Document| {
         scale_work(hashes(d), 2);
         let shares = shares(d);
-        let place = |p: wire::Place| (p.header << 32) + u64::from(p.word);
-        let words: u64 = shares.stretches.iter().map(|s| place(s.to) - place(s.from)).sum();
-        let last = shares.stretches.last_mut().unwrap();
-        let to = place(last.to) + words;
-        last.to = wire::Place { header: to >> 32, word: to as u32 };
+        let words: u64 = shares.stretches.iter().map(|s| s.end - s.start).sum();
+        shares.stretches.last_mut().unwrap().end += words;
     };
     refused(&forged(with_the_scan), "give about");
     let with_the_versions = |d: &mut Document| {
@@ -114,28 +110,164 @@ fn work_that_was_not_done_is_refused() {
     };
     refused(&forged(with_the_versions), "give about");
     let mut faster = RUN.document.clone();
-    hashes(&mut faster).throughput.as_mut().unwrap().value *= 2.0;
+    let figures = faster.derived.rows[0].known_mut().unwrap();
+    *figures.throughput.as_mut().unwrap().value.as_mut().unwrap() *= 2.0;
     faster.proof.document_sha256 = results::document_sha256(&faster);
-    refused(&faults(&faster), "throughput.value");
+    refused(&faults(&faster), "derived.rows[0].throughput.value");
     let second_row = |d: &mut Document| {
         let row = hashes(d).clone();
-        d.measurements.push(row);
+        d.evidence.rows.push(row.into());
     };
     refused(&forged(second_row), "stands twice");
+    // Under another condition and at another time it is another row, of the same hashes.
+    let another_condition = |d: &mut Document| {
+        let mut row = hashes(d).clone();
+        row.condition.locked_clock_hertz = Some(1.5e9);
+        crate::forgers::delay_from(&mut row, 0.0, 1000.0);
+        d.evidence.rows.push(row.into());
+        d.evidence.run.finished_at = None;
+    };
+    assert_eq!(
+        forged(another_condition),
+        ["evidence.rows: two of sha256d on cpu show the same hashes"]
+    );
 }
 
 #[test]
 fn shares_of_another_run_are_refused() {
-    refused(&forged(|d| d.proof.user_seed ^= 1), "zero bits of");
-    refused(&forged(|d| d.manifest.host.cpu = "A faster one".into()), "zero bits of");
-    refused(&forged(|d| d.manifest.rigbench.commit = None), "zero bits of");
-    refused(&forged(|d| hashes(d).device = "gpu:0".into()), "zero bits of");
+    let evidence = |change: fn(&mut results::Evidence)| forged(|d| change(&mut d.evidence));
+    refused(&evidence(|e| e.run.user_seed ^= 1), "does not meet the target");
+    refused(&evidence(|e| e.run.labels.clear()), "does not meet the target");
+    refused(&evidence(|e| e.challenge = Some("c0ffef".into())), "does not meet the target");
+    refused(&evidence(|e| e.beacon = Some("00".repeat(80))), "does not meet the target");
+    refused(&evidence(|e| e.manifest.host.cpu = "A faster one".into()), "does not meet the target");
+    refused(&evidence(|e| e.manifest.protocol.precision = 0.5), "does not meet the target");
+    refused(
+        &evidence(|e| e.manifest.rigbench.commit = Some("x".into())),
+        "does not meet the target",
+    );
+    refused(&forged(|d| hashes(d).device = "gpu:0".parse().unwrap()), "does not meet the target");
 }
 
-fn elements(document: &mut Document) -> &mut wire::Elements {
-    let row = document.measurements.iter_mut().find(|m| m.workload.id == "gemm").unwrap();
-    match row.work_proof.as_mut() {
-        Some(WorkProof::Elements(elements)) => elements,
+/// The honest run with fewer shares than it found, of a harder target.
+fn thinned(share: f64) -> Document {
+    let mut document = RUN.document.clone();
+    thin(&mut document, share);
+    sign(&mut document);
+    document
+}
+
+fn figures(document: &Document) -> &RowFigures {
+    document.derived.rows[0].known().unwrap()
+}
+
+#[test]
+fn a_claim_counts_in_full_only_if_its_shares_are_dense() {
+    let rate = |figures: &RowFigures| figures.throughput.unwrap().value.unwrap();
+    let joules = |figures: &RowFigures| -> Vec<f64> {
+        figures.energies().map(|e| e.joules_per_unit.unwrap().middle()).collect()
+    };
+    let honest = figures(&RUN.document);
+    let (mut full, mut cut, mut few) = (0, 0, 0);
+    for share in [1.0, 0.97, 0.9, 0.7, 0.5, 0.3, 0.2, 0.1, 0.04, 0.01] {
+        let document = thinned(share);
+        let figures = figures(&document);
+        let proven = figures.proven.as_ref().unwrap();
+        let faults = faults(&document);
+        assert!(proven.least_hashes < proven.claimed_hashes);
+        if proven.expected_shares < 20.0 {
+            refused(&faults, "too few to show that anything was hashed");
+            few += 1;
+            continue;
+        }
+        assert_eq!(faults, Vec::<String>::new(), "{share} of the target");
+        let notes = findings(&document).notes;
+        let told = notes.iter().any(|note| note.contains("the rate is cut to the"));
+        let share = if proven.expected_shares >= 400.0 {
+            assert!(!proven.is_cut() && !told);
+            full += 1;
+            1.0
+        } else {
+            assert!(proven.is_cut() && told, "{proven:?} {notes:?}");
+            cut += 1;
+            proven.least_hashes / proven.claimed_hashes
+        };
+        // Hashes that are not proven earn neither rate nor joules.
+        assert!((rate(figures) / rate(honest) / share - 1.0).abs() < 1e-9);
+        for (joules, honest) in joules(figures).iter().zip(joules(honest)) {
+            assert!((joules * share / honest - 1.0).abs() < 1e-9, "{joules} {honest} {share}");
+        }
+        assert_eq!(document.derived.rows[1..], RUN.document.derived.rows[1..]);
+    }
+    println!("{full} targets keep the claim, {cut} cut it, {few} are refused");
+    assert!(full >= 1 && cut >= 3 && few >= 1);
+}
+
+/// Honest hashes, just enough and just too few.
+#[test]
+fn four_hundred_expected_shares_are_enough() {
+    for (expected, cut) in [(400, false), (399, true), (20, true)] {
+        let mut document = RUN.document.clone();
+        let seed = results::seed(&document.evidence);
+        mine(hashes(&mut document), seed, expected);
+        sign(&mut document);
+        assert_eq!(faults(&document), Vec::<String>::new(), "{expected}");
+        let proven = figures(&document).proven.clone().unwrap();
+        assert_eq!((proven.expected_shares, proven.is_cut()), (expected as f64, cut));
+    }
+    let too_few = forged(|d| {
+        let seed = results::seed(&d.evidence);
+        mine(hashes(d), seed, 19);
+    });
+    refused(&too_few, "too few to show that anything was hashed");
+}
+
+/// Ends of the Poisson mean's 95 % interval, from tables of the chi-squared distribution: half of its quantiles.
+#[test]
+fn what_shares_prove_are_the_bounds_of_their_mean() {
+    for (shares, least, most) in
+        [(20usize, 12.217, 30.888), (50, 37.111, 65.919), (100, 81.364, 121.627)]
+    {
+        let mut document = RUN.document.clone();
+        let seed = results::seed(&document.evidence);
+        mine(hashes(&mut document), seed, 200);
+        self::shares(&mut document).shares.truncate(shares);
+        let figures = results::derive(&document.evidence, results::Rules::today());
+        let proven = figures.rows[0].known().unwrap().proven.clone().unwrap();
+        assert_eq!(proven.shares, shares);
+        assert!((proven.least_hashes / 256.0 / least - 1.0).abs() < 1e-3, "{proven:?}");
+        assert!((proven.most_hashes / 256.0 / most - 1.0).abs() < 1e-3, "{proven:?}");
+    }
+}
+
+/// Whatever a forger claims and however he thins his shares: it is refused, or counts for no more than chance allows.
+#[test]
+fn no_claim_far_beyond_the_work_counts() {
+    let honest = figures(&RUN.document).throughput.unwrap().value.unwrap();
+    let (mut tried, mut most) = (0, 0.0f64);
+    for factor in [1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.35, 1.4, 1.5, 2.0, 3.0, 5.0, 8.0, 20.0] {
+        for share in [1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.3, 0.1] {
+            for even in [true, false] {
+                let mut document = RUN.document.clone();
+                claim(&mut document, factor, even);
+                thin(&mut document, share);
+                sign(&mut document);
+                tried += 1;
+                if faults(&document).is_empty() {
+                    let rate = figures(&document).throughput.unwrap().value.unwrap();
+                    most = most.max(rate / honest);
+                }
+            }
+        }
+    }
+    println!("{tried} claims, the most that counts is {most:.2} times the work");
+    // The upper bound of about 300 shares or more, of which there are by chance a tenth too many, say.
+    assert!(most < 1.12 * 1.1, "{most}");
+}
+
+fn elements(document: &mut Document) -> &mut Elements {
+    match row_of(document, Id::Gemm).proof.as_mut() {
+        Some(Proof::Elements(elements)) => elements,
         _ => panic!("an honest product shows elements"),
     }
 }
@@ -144,7 +276,6 @@ fn elements(document: &mut Document) -> &mut wire::Elements {
 fn elements_that_do_not_follow_from_the_seed_are_refused() {
     let nudged = |d: &mut Document| elements(d).elements[3].value *= 1.001;
     refused(&forged(nudged), "computed again it is");
-    refused(&forged(|d| elements(d).elements[3].value = f64::NAN), "");
     refused(&forged(|d| elements(d).elements[0].row = 48), "none of this row");
     refused(
         &forged(|d| elements(d).elements.retain(|e| e.window != 2)),
@@ -152,20 +283,41 @@ fn elements_that_do_not_follow_from_the_seed_are_refused() {
     );
     refused(&forged(|d| elements(d).f16_roundings = 2000), "let anything pass");
     refused(&forged(|d| elements(d).weight_excess = 9), "let anything pass");
-    refused(&forged(|d| d.measurements[1].work_proof = None), "no element of it is shown");
+    refused(&forged(|d| row(d, 1).proof = None), "no element of it is shown");
     let swapped = |d: &mut Document| {
-        let proof = d.measurements[0].work_proof.clone();
-        d.measurements[1].work_proof = proof;
+        let proof = row(d, 0).proof.clone();
+        row(d, 1).proof = proof;
     };
     refused(&forged(swapped), "no proof of this row");
-    let wider = |d: &mut Document| d.measurements[1].workload.shape = Some("48x40x57:int8".into());
+    let wider = |d: &mut Document| {
+        let spec = "gemm:48x40x57:int8".to_string();
+        d.evidence.manifest.workloads[1] = spec.clone();
+        row(d, 1).workload.spec = spec;
+    };
     refused(&forged(wider), "computed again it is");
+}
+
+/// No JSON number is none.
+#[test]
+fn an_element_without_a_value_is_refused() {
+    let mut value = serde_json::to_value(&RUN.document).unwrap();
+    for none in ["null", "\"NaN\"", "1e999"] {
+        let text = value.to_string();
+        let shown = value["evidence"]["rows"][1]["proof"]["value"].to_string();
+        let first = value["evidence"]["rows"][1]["proof"]["value"][0].to_string();
+        let other = shown.replacen(&first, none, 1);
+        let faults = crate::honest::findings_of(text.replacen(&shown, &other, 1).as_bytes()).faults;
+        assert_eq!(faults.len(), 1, "{none}: {faults:?}");
+    }
+    value["evidence"]["rows"][1]["proof"]["value"] = serde_json::json!([]);
+    let faults = crate::honest::findings_of(value.to_string().as_bytes()).faults;
+    refused(&faults, "not of one length");
 }
 
 #[test]
 fn a_change_that_is_not_signed_is_seen() {
     let mut document = RUN.document.clone();
-    document.run.started_at = "2009-01-03T18:15:05Z".into();
+    document.evidence.run.attempt = Some(1);
     refused(&faults(&document), "document_sha256");
 }
 
@@ -187,7 +339,8 @@ fn the_command_says_what_is_wrong_and_what_it_cannot_know() {
     let good = write("good.json", &honest);
     let (code, said) = validate(&[&good]);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("truthful") && said.contains("when, where, how fast"), "{said}");
+    assert!(said.contains("good.json: consistent"), "{said}");
+    assert!(said.contains("when, where, how fast") && !said.contains("truthful"), "{said}");
 
     let mut forged = RUN.document.clone();
     shares(&mut forged).shares.truncate(10);
@@ -195,19 +348,30 @@ fn the_command_says_what_is_wrong_and_what_it_cannot_know() {
     let bad = write("bad.json", &serde_json::to_vec(&forged).unwrap());
     let (code, said) = validate(&[&good, &bad]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("bad.json: not truthful"), "{said}");
-    assert!(said.contains("measurements[0].work_proof: 10 shares"), "{said}");
+    assert!(said.contains("bad.json: not consistent"), "{said}");
+    assert!(said.contains("evidence.rows[0].proof: 10 shares"), "{said}");
 
     for junk in [&b"junk"[..], b"", b"{}", &honest[..honest.len() / 2]] {
         let (code, said) = validate(&[&write("junk.json", junk)]);
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains("no rigbench result"), "{said}");
     }
-    let other = String::from_utf8(honest).unwrap().replacen("\"1.0.0\"", "\"2.0.0\"", 1);
+    let other = String::from_utf8(honest).unwrap().replacen("\"2.0.0\"", "\"3.0.0\"", 1);
     let (code, said) = validate(&[&write("other.json", other.as_bytes())]);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("schema_version is 2.0.0"), "{said}");
+    assert!(said.contains("its format is 3.0.0"), "{said}");
     let (code, said) = validate(&[&folder.path().join("none.json")]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.starts_with("error: cannot read"), "{said}");
+}
+
+/// What is spread over windows is all there, as every test here takes for granted.
+#[test]
+fn spread_work_is_whole() {
+    let mut document = RUN.document.clone();
+    for row in rows(&mut document) {
+        let windows = row.windows.as_mut().unwrap();
+        spread(windows, 1_000_003);
+        assert_eq!(windows.total_work(), 1_000_003);
+    }
 }

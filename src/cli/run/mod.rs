@@ -9,12 +9,16 @@ use crate::energy::PowerSpec;
 use crate::gpu::{self, GpuError};
 use crate::measure::{Mode, Protocol};
 use crate::report;
-use crate::results::{self, OutDir, Outcome, Row, Run, wire};
+use crate::results::{
+    self, Baseline, Clock, Document, Evidence, Manifest, OrNewer, OutDir, Outcome, Row, Run,
+    Verdict,
+};
 use crate::text;
 use crate::workload::{Target, Workload};
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use jiff::Timestamp;
 use power::Power;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -49,6 +53,43 @@ pub(super) struct Args {
     /// Choose the test data [default: random]
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
+    /// A word for the result file; may repeat
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    labels: Vec<(String, String)>,
+    /// A number that whoever asked for the run chose: all test data follow from it
+    #[arg(long, value_name = "HEX", value_parser = |text: &str| hex(text, 1..=64))]
+    challenge: Option<String>,
+    /// The header of a new Bitcoin block, 80 bytes: shows that the run began after it was found
+    #[arg(long, value_name = "HEADER_HEX", value_parser = |text: &str| hex(text, 80..=80))]
+    beacon: Option<String>,
+    /// Leave the machine's id, a hash that tells machines apart, out of the result
+    #[arg(long)]
+    anonymous: bool,
+}
+
+/// The most that a label may have, in bytes.
+const LONGEST_LABEL: usize = 200;
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && text.len() <= LONGEST_LABEL => {
+            Ok((key.to_string(), value.to_string()))
+        }
+        _ => Err(format!("write KEY=VALUE, at most {LONGEST_LABEL} bytes, as in rack=7")),
+    }
+}
+
+/// Bytes in hex, in lower case.
+fn hex(text: &str, bytes: std::ops::RangeInclusive<usize>) -> Result<String, String> {
+    let sound = text.len().is_multiple_of(2)
+        && bytes.contains(&(text.len() / 2))
+        && text.bytes().all(|b| b.is_ascii_hexdigit());
+    sound.then(|| text.to_lowercase()).ok_or_else(|| match (bytes.start(), bytes.end()) {
+        (least, most) if least == most => {
+            format!("write {least} bytes, as {} hex digits", 2 * least)
+        }
+        (least, most) => format!("write {least} to {most} bytes, two hex digits each"),
+    })
 }
 
 /// What the arguments ask for, checked.
@@ -61,6 +102,13 @@ struct Plan {
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
     interrupt::listen()?;
+    if let Some(beacon) = &args.beacon {
+        results::judge_beacon(beacon, now()).map_err(|why| anyhow!("--beacon: {why}"))?;
+    }
+    let labels: BTreeMap<String, String> = args.labels.iter().cloned().collect();
+    if labels.len() < args.labels.len() {
+        bail!("a --label is given twice; each KEY has one value");
+    }
     let mut plan = plan(args)?;
     let out = OutDir::open(&args.out.clone().unwrap_or_else(OutDir::default_path))?;
     let at_rest = plan.protocol.mode != Mode::Publish || busy::await_rest();
@@ -69,63 +117,60 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             "other programs use the processor: end them, or publish with --allow-busy, which marks the run as invalid"
         );
     }
-    let mut run = Run {
-        id: uuid::Uuid::new_v4().to_string(),
-        started_at: Timestamp::now(),
-        finished_at: None,
-        protocol: plan.protocol,
-        user_seed: args.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_fields().0),
-        manifest: manifest(&plan),
+    let mut run = Evidence {
+        run: Run {
+            id: uuid::Uuid::new_v4().to_string(),
+            started_at: now(),
+            finished_at: None,
+            attempt: None,
+            labels,
+            user_seed: args.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_fields().0),
+            began_busy: !at_rest,
+        },
+        challenge: args.challenge.clone(),
+        beacon: args.beacon.clone(),
+        manifest: manifest(&plan, args.anonymous),
+        clock: Clock { zero_at: plan.power.sampling.zero_at() },
+        baselines: Vec::new(),
         rows: Vec::new(),
-        faults: Vec::new(),
     };
-    if !at_rest {
-        run.faults.push("other programs used the processor when it began (--allow-busy)".into());
-    }
     let file = out.create(&run)?;
-    let seed = results::seed(&run.manifest, run.user_seed);
+    let seed = results::seed(&run);
     let Protocol { baseline, baseline_longest, .. } = plan.protocol;
     plan.power.sampling.take_baseline(baseline, baseline_longest, &mut interrupt::asked);
+    run.baselines = baselines(&plan);
     let total = plan.devices.len() * plan.workloads.len();
     for (device, target) in &plan.devices {
         let before = run.rows.len();
         let rounds = rounds::Rounds { plan: &plan, device, target, seed, before, total };
         rounds.measure(&mut |rows: Vec<Row>| {
             run.rows.truncate(before);
-            run.rows.extend(rows);
+            run.rows.extend(rows.into_iter().map(OrNewer::Known));
             file.replace(&run)
         })?;
     }
     if plan.protocol.mode == Mode::Publish && !interrupt::asked() {
         plan.power.sampling.take_baseline(baseline, baseline_longest, &mut interrupt::asked);
-        for row in &mut run.rows {
-            if let Some(Outcome::Measured(measurement)) = &mut row.outcome {
-                plan.power.sampling.renew_baseline(&mut measurement.energy);
-            }
-        }
+        run.baselines = baselines(&plan);
     }
     let interrupted = interrupt::asked();
-    if interrupted {
-        run.faults.push(format!("interrupted: {} of {total} rows have figures", run.rows.len()));
-    } else {
-        run.finished_at = Some(Timestamp::now());
+    if !interrupted {
+        run.run.finished_at = Some(now());
     }
     file.replace(&run)?;
-    let document: wire::Document = (&run).into();
+    let document = Document::of(run);
     let printed = print(&document, args.json, file.path());
     if interrupted {
         // Whatever became of the terminal.
         return Ok(Exit::Interrupted);
     }
     printed?;
-    let failed = |m: &wire::Measurement| m.outcome == wire::Outcome::Failed;
-    let invalid = |m: &wire::Measurement| m.verdict == wire::Verdict::Invalid;
     let publish = plan.protocol.mode == Mode::Publish;
-    let no = |m: &wire::Measurement| failed(m) || (publish && invalid(m));
-    Ok(match () {
-        () if document.measurements.iter().any(no) => Exit::No,
-        () => Exit::Done,
-    })
+    let no = document.rows().any(|(row, figures)| {
+        matches!(row.outcome, Outcome::Failed(_))
+            || (publish && figures.verdict == Verdict::Invalid)
+    });
+    Ok(if no { Exit::No } else { Exit::Done })
 }
 
 /// Reads the arguments; whatever is wrong with them is found before anything is measured.
@@ -134,8 +179,8 @@ fn plan(args: &Args) -> Result<Plan> {
     let power: Vec<PowerSpec> =
         args.power.iter().map(|spec| spec.parse()).collect::<Result<_, _>>()?;
     for name in power.iter().flat_map(PowerSpec::workloads) {
-        if !workloads.iter().any(|w| w.id() == name) {
-            let known: Vec<&str> = workloads.iter().map(|w| w.id()).collect();
+        if !workloads.iter().any(|w| w.id().name() == name) {
+            let known: Vec<&str> = workloads.iter().map(|w| w.id().name()).collect();
             bail!("--power names '{name}', which is not run; run are: {}", known.join(", "));
         }
     }
@@ -170,27 +215,35 @@ fn plan(args: &Args) -> Result<Plan> {
     Ok(Plan { devices, workloads, power, protocol })
 }
 
-fn manifest(plan: &Plan) -> wire::Manifest {
-    let devices: Vec<Device> = plan.devices.iter().map(|(device, _)| device.clone()).collect();
-    let workloads = plan.workloads.iter().map(|workload| workload.spec()).collect();
-    results::manifest(
-        &devices,
-        &gpu::enumerate(),
-        workloads,
-        plan.power.sources(&devices, &plan.workloads),
-    )
+/// The time to the second: more tells nothing.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
-fn print(document: &wire::Document, json: bool, path: &Path) -> Result<()> {
+fn baselines(plan: &Plan) -> Vec<Baseline> {
+    let all = plan.power.sampling.baselines().into_iter().enumerate();
+    all.filter_map(|(source, idle)| Some(Baseline { source, idle: idle? })).collect()
+}
+
+fn manifest(plan: &Plan, anonymous: bool) -> Manifest {
+    let devices: Vec<Device> = plan.devices.iter().map(|(device, _)| device.clone()).collect();
+    let workloads = plan.workloads.iter().map(|workload| workload.spec()).collect();
+    let sources = plan.power.sources(&devices, &plan.workloads);
+    let gpus = gpu::enumerate().iter().filter(|device| !device.class.runs_on_cpu()).count();
+    Manifest::new(&devices, gpus, workloads, sources, &plan.protocol, anonymous)
+}
+
+fn print(document: &Document, json: bool, path: &Path) -> Result<()> {
     if json {
         super::print(&text::json(&results::text(document)))?;
     } else {
         let (width, styled) = args::terminal();
-        for table in report::run(&results::shown(document)) {
+        for table in report::run(document) {
             super::print(&(table.to_terminal(width, styled) + "\n"))?;
         }
     }
-    for reason in &document.run.reasons {
+    for reason in report::reasons(document) {
         say(&format!("note: {reason}"));
     }
     say(&format!("written to {}", path.display()));

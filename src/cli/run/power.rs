@@ -2,9 +2,9 @@
 
 use crate::device::Device;
 use crate::energy::{self, PowerSpec, Sampling, Stated};
-use crate::results::wire;
+use crate::results::{Origin, Source};
 use crate::units::Seconds;
-use crate::workload::Workload;
+use crate::workload::{Id, Workload};
 use anyhow::Result;
 
 /// Where joules come from.
@@ -23,12 +23,13 @@ impl Power {
         Ok(Power { specs, sampling: Sampling::no_faster_than(placed, poll) })
     }
 
-    /// What is stated of a workload on a device, and why nothing is known if nothing is.
-    pub(super) fn stated(&self, device: &Device, workload: &dyn Workload) -> (Vec<Stated>, String) {
+    /// What is stated of a workload on a device, each with whether it was stated for that workload alone, and why nothing is
+    /// known if nothing is.
+    fn stated(&self, device: &Device, workload: Id) -> (Vec<(Stated, bool)>, String) {
         let said = match &self.specs[..] {
             [] if self.sampling.reads(&device.id) => vec![],
-            [] => vec![Stated::model(device)],
-            specs => specs.iter().filter_map(|s| s.stated(device, workload.id())).collect(),
+            [] => vec![Stated::model(device).map(|stated| (stated, false))],
+            specs => specs.iter().filter_map(|s| s.stated(device, workload.name())).collect(),
         };
         let (mut stated, mut absence) = (Vec::new(), Vec::new());
         for said in said {
@@ -43,28 +44,42 @@ impl Power {
         (stated, absence.join("; "))
     }
 
-    /// What there is for the manifest.
+    /// Why nothing is known of a workload's joules on a device; nothing if something is.
+    pub(super) fn absence(&self, device: &Device, workload: Id) -> Option<String> {
+        let (stated, absence) = self.stated(device, workload);
+        (stated.is_empty() && !self.sampling.reads(&device.id)).then_some(absence)
+    }
+
+    /// The sources for the manifest: those that are read first, in the order in which they are read, then what is stated.
     pub(super) fn sources(
         &self,
         devices: &[Device],
         workloads: &[Box<dyn Workload>],
-    ) -> Vec<wire::Source> {
-        let mut sources = Vec::new();
-        for (info, covered) in self.sampling.sources() {
-            sources.extend(covered.iter().map(|device| wire::Source::read(device, info)));
-        }
-        // What is stated of a workload is stated once, however many rows it has; two meters may well say the same of
-        // themselves.
-        let mut said = Vec::new();
+    ) -> Vec<Source> {
+        let mut sources: Vec<Source> = (self.sampling.sources())
+            .map(|(info, covered)| Source {
+                devices: covered.to_vec(),
+                workload: None,
+                origin: Origin::Meter(info.clone()),
+            })
+            .collect();
         for device in devices {
-            for workload in workloads {
-                for stated in self.stated(device, workload.as_ref()).0 {
-                    said.push(wire::Source::stated(&device.id, workload.id(), &stated));
+            for workload in workloads.iter().map(|workload| workload.id()) {
+                for (stated, own) in self.stated(device, workload).0 {
+                    let workload = own.then_some(workload);
+                    let origin = Origin::Stated(stated);
+                    let same = |s: &&mut Source| (s.workload, &s.origin) == (workload, &origin);
+                    match sources.iter_mut().find(same) {
+                        Some(known) if known.devices.contains(&device.id) => {}
+                        Some(known) => known.devices.push(device.id.clone()),
+                        None => {
+                            let devices = vec![device.id.clone()];
+                            sources.push(Source { devices, workload, origin });
+                        }
+                    }
                 }
             }
         }
-        said.dedup();
-        sources.extend(said);
         sources
     }
 }

@@ -7,8 +7,8 @@ use super::Plan;
 use crate::device::Device;
 use crate::energy::Meter;
 use crate::gpu::GpuError;
-use crate::measure::{Event, MeasureError, Measuring, Mode, Protocol, Telemetry};
-use crate::results::{self, Outcome, Row, StoreError, wire};
+use crate::measure::{Event, MeasureError, Measuring, Mode, Observer, Protocol};
+use crate::results::{self, Failure, FailureCode, Kernel, Outcome, Row, StoreError};
 use crate::tune::{Effort, Tuner};
 use crate::units::Seconds;
 use crate::workload::data::Seed;
@@ -79,14 +79,18 @@ impl Rounds<'_> {
                     Ok(()) => false,
                     Err(MeasureError::Interrupted) => true,
                     Err(error) => {
-                        rows[i].outcome = Some(Outcome::Failed(error.to_string()));
                         measuring[i] = None;
+                        rows[i] = Row {
+                            tuning: rows[i].tuning.take(),
+                            ..self.row(workloads[i].as_ref())
+                        };
+                        rows[i].outcome = Outcome::Failed((&error).into());
                         store(finished(&rows))?;
                         continue;
                     }
                 };
                 if row.has_windows() {
-                    rows[i].outcome = Some(Outcome::Measured(Box::new(row.measurement())));
+                    rows[i].measured(row.measurement());
                 }
                 store(finished(&rows))?;
                 tracing::info!("{} {}: a block is kept", self.device.id, workloads[i].spec());
@@ -98,7 +102,7 @@ impl Rounds<'_> {
         for (i, row) in measuring.iter().enumerate() {
             if let Some(row) = row.as_ref().filter(|row| row.has_windows()) {
                 row.await_meters(&mut self.display(i));
-                rows[i].outcome = Some(Outcome::Measured(Box::new(row.measurement())));
+                rows[i].measured(row.measurement());
             }
         }
         store(finished(&rows))
@@ -110,7 +114,7 @@ impl Rounds<'_> {
     }
 
     fn row_seed(&self, workload: &dyn Workload) -> Seed {
-        results::row_seed(self.seed, &self.device.id.to_string(), &workload.spec())
+        results::row_seed(self.seed, &self.row(workload))
     }
 
     /// Shows what a row does, and breaks once the user wants an end.
@@ -125,18 +129,9 @@ impl Rounds<'_> {
     }
 
     fn row(&self, workload: &dyn Workload) -> Row {
-        Row {
-            device: self.device.clone(),
-            workload: workload.id(),
-            shape: workload.shape(),
-            layer: workload.layer().map(str::to_string),
-            model_sha256: workload.model_sha256().map(str::to_string),
-            unit: workload.unit(),
-            traffic: workload.traffic(self.device),
-            kernel: None,
-            tuning: None,
-            outcome: None,
-        }
+        let no_source = self.plan.power.absence(self.device, workload.id());
+        let row = Row::new(self.device.id.clone(), workload.describe(self.device));
+        Row { no_source, ..row }
     }
 
     /// Chooses a kernel and lays out its data; none if the device cannot hold it.
@@ -148,7 +143,7 @@ impl Rounds<'_> {
         // Each row opens the device for itself: what one of them does to it, up to losing it, is nothing to the others.
         let mut target = Target::open(self.device).map_err(JobError::from)?;
         if let Some(reason) = workload.unsupported(&target) {
-            row.outcome = Some(Outcome::Unsupported(reason));
+            row.outcome = Outcome::Unsupported(Failure::new(FailureCode::Limit, reason));
             return Ok(None);
         }
         let effort = match self.plan.protocol.mode {
@@ -160,7 +155,7 @@ impl Rounds<'_> {
             .choose(workload, &mut target, &mut |share| display(Event::Tuning(share)))?;
         row.tuning = Some(choice.record);
         let job = workload.prepare(&target, &choice.variant, self.row_seed(workload))?;
-        row.kernel = Some(wire::Kernel {
+        row.kernel = Some(Kernel {
             id: choice.variant.id().to_string(),
             params: job.kernel().map(|k| k.params.clone()).unwrap_or_default(),
             wgsl_sha256: job.kernel().map(|k| k.sha256()),
@@ -174,27 +169,26 @@ impl Rounds<'_> {
         i: usize,
         prepared: &'a mut Prepared,
     ) -> Result<Measuring<'a>, MeasureError> {
-        let Plan { power, protocol, workloads, .. } = self.plan;
-        let (stated, absence) = power.stated(self.device, workloads[i].as_ref());
-        let meter = Meter::new(&power.sampling, &self.device.id, stated, &absence);
+        let Plan { power, protocol, .. } = self.plan;
+        let meter = Meter::new(&power.sampling, &self.device.id);
         let protocol = Protocol { batch: prepared.batch, ..*protocol };
-        let telemetry = Telemetry::new(self.device);
-        Measuring::begin(prepared.job.as_mut(), meter, telemetry, &protocol, &mut self.display(i))
+        let observer = Observer::new(self.device);
+        Measuring::begin(prepared.job.as_mut(), meter, observer, &protocol, &mut self.display(i))
     }
 }
 
 /// Notes why a row has no figures: the device cannot hold the workload, or failed at it.
 fn fail(row: &mut Row, error: &MeasureError) {
-    row.outcome = Some(match error {
+    row.outcome = match error {
         MeasureError::Job(job) if job.is_unsupported() => {
             row.tuning = None;
-            Outcome::Unsupported(error.to_string())
+            Outcome::Unsupported(error.into())
         }
-        _ => Outcome::Failed(error.to_string()),
-    });
+        _ => Outcome::Failed(error.into()),
+    };
 }
 
 /// Rows of which something is known.
 fn finished(rows: &[Row]) -> Vec<Row> {
-    rows.iter().filter(|row| row.outcome.is_some()).cloned().collect()
+    rows.iter().filter(|row| row.is_known()).cloned().collect()
 }

@@ -7,9 +7,9 @@ use super::{
     TokenPrice, subsidy_at,
 };
 use crate::economics::hash::HALVING_BLOCKS;
-use crate::economics::row::Stage;
 use crate::energy::Scope;
 use crate::units::Unit;
+use crate::workload::Id;
 use jiff::civil::Date;
 
 // Typical figures stand where a wrong unit is 100 times off or more: cents for dollars, terahashes for hashes.
@@ -210,8 +210,7 @@ impl Checker {
 
     fn token_price(&self, price: &Table) -> Option<TokenPrice> {
         let (name, models) = (price.text("name"), price.texts("models"));
-        let stage =
-            choice(price, "tokens", &[("input", Stage::Prefill), ("output", Stage::Decode)]);
+        let workload = choice(price, "tokens", &[("input", Id::Prefill), ("output", Id::Decode)]);
         let types = price.texts("types");
         let example = "the smallest and the largest batch, as in [1, 1024]";
         let batches = price.pair("batches", example);
@@ -222,7 +221,7 @@ impl Checker {
         Some(TokenPrice {
             name: name?,
             models: models?,
-            stage: stage?,
+            workload: workload?,
             types: types?,
             batches: batches?,
             price: figure?,

@@ -1,7 +1,7 @@
 //! A figure of the market file: a number or a range with its unit, date and source, checked against what such a figure can be.
 
 use super::reader::Table;
-use crate::economics::Estimate;
+use crate::units::{Interval, Method, Provenance};
 use jiff::civil::Date;
 
 /// As it stands in the file.
@@ -22,7 +22,7 @@ pub struct Figure {
     /// Its key in the file: `network.difficulty`.
     pub key: String,
     /// In the unit of the file.
-    pub estimate: Estimate,
+    pub interval: Interval,
     /// `$/kWh`.
     pub unit: &'static str,
     /// As the file writes it: a day, a month or a year.
@@ -38,7 +38,7 @@ pub struct Figure {
 impl Figure {
     /// The number of a figure that is no range.
     pub fn number(&self) -> f64 {
-        self.estimate.middle()
+        self.interval.middle()
     }
 }
 
@@ -195,9 +195,9 @@ impl Written {
         if let Some(unit) = self.unit.as_ref().filter(|_| !right_unit) {
             faults.push(("unit", format!("it is '{unit}', it has to be '{}'", expected.unit)));
         }
-        let mut estimate = None;
-        match self.estimate(expected) {
-            Ok(read) => estimate = Some(read),
+        let mut interval = None;
+        match self.interval(expected) {
+            Ok(read) => interval = Some(read),
             // A number in another unit is wrong in any case.
             Err(what) if right_unit => faults.push(("", what)),
             Err(_) => {}
@@ -214,37 +214,32 @@ impl Written {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let (Some(estimate), Some(date), Some(since)) = (estimate, self.date, since) else {
+        let (Some(interval), Some(date), Some(since)) = (interval, self.date, since) else {
             return Ok(None);
         };
         let (Some(_), Some(source)) = (self.unit, self.source) else { return Ok(None) };
         let unit = expected.unit;
-        Ok(Some(Figure { key, estimate, unit, date, since, source, example: self.example }))
+        Ok(Some(Figure { key, interval, unit, date, since, source, example: self.example }))
     }
 
-    fn estimate(&self, expected: Expected) -> Result<Estimate, String> {
-        let estimate = match (self.value, self.low, self.high) {
-            (Some(value), None, None) => Estimate::exact(value),
-            (Some(value), Some(low), Some(high)) if expected.range => {
-                Estimate::measured(low, value, high)
-            }
-            (None, Some(low), Some(high)) if expected.range => Estimate { low, value: None, high },
+    fn interval(&self, expected: Expected) -> Result<Interval, String> {
+        let (value, low, high) = match (self.value, self.low, self.high) {
+            (Some(value), None, None) => (Some(value), value, value),
+            (value, Some(low), Some(high)) if expected.range => (value, low, high),
             _ if expected.range => {
                 return Err("write a value, or low and high, or all three".into());
             }
             _ => return Err("write a value; a range will not do here".into()),
         };
-        let numbers: Vec<f64> = [Some(estimate.low), estimate.value, Some(estimate.high)]
-            .into_iter()
-            .flatten()
-            .collect();
+        let numbers: Vec<f64> = [Some(low), value, Some(high)].into_iter().flatten().collect();
         if let Some(complaint) = numbers.iter().find_map(|n| expected.complaint(*n)) {
             return Err(complaint);
         }
         if !numbers.is_sorted() {
             return Err("low is not below value and high; order them".into());
         }
-        Ok(estimate)
+        let (provenance, method) = (Provenance::Published, Method::Quoted);
+        Ok(Interval { value, low, high, provenance, method })
     }
 }
 
@@ -291,7 +286,7 @@ mod tests {
     #[test]
     fn one_value_a_range_or_both() {
         let figure = check(written(None, Some(1.99), Some(5.0)), EXPECTED).unwrap();
-        assert_eq!(figure.estimate, Estimate::between(1.99, 5.0));
+        assert_eq!((figure.interval.value, figure.interval.ends()), (None, Some((1.99, 5.0))));
         assert_eq!(figure.since, date(2026, 5, 1));
         assert_eq!(check(written(Some(2.0), None, None), EXPECTED).unwrap().number(), 2.0);
         assert!(check(written(Some(2.0), Some(1.0), Some(3.0)), EXPECTED).is_ok());

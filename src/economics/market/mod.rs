@@ -9,8 +9,8 @@ mod syntax;
 pub use figure::Figure;
 
 use super::hash::{Network, subsidy_at};
-use super::row::{Sequences, Stage};
 use crate::energy::Scope;
+use crate::workload::{Description, Id};
 use jiff::civil::Date;
 use reader::Reader;
 use toml::de::DeTable;
@@ -108,8 +108,8 @@ pub struct TokenPrice {
     pub name: String,
     /// As rigbench calls the models that it holds for.
     pub models: Vec<String>,
-    /// Tokens read or tokens written.
-    pub stage: Stage,
+    /// The workload whose tokens it is of: those that are read or those that are written.
+    pub workload: Id,
     /// Types of weights that it holds for.
     pub types: Vec<String>,
     /// The smallest and the largest batch that it holds for.
@@ -119,21 +119,45 @@ pub struct TokenPrice {
 }
 
 impl TokenPrice {
+    /// Whether the price is of the model of these tokens.
+    pub fn is_of(&self, tokens: &Description) -> bool {
+        tokens.shape.model.as_ref().is_some_and(|model| self.models.contains(model))
+    }
+
     /// Why the price does not hold for tokens of this kind; nothing if it does.
-    pub fn mismatch(&self, tokens: &Sequences) -> Option<String> {
+    pub fn mismatch(&self, tokens: &Description) -> Option<String> {
         let (least, most) = self.batches;
-        if !self.models.contains(&tokens.model) {
+        if !self.is_of(tokens) {
             return Some(format!("is of {}", self.models.join(", ")));
         }
-        if self.stage != tokens.stage {
-            return Some(format!("is of {} tokens", self.stage.tokens()));
+        if self.workload != tokens.id {
+            return Some(format!("is of {} tokens", direction(self.workload)));
         }
-        if !self.types.contains(&tokens.weights) {
+        if !self.types.iter().any(|weights| weights == weights_of(tokens)) {
             return Some(format!("is of weights in {}", self.types.join(", ")));
         }
-        (tokens.batch < least || tokens.batch > most)
+        (!tokens.shape.batch.is_some_and(|batch| (least..=most).contains(&batch)))
             .then(|| format!("is of batches of {least} to {most}"))
     }
+}
+
+/// What sellers call the tokens of a workload.
+fn direction(workload: Id) -> &'static str {
+    if workload == Id::Prefill { "input" } else { "output" }
+}
+
+/// How weights are stored, as a market file names it.
+fn weights_of(workload: &Description) -> &str {
+    workload.shape.weights.as_deref().unwrap_or("its file's types")
+}
+
+/// Tokens that are sold: `output tokens of llama-3-8b (int8, batch 8)`.
+pub(super) fn tokens_of(workload: &Description) -> String {
+    let shape = &workload.shape;
+    let model = shape.model.as_deref().unwrap_or("an unknown model");
+    let batch = shape.batch.map_or_else(|| "unknown".into(), |batch| batch.to_string());
+    let (direction, weights) = (direction(workload.id), weights_of(workload));
+    format!("{direction} tokens of {model} ({weights}, batch {batch})")
 }
 
 /// What a device rents for.

@@ -5,7 +5,9 @@ mod bursts;
 mod run;
 mod words;
 
-use super::super::{Accuracy, Basis, EnergyError, EnergySource, Quantity, Scope, SourceInfo};
+use super::super::{
+    Accuracy, Basis, EnergyError, EnergySource, MeterKind, Quantity, Scope, SourceInfo,
+};
 use super::{ASSUMED_SHARE, garbage, is_all_ones};
 use crate::units::{Seconds, Watts};
 use bursts::Pattern;
@@ -243,7 +245,7 @@ fn several(count: u32) -> EnergyError {
 impl EnergySource for Command {
     fn describe(&self) -> SourceInfo {
         SourceInfo {
-            kind: "command",
+            kind: MeterKind::Command,
             model: "command".into(),
             driver: None,
             scope: self.scope,

@@ -5,7 +5,8 @@ use super::{
     watts,
 };
 use crate::energy::{
-    Accuracy, Basis, Board, BoardState, EnergyError, EnergySource, Quantity, Scope, SourceInfo,
+    Accuracy, Basis, Board, BoardState, EnergyError, EnergySource, MeterKind, Quantity, Scope,
+    SourceInfo,
 };
 use crate::units::{Seconds, Watts};
 use std::io;
@@ -161,7 +162,7 @@ impl Sensors {
         let ceiling =
             card_ceiling(limits.iter().filter_map(|f| self.number(&[f])).map(|w| Watts(w / MICRO)));
         let info = SourceInfo {
-            kind: "hwmon",
+            kind: MeterKind::Hwmon,
             model,
             driver: version.map(|version| format!("{} {version}", self.name)),
             scope,

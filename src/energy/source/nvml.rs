@@ -2,8 +2,8 @@
 
 use super::{ASSUMED_SHARE, Found, PciAddress, card_ceiling, joules, limit, poll, watts};
 use crate::energy::{
-    Accuracy, Basis, Board, BoardState, EnergyError, EnergySource, Quantity, Scope, SourceInfo,
-    Throttle,
+    Accuracy, Basis, Board, BoardState, EnergyError, EnergySource, MeterKind, Quantity, Scope,
+    SourceInfo, Throttle,
 };
 use crate::units::{Seconds, Watts};
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
@@ -51,7 +51,7 @@ pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
     };
     let sources = readings.into_iter().map(|reading| {
         let info = SourceInfo {
-            kind: "nvml",
+            kind: MeterKind::Nvml,
             model: model.clone(),
             driver: driver.clone(),
             scope: Scope::GpuBoard,

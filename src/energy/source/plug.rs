@@ -1,6 +1,8 @@
 //! The meter of a plug: watts, joules, or both, as its firmware answers them over HTTP. All is read at the wall.
 
-use super::super::{Accuracy, Basis, EnergyError, EnergySource, Quantity, Scope, SourceInfo};
+use super::super::{
+    Accuracy, Basis, EnergyError, EnergySource, MeterKind, Quantity, Scope, SourceInfo,
+};
 use super::http::{Http, Refusal};
 use super::{ALL_ONES, is_all_ones};
 use crate::units::{Seconds, Watts};
@@ -118,7 +120,7 @@ fn errors(object: &Value) -> Option<String> {
 }
 
 impl Fault {
-    fn explain(self, kind: &str, quantity: &Quantity) -> EnergyError {
+    fn explain(self, kind: MeterKind, quantity: &Quantity) -> EnergyError {
         let (what, unit) = match quantity {
             Quantity::Power { .. } => ("power", "watts"),
             Quantity::Counter { .. } => ("energy", "energy"),
@@ -159,7 +161,7 @@ pub(super) struct Channel {
 
 /// What a plug is.
 pub(super) struct About {
-    pub kind: &'static str,
+    pub kind: MeterKind,
     pub model: String,
     pub firmware: Option<String>,
     /// How far its figures may be off, as a share of them, and why that is assumed.
@@ -171,10 +173,7 @@ pub(super) struct About {
 ///
 /// # Errors
 /// If the query is anything else. The address is not repeated.
-pub(super) fn address<'a>(
-    url: &'a str,
-    kind: &str,
-) -> Result<(&'a str, Option<&'a str>), EnergyError> {
+pub(super) fn address(url: &str, kind: MeterKind) -> Result<(&str, Option<&str>), EnergyError> {
     let Some((address, query)) = url.split_once('?') else { return Ok((url, None)) };
     let plain = |name: &&str| {
         (1..=3).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric())

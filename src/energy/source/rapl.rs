@@ -2,7 +2,9 @@
 //! Intel's name.
 
 use super::{ALL_ONES, ASSUMED_SHARE, before_wrap, garbage, number, poll, text};
-use crate::energy::{Accuracy, Basis, EnergyError, EnergySource, Quantity, Scope, SourceInfo};
+use crate::energy::{
+    Accuracy, Basis, EnergyError, EnergySource, MeterKind, Quantity, Scope, SourceInfo,
+};
 use crate::units::{Joules, Seconds, Watts};
 use std::collections::BTreeMap;
 use std::io;
@@ -156,7 +158,7 @@ impl Source {
         };
         let names: Vec<String> = zones.iter().map(name).collect();
         let info = SourceInfo {
-            kind: "rapl",
+            kind: MeterKind::Rapl,
             model: names.join(" + "),
             driver: None,
             scope,

@@ -1,6 +1,6 @@
 //! Shelly plugs and meters of every generation, asked over HTTP: watts, and a counter of watt-hours or watt-minutes.
 
-use super::super::{EnergyError, EnergySource};
+use super::super::{EnergyError, EnergySource, MeterKind};
 use super::http::{Http, Login, Refusal};
 use super::plug::{
     About, CLAMP_CEILING, Channel, Figure, PLUG_CEILING, address, choose, public_name, sources,
@@ -55,7 +55,7 @@ const PHASES: [&str; 3] = ["a", "b", "c"];
 /// # Errors
 /// If nothing there answers as a Shelly plug does; one line, without the address.
 pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
-    let (base_url, wanted) = address(url, "shelly")?;
+    let (base_url, wanted) = address(url, MeterKind::Shelly)?;
     let http = Http::new(base_url, Login::Basic, "Shelly plug")?;
     let about = http.get("/shelly").map_err(|refusal| http.explain(refusal))?;
     let text = |field: &str| about.get(field).and_then(Value::as_str);
@@ -71,7 +71,7 @@ pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     };
     let private = [text("mac").unwrap_or_default(), text("id").unwrap_or_default()];
     let mut about = About {
-        kind: "shelly",
+        kind: MeterKind::Shelly,
         model: public_name(model, &private).unwrap_or_else(|| "Shelly".into()),
         firmware: public_name(firmware, &private).map(|version| format!("firmware {version}")),
         share: 0.03,

@@ -1,6 +1,6 @@
 //! Plugs with the Tasmota firmware, asked over HTTP: watts, and a counter of kilowatt-hours.
 
-use super::super::{EnergyError, EnergySource};
+use super::super::{EnergyError, EnergySource, MeterKind};
 use super::http::{Http, Login};
 use super::plug::{About, Channel, Figure, PLUG_CEILING, address, choose, public_name, sources};
 use crate::units::KILOWATT_HOUR;
@@ -19,7 +19,7 @@ const METER: &str = "/StatusSNS/ENERGY";
 /// # Errors
 /// If nothing there answers as a Tasmota plug with a meter does; one line, without the address.
 pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
-    let (base_url, wanted) = address(url, "tasmota")?;
+    let (base_url, wanted) = address(url, MeterKind::Tasmota)?;
     let http = Http::new(base_url, Login::Query, "Tasmota plug")?;
     let answer = http.get(SENSORS).map_err(|refusal| http.explain(refusal))?;
     let channels = channels(&answer)?;
@@ -30,7 +30,7 @@ pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
         module.as_ref().and_then(|answer| answer.get("Module")?.as_object()?.values().next());
     let firmware = firmware.as_ref().and_then(|answer| answer.get("StatusFWR")?.get("Version"));
     let mut about = About {
-        kind: "tasmota",
+        kind: MeterKind::Tasmota,
         model: public_name(module.and_then(Value::as_str), &[]).unwrap_or_else(|| "Tasmota".into()),
         firmware: public_name(firmware.and_then(Value::as_str), &[])
             .map(|version| format!("Tasmota {version}")),

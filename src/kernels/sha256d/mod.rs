@@ -7,7 +7,8 @@
 //! the first hash, and so its message schedule. The program therefore has two parts: the *schedule*, computed once a
 //! nonce, and the *rounds*, computed for each version of the header; ASICs save the same work, under the name AsicBoost.
 //!
-//! `wgsl` and `rust` write the program down; what they write is committed, and tests write and compare it again.
+//! `wgsl` and `rust` write the program down. The WGSL is committed, and a test writes and compares it again; the Rust is written when
+//! rigbench is built (`build.rs`).
 
 mod rust;
 mod wgsl;

@@ -1,10 +1,10 @@
-//! Writes the program as Rust, generic over vectors of words: `src/workload/sha256d/cpu/program.rs`.
+//! Writes the program as Rust, generic over vectors of words, when rigbench is built.
 
 use super::{Program, Step, Word};
 use std::fmt::Write;
 
 impl Program {
-    /// The contents of `src/workload/sha256d/cpu/program.rs`.
+    /// The functions `schedule` and `last_word` of `src/workload/sha256d/cpu/`.
     pub fn rust(&self) -> String {
         let (mut schedule, mut rounds) = (String::new(), String::new());
         for (number, step) in self.steps.iter().enumerate() {
@@ -33,11 +33,6 @@ impl Program {
         }
         format!(
             "\
-//! The double hash of a header, as far as it depends on the nonce, for vectors of nonces.
-//! Written by src/kernels/sha256d/rust.rs; do not edit.
-
-use super::lanes::Lanes;
-
 /// Terms of a header that the schedule reads.
 pub(super) const SCHEDULE_TERMS: usize = {schedule_terms};
 /// Terms of a header that the rounds read.
@@ -99,16 +94,5 @@ fn expression(step: &Step, text: impl Fn(Word) -> String) -> String {
         Step::Blend { mask, difference, base } => {
             format!("V::blend({}, {}, {})", text(*mask), text(*difference), text(*base))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_committed_rust_is_what_the_program_writes() {
-        let path = "src/workload/sha256d/cpu/program.rs";
-        super::super::assert_committed(path, &Program::new().rust());
     }
 }

@@ -1,16 +1,16 @@
 //! The answer in sentences: what the next kilowatt-hour should do, how sure that is, and at what price it flips.
 
-use super::act;
 use super::figures::{dollars, number, phrase_by, plain, price};
+use super::{act, break_even};
 use crate::economics::market::STALE_DAYS;
 use crate::economics::{
-    Advice, Answer, Choice, Era, Flip, Kind, Outcome, Parameter, Question, Standing,
+    Advice, Answer, BreakEven, Choice, Crossing, HalvingEpoch, Kind, Parameter, Question,
 };
-use crate::energy::Provenance;
+use crate::units::Provenance;
 
 /// A paragraph each: what to do, how sure that is, where it flips, and with what it was computed.
 pub fn answer(advice: &Advice) -> Vec<String> {
-    let mut lines = vec![what(advice), sure(advice), flips(advice)];
+    let mut lines = vec![what(advice), sure(advice), break_evens(advice)];
     lines.push(computed_with(advice));
     lines.extend(advice.remarks.iter().map(|remark| format!("Note: {remark}.")));
     lines
@@ -18,12 +18,12 @@ pub fn answer(advice: &Advice) -> Vec<String> {
 
 /// Dollars that a choice earns.
 fn earns(choice: &Choice) -> String {
-    match &choice.standing {
-        Standing::Meter => dollars(choice.revenue),
-        Standing::Bound(_) if choice.revenue.high.is_finite() => {
+    match choice.reaches_meter() {
+        true => dollars(choice.revenue),
+        false if choice.revenue.high.is_finite() => {
             format!("${} at most", number(choice.revenue.high))
         }
-        Standing::Bound(_) => "nobody knows what".into(),
+        false => "nobody knows what".into(),
     }
 }
 
@@ -62,14 +62,12 @@ const NAMED: usize = 2;
 fn sure(advice: &Advice) -> String {
     const MEASURE: &str = "rigbench doctor says what can be read, or read a plug's watts and give them: rigbench run --power declared:WATTS";
     let evidence = match advice.evidence {
-        Provenance::MeasuredCounter | Provenance::MeasuredSampled => {
-            "joules were measured here".to_string()
-        }
+        measured if measured.is_measured() => "joules were measured here".to_string(),
         Provenance::Declared => "joules here follow from watts that somebody typed".to_string(),
         Provenance::Modelled => format!(
             "nobody measured joules here, so that there are ranges and no figures. To measure: {MEASURE}"
         ),
-        Provenance::None => format!("no joules are known here. To measure: {MEASURE}"),
+        _ => format!("no joules are known here. To measure: {MEASURE}"),
     };
     let rivals = &advice.recommendation.rivals;
     let settled = match &rivals[..] {
@@ -90,15 +88,10 @@ fn sure(advice: &Advice) -> String {
     format!("How sure: {evidence}. {settled}.")
 }
 
-fn flips(advice: &Advice) -> String {
+fn break_evens(advice: &Advice) -> String {
     let recommendation = &advice.recommendation;
     let best = &advice.choices[recommendation.best];
-    let pays = Question::Pays { choice: recommendation.best };
-    let of = |question: Question, parameter: Parameter| {
-        advice.flips.iter().find(|flip| {
-            (flip.question, flip.era, flip.parameter) == (question, Era::Now, parameter)
-        })
-    };
+    let pays = Question { choice: recommendation.best, other: None };
     let own = match best.kind {
         Kind::HashHere | Kind::HashAsic => Parameter::Bitcoin,
         Kind::Infer => Parameter::TokenPrice,
@@ -106,7 +99,7 @@ fn flips(advice: &Advice) -> String {
     };
     let conditions: Vec<String> = [Parameter::Electricity, own]
         .into_iter()
-        .filter_map(|parameter| condition(of(pays, parameter)?))
+        .filter_map(|parameter| condition(break_even(advice, pays, HalvingEpoch::Now, parameter)?))
         .collect();
     let mut lines = Vec::new();
     if !conditions.is_empty() {
@@ -116,13 +109,14 @@ fn flips(advice: &Advice) -> String {
         };
         lines.push(format!("{once} {}.", conditions.join(and)));
     }
-    let beaten = advice.flips.iter().find(|flip| {
-        let of_best = matches!(flip.question, Question::Beats { choice, .. } if choice == recommendation.best);
-        of_best && flip.era == Era::Now && flip.parameter == Parameter::Hashprice
+    let beaten = advice.break_evens.iter().find(|found| {
+        found.question.choice == recommendation.best
+            && found.question.other.is_some()
+            && (found.epoch, found.parameter) == (HalvingEpoch::Now, Parameter::Hashprice)
     });
-    if let Some(flip) = beaten
-        && let Question::Beats { other, .. } = flip.question
-        && let Some(condition) = condition(flip)
+    if let Some(found) = beaten
+        && let Some(other) = found.question.other
+        && let Some(condition) = condition(found)
     {
         let miner = act(&advice.choices[other]);
         lines.push(format!("It is better than to {miner} as long as {condition}."));
@@ -143,10 +137,10 @@ fn flips(advice: &Advice) -> String {
 }
 
 /// `power costs less than $0.0844 a kilowatt-hour (now 0.0500)`.
-fn condition(flip: &Flip) -> Option<String> {
-    let Outcome::At { value, yes_above, .. } = &flip.outcome else { return None };
+fn condition(found: &BreakEven) -> Option<String> {
+    let Crossing::At { value, yes_above, .. } = &found.crossing else { return None };
     let side = if *yes_above { "more than" } else { "less than" };
-    let (what, unit) = match flip.parameter {
+    let (what, unit) = match found.parameter {
         Parameter::Electricity => ("power costs", " a kilowatt-hour"),
         Parameter::Hashprice => ("a petahash a second earns", " a day"),
         Parameter::Bitcoin => ("a bitcoin costs", ""),
@@ -154,20 +148,21 @@ fn condition(flip: &Flip) -> Option<String> {
         Parameter::Rent => ("it rents for", " an hour"),
         Parameter::Utilisation | Parameter::Pue => return None,
     };
-    let now = phrase_by(flip.current, &plain);
+    let now = phrase_by(found.current, &plain);
     Some(format!("{what} {side} {}{unit} (now {now})", dollars(*value)))
 }
 
 /// The market file, and what of it is not the user's own.
 fn computed_with(advice: &Advice) -> String {
     let mut doubts = Vec::new();
-    let power = advice.examples.iter().any(|figure| figure.starts_with("premises.electricity"));
+    let power =
+        advice.example_figures.iter().any(|figure| figure.starts_with("premises.electricity"));
     let among = if power { ", the price of power among them" } else { "" };
-    match advice.examples.len() {
+    match advice.example_figures.len() {
         0 => {}
         n => doubts.push(format!("{n} of its figures are examples{among}")),
     }
-    match advice.stale.len() {
+    match advice.stale_figures.len() {
         0 => {}
         n => doubts.push(format!("{n} of its prices are older than {STALE_DAYS} days")),
     }

@@ -1,16 +1,15 @@
 //! How a figure of the advice reads: with its interval, as a range, or from or up to a bound; never as a point where it is none.
 
-use crate::economics::{Estimate, Standing};
-use crate::units::significant;
+use crate::units::{Interval, significant};
 
 /// In a sentence: `0.0844`, `1.60 (1.55 to 1.66)`, `1.36 to 3.41`, `at least 1.36`.
-pub(super) fn phrase(estimate: Estimate) -> String {
-    phrase_by(estimate, &number)
+pub(super) fn phrase(interval: Interval) -> String {
+    phrase_by(interval, &number)
 }
 
 /// In a sentence, its numbers as `show` writes them.
-pub(super) fn phrase_by(estimate: Estimate, show: &dyn Fn(f64) -> String) -> String {
-    let Estimate { low, value, high } = estimate;
+pub(super) fn phrase_by(interval: Interval, show: &dyn Fn(f64) -> String) -> String {
+    let Interval { low, value, high, .. } = interval;
     let range = match (low.is_finite() && low != 0.0, high.is_finite()) {
         (_, true) if show(low) == show(high) => show(high),
         (true, true) => format!("{} to {}", show(low), show(high)),
@@ -26,8 +25,8 @@ pub(super) fn phrase_by(estimate: Estimate, show: &dyn Fn(f64) -> String) -> Str
 }
 
 /// In a sentence, in dollars: `$1.36 to $3.41`.
-pub(super) fn dollars(estimate: Estimate) -> String {
-    phrase_by(estimate, &|value| format!("{}${}", minus(value), number(value.abs())))
+pub(super) fn dollars(interval: Interval) -> String {
+    phrase_by(interval, &|value| format!("{}${}", minus(value), number(value.abs())))
 }
 
 /// A price as it was written: `$0.05`, `−$0.012`.
@@ -41,16 +40,16 @@ fn minus(value: f64) -> &'static str {
 }
 
 /// In a table, the interval on a line of its own: `1.60`, `1.55–1.66`.
-pub(super) fn cell(estimate: Estimate) -> String {
-    cell_by(estimate, &number)
+pub(super) fn cell(interval: Interval) -> String {
+    cell_by(interval, &number)
 }
 
 /// In a table, its numbers as `show` writes them.
-pub(super) fn cell_by(estimate: Estimate, show: &dyn Fn(f64) -> String) -> String {
-    let text = phrase_by(estimate, show);
-    match estimate.value {
+pub(super) fn cell_by(interval: Interval, show: &dyn Fn(f64) -> String) -> String {
+    let text = phrase_by(interval, show);
+    match interval.value {
         Some(_) => {
-            let dash = if estimate.low < 0.0 { "\nto " } else { "–" };
+            let dash = if interval.low < 0.0 { "\nto " } else { "–" };
             text.replacen(" (", "\n", 1).replacen(" to ", dash, 1).replace(')', "")
         }
         None => {
@@ -60,11 +59,11 @@ pub(super) fn cell_by(estimate: Estimate, show: &dyn Fn(f64) -> String) -> Strin
 }
 
 /// In a table, where joules may be missing so that it is no more than this.
-pub(super) fn bounded(estimate: Estimate, standing: &Standing) -> String {
-    match standing {
-        Standing::Meter => cell(estimate),
-        Standing::Bound(_) if estimate.high.is_finite() => format!("≤ {}", number(estimate.high)),
-        Standing::Bound(_) => "unknown".into(),
+pub(super) fn bounded(interval: Interval, reaches_meter: bool) -> String {
+    match reaches_meter {
+        true => cell(interval),
+        false if interval.high.is_finite() => format!("≤ {}", number(interval.high)),
+        false => "unknown".into(),
     }
 }
 
@@ -99,32 +98,35 @@ pub(super) fn plain(value: f64) -> String {
 mod tests {
     use super::*;
 
+    fn around(value: f64, low: f64, high: f64) -> Interval {
+        Interval { value: Some(value), ..Interval::between(low, high) }
+    }
+
     #[test]
     fn a_figure_reads_as_what_it_is() {
-        for (estimate, in_a_sentence, in_a_table) in [
-            (Estimate::exact(0.08437), "0.0844", "0.0844"),
-            (Estimate::measured(1.55, 1.6, 1.66), "1.60 (1.55 to 1.66)", "1.60\n1.55–1.66"),
-            (Estimate::measured(1.6, 1.6001, 1.6002), "1.60", "1.60"),
-            (Estimate::between(1.36, 3.41), "1.36 to 3.41", "1.36\nto 3.41"),
-            (Estimate::between(1.36, f64::INFINITY), "at least 1.36", "≥ 1.36"),
-            (Estimate::between(0.0, 3.41), "up to 3.41", "≤ 3.41"),
-            (Estimate::between(f64::NEG_INFINITY, f64::INFINITY), "unknown", "unknown"),
-            (Estimate::between(-0.5, -0.25), "−0.500 to −0.250", "−0.500\nto −0.250"),
+        for (interval, in_a_sentence, in_a_table) in [
+            (Interval::exact(0.08437), "0.0844", "0.0844"),
+            (around(1.6, 1.55, 1.66), "1.60 (1.55 to 1.66)", "1.60\n1.55–1.66"),
+            (around(1.6001, 1.6, 1.6002), "1.60", "1.60"),
+            (Interval::between(1.36, 3.41), "1.36 to 3.41", "1.36\nto 3.41"),
+            (Interval::between(1.36, f64::INFINITY), "at least 1.36", "≥ 1.36"),
+            (Interval::between(0.0, 3.41), "up to 3.41", "≤ 3.41"),
+            (Interval::between(f64::NEG_INFINITY, f64::INFINITY), "unknown", "unknown"),
+            (Interval::between(-0.5, -0.25), "−0.500 to −0.250", "−0.500\nto −0.250"),
         ] {
-            assert_eq!(phrase(estimate), in_a_sentence);
-            assert_eq!(cell(estimate), in_a_table);
+            assert_eq!(phrase(interval), in_a_sentence);
+            assert_eq!(cell(interval), in_a_table);
         }
         assert_eq!((number(124.93e12), plain(124.93e12)), ("1.25e14".into(), "1.2493e14".into()));
         assert_eq!(
             (plain(0.05), plain(3.125), plain(60_000.0)),
             ("0.05".into(), "3.125".into(), "60\u{a0}000".into())
         );
-        assert_eq!(dollars(Estimate::between(-0.5, 1.0)), "−$0.500 to $1.00");
+        assert_eq!(dollars(Interval::between(-0.5, 1.0)), "−$0.500 to $1.00");
         assert_eq!(
             (plain(-0.012), price(-0.012), price(0.05)),
             ("−0.012".into(), "−$0.012".into(), "$0.05".into())
         );
-        let short = Standing::Bound("the rest is missing".into());
-        assert_eq!(bounded(Estimate::measured(1.0, 2.0, 3.0), &short), "≤ 3.00");
+        assert_eq!(bounded(around(2.0, 1.0, 3.0), false), "≤ 3.00");
     }
 }

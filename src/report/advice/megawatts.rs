@@ -2,28 +2,28 @@
 
 use super::figures::{cell, dollars, phrase};
 use super::{columns, how, short};
-use crate::economics::{Advice, Estimate, Megawatt, Origin};
+use crate::economics::{Advice, Megawatt};
 use crate::report::table::{Table, cells};
-use crate::units::MILLION_TOKENS;
+use crate::units::{Interval, Provenance};
 
 /// Dollars that large sums are shown in.
-const MILLION: f64 = MILLION_TOKENS;
+const MILLION: f64 = 1e6;
 
 /// The miners first, then what was measured here, then what is published.
 pub(super) fn table(advice: &Advice) -> Table {
     let megawatts = &advice.megawatts;
     let row = |m: &Megawatt| {
-        let millions = |dollars: Estimate| cell(dollars / MILLION);
-        let origin = match m.origin {
-            Origin::Published => String::new(),
-            Origin::Row(provenance) => format!("\n({})", how(provenance)),
+        let millions = |dollars: Interval| cell(dollars / MILLION);
+        let origin = match m.provenance {
+            Provenance::Published => String::new(),
+            provenance => format!("\n({})", how(provenance)),
         };
         vec![
             format!("{}{origin}", short(&m.label, advice)),
-            cell(m.dollars_per_hour),
+            cell(m.revenue_dollars_per_hour),
             cell(m.times_the_asic),
-            millions(m.left_per_year),
-            m.build.map_or("–".into(), millions),
+            millions(m.left_dollars_per_year),
+            m.build_dollars.map_or("–".into(), millions),
             m.payback_years.map_or("perhaps never".into(), cell),
         ]
     };
@@ -63,30 +63,30 @@ fn notes(advice: &Advice) -> Vec<String> {
         )
     }));
     let published: Vec<&Megawatt> =
-        megawatts.accelerators.iter().filter(|m| m.origin == Origin::Published).collect();
-    let earned = published.iter().map(|m| m.dollars_per_hour);
+        megawatts.accelerators.iter().filter(|m| m.provenance == Provenance::Published).collect();
+    let earned = published.iter().map(|m| m.revenue_dollars_per_hour);
     let (least, most) = earned.fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), earned| {
         (least.min(earned.low), most.max(earned.high))
     });
     if let Some(first) = published.first()
-        && let (Some(mining), Some(inference)) = (miner.build, first.build)
+        && let (Some(mining), Some(inference)) = (miner.build_dollars, first.build_dollars)
     {
         notes.push(format!(
             "So the choice is between a megawatt of miners, which earns {} an hour and costs {} M$ to build, and one of accelerators, \
              which earns {} by published joules, as model, batch and card are, and costs {} M$. What says no more is published.",
-            dollars(miner.dollars_per_hour),
+            dollars(miner.revenue_dollars_per_hour),
             phrase(mining / MILLION),
-            dollars(Estimate::between(least, most)),
+            dollars(Interval::between(least, most)),
             phrase(inference / MILLION)
         ));
     }
     notes.push(format!(
         "After the halving {} M$ a year are left of the miners' megawatt; accelerators do not feel it.",
-        phrase(miner.left_per_year_after_halving / MILLION)
+        phrase(miner.left_after_halving_dollars_per_year / MILLION)
     ));
     notes.push(format!(
         "Colocation with power is sold at about {} a kWh.",
-        dollars(advice.colocation)
+        dollars(advice.colocation_dollars_per_kwh)
     ));
     notes
 }

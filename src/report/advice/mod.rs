@@ -2,8 +2,8 @@
 //! `rigbench advise --json`.
 
 mod answer;
+mod break_evens;
 mod figures;
-mod flips;
 mod megawatts;
 mod queries;
 mod sources;
@@ -13,15 +13,17 @@ mod uses;
 pub use answer::answer;
 
 use super::table::{Column, Table};
-use crate::economics::{Advice, Choice, Kind, On};
-use crate::energy::Provenance;
+use crate::economics::{
+    Advice, BreakEven, Choice, HalvingEpoch, Kind, MeasuredDevice, Parameter, Question,
+};
 use crate::text::lines;
+use crate::units::Provenance;
 
 /// The tables of an advice: what a kilowatt-hour earns, where that flips, what a token costs in hashes, a megawatt against a
 /// megawatt, a query, and the figures that all of it rests on.
 pub fn advice(advice: &Advice) -> Vec<Table> {
     let mut tables = vec![uses::table(advice)];
-    tables.extend(flips::tables(advice));
+    tables.extend(break_evens::tables(advice));
     tables.extend(tokens::table(advice));
     tables.push(megawatts::table(advice));
     tables.extend(queries::table(advice));
@@ -58,7 +60,7 @@ fn act(choice: &Choice) -> String {
 }
 
 /// The measured device, if all that is offered is on one.
-fn only_device(advice: &Advice) -> Option<&On> {
+fn only_device(advice: &Advice) -> Option<&MeasuredDevice> {
     let mut devices = advice.choices.iter().filter_map(|choice| choice.device.as_ref());
     let first = devices.next()?;
     devices.all(|on| on == first).then_some(first)
@@ -79,10 +81,18 @@ fn short(label: &str, advice: &Advice) -> String {
 
 /// How joules came about, in a word.
 fn how(provenance: Provenance) -> &'static str {
-    match provenance {
-        Provenance::MeasuredCounter | Provenance::MeasuredSampled => "measured",
-        other => other.name(),
-    }
+    if provenance.is_measured() { "measured" } else { provenance.name() }
+}
+
+/// Where the answer to a question flips with a parameter.
+fn break_even(
+    advice: &Advice,
+    question: Question,
+    epoch: HalvingEpoch,
+    parameter: Parameter,
+) -> Option<&BreakEven> {
+    let asked = (question, epoch, parameter);
+    advice.break_evens.iter().find(|found| (found.question, found.epoch, found.parameter) == asked)
 }
 
 /// The reference miner that earns most.

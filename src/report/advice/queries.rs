@@ -2,7 +2,7 @@
 
 use super::figures::{cell, number, phrase, phrase_by, plain};
 use super::{best_miner, columns, short};
-use crate::economics::{Advice, QueryEnergy};
+use crate::economics::{Absent, Advice, QueryAbsent, QueryEnergy};
 use crate::report::table::{Table, cells};
 use crate::units::{Amount, Unit};
 
@@ -10,7 +10,7 @@ use crate::units::{Amount, Unit};
 pub(super) fn table(advice: &Advice) -> Option<Table> {
     let best = best_miner(advice)?;
     let measured = advice.queries.iter().map(|query| {
-        let figure = match query.bound {
+        let figure = match query.lower_bound_reason {
             None => cell(query.watt_hours),
             Some(_) => format!("≥ {}", number(query.watt_hours.low)),
         };
@@ -21,20 +21,22 @@ pub(super) fn table(advice: &Advice) -> Option<Table> {
     let published = published.map(|query| {
         let hashes = |work: f64| Amount { work, unit: Unit::Hash }.to_string();
         vec![
-            query.query.name.clone(),
-            cell(query.query.energy.estimate),
+            query.name.clone(),
+            cell(query.energy.figure),
             phrase_by(query.hashes, &hashes),
             phrase(query.dollars),
-            format!("{}: {}", query.query.energy.date, query.query.energy.source),
+            format!("{}: {}", query.energy.date, query.energy.source),
         ]
     });
     let mut notes: Vec<String> = advice.queries.iter().flat_map(formula).collect();
     // What the first table says is not said again.
-    let said = |row: &String, why: &String| {
-        advice.absent.iter().any(|absent| (&absent.label, &absent.reason) == (row, why))
+    let said = |none: &QueryAbsent| {
+        let first =
+            |absent: &Absent| (&absent.label, &absent.reason) == (&none.decode, &none.reason);
+        advice.absent.iter().any(first)
     };
-    let absent = advice.queries_absent.iter().filter(|(row, why)| !said(row, why));
-    notes.extend(absent.map(|(row, why)| format!("No query of {row}: {why}.")));
+    let absent = advice.queries_absent.iter().filter(|none| !said(none));
+    notes.extend(absent.map(|none| format!("No query of {}: {}.", none.decode, none.reason)));
     notes.push(format!(
         "Hashes and dollars: the same energy in a miner ({}).",
         advice.choices[best].subject
@@ -60,14 +62,15 @@ fn formula(query: &QueryEnergy) -> Vec<String> {
         "{}: ({} tokens read × {} J + {} written × {} J) × plug {} × idle {} × PUE {} ÷ 3600 = {} Wh",
         query.decode,
         plain(size.tokens_in),
-        phrase(query.prefill_joules),
+        phrase(query.prefill_joules_per_token),
         plain(size.tokens_out),
-        phrase(query.decode_joules),
+        phrase(query.decode_joules_per_token),
         plain(factors.wall),
         plain(factors.idle),
         plain(factors.pue),
         phrase(query.watt_hours)
     )];
-    lines.extend(query.bound.iter().map(|why| format!("It is more than that: {why}.")));
+    lines
+        .extend(query.lower_bound_reason.iter().map(|why| format!("It is more than that: {why}.")));
     lines
 }

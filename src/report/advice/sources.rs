@@ -12,8 +12,8 @@ pub(super) fn table(advice: &Advice) -> Table {
     let megawatts = std::iter::once(&advice.megawatts.asic).chain(&advice.megawatts.accelerators);
     let all = advice.rests_on.iter().chain(of_choices).chain(megawatts.flat_map(|m| &m.rests_on));
     let mut by_source: Vec<(&str, &str, Vec<String>)> = Vec::new();
-    for Citation { what, estimate, unit, date, source } in all {
-        let line = format!("{what}: {} {unit}", phrase_by(*estimate, &plain));
+    for Citation { what, figure, unit, date, source } in all {
+        let line = format!("{what}: {} {unit}", phrase_by(*figure, &plain));
         match by_source.iter_mut().find(|(d, s, _)| (d, s) == (&date.as_str(), &source.as_str())) {
             Some((.., lines)) if lines.contains(&line) => {}
             Some((.., lines)) => lines.push(line),
@@ -24,14 +24,14 @@ pub(super) fn table(advice: &Advice) -> Table {
         vec![lines.join("; "), date.to_string(), source.to_string()]
     };
     let mut notes = Vec::new();
-    if !advice.examples.is_empty() {
+    if !advice.example_figures.is_empty() {
         notes.push(format!(
             "Examples that stand for figures of your own: {}.",
-            advice.examples.join(", ")
+            advice.example_figures.join(", ")
         ));
     }
-    if !advice.stale.is_empty() {
-        notes.push(format!("Older than {STALE_DAYS} days: {}.", advice.stale.join(", ")));
+    if !advice.stale_figures.is_empty() {
+        notes.push(format!("Older than {STALE_DAYS} days: {}.", advice.stale_figures.join(", ")));
     }
     Table {
         title: format!("What it rests on (market file of {})", advice.market_date),

@@ -2,9 +2,9 @@
 
 use super::figures::{cell, cell_by};
 use super::{best_miner, columns, short};
-use crate::economics::{Advice, Estimate, Kind};
+use crate::economics::{Advice, Kind};
 use crate::report::table::{Cell, Table, cells};
-use crate::units::{Amount, MILLION_TOKENS, Unit};
+use crate::units::{Amount, Interval, MILLION_TOKENS, Unit};
 
 /// Each token against hashing on its own device and on the best miner; nothing if no tokens have joules.
 pub(super) fn table(advice: &Advice) -> Option<Table> {
@@ -15,18 +15,18 @@ pub(super) fn table(advice: &Advice) -> Option<Table> {
         .filter(|choice| choice.kind == Kind::HashAsic && choice.label != best.label)
         .map(|choice| &choice.label)
         .collect();
-    let shown = advice.exchanges.iter().filter(|exchange| !others.contains(&&exchange.hasher));
-    let hashes = |estimate: Estimate| {
+    let shown = advice.hashes_forgone.iter().filter(|exchange| !others.contains(&&exchange.hasher));
+    let hashes = |interval: Interval| {
         let show = |work: f64| Amount { work, unit: Unit::Hash }.to_string();
-        cell_by(estimate, &show)
+        cell_by(interval, &show)
     };
     let rows: Vec<Vec<Cell>> = shown
         .map(|exchange| {
             cells([
                 short(&exchange.token, advice),
                 short(exchange.hasher.trim_start_matches("hash on "), advice),
-                hashes(exchange.hashes),
-                cell(exchange.dollars * MILLION_TOKENS),
+                hashes(exchange.hashes_per_token),
+                cell(exchange.dollars_per_token * MILLION_TOKENS),
             ])
         })
         .collect();

@@ -3,8 +3,9 @@
 use super::figures::{bounded, cell, plain, price};
 use super::{columns, how, only_device};
 use crate::device::Class;
-use crate::economics::{Absent, Advice, Choice, Kind, Origin, Standing};
+use crate::economics::{Absent, Advice, Choice, Kind};
 use crate::report::table::{Table, cells};
+use crate::units::Provenance;
 
 /// Uses that are ranked, best first, then those that are not.
 pub(super) fn table(advice: &Advice) -> Table {
@@ -20,21 +21,20 @@ pub(super) fn table(advice: &Advice) -> Table {
     if !hardware {
         heads.remove(3);
     }
-    let ranked = advice.ranking.order.iter().map(|(i, _)| &advice.choices[*i]);
-    let unranked = advice.choices.iter().filter(|choice| choice.standing != Standing::Meter);
+    let ranked = advice.ranking.order.iter().map(|ranked| &advice.choices[ranked.choice]);
+    let unranked = advice.choices.iter().filter(|choice| !choice.reaches_meter());
     let alone = only_device(advice).is_some();
     let row = |choice: &Choice| {
+        let ranked = choice.reaches_meter();
         let after = match choice.kind {
-            Kind::HashHere | Kind::HashAsic => {
-                bounded(choice.revenue_after_halving, &choice.standing)
-            }
+            Kind::HashHere | Kind::HashAsic => bounded(choice.revenue_after_halving, ranked),
             Kind::Infer | Kind::Rent => "same".into(),
         };
-        let mut row = vec![name(choice, alone), bounded(choice.revenue, &choice.standing), after];
+        let mut row = vec![name(choice, alone), bounded(choice.revenue, ranked), after];
         if hardware {
             row.push(choice.hardware.map_or("not given".into(), cell));
         }
-        row.extend([bounded(choice.margin, &choice.standing), joules(choice)]);
+        row.extend([bounded(choice.margin, ranked), joules(choice)]);
         row
     };
     let conditions = &advice.conditions;
@@ -70,11 +70,9 @@ fn name(choice: &Choice, alone: bool) -> String {
 
 /// Where the joules come from, and what they cover.
 fn joules(choice: &Choice) -> String {
-    match choice.origin {
-        Origin::Published => "published".into(),
-        Origin::Row(provenance) => {
-            format!("{}\n{}", how(provenance), choice.scope.name())
-        }
+    match choice.provenance {
+        Provenance::Published => "published".into(),
+        provenance => format!("{}\n{}", how(provenance), choice.scope.name()),
     }
 }
 
@@ -91,10 +89,8 @@ fn notes(advice: &Advice, hardware: bool) -> Vec<String> {
         );
     }
     let mut bounds: Vec<&String> = Vec::new();
-    for choice in &advice.choices {
-        if let Standing::Bound(why) = &choice.standing
-            && !bounds.contains(&why)
-        {
+    for why in advice.choices.iter().filter_map(|choice| choice.upper_bound_reason.as_ref()) {
+        if !bounds.contains(&why) {
             bounds.push(why);
         }
     }

@@ -3,8 +3,9 @@
 use super::axis::Axis;
 use super::marks;
 use super::plot::{Label, Plot};
-use crate::report::entry::{Amount, Entry};
+use crate::report::entry::{Entry, order, span};
 use crate::report::group::Group;
+use crate::units::Interval;
 use std::collections::BTreeMap;
 
 /// More devices than this are not told apart.
@@ -35,7 +36,7 @@ pub fn plots(groups: &[Group], named: impl Fn(&Entry) -> String) -> Vec<Plot> {
         curves.retain(|(_, points)| points.len() >= 2);
         let more = curves.len().saturating_sub(MOST_DEVICES);
         curves.truncate(MOST_DEVICES);
-        let joules: fn(&Entry) -> Amount = |entry| entry.joules;
+        let joules: fn(&Entry) -> Option<Interval> = |entry| entry.joules;
         plots.extend(plot(
             &model,
             "joules for a token",
@@ -44,7 +45,7 @@ pub fn plots(groups: &[Group], named: impl Fn(&Entry) -> String) -> Vec<Plot> {
             joules,
             Entry::joules_words,
         ));
-        let rate: fn(&Entry) -> Amount = |entry| entry.rate;
+        let rate: fn(&Entry) -> Option<Interval> = |entry| entry.rate;
         plots.extend(plot(&model, "tokens a second", &curves, more, rate, Entry::rate_words));
     }
     plots
@@ -53,14 +54,10 @@ pub fn plots(groups: &[Group], named: impl Fn(&Entry) -> String) -> Vec<Plot> {
 /// `decode smollm2-135m int4, prompt=128, context=256`, and the batch.
 fn model_and_batch(entry: &Entry) -> Option<(String, f64)> {
     let workload = &entry.workload;
-    let shape = workload
-        .shape
-        .as_deref()
-        .filter(|_| ["decode", "prefill"].contains(&workload.id.as_str()))?;
-    let is_batch = |part: &&str| part.starts_with("batch=");
-    let batch = shape.split(':').find(is_batch)?.strip_prefix("batch=")?.parse().ok()?;
-    let rest: Vec<&str> = shape.split(':').filter(|part| !is_batch(part)).collect();
-    Some((format!("{} {}", workload.id, rest.join(" ")), batch))
+    let batch = workload.shape.batch?;
+    let rest: Vec<&str> =
+        workload.spec.split(':').filter(|part| !part.starts_with("batch=")).collect();
+    Some((rest.join(" "), batch as f64))
 }
 
 fn plot(
@@ -68,13 +65,13 @@ fn plot(
     what: &str,
     curves: &[Curve],
     more: usize,
-    amount: fn(&Entry) -> Amount,
+    amount: fn(&Entry) -> Option<Interval>,
     words: fn(&Entry, f64) -> String,
 ) -> Option<Plot> {
     let some = curves.first()?.1.first()?.1;
     let all = || curves.iter().flat_map(|(_, points)| points);
     let y = Axis::logarithmic(
-        all().filter_map(|(_, entry)| amount(entry).ends()).flat_map(|(low, high)| [low, high]),
+        all().filter_map(|(_, entry)| amount(entry).map(span)).flat_map(|(low, high)| [low, high]),
     )?;
     // Names stand in the rest of the width.
     let x = Axis::logarithmic(all().map(|(batch, _)| *batch))?;
@@ -91,29 +88,34 @@ fn plot(
         first.text = format!("batch {}", first.text);
     }
     for (number, (name, points)) in (1..).zip(curves) {
-        let class = points[0].1.class.as_str();
+        let class = points[0].1.class.name();
         let at = |(batch, entry): &(f64, &Entry)| {
-            Some((WIDTH * x.at(*batch), 100.0 - y.at(amount(entry).order()?)))
+            Some((WIDTH * x.at(*batch), 100.0 - y.at(order(amount(entry)?))))
         };
         let line: Vec<(f64, f64)> = points.iter().filter_map(at).collect();
-        let modelled = points.iter().any(|(_, e)| matches!(amount(e), Amount::Range { .. }));
+        let is_range = |figure: Option<Interval>| figure.is_some_and(|f| f.value.is_none());
+        let modelled = points.iter().any(|(_, entry)| is_range(amount(entry)));
         if !modelled {
             plot.draw(marks::path(&line, &format!("curve {class}")));
         }
         let mut told = Vec::new();
         for (batch, entry) in points {
-            let Some((low, high)) = amount(entry).ends() else { continue };
-            let value = amount(entry).words(|value| words(entry, value));
+            let Some(figure) = amount(entry) else { continue };
+            let (low, high) = span(figure);
+            let value = match figure.value {
+                Some(value) => words(entry, value),
+                None => format!("{} to {}", words(entry, low), words(entry, high)),
+            };
             let title = format!("{name}, batch {batch}: {value}");
             let (left, top, bottom) = (WIDTH * x.at(*batch), 100.0 - y.at(high), 100.0 - y.at(low));
-            match amount(entry) {
-                Amount::Range { .. } => {
+            match figure.value {
+                None => {
                     let mut range = marks::area((left - 1.2, left + 1.2), (top, bottom), "range");
                     marks::set(&mut range, "class", format!("range {class}"));
                     marks::set(&mut range, "fill", format!("url(#hatch-{class})"));
                     plot.draw(marks::titled(range, &title));
                 }
-                _ => {
+                Some(_) => {
                     plot.draw(marks::line((left, top), (left, bottom), &format!("curve {class}")));
                     let height = at(&(*batch, entry)).map_or(50.0, |place| place.1);
                     let dot = marks::dot(left, height, 4.0, &format!("dot {class}"));

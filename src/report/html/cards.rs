@@ -3,27 +3,24 @@
 use super::axis::Axis;
 use super::strip::{Card, Kind, Line, Mark, labels, ticks, track};
 use crate::economics::market::Market;
-use crate::energy::Provenance;
-use crate::report::entry::{Amount, Entry, Published, percent};
+use crate::report::entry::{Entry, Published, order, percent, span};
 use crate::report::group::{Group, Natural};
-use crate::results::wire::Outcome;
-use crate::units::{EnergyPerWork, Unit, significant};
+use crate::results::Outcome;
+use crate::units::{EnergyPerWork, Interval, Provenance, Unit, significant};
 use std::collections::BTreeMap;
 
 /// Lines of a card, at most; the rest stands in the table.
 const MOST_LINES: usize = 12;
 
-/// Groups by unit and workload, in the order of units; roofs last.
+/// Groups by unit and workload, in the order of units; ceilings last.
 fn by_workload(groups: &[Group]) -> Vec<(Unit, String, Vec<&Group>)> {
-    let mut all: BTreeMap<(bool, usize, Natural), Vec<&Group>> = BTreeMap::new();
+    let mut all: BTreeMap<(bool, Unit, Natural), Vec<&Group>> = BTreeMap::new();
     for group in groups {
         let entry = &group.entry;
-        let Some(unit) = entry.unit() else { continue };
-        let Some(place) = Unit::ALL.iter().position(|u| *u == unit) else { continue };
-        let roof = ["peak", "stream"].contains(&entry.workload.id.as_str());
-        all.entry((roof, place, Natural(entry.workload.spec()))).or_default().push(group);
+        let spec = Natural(entry.workload.spec.clone());
+        all.entry((entry.workload.id.is_ceiling(), entry.unit(), spec)).or_default().push(group);
     }
-    all.into_iter().map(|((_, place, spec), groups)| (Unit::ALL[place], spec.0, groups)).collect()
+    all.into_iter().map(|((_, unit, spec), groups)| (unit, spec.0, groups)).collect()
 }
 
 /// Joules for the same work, a card for each workload. Reference miners stand below the hashes.
@@ -33,13 +30,13 @@ pub fn joules(groups: &[Group]) -> Vec<Card> {
         .into_iter()
         .filter_map(|(unit, spec, mut groups)| {
             let quoted = |joules: f64| EnergyPerWork { joules, unit }.quote();
-            let order = |group: &Group| group.entry.joules.order().unwrap_or(f64::INFINITY);
-            groups.sort_by(|a, b| order(a).total_cmp(&order(b)));
+            let joules = |group: &Group| group.entry.joules.map_or(f64::INFINITY, order);
+            groups.sort_by(|a, b| joules(a).total_cmp(&joules(b)));
             let asics: Vec<_> =
                 if unit == Unit::Hash { market.asics.iter().collect() } else { Vec::new() };
             let values = groups
                 .iter()
-                .filter_map(|group| group.entry.joules.ends())
+                .filter_map(|group| group.entry.joules.map(span))
                 .flat_map(|(low, high)| [quoted(low), quoted(high)])
                 .chain(asics.iter().map(|asic| asic.efficiency.number()));
             let axis = Axis::logarithmic(values)?;
@@ -50,7 +47,7 @@ pub fn joules(groups: &[Group]) -> Vec<Card> {
                 .take(MOST_LINES)
                 .map(|group| {
                     line((&axis, &marks), group, group.entry.joules, quoted, |entry, joules| {
-                        EnergyPerWork { joules, unit: entry.unit().unwrap_or(unit) }.figure()
+                        EnergyPerWork { joules, unit: entry.unit() }.figure()
                     })
                 })
                 .collect();
@@ -92,9 +89,9 @@ pub fn rates(groups: &[Group]) -> Vec<Card> {
     by_workload(groups)
         .into_iter()
         .filter_map(|(unit, spec, mut groups)| {
-            let order = |group: &Group| group.entry.rate.order().unwrap_or(0.0);
-            groups.sort_by(|a, b| order(b).total_cmp(&order(a)));
-            let ends = groups.iter().filter_map(|group| group.entry.rate.ends());
+            let rate = |group: &Group| group.entry.rate.map_or(0.0, order);
+            groups.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
+            let ends = groups.iter().filter_map(|group| group.entry.rate.map(span));
             let axis = Axis::logarithmic(ends.flat_map(|(low, high)| [low, high]))?;
             let words = |per_second: f64| crate::units::Rate { per_second, unit }.to_string();
             let marks = ticks(&axis, words);
@@ -142,38 +139,34 @@ pub fn parts(spec: &str) -> (String, String) {
 fn line(
     (axis, ticks): (&Axis, &[f64]),
     group: &Group,
-    amount: Amount,
+    figure: Option<Interval>,
     place: impl Fn(f64) -> f64,
     words: impl Fn(&Entry, f64) -> String,
 ) -> Line {
     let entry = &group.entry;
     let counts = entry.counts();
-    let mark = amount.ends().map(|(low, high)| Mark {
-        kind: match (counts, amount, entry.provenance) {
+    let mark = figure.map(|figure| Mark {
+        kind: match (counts, figure.value, figure.provenance) {
             (false, ..) => Kind::Invalid,
-            (_, Amount::Range { .. }, _) => Kind::Modelled,
+            (_, None, _) => Kind::Modelled,
             (_, _, Provenance::Declared) => Kind::Declared,
             _ => Kind::Measured,
         },
-        value: match amount {
-            Amount::Point { value, .. } => Some(value),
-            _ => None,
-        }
-        .map(&place),
-        ends: (place(low), place(high)),
+        value: figure.value.map(&place),
+        ends: (place(span(figure).0), place(span(figure).1)),
     });
-    let value = match amount {
-        Amount::Point { value, ends: Some((low, high)) } if group.rows > 1 => {
+    let value = figure.map_or("–".into(), |figure| match (figure.value, figure.ends()) {
+        (Some(value), Some((low, high))) if group.rows > 1 => {
             format!("{} ({} to {})", words(entry, value), words(entry, low), words(entry, high))
         }
-        Amount::Point { value, ends: Some((low, high)) } => {
-            let share = (value - low).max(high - value) / value;
-            format!("{} ±{} %", words(entry, value), percent(share))
+        (Some(value), Some(_)) => {
+            format!("{} ±{} %", words(entry, value), percent(figure.relative_half_width()))
         }
-        Amount::Point { value, ends: None } => words(entry, value),
-        Amount::Range { low, high } => format!("{} to {}", words(entry, low), words(entry, high)),
-        Amount::Unknown => "–".into(),
-    };
+        (Some(value), None) => words(entry, value),
+        (None, _) => {
+            format!("{} to {}", words(entry, figure.low), words(entry, figure.high))
+        }
+    });
     let mut worth = entry.source_words();
     if entry.outcome != Outcome::Measured || !counts {
         worth = format!("{}: {}", entry.state(), entry.reasons.join("; "));
@@ -181,19 +174,19 @@ fn line(
         worth = format!("{worth}, {} rows", group.rows);
     }
     Line {
-        class: entry.class.clone(),
+        class: entry.class.to_string(),
         name: name(entry),
         value,
         worth,
         about: about(group),
         counts,
-        track: track(axis, ticks, mark, &entry.class),
+        track: track(axis, ticks, mark, entry.class.name()),
     }
 }
 
 /// The device's name; of a GPU in a run of its own the id too.
 fn name(entry: &Entry) -> String {
-    let flag = if entry.software { ", a CPU emulating a GPU" } else { "" };
+    let flag = if entry.is_software() { ", a CPU emulating a GPU" } else { "" };
     format!("{}{flag}", entry.name)
 }
 
@@ -225,8 +218,8 @@ fn about_rate(group: &Group) -> String {
     if entry.outcome == Outcome::Measured {
         about = format!("{} {about}", group.about_rate());
     }
-    if !entry.roofs.is_empty() {
-        about += &format!(" In the same run it reaches {}.", entry.roofs.join(" and "));
+    if !entry.ceilings.is_empty() {
+        about += &format!(" In the same run it reaches {}.", entry.ceilings.join(" and "));
     }
     if !entry.counts() {
         about = format!("{}: {}. {about}", entry.state(), entry.reasons.join("; "));

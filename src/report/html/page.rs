@@ -8,7 +8,9 @@ use crate::report::entry::Entry;
 use crate::report::gather::{Collection, File, Run};
 use crate::report::group::groups;
 use crate::report::lines;
-use crate::results::wire::Document;
+use crate::report::provenance::basis;
+use crate::report::view::View;
+use crate::results::{Document, OrNewer};
 use crate::units::{Unit, significant};
 use askama::Template;
 use base64::Engine;
@@ -102,11 +104,11 @@ pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
         rates: cards::rates(&groups),
         batches: batch::plots(&groups, named).iter().map(Plot::markup).collect(),
         rooflines: plots(&|document| {
-            let devices = document.manifest.devices.iter();
-            devices.filter_map(|device| roofline::plot(document, &device.id)).collect()
+            let devices = document.evidence.manifest.devices();
+            devices.filter_map(|device| roofline::plot(document, device)).collect()
         }),
         power: plots(&|document| {
-            document.measurements.iter().flat_map(power::plots).take(MOST_PLOTS).collect()
+            View::all(document).flat_map(power::plots).take(MOST_PLOTS).collect()
         }),
         no_power,
         more_windows: windows.len().saturating_sub(MOST_PLOTS),
@@ -120,7 +122,7 @@ pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
         modelled: answers
             .iter()
             .any(|a| matches!(a.standing, Standing::Modelled | Standing::Unmeasured)),
-        software: collection.entries.iter().any(|entry| entry.software),
+        software: collection.entries.iter().any(Entry::is_software),
         classes: ["discrete-gpu", "integrated-gpu", "virtual-gpu", "software-gpu", "cpu", "asic"],
     };
     page.render().expect("writing to memory")
@@ -204,25 +206,25 @@ fn with_subject(answer: &Answer) -> (&Answer, String) {
 
 /// Rows whose power no meter read.
 fn without_power(document: &Document) -> String {
-    let all = document.measurements.iter().filter(|m| power::plots(m).is_empty());
-    let all: Vec<String> = all.map(|m| format!("{} {}", m.device, m.workload.spec())).collect();
+    let all = View::all(document).filter(|view| power::plots(*view).is_empty());
+    let name = |view: View| format!("{} {}", view.row.device, view.row.workload.spec);
+    let all: Vec<String> = all.map(name).collect();
     all.join(", ")
 }
 
 fn window_plots(document: &Document) -> Vec<Plot> {
-    let rows = document.measurements.iter().zip(Entry::all(document, 0));
-    rows.filter_map(|(m, entry)| windows::plot(m, &entry)).collect()
+    View::all(document).filter_map(windows::plot).collect()
 }
 
 /// The machine and the protocol.
 fn facts(document: &Document) -> Vec<(String, String)> {
-    let (run, manifest) = (&document.run, &document.manifest);
+    let (run, manifest) = (&document.evidence.run, &document.evidence.manifest);
     let host = &manifest.host;
     let quota = host.cpu_quota.map_or(String::new(), |quota| {
         format!(", of which the control group lets {} work at once", significant(quota))
     });
     let mut facts =
-        vec![("processor".to_string(), format!("{}, {} threads{quota}", host.cpu, host.cores))];
+        vec![("processor".to_string(), format!("{}, {} threads{quota}", host.cpu, host.threads))];
     if let Some(bytes) = host.memory_bytes {
         facts.push(("memory".into(), crate::units::Bytes(bytes).to_string()));
     }
@@ -231,12 +233,12 @@ fn facts(document: &Document) -> Vec<(String, String)> {
         _ => "",
     };
     facts.push(("system".into(), format!("{}, kernel {}{virtual_machine}", host.os, host.kernel)));
-    for device in &manifest.devices {
+    for device in manifest.devices() {
         let driver = device.gpu.as_ref().map(|gpu| format!(", {} by {}", gpu.driver, gpu.backend));
         let what = format!("{}: {}{}", device.class, device.name, driver.unwrap_or_default());
-        facts.push((device.id.clone(), what));
+        facts.push((device.id.to_string(), what));
     }
-    let protocol = &run.protocol;
+    let protocol = &manifest.protocol;
     facts.push((
         "protocol".into(),
         format!(
@@ -250,7 +252,8 @@ fn facts(document: &Document) -> Vec<(String, String)> {
     let mut sources: Vec<String> = manifest
         .sources
         .iter()
-        .map(|s| format!("{} ({}): {}", s.kind, crate::report::scope(s.scope), s.basis))
+        .filter_map(OrNewer::known)
+        .map(|s| format!("{} ({}): {}", s.name(), s.scope().name(), basis(s)))
         .collect();
     sources.sort();
     sources.dedup();
@@ -258,6 +261,10 @@ fn facts(document: &Document) -> Vec<(String, String)> {
     for (name, value) in &manifest.environment {
         facts.push((name.clone(), value.clone()));
     }
+    if !host.driver_layers.is_empty() {
+        facts.push(("Vulkan layers".into(), host.driver_layers.join(", ")));
+    }
+    facts.extend(run.labels.iter().map(|(key, value)| (key.clone(), value.clone())));
     facts.push(("run".into(), run.id.clone()));
     facts.push(("document SHA-256".into(), document.proof.document_sha256.clone()));
     facts

@@ -4,8 +4,10 @@
 use super::axis::Axis;
 use super::marks;
 use super::plot::{Label, Plot};
-use crate::results::wire::{Energy, MeasuredEnergy, Measurement, Quantity};
-use crate::units::{Joules, Seconds, Watts};
+use crate::energy::{Quantity, Readings, SourceInfo};
+use crate::report::view::View;
+use crate::results::{Energy, Measured};
+use crate::units::{Seconds, Watts};
 
 /// More points than this would not be seen.
 const MOST_POINTS: usize = 400;
@@ -15,25 +17,20 @@ const AROUND: f64 = 0.5;
 const GAP: f64 = 3.0;
 
 /// The plots of a row, one for each of its meters.
-pub fn plots(m: &Measurement) -> Vec<Plot> {
-    let all = std::iter::once(&m.energy).chain(&m.energy_other);
-    all.filter_map(|energy| match energy {
-        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => plot(m, e),
-        Energy::Declared(_) | Energy::Modelled(_) | Energy::None(_) => None,
-    })
-    .collect()
+pub fn plots(view: View) -> Vec<Plot> {
+    let all = view.figures.energies();
+    all.filter_map(|energy| plot(view, energy, energy.measured.as_ref()?)).collect()
 }
 
-fn plot(m: &Measurement, e: &MeasuredEnergy) -> Option<Plot> {
-    let watts = over_time(e);
-    let blocks: Vec<(f64, f64)> = m
-        .windows
-        .chunk_by(|a, b| a.block == b.block)
-        .filter_map(|windows| {
-            let last = windows.last()?;
-            Some((windows[0].started_seconds, last.started_seconds + last.wall_seconds))
-        })
-        .collect();
+fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
+    let place = energy.source?;
+    let info = view.manifest().source(place)?.meter()?;
+    let readings = view.row.readings.iter().find(|readings| readings.source == place)?;
+    let watts = over_time(info, readings);
+    let mean = Watts(energy.power_watts?.value?);
+    let steps = view.row.windows.as_ref()?.steps();
+    let blocks: Vec<(f64, f64)> =
+        steps.iter().map(|step| (step.measured.from.0, step.measured.to.0)).collect();
     let shown: Vec<Vec<(f64, f64)>> = blocks
         .iter()
         .map(|(from, to)| {
@@ -41,14 +38,16 @@ fn plot(m: &Measurement, e: &MeasuredEnergy) -> Option<Plot> {
             watts.iter().copied().filter(|(t, _)| near(*t)).collect()
         })
         .collect();
-    let idle = e.idle.as_ref().map(|idle| idle.power_watts);
+    let baselines = &view.document.evidence.baselines;
+    let idle = baselines.iter().find(|baseline| baseline.source == place);
+    let idle = idle.map(|baseline| baseline.idle.power.0);
     let values = shown.iter().flatten().map(|(_, watts)| *watts);
-    let axis = Axis::from_zero(values.clone().chain(idle).chain([e.power_watts]))?;
-    let scope = crate::report::scope(e.scope);
+    let axis = Axis::from_zero(values.clone().chain(idle).chain([mean.0]))?;
+    let scope = info.scope.name();
     let mut plot = Plot::new(
-        &m.class,
-        format!("{} {}", m.device, m.workload.spec()),
-        format!("{} ({scope}): mean {}", e.source.kind, Watts(e.power_watts)),
+        view.class().name(),
+        format!("{} {}", view.row.device, view.row.workload.spec),
+        format!("{} ({scope}): mean {mean}", info.kind),
     );
     plot.values(&axis, |watts| Watts(watts).to_string());
     let height = |watts: f64| 100.0 - axis.at(watts);
@@ -80,24 +79,22 @@ fn plot(m: &Measurement, e: &MeasuredEnergy) -> Option<Plot> {
         plot.caption += &format!("; dashed: {} at rest", Watts(idle));
     }
     plot.words = format!(
-        "power of {} on {} by {} ({scope}), {} readings in {} blocks: mean {}, all windows {}",
-        m.workload.spec(),
-        m.device,
-        e.source.kind,
-        e.samples,
+        "power of {} on {} by {} ({scope}), {} readings in {} blocks: mean {mean}, all windows {}",
+        view.row.workload.spec,
+        view.row.device,
+        info.kind,
+        measured.total.samples,
         blocks.len(),
-        Watts(e.power_watts),
-        Joules(e.gross_joules),
+        measured.total.gross,
     );
     Some(plot)
 }
 
 /// Moments and watts. Of a counter, the watts between two of its changes.
-fn over_time(e: &MeasuredEnergy) -> Vec<(f64, f64)> {
-    let readings = &e.readings;
-    let moments = readings.before_seconds.iter().zip(&readings.after_seconds);
-    let all = moments.map(|(before, after)| (before + after) / 2.0).zip(&readings.values);
-    match e.source.quantity {
+fn over_time(info: &SourceInfo, readings: &Readings) -> Vec<(f64, f64)> {
+    let all = readings.stamped();
+    let all = all.iter().map(|r| ((r.before.0 + r.after.0) / 2.0, &r.values));
+    match info.quantity {
         Quantity::Power { .. } => all.map(|(t, values)| (t, values.iter().sum())).collect(),
         Quantity::Counter { .. } => {
             let mut watts = Vec::new();

@@ -3,49 +3,46 @@
 use super::axis::Axis;
 use super::marks::{self, SQUARE};
 use super::plot::{Label, Plot};
-use crate::report::entry::Entry;
-use crate::results::wire::Measurement;
+use crate::report::view::View;
+use crate::units::Rate;
 
 /// The plot of a row; none without windows.
-pub fn plot(m: &Measurement, entry: &Entry) -> Option<Plot> {
-    let rates: Vec<f64> = m.windows.iter().map(|w| w.work as f64 / w.wall_seconds).collect();
-    let throughput = m.throughput.as_ref()?;
-    let axis = Axis::linear(rates.iter().copied().chain([throughput.value]), 0.01)?;
-    let words = |rate: f64| entry.rate_words(rate);
-    let blocks: Vec<u64> = m.windows.iter().map(|w| w.block).collect();
+pub fn plot(view: View) -> Option<Plot> {
+    let windows = view.row.windows.as_ref()?;
+    let rates = windows.rates();
+    let throughput = view.rate()?;
+    let median = throughput.value?;
+    let axis = Axis::linear(rates.iter().copied().chain([median]), 0.01)?;
+    let words = |per_second: f64| Rate { per_second, unit: view.row.workload.unit }.to_string();
+    let counts = windows.blocks.windows.iter().enumerate();
+    let blocks: Vec<usize> = counts.flat_map(|(block, n)| std::iter::repeat_n(block, *n)).collect();
     let places = places(&blocks);
     let mut plot = Plot::new(
-        &m.class,
-        format!("{} {}", m.device, m.workload.spec()),
-        match (throughput.ci95_low, throughput.ci95_high) {
-            (Some(low), Some(high)) => {
-                format!(
-                    "median {}, 95 % within {} to {}",
-                    words(throughput.value),
-                    words(low),
-                    words(high)
-                )
+        view.class().name(),
+        format!("{} {}", view.row.device, view.row.workload.spec),
+        match throughput.ends() {
+            Some((low, high)) => {
+                format!("median {}, 95 % within {} to {}", words(median), words(low), words(high))
             }
-            _ => format!("median {}, too few windows for an interval", words(throughput.value)),
+            None => format!("median {}, too few windows for an interval", words(median)),
         },
     );
     plot.values(&axis, words);
     let height = |rate: f64| 100.0 - axis.at(rate);
-    if let (Some(low), Some(high)) = (throughput.ci95_low, throughput.ci95_high) {
+    if let Some((low, high)) = throughput.ends() {
         plot.draw(marks::area((0.0, 100.0), (height(high), height(low)), "band"));
     }
-    let median = height(throughput.value);
-    plot.draw(marks::line((0.0, median), (100.0, median), "median"));
-    for (i, ((window, rate), x)) in m.windows.iter().zip(&rates).zip(&places).enumerate() {
-        let is_in = |list: &[u64]| list.contains(&(i as u64));
-        let (disturbed, outlier) = (is_in(&m.disturbed_windows), is_in(&m.outlier_windows));
+    let middle = height(median);
+    plot.draw(marks::line((0.0, middle), (100.0, middle), "median"));
+    for (i, ((block, rate), x)) in blocks.iter().zip(&rates).zip(&places).enumerate() {
+        let disturbed = view.figures.disturbed_windows.contains(&i);
+        let outlier = view.figures.outlier_windows.contains(&i);
         let remark = match (disturbed, outlier) {
             (true, _) => ", disturbed by others",
             (_, true) => ", far from the others",
             _ => "",
         };
-        let title =
-            format!("block {}, window {}: {}{remark}", window.block + 1, i + 1, words(*rate));
+        let title = format!("block {}, window {}: {}{remark}", block + 1, i + 1, words(*rate));
         let class = if disturbed { "dot disturbed" } else { "dot" };
         let mark = if outlier {
             marks::shape(*x, height(*rate), SQUARE, class)
@@ -59,18 +56,18 @@ pub fn plot(m: &Measurement, entry: &Entry) -> Option<Plot> {
     plot.words = format!(
         "{} windows of {} on {}: median {}, from {} to {}; {} disturbed",
         rates.len(),
-        m.workload.spec(),
-        m.device,
-        words(throughput.value),
+        view.row.workload.spec,
+        view.row.device,
+        words(median),
         words(low),
         words(high),
-        m.disturbed_windows.len(),
+        view.figures.disturbed_windows.len(),
     );
     Some(plot)
 }
 
 /// Where windows stand: evenly, with a gap between blocks.
-fn places(blocks: &[u64]) -> Vec<f64> {
+fn places(blocks: &[usize]) -> Vec<f64> {
     const GAP: f64 = 0.8;
     let mut at = 0.5;
     let mut places = Vec::new();
@@ -85,11 +82,11 @@ fn places(blocks: &[u64]) -> Vec<f64> {
 }
 
 /// A label below the middle of each block; of many only some.
-fn block_labels(blocks: &[u64], places: &[f64]) -> Vec<Label> {
-    let all: Vec<(&u64, &f64)> = blocks.iter().zip(places).collect();
-    let chunks: Vec<&[(&u64, &f64)]> = all.chunk_by(|a, b| a.0 == b.0).collect();
+fn block_labels(blocks: &[usize], places: &[f64]) -> Vec<Label> {
+    let all: Vec<(&usize, &f64)> = blocks.iter().zip(places).collect();
+    let chunks: Vec<&[(&usize, &f64)]> = all.chunk_by(|a, b| a.0 == b.0).collect();
     let every = chunks.len().div_ceil(5);
-    let label = |chunk: &&[(&u64, &f64)]| {
+    let label = |chunk: &&[(&usize, &f64)]| {
         let middle = (chunk[0].1 + chunk[chunk.len() - 1].1) / 2.0;
         Label::new(middle, format!("block {}", chunk[0].0 + 1))
     };

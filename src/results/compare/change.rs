@@ -7,21 +7,13 @@
 //! the morning. A difference that is significant is one between these two runs; that it comes of a changed kernel, only
 //! runs that take turns can show. Every row is tested for itself: of 20 equal ones, one differs by chance.
 
+use super::Change;
+use crate::energy::Terms;
+use crate::measure::Windows;
 use crate::measure::stats::{self, Ratio};
-use crate::results::wire::{
-    self, Change, DeclaredEnergy, Energy, MeasuredEnergy, Measurement, Window,
-};
+use crate::results::derived::{Energy, RowFigures};
+use crate::units::{Interval, Method, Provenance};
 
-const BLOCKS: &str =
-    "ratio of geometric means of the blocks' medians, Student's test of their logarithms";
-const WINDOWS: &str = "ratio of medians over windows, bootstrap interval by percentiles, Mann and Whitney's p-value; \
-    one block tells nothing of changes from block to block";
-const TOO_FEW: &str = "ratio of medians over windows; too few for an interval";
-const OF_JOULES: &str = "ratio of all joules over all work, interval and p-value of both meters' intervals and the scatter of the \
-    blocks by root sum of squares";
-const TOO_FEW_BLOCKS: &str = "ratio of all joules over all work; too few blocks for an interval";
-const ONE_METER: &str =
-    ", without the accuracy of the meter, which is the same one on the same machine";
 /// 97.5 % of a normal distribution lie below this many deviations.
 const DEVIATIONS: f64 = 1.959_963_984_540_054;
 /// And 99.5 % below this many.
@@ -38,66 +30,66 @@ pub(super) enum Worse {
     Higher,
 }
 
-/// Units of work a second, of two measured rows; none if a row has no windows.
-pub(super) fn throughput(
-    base: &Measurement,
-    new: &Measurement,
-    gate: Option<f64>,
-) -> Option<Change> {
-    let (base_blocks, new_blocks) = (rates(base), rates(new));
-    let medians = |blocks: &[Vec<f64>]| -> Vec<f64> {
-        blocks.iter().filter_map(|block| stats::median(block)).collect()
+/// A measured row.
+#[derive(Clone, Copy)]
+pub(super) struct Side<'a> {
+    pub windows: &'a Windows,
+    pub figures: &'a RowFigures,
+    /// Whether one power was declared for all workloads.
+    pub speed_only: bool,
+    /// Whether the joules come from the same meter on the same machine as the other side's.
+    pub one_meter: bool,
+}
+
+/// Units of work a second, of two measured rows; none if a row has no figure.
+pub(super) fn throughput(base: Side, new: Side, gate: Option<f64>) -> Option<Change> {
+    let value = |side: Side| side.figures.throughput?.value;
+    let figures = (value(base)?, value(new)?);
+    let medians = |side: Side| -> Vec<f64> {
+        side.windows.rates_by_block().iter().filter_map(|block| stats::median(block)).collect()
     };
-    let (base_medians, new_medians) = (medians(&base_blocks), medians(&new_blocks));
-    if let Some(ratio) = stats::ratio_of_blocks(&base_medians, &new_medians) {
-        let figures = (geometric_mean(&base_medians), geometric_mean(&new_medians));
-        return Some(change(figures, ratio, BLOCKS, Worse::Lower, gate));
+    if let Some(ratio) = stats::ratio_of_blocks(&medians(base), &medians(new)) {
+        return Some(change(figures, ratio, Method::BlocksStudent, Worse::Lower, gate));
     }
-    let (base, new) = (base_blocks.concat(), new_blocks.concat());
-    let figures = (stats::median(&base)?, stats::median(&new)?);
+    // One block tells nothing of changes from block to block.
+    let (base, new) = (base.windows.rates(), new.windows.rates());
     Some(match stats::ratio_of_windows(&base, &new, SEED) {
-        Some(ratio) => change(figures, ratio, WINDOWS, Worse::Lower, gate),
-        None => bare(figures, TOO_FEW, gate),
+        Some(ratio) => change(figures, ratio, Method::Bootstrap, Worse::Lower, gate),
+        None => bare(figures, gate),
     })
 }
 
 /// Joules a unit of work, of two rows of one kind; or why there are none to compare. On one machine a meter is wrong by
 /// the same share in both.
-pub(super) fn joules(
-    base: &Measurement,
-    new: &Measurement,
-    one_machine: bool,
-    gate: Option<f64>,
-) -> Result<Change, String> {
-    let (of_base, of_new, scatter, one_meter) = match (&base.energy, &new.energy) {
-        (Energy::MeasuredCounter(a), Energy::MeasuredCounter(b))
-        | (Energy::MeasuredSampled(a), Energy::MeasuredSampled(b)) => {
-            let one_meter = one_machine && a.source == b.source;
-            let scatter = stats::ratio_of_blocks(&of_blocks(a, base), &of_blocks(b, new));
-            (own(a, one_meter), own(b, one_meter), scatter, one_meter)
-        }
-        (Energy::Declared(a), Energy::Declared(b)) => {
-            if !(a.for_this_workload && b.for_this_workload) {
-                return Err(
-                    "one power was declared for all workloads, so they differ as throughput does"
-                        .into(),
-                );
-            }
-            // Watts are taken as constant: a block's joules vary as its rate does.
-            let scatter = stats::ratio_of_blocks(&seconds_per_unit(base), &seconds_per_unit(new));
-            let figure = |e: &DeclaredEnergy| (e.joules_per_unit.value, 0.0);
-            (figure(a), figure(b), scatter, false)
-        }
-        (Energy::Modelled(_), Energy::Modelled(_)) => {
+pub(super) fn joules(base: Side, new: Side, gate: Option<f64>) -> Result<Change, String> {
+    let (a, b) = (&base.figures.energy, &new.figures.energy);
+    let (of_base, of_new, scatter, one_meter) = match (a.provenance(), b.provenance()) {
+        (Provenance::None, _) | (_, Provenance::None) => return Err("no energy is known".into()),
+        (Provenance::Modelled, _) | (_, Provenance::Modelled) => {
             return Err("they are modelled, and ranges have no ratio".into());
         }
-        _ => return Err("no energy is known".into()),
+        (Provenance::Declared, _) if base.speed_only || new.speed_only => {
+            return Err(
+                "one power was declared for all workloads, so they differ as throughput does"
+                    .into(),
+            );
+        }
+        (Provenance::Declared, _) => {
+            // Watts are taken as constant: a block's joules vary as its rate does.
+            let figure = |e: &Energy| (e.joules_per_unit.and_then(|j| j.value).unwrap_or(0.0), 0.0);
+            let scatter = (seconds_per_unit(base.windows), seconds_per_unit(new.windows));
+            (figure(a), figure(b), scatter, false)
+        }
+        _ => {
+            let one_meter = base.one_meter && new.one_meter;
+            let scatter = (of_blocks(a, base.windows), of_blocks(b, new.windows));
+            (own(a, one_meter), own(b, one_meter), scatter, one_meter)
+        }
     };
     let figures = (of_base.0, of_new.0);
-    let Some(scatter) = scatter else {
-        return Ok(bare(figures, TOO_FEW_BLOCKS, gate));
+    let Some(scatter) = stats::ratio_of_blocks(&scatter.0, &scatter.1) else {
+        return Ok(bare(figures, gate));
     };
-    let method = format!("{OF_JOULES}{}", if one_meter { ONE_METER } else { "" });
     let of_meters = of_base.1.hypot(of_new.1);
     let with_blocks =
         |of_meters: f64, blocks: (f64, f64)| of_meters.hypot((blocks.1 / blocks.0).ln() / 2.0);
@@ -110,45 +102,38 @@ pub(super) fn joules(
     };
     let within = |half: f64| ((log - half).exp(), (log + half).exp());
     let ratio = Ratio { value: log.exp(), ci95: within(half), ci99: within(half_99), p };
-    Ok(change(figures, ratio, &method, Worse::Higher, gate))
+    let change = change(figures, ratio, Method::MeterUncertainty, Worse::Higher, gate);
+    Ok(Change { one_meter, ..change })
 }
 
 /// A measured figure, and half of its own interval as a share of it.
-fn own(energy: &MeasuredEnergy, one_meter: bool) -> (f64, f64) {
-    let wire::Uncertainty { meter_joules, window_joules, statistical_joules } = energy.uncertainty;
-    let meter = if one_meter { 0.0 } else { meter_joules };
-    let half = meter.hypot(window_joules).hypot(statistical_joules);
-    (energy.joules_per_unit.value, half / energy.gross_joules)
-}
-
-/// The rates of each block's windows.
-fn rates(m: &Measurement) -> Vec<Vec<f64>> {
-    let rate = |w: &Window| w.work as f64 / w.wall_seconds;
-    let blocks = m.windows.chunk_by(|a, b| a.block == b.block);
-    blocks.map(|block| block.iter().map(rate).collect()).collect()
+fn own(energy: &Energy, one_meter: bool) -> (f64, f64) {
+    let value = energy.joules_per_unit.and_then(|joules| joules.value).unwrap_or(0.0);
+    let Some(measured) = &energy.measured else { return (value, 0.0) };
+    let Terms { meter, window, statistical } = measured.total.terms;
+    let meter = if one_meter { 0.0 } else { meter.0 };
+    (value, meter.hypot(window.0).hypot(statistical.0) / measured.total.gross.0)
 }
 
 /// Joules a unit of work of each block that has a figure.
-fn of_blocks(energy: &MeasuredEnergy, m: &Measurement) -> Vec<f64> {
-    let work = m.windows.chunk_by(|a, b| a.block == b.block);
-    let work = work.map(|block| block.iter().map(|w| w.work as f64).sum::<f64>());
-    let joules = energy.blocks.iter().map(|block| block.gross_joules);
+fn of_blocks(energy: &Energy, windows: &Windows) -> Vec<f64> {
+    let blocks = windows.blocks().into_iter();
+    let work = blocks.map(|b| windows.work[b.windows].iter().map(|w| *w as f64).sum::<f64>());
+    let joules = energy.measured.iter().flat_map(|measured| &measured.blocks_gross_joules);
     joules
         .zip(work)
-        .filter_map(|(joules, work)| Some(joules? / work))
+        .filter_map(|(joules, work)| Some((*joules)? / work))
         .filter(|per| *per > 0.0)
         .collect()
 }
 
 /// Seconds a unit of work of each block.
-fn seconds_per_unit(m: &Measurement) -> Vec<f64> {
-    let sum = |block: &[Window], part: fn(&Window) -> f64| block.iter().map(part).sum::<f64>();
-    let blocks = m.windows.chunk_by(|a, b| a.block == b.block);
-    blocks.map(|block| sum(block, |w| w.wall_seconds) / sum(block, |w| w.work as f64)).collect()
-}
-
-fn geometric_mean(values: &[f64]) -> f64 {
-    (values.iter().map(|v| v.ln()).sum::<f64>() / values.len() as f64).exp()
+fn seconds_per_unit(windows: &Windows) -> Vec<f64> {
+    let per = |block: crate::measure::Block| {
+        let wall: f64 = windows.wall_seconds[block.windows.clone()].iter().sum();
+        wall / windows.work[block.windows].iter().map(|w| *w as f64).sum::<f64>()
+    };
+    windows.blocks().into_iter().map(per).collect()
 }
 
 /// How often a normal value lies as far from 0, either way.
@@ -162,7 +147,7 @@ fn two_sided(z: f64) -> f64 {
 fn change(
     figures: (f64, f64),
     ratio: Ratio,
-    method: &str,
+    method: Method,
     worse: Worse,
     gate: Option<f64>,
 ) -> Change {
@@ -179,11 +164,9 @@ fn change(
     Change {
         base: figures.0,
         new: figures.1,
-        ratio: ratio.value,
-        ci95_low: Some(low),
-        ci95_high: Some(high),
+        ratio: Interval::new(ratio.value, ratio.ci95, Provenance::Measured, method),
         p: Some(ratio.p),
-        method: method.into(),
+        one_meter: false,
         regression,
         improvement,
         past_gate: gate.map(|percent| regression && reaches(percent)),
@@ -191,15 +174,13 @@ fn change(
 }
 
 /// Without an interval nothing is known to be a regression.
-fn bare(figures: (f64, f64), method: &str, gate: Option<f64>) -> Change {
+fn bare(figures: (f64, f64), gate: Option<f64>) -> Change {
     Change {
         base: figures.0,
         new: figures.1,
-        ratio: figures.1 / figures.0,
-        ci95_low: None,
-        ci95_high: None,
+        ratio: Interval::bare(figures.1 / figures.0, Provenance::Measured, Method::OrderStatistics),
         p: None,
-        method: method.into(),
+        one_meter: false,
         regression: false,
         improvement: false,
         past_gate: gate.map(|_| false),

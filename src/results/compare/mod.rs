@@ -2,23 +2,30 @@
 //! which rows cannot be compared.
 
 mod change;
+mod comparison;
 mod key;
 mod pairs;
 
-use super::wire::{
-    Change, Comparison, Device, Document, KeyField, Measurement, Outcome, Pair, Refused, RowName,
-    Side, Verdict,
-};
+pub use comparison::{Change, Comparison, KeyField, Pair, Refused, RowName, Side};
+
+use super::derived::Verdict;
+use super::document::{Document, Outcome, Row};
+use super::newer::OrNewer;
+use super::reason::RunReason;
+use crate::device::Device;
+use crate::units::Provenance;
+use key::Keyed;
 use pairs::Pairs;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares `new` with `base`. With a gate, in percent, it says of each row whether it is a regression past that, and of
 /// the base's rows which it cannot judge.
 pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Comparison {
     let both = Both { base, new, gate_percent };
-    let found = Pairs::of(base, new);
-    let names = |document: &Document, places: &[usize]| -> Vec<RowName> {
-        places.iter().map(|&i| name(&document.measurements[i])).collect()
+    let (base_rows, new_rows) = (keyed(base), keyed(new));
+    let found = Pairs::of(&base_rows, &new_rows);
+    let names = |rows: &[Keyed], places: &[usize]| -> Vec<RowName> {
+        places.iter().map(|&i| name(rows[i].0)).collect()
     };
     let mut comparison = Comparison {
         base: side(base),
@@ -27,17 +34,17 @@ pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Co
         gate_percent,
         pairs: Vec::new(),
         refused: Vec::new(),
-        base_only: names(base, &found.base_only),
-        new_only: names(new, &found.new_only),
+        base_only: names(&base_rows, &found.base_only),
+        new_only: names(&new_rows, &found.new_only),
         past_gate: None,
         not_judged: Vec::new(),
     };
     for (i, j) in found.pairs {
-        let (of_base, of_new) = (&base.measurements[i], &new.measurements[j]);
+        let (of_base, of_new) = (base_rows[i], new_rows[j]);
         match both.pair(of_base, of_new) {
             Ok(pair) => comparison.pairs.push(pair),
             Err(Unlike { reason, fields }) => {
-                let (base, new) = (name(of_base), name(of_new));
+                let (base, new) = (name(of_base.0), name(of_new.0));
                 comparison.refused.push(Refused { base, new, reason, fields });
             }
         }
@@ -47,6 +54,12 @@ pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Co
         comparison.not_judged = not_judged(&comparison);
     }
     comparison
+}
+
+/// The rows of a document that this version can read.
+fn keyed(document: &Document) -> Vec<Keyed<'_>> {
+    let protocol = &document.evidence.manifest.protocol;
+    document.rows().map(|(row, figures)| (row, figures, protocol)).collect()
 }
 
 fn is_past_gate(pair: &Pair) -> bool {
@@ -82,41 +95,55 @@ struct Both<'a> {
 }
 
 impl Both<'_> {
-    fn pair(&self, base: &Measurement, new: &Measurement) -> Result<Pair, Unlike> {
-        let fields = key::unlike((base, &self.base.run.protocol), (new, &self.new.run.protocol));
-        let measured = |m: &Measurement| m.outcome == Outcome::Measured;
+    fn pair(&self, base: Keyed, new: Keyed) -> Result<Pair, Unlike> {
+        let fields = key::unlike(base, new);
+        let measured = |row: Keyed| row.0.outcome == Outcome::Measured;
         // A row without figures has no joules either: its outcome says more than its key.
-        if !fields.is_empty() && (base.workload != new.workload || measured(base) && measured(new))
+        if !fields.is_empty()
+            && (base.0.workload != new.0.workload || measured(base) && measured(new))
         {
             let each = |f: &KeyField| format!("{} differs: {} against {}", f.field, f.base, f.new);
             let reason = fields.iter().map(each).collect::<Vec<_>>().join("; ");
             return Err(Unlike { reason, fields });
         }
-        for (side, m) in [("base", base), ("new run", new)] {
-            let outcome = match m.outcome {
-                Outcome::Measured => continue,
-                Outcome::Unsupported => "unsupported",
-                Outcome::Failed => "failed",
-            };
-            let why = m.reason.as_deref().unwrap_or("no reason is given");
-            let reason = format!("{outcome} in the {side}: {why}");
-            return Err(Unlike { reason, fields: Vec::new() });
+        let no = |reason: String| Unlike { reason, fields: Vec::new() };
+        for (side, (row, ..)) in [("base", base), ("new run", new)] {
+            if let Some(failure) = row.outcome.failure() {
+                return Err(no(format!("{} in the {side}: {failure}", row.outcome.name())));
+            }
         }
-        let Some(throughput) = change::throughput(base, new, self.gate_percent) else {
-            return Err(Unlike { reason: "a row has no windows".into(), fields: Vec::new() });
+        let (Some(of_base), Some(of_new)) = (&base.0.windows, &new.0.windows) else {
+            return Err(no("a row has no windows".into()));
         };
-        let device = (self.device(self.base, base), self.device(self.new, new));
-        let one_machine = device.0 == device.1 && self.base.manifest.host == self.new.manifest.host;
-        let joules = change::joules(base, new, one_machine, self.gate_percent);
+        let device = (self.device(self.base, base.0), self.device(self.new, new.0));
+        let hosts = (&self.base.evidence.manifest.host, &self.new.evidence.manifest.host);
+        let one_machine = device.0 == device.1 && hosts.0 == hosts.1;
+        let one_meter = one_machine && meter(self.base, base) == meter(self.new, new);
+        let of_base = change::Side {
+            windows: of_base,
+            figures: base.1,
+            speed_only: is_speed_only(self.base, base),
+            one_meter,
+        };
+        let of_new = change::Side {
+            windows: of_new,
+            figures: new.1,
+            speed_only: is_speed_only(self.new, new),
+            one_meter,
+        };
+        let Some(throughput) = change::throughput(of_base, of_new, self.gate_percent) else {
+            return Err(no("a row has no windows".into()));
+        };
+        let joules = change::joules(of_base, of_new, self.gate_percent);
         let invalid = [("base", base), ("new run", new)]
             .into_iter()
-            .filter(|(_, m)| m.verdict == Verdict::Invalid)
-            .map(|(side, m)| format!("invalid in the {side}: {}", m.reasons.join("; ")));
+            .filter(|(_, row)| row.1.verdict == Verdict::Invalid)
+            .map(|(side, row)| format!("invalid in the {side}: {}", row.1.reasons_in_words()));
         Ok(Pair {
-            base: name(base),
-            new: name(new),
-            unit: base.workload.unit.clone(),
-            differs: rows_differ((base, device.0), (new, device.1)),
+            base: name(base.0),
+            new: name(new.0),
+            unit: base.0.workload.unit,
+            differs: rows_differ((base.0, device.0), (new.0, device.1)),
             invalid: invalid.collect(),
             throughput,
             no_joules_reason: joules.as_ref().err().cloned(),
@@ -124,28 +151,28 @@ impl Both<'_> {
         })
     }
 
-    fn device<'a>(&self, document: &'a Document, m: &Measurement) -> Option<&'a Device> {
-        document.manifest.devices.iter().find(|device| device.id == m.device)
+    fn device<'a>(&self, document: &'a Document, row: &Row) -> Option<&'a Device> {
+        document.evidence.manifest.device(&row.device)
     }
 
     /// What else differs between the runs.
     fn differs(&self) -> Vec<String> {
-        let (base, new) = (&self.base.manifest, &self.new.manifest);
+        let (base, new) = (&self.base.evidence.manifest, &self.new.evidence.manifest);
         let program = |document: &Document| {
-            let program = &document.manifest.rigbench;
+            let program = &document.evidence.manifest.rigbench;
             let commit = program.commit.as_deref().unwrap_or("unknown commit");
             format!("{} ({commit})", program.version)
         };
         let mut list = Differs::default();
         list.add("rigbench", program(self.base), program(self.new));
         list.add("processor", &base.host.cpu, &new.host.cpu);
-        list.add("threads", base.host.cores, new.host.cores);
+        list.add("threads", base.host.threads, new.host.threads);
         list.add("operating system", &base.host.os, &new.host.os);
         list.add("system's kernel", &base.host.kernel, &new.host.kernel);
         let settings: BTreeSet<&String> =
             base.environment.keys().chain(new.environment.keys()).collect();
         for setting in settings {
-            let of = |environment: &std::collections::BTreeMap<String, String>| {
+            let of = |environment: &BTreeMap<String, String>| {
                 environment.get(setting).cloned().unwrap_or_else(|| "unset".into())
             };
             list.add(setting, of(&base.environment), of(&new.environment));
@@ -155,18 +182,15 @@ impl Both<'_> {
 }
 
 /// What else differs between two rows of one kind.
-fn rows_differ(
-    base: (&Measurement, Option<&Device>),
-    new: (&Measurement, Option<&Device>),
-) -> Vec<String> {
-    let kernel = |m: &Measurement| m.kernel.as_ref().map_or("none".into(), |k| k.id.clone());
+fn rows_differ(base: (&Row, Option<&Device>), new: (&Row, Option<&Device>)) -> Vec<String> {
+    let kernel = |m: &Row| m.kernel.as_ref().map_or("none".into(), |k| k.id.clone());
     let device = |device: Option<&Device>| {
         device.map_or("unknown".into(), |d| format!("{} ({})", d.name, d.class))
     };
     let driver = |device: Option<&Device>| {
         device.and_then(|d| d.gpu.as_ref()).map_or("none".into(), |gpu| gpu.driver.clone())
     };
-    let text = |m: &Measurement| m.kernel.as_ref().and_then(|k| k.wgsl_sha256.clone());
+    let text = |m: &Row| m.kernel.as_ref().and_then(|k| k.wgsl_sha256.clone());
     let mut list = Differs::default();
     list.add("device", device(base.1), device(new.1));
     list.add("driver", driver(base.1), driver(new.1));
@@ -189,30 +213,35 @@ impl Differs {
     }
 }
 
-fn name(m: &Measurement) -> RowName {
-    RowName { device: m.device.clone(), workload: m.workload.spec() }
+fn name(row: &Row) -> RowName {
+    RowName { device: row.device.to_string(), workload: row.workload.spec.clone() }
+}
+
+/// The source of the headline's joules, if it is a meter.
+fn meter<'a>(document: &'a Document, row: Keyed) -> Option<&'a crate::energy::SourceInfo> {
+    document.evidence.manifest.source(row.1.energy.source?)?.meter()
+}
+
+/// Whether one power was declared for all workloads, so that joules tell of the speed alone.
+fn is_speed_only(document: &Document, row: Keyed) -> bool {
+    let source = row.1.energy.source.and_then(|place| document.evidence.manifest.source(place));
+    source.is_some_and(|s| s.provenance() == Provenance::Declared && s.workload.is_none())
 }
 
 fn side(document: &Document) -> Side {
-    let run = &document.run;
+    let run = &document.evidence.run;
     let reasons = run_faults(document);
-    Side { run_id: run.id.clone(), started_at: run.started_at.clone(), reasons }
+    Side { run_id: run.id.clone(), started_at: run.started_at.to_string(), reasons }
 }
 
 /// What makes a run invalid as a whole, or unfinished; what makes a row invalid is told of the row.
 pub fn run_faults(document: &Document) -> Vec<String> {
-    let run = &document.run;
-    let of_rows: Vec<String> = document
-        .measurements
-        .iter()
-        .map(|m| format!("{} on {}: ", m.workload.spec(), m.device))
-        .collect();
-    let of_run = |reason: &&String| !of_rows.iter().any(|row| reason.starts_with(row.as_str()));
-    let mut reasons: Vec<String> = run.reasons.iter().filter(of_run).cloned().collect();
-    if run.finished_at.is_none() && reasons.is_empty() {
-        reasons.push("unfinished: it is under way or was cut off".into());
-    }
-    reasons
+    let of_run = |reason: &OrNewer<RunReason>| match reason {
+        OrNewer::Known(RunReason::InvalidRows { .. }) => None,
+        OrNewer::Known(reason) => Some(reason.to_string()),
+        OrNewer::Newer(_) => Some("for a reason of a newer rigbench".into()),
+    };
+    document.derived.run.reasons.iter().filter_map(of_run).collect()
 }
 
 impl std::fmt::Display for RowName {

@@ -1,7 +1,7 @@
 //! Which row of one document belongs to which of another.
 
-use super::key::unlike;
-use crate::results::wire::{Document, Measurement};
+use super::key::{Keyed, unlike};
+use crate::results::document::Row;
 
 /// Rows that belong together, by their places, and rows that belong to none.
 pub(super) struct Pairs {
@@ -14,20 +14,20 @@ impl Pairs {
     /// The same workload on the device of the same name belongs together first; then the same workload, where each side
     /// has it on one device more; then what is left of one kind of work, the nearest first, so that a change of shape
     /// or precision is told rather than two rows without partners.
-    pub(super) fn of(base: &Document, new: &Document) -> Pairs {
+    pub(super) fn of(base: &[Keyed], new: &[Keyed]) -> Pairs {
         let mut pairs = Pairs {
             pairs: Vec::new(),
-            base_only: (0..base.measurements.len()).collect(),
-            new_only: (0..new.measurements.len()).collect(),
+            base_only: (0..base.len()).collect(),
+            new_only: (0..new.len()).collect(),
         };
-        let spec = |m: &Measurement| m.workload.spec();
-        let rows = |i: usize, j: usize| (&base.measurements[i], &new.measurements[j]);
+        let spec = |row: &Row| row.workload.spec.clone();
+        let rows = |i: usize, j: usize| (base[i].0, new[j].0);
         pairs.take(|i, j| {
             let (a, b) = rows(i, j);
             (a.device == b.device && spec(a) == spec(b)).then_some(0)
         });
-        let left = |places: &[usize], document: &Document, of: &Measurement| {
-            places.iter().filter(|&&i| spec(&document.measurements[i]) == spec(of)).count()
+        let left = |places: &[usize], all: &[Keyed], of: &Row| {
+            places.iter().filter(|&&i| spec(all[i].0) == spec(of)).count()
         };
         let (base_left, new_left) = (pairs.base_only.clone(), pairs.new_only.clone());
         pairs.take(|i, j| {
@@ -37,8 +37,7 @@ impl Pairs {
         });
         pairs.take(|i, j| {
             let (a, b) = rows(i, j);
-            let protocols = (&base.run.protocol, &new.run.protocol);
-            let apart = unlike((a, protocols.0), (b, protocols.1)).len();
+            let apart = unlike(base[i], new[j]).len();
             let together = a.device == b.device && a.workload.id == b.workload.id;
             (together && spec(a) != spec(b)).then_some(apart)
         });

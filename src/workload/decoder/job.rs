@@ -1,7 +1,7 @@
 //! Tokens as a job: a batch is one step of all sequences. Each window begins with tokens of its own, so that what windows
 //! before it left behind cannot pass for its work; what it put out is computed again on another way.
 
-use super::{Decoder, Engine, EngineError, Phase};
+use super::{Answers, Decoder, Engine, EngineError, Phase};
 use crate::kernels::{Arithmetic, Kernel};
 use crate::model::Weights;
 use crate::oracle::Verdict;
@@ -20,16 +20,7 @@ const CHECKED: usize = 5;
 /// bits, and what that changes goes through all layers.
 pub(super) const BOUND: f64 = 0.02;
 /// Tokens of a window that go into the proof.
-const SHOWN: usize = 16;
-
-/// Tokens that a window put out, in order, of the first sequence.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// The window, from 0.
-    pub window: u32,
-    /// The first of them.
-    pub tokens: Vec<u32>,
-}
+const SHOWN: usize = 8;
 
 /// Prompts and the tokens that windows begin with, as functions of the seed.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +72,8 @@ pub(super) struct DecoderJob {
     chosen: Vec<Vec<u32>>,
     kept: VecDeque<Kept>,
     /// Of each window, what the first sequence chose first.
-    answers: Vec<Answer>,
+    /// Of each window, the tokens of the first sequence that came first.
+    answers: Vec<Vec<u32>>,
     /// Whether a window is open.
     open: bool,
 }
@@ -253,9 +245,9 @@ impl Job for DecoderJob {
         };
         let shown = SHOWN.min(self.answer_length());
         if let Some(answer) = self.answers.last_mut().filter(|_| self.open)
-            && answer.tokens.len() < shown
+            && answer.len() < shown
         {
-            answer.tokens.push(done.tokens[0]);
+            answer.push(done.tokens[0]);
         }
         Ok(Batch { work: Work(tokens as u64), gpu_seconds: done.gpu_seconds })
     }
@@ -264,7 +256,7 @@ impl Job for DecoderJob {
         self.window = window;
         self.again = true;
         self.open = true;
-        self.answers.push(Answer { window, tokens: Vec::new() });
+        self.answers.push(Vec::new());
         Ok(())
     }
 
@@ -307,7 +299,8 @@ impl Job for DecoderJob {
     }
 
     fn proof(&self, windows: usize) -> Option<Proof> {
-        Some(Proof::Answers(self.answers[..windows.min(self.answers.len())].to_vec()))
+        let tokens = self.answers[..windows.min(self.answers.len())].to_vec();
+        Some(Proof::Answers(Answers { tokens }))
     }
 }
 

@@ -9,10 +9,10 @@ mod proof;
 mod spec;
 mod workload;
 
-pub use job::Answer;
-pub use proof::judge;
+pub use proof::{Answers, judge};
 pub(super) use spec::{DECODE_EXAMPLE, PREFILL_EXAMPLE, decode, prefill};
 
+use super::Id;
 use crate::device::memory;
 use crate::gpu::GpuError;
 use crate::kernels::KernelError;
@@ -30,10 +30,10 @@ enum Phase {
 }
 
 impl Phase {
-    fn id(self) -> &'static str {
+    fn id(self) -> Id {
         match self {
-            Phase::Prefill => "prefill",
-            Phase::Decode => "decode",
+            Phase::Prefill => Id::Prefill,
+            Phase::Decode => Id::Decode,
         }
     }
 

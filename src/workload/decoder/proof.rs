@@ -3,10 +3,24 @@
 
 use super::cpu::CpuEngine;
 use super::job::{BOUND, Texts};
-use super::{Answer, Engine, Phase, spec};
+use super::{Engine, Phase, spec};
 use crate::oracle::Verdict;
 use crate::seed::Seed;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+/// Tokens of the first sequence, of each window those that came first. A token that follows from the seed is SplitMix64's output
+/// for a key and an index, modulo the vocabulary; the key is the first 8 bytes of SHA-256 of the row's seed and a name. Token i
+/// of the prompt has the name `prompt 0`; in window W the sequence is told token W of `told 0`: of `prefill` in place of the
+/// prompt's first token, of `decode` after the prompt. What it put out then comes first in the logits, or so near the first that
+/// rounding may decide. Weights of a model that is known by name are elements as of a product's tensors, whose names are those
+/// of the tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Answers {
+    /// For each window up to 8 tokens.
+    pub tokens: Vec<Vec<u32>>,
+}
 
 /// Why answers could not be judged. One line.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +40,7 @@ pub fn judge(
     spec: &str,
     seed: Seed,
     file: Option<&Path>,
-    answers: &[Answer],
+    answers: &Answers,
 ) -> Result<Verdict, CannotJudge> {
     let decoder = spec::whole(spec, file).map_err(because)?;
     let weights = decoder.weights(seed).map_err(because)?;
@@ -39,8 +53,8 @@ pub fn judge(
     }
     let mut checked = 0;
     let mut worst = 0.0f64;
-    for Answer { window, tokens } in answers {
-        let told = texts.told(0, *window);
+    for (window, tokens) in answers.tokens.iter().enumerate() {
+        let told = texts.told(0, window as u32);
         for (i, token) in tokens.iter().enumerate() {
             let logits = match (decoder.phase, i) {
                 (Phase::Prefill, 0) => run.take_in(0, &[&[told], &prompt[1..]].concat())?,

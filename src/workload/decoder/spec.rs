@@ -4,7 +4,7 @@ use super::named::{self, Named};
 use super::{Decoder, Phase, Source};
 use crate::model::{Gguf, PRESETS, Type};
 use crate::workload::spec::nearest;
-use crate::workload::{SpecError, Workload};
+use crate::workload::{Id, SpecError, Workload};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -118,7 +118,7 @@ fn decoder(phase: Phase, model: Named, parts: &[&str]) -> Read<Decoder> {
     Ok(Decoder { phase, source, batch: options.batch.unwrap_or(1), prompt, context })
 }
 
-fn source(id: &str, model: Named, kind: Option<Type>) -> Read<Source> {
+fn source(id: Id, model: Named, kind: Option<Type>) -> Read<Source> {
     let path = match model {
         Named::Preset(preset) => {
             return Ok(Source::Preset(preset.name, preset.config(), kind.unwrap_or(TYPE)));
@@ -169,7 +169,7 @@ impl Options {
     }
 }
 
-fn kind(id: &str, name: &str) -> Read<Type> {
+fn kind(id: Id, name: &str) -> Read<Type> {
     match Type::ALL.into_iter().find(|kind| kind.name() == name) {
         Some(kind) => Ok(kind),
         None => error(format!(

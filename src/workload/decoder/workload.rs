@@ -10,7 +10,7 @@ use crate::kernels::Kernel;
 use crate::model::{Config, Seeded, Tensor, Weights};
 use crate::seed::Seed;
 use crate::units::{Bytes, Unit};
-use crate::workload::{Job, JobError, Target, Traffic, Variant, Workload};
+use crate::workload::{Id, Intensity, Job, JobError, Shape, Target, Variant, Workload};
 use std::rc::Rc;
 
 impl Decoder {
@@ -57,7 +57,7 @@ impl Decoder {
 }
 
 impl Workload for Decoder {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> Id {
         self.phase.id()
     }
 
@@ -65,19 +65,28 @@ impl Workload for Decoder {
         Unit::Token
     }
 
-    fn shape(&self) -> String {
+    fn arguments(&self) -> String {
         spec::write(self)
     }
 
-    fn model_sha256(&self) -> Option<&str> {
-        match &self.source {
-            Source::Preset(..) => None,
-            Source::File { sha256, .. } => Some(sha256),
+    fn shape(&self) -> Shape {
+        let (weights, model_sha256) = match &self.source {
+            Source::Preset(_, _, kind) => (Some(kind.name().to_string()), None),
+            Source::File { sha256, .. } => (None, Some(sha256.clone())),
+        };
+        Shape {
+            weights,
+            model: Some(self.source.name().to_string()),
+            model_sha256,
+            batch: Some(self.batch as u64),
+            prompt: Some(self.prompt as u64),
+            context: Some(self.context as u64).filter(|_| self.phase == Phase::Decode),
+            ..Shape::default()
         }
     }
 
     /// Every weight that is multiplied once for all tokens that go through the layers together, and what a token attends to.
-    fn traffic(&self, _: &Device) -> Option<Traffic> {
+    fn intensity(&self, _: &Device) -> Option<Intensity> {
         let config = self.config();
         let Config { layers, heads, head_size, vocabulary, width, .. } = *config;
         let attended = (layers * heads * head_size) as f64 * self.mean_positions();
@@ -92,7 +101,7 @@ impl Workload for Decoder {
             Phase::Prefill => 0.0,
             Phase::Decode => config.kv_bytes() as f64 * self.mean_positions(),
         };
-        Some(Traffic {
+        Some(Intensity {
             operations_per_unit: 2.0 * (body + head * heads_per_token) + 4.0 * attended,
             bytes_per_unit: self.read_bytes().ok()? as f64 / together + cached,
             from_memory: false,
@@ -166,8 +175,8 @@ mod tests {
             ("smollm2-135m", 134.5e6, 30.0 * 576.0, 23_040.0),
         ] {
             let decode = parse(&format!("decode:{model}:f16")).unwrap();
-            let Traffic { operations_per_unit, bytes_per_unit, .. } =
-                decode.traffic(&Device::cpu()).unwrap();
+            let Intensity { operations_per_unit, bytes_per_unit, .. } =
+                decode.intensity(&Device::cpu()).unwrap();
             let near = |got: f64, want: f64| (got / want - 1.0).abs() < 1e-3;
             assert!(near(operations_per_unit, 2.0 * weights + 4.0 * attends * 192.5), "{model}");
             assert!(near(bytes_per_unit, 2.0 * weights + cached * 192.5), "{model}");

@@ -152,10 +152,10 @@ fn nan_and_infinity_propagate_through_every_kernel() {
     let target = Target::Gpu(gpu.clone());
     for spoiled in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         for (id, m, transposed) in [
-            ("gemm", 3, Transposed::None),
-            ("gemm", 3, Transposed::A),
-            ("gemm", 3, Transposed::B),
-            ("gemv", 1, Transposed::None),
+            (Id::Gemm, 3, Transposed::None),
+            (Id::Gemm, 3, Transposed::A),
+            (Id::Gemm, 3, Transposed::B),
+            (Id::Gemv, 1, Transposed::None),
         ] {
             for (a, b) in [
                 (Type::F32, Type::F32),

@@ -16,8 +16,8 @@ mod spec;
 pub use proof::{Element, Elements};
 pub(super) use spec::{GEMM_EXAMPLE, GEMV_EXAMPLE, gemm, gemv};
 
-use super::{Job, JobError, Seed, SpecError, Target, Traffic, Variant, Workload};
-use crate::device::{Class, Details, Device, memory};
+use super::{Id, Intensity, Job, JobError, Seed, SpecError, Target, Variant, Workload};
+use crate::device::{Class, Device, memory};
 use crate::kernels::{self, Entry, Kernel};
 use crate::oracle::Verdict;
 use crate::units::{Bytes, Unit, Work};
@@ -142,7 +142,7 @@ impl Block {
 }
 
 struct Matmul {
-    id: &'static str,
+    id: Id,
     shape: Shape,
     a: Type,
     b: Type,
@@ -215,7 +215,7 @@ impl Matmul {
 }
 
 impl Workload for Matmul {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> Id {
         self.id
     }
 
@@ -223,18 +223,33 @@ impl Workload for Matmul {
         Unit::Flop
     }
 
-    fn shape(&self) -> String {
+    fn arguments(&self) -> String {
         spec::write(self)
     }
 
-    fn layer(&self) -> Option<&str> {
-        self.layer.as_deref()
+    fn shape(&self) -> super::Shape {
+        let Shape { m, n, k } = self.shape;
+        let transpose = match self.transposed {
+            Transposed::None => None,
+            Transposed::A => Some("a".to_string()),
+            Transposed::B => Some("b".to_string()),
+        };
+        super::Shape {
+            m: Some(m as u64),
+            n: Some(n as u64),
+            k: Some(k as u64),
+            weights: Some(self.b.name().to_string()),
+            activations: Some(self.a.name().to_string()),
+            transpose,
+            layer: self.layer.clone(),
+            ..super::Shape::default()
+        }
     }
 
-    fn traffic(&self, device: &Device) -> Option<Traffic> {
+    fn intensity(&self, device: &Device) -> Option<Intensity> {
         let Shape { m, n, k } = self.shape;
         let bytes = self.a.bytes(m, k) + self.b.bytes(n, k) + 4 * (m * n) as u64;
-        Some(Traffic {
+        Some(Intensity {
             operations_per_unit: 1.0,
             bytes_per_unit: bytes as f64 / (2.0 * m as f64 * n as f64 * k as f64),
             from_memory: self.rotates() && self.copies(device) < MOST_COPIES,
@@ -257,14 +272,14 @@ impl Workload for Matmul {
     }
 
     fn variants(&self, target: &Target) -> Vec<Variant> {
-        match (target, &target.device().details) {
-            (Target::Gpu(gpu), _) => self
+        match target {
+            Target::Gpu(gpu) => self
                 .entries()
                 .filter(|e| self.build(e).is_ok_and(|kernel| gpu.lacks(&kernel).is_none()))
                 .map(Variant::Gpu)
                 .collect(),
             // Stored transposed or not, weights are packed before they are multiplied, and so nothing would be shown.
-            (_, Details::Cpu(_)) if self.transposed == Transposed::None => cpu::variants(),
+            Target::Cpu(_) if self.transposed == Transposed::None => cpu::variants(),
             _ => Vec::new(),
         }
     }

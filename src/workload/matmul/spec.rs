@@ -3,7 +3,7 @@
 
 use super::{Matmul, Shape, Transposed, Type};
 use crate::model::{LAYERS, PRESETS};
-use crate::workload::{SpecError, Workload, spec::nearest};
+use crate::workload::{Id, SpecError, Workload, spec::nearest};
 
 /// Specs to show in messages, and what the ids alone stand for.
 pub(in crate::workload) const GEMM_EXAMPLE: &str = "gemm:1024x1024x1024:f32";
@@ -20,20 +20,20 @@ fn error<T>(what: String) -> Read<T> {
 
 /// Reads the parts of a spec after `gemm`.
 pub(in crate::workload) fn gemm(parts: &[&str]) -> Read<Box<dyn Workload>> {
-    Ok(Box::new(read("gemm", GEMM_EXAMPLE, &["1024x1024x1024", "f32"], parts)?))
+    Ok(Box::new(read(Id::Gemm, GEMM_EXAMPLE, &["1024x1024x1024", "f32"], parts)?))
 }
 
 /// Reads the parts of a spec after `gemv`.
 pub(in crate::workload) fn gemv(parts: &[&str]) -> Read<Box<dyn Workload>> {
-    Ok(Box::new(read("gemv", GEMV_EXAMPLE, &["4096x4096", "int4"], parts)?))
+    Ok(Box::new(read(Id::Gemv, GEMV_EXAMPLE, &["4096x4096", "int4"], parts)?))
 }
 
 /// Reads a whole spec.
 pub(super) fn product(spec: &str) -> Read<Matmul> {
     let parts: Vec<&str> = spec.split(':').collect();
     match parts[0] {
-        "gemm" => read("gemm", GEMM_EXAMPLE, &[], &parts[1..]),
-        "gemv" => read("gemv", GEMV_EXAMPLE, &[], &parts[1..]),
+        "gemm" => read(Id::Gemm, GEMM_EXAMPLE, &[], &parts[1..]),
+        "gemv" => read(Id::Gemv, GEMV_EXAMPLE, &[], &parts[1..]),
         id => error(format!("'{id}' is no product")),
     }
 }
@@ -47,7 +47,7 @@ struct Options {
     m: Option<usize>,
 }
 
-fn read(id: &'static str, example: &'static str, default: &[&str], parts: &[&str]) -> Read<Matmul> {
+fn read(id: Id, example: &'static str, default: &[&str], parts: &[&str]) -> Read<Matmul> {
     let parts = if parts.is_empty() { default } else { parts };
     if parts.is_empty() {
         return error(format!("{id} has no shape here; write for example {example}"));
@@ -75,10 +75,10 @@ fn read(id: &'static str, example: &'static str, default: &[&str], parts: &[&str
         (numbers(id, example, parts[0], &sides)?, None)
     } else {
         let (n, k) = layer(id, parts[0])?;
-        let m = if id == "gemv" { 1 } else { options.m.unwrap_or(PREFILL_ROWS) };
+        let m = if id == Id::Gemv { 1 } else { options.m.unwrap_or(PREFILL_ROWS) };
         (Shape { m, n, k }, Some(parts[0].to_string()))
     };
-    if id == "gemv" && options.m.is_some() {
+    if id == Id::Gemv && options.m.is_some() {
         return error(format!(
             "gemv has one row of activations and takes no m; write gemm:{}:m={}",
             parts[0],
@@ -101,7 +101,7 @@ fn read(id: &'static str, example: &'static str, default: &[&str], parts: &[&str
         ));
     }
     let transposed = options.transposed.unwrap_or(Transposed::None);
-    if transposed != Transposed::None && (a, b, id) != (Type::F32, Type::F32, "gemm") {
+    if transposed != Transposed::None && (a, b, id) != (Type::F32, Type::F32, Id::Gemm) {
         return error(
             "transpose goes with gemm in f32, as in gemm:1024x1024x1024:f32:transpose=b".into(),
         );
@@ -110,7 +110,7 @@ fn read(id: &'static str, example: &'static str, default: &[&str], parts: &[&str
 }
 
 impl Options {
-    fn set(&mut self, id: &str, key: &str, value: &str) -> Read<()> {
+    fn set(&mut self, id: Id, key: &str, value: &str) -> Read<()> {
         match key {
             "activations" => self.activations = Some(kind(id, value)?),
             "m" => match value.parse() {
@@ -137,7 +137,7 @@ impl Options {
     }
 }
 
-fn kind(id: &str, name: &str) -> Read<Type> {
+fn kind(id: Id, name: &str) -> Read<Type> {
     match Type::ALL.into_iter().find(|t| t.name() == name) {
         Some(kind) => Ok(kind),
         None => error(format!(
@@ -147,14 +147,14 @@ fn kind(id: &str, name: &str) -> Read<Type> {
     }
 }
 
-fn numbers(id: &str, example: &str, text: &str, sides: &[&str]) -> Read<Shape> {
+fn numbers(id: Id, example: &str, text: &str, sides: &[&str]) -> Read<Shape> {
     let sides: Vec<Option<usize>> =
         sides.iter().map(|side| side.parse().ok().filter(|s| *s > 0)).collect();
     match (id, sides.as_slice()) {
-        ("gemm", &[Some(m), Some(n), Some(k)]) => Ok(Shape { m, n, k }),
-        ("gemv", &[Some(n), Some(k)]) => Ok(Shape { m: 1, n, k }),
+        (Id::Gemm, &[Some(m), Some(n), Some(k)]) => Ok(Shape { m, n, k }),
+        (Id::Gemv, &[Some(n), Some(k)]) => Ok(Shape { m: 1, n, k }),
         _ => {
-            let form = if id == "gemm" { "MxNxK" } else { "NxK" };
+            let form = if id == Id::Gemm { "MxNxK" } else { "NxK" };
             error(format!(
                 "{id}: '{text}' is no shape; write {form}, whole numbers from 1, as in {example}"
             ))
@@ -163,11 +163,11 @@ fn numbers(id: &str, example: &str, text: &str, sides: &[&str]) -> Read<Shape> {
 }
 
 /// Outputs and inputs of `MODEL/LAYER`.
-fn layer(id: &str, name: &str) -> Read<(usize, usize)> {
+fn layer(id: Id, name: &str) -> Read<(usize, usize)> {
     let (model_name, layer_name) = name.split_once('/').unwrap_or((name, ""));
     let Some(model) = PRESETS.iter().find(|m| m.name == model_name) else {
         let near = nearest(model_name, PRESETS.iter().map(|m| m.name));
-        let form = if id == "gemm" { "MxNxK" } else { "NxK" };
+        let form = if id == Id::Gemm { "MxNxK" } else { "NxK" };
         return error(format!("{id}: '{name}' is neither a shape {form} nor a model; {near}"));
     };
     let names: Vec<&str> = LAYERS.iter().map(|(name, _)| *name).collect();
@@ -188,7 +188,7 @@ fn layer(id: &str, name: &str) -> Read<(usize, usize)> {
 pub(super) fn write(product: &Matmul) -> String {
     let Shape { m, n, k } = product.shape;
     let mut text = match product.id {
-        "gemv" => format!("{n}x{k}:{}", product.b.name()),
+        Id::Gemv => format!("{n}x{k}:{}", product.b.name()),
         _ => format!("{m}x{n}x{k}:{}", product.b.name()),
     };
     if product.a != (if product.b == Type::F16 { Type::F16 } else { Type::F32 }) {

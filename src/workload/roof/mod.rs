@@ -8,7 +8,7 @@ mod turn;
 mod turning;
 
 use super::spec::nearest;
-use super::{Job, JobError, Seed, SpecError, Target, Variant, Workload};
+use super::{Id, Job, JobError, Seed, Shape, SpecError, Target, Variant, Workload};
 use crate::device::{Device, memory};
 use crate::kernels::{self, Arithmetic, Entry, Kernel};
 use crate::units::{Bytes, Unit};
@@ -72,10 +72,10 @@ fn stream_bytes(device: &Device) -> Bytes {
 }
 
 impl Workload for Roof {
-    fn id(&self) -> &'static str {
+    fn id(&self) -> Id {
         match self {
-            Roof::Peak(_) => "peak",
-            Roof::Stream => "stream",
+            Roof::Peak(_) => Id::Peak,
+            Roof::Stream => Id::Stream,
         }
     }
 
@@ -86,11 +86,19 @@ impl Workload for Roof {
         }
     }
 
-    fn shape(&self) -> String {
+    fn arguments(&self) -> String {
         match self {
             Roof::Peak(arithmetic) => arithmetic.name().into(),
             Roof::Stream => String::new(),
         }
+    }
+
+    fn shape(&self) -> Shape {
+        let arithmetic = match self {
+            Roof::Peak(arithmetic) => Some(arithmetic.name().to_string()),
+            Roof::Stream => None,
+        };
+        Shape { arithmetic, ..Shape::default() }
     }
 
     fn unsupported(&self, target: &Target) -> Option<String> {

@@ -56,7 +56,7 @@ fn assert_covers(name: &str, scanner: impl Scanner) {
     let stretch = window.stretches[0].clone();
     assert_eq!(stretch, WORDS - 5 * granule..job.cursor, "{name}");
     assert!(stretch.end > WORDS + granule, "{name} goes on with the next header");
-    window.zero_bits = DENSE_BITS;
+    window.target = Shares::target(DENSE_BITS);
     let verdict = window.judge(seed);
     assert!(matches!(verdict, Verdict::Agrees { .. }), "{name}: {verdict:?}");
     let mut expected = Vec::new();
@@ -143,7 +143,7 @@ fn whole_header(mut scanner: impl Scanner, header: Header) -> Vec<u32> {
 fn all_words_of_a_header() {
     let header = Seed([4; 32]).header(0);
     let by_processor = whole_header(CpuScanner::new(cpu::kernels().next().unwrap().id), header);
-    let verdict = oracle::judge_count(WORDS, 20, by_processor.len() as u64);
+    let verdict = oracle::judge_count(WORDS as f64 / 2f64.powi(20), by_processor.len() as u64);
     assert!(matches!(verdict, Verdict::Agrees { .. }), "{verdict:?}");
     for &word in &by_processor {
         assert!(oracle::leading_zero_bits(&oracle::hash(&header, word.swap_bytes())) >= 20);

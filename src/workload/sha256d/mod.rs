@@ -15,7 +15,7 @@ mod proof;
 
 pub use proof::{Share, Shares, versioned};
 
-use super::{Batch, Job, JobError, Proof, Seed, SpecError, Target, Variant, Workload};
+use super::{Batch, Id, Job, JobError, Proof, Seed, Shape, SpecError, Target, Variant, Workload};
 use crate::kernels::sha256d::{HeaderWords, INITIAL};
 use crate::kernels::{self, Kernel};
 use crate::oracle::Verdict;
@@ -40,16 +40,20 @@ pub(super) fn parse(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
 }
 
 impl Workload for Sha256d {
-    fn id(&self) -> &'static str {
-        "sha256d"
+    fn id(&self) -> Id {
+        Id::Sha256d
     }
 
     fn unit(&self) -> Unit {
         Unit::Hash
     }
 
-    fn shape(&self) -> String {
+    fn arguments(&self) -> String {
         String::new()
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::default()
     }
 
     fn unsupported(&self, _: &Target) -> Option<String> {
@@ -59,7 +63,7 @@ impl Workload for Sha256d {
     fn variants(&self, target: &Target) -> Vec<Variant> {
         match target {
             Target::Cpu(_) => cpu::kernels().map(|kernel| Variant::Cpu(kernel.id)).collect(),
-            Target::Gpu(_) => kernels::of_workload(self.id()).map(Variant::Gpu).collect(),
+            Target::Gpu(_) => kernels::of_workload(self.id().name()).map(Variant::Gpu).collect(),
         }
     }
 
@@ -170,10 +174,11 @@ impl<S: Scanner> Mining<S> {
         }
     }
 
-    /// So many zero bits that a batch finds four to eight shares.
+    /// So many zero bits that a batch finds 8 to 16 shares: batches last 50 ms at most and a row's windows 3 s at least, which gives
+    /// over 400 shares, whatever the device's speed.
     fn zero_bits(&self) -> u32 {
         let hashes = self.batch * u64::from(self.scanner.versions());
-        hashes.ilog2().saturating_sub(2).min(32)
+        hashes.ilog2().saturating_sub(3).min(32)
     }
 
     fn scan_now(
@@ -277,7 +282,7 @@ impl<S: Scanner> Job for Mining<S> {
     fn open_window(&mut self, window: u32) -> Result<(), JobError> {
         self.windows.truncate(window as usize);
         self.windows.push(Shares {
-            zero_bits: self.zero_bits(),
+            target: Shares::target(self.zero_bits()),
             versions: self.scanner.versions(),
             stretches: vec![self.cursor..self.cursor],
             shares: Vec::new(),

@@ -5,6 +5,8 @@ use super::WORDS;
 use crate::oracle::Verdict;
 use crate::oracle::sha256d::{self as oracle, Header};
 use crate::workload::data::Seed;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -37,18 +39,28 @@ impl Share {
         self.header.checked_mul(WORDS)?.checked_add(u64::from(self.nonce.swap_bytes()))
     }
 
-    /// Zero bits that its hash begins with.
-    fn zero_bits(&self, seed: Seed) -> u32 {
-        let header = versioned(&seed.header(self.header), self.version);
-        oracle::leading_zero_bits(&oracle::hash(&header, self.nonce))
+    /// The 64 most significant bits of its hash.
+    fn most_significant(&self, seed: Seed) -> u64 {
+        self.of_header(&seed.header(self.header))
+    }
+
+    /// The same with the header at hand.
+    fn of_header(&self, header: &Header) -> u64 {
+        oracle::most_significant(&oracle::hash(&versioned(header, self.version), self.nonce))
     }
 }
 
-/// The shares of some stretches of the scan.
-#[derive(Clone, Debug, PartialEq)]
+/// The shares of some stretches of the scan. A hash is one if its 64 most significant bits are below the target, so that
+/// their number shows how many were computed. A
+/// header's bytes: version 0x20000000, exclusive or the share's `version` shifted left by 13; 32 zero bytes; SHA-256 of the row's
+/// seed and `header N`; N; 0x1d00ffff; the nonce. Numbers are little-endian, 4 bytes. The row's seed is SHA-256 of the run's seed
+/// and `DEVICE WORKLOAD` as the row has them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(into = "Columns", try_from = "Columns")]
+#[schemars(with = "Columns")]
 pub struct Shares {
-    /// A share's hash begins with so many zero bits.
-    pub zero_bits: u32,
+    /// A share's hash begins, as a number, with 64 bits below this.
+    pub target: u64,
     /// Versions of the header in which each word was hashed.
     pub versions: u32,
     /// The stretches in order, none upon another: from the first place to the one after the last. A place is 2^32 times
@@ -58,8 +70,79 @@ pub struct Shares {
     pub shares: Vec<Share>,
 }
 
-/// Shares that a run keeps, at most; it keeps at least half as many if it found them.
-const KEPT: f64 = 1500.0;
+/// Shares in columns, as results have them: a place is a header's index and a word, the nonce with its bytes swapped, as the hash
+/// reads it.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Columns {
+    /// A share's hash begins, as a number, with 64 bits below this, in 16 hex digits.
+    target: String,
+    /// Versions of the header in which every word was hashed.
+    versions: u32,
+    /// What the windows scanned, in order: header and word of the first place, header and word of the place after the last.
+    /// Between blocks the warm-up scans on.
+    scanned: Vec<(u64, u32, u64, u32)>,
+    /// Headers of the shares, in order: a header's index, and how many shares of it follow.
+    header: Vec<(u64, usize)>,
+    /// The version of each share.
+    version: Vec<u32>,
+    /// The nonces of all shares, 8 hex digits each.
+    nonces: String,
+}
+
+impl From<Shares> for Columns {
+    fn from(from: Shares) -> Columns {
+        let parts = |place: u64| (place / WORDS, (place % WORDS) as u32);
+        let stretch = |stretch: &Range<u64>| {
+            let ((from, first), (to, end)) = (parts(stretch.start), parts(stretch.end));
+            (from, first, to, end)
+        };
+        let runs = from.shares.chunk_by(|a, b| a.header == b.header);
+        Columns {
+            target: format!("{:016x}", from.target),
+            versions: from.versions,
+            scanned: from.stretches.iter().map(stretch).collect(),
+            header: runs.map(|run| (run[0].header, run.len())).collect(),
+            version: from.shares.iter().map(|share| share.version).collect(),
+            nonces: from.shares.iter().map(|share| format!("{:08x}", share.nonce)).collect(),
+        }
+    }
+}
+
+impl TryFrom<Columns> for Shares {
+    type Error = &'static str;
+
+    fn try_from(from: Columns) -> Result<Shares, &'static str> {
+        let Columns { header, version, nonces, .. } = &from;
+        let n = version.len();
+        let counted = header.iter().try_fold(0usize, |sum, (_, count)| sum.checked_add(*count));
+        if counted != Some(n) || nonces.len() != 8 * n || !nonces.is_ascii() {
+            return Err("the columns are not of one length");
+        }
+        let target = u64::from_str_radix(&from.target, 16).ok().filter(|_| from.target.len() == 16);
+        let place =
+            |header: u64, word: u32| header.checked_mul(WORDS)?.checked_add(u64::from(word));
+        let stretch = |&(from, first, to, end): &(u64, u32, u64, u32)| {
+            Some(place(from, first)?..place(to, end)?)
+        };
+        let stretches: Option<Vec<Range<u64>>> = from.scanned.iter().map(stretch).collect();
+        let headers = header.iter().flat_map(|(header, n)| std::iter::repeat_n(*header, *n));
+        let mut shares = Vec::with_capacity(n);
+        for (i, (header, &version)) in headers.zip(version).enumerate() {
+            let nonce = u32::from_str_radix(&nonces[8 * i..8 * i + 8], 16);
+            let nonce = nonce.map_err(|_| "nonces: they are hex digits")?;
+            shares.push(Share { header, version, nonce });
+        }
+        Ok(Shares {
+            target: target.ok_or("target: it has 16 hex digits")?,
+            versions: from.versions,
+            stretches: stretches.ok_or("no scan is so long")?,
+            shares,
+        })
+    }
+}
+
+/// Shares that a run keeps, as far as it found them: 400 and some to spare.
+const KEPT: f64 = 420.0;
 /// Shares that a scan must have on average to show anything. A batch has four or more, a window ten batches or more; a target
 /// that is so hard that none is to be expected would go with any claim.
 const FEWEST: f64 = 20.0;
@@ -81,12 +164,22 @@ impl Shares {
 
     /// Shares that the stretches have on average.
     pub fn expected(&self) -> f64 {
-        self.hashes().unwrap_or(0) as f64 / 2f64.powi(self.zero_bits.min(256) as i32)
+        self.hashes().unwrap_or(0) as f64 / self.hashes_a_share()
+    }
+
+    /// Hashes for a share, on average.
+    pub fn hashes_a_share(&self) -> f64 {
+        2f64.powi(64) / self.target as f64
+    }
+
+    /// The target of hashes that begin with so many zero bits.
+    pub(super) fn target(zero_bits: u32) -> u64 {
+        u64::MAX.checked_shr(zero_bits).map_or(0, |most| most.saturating_add(1))
     }
 
     /// These stretches and some that follow. A target that is harder in one holds for all once they are thinned.
     pub(super) fn and(mut self, next: Shares) -> Shares {
-        self.zero_bits = self.zero_bits.max(next.zero_bits);
+        self.target = self.target.min(next.target);
         for stretch in next.stretches {
             match self.stretches.last_mut().filter(|last| last.end == stretch.start) {
                 Some(last) => last.end = stretch.end,
@@ -99,11 +192,12 @@ impl Shares {
 
     /// The same stretches with a harder target, so that they have no more shares than a file should hold.
     pub(super) fn thinned(mut self, seed: Seed) -> Shares {
-        while self.expected() > KEPT {
-            self.zero_bits += 1;
+        let expected = self.expected();
+        if expected > KEPT {
+            self.target = (self.target as f64 * (KEPT / expected)) as u64;
         }
-        let zero_bits = self.zero_bits;
-        self.shares.retain(|share| share.zero_bits(seed) >= zero_bits);
+        let target = self.target;
+        self.shares.retain(|share| share.most_significant(seed) < target);
         self
     }
 
@@ -117,9 +211,9 @@ impl Shares {
     /// Judges the shares of all of a row's windows, which must be enough to show something.
     pub fn judge_row(&self, seed: Seed) -> Verdict {
         if self.expected() < FEWEST {
-            let (expected, bits) = (self.expected(), self.zero_bits);
+            let expected = self.expected();
             return Verdict::Disagrees(format!(
-                "{expected:.1} shares of {bits} zero bits are to be expected, too few to show that anything was hashed"
+                "{expected:.1} shares are to be expected, too few to show that anything was hashed"
             ));
         }
         self.judge(seed)
@@ -127,7 +221,7 @@ impl Shares {
 
     /// Hashes every share again and asks whether so many, spread so, come of so much work.
     pub fn judge(&self, seed: Seed) -> Verdict {
-        let (Some(words), Some(hashes)) = (self.words(), self.hashes()) else {
+        let (Some(words), Some(_)) = (self.words(), self.hashes()) else {
             return Verdict::Disagrees("no scan has such stretches".into());
         };
         if self.versions > MOST_VERSIONS {
@@ -135,6 +229,8 @@ impl Shares {
         }
         let mut seen = HashSet::new();
         let mut places = Vec::new();
+        // Shares of one header stand side by side.
+        let mut at_hand = (0, seed.header(0));
         for share in &self.shares {
             let Share { header, version, nonce } = share;
             let wrong = |what: &str| {
@@ -151,14 +247,16 @@ impl Shares {
             if !seen.insert(share) {
                 return wrong("stands twice");
             }
-            let bits = share.zero_bits(seed);
-            if bits < self.zero_bits {
-                return wrong(&format!("has {bits} zero bits of {}", self.zero_bits));
+            if at_hand.0 != *header {
+                at_hand = (*header, seed.header(*header));
+            }
+            if share.of_header(&at_hand.1) >= self.target {
+                return wrong("does not meet the target");
             }
             places.push(word as f64 / words as f64);
         }
         let count = self.shares.len() as u64;
-        oracle::judge_count(hashes, self.zero_bits, count).and(oracle::judge_spread(places))
+        oracle::judge_count(self.expected(), count).and(oracle::judge_spread(places))
     }
 }
 
@@ -177,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn thinning_keeps_the_harder_half() {
+    fn thinning_keeps_the_hardest() {
         let seed = Seed([6; 32]);
         let header = seed.header(0);
         let found = (0..1u32 << 16)
@@ -185,9 +283,9 @@ mod tests {
             .filter(|&nonce| oracle::leading_zero_bits(&oracle::hash(&header, nonce)) >= 4);
         let shares = found.map(|nonce| Share { header: 0, version: 0, nonce }).collect();
         let stretches = vec![0..20_000, 20_000..1 << 16];
-        let all = Shares { zero_bits: 4, versions: 1, stretches, shares };
+        let all = Shares { target: Shares::target(4), versions: 1, stretches, shares };
         let thinned = all.clone().thinned(seed);
-        assert!(thinned.expected() <= KEPT && thinned.expected() > KEPT / 2.0);
+        assert!((thinned.expected() - KEPT).abs() < 1.0);
         assert!(thinned.shares.len() < all.shares.len() / 2);
         for shares in [all, thinned] {
             assert!(matches!(shares.judge(seed), Verdict::Agrees { .. }));
@@ -197,7 +295,7 @@ mod tests {
     #[test]
     fn a_target_that_nothing_meets_shows_nothing() {
         let claim = |zero_bits| Shares {
-            zero_bits,
+            target: Shares::target(zero_bits),
             versions: 1,
             stretches: vec![0..1 << 40],
             shares: Vec::new(),
@@ -211,7 +309,7 @@ mod tests {
     #[test]
     fn stretches_have_gaps_between_them_and_never_lie_upon_each_other() {
         let shares = |stretches: &[Range<u64>]| Shares {
-            zero_bits: 8,
+            target: Shares::target(8),
             versions: 2,
             stretches: stretches.to_vec(),
             shares: Vec::new(),

@@ -1,7 +1,9 @@
 //! The card: its two libraries, built by the C compiler that Rust links with, and the program run with them.
 
 use crate::support;
-use rigbench::results::wire::{self, Document, Energy, MeasuredEnergy, Measurement};
+use rigbench::energy::{NoFigure, SourceInfo};
+use rigbench::measure::BoardTelemetry;
+use rigbench::results::{Document, Energy, Row, RowFigures};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -115,34 +117,40 @@ impl Card {
     }
 }
 
-/// The energies of a row, the headline first.
-pub fn energies(row: &Measurement) -> impl Iterator<Item = &Energy> {
-    std::iter::once(&row.energy).chain(&row.energy_other)
+/// The rows of a run with what follows from them.
+pub fn rows(run: &Run) -> Vec<(&Row, &RowFigures)> {
+    let rows: Vec<_> = run.document.rows().collect();
+    assert_eq!(rows.len(), run.document.evidence.rows.len());
+    rows
 }
 
-/// Those that were measured.
-pub fn measured(row: &Measurement) -> Vec<&MeasuredEnergy> {
-    let measured = energies(row).filter_map(|energy| match energy {
-        Energy::MeasuredCounter(e) | Energy::MeasuredSampled(e) => Some(e),
-        _ => None,
-    });
-    measured.collect()
+/// The meter of a figure.
+pub fn meter<'a>(run: &'a Run, energy: &Energy) -> &'a SourceInfo {
+    run.document.evidence.manifest.source(energy.source.unwrap()).unwrap().meter().unwrap()
+}
+
+/// The joules of a row that are measured, each with its source.
+pub fn measured<'a>(run: &'a Run, row: &'a RowFigures) -> Vec<(&'a Energy, &'a SourceInfo)> {
+    let measured = row.energies().filter(|energy| energy.measured.is_some());
+    let measured = measured.map(|energy| (energy, meter(run, energy)));
+    measured.inspect(|(e, _)| assert!(e.provenance().is_measured(), "{e:?}")).collect()
 }
 
 /// Why there are no joules, of each source that has none.
-pub fn reasons(row: &Measurement) -> Vec<&str> {
-    let none = energies(row).filter_map(|energy| match energy {
-        Energy::None(none) => Some(none.reason.as_str()),
-        _ => None,
+pub fn absences<'a>(run: &'a Run, row: &'a RowFigures) -> Vec<(&'a NoFigure, &'a SourceInfo)> {
+    let none = row.energies().filter_map(|energy| {
+        assert_eq!(energy.no_figure.is_some(), energy.measured.is_none(), "{energy:?}");
+        Some((energy.no_figure.as_ref()?, meter(run, energy)))
     });
     none.collect()
 }
 
-/// The states of the card that a row's telemetry has.
-pub fn boards(row: &Measurement) -> Vec<&wire::Board> {
-    let starts = row.blocks.iter().map(|block| &block.telemetry_at_start);
-    let all = starts.chain(row.windows.iter().map(|window| &window.telemetry));
-    all.map(|telemetry| telemetry.board.as_ref().expect("the card's state")).collect()
+/// The states of the card that a row's telemetry has: one at the start of each block and one at the end of each window,
+/// or one for all where they are alike.
+pub fn board(row: &Row) -> &BoardTelemetry {
+    let telemetry = row.telemetry.as_ref().expect("it was looked at");
+    assert!(telemetry.has_length(row.windows.as_ref().unwrap().looks()), "{telemetry:?}");
+    telemetry.board.as_ref().expect("the card's state")
 }
 
 /// The folder with the layer and the driver library, or why they cannot be built. They are kept from run to run.

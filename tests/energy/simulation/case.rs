@@ -4,7 +4,9 @@ use super::Random;
 use super::load::{Asked, Load, of_a_run};
 use super::reader::Reader;
 use super::sensor::{Domain, Kind, Sensor, Shown};
-use rigbench::energy::{Accuracy, Basis, LoadStep, Quantity, Scope, SourceInfo, Stamped};
+use rigbench::energy::{
+    Accuracy, Basis, LoadStep, MeterKind, Quantity, Scope, SourceInfo, Stamped,
+};
 use rigbench::units::{Joules, Seconds, Watts};
 
 /// What is wrong with a case. Only what can be seen in principle is tried.
@@ -120,7 +122,7 @@ impl Case {
             lag: if fault == Some(Fault::Late) { random.between(0.0, 60.0) } else { 0.0 },
         };
         let info = SourceInfo {
-            kind: "command",
+            kind: MeterKind::Command,
             model: "simulated".into(),
             driver: None,
             scope: Scope::Machine,

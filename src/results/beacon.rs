@@ -1,0 +1,98 @@
+//! A Bitcoin block header that shows that a run began after the block was found: nobody knows a header before.
+
+use crate::oracle::sha256d;
+use jiff::{SignedDuration, Timestamp};
+
+/// Headers of the main network cost at least so much: difficulty 10^13 was passed in 2019.
+const LEAST_DIFFICULTY: f64 = 1e13;
+/// A header's time may be ahead of the true one by so much.
+const AHEAD: SignedDuration = SignedDuration::from_hours(2);
+
+/// What a beacon shows, in words.
+///
+/// # Errors
+/// Why it shows nothing.
+pub fn judge(hex: &str, started_at: Timestamp) -> Result<String, String> {
+    let header = bytes(hex).ok_or("a block header has 80 bytes")?;
+    let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| header[at + i]));
+    let (time, bits, nonce) = (word(68), word(72), word(76));
+    let digest = sha256d::hash(&header, nonce);
+    let difficulty = difficulty(bits).ok_or("it has no such target")?;
+    if !meets(&digest, bits) {
+        return Err("its hash does not meet its own target: it is no block's header".into());
+    }
+    if difficulty < LEAST_DIFFICULTY {
+        return Err(format!("its difficulty of {difficulty:.3e} is not the main network's"));
+    }
+    let found = Timestamp::from_second(time.into()).map_err(|error| error.to_string())?;
+    if found - AHEAD > started_at {
+        return Err(format!("its block was found at {found}, after the run began"));
+    }
+    Ok(format!(
+        "not before {found}, within 2 hours: its data follow from a Bitcoin block of that time, of difficulty {difficulty:.3e}"
+    ))
+}
+
+fn bytes(hex: &str) -> Option<[u8; 80]> {
+    let byte = |i: usize| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok();
+    let all: Option<Vec<u8>> = (0..80).map(byte).collect();
+    all.filter(|_| hex.len() == 160)?.try_into().ok()
+}
+
+/// The target of compact bits: mantissa and the number of bytes.
+fn target(bits: u32) -> Option<(u32, usize)> {
+    let (mantissa, bytes) = (bits & 0x007f_ffff, (bits >> 24) as usize);
+    (bits & 0x0080_0000 == 0 && mantissa > 0 && (4..=32).contains(&bytes))
+        .then_some((mantissa, bytes))
+}
+
+/// Difficulty 1 is the target 0xffff · 2^208.
+fn difficulty(bits: u32) -> Option<f64> {
+    let (mantissa, bytes) = target(bits)?;
+    Some(65535.0 / f64::from(mantissa) * 256f64.powi(29 - bytes as i32))
+}
+
+/// Whether a hash, least significant byte first, is no larger than the target.
+fn meets(digest: &[u8; 32], bits: u32) -> bool {
+    let Some((mantissa, bytes)) = target(bits) else { return false };
+    let mut target = [0u8; 32];
+    for i in 0..3 {
+        target[32 - bytes + i] = (mantissa >> (8 * (2 - i))) as u8;
+    }
+    let mut hash = *digest;
+    hash.reverse();
+    hash <= target
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::hex;
+    use crate::oracle::blocks::BLOCKS;
+
+    #[test]
+    fn headers_of_the_chain_meet_their_own_targets() {
+        for block in &BLOCKS {
+            let header = hex(block.bytes().as_slice());
+            let judged = judge(&header, "2030-01-01T00:00:00Z".parse().unwrap());
+            let old = |why: &String| why.contains("is not the main network's");
+            assert!(
+                judged.as_ref().is_ok_and(|note| note.starts_with("not before"))
+                    || judged.as_ref().is_err_and(old),
+                "{judged:?}"
+            );
+            let mut broken = header.clone();
+            broken.replace_range(158..160, if broken.ends_with("00") { "01" } else { "00" });
+            assert!(judge(&broken, Timestamp::MAX).unwrap_err().contains("does not meet"));
+        }
+        assert!(judge("00", Timestamp::MAX).is_err());
+    }
+
+    #[test]
+    fn difficulty_is_that_of_the_bits() {
+        assert_eq!(difficulty(0x1d00_ffff), Some(1.0));
+        // Block 879,984, December 2024: 108.5 trillion, as explorers show it.
+        assert!((difficulty(0x1702_9bbc).unwrap() / 1e12 - 108.1).abs() < 1.0);
+        assert_eq!(difficulty(0x1d80_ffff), None);
+    }
+}

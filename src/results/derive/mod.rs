@@ -1,0 +1,226 @@
+//! What follows from evidence by one version of the rules. Pure: the same evidence and rules give the same figures, for the run
+//! that writes a document and for whoever reads it.
+
+mod ceilings;
+mod energy;
+mod query;
+
+use super::derived::{Derived, Percentiles, Proven, RowFigures, RunVerdict, Verdict};
+use super::document::{Evidence, Outcome, Row};
+use super::newer::OrNewer;
+use super::reason::{Reason, RunReason};
+use super::rules::Rules;
+use crate::energy::Throttle;
+use crate::measure::{Latency, Telemetry, Windows, stats};
+use crate::units::{Interval, Method, Provenance};
+use crate::workload::Proof;
+use crate::workload::sha256d::Shares;
+
+/// What follows from evidence. Rows of a newer version have no figures.
+pub fn derive(evidence: &Evidence, rules: &Rules) -> Derived {
+    let mut figures: Vec<RowFigures> = evidence
+        .rows
+        .iter()
+        .map(|row| row.known().map_or_else(RowFigures::nothing, |row| of_row(evidence, row, rules)))
+        .collect();
+    query::fill(evidence, &mut figures);
+    ceilings::fill(evidence, &mut figures);
+    for own in &mut figures {
+        own.verdict = if own.reasons.is_empty() { Verdict::Valid } else { Verdict::Invalid };
+    }
+    let run = run(evidence, &figures);
+    Derived { rows: figures.into_iter().map(OrNewer::Known).collect(), run }
+}
+
+fn run(evidence: &Evidence, figures: &[RowFigures]) -> RunVerdict {
+    let manifest = &evidence.manifest;
+    let mut reasons = Vec::new();
+    let measured = evidence.known_rows().any(|row| row.outcome == Outcome::Measured);
+    let incomplete = evidence.run.finished_at.is_none() && !measured;
+    if evidence.run.began_busy {
+        reasons.push(RunReason::BeganBusy);
+    }
+    let invalid: Vec<usize> =
+        (0..figures.len()).filter(|&i| figures[i].verdict == Verdict::Invalid).collect();
+    if !invalid.is_empty() {
+        reasons.push(RunReason::InvalidRows { rows: invalid });
+    }
+    match evidence.run.finished_at {
+        None if incomplete => reasons.push(RunReason::NoRow),
+        None => reasons.push(RunReason::Unfinished {
+            rows: evidence.rows.len(),
+            of: manifest.devices.len() * manifest.workloads.len(),
+        }),
+        Some(_) => {}
+    }
+    let verdict = match (incomplete, reasons.is_empty()) {
+        (true, _) => Verdict::Incomplete,
+        (false, true) => Verdict::Valid,
+        (false, false) => Verdict::Invalid,
+    };
+    RunVerdict { verdict, reasons: reasons.into_iter().map(OrNewer::Known).collect() }
+}
+
+fn of_row(evidence: &Evidence, row: &Row, rules: &Rules) -> RowFigures {
+    let mut figures = RowFigures::nothing();
+    if let Outcome::Failed(_) = row.outcome {
+        figures.reasons.push(Reason::Failed);
+    }
+    let (Outcome::Measured, Some(windows)) = (&row.outcome, &row.windows) else { return figures };
+    if windows.check().is_err() || windows.is_empty() {
+        return figures;
+    }
+    let rates = windows.rates();
+    figures.throughput = throughput(&rates);
+    figures.proven = match &row.proof {
+        Some(Proof::Shares(shares)) => Some(proven(windows, shares, rules)),
+        _ => None,
+    };
+    let counted = (figures.proven.as_ref()).map_or(1.0, |p| p.counted_hashes / p.claimed_hashes);
+    figures.throughput = figures.throughput.map(|rate| rate * counted);
+    let telemetry =
+        row.telemetry.as_ref().filter(|telemetry| telemetry.has_length(windows.looks()));
+    figures.disturbed_windows =
+        disturbed(windows, telemetry, evidence.manifest.host.threads as f64, rules);
+    figures.outlier_windows = stats::outliers(&rates, rules.outlier);
+    figures.drift = drift(windows, &rates);
+    figures.latency = row.latency.as_ref().map(percentiles);
+    if counted > 0.0 {
+        energy::fill(&mut figures, evidence, row, windows, counted, rules);
+    }
+    figures.reasons.extend(reasons(evidence, row, windows, telemetry, &figures, rules));
+    figures
+}
+
+/// What makes a measured row invalid, but for its energy and its ceilings.
+fn reasons(
+    evidence: &Evidence,
+    row: &Row,
+    windows: &Windows,
+    telemetry: Option<&Telemetry>,
+    figures: &RowFigures,
+    rules: &Rules,
+) -> Vec<Reason> {
+    let protocol = &evidence.manifest.protocol;
+    let mut reasons = Vec::new();
+    let (done, of) = (windows.len(), protocol.blocks.saturating_mul(protocol.windows));
+    if done < of {
+        reasons.push(Reason::Interrupted { windows: done, of });
+    }
+    let wrong = row.verification.as_ref().map_or(0, |v| v.wrong_windows.len());
+    if wrong > 0 {
+        reasons.push(Reason::WrongOutput { windows: wrong });
+    }
+    reasons.extend(telemetry.into_iter().flat_map(throttled));
+    let steady = &windows.blocks.warm_up_steady;
+    let unsteady = steady.iter().filter(|steady| !**steady).count();
+    if unsteady > 0 && protocol.warm_up_required {
+        reasons.push(Reason::NotWarm { blocks: unsteady, of: steady.len() });
+    }
+    let disturbed = figures.disturbed_windows.len();
+    if disturbed as f64 > rules.disturbed * done as f64 {
+        reasons.push(Reason::Disturbed { windows: disturbed, of: done });
+    }
+    if let Some(drift) = figures.drift
+        && let Some(change) = drift.value
+        && change.abs() > rules.drift
+        && (drift.low > 0.0 || drift.high < 0.0)
+    {
+        reasons.push(Reason::Drift { change });
+    }
+    reasons
+}
+
+/// The median over windows.
+fn throughput(rates: &[f64]) -> Option<Interval> {
+    let estimate = stats::median_interval(rates)?;
+    let (provenance, method) = (Provenance::Measured, Method::OrderStatistics);
+    Some(match estimate.ci95 {
+        Some(ends) => Interval::new(estimate.value, ends, provenance, method),
+        None => Interval::bare(estimate.value, provenance, method),
+    })
+}
+
+/// What shares show. The bounds of a Poisson variable's mean are quantiles of the gamma distribution.
+pub(super) fn proven(windows: &Windows, shares: &Shares, rules: &Rules) -> Proven {
+    use statrs::distribution::{ContinuousCDF, Gamma};
+    let n = shares.shares.len();
+    let bound = |shape: usize, p| Gamma::new(shape as f64, 1.0).map_or(0.0, |g| g.inverse_cdf(p));
+    // Of no share, a target that nothing meets makes no number.
+    let hashes = |shares_of: f64| if n > 0 { shares_of * shares.hashes_a_share() } else { 0.0 };
+    let (least_hashes, most_hashes) = (hashes(bound(n, 0.025)), hashes(bound(n + 1, 0.975)));
+    let (claimed_hashes, expected_shares) = (windows.total_work() as f64, shares.expected());
+    let supported = if expected_shares < rules.dense_shares { least_hashes } else { most_hashes };
+    Proven {
+        claimed_hashes,
+        least_hashes,
+        most_hashes,
+        counted_hashes: claimed_hashes.min(supported),
+        expected_shares,
+        shares: n,
+    }
+}
+
+/// Windows in which others were at work. Some of them show in the whole machine's use; a host that takes the processor
+/// away from a virtual machine shows only in what this process got, which is all of it where the processor computes.
+fn disturbed(
+    windows: &Windows,
+    telemetry: Option<&Telemetry>,
+    threads: f64,
+    rules: &Rules,
+) -> Vec<usize> {
+    let own: Vec<f64> = windows.iter().map(|w| w.cpu.0 / w.wall.0).collect();
+    let usual = stats::median(&own).unwrap_or(0.0);
+    let computes = usual > 0.5 * threads;
+    let looks = windows.looks_at_ends();
+    let is_disturbed = |i: &usize| {
+        let all = telemetry.and_then(|telemetry| telemetry.cpu_use_at(looks[*i]));
+        let others = all.map_or(0.0, |all| all - own[*i] / threads);
+        others > rules.others || (computes && own[*i] < rules.starved * usual)
+    };
+    (0..windows.len()).filter(is_disturbed).collect()
+}
+
+fn drift(windows: &Windows, rates: &[f64]) -> Option<Interval> {
+    let middle = |s: &crate::energy::Stretch| (s.from.0 + s.to.0) / 2.0;
+    let middles: Vec<f64> = windows.stretches().iter().map(middle).collect();
+    let slope = stats::theil_sen(&middles, rates)?;
+    let (low, high) = slope.ci95?;
+    let per = (middles.last()? - middles.first()?) / stats::median(rates)?;
+    let ends = (low * per, high * per);
+    Some(Interval::new(slope.value * per, ends, Provenance::Measured, Method::TheilSen))
+}
+
+fn percentiles(latency: &Latency) -> Percentiles {
+    let at = |p| latency.percentile(p).map(|s| s.0);
+    Percentiles {
+        n: latency.count(),
+        p50_seconds: at(0.5),
+        p90_seconds: at(0.9),
+        p99_seconds: at(0.99),
+        p999_seconds: at(0.999),
+    }
+}
+
+/// What held the board's clocks down in a way that spoils figures.
+fn throttled(telemetry: &Telemetry) -> Vec<Reason> {
+    let Some(board) = &telemetry.board else { return Vec::new() };
+    let of = telemetry.looks;
+    let times = |throttle: Throttle| {
+        let is_held = |seen: &&Option<Vec<Throttle>>| {
+            seen.as_ref().is_some_and(|seen| seen.contains(&throttle))
+        };
+        match &board.throttle[..] {
+            // One entry stands for all looks.
+            [always] if is_held(&always) => of,
+            [_] => 0,
+            each => each.iter().filter(is_held).count(),
+        }
+    };
+    let spoiling = Throttle::ALL.into_iter().filter(|throttle| throttle.spoils());
+    spoiling
+        .map(|throttle| (throttle, times(throttle)))
+        .filter(|(_, looks)| *looks > 0)
+        .map(|(throttle, looks)| Reason::Throttled { throttle, looks, of })
+        .collect()
+}

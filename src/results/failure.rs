@@ -1,0 +1,85 @@
+//! Why a row, or a kernel's trial, has no figure.
+
+use crate::gpu::GpuError;
+use crate::measure::MeasureError;
+use crate::workload::JobError;
+use crate::workload::decoder::EngineError;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Why there is no figure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub code: FailureCode,
+    /// In words, with what the driver said.
+    pub message: String,
+}
+
+/// A kind of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureCode {
+    /// The machine or the device has too little memory.
+    OutOfMemory,
+    /// It exceeds a limit of the device.
+    Limit,
+    /// No kernel of rigbench runs it there, or the model is of a kind that is not read.
+    NotImplemented,
+    /// The output is wrong.
+    WrongOutput,
+    /// The device was lost, or its driver failed.
+    Driver,
+    /// The kernel does not compile.
+    Kernel,
+    /// Every kernel failed, for several reasons.
+    NoKernel,
+}
+
+impl Failure {
+    /// A failure of a kind.
+    pub fn new(code: FailureCode, message: impl ToString) -> Failure {
+        Failure { code, message: message.to_string() }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<&MeasureError> for Failure {
+    fn from(error: &MeasureError) -> Failure {
+        let code = match error {
+            MeasureError::Wrong(_) => FailureCode::WrongOutput,
+            MeasureError::Job(job) => return Failure { message: error.to_string(), ..job.into() },
+            MeasureError::NoKernel(_) => FailureCode::NoKernel,
+            MeasureError::Interrupted => FailureCode::Driver,
+        };
+        Failure::new(code, error)
+    }
+}
+
+impl From<&JobError> for Failure {
+    fn from(error: &JobError) -> Failure {
+        let of_gpu = |error: &GpuError| match error {
+            GpuError::OutOfMemory(_) => FailureCode::OutOfMemory,
+            GpuError::TooLarge(_) => FailureCode::Limit,
+            _ => FailureCode::Driver,
+        };
+        let code = match error {
+            JobError::Gpu(error) | JobError::Decoder(EngineError::Gpu(error)) => of_gpu(error),
+            JobError::Kernel(_) => FailureCode::Kernel,
+            JobError::Decoder(error) => match error {
+                EngineError::TooLarge { .. } => FailureCode::Limit,
+                EngineError::Full { .. } => FailureCode::OutOfMemory,
+                EngineError::Unsupported(_) => FailureCode::NotImplemented,
+                _ => FailureCode::Driver,
+            },
+            JobError::NoRoom(_) => FailureCode::OutOfMemory,
+            JobError::Wrong(_) => FailureCode::WrongOutput,
+        };
+        Failure::new(code, error)
+    }
+}

@@ -1,0 +1,84 @@
+//! What evidence must satisfy by one version of the rules: its parts belong together, no machine is impossible, and the work that
+//! it claims was done. Pure, but for the models that deep checks read.
+
+mod bound;
+mod plausible;
+mod program;
+mod work;
+
+pub(super) use program::is_of_this_program;
+pub use work::{Depth, Model};
+
+use super::document::{Evidence, Row};
+use super::newer::OrNewer;
+use super::rules::Rules;
+use crate::device::hardware::Cards;
+use crate::seed::Seed;
+
+/// What was found in evidence.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    /// What cannot be, each with its place in the document.
+    pub faults: Vec<String>,
+    /// What a reader should know besides.
+    pub notes: Vec<String>,
+}
+
+/// Collects faults under a path.
+struct Faults<'a> {
+    path: String,
+    all: &'a mut Vec<String>,
+}
+
+impl Faults<'_> {
+    fn add(&mut self, what: impl std::fmt::Display) {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        self.all.push(format!("evidence.{}{dot}{what}", self.path));
+    }
+
+    fn add_if(&mut self, wrong: bool, what: impl std::fmt::Display) {
+        if wrong {
+            self.add(what);
+        }
+    }
+}
+
+/// Judges evidence. Rows of a newer version are left out. `seed` is that of the run.
+pub(super) fn judge(
+    evidence: &Evidence,
+    seed: Seed,
+    rules: &Rules,
+    cards: &Cards,
+    depth: Depth,
+) -> Judgement {
+    let mut judgement = Judgement::default();
+    bound::run(evidence, rules, &mut Faults { path: String::new(), all: &mut judgement.faults });
+    let products = evidence.known_rows().filter(|row| row.workload.id.is_product()).count() as u64;
+    for (i, row) in evidence.rows.iter().enumerate() {
+        let OrNewer::Known(row) = row else { continue };
+        let mut faults = Faults { path: format!("rows[{i}]"), all: &mut judgement.faults };
+        // What takes its columns for granted follows only if they are.
+        if bound::row(evidence, row, rules, &mut faults) {
+            plausible::row(evidence, row, rules, cards, &mut faults);
+        }
+        match program::row(evidence, row) {
+            Ok(Some(note)) => judgement.notes.push(format!("{}: {note}", row.label())),
+            Ok(None) => {}
+            Err(what) => faults.add(what),
+        }
+        let seed = super::row_seed(seed, row);
+        match work::row(row, seed, rules, depth, products.max(1)) {
+            Ok(shown) => judgement.notes.push(format!("{}: {shown}", row.label())),
+            Err(what) => faults.add(format!("proof: {what}")),
+        }
+    }
+    judgement
+}
+
+/// Whether joules of a row come from a sensor of a graphics card.
+fn has_card_meter(evidence: &Evidence, row: &Row) -> bool {
+    row.readings.iter().any(|readings| {
+        let meter = evidence.manifest.source(readings.source).and_then(|source| source.meter());
+        meter.is_some_and(|info| info.kind.is_of_a_card())
+    })
+}

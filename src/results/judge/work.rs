@@ -1,0 +1,150 @@
+//! Whether the work that a row claims was done: its shares are hashed again, some elements and tokens computed again.
+
+use crate::measure::Windows;
+use crate::oracle::Verdict;
+use crate::results::derive::proven;
+use crate::results::document::{Outcome, Row};
+use crate::results::rules::Rules;
+use crate::seed::Seed;
+use crate::units::{Unit, grouped};
+use crate::workload::decoder::{self, Answers};
+use crate::workload::sha256d::Shares;
+use crate::workload::{Proof, matmul};
+use std::path::PathBuf;
+
+/// Terms of products' elements that a quick look computes again: a fraction of a millisecond's work, so that thousands of files
+/// are looked at in seconds.
+const QUICK_TERMS: u64 = 1 << 15;
+
+/// How much to compute again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth<'a> {
+    /// What takes seconds at most; the rest is noted.
+    Quick,
+    /// Everything that the models at hand allow.
+    Deep {
+        /// Files that rows may have been run from.
+        models: &'a [Model],
+    },
+}
+
+/// A model in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// Where it is.
+    pub path: PathBuf,
+    /// SHA-256 of it.
+    pub sha256: String,
+}
+
+/// Whether what the row shows of its work is right; what it shows, in words. The time of
+/// a quick look is shared by so many `products`.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn row(
+    row: &Row,
+    seed: Seed,
+    rules: &Rules,
+    depth: Depth,
+    products: u64,
+) -> Result<String, String> {
+    let Some(windows) = row.windows.as_ref().filter(|_| row.outcome == Outcome::Measured) else {
+        return Ok(format!("nothing was measured: {}", row.outcome.name()));
+    };
+    match (&row.proof, row.workload.unit) {
+        (Some(Proof::Shares(shares)), Unit::Hash) => hashes(windows, shares, seed, rules),
+        (Some(Proof::Elements(elements)), Unit::Flop) if row.workload.id.is_product() => {
+            let most_terms = match depth {
+                Depth::Quick => QUICK_TERMS / products,
+                Depth::Deep { .. } => 1 << 36,
+            };
+            let (spec, all) = (&row.workload.spec, elements.elements.len() as u64);
+            let judged = matmul::judge(spec, seed, windows.len(), elements, most_terms);
+            match judged.map_err(|error| error.to_string())? {
+                Verdict::Agrees { checked, .. } if checked == all => {
+                    Ok(format!("sampled: {all} elements computed again, all right"))
+                }
+                Verdict::Agrees { checked, .. } => Ok(format!(
+                    "sampled: {checked} of {all} elements computed again, all right; --deep computes all"
+                )),
+                Verdict::Disagrees(what) => Err(what),
+            }
+        }
+        (Some(Proof::Answers(answers)), Unit::Token) => {
+            tokens(row, windows.len(), answers, seed, depth)
+        }
+        (Some(_), _) => Err("it is no proof of this row".into()),
+        (None, Unit::Token) => Err("tokens are claimed and none is shown".into()),
+        (None, Unit::Hash) => Err("hashes are claimed and there is no share".into()),
+        (None, _) if row.workload.id.is_product() => {
+            Err("a product is claimed and no element of it is shown".into())
+        }
+        (None, _) => Ok("publisher's word: nothing shows its work".into()),
+    }
+}
+
+/// Whether the model answers so. That takes the model, and a while.
+fn tokens(
+    row: &Row,
+    windows: usize,
+    answers: &Answers,
+    seed: Seed,
+    depth: Depth,
+) -> Result<String, String> {
+    let shown: usize = answers.tokens.iter().map(Vec::len).sum();
+    if answers.tokens.len() != windows || answers.tokens.iter().any(Vec::is_empty) {
+        return Err("every window shows some tokens".into());
+    }
+    let Depth::Deep { models } = depth else {
+        return Ok(format!("sampled: {shown} tokens are shown; --deep computes them again"));
+    };
+    let file = match &row.workload.shape.model_sha256 {
+        None => None,
+        Some(sha256) => match models.iter().find(|model| model.sha256 == *sha256) {
+            Some(model) => Some(model.path.as_path()),
+            None => {
+                return Ok(format!(
+                    "sampled: {shown} tokens are shown; to compute them again name the model's file, which has the SHA-256 {sha256}: --model FILE"
+                ));
+            }
+        },
+    };
+    match decoder::judge(&row.workload.spec, seed, file, answers) {
+        Ok(Verdict::Agrees { checked, .. }) => {
+            Ok(format!("sampled: {checked} tokens computed again, all right"))
+        }
+        Ok(Verdict::Disagrees(what)) => Err(what),
+        Err(why) => Ok(format!("sampled: its {shown} tokens could not be computed again: {why}")),
+    }
+}
+
+/// Whether the claimed hashes are proven.
+fn hashes(windows: &Windows, shares: &Shares, seed: Seed, rules: &Rules) -> Result<String, String> {
+    let claimed = windows.total_work();
+    match shares.hashes() {
+        Some(scanned) if u128::from(scanned) == claimed => {}
+        scanned => {
+            return Err(format!(
+                "the windows claim {claimed} hashes, the scan has {}",
+                scanned.map_or("no number of them".into(), |n| n.to_string())
+            ));
+        }
+    }
+    if let Verdict::Disagrees(what) = shares.judge_row(seed) {
+        return Err(what);
+    }
+    let proven = proven(windows, shares, rules);
+    let cut = match proven.is_cut() {
+        true => {
+            format!("; the rate is cut to the {:.3e} hashes that they prove", proven.counted_hashes)
+        }
+        false => String::new(),
+    };
+    Ok(format!(
+        "proven work: {} hashes claimed, supported by {} shares ({:.0} expected){cut}",
+        grouped(claimed),
+        grouped(proven.shares as u128),
+        proven.expected_shares,
+    ))
+}
