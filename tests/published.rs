@@ -74,36 +74,42 @@ fn the_index_lists_every_published_run() {
     );
 }
 
+/// A block of the README that begins with `$ rigbench ARGUMENTS` shows the first lines of what that prints; `RIGBENCH_BLESS=1` writes
+/// as many lines anew, and all of a block without any.
 #[test]
 fn the_readme_shows_what_the_commands_print() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(readme).unwrap();
-    let blocks: Vec<&str> = readme.split("```").skip(1).step_by(2).collect();
-    let run =
-        readme.split("`rigbench report results").nth(1).and_then(|rest| rest.split('`').next());
-    let run = format!("results{}", run.expect("a table, and the command that prints it"));
-    let printed = |command: &str| {
-        let out = support::rigbench(&[command, &run])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .unwrap();
-        String::from_utf8(out.stdout).unwrap()
-    };
-    let report = printed("report");
-    assert!(blocks.contains(&&*format!("text\n{}\n", report.trim_end())), "{report}");
-    let after = |command: &str| {
-        let command = format!("text\n$ rigbench {command} {run}\n");
-        let shown = blocks.iter().find_map(|block| block.strip_prefix(&command));
-        shown.unwrap_or_else(|| panic!("no block begins with {command}"))
-    };
-    assert_eq!(after("validate"), printed("validate"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
     // How old the market's figures are changes by the day.
     let lasting = |text: &str| -> Vec<String> {
         let lines = text.lines().filter(|line| !line.contains("older than 90 days"));
         lines.map(str::to_string).collect()
     };
-    let shown = lasting(after("advise"));
-    assert_eq!(shown, lasting(&printed("advise"))[..shown.len()]);
+    let mut shown = BTreeSet::new();
+    let mut written = Vec::new();
+    for (i, block) in readme.split("```").enumerate() {
+        let Some(rest) = block.strip_prefix("text\n$ rigbench ").filter(|_| i % 2 == 1) else {
+            written.push(block.to_string());
+            continue;
+        };
+        let (arguments, text) = rest.split_once('\n').unwrap();
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        let out = support::rigbench(&arguments).current_dir(root).output().unwrap();
+        let mut printed = lasting(String::from_utf8(out.stdout).unwrap().trim_end());
+        let lines = lasting(text);
+        printed.truncate(if lines.is_empty() { usize::MAX } else { lines.len() });
+        let printed = printed.join("\n");
+        if std::env::var_os("RIGBENCH_BLESS").is_none() {
+            assert_eq!(lines.join("\n"), printed, "rigbench {}", arguments.join(" "));
+        }
+        shown.insert(arguments[0].to_string());
+        written.push(format!("text\n$ rigbench {}\n{printed}\n", arguments.join(" ")));
+    }
+    if std::env::var_os("RIGBENCH_BLESS").is_some() {
+        std::fs::write(&path, written.join("```")).unwrap();
+    }
+    assert!(shown.iter().eq(["advise", "report", "validate"]), "{shown:?}");
 }
 
 fn index(published: &[(String, Document)]) -> String {
