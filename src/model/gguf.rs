@@ -1,34 +1,37 @@
-//! Models in GGUF files of the architectures llama and qwen2, with weights in F32, F16, Q8_0, Q4_0 and Q4_1. A file is
-//! refused as a whole unless every tensor is there, in its shape, and used; then tensors are read one at a time.
+//! Models in GGUF files of the architectures llama and qwen2, with weights in F32, F16, Q8_0, Q4_0 and Q4_1. A file is rejected unless it
+//! has exactly the expected tensors in the expected shapes; tensors are then read one at a time.
 
+#[cfg(feature = "tokenizer")]
+use super::Tokenizer;
 use super::figures::{Found, Stored, name};
 use super::format::Format;
-use super::header::{Header, Outcome, Source, Value, unreadable, wrong};
-use super::{Config, GROUP, Matrix, ModelError, Tensor, Tokenizer, Values, Weights, kind};
+use super::header::{Header, Outcome, Source, unreadable, wrong};
+use super::{Config, GROUP, Matrix, ModelError, Tensor, Values, Weights, kind};
 use half::f16;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A model in a file.
+/// A model in a GGUF file.
 pub struct Gguf {
-    /// One reader at a time: a file has one place.
+    /// Locked, since a file has a single read position.
     file: Mutex<File>,
     config: Config,
     window: Option<usize>,
-    values: BTreeMap<String, Value>,
+    #[cfg(feature = "tokenizer")]
+    values: std::collections::BTreeMap<String, super::header::Value>,
     tensors: HashMap<Tensor, Stored>,
 }
 
 impl Gguf {
-    /// Reads and checks all but the weights.
+    /// Reads and checks everything except the weights.
     ///
     /// # Errors
-    /// One line on what is wrong with the file and what to do.
+    /// One line on what is wrong with the file and how to fix it.
     pub fn open(path: &Path) -> Result<Gguf, ModelError> {
-        // A pipe would keep the opening waiting.
+        // Opening a pipe would block.
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {
             return wrong("the model is a folder: name the GGUF file in it");
@@ -48,10 +51,17 @@ impl Gguf {
         }
         let window = found.window;
         found.finish()?;
-        Ok(Gguf { file: Mutex::new(file), config, window, values, tensors: places })
+        Ok(Gguf {
+            file: Mutex::new(file),
+            config,
+            window,
+            #[cfg(feature = "tokenizer")]
+            values,
+            tensors: places,
+        })
     }
 
-    /// SHA-256 of the file in hexadecimal: what results name it by. Reads all of it.
+    /// SHA-256 of the file in hexadecimal, by which results name the model. Reads the whole file.
     ///
     /// # Errors
     /// If the file can no longer be read.
@@ -63,16 +73,17 @@ impl Gguf {
         Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// Tokens of the model's sliding window, if that is what limits [`Config::context`]: rigbench computes attention to all earlier
-    /// tokens, which is the same in a text that fits into the window.
+    /// The model's sliding window in tokens, if it limits [`Config::context`]. rigbench computes full causal attention, which gives the
+    /// same result for a text that fits into the window.
     pub fn sliding_window(&self) -> Option<usize> {
         self.window
     }
 
-    /// The vocabulary and merges that the file brings along.
+    /// The file's vocabulary and merges.
     ///
     /// # Errors
-    /// If it has none, or of a kind that is not known.
+    /// If it has none, or of an unsupported kind.
+    #[cfg(feature = "tokenizer")]
     pub fn tokenizer(&self) -> Result<Tokenizer, ModelError> {
         Tokenizer::read(&self.values, &self.file(), self.config.vocabulary)
     }
@@ -87,7 +98,7 @@ impl Gguf {
         *place.unwrap_or_else(|| panic!("the model has no {tensor}"))
     }
 
-    /// Hands over the bytes of a tensor, whole blocks at a time.
+    /// Passes the bytes of a tensor to `take`, whole blocks at a time.
     fn pieces(&self, stored: Stored, take: impl FnMut(&[u8])) -> Outcome<()> {
         Source::new(&self.file(), stored.at)?.pieces(stored.bytes, take)
     }
@@ -176,8 +187,7 @@ fn half(bytes: &[u8; 2]) -> f16 {
     f16::from_le_bytes(*bytes)
 }
 
-/// A block's nibbles in the order of its terms. GGUF keeps the first sixteen in the low halves of its bytes, the others in
-/// the high ones.
+/// A block's nibbles in weight order. GGUF stores the first sixteen in the low nibbles of its bytes, the others in the high nibbles.
 fn in_order(block: &[u8; GROUP / 2]) -> impl Iterator<Item = u8> {
     let (pairs, _) = block.as_chunks::<2>();
     let low = pairs.iter().map(|[one, other]| one & 15 | other << 4);

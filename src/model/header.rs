@@ -1,26 +1,25 @@
-//! Reads the head of a GGUF file. A file may be hostile: nothing is believed before it is held against the file's length,
-//! and no more is kept than the file has bytes for.
+//! Reads the header of a GGUF file. A file may be hostile: every length is checked against the file's length before it is used, and no
+//! more is kept than the file has bytes for.
 //!
-//! It is our own, since the registry's readers (looked at: candle-core 0.11.1, gguf-rs 0.1.8, gguf-rs-lib 0.3.3) keep all metadata
-//! decoded. Here a list, such as a vocabulary, is passed over until somebody asks for it, and whatever a file claims, it is refused
-//! within a MiB of memory.
+//! Existing readers (candle-core 0.11.1, gguf-rs 0.1.8, gguf-rs-lib 0.3.3) keep all metadata decoded. This one skips a list, such as a
+//! vocabulary, until it is requested, and rejects any malformed file within 1 MiB of memory.
 
 use super::{ModelError, foreign};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
-/// Metadata values and tensors that a file may have; real ones have some fifty and up to two thousand.
-const MOST_VALUES: u64 = 1 << 12;
-const MOST_TENSORS: u64 = 1 << 14;
-/// Bytes of a tensor's name, of a key and of a text that are kept. Longer values, such as chat templates, are passed over.
+/// Maximum metadata values and tensors of a file; real ones have about fifty and up to two thousand.
+const MAX_VALUES: u64 = 1 << 12;
+const MAX_TENSORS: u64 = 1 << 14;
+/// Maximum bytes of a tensor's name, and of a key or text that is kept. Longer values, such as chat templates, are skipped.
 const LONGEST_NAME: u64 = 64;
-const LONGEST_TEXT: u64 = 256;
-/// Bytes of weights that are held at a time: whole blocks of 2, 4, 18, 20 or 34 bytes.
+const MAX_TEXT: u64 = 256;
+/// Bytes of weights per read: whole blocks of 2, 4, 18, 20 or 34 bytes.
 const PIECE: u64 = 18 * 20 * 34 * 32;
-/// Texts in a list, each of which has to be passed over.
-const LONGEST_LIST: u64 = 1 << 24;
-/// Lists within lists.
+/// Maximum texts in a list, which are skipped one by one.
+const MAX_LIST: u64 = 1 << 24;
+/// Maximum depth of nested lists.
 const DEEPEST: usize = 4;
 
 /// A metadata value.
@@ -35,7 +34,7 @@ pub(super) enum Value {
     List(List),
 }
 
-/// Where the file holds a list.
+/// A list's element type, length and offset in the file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct List {
     kind: u32,
@@ -43,34 +42,34 @@ pub(super) struct List {
     at: u64,
 }
 
-/// A tensor as the header describes it.
+/// A tensor as described by the header.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    /// Columns, rows and so on; 1 where there are no more.
+    /// Columns, rows and so on; 1 for dimensions that the tensor lacks.
     pub(super) sides: [u64; 4],
     pub(super) kind: u32,
-    /// Bytes from the start of the data.
+    /// Bytes from the start of the data section.
     pub(super) offset: u64,
 }
 
-/// What stands before the weights.
+/// Everything before the weights.
 #[derive(Debug)]
 pub(super) struct Header {
     pub(super) values: BTreeMap<String, Value>,
     pub(super) tensors: BTreeMap<String, Entry>,
-    /// Where the weights begin, and what each tensor's offset is a multiple of.
+    /// Offset of the data section, and the alignment of tensors in it.
     pub(super) data: u64,
     pub(super) alignment: u64,
 }
 
 pub(super) type Outcome<T> = Result<T, ModelError>;
 
-/// One line on what is wrong with the file.
+/// An error: one line on what is wrong with the file.
 pub(super) fn wrong<T>(what: impl Into<String>) -> Outcome<T> {
     Err(ModelError(what.into()))
 }
 
-/// A place in a file.
+/// A read position in a file.
 pub(super) struct Source<'a> {
     input: BufReader<&'a File>,
     at: u64,
@@ -89,16 +88,16 @@ impl<'a> Source<'a> {
         self.length
     }
 
-    /// Passes over `bytes`, or says that the file is too short for them.
-    fn pass(&mut self, bytes: u64) -> Outcome<()> {
-        self.promise(bytes)?;
+    /// Skips `bytes`; an error if the file is too short.
+    fn skip(&mut self, bytes: u64) -> Outcome<()> {
+        self.require(bytes)?;
         let bytes = i64::try_from(bytes).map_err(|_| truncated(self.length))?;
         self.input.seek_relative(bytes).map_err(unreadable)?;
         self.at += bytes as u64;
         Ok(())
     }
 
-    fn promise(&self, bytes: u64) -> Outcome<()> {
+    fn require(&self, bytes: u64) -> Outcome<()> {
         if bytes > self.length.saturating_sub(self.at) {
             Err(truncated(self.length))
         } else {
@@ -107,15 +106,15 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn fill(&mut self, into: &mut [u8]) -> Outcome<()> {
-        self.promise(into.len() as u64)?;
+        self.require(into.len() as u64)?;
         self.input.read_exact(into).map_err(unreadable)?;
         self.at += into.len() as u64;
         Ok(())
     }
 
-    /// Hands over the next `bytes`, whole blocks of weights at a time.
+    /// Passes the next `bytes` to `take`, whole blocks of weights at a time.
     pub(super) fn pieces(&mut self, bytes: u64, mut take: impl FnMut(&[u8])) -> Outcome<()> {
-        self.promise(bytes)?;
+        self.require(bytes)?;
         let mut piece = vec![0; bytes.min(PIECE) as usize];
         let mut left = bytes;
         while left > 0 {
@@ -141,12 +140,12 @@ impl<'a> Source<'a> {
         self.bytes().map(u64::from_le_bytes)
     }
 
-    /// A text of at most `longest` bytes, or none in the place of a longer one.
+    /// A text; `None` if it is longer than `longest` bytes.
     fn text(&mut self, longest: u64) -> Outcome<Option<String>> {
         let length = self.u64()?;
-        self.promise(length)?;
+        self.require(length)?;
         if length > longest {
-            self.pass(length)?;
+            self.skip(length)?;
             return Ok(None);
         }
         let mut bytes = vec![0; length as usize];
@@ -169,7 +168,7 @@ impl<'a> Source<'a> {
             5 => Value::Whole(i32::from_le_bytes(self.bytes()?).into()),
             6 => Value::Real(f32::from_le_bytes(self.bytes()?).into()),
             7 => Value::Flag(self.bytes::<1>()? != [0]),
-            TEXT => self.text(LONGEST_TEXT)?.map_or(Value::LongText, Value::Text),
+            TEXT => self.text(MAX_TEXT)?.map_or(Value::LongText, Value::Text),
             LIST => Value::List(self.list(0)?),
             10 => Value::Whole(self.u64()?.into()),
             11 => Value::Whole(i64::from_le_bytes(self.bytes()?).into()),
@@ -178,7 +177,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Passes over a list, however deep.
+    /// Skips a list, including nested lists.
     fn list(&mut self, depth: usize) -> Outcome<List> {
         let (kind, count) = (self.u32()?, self.u64()?);
         let list = List { kind, count, at: self.at };
@@ -191,9 +190,9 @@ impl<'a> Source<'a> {
             _ => return unknown_value(kind),
         };
         let bytes = count.checked_mul(least).ok_or_else(|| truncated(self.length))?;
-        self.promise(bytes)?;
+        self.require(bytes)?;
         match kind {
-            TEXT if count > LONGEST_LIST => {
+            TEXT if count > MAX_LIST => {
                 return wrong(format!(
                     "the GGUF claims a list of {count} texts, more than any vocabulary: it is damaged, download it again"
                 ));
@@ -201,7 +200,7 @@ impl<'a> Source<'a> {
             TEXT => {
                 for _ in 0..count {
                     let length = self.u64()?;
-                    self.pass(length)?;
+                    self.skip(length)?;
                 }
             }
             LIST if depth == DEEPEST => {
@@ -214,18 +213,19 @@ impl<'a> Source<'a> {
                     self.list(depth + 1)?;
                 }
             }
-            _ => self.pass(bytes)?,
+            _ => self.skip(bytes)?,
         }
         Ok(list)
     }
 }
 
-/// Kinds of values that are not of a fixed size.
+/// Value types without a fixed size.
 const TEXT: u32 = 8;
 const LIST: u32 = 9;
 
 impl List {
-    /// The texts of a list of texts, `most` bytes of them at most.
+    /// The texts of a list of texts, at most `most` bytes in memory.
+    #[cfg(feature = "tokenizer")]
     pub(super) fn texts(&self, file: &File, most: u64) -> Outcome<Vec<String>> {
         let mut source = Source::new(file, self.at)?;
         if self.kind != TEXT {
@@ -248,10 +248,10 @@ impl List {
         Ok(texts)
     }
 
-    /// The numbers of a list of `count` integers of any type; `None` if it is not such a list.
+    /// A list of `count` integers of any type; `None` if it is not such a list.
     pub(super) fn integers(&self, file: &File, count: usize) -> Outcome<Option<Vec<i128>>> {
         let is_integer = matches!(self.kind, 0..=5 | 10 | 11);
-        if !is_integer || self.count != count as u64 || self.count > MOST_TENSORS {
+        if !is_integer || self.count != count as u64 || self.count > MAX_TENSORS {
             return Ok(None);
         }
         let mut source = Source::new(file, self.at)?;
@@ -263,7 +263,8 @@ impl List {
         Ok(Some(numbers))
     }
 
-    /// The numbers of a list of 32-bit numbers, no more than `most` of them.
+    /// A list of at most `most` 32-bit integers.
+    #[cfg(feature = "tokenizer")]
     pub(super) fn numbers(&self, file: &File, most: usize) -> Outcome<Vec<u32>> {
         let mut source = Source::new(file, self.at)?;
         if !matches!(self.kind, 4 | 5) || self.count > most as u64 {
@@ -305,7 +306,7 @@ impl Header {
         }
         let (tensors, values) = (source.u64()?, source.u64()?);
         for (count, most, what) in
-            [(tensors, MOST_TENSORS, "tensors"), (values, MOST_VALUES, "metadata values")]
+            [(tensors, MAX_TENSORS, "tensors"), (values, MAX_VALUES, "metadata values")]
         {
             if count > most {
                 return wrong(format!(
@@ -331,7 +332,7 @@ impl Header {
     fn values(source: &mut Source, count: u64) -> Outcome<BTreeMap<String, Value>> {
         let mut values = BTreeMap::new();
         for _ in 0..count {
-            let key = source.text(LONGEST_TEXT)?;
+            let key = source.text(MAX_TEXT)?;
             let kind = source.u32()?;
             let value = source.value(kind)?;
             let Some(key) = key else { continue };
@@ -381,7 +382,7 @@ fn unknown_value<T>(kind: u32) -> Outcome<T> {
     ))
 }
 
-/// What every promise comes to that the file is too short to keep.
+/// The error for a file that is shorter than it claims.
 pub(super) fn truncated(length: u64) -> ModelError {
     ModelError(format!(
         "the GGUF promises more than its {length} bytes hold: it is truncated or damaged, download it again"

@@ -1,5 +1,5 @@
-//! Decoder models of the Llama family: their figures, and their tensors one at a time. A model is a preset filled from a
-//! seed, or a GGUF file.
+//! Decoder-only models of the Llama family: their hyperparameters, and their tensors one at a time. A model is a preset with seeded
+//! weights, or a GGUF file.
 
 mod features;
 mod figures;
@@ -10,118 +10,120 @@ mod header;
 mod kind;
 mod presets;
 mod seeded;
+#[cfg(feature = "tokenizer")]
 mod text;
 
 pub use gguf::Gguf;
 pub use presets::{LAYERS, PRESETS, Preset};
 pub use seeded::{Seeded, Type};
+#[cfg(feature = "tokenizer")]
 pub use text::Tokenizer;
 
 use half::f16;
 use std::fmt;
 
-/// Weights of a row that share a scale in an integer type.
+/// Weights of a row that share a scale in an integer type: the block size of Q8_0, Q4_0 and Q4_1.
 pub const GROUP: usize = 32;
 
-/// Why a model cannot be had. One line; says what to do.
+/// Why a model cannot be used, in one line that says how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ModelError(pub String);
 
-/// A model's figures, under the names of this field.
+/// A model's hyperparameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Decoder blocks.
+    /// Decoder blocks (`num_hidden_layers`).
     pub layers: usize,
     /// Elements of the residual stream (`hidden_size`).
     pub width: usize,
-    /// Elements between the feed-forward matrices (`intermediate_size`).
+    /// Elements of the feed-forward layer (`intermediate_size`).
     pub inner: usize,
-    /// Heads of queries.
+    /// Query heads (`num_attention_heads`).
     pub heads: usize,
-    /// Heads of keys and of values; `heads / kv_heads` neighbouring heads of queries share one.
+    /// Key/value heads (`num_key_value_heads`); `heads / kv_heads` consecutive query heads share one (grouped-query attention).
     pub kv_heads: usize,
-    /// Elements of a head.
+    /// Elements of a head (`head_dim`).
     pub head_size: usize,
-    /// Tokens that there are.
+    /// Tokens in the vocabulary (`vocab_size`).
     pub vocabulary: usize,
-    /// Tokens of the longest text that it was made for.
+    /// Maximum context in tokens (`max_position_embeddings`).
     pub context: usize,
-    /// Rotation of queries and keys.
+    /// Rotary position embedding.
     pub rope: Rope,
-    /// What is added to the mean square before its root is taken.
+    /// Added to the mean square in RMSNorm (`rms_norm_eps`).
     pub norm_epsilon: f32,
-    /// Whether the head is the embedding.
+    /// Whether the LM head shares the embedding's weights (`tie_word_embeddings`).
     pub tied: bool,
-    /// Whether queries, keys and values have a bias, as in Qwen2.5.
+    /// Whether the Q, K and V projections have a bias, as in Qwen2.5.
     pub qkv_bias: bool,
 }
 
-/// Rotation of queries and keys: pair i of a head at position p turns by p · base^(-2i / head_size) / factors\[i\].
+/// Rotary position embedding (RoPE): rotates pair i of a head at position p by p · base^(-2i / head_size) / factors\[i\].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rope {
-    /// What the frequencies are powers of.
+    /// Base of the frequencies (`rope_theta`).
     pub base: f32,
-    /// Which elements turn together.
+    /// Which elements of a head form a pair.
     pub pairs: Pairs,
-    /// Divisors of the frequencies, `head_size / 2` of them, as in Llama 3.2.
+    /// Frequency divisors, `head_size / 2` of them, as in Llama 3.2; `None` means 1.
     pub factors: Option<Vec<f32>>,
 }
 
-/// Which elements of a head turn together. llama.cpp stores Llama's queries and keys so that neighbours turn together;
-/// Qwen's turn at half a head's distance.
+/// Which elements of a head RoPE rotates together. llama.cpp stores Llama's Q and K weights so that adjacent elements form a pair; Qwen's
+/// pairs are half a head apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pairs {
-    /// 2i and 2i + 1.
+    /// 2i and 2i + 1 (llama.cpp: NORM).
     Neighbours,
-    /// i and i + `head_size / 2`.
+    /// i and i + `head_size / 2` (llama.cpp: NEOX).
     Halves,
 }
 
 /// One tensor of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tensor {
-    /// A row for each token.
+    /// Token embedding: one row per token.
     Embedding,
-    /// Scales of the last normalization, a vector.
+    /// Weight of the final RMSNorm, a vector.
     Norm,
-    /// From the residual stream to a logit for each token; the embedding itself in a tied model.
+    /// LM head: from the residual stream to one logit per token; the embedding itself if tied.
     Head,
-    /// A part of a decoder block.
+    /// A tensor of a decoder block, by layer.
     Layer(usize, Part),
 }
 
-/// A tensor of a decoder block. Norms and biases are vectors, all else matrices.
+/// A tensor of a decoder block. Norms and biases are vectors, all others matrices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
-    /// Scales of the normalization before attention.
+    /// Weight of the RMSNorm before attention.
     AttentionNorm,
-    /// To all heads of queries, head after head.
+    /// Q projection, head after head.
     Query,
-    /// To all heads of keys.
+    /// K projection.
     Key,
-    /// To all heads of values.
+    /// V projection.
     Value,
-    /// Added to the queries.
+    /// Bias of the Q projection.
     QueryBias,
-    /// Added to the keys.
+    /// Bias of the K projection.
     KeyBias,
-    /// Added to the values.
+    /// Bias of the V projection.
     ValueBias,
-    /// From all heads back to the residual stream.
+    /// Attention output projection.
     Output,
-    /// Scales of the normalization before the feed-forward part.
+    /// Weight of the RMSNorm before the feed-forward network.
     InnerNorm,
-    /// The half of the first feed-forward matrix that goes through SiLU.
+    /// SwiGLU gate projection: its output goes through SiLU.
     Gate,
-    /// The half that the gate is multiplied with.
+    /// SwiGLU up projection: its output is multiplied by the gate's.
     Up,
-    /// Back to the residual stream.
+    /// Down projection, back to the residual stream.
     Down,
 }
 
 impl Part {
-    /// All of them, in the order in which a block uses them.
+    /// Every part, in the order in which a block uses them.
     pub const ALL: [Part; 12] = [
         Part::AttentionNorm,
         Part::Query,
@@ -158,7 +160,7 @@ impl Tensor {
     }
 }
 
-/// A name that tells tensors apart: `embedding`, `layer 3 query bias`. Seeded weights follow from it.
+/// A tensor's unique name: `embedding`, `layer 3 query bias`. Seeded weights depend on it.
 impl fmt::Display for Tensor {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (layer, part) = match self {
@@ -186,7 +188,7 @@ impl fmt::Display for Tensor {
 }
 
 impl Config {
-    /// Outputs and inputs of a matrix; a vector has one input.
+    /// (outputs, inputs) of a matrix; a vector has one input.
     pub fn shape(&self, tensor: Tensor) -> (usize, usize) {
         let (queries, keys) = (self.heads * self.head_size, self.kv_heads * self.head_size);
         match tensor {
@@ -205,7 +207,7 @@ impl Config {
         }
     }
 
-    /// Every tensor of the model once: the embedding, the blocks in order, the last norm, and the head if it is its own.
+    /// Every tensor of the model once: the embedding, the blocks in order, the final norm, and the head unless it is tied.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor> {
         let parts = Part::ALL.into_iter().filter(|part| self.qkv_bias || !part.is_bias());
         let parts: Vec<Part> = parts.collect();
@@ -216,12 +218,12 @@ impl Config {
         [Tensor::Embedding].into_iter().chain(blocks).chain([Tensor::Norm]).chain(head)
     }
 
-    /// Weights that every token is multiplied with, the head included: half the operations of a token but for attention.
+    /// Weights in a token's matrix products, including the head: half of a token's FLOP except for attention.
     pub fn matmul_weights(&self) -> u64 {
-        let own = self
+        let in_layers = self
             .tensors()
             .filter(|t| t.is_matrix() && !matches!(t, Tensor::Embedding | Tensor::Head));
-        own.chain([Tensor::Head]).map(|tensor| self.weights(tensor)).sum()
+        in_layers.chain([Tensor::Head]).map(|tensor| self.weights(tensor)).sum()
     }
 
     /// Elements of a tensor.
@@ -230,46 +232,45 @@ impl Config {
         rows as u64 * columns as u64
     }
 
-    /// Bytes of keys and values that a token leaves behind in all layers, stored as f16.
+    /// KV cache bytes per token over all layers, in f16.
     pub fn kv_bytes(&self) -> u64 {
         let elements = self.layers as u64 * 2 * self.kv_heads as u64 * self.head_size as u64;
         elements * size_of::<f16>() as u64
     }
 }
 
-/// A matrix: `rows` outputs, each with `columns` weights, one for each input; row after row.
+/// A row-major matrix: `rows` outputs with `columns` weights each, one per input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
     /// Outputs.
     pub rows: usize,
     /// Inputs.
     pub columns: usize,
-    /// The weights as they are stored.
+    /// The weights as stored.
     pub values: Values,
 }
 
-/// Weights. Integer ones have a scale for each [`GROUP`] of a row (columns are multiples of it), group after group in the
-/// order of rows.
+/// Weights in row-major order. Integer types have a scale per [`GROUP`] weights of a row; `columns` is a multiple of [`GROUP`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// As they are.
+    /// Unquantized.
     F32(Vec<f32>),
-    /// As they are.
+    /// Unquantized.
     F16(Vec<f16>),
-    /// w = scale · value, as GGUF's Q8_0.
+    /// w = scale · value, as in GGUF's Q8_0.
     Int8 {
-        /// One for each weight.
+        /// One per weight.
         values: Vec<i8>,
-        /// One for each group.
+        /// One per group.
         scales: Vec<f16>,
     },
-    /// w = scale · (nibble − 8) as GGUF's Q4_0, or with offsets w = scale · nibble + offset as Q4_1.
+    /// w = scale · (nibble − 8) as in GGUF's Q4_0, or with offsets w = scale · nibble + offset as in Q4_1.
     Int4 {
-        /// Two weights a byte in the order of terms, the low nibble first.
+        /// Two weights per byte, low nibble first.
         values: Vec<u8>,
-        /// One for each group.
+        /// One per group.
         scales: Vec<f16>,
-        /// One for each group.
+        /// One per group.
         offsets: Option<Vec<f16>>,
     },
 }
@@ -288,7 +289,7 @@ impl Matrix {
         bytes as u64
     }
 
-    /// The weights of a row in f32, exact but for the rounding where an offset is added: a token's embedding.
+    /// A row's weights in f32, exact except for rounding when an offset is added. Used for a token's embedding.
     ///
     /// # Panics
     /// If there is no such row.
@@ -316,32 +317,32 @@ impl Matrix {
     }
 }
 
-/// Where tensors come from: a file or a seed. One at a time, so that the host need not hold a model.
+/// A source of a model's tensors: a file or a seed. Tensors come one at a time, so that the host need not hold the whole model.
 pub trait Weights {
-    /// The model's figures.
+    /// The model's hyperparameters.
     fn config(&self) -> &Config;
 
-    /// Bytes of a tensor as it is stored.
+    /// Bytes of a tensor as stored.
     fn bytes_of(&self, tensor: Tensor) -> u64;
 
-    /// Bytes of all its tensors as they are stored; a tied head counts once.
+    /// Bytes of all tensors as stored; tied weights count once.
     fn bytes(&self) -> u64 {
         self.config().tensors().map(|tensor| self.bytes_of(tensor)).sum()
     }
 
-    /// A matrix in the shape that [`Config::shape`] gives; of a tied model the embedding is also its head.
+    /// A matrix of the shape [`Config::shape`]; the head of a tied model is its embedding.
     ///
     /// # Errors
-    /// If the file no longer holds it.
+    /// If the file can no longer be read.
     ///
     /// # Panics
     /// If the model has no such matrix.
     fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError>;
 
-    /// A vector: the scales of a norm, or a bias.
+    /// A vector: the weight of a norm, or a bias.
     ///
     /// # Errors
-    /// If the file no longer holds it.
+    /// If the file can no longer be read.
     ///
     /// # Panics
     /// If the model has no such vector.
