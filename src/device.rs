@@ -1,4 +1,4 @@
-//! Devices: what can compute here, how it is classed, and how it is named on the command line.
+//! Compute devices of this machine: their classes, properties and names on the command line.
 
 pub mod cgroup;
 pub mod hardware;
@@ -10,21 +10,21 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The hardware class, the group that results are compared within.
+/// Hardware class. Results are ranked within a class.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
-    /// A graphics card with its own memory.
+    /// GPU with its own memory.
     DiscreteGpu,
-    /// A graphics processor that shares the processor's memory.
+    /// GPU that shares main memory with the CPU.
     IntegratedGpu,
-    /// A GPU passed through a hypervisor.
+    /// GPU passed through by a hypervisor, or of unknown type.
     VirtualGpu,
-    /// A processor that emulates a GPU: its joules are the processor's.
+    /// GPU emulated by the CPU: its energy is the CPU's.
     SoftwareGpu,
-    /// The processor, running native code.
+    /// CPU, running native code.
     Cpu,
 }
 
@@ -49,12 +49,12 @@ impl Class {
         }
     }
 
-    /// Whether the device's data lie in the machine's main memory, rather than in a card's own.
+    /// Whether the device's data is in main memory, not in memory of its own.
     pub fn uses_main_memory(self) -> bool {
         matches!(self, Class::IntegratedGpu | Class::SoftwareGpu | Class::Cpu)
     }
 
-    /// Whether the device's work is done by the processor's cores.
+    /// Whether the CPU's cores do the device's work.
     pub fn runs_on_cpu(self) -> bool {
         matches!(self, Class::SoftwareGpu | Class::Cpu)
     }
@@ -66,18 +66,18 @@ impl fmt::Display for Class {
     }
 }
 
-/// How a device is named: `cpu`, `gpu:0`, or `gpu:pci-0000:01:00.0`.
+/// Device name: `cpu`, `gpu:0` or `gpu:pci-0000:01:00.0`.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(into = "String", try_from = "String")]
 #[schemars(with = "String")]
 pub enum DeviceId {
-    /// The native processor.
+    /// The CPU, running native code.
     Cpu,
-    /// The adapter with this number, in PCI order.
+    /// The GPU adapter with this number, in PCI order.
     Gpu(u32),
-    /// The adapter at this PCI address, lower case.
+    /// The GPU adapter at this PCI address, in lower case.
     Pci(String),
 }
 
@@ -120,68 +120,68 @@ impl FromStr for DeviceId {
     }
 }
 
-/// A device that was found here.
+/// A compute device of this machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Device {
     /// `cpu` or `gpu:N`.
     pub id: DeviceId,
-    /// As its driver or the processor calls itself.
+    /// Name reported by the GPU's driver or the CPU.
     pub name: String,
-    /// Its hardware class.
+    /// Hardware class.
     pub class: Class,
-    /// What kernels may use: wgpu features, or instruction set extensions.
+    /// Features that kernels may use: wgpu features of a GPU, instruction set extensions of a CPU.
     pub features: Vec<String>,
-    /// Of a processor, threads that the process may use at once.
+    /// Hardware threads available to the process; null for a GPU.
     pub threads: Option<usize>,
-    /// Of a GPU.
+    /// Properties of a GPU; null for a CPU.
     pub gpu: Option<Gpu>,
 }
 
-/// What is particular to a wgpu adapter.
+/// Properties of a wgpu adapter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gpu {
-    /// The API it is driven through: `vulkan`, `metal`, `dx12`.
+    /// API in use: `vulkan`, `metal`, `dx12`.
     pub backend: String,
-    /// Other APIs that show the same card.
+    /// Other APIs that expose the same GPU.
     pub other_backends: Vec<String>,
-    /// Driver and its version, as the driver says it.
+    /// Driver name and version, as the driver reports them.
     pub driver: String,
-    /// Vendor number.
+    /// Vendor ID, as the driver reports it.
     pub vendor: u32,
-    /// Device number.
+    /// Device ID, as the driver reports it.
     pub device: u32,
-    /// Address on the PCI bus, where it has one.
+    /// PCI address; null if unknown.
     pub pci: Option<String>,
-    /// Smallest subgroup.
+    /// Minimum subgroup size, in invocations.
     pub subgroup_min: u32,
-    /// Largest subgroup.
+    /// Maximum subgroup size, in invocations.
     pub subgroup_max: u32,
-    /// Whether dispatches can be timed on the device.
+    /// Whether the device can time dispatches (timestamp queries).
     pub timestamps: bool,
-    /// Largest buffers and groups.
+    /// Buffer and workgroup limits.
     pub limits: Limits,
 }
 
-/// Limits that shapes and kernels run into.
+/// Device limits on shapes and kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Limits {
-    /// Largest storage binding.
+    /// Maximum size of a storage binding, in bytes.
     #[serde(rename = "storage_binding_bytes")]
     pub storage_binding: Bytes,
-    /// Largest buffer.
+    /// Maximum size of a buffer, in bytes.
     #[serde(rename = "buffer_bytes")]
     pub buffer: Bytes,
-    /// Memory shared in a workgroup.
+    /// Maximum shared memory of a workgroup, in bytes.
     #[serde(rename = "workgroup_memory_bytes")]
     pub workgroup_memory: Bytes,
-    /// Invocations of a workgroup.
+    /// Maximum invocations per workgroup.
     pub workgroup_invocations: u32,
-    /// Workgroups along one dimension of a dispatch.
+    /// Maximum workgroups per dimension of a dispatch.
     pub workgroups: u32,
 }
 
 impl Device {
-    /// The native processor of this machine.
+    /// The CPU of this machine.
     pub fn cpu() -> Device {
         let name = sysinfo::System::new().ok().and_then(|mut system| {
             system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
@@ -205,10 +205,10 @@ impl Device {
         }
     }
 
-    /// The cache that data must exceed to come from memory: what Linux says of the processor's largest, where the device
-    /// is the processor or shares its memory; elsewhere more than any card has.
+    /// Last-level cache in bytes, which a working set must exceed to be read from memory. For the CPU and for devices in main memory it
+    /// is the CPU's largest cache as Linux reports it; otherwise 256 MiB, an upper bound for GPUs.
     pub fn last_level_cache(&self) -> Bytes {
-        const OF_A_CARD: Bytes = Bytes(256 << 20);
+        const MAX_OF_GPU: Bytes = Bytes(256 << 20);
         let size = |index: u32| {
             let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/size");
             let text = std::fs::read_to_string(path).ok()?;
@@ -217,17 +217,17 @@ impl Device {
         let largest = || (0..8).filter_map(size).max().map(|kib| Bytes(kib << 10));
         match self.class {
             Class::Cpu | Class::SoftwareGpu | Class::IntegratedGpu => {
-                largest().unwrap_or(OF_A_CARD)
+                largest().unwrap_or(MAX_OF_GPU)
             }
-            _ => OF_A_CARD,
+            _ => MAX_OF_GPU,
         }
     }
 }
 
-/// The devices that a command works on: those asked for, or every one but software adapters beside a real GPU.
+/// The devices that a command uses: those requested, else all, without software adapters if there is a real GPU.
 ///
 /// # Errors
-/// One line that lists the known ids, if one asked for is not here.
+/// One line that lists the known ids, if a requested device does not exist.
 pub fn select(found: Vec<Device>, wanted: &[DeviceId]) -> Result<Vec<Device>, String> {
     if wanted.is_empty() {
         let real_gpu = found.iter().any(|d| !d.class.runs_on_cpu());
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_read_as_they_are_written() {
+    fn ids_round_trip() {
         for text in ["cpu", "gpu:0", "gpu:12", "gpu:pci-0000:01:00.0"] {
             assert_eq!(text.parse::<DeviceId>().unwrap().to_string(), text);
         }
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn one_card_named_twice_is_taken_once_and_an_unknown_one_lists_the_known() {
+    fn duplicate_ids_are_merged_and_an_unknown_id_lists_the_known() {
         let card = gpu(0, Class::DiscreteGpu, Some("0000:01:00.0"));
         let twice = ["gpu:0", "gpu:pci-0000:01:00.0"].map(|t| t.parse().unwrap());
         assert_eq!(ids(&select(vec![card.clone()], &twice).unwrap()), ["gpu:0"]);

@@ -1,5 +1,5 @@
-//! Physical quantities and units of work: the only place that knows SI prefixes, "J/TH" or how
-//! many joules a kilowatt-hour has. Everything else carries base SI in these types.
+//! Physical quantities and units of work. This is the only module with SI prefixes, "J/TH" or joules per kilowatt-hour; all other code
+//! uses base SI units in these types.
 
 mod interval;
 
@@ -48,25 +48,25 @@ quantity!(
     Watts, "W"
 );
 quantity!(
-    /// A duration, or a moment since a run's own start, in seconds.
+    /// A duration, or a time since the start of the run, in seconds.
     Seconds, "s"
 );
 
-/// A watt for an hour.
+/// 1 Wh.
 pub const WATT_HOUR: Joules = Joules(3600.0);
-/// A watt for a minute.
+/// 1 W for a minute.
 pub const WATT_MINUTE: Joules = Joules(60.0);
-/// A kilowatt for an hour.
+/// 1 kWh.
 pub const KILOWATT_HOUR: Joules = Joules(3.6e6);
-/// What a hall is built and rented by.
+/// 1 MW, the unit in which data-centre capacity is built and leased.
 pub const MEGAWATT: Watts = Watts(1e6);
-/// An hour.
+/// 1 h.
 pub const HOUR: Seconds = Seconds(3600.0);
 /// A year of 365.25 days.
 pub const YEAR: Seconds = Seconds(365.25 * 86_400.0);
-/// The hashes that a petahash a second makes in a day: what a hashprice is quoted for.
+/// Hashes of 1 PH/s in a day, the unit of hashprice quotes.
 pub const PETAHASH_DAY: f64 = 1e15 * 86_400.0;
-/// The tokens that a token price is quoted for.
+/// The unit of token price quotes.
 pub const MILLION_TOKENS: f64 = 1e6;
 
 impl Mul<Seconds> for Watts {
@@ -83,7 +83,7 @@ impl Div<Seconds> for Joules {
     }
 }
 
-/// What a workload produces and is paid for.
+/// Unit of work of a workload.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -91,11 +91,11 @@ impl Div<Seconds> for Joules {
 pub enum Unit {
     /// One double SHA-256 of an 80-byte block header.
     Hash,
-    /// One floating-point operation (or the integer operation that stands in for it).
+    /// One floating-point operation, or one integer operation of an integer kernel.
     Flop,
     /// One byte read from memory.
     Byte,
-    /// One token that a language model reads or writes.
+    /// One token that a language model processes.
     Token,
 }
 
@@ -123,12 +123,12 @@ impl Unit {
         }
     }
 
-    /// The customary unit of energy for such work: `J/TH`, `J/TFLOP`, `J/TB`, `J/token`.
+    /// The customary unit of energy per work: `J/TH`, `J/TFLOP`, `J/TB`, `J/token`.
     pub const fn energy_symbol(self) -> &'static str {
         self.energy_scale().1
     }
 
-    /// Units of work that energy is customarily quoted for, and the name of that unit.
+    /// Units of work in the customary unit of energy per work, and its symbol.
     const fn energy_scale(self) -> (f64, &'static str) {
         match self {
             Unit::Hash => (1e12, "J/TH"),
@@ -155,18 +155,18 @@ impl Add for Work {
 
 impl Div<Seconds> for Work {
     type Output = f64;
-    /// Units of work a second.
+    /// Units of work per second.
     fn div(self, time: Seconds) -> f64 {
         self.0 as f64 / time.0
     }
 }
 
-/// Throughput: units of work a second.
+/// Throughput: units of work per second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// Units of work a second.
+    /// Units of work per second.
     pub per_second: f64,
-    /// What the work is.
+    /// Unit of the work.
     pub unit: Unit,
 }
 
@@ -176,12 +176,12 @@ impl fmt::Display for Rate {
     }
 }
 
-/// An amount of work, on average: a share of a unit has a meaning.
+/// An average amount of work, which may be fractional.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Amount {
     /// Units of work.
     pub work: f64,
-    /// What the work is.
+    /// Unit of the work.
     pub unit: Unit,
 }
 
@@ -195,17 +195,17 @@ impl fmt::Display for Amount {
     }
 }
 
-/// Energy per unit of work: what rigbench exists to report.
+/// Energy per unit of work, the main figure of rigbench.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EnergyPerWork {
-    /// Joules for one unit of work.
+    /// Joules per unit of work.
     pub joules: f64,
-    /// What the work is.
+    /// Unit of the work.
     pub unit: Unit,
 }
 
 impl EnergyPerWork {
-    /// From a figure in the customary unit: 13.5 J/TH are 1.35e-11 J a hash.
+    /// From a figure in the customary unit: 13.5 J/TH is 1.35e-11 J per hash.
     pub fn quoted(figure: f64, unit: Unit) -> EnergyPerWork {
         EnergyPerWork { joules: figure / unit.energy_scale().0, unit }
     }
@@ -215,7 +215,7 @@ impl EnergyPerWork {
         self.joules * self.unit.energy_scale().0
     }
 
-    /// The figure in the customary unit, without its symbol: 7.0e-8 J a hash reads `70 000`.
+    /// The figure in the customary unit, without its symbol: 7.0e-8 J per hash reads `70 000`.
     pub fn figure(self) -> String {
         significant(self.quote())
     }
@@ -246,12 +246,12 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// So many seconds to the microsecond: more digits would only fill files.
+/// Rounds to microseconds; more digits only enlarge files.
 pub fn to_microseconds(seconds: Seconds) -> Seconds {
     Seconds((seconds.0 * 1e6).round() / 1e6)
 }
 
-/// Nine significant digits: more would only fill files.
+/// Rounds to nine significant digits; more digits only enlarge files.
 pub fn to_nine_digits(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;
@@ -259,7 +259,7 @@ pub fn to_nine_digits(value: f64) -> f64 {
     format!("{value:.8e}").parse().unwrap_or(value)
 }
 
-/// Three significant digits, thousands parted by a space: `0.0123`, `4.56`, `70 000`.
+/// Formats with three significant digits and a space between thousands: `0.0123`, `4.56`, `70 000`.
 pub fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
@@ -267,21 +267,21 @@ pub fn significant(value: f64) -> String {
     let magnitude = value.abs().log10().floor() as i32;
     let unit = 10f64.powi(magnitude - 2);
     let rounded = (value / unit).round() * unit;
-    // Rounding can carry into the next decade (9.996 -> 10.0), which changes the digits after the point.
+    // Rounding can carry into the next decade (9.996 -> 10.0), which changes the number of decimals.
     let magnitude = rounded.abs().log10().floor() as i32;
     let plain = format!("{rounded:.*}", (2 - magnitude).max(0) as usize);
     let (sign, digits) = plain.strip_prefix('-').map_or(("", plain.as_str()), |d| ("-", d));
     let (whole, fraction) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
-    format!("{sign}{}{fraction}", in_threes(whole))
+    format!("{sign}{}{fraction}", group_thousands(whole))
 }
 
-/// A whole number, thousands parted by a space.
+/// Formats a whole number with a space between thousands.
 pub fn grouped(count: u128) -> String {
-    in_threes(&count.to_string())
+    group_thousands(&count.to_string())
 }
 
-/// Parts digits by a space every three from the end; four digits stay together.
-fn in_threes(digits: &str) -> String {
+/// Inserts a space every three digits from the end; four digits are not split.
+fn group_thousands(digits: &str) -> String {
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && (digits.len() - i).is_multiple_of(3) && digits.len() > 4 {
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_take_the_prefix_that_leaves_one_to_three_digits() {
+    fn rates_have_the_si_prefix_that_leaves_one_to_three_digits() {
         let rate = |per_second, unit| Rate { per_second, unit }.to_string();
         assert_eq!(rate(51.23e6, Unit::Hash), "51.2 MH/s");
         assert_eq!(rate(999.96e6, Unit::Hash), "1000 MH/s");

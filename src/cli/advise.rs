@@ -1,4 +1,4 @@
-//! `rigbench advise`: what the next kilowatt-hour should do, and where that flips.
+//! `rigbench advise`: the best use of the next kilowatt-hour, and the break-even points between uses.
 
 use super::documents::{consistent, incomplete};
 use super::{Exit, args, say};
@@ -58,16 +58,16 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// No market file is larger.
-const MOST_BYTES: u64 = 4 << 20;
+/// Maximum size of a market file.
+const MAX_BYTES: u64 = 4 << 20;
 
-/// A market file of the user's. Everything that is wrong with it gets a line.
+/// Reads the user's market file. Each fault in it is printed on a line of its own.
 fn market(path: &Path) -> Result<Market> {
     let shown = path.display();
-    let bytes = text::read(path, MOST_BYTES)
+    let bytes = text::read(path, MAX_BYTES)
         .with_context(|| format!("cannot read {shown}; give the path of a market file"))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        bail!("{shown}: no market file is larger than {} MiB", MOST_BYTES >> 20);
+    if bytes.len() as u64 > MAX_BYTES {
+        bail!("{shown}: no market file is larger than {} MiB", MAX_BYTES >> 20);
     }
     let text = text::decode(&bytes).map_err(|why| anyhow!("{shown}: {why}"))?;
     Market::parse(&text).map_err(|MarketError { mut faults }| {

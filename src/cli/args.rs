@@ -16,7 +16,7 @@ pub(super) struct Devices {
 }
 
 impl Devices {
-    /// The devices asked for.
+    /// The requested devices.
     pub(super) fn select(&self) -> Result<Vec<Device>> {
         let ids: Vec<DeviceId> = self
             .ids
@@ -30,7 +30,7 @@ impl Devices {
     }
 }
 
-/// Says on stderr which GPUs are left out where no other GPU is used instead.
+/// Notes on stderr which GPUs are left out, if no real GPU is used.
 pub(super) fn note_hidden(used: &[Device]) {
     if used.iter().all(|device| device.class.runs_on_cpu()) {
         for line in gpu::hidden() {
@@ -47,12 +47,12 @@ pub(super) struct Workloads {
     specs: Vec<String>,
 }
 
-/// What runs without `--workload`: hashes, a product, tokens, and the roofs that they are held against.
+/// Workloads of a run without `--workload`: mining, GEMM, decoding, and the roofline ceilings (peak compute, memory bandwidth).
 pub(super) const DEFAULT: &[&str] =
     &["sha256d", "gemm:1024x1024x1024:f32", "decode:smollm2-135m:int4", "peak:f32", "stream"];
 
 impl Workloads {
-    /// The workloads asked for, each once; those of `default` if none is.
+    /// The requested workloads without duplicates; `default` if none is requested.
     pub(super) fn parse(&self, default: &[&str]) -> Result<Vec<Box<dyn Workload>>> {
         let specs: Vec<&str> = match &self.specs[..] {
             [] => default.to_vec(),
@@ -74,14 +74,14 @@ impl Workloads {
     }
 }
 
-/// Every device here: GPUs, then the processor.
+/// Every device of this machine: GPUs, then the CPU.
 pub(super) fn found() -> Vec<Device> {
     let mut found = gpu::enumerate();
     found.push(Device::cpu());
     found
 }
 
-/// Width of the terminal that stdout is, or 100 where it is none, and whether text may be styled.
+/// Width in columns of the terminal on stdout, or 100 if it is not a terminal, and whether text may be styled.
 pub(super) fn terminal() -> (u16, bool) {
     let styled = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let width = comfy_table::Table::new().width().unwrap_or(100);

@@ -1,13 +1,14 @@
-//! Whether other programs use the processor.
+//! CPU use of other processes.
 
 use super::interrupt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// More than this share of all threads is too much.
+/// Maximum CPU share of other processes, relative to all hardware threads.
 pub(super) const TOO_MUCH: f32 = 0.1;
 
-/// The share of all processor threads that is in use, over a moment in which this process rests; none if nothing tells.
+/// CPU use of the whole machine, relative to all hardware threads, while this process sleeps; `None` if the system does not
+/// report it.
 pub(super) fn share() -> Option<f32> {
     let mut system = sysinfo::System::new().ok()?;
     system.refresh_cpu_usage();
@@ -16,18 +17,18 @@ pub(super) fn share() -> Option<f32> {
     Some(system.global_cpu_usage() / 100.0)
 }
 
-/// Looks for up to half a minute whether the machine is at rest for three seconds.
+/// Waits up to 30 s for the CPU to be idle for 3 s; returns whether it was.
 pub(super) fn await_rest() -> bool {
-    const PATIENCE: Duration = Duration::from_secs(30);
-    const QUIET: Duration = Duration::from_secs(3);
+    const TIMEOUT: Duration = Duration::from_secs(30);
+    const IDLE_FOR: Duration = Duration::from_secs(3);
     let began = Instant::now();
-    let mut quiet_since = began;
+    let mut idle_since = began;
     super::say("looking whether the machine is at rest");
-    while began.elapsed() < PATIENCE && !interrupt::asked() {
+    while began.elapsed() < TIMEOUT && !interrupt::asked() {
         if share().is_some_and(|share| share > TOO_MUCH) {
-            quiet_since = Instant::now();
+            idle_since = Instant::now();
         }
-        if quiet_since.elapsed() >= QUIET {
+        if idle_since.elapsed() >= IDLE_FOR {
             return true;
         }
     }

@@ -1,4 +1,4 @@
-//! `rigbench check`: every kernel, but the decoders', against its oracle on every device.
+//! `rigbench check`: compares every kernel, except the decoder's, with its oracle on every device.
 
 use super::{Exit, args, stream};
 use crate::oracle::Verdict;
@@ -14,7 +14,7 @@ pub(super) struct Args {
     workloads: args::Workloads,
 }
 
-/// Every workload in every type, in shapes that are no multiples of tiles.
+/// Every workload in every data type, with shapes that are not multiples of the tile sizes.
 const EVERYTHING: &[&str] = &[
     "sha256d",
     "gemm:193x201x227:f32",

@@ -1,4 +1,4 @@
-//! `rigbench compare`: what changed from one run to another, and whether more than chance explains.
+//! `rigbench compare`: changes between two runs, and whether they are statistically significant.
 
 use super::documents::{consistent, incomplete};
 use super::{Exit, args};
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     }
 }
 
-/// Why no two rows are alike, in a line.
+/// Why no rows could be paired, in one line.
 fn why_nothing(comparison: &Comparison) -> String {
     match &comparison.refused[..] {
         [] => "the files have no workload in common; run the same workloads for both".into(),

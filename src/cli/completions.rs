@@ -1,4 +1,4 @@
-//! `rigbench completions`: what a shell needs to complete rigbench's arguments.
+//! `rigbench completions`: prints a shell completion script.
 
 use super::{Cli, Exit};
 use anyhow::Result;

@@ -1,4 +1,4 @@
-//! `rigbench devices`: what can be measured here.
+//! `rigbench devices`: lists the devices that can be measured.
 
 use super::{Exit, args};
 use crate::device::Device;
@@ -31,10 +31,10 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Devices with the sources of their joules.
+/// Devices with their energy sources.
 pub(super) fn found(devices: &[Device]) -> Vec<Listing> {
     let (placed, absent) = energy::find(devices);
-    let found = |device: &Device| Listing {
+    let listing = |device: &Device| Listing {
         device: device.clone(),
         sources: placed
             .iter()
@@ -46,5 +46,5 @@ pub(super) fn found(devices: &[Device]) -> Vec<Listing> {
             .find(|(id, _)| *id == device.id)
             .map(|(_, why)| why.to_string()),
     };
-    devices.iter().map(found).collect()
+    devices.iter().map(listing).collect()
 }

@@ -1,4 +1,4 @@
-//! `rigbench doctor`: what is missing here for a good measurement, and what to do about it.
+//! `rigbench doctor`: what this machine lacks for a good measurement, and how to fix it.
 
 use super::{Exit, args, busy, devices};
 use crate::device::{Class, Device};
@@ -25,11 +25,11 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         false => report::sources(&found).to_terminal(width, styled),
     };
     super::print(&(sources + "\n"))?;
-    let mut advice = unread(&found);
-    let whole = |found: &Listing| {
+    let mut advice = unreadable(&found);
+    let covers_machine = |found: &Listing| {
         found.sources.iter().any(|s| matches!(s.scope, Scope::Machine | Scope::Wall))
     };
-    if !found.iter().all(whole) {
+    if !found.iter().all(covers_machine) {
         advice.push(
             "A plug with a meter gives joules of all of a machine: --power shelly:http://HOST, --power tasmota:http://HOST, \
              or --power command:CMD with a command that prints watts. Read by eye: --power declared:WATTS."
@@ -37,11 +37,11 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         );
     }
     let hidden = gpu::hidden();
-    advice.extend(of_devices(&devices, hidden.is_empty()));
+    advice.extend(gpu_advice(&devices, hidden.is_empty()));
     advice.extend(hidden);
     advice.extend(small_pages(&devices, Path::new("/sys/kernel/mm/transparent_hugepage/enabled")));
     advice.extend(governor(Path::new("/sys/devices/system/cpu")));
-    advice.extend(others());
+    advice.extend(other_programs());
     if advice.is_empty() {
         advice.push("Nothing is missing.".into());
     }
@@ -51,8 +51,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Why no joules of some devices can be read; each reason once.
-fn unread(found: &[Listing]) -> Vec<String> {
+/// Why the energy of some devices cannot be read: one line per reason.
+fn unreadable(found: &[Listing]) -> Vec<String> {
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for found in found {
         let Some(why) = found.no_source_reason.as_deref() else { continue };
@@ -68,8 +68,8 @@ fn unread(found: &[Listing]) -> Vec<String> {
         .collect()
 }
 
-/// What there is to say of the GPUs in use; `complete` if none is left out.
-fn of_devices(devices: &[Device], complete: bool) -> Vec<String> {
+/// Advice on the GPUs in use; `complete` is false if some GPUs are hidden.
+fn gpu_advice(devices: &[Device], complete: bool) -> Vec<String> {
     let mut advice = Vec::new();
     let gpus: Vec<&Device> = devices.iter().filter(|d| d.class != Class::Cpu).collect();
     if gpus.is_empty() && complete {
@@ -86,8 +86,8 @@ fn of_devices(devices: &[Device], complete: bool) -> Vec<String> {
     advice
 }
 
-/// Software Vulkan's memory lies on small pages unless the system or the C library is told otherwise, and reading much of
-/// it is slower so: by 6 % on the machine this was written on.
+/// If transparent huge pages are set to `madvise`, software Vulkan gets small pages unless glibc is told to request huge ones.
+/// Large reads were 6 % slower with small pages on the machine this was written on.
 fn small_pages(devices: &[Device], huge_pages: &Path) -> Option<String> {
     let on_demand = std::fs::read_to_string(huge_pages).ok()?.contains("[madvise]");
     let software = devices.iter().any(|d| d.class == Class::SoftwareGpu);
@@ -99,7 +99,7 @@ fn small_pages(devices: &[Device], huge_pages: &Path) -> Option<String> {
     })
 }
 
-/// A processor that changes its clock with every load gives figures that scatter.
+/// A governor that changes the CPU's clock with the load makes results noisy.
 fn governor(cpus: &Path) -> Option<String> {
     let governor = std::fs::read_to_string(cpus.join("cpu0/cpufreq/scaling_governor")).ok()?;
     let governor = governor.trim();
@@ -111,8 +111,8 @@ fn governor(cpus: &Path) -> Option<String> {
     })
 }
 
-/// Whatever else runs takes cores and joules.
-fn others() -> Option<String> {
+/// Other programs use cores and energy.
+fn other_programs() -> Option<String> {
     let share = busy::share().filter(|share| *share > busy::TOO_MUCH)?;
     let percent = 100.0 * share;
     Some(format!(

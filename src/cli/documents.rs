@@ -1,28 +1,28 @@
-//! Result files that a command believes.
+//! Finds and reads the result files that a command is given.
 
 use crate::results::{self, Depth, Document, Findings, RunReason, Verdict, read};
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
 
-/// One line on a document in which no row was finished, so that there is nothing to compare or to advise on.
+/// One line on a document without a finished row, which gives nothing to compare or advise on; `None` if it has one.
 pub(super) fn incomplete(path: &Path, document: &Document) -> Option<String> {
     (document.derived.run.verdict == Verdict::Incomplete)
         .then(|| format!("{}: {}", path.display(), RunReason::NoRow))
 }
 
-/// The files that are meant, in order: those that are named, and of a folder those that end in `.json`.
+/// The files of a command's arguments, in order: a file is itself, a folder is its `.json` files sorted by name.
 pub(super) fn files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for input in inputs {
-        let about =
+        let cannot_read =
             || format!("cannot read {}; give result files or a folder of them", input.display());
-        if !std::fs::metadata(input).with_context(about)?.is_dir() {
+        if !std::fs::metadata(input).with_context(cannot_read)?.is_dir() {
             all.push(input.clone());
             continue;
         }
         let mut found = Vec::new();
-        for entry in std::fs::read_dir(input).with_context(about)? {
-            let path = entry.with_context(about)?.path();
+        for entry in std::fs::read_dir(input).with_context(cannot_read)? {
+            let path = entry.with_context(cannot_read)?.path();
             if path.extension().is_some_and(|e| e == "json") && path.is_file() {
                 found.push(path);
             }
@@ -37,18 +37,19 @@ pub(super) fn files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(all)
 }
 
-/// The document of a file as it may be shown, with today's figures, if it is consistent.
+/// Reads a result file, derives its figures again by today's rules and makes its strings safe to print; an error if it is not
+/// consistent.
 pub(super) fn consistent(path: &Path) -> Result<Document> {
-    let given = read::open(path, read::read).with_context(|| {
+    let parsed = read::open(path, read::read).with_context(|| {
         format!("cannot read {}; give the path of a result file", path.display())
     })?;
-    let given = given.map_err(|why| anyhow!("{}: {why}", path.display()))?;
-    let Findings { faults, changed, .. } = results::validate(&given, Depth::Quick);
+    let parsed = parsed.map_err(|why| anyhow!("{}: {why}", path.display()))?;
+    let Findings { faults, changed, .. } = results::validate(&parsed, Depth::Quick);
     for line in changed {
         super::say(&format!("note: {}: {line}", path.display()));
     }
     match &faults[..] {
-        [] => Ok(given.shown()),
+        [] => Ok(parsed.shown()),
         [first, ..] => {
             bail!("{} is not consistent: {first}; rigbench validate says more", path.display())
         }

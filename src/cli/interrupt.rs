@@ -1,5 +1,5 @@
-//! Ctrl-C, termination and hang-up: the run is asked to stop at the next batch, keeping finished windows. If a driver or a
-//! sensor holds the program up, it ends all the same before a second is over; what was written stays written.
+//! Ctrl-C, SIGTERM and SIGHUP: the run stops at the next batch and keeps finished windows. If a driver or a sensor blocks, the
+//! process exits within a second anyway; what was written is kept.
 
 use super::say;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,25 +8,25 @@ use std::time::Duration;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// Longest time that the run may take to stop by itself.
-const PATIENCE: Duration = Duration::from_millis(850);
-/// Longest time that a terminal may take to show the last line.
-const LAST_LINE: Duration = Duration::from_millis(50);
+/// Maximum time for the run to stop by itself.
+const STOP_TIMEOUT: Duration = Duration::from_millis(850);
+/// Maximum time for the terminal to show the last line.
+const LAST_LINE_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Begins to listen for Ctrl-C, termination and hang-up. Further signals change nothing: a dropped session sends several at
-/// once, and the end is less than a second away.
+/// Installs the handler of Ctrl-C, SIGTERM and SIGHUP. Only the first signal counts: a dropped session sends several at once, and
+/// the process exits within a second.
 pub(super) fn listen() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
         if !STOP.swap(true, Ordering::Relaxed) {
             spawn(|| {
-                sleep(PATIENCE);
-                // In a thread of its own: a terminal that takes nothing must not hold up the end.
+                sleep(STOP_TIMEOUT);
+                // On its own thread, since a blocked terminal must not delay the exit.
                 spawn(|| {
                     say(
                         "interrupted while the device was busy; rows that were finished are in the result file",
                     );
                 });
-                sleep(LAST_LINE);
+                sleep(LAST_LINE_TIMEOUT);
                 std::process::exit(130);
             });
         }

@@ -1,4 +1,4 @@
-//! `rigbench man`: a manual page for rigbench and one for each of its commands.
+//! `rigbench man`: writes a manual page for rigbench and one for each command.
 
 use super::{Cli, Exit};
 use anyhow::{Context, Result};

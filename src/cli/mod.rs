@@ -1,4 +1,4 @@
-//! The command line: one file a command. Documents go to stdout, all else to stderr.
+//! The command line, one file per command. Documents go to stdout, everything else to stderr.
 
 mod advise;
 mod args;
@@ -63,18 +63,18 @@ enum Command {
     Man(man::Args),
 }
 
-/// How a command ended.
+/// How a command ended; determines the exit code.
 enum Exit {
-    /// It is done.
+    /// Done.
     Done,
     /// The answer is no.
     No,
-    /// The user stopped it.
+    /// The user interrupted it.
     Interrupted,
 }
 
-/// Runs the command of this process's arguments. Exit codes: 0 done, 1 the answer is no, 2 the request cannot be
-/// carried out, 130 interrupted.
+/// Parses the process's arguments and runs the command. Exit codes: 0 done, 1 the answer is no, 2 the request cannot be carried
+/// out, 130 interrupted.
 pub fn main() -> ExitCode {
     prepare_drivers();
     let filter = tracing_subscriber::EnvFilter::builder()
@@ -110,43 +110,42 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Settings that drivers read when they are loaded.
+/// Sets environment variables that drivers read when they are loaded.
 fn prepare_drivers() {
     let is_set = |name| std::env::var_os(name).is_some();
-    // SAFETY: nothing else runs yet that could read the environment at the same time.
+    // SAFETY: no other thread runs yet that could read the environment.
     let set = |name, value| unsafe { std::env::set_var(name, value) };
-    // Mesa's device-select layer looks for a display and complains on stderr where there is none; rigbench orders
-    // devices by itself.
+    // Mesa's device-select layer warns on stderr if there is no display. It is not needed: rigbench orders devices itself.
     set("NODEVICE_SELECT", "1");
-    // Mesa keeps compiled kernels without noting for which vector width: another width would run the old ones.
+    // Mesa's shader cache is not keyed by vector width, so another width would run stale kernels.
     if is_set("LP_NATIVE_VECTOR_WIDTH") && !is_set("MESA_SHADER_CACHE_DISABLE") {
         set("MESA_SHADER_CACHE_DISABLE", "true");
     }
 }
 
-/// Writes a line to stdout. What is in it may be words of a driver or of a stranger's file.
+/// Writes a line to stdout. It is escaped, since it may hold text from a driver or an untrusted file.
 fn print_line(text: &str) -> anyhow::Result<()> {
     print(&format!("{}\n", plain(text)))
 }
 
-/// Writes a JSON document to stdout. Hidden characters in its strings are escaped, since a terminal may be what reads it.
+/// Writes a JSON document to stdout. Hidden characters in its strings are escaped, since stdout may be a terminal.
 fn print_json(document: &impl serde::Serialize) -> anyhow::Result<()> {
     print(&format!("{}\n", text::json(&serde_json::to_string_pretty(document)?)))
 }
 
-/// Help goes out whole; a mistake in one line.
+/// Prints help in full, and a usage error in one line.
 fn refuse(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
-    let whole = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-    if whole || !error.use_stderr() {
+    let help_for_missing = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if help_for_missing || !error.use_stderr() {
         let _ = error.print();
-        return ExitCode::from(if whole { 2 } else { 0 });
+        return ExitCode::from(if help_for_missing { 2 } else { 0 });
     }
     let text = error.to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or("error: these arguments are not understood");
-    let helps = |line: &&str| line.starts_with("tip:") || line.starts_with("[possible values:");
-    let tip = lines.find(helps).map(|tip| format!("; {tip}"));
+    let is_tip = |line: &&str| line.starts_with("tip:") || line.starts_with("[possible values:");
+    let tip = lines.find(is_tip).map(|tip| format!("; {tip}"));
     say(&format!("{first}{} (see rigbench --help)", tip.unwrap_or_default()));
     ExitCode::from(2)
 }

@@ -1,5 +1,5 @@
-//! The live display on stderr: one line for the row at work. Silent when stderr is no terminal; `RIGBENCH_LOG=info`
-//! logs the steps instead.
+//! The progress bar on stderr, for the current row. Hidden if stderr is not a terminal; `RIGBENCH_LOG=info` logs the steps
+//! instead.
 
 use crate::measure::Event;
 use crate::text::plain;
@@ -7,14 +7,14 @@ use crate::units::{Rate, Unit};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
-/// The display of one row.
+/// The progress bar of one row.
 pub(super) struct RowProgress {
     bar: ProgressBar,
     unit: Unit,
 }
 
 impl RowProgress {
-    /// Row `number` of `of`, named by device and workload.
+    /// A bar for row `number` out of `of`; `name` is its device and workload.
     pub(super) fn new(number: usize, of: usize, name: &str, unit: Unit) -> RowProgress {
         let bar = ProgressBar::new(1000);
         let style = ProgressStyle::with_template(
@@ -27,7 +27,7 @@ impl RowProgress {
         RowProgress { bar, unit }
     }
 
-    /// Shows what the measurement does.
+    /// Shows the current step of the measurement.
     pub(super) fn show(&self, event: Event) {
         match event {
             Event::Tuning(share) => {

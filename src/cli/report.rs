@@ -1,4 +1,4 @@
-//! `rigbench report`: one run to look at, or a folder of them side by side.
+//! `rigbench report`: shows one run in full, or several side by side.
 
 use super::{Exit, args, documents};
 use crate::report::{self, Collection, flat};
@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let (mut only, mut written) = (None, Ok(()));
     let alone = paths.len() == 1;
     let collection = Collection::gather(&paths, |file, document| {
-        // Thousands of files have more rows than need to be held.
+        // Written file by file, so that the rows of thousands of files are not all held in memory.
         if args.format == Format::Csv && written.is_ok() {
             let first = table.rows.is_empty();
             table.rows = flat::rows(file, &document).collect();
@@ -64,12 +64,12 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         Some(document) => report::run(document),
         None => vec![report::several(&collection)],
     };
-    let each = |text: &dyn Fn(&report::Table) -> String| -> String {
+    let render = |text: &dyn Fn(&report::Table) -> String| -> String {
         tables().iter().map(|table| text(table) + "\n").collect()
     };
     let text = match args.format {
-        Format::Table => each(&|table| table.to_terminal(width, styled)),
-        Format::Markdown => each(&|table| table.to_markdown()),
+        Format::Table => render(&|table| table.to_terminal(width, styled)),
+        Format::Markdown => render(&|table| table.to_markdown()),
         Format::Csv if table.rows.is_empty() => table.to_csv(),
         Format::Csv => String::new(),
         Format::Html => report::page(&collection, only.as_ref()),
@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Where a report goes: a file that stands there whole at the end, or stdout.
+/// Destination of a report: a file that is replaced atomically at the end, or stdout.
 struct Output<'a> {
     file: Option<(&'a Path, AtomicWriteFile)>,
 }

@@ -1,5 +1,5 @@
-//! Standard output and standard error, the only place that writes to them. Either may be gone at any moment: a reader that
-//! has seen enough (`| head`), a dropped ssh session, a full disk. A run must neither panic nor lose its exit code over that.
+//! The only module that writes to stdout and stderr. Either may fail at any moment: a closed pipe (`| head`), a dropped ssh
+//! session, a full disk. A run must neither panic nor change its exit code because of that.
 
 use crate::text::plain;
 use anyhow::{Context, Result};
@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static READER_LEFT: AtomicBool = AtomicBool::new(false);
 
-/// Writes to stdout. Once its reader has left nothing more is written; that is no error, and the exit code stays that of
-/// the answer.
+/// Writes to stdout. After a broken pipe nothing more is written; that is not an error and does not change the exit code.
 ///
 /// # Errors
-/// If stdout takes nothing for any other reason, a full disk for one.
+/// If a write fails for any other reason, such as a full disk.
 pub(super) fn print(text: &str) -> Result<()> {
     if reader_left() {
         return Ok(());
@@ -27,17 +26,17 @@ pub(super) fn print(text: &str) -> Result<()> {
     }
 }
 
-/// Whether stdout is a pipe whose reader has left, so that long work for it can end early.
+/// Whether stdout is a broken pipe, so that long work for it can end early.
 pub(super) fn reader_left() -> bool {
     READER_LEFT.load(Ordering::Relaxed)
 }
 
-/// Writes a line to stderr, if anything takes it; hidden characters are escaped.
+/// Writes a line to stderr with hidden characters escaped; write errors are ignored.
 pub(super) fn say(line: &str) {
     let _ = Stderr.write_all(format!("{}\n", plain(line)).as_bytes());
 }
 
-/// Standard error for the log. Writing to it never fails: the log's writer would panic over an error.
+/// Stderr for the log. Writes never fail, since the log's writer would panic on an error.
 pub(super) struct Stderr;
 
 impl Write for Stderr {

@@ -1,4 +1,4 @@
-//! `rigbench tune`: chooses a kernel for every workload on every device and keeps the choice for later runs.
+//! `rigbench tune`: chooses a kernel for every workload on every device and caches the choice for later runs.
 
 use super::progress::RowProgress;
 use super::{Exit, args, interrupt};

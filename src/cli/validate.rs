@@ -1,4 +1,4 @@
-//! `rigbench validate`: is a result file consistent?
+//! `rigbench validate`: checks whether result files are consistent.
 
 use super::{Exit, documents};
 use crate::model::Gguf;
@@ -30,7 +30,7 @@ pub(super) struct Args {
     received: Option<Timestamp>,
 }
 
-/// What no proof of work can show.
+/// What proofs of work cannot show.
 const LIMITS: &str = "Proofs show that the work was computed for this very manifest and seed, by whoever, whenever. They do not show\n\
     when, where, how fast or at what joules: those figures are the publisher's word.";
 
@@ -51,13 +51,13 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     }
     let mut consistent = true;
     for path in &documents::files(&args.inputs)? {
-        let given = read::open(path, read::read).with_context(|| {
+        let parsed = read::open(path, read::read).with_context(|| {
             format!("cannot read {}; give the path of a result file", path.display())
         })?;
-        let (findings, bounds) = match given {
-            Ok(given) => {
-                let findings = results::validate(&given, depth);
-                let bounds = seconds.map(|seconds| bounds(&given.shown(), seconds));
+        let (findings, bounds) = match parsed {
+            Ok(parsed) => {
+                let findings = results::validate(&parsed, depth);
+                let bounds = seconds.map(|seconds| bounds(&parsed.shown(), seconds));
                 (findings, bounds.unwrap_or_default())
             }
             Err(fault) => {
@@ -83,8 +83,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(if consistent { Exit::Done } else { Exit::No })
 }
 
-/// The rates that a row must have had at least, if its challenge was not known before it was issued: its proven work, done within
-/// so many seconds.
+/// Lower bounds on the rows' rates: proven work over `seconds`, the time from issuing the challenge to receiving the file. They
+/// assume that the challenge was unknown before it was issued.
 fn bounds(document: &Document, seconds: f64) -> Vec<String> {
     if document.evidence.challenge.is_none() {
         return vec!["no bound on the rate: it was made without --challenge".into()];

@@ -1,22 +1,22 @@
-//! Limits of the control groups that this process is in, version 1 or 2. Groups nest, and the tightest limit on the way from
-//! the process's own group up to the hierarchy's mount point holds.
+//! cgroup limits of this process, version 1 or 2. Groups nest: the tightest limit from the process's group up to the hierarchy's mount
+//! point applies.
 
 use crate::units::Bytes;
 use std::path::{Path, PathBuf};
 
-/// What control groups allow. Nothing is limited where there are none.
+/// Limits set by cgroups; all `None` without cgroups.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
-    /// Memory, if it is limited.
+    /// Memory limit, if any.
     pub memory: Option<Bytes>,
-    /// What is left of that memory; file caches count as free.
+    /// Memory limit minus usage; the page cache counts as free.
     pub memory_left: Option<Bytes>,
-    /// Processor time per time, if it is limited: 2.5 is two and a half processors.
+    /// CPU quota in CPUs, if any: 2.5 is two and a half CPUs.
     pub cpus: Option<f64>,
 }
 
 impl Limits {
-    /// Reads them below `root`, which is `/` but in tests.
+    /// Reads the limits below `root`, which is `/` except in tests.
     pub fn read(root: &Path) -> Limits {
         let mut limits = Limits::default();
         let memory = groups(root, "memory");
@@ -32,7 +32,7 @@ impl Limits {
     }
 }
 
-/// One control group: its folder, and how its files are named.
+/// One cgroup: its folder, and the version, which determines its file names.
 struct Group {
     folder: PathBuf,
     version: Version,
@@ -53,7 +53,7 @@ impl Group {
         self.text(file)?.trim().parse().ok()
     }
 
-    /// `max` is no number and no limit. Version 1 writes a number that no machine has instead.
+    /// Memory limit, if any. No limit is `max` in version 2, which does not parse, and a huge number in version 1.
     fn memory(&self) -> Option<Bytes> {
         const UNLIMITED: u64 = 1 << 60;
         let bytes = match self.version {
@@ -63,7 +63,7 @@ impl Group {
         bytes.filter(|bytes| *bytes < UNLIMITED).map(Bytes)
     }
 
-    /// Without the caches of files, which the kernel drops when memory is asked for.
+    /// Memory usage without the page cache, which the kernel reclaims on demand.
     fn memory_used(&self) -> u64 {
         let (usage, files) = match self.version {
             Version::One => ("memory.usage_in_bytes", ["total_inactive_file", "total_active_file"]),
@@ -78,7 +78,7 @@ impl Group {
 
     fn cpus(&self) -> Option<f64> {
         let (quota, period) = match self.version {
-            // A quota of -1 is none.
+            // -1 means no quota; it does not parse.
             Version::One => (self.number("cpu.cfs_quota_us")?, self.number("cpu.cfs_period_us")?),
             Version::Two => {
                 let text = self.text("cpu.max")?;
@@ -90,13 +90,13 @@ impl Group {
     }
 }
 
-/// The groups whose `controller` governs this process, its own first, up to the mount point.
+/// The cgroups of this process that have `controller`, its own first, up to the mount point.
 fn groups(root: &Path, controller: &str) -> Vec<Group> {
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
-    let (own, mounts) = (read("proc/self/cgroup"), read("proc/self/mountinfo"));
-    // `4:memory:/a/b` in version 1, `0::/a/b` in version 2. A controller is in one of both hierarchies, and version 1 names it.
+    let (cgroups, mounts) = (read("proc/self/cgroup"), read("proc/self/mountinfo"));
+    // `4:memory:/a/b` in version 1, `0::/a/b` in version 2. A controller is in one of the two hierarchies; version 1 names it.
     let mut found = Vec::new();
-    for line in own.lines() {
+    for line in cgroups.lines() {
         let mut parts = line.splitn(3, ':').skip(1);
         let (Some(names), Some(path)) = (parts.next(), parts.next()) else { continue };
         let version = match names {
@@ -108,17 +108,17 @@ fn groups(root: &Path, controller: &str) -> Vec<Group> {
         else {
             continue;
         };
-        // Inside a container the mount may show a part of the hierarchy only.
+        // Inside a container the mount may show only part of the hierarchy.
         let below = Path::new(path).strip_prefix(base).unwrap_or(Path::new(""));
         let top = root.join(mount.trim_start_matches('/'));
-        let own = top.join(below);
-        let up = own.ancestors().take_while(|folder| folder.starts_with(&top));
+        let group = top.join(below);
+        let up = group.ancestors().take_while(|folder| folder.starts_with(&top));
         found.extend(up.map(|folder| Group { folder: folder.to_path_buf(), version }));
     }
     found
 }
 
-/// The part of a hierarchy that a line of `mountinfo` mounts, and where, if it has this controller.
+/// Parses a line of `mountinfo`: the mounted part of the hierarchy and the mount point, if it has this controller.
 fn mounted<'a>(line: &'a str, version: Version, controller: &str) -> Option<(&'a str, &'a str)> {
     // 35 31 0:32 /part /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory
     let (place, kind) = line.split_once(" - ")?;
@@ -137,7 +137,7 @@ fn mounted<'a>(line: &'a str, version: Version, controller: &str) -> Option<(&'a
 mod tests {
     use super::*;
 
-    /// A root folder with these files.
+    /// A temporary root folder with these files.
     fn root(files: &[(&str, &str)]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in files {
@@ -158,7 +158,7 @@ mod tests {
     );
 
     #[test]
-    fn of_nested_groups_of_version_2_the_tightest_limit_holds() {
+    fn the_tightest_limit_of_nested_version_2_groups_applies() {
         let found = limits(&[
             ("proc/self/cgroup", "0::/a/b/c\n"),
             MOUNT_2,
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn no_limit_and_no_group_are_no_limit() {
+    fn unlimited_groups_and_no_groups_mean_no_limit() {
         assert_eq!(limits(&[]), Limits::default());
         let unlimited = limits(&[
             ("proc/self/cgroup", "0::/\n"),
@@ -207,7 +207,7 @@ mod tests {
     );
 
     #[test]
-    fn version_1_is_read_beside_a_hierarchy_of_version_2() {
+    fn version_1_controllers_are_read_beside_a_version_2_hierarchy() {
         let found = limits(&[
             ("proc/self/cgroup", "4:memory:/slice/job\n2:cpuacct,cpu:/slice\n0::/slice/job\n"),
             MOUNTS_1,
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(found, Limits { memory, memory_left: left, cpus: Some(1.5) });
     }
 
-    /// A container sees its own group where the whole hierarchy is mounted outside, whatever its path is called.
+    /// A container sees its own group at the mount point, whatever its path is.
     #[test]
     fn a_container_finds_its_group_at_the_mount_point() {
         for (path, base) in [("/docker/0123", "/docker/0123"), ("/../../other", "/"), ("/", "/")] {

@@ -1,5 +1,5 @@
-//! What is published of devices, from `results/hardware.toml`: the vendor's peaks and hashcat's rates, for the share of them that a
-//! row reaches, and board power, for the interval of a card that no meter reads.
+//! Published device figures, from `results/hardware.toml`: vendor peaks and hashcat rates, for a row's utilisation; and board power, for
+//! the modelled power of a GPU without a meter.
 
 use crate::units::Watts;
 use jiff::Timestamp;
@@ -9,35 +9,35 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// What is published of cards.
+/// A table of published device figures.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cards {
     card: Vec<Card>,
 }
 
-/// What a vendor says of a card.
+/// Published figures of one device.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Card {
-    /// Its drivers' names for it.
+    /// Names that its drivers report.
     names: Vec<String>,
-    /// The day on which it came into this table, unless it was there when the result format began.
+    /// Date of the entry; `None` if it is as old as the result format.
     added: Option<Date>,
-    /// Operations a second, by the arithmetic's name.
+    /// Peak operations per second, by arithmetic: `f32`, `f16`, `dot4`, `matrix`.
     #[serde(default)]
     peaks: BTreeMap<String, f64>,
     board_watts: Option<f64>,
-    /// Where the vendor says so.
+    /// The vendor's document with these figures.
     source: Option<String>,
     hashcat: Option<Hashcat>,
 }
 
-/// What hashcat reaches on a device, as its users publish it.
+/// A hashcat benchmark published by its users.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Hashcat {
-    /// Single SHA-256 a second: mode 1400.
+    /// Single SHA-256 hashes per second: mode 1400.
     sha256: f64,
     source: String,
 }
@@ -48,45 +48,45 @@ static PUBLISHED: LazyLock<Cards> = LazyLock::new(|| {
 });
 
 impl Cards {
-    /// The table of this version of rigbench.
+    /// The table built into this version of rigbench.
     pub fn published() -> &'static Cards {
         &PUBLISHED
     }
 
-    /// A table in TOML.
+    /// Parses a table in TOML.
     ///
     /// # Errors
-    /// If it is none.
+    /// If it is malformed.
     pub fn read(text: &str) -> Result<Cards, toml::de::Error> {
         toml::from_str(text)
     }
 
-    /// Mesa adds its own name for the chip in parentheses.
+    /// Looks up a device. Mesa appends its name of the chip in parentheses, which is ignored.
     fn card(&self, name: &str) -> Option<&Card> {
         let name = name.split_once(" (").map_or(name, |(card, _)| card);
         self.card.iter().find(|card| card.names.iter().any(|known| known == name))
     }
 
-    /// Operations a second that the vendor publishes for the card with this name, and where.
+    /// The vendor's peak of a device in operations per second, and its source.
     pub fn peak(&self, name: &str, arithmetic: &str) -> Option<(f64, &str)> {
         let card = self.card(name)?;
         Some((*card.peaks.get(arithmetic)?, card.source.as_deref()?))
     }
 
-    /// Double SHA-256 a second by hashcat on the device with this name, and where that is published. Published are single ones, which
-    /// are one compression; a double one is two, so half as many.
+    /// hashcat's rate on a device in double SHA-256 per second, and its source. The published rate is of single SHA-256, one compression
+    /// each; a double one takes two, hence half the rate.
     pub fn hashcat(&self, name: &str) -> Option<(f64, &str)> {
         let hashcat = self.card(name)?.hashcat.as_ref()?;
         Some((hashcat.sha256 / 2.0, &hashcat.source))
     }
 
-    /// The power that the card with this name is built for, and where that is published.
+    /// Board power (TDP) of a device, and its source.
     pub fn board_power(&self, name: &str) -> Option<(Watts, &str)> {
         let card = self.card(name)?;
         Some((Watts(card.board_watts?), card.source.as_deref()?))
     }
 
-    /// Whether the card with this name was in the table at this time. What was added later makes no older result wrong.
+    /// Whether a device was in the table at this time. A later entry does not invalidate older results.
     pub fn has_since(&self, name: &str, at: Timestamp) -> bool {
         let day = at.to_zoned(TimeZone::UTC).date();
         self.card(name).is_some_and(|card| card.added.is_none_or(|added| added <= day))
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_stands_once_and_figures_are_of_cards() {
+    fn names_are_unique_and_figures_are_plausible() {
         let cards = &Cards::published().card;
         let mut names: Vec<&String> = cards.iter().flat_map(|card| &card.names).collect();
         let all = names.len();

@@ -1,48 +1,48 @@
-//! How much memory this process may use: the least of what the machine has, what its control group allows and what its address
-//! space may hold. Asked before anything large is allocated, since the kernel kills what takes too much.
+//! Memory available to this process: the least of the machine's memory, the cgroup limit and the address-space limit. Checked before
+//! large allocations, since the kernel's OOM killer ends a process that takes too much.
 
 use super::cgroup;
 use crate::units::Bytes;
 use std::fmt;
 use std::path::Path;
 
-/// The tightest limit.
+/// A memory limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
-    /// How much may be used.
+    /// Usable memory.
     pub bytes: Bytes,
-    /// Who limits it.
+    /// What imposes the limit.
     pub by: By,
 }
 
-/// More memory is needed than there is.
+/// More memory is needed than is available.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("it needs {needed} of memory, {there}")]
 pub struct NoRoom {
-    /// What is needed.
+    /// Memory needed.
     pub needed: Bytes,
-    /// What there is.
+    /// Memory available.
     pub there: Limit,
 }
 
 impl Limit {
     /// # Errors
-    /// If more is needed.
+    /// If `needed` exceeds the limit.
     fn check(self, needed: Bytes) -> Result<(), NoRoom> {
         if needed > self.bytes { Err(NoRoom { needed, there: self }) } else { Ok(()) }
     }
 }
 
-/// Who limits memory.
+/// What imposes a memory limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum By {
-    /// The memory that the machine has.
+    /// The machine's installed memory.
     Machine,
-    /// What other programs leave of it.
+    /// The machine's free memory.
     OtherPrograms,
-    /// The process's control group, as of a container.
+    /// The process's cgroup, such as a container's.
     ControlGroup,
-    /// The process's own limit, as `ulimit -v` sets it.
+    /// The process's address-space limit, set by `ulimit -v`.
     AddressSpace,
 }
 
@@ -58,12 +58,12 @@ impl fmt::Display for Limit {
     }
 }
 
-/// Main memory of this machine, where the system tells.
+/// Main memory of this machine, if the system reports it.
 pub fn installed() -> Option<Bytes> {
     known(system()?.total_memory())
 }
 
-/// What this process may use at most.
+/// The tightest limit on this process's memory.
 pub fn limit() -> Option<Limit> {
     tightest([
         (installed(), By::Machine),
@@ -72,23 +72,23 @@ pub fn limit() -> Option<Limit> {
     ])
 }
 
-/// Whether so much could ever be used, with all else out of the way.
+/// Checks `needed` against the total limit, as if no other program used memory.
 ///
 /// # Errors
-/// What limits it.
+/// If `needed` exceeds the limit.
 pub fn check(needed: Bytes) -> Result<(), NoRoom> {
     limit().map_or(Ok(()), |limit| limit.check(needed))
 }
 
-/// Whether so much can be taken now.
+/// Checks `needed` against the memory available now.
 ///
 /// # Errors
-/// What limits it.
+/// If `needed` exceeds the limit.
 pub fn check_now(needed: Bytes) -> Result<(), NoRoom> {
     available().map_or(Ok(()), |there| there.check(needed))
 }
 
-/// What this process may still take now.
+/// Memory that this process can still allocate.
 pub fn available() -> Option<Limit> {
     tightest([
         (system().and_then(|system| known(system.available_memory())), By::OtherPrograms),
@@ -118,15 +118,15 @@ fn address_space() -> Option<Bytes> {
     rustix::process::getrlimit(rustix::process::Resource::As).current.map(Bytes)
 }
 
-/// The limit without what is taken of it, where the system tells: the first number of `statm`, in pages.
+/// The address-space limit minus the current virtual size: the first field of `statm`, in pages (0 if unknown).
 fn address_space_left(root: &Path) -> Option<Bytes> {
     let limit = address_space()?;
-    let taken = || {
+    let virtual_size = || {
         let pages = std::fs::read_to_string(root.join("proc/self/statm")).ok()?;
         let pages: u64 = pages.split(' ').next()?.parse().ok()?;
         Some(pages * page_bytes())
     };
-    Some(Bytes(limit.0.saturating_sub(taken().unwrap_or(0))))
+    Some(Bytes(limit.0.saturating_sub(virtual_size().unwrap_or(0))))
 }
 
 #[cfg(unix)]
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_smaller_of_memory_and_the_control_groups_limit_decides() {
+    fn the_tightest_limit_applies() {
         let least = |machine, group, space| {
             tightest([(machine, By::Machine), (group, By::ControlGroup), (space, By::AddressSpace)])
         };
@@ -164,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_told_is_unknown_rather_than_no_memory() {
+    fn zero_bytes_mean_unknown() {
         assert_eq!(known(0), None);
         assert_eq!(known(1), Some(Bytes(1)));
     }
 
     #[test]
-    fn what_is_left_is_no_more_than_what_is_allowed() {
+    fn available_is_at_most_the_limit() {
         if let (Some(limit), Some(available)) = (limit(), available()) {
             assert!(available.bytes <= limit.bytes, "{available:?} of {limit:?}");
         }

@@ -1,5 +1,4 @@
-//! The answer to what a kilowatt-hour should be spent on: choices, their order, where it flips, what it rests on.
-//! `rigbench advise --json` prints it as it is here.
+//! The advice on how to use a kilowatt-hour: choices, ranking, break-evens and sources. `rigbench advise --json` prints it unchanged.
 
 use super::break_even::{Sides, break_even};
 use super::choices::{Offers, to_meter};
@@ -21,100 +20,100 @@ use crate::workload::Id;
 use jiff::civil::Date;
 use serde::Serialize;
 
-/// The whole answer. Choices are meant by their place in `choices`.
+/// The complete advice. Choices are referred to by their index in `choices`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Advice {
-    /// The day of the market file.
+    /// Date of the market file.
     pub market_date: Date,
-    /// What a reader has to know first: of the runs, the age of the market file, rows without an interval.
+    /// Caveats about the runs, the age of the market file, and rows without an interval.
     pub remarks: Vec<String>,
-    /// Prices of the market file that are old, with their dates.
+    /// Outdated prices of the market file, with their dates.
     pub stale_figures: Vec<String>,
-    /// Figures of the market file that stand for the user's own.
+    /// Example figures of the market file that the user should replace.
     pub example_figures: Vec<String>,
-    /// The strongest that any row's joules are.
+    /// The strongest provenance of any row's energy.
     pub evidence: Provenance,
-    /// What to do.
+    /// The recommendation.
     pub recommendation: Recommendation,
-    /// What was computed with.
+    /// Network, electricity price, PUE and utilisation.
     pub conditions: Conditions,
-    /// Dollars a petahash a second and day.
+    /// Dollars per PH/s and day.
     pub hashprice_dollars_per_petahash_day: f64,
     /// The same after the next halving.
     pub hashprice_after_halving_dollars_per_petahash_day: f64,
-    /// The block of the next halving.
+    /// Block height of the next halving.
     pub halving_block: u64,
-    /// Housing with power, another bar beside the price of electricity.
+    /// Price of colocation with power, to compare with the electricity price.
     pub colocation_dollars_per_kwh: Interval,
-    /// What can be done, reference miners first.
+    /// The available choices, reference miners first.
     pub choices: Vec<Choice>,
-    /// What cannot be offered, and why.
+    /// The unavailable choices.
     pub absent: Vec<Absent>,
-    /// The order of those that reach the hall's meter.
+    /// Ranks the choices whose energy can be converted to the facility meter.
     pub ranking: Ranking,
-    /// The order after the next halving.
+    /// The same after the next halving.
     pub ranking_after_halving: Ranking,
-    /// Where answers flip.
+    /// Break-even values.
     pub break_evens: Vec<BreakEven>,
     /// Hashes forgone for tokens.
     pub hashes_forgone: Vec<Exchange>,
-    /// Why the hash is only a yardstick on a measured device.
+    /// Measured devices compared with reference miners by energy per hash.
     pub yardsticks: Vec<Yardstick>,
     /// A megawatt of miners against one of accelerators.
     pub megawatts: Megawatts,
-    /// Energy of a query as measured here.
+    /// Measured energy per query.
     pub queries: Vec<QueryEnergy>,
-    /// Rows that give none.
+    /// Decode rows without a query energy.
     pub queries_absent: Vec<QueryAbsent>,
-    /// Energy of queries as published, with what it would earn as hashes.
+    /// Published energy per query, and what it would earn by hashing.
     pub published_queries: Vec<QueryInHashes>,
     /// The figures behind the conditions.
     pub rests_on: Vec<Citation>,
 }
 
-/// Choices in order, best first.
+/// A ranking of choices.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Ranking {
     /// Best first.
     pub order: Vec<Ranked>,
-    /// Whether hardware is counted: only if it is for every choice in the order.
+    /// Whether hardware is counted: only if every ranked choice has its cost.
     pub counts_hardware: bool,
 }
 
-/// A choice in order.
+/// A ranked choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Ranked {
-    /// The choice.
+    /// Index of the choice.
     pub choice: usize,
-    /// Whether its interval lies wholly above the next one's.
+    /// Whether its interval lies entirely above the next one's.
     pub settled: bool,
 }
 
-/// A row that writes tokens without a query's energy.
+/// A decode row without a query energy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct QueryAbsent {
-    /// The row.
+    /// Label of the row.
     pub decode: String,
-    /// Why there is none.
+    /// Why there is no query energy.
     pub reason: String,
 }
 
-/// A published query, held against hashing.
+/// The energy of a published query, used for hashing instead.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QueryInHashes {
-    /// Whose.
+    /// Name in the market file.
     pub name: String,
-    /// Its watt-hours.
+    /// Watt-hours per query.
     pub energy: Citation,
-    /// The reference miner's choice.
+    /// Index of the reference miner's choice.
     pub asic: usize,
-    /// Hashes that the miner makes of it, the energy taken as it is published.
+    /// Hashes that the miner computes with this energy, without conversion between scopes.
     pub hashes: Interval,
-    /// What they earn.
+    /// Dollars that the hashes earn.
     pub dollars: Interval,
 }
 
-/// The answer for result documents in a market, on a day.
+/// The advice for result documents, by a market file, on a given day.
 pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice {
     let Rows { rows, mut remarks } = rows(documents);
     let premises = &market.premises;
@@ -180,7 +179,7 @@ pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice
     }
 }
 
-/// Best first. Only choices whose joules are all those of the meter stand in one order.
+/// Ranks the choices whose energy can be converted to the facility meter, best first.
 fn ranked(choices: &[Choice], conditions: &Conditions) -> Ranking {
     let mut order: Vec<usize> =
         (0..choices.len()).filter(|i| choices[*i].reaches_meter()).collect();
@@ -195,14 +194,14 @@ fn ranked(choices: &[Choice], conditions: &Conditions) -> Ranking {
     Ranking { order: order.iter().enumerate().map(ranked).collect(), counts_hardware }
 }
 
-/// Dollars a kilowatt-hour by which choices are held against each other.
+/// The figure that choices are ranked by, in dollars per kWh.
 pub(super) fn worth(choice: &Choice, counts_hardware: bool, conditions: &Conditions) -> Interval {
     let scenario = &choice.scenario;
     if counts_hardware { scenario.net(conditions) } else { scenario.revenue(conditions) }
 }
 
-/// Whether each choice pays, whether tokens and rent beat the best reference miner, and whether tokens beat the rent of their
-/// device; now and, where hashes are concerned, after the halving.
+/// Break-evens of three questions: does a choice pay, do tokens and rent beat the best reference miner, and do tokens beat the rent of
+/// their device? Those that involve hashing are asked again for after the halving.
 fn break_evens(choices: &[Choice], asic: usize, conditions: &Conditions) -> Vec<BreakEven> {
     let mut all = Vec::new();
     let mut ask = |choice: usize, other: Option<usize>, hashes: bool| {
@@ -216,8 +215,8 @@ fn break_evens(choices: &[Choice], asic: usize, conditions: &Conditions) -> Vec<
             [(HalvingEpoch::Now, conditions), (HalvingEpoch::AfterHalving, &after)]
         {
             if epoch == HalvingEpoch::Now || hashes {
-                let of = |parameter| break_even(sides, question, (epoch, conditions), parameter);
-                all.extend(Parameter::ALL.into_iter().filter_map(of));
+                let find = |parameter| break_even(sides, question, (epoch, conditions), parameter);
+                all.extend(Parameter::ALL.into_iter().filter_map(find));
             }
         }
     };
@@ -239,7 +238,7 @@ fn break_evens(choices: &[Choice], asic: usize, conditions: &Conditions) -> Vec<
     all
 }
 
-/// A query for each row that writes tokens.
+/// The query energy of each decode row.
 fn queries(rows: &[DeviceRow], market: &Market) -> (Vec<QueryEnergy>, Vec<QueryAbsent>) {
     let (mut found, mut absent) = (Vec::new(), Vec::new());
     for row in rows.iter().filter(|row| row.row.workload.id == Id::Decode) {
@@ -251,7 +250,7 @@ fn queries(rows: &[DeviceRow], market: &Market) -> (Vec<QueryEnergy>, Vec<QueryA
     (found, absent)
 }
 
-/// The query of a row that writes tokens, or why there is none.
+/// The query energy of a decode row, or why there is none.
 fn query(row: &DeviceRow, rows: &[DeviceRow], market: &Market) -> Result<QueryEnergy, String> {
     let premises = &market.premises;
     let query = Query {
@@ -282,7 +281,7 @@ fn query(row: &DeviceRow, rows: &[DeviceRow], market: &Market) -> Result<QueryEn
     })
 }
 
-/// What a published query would be as hashes of each reference miner.
+/// The energy of each published query, used for hashing on each reference miner.
 fn published(market: &Market, choices: &[Choice], conditions: &Conditions) -> Vec<QueryInHashes> {
     let worth = quoted(conditions.network.dollars_per_hash());
     let mut all = Vec::new();
@@ -297,9 +296,9 @@ fn published(market: &Market, choices: &[Choice], conditions: &Conditions) -> Ve
     all
 }
 
-/// A figure without an interval passes for exact, so that it is remarked on.
+/// A remark on a row without a confidence interval, since its energy would pass for exact.
 fn without_interval(row: &DeviceRow) -> Option<String> {
     let joules = row.energy().ok()?.work.joules;
-    let stated = joules.provenance != Provenance::Modelled && joules.is_exact();
-    stated.then(|| format!("{} has no interval; measure it for longer", row.label()))
+    let is_bare = joules.provenance != Provenance::Modelled && joules.is_exact();
+    is_bare.then(|| format!("{} has no interval; measure it for longer", row.label()))
 }

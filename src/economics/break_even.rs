@@ -1,47 +1,47 @@
-//! Where an answer flips: the value of one parameter at which two sides are even, all else as it is. Every flip is checked by
-//! recomputing the whole answer on both sides of it.
+//! Break-even points: the value of one parameter at which the margin is 0, all other parameters unchanged. Each one is verified by
+//! recomputing the margin on both sides of it.
 
 use super::revenue::quoted;
 use super::{Conditions, Parameter, Scenario};
 use crate::units::{Corner, Interval, Method};
 use serde::Serialize;
 
-/// A root so many times further than where the search began is none.
-const FARTHEST: f64 = 1e11;
+/// A root beyond this multiple of the starting point is taken as infinite.
+const MAX_ROOT_RATIO: f64 = 1e11;
 
-/// What is asked. Choices are meant by their place in the advice.
+/// The question that a break-even answers. Choices are indices into `Advice::choices`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Question {
-    /// The choice of which it is asked whether it pays, or leaves more of a kilowatt-hour than another.
+    /// The choice in question.
     pub choice: usize,
-    /// The other; null if the question is whether the choice earns its power, and its hardware where that is counted.
+    /// The choice to compare it with; null if the question is whether it earns its electricity, and its hardware if counted.
     pub other: Option<usize>,
 }
 
-/// When.
+/// Before or after the next halving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HalvingEpoch {
-    /// As the market file has it.
+    /// With the block subsidy of the market file.
     Now,
-    /// After the next halving, difficulty, prices and fees as they are.
+    /// After the next halving, with difficulty, prices and fees unchanged.
     AfterHalving,
 }
 
-/// What the answer is where the parameter stands.
+/// The answer to a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
-    /// Over the whole interval.
+    /// The margin is above 0 over its whole interval.
     Yes,
-    /// Over the whole interval.
+    /// The margin is at most 0 over its whole interval.
     No,
-    /// The interval holds both.
+    /// The interval of the margin contains 0.
     Open,
 }
 
 impl Answer {
-    /// The answer of a margin, which says yes above 0.
+    /// The answer for a margin: yes if it is above 0.
     pub fn of(margin: Interval) -> Answer {
         match (margin.low > 0.0, margin.high > 0.0) {
             (true, _) => Answer::Yes,
@@ -60,69 +60,69 @@ impl Answer {
     }
 }
 
-/// One parameter and where the answer flips with it.
+/// The break-even value of one parameter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BreakEven {
-    /// What is asked.
+    /// The question.
     #[serde(flatten)]
     pub question: Question,
-    /// When.
+    /// Before or after the next halving.
     pub epoch: HalvingEpoch,
-    /// What is varied.
+    /// The parameter that is varied.
     pub parameter: Parameter,
-    /// Where it stands.
+    /// Its current value, in its unit.
     pub current: Interval,
-    /// The answer there.
+    /// The answer at the current value.
     pub answer: Answer,
-    /// Whether hardware is counted: alone if its cost is given, against another if both are.
+    /// Whether hardware is counted: its cost must be given for the choice, and for the other one if there is one.
     pub counts_hardware: bool,
-    /// Where the answer flips.
+    /// The break-even value, or why there is none.
     #[serde(flatten)]
     pub crossing: Crossing,
 }
 
-/// Where an answer flips.
+/// Where the answer changes as the parameter varies.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Crossing {
     /// At this value of the parameter.
     At {
-        /// In the parameter's unit, with the interval of what it rests on.
+        /// In the parameter's unit, with the interval propagated from the inputs.
         value: Interval,
-        /// Whether the answer is yes above it; else below.
+        /// Whether the answer is yes above the value; otherwise it is yes below.
         yes_above: bool,
-        /// Whether the recomputed answer was seen to differ on the two sides.
+        /// Whether the margins recomputed just below and just above the value have different signs.
         checked: bool,
     },
     /// At no value that the parameter can have.
     Never(Never),
 }
 
-/// Why an answer does not flip.
+/// Why there is no break-even value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Never {
-    /// The parameter moves both sides by the same.
+    /// The parameter adds to both sides or scales both equally.
     MovesBothAlike,
-    /// Nothing is known of the least that the device draws.
+    /// The device's power has no known lower bound.
     LeastPowerUnknown,
-    /// Not even if it is sold all the time.
+    /// Not even at a utilisation of 1.
     NotEvenAlwaysSold,
-    /// Not even without any losses of the hall.
+    /// Not even at a PUE of 1.
     NotEvenWithoutLosses,
     /// At no value above 0.
     AtNoValueAboveZero,
 }
 
-/// A share of the flipping value, to either side, at which the answer is recomputed.
+/// Relative distance from the break-even value, to either side, at which the margin is recomputed.
 pub const STEP: f64 = 1e-6;
 
-/// What is asked of scenarios: the first alone, or the first against the second.
+/// The scenarios that a question compares.
 #[derive(Clone, Copy)]
 pub struct Sides<'a> {
-    /// Of which it is asked.
+    /// The scenario in question.
     pub one: &'a Scenario,
-    /// What it is held against; if nothing, its power.
+    /// The scenario to compare it with; `None` compares revenue with the cost of electricity.
     pub other: Option<&'a Scenario>,
 }
 
@@ -131,7 +131,7 @@ impl Sides<'_> {
         self.one.capital.is_some() && self.other.is_none_or(|other| other.capital.is_some())
     }
 
-    /// Dollars a kilowatt-hour by which the answer is yes. Against another scenario hardware counts only if it does on both sides.
+    /// Dollars per kWh; the answer is yes above 0. A comparison with another scenario counts hardware only if both have its cost.
     pub fn margin(&self, conditions: &Conditions) -> Interval {
         let Some(other) = self.other else { return self.one.margin(conditions) };
         if self.counts_hardware() {
@@ -147,15 +147,15 @@ impl Sides<'_> {
         Sides { one: &one, other: other.as_ref() }.margin(&conditions.with(parameter, value))
     }
 
-    /// Where a parameter stands; nothing if it is none of the conditions and neither side's.
+    /// The parameter's current value; `None` if neither the conditions nor a scenario has it.
     fn current(&self, conditions: &Conditions, parameter: Parameter) -> Option<Interval> {
-        let own = |scenario: &Scenario| scenario.get(parameter);
+        let value_in = |scenario: &Scenario| scenario.get(parameter);
         let condition = conditions.get(parameter).map(quoted);
-        condition.or_else(|| own(self.one)).or_else(|| self.other.and_then(own))
+        condition.or_else(|| value_in(self.one)).or_else(|| self.other.and_then(value_in))
     }
 }
 
-/// Where the answer flips with a parameter; nothing if the parameter does not enter.
+/// The break-even value of a parameter; `None` if the parameter does not affect the answer.
 pub fn break_even(
     sides: Sides,
     question: Question,
@@ -174,7 +174,7 @@ pub fn break_even(
     Some(BreakEven { question, epoch, parameter, current, answer, counts_hardware, crossing })
 }
 
-/// Nothing if the parameter does not move the margin.
+/// `None` if the margin does not depend on the parameter.
 fn crossing(
     parameter: Parameter,
     current: f64,
@@ -182,33 +182,33 @@ fn crossing(
 ) -> Option<Crossing> {
     let provenance = margin(current).provenance;
     let margin = |x: f64, corner| margin(x).at(corner);
-    let root = |corner| even(parameter, current, |x| margin(x, corner));
-    let [low, value, high] = Corner::ALL.map(root);
+    let root_at = |corner| root(parameter, current, |x| margin(x, corner));
+    let [low, value, high] = Corner::ALL.map(root_at);
     let (low, high) = (low?, high?);
-    // Where hardware costs more than is earned at one end of an interval, the margin rises there with what it falls with elsewhere:
-    // the corner that flips tells the direction.
+    // If hardware costs more than the revenue at one end of the interval, the slope of the margin is reversed there. So the slope is
+    // taken at a corner whose root is above 0.
     let roots = [(value, Corner::Value), (Some(low), Corner::Low), (Some(high), Corner::High)];
     let finite = roots.into_iter().filter_map(|(at, corner)| Some((at?, corner)));
     let finite = finite.filter(|(at, _)| at.is_finite());
-    let flipping = finite.clone().find(|(at, _)| *at > 0.0);
-    let Some((at, corner)) = flipping.or_else(|| finite.clone().next()) else {
+    let positive = finite.clone().find(|(at, _)| *at > 0.0);
+    let Some((at, corner)) = positive.or_else(|| finite.clone().next()) else {
         return Some(Crossing::Never(Never::LeastPowerUnknown));
     };
     let at = if at > 0.0 { at } else { 1.0 };
     let yes_above = margin(2.0 * at, corner)? > margin(at, corner)?;
-    // A corner at which it earns or costs without bound says the same wherever the parameter stands.
-    let end = |yes: bool| if yes == yes_above { 0.0 } else { f64::INFINITY };
-    let low = if low.is_nan() { end(false) } else { low };
-    let high = if high.is_nan() { end(true) } else { high };
+    // A corner with an infinite margin gives the same answer at every value of the parameter.
+    let unbounded_root = |yes: bool| if yes == yes_above { 0.0 } else { f64::INFINITY };
+    let low = if low.is_nan() { unbounded_root(false) } else { low };
+    let high = if high.is_nan() { unbounded_root(true) } else { high };
     let (least, most) = parameter.domain();
-    // Who is paid for taking power asks at which payment that ends.
+    // A negative electricity price may have a negative break-even.
     let least = if current < 0.0 { f64::NEG_INFINITY } else { least };
-    let possible = |x: f64| x > least && x <= most;
-    let flips = match value {
-        Some(value) => possible(value),
+    let in_domain = |x: f64| x > least && x <= most;
+    let reachable = match value {
+        Some(value) => in_domain(value),
         None => low.min(high) <= most && low.max(high) > least,
     };
-    if !flips {
+    if !reachable {
         let beyond = value.unwrap_or(low);
         return Some(Crossing::Never(match parameter {
             Parameter::Utilisation if beyond > most => Never::NotEvenAlwaysSold,
@@ -216,47 +216,47 @@ fn crossing(
             _ => Never::AtNoValueAboveZero,
         }));
     }
-    let differs = |at: Option<f64>, corner| {
+    let is_verified = |at: Option<f64>, corner| {
         let Some(at) = at.filter(|at| at.is_finite() && *at != 0.0 && *at > least.min(0.0)) else {
             return true;
         };
-        let side = |x| margin(x, corner).map(|m| m > 0.0);
-        side(at * (1.0 - STEP)) != side(at * (1.0 + STEP))
+        let answer_at = |x| margin(x, corner).map(|m| m > 0.0);
+        answer_at(at * (1.0 - STEP)) != answer_at(at * (1.0 + STEP))
     };
-    let checked = differs(Some(low), Corner::Low)
-        && differs(value, Corner::Value)
-        && differs(Some(high), Corner::High);
+    let checked = is_verified(Some(low), Corner::Low)
+        && is_verified(value, Corner::Value)
+        && is_verified(Some(high), Corner::High);
     let (low, high, method) = (low.min(high), low.max(high), Method::Propagated);
     let value = Interval { value, low, high, provenance, method };
     Some(Crossing::At { value, yes_above, checked })
 }
 
-/// The value at which a margin is 0; nothing if the parameter does not move it, no number if it is infinite. A margin is a straight line in the
-/// parameter, or in its inverse for PUE, so that two points give the root; the second round only polishes it.
-fn even(parameter: Parameter, current: f64, margin: impl Fn(f64) -> Option<f64>) -> Option<f64> {
-    let straight = |x: f64| if parameter == Parameter::Pue { 1.0 / x } else { x };
-    let mut near = if current > 0.0 { current } else { 1.0 };
+/// The value at which a margin is 0, by the secant method; `None` if the margin does not depend on the parameter, NaN if it is infinite.
+/// The margin is linear in the parameter, or in its inverse for PUE, so one step finds the root; the second reduces rounding error.
+fn root(parameter: Parameter, current: f64, margin: impl Fn(f64) -> Option<f64>) -> Option<f64> {
+    let linear = |x: f64| if parameter == Parameter::Pue { 1.0 / x } else { x };
+    let mut x0 = if current > 0.0 { current } else { 1.0 };
     for _ in 0..2 {
-        let far = 2.0 * near;
-        let (a, b) = (margin(near)?, margin(far)?);
+        let x1 = 2.0 * x0;
+        let (a, b) = (margin(x0)?, margin(x1)?);
         if !(a.is_finite() && b.is_finite()) {
             return Some(f64::NAN);
         }
-        let (s, t) = (straight(near), straight(far));
+        let (s, t) = (linear(x0), linear(x1));
         if (b - a).abs() <= 1e-13 * (a.abs() + b.abs()) {
             return None;
         }
-        let root = straight(s - a * (t - s) / (b - a));
-        // Even only at infinity: the parameter scales both sides alike, to within rounding.
-        if root.abs() > FARTHEST * near {
+        let estimate = linear(s - a * (t - s) / (b - a));
+        // The root is infinite up to rounding: the parameter scales both sides equally.
+        if estimate.abs() > MAX_ROOT_RATIO * x0 {
             return None;
         }
-        if root <= 0.0 {
-            return Some(root);
+        if estimate <= 0.0 {
+            return Some(estimate);
         }
-        near = root;
+        x0 = estimate;
     }
-    Some(near)
+    Some(x0)
 }
 
 #[cfg(test)]
@@ -290,20 +290,20 @@ mod tests {
         break_even(sides, PAYS, (HalvingEpoch::Now, &today()), parameter).unwrap().crossing
     }
 
-    fn near(crossing: Crossing, expected: f64) {
+    fn assert_at(crossing: Crossing, expected: f64) {
         let Crossing::At { value, checked: true, .. } = crossing else { panic!("{crossing:?}") };
         let value = value.value.unwrap();
         assert!((value / expected - 1.0).abs() < 1e-9, "{value} is not {expected}");
     }
 
     #[test]
-    fn a_miner_flips_where_the_trades_formulas_say() {
+    fn miner_break_evens_match_closed_forms() {
         let (one, hashprice) = (&miner(13.5), today().network.hashprice());
         let alone = Sides { one, other: None };
-        near(at(alone, Parameter::Electricity), hashprice / (24.0 * 13.5));
-        near(at(alone, Parameter::Hashprice), 0.05 * 24.0 * 13.5);
-        near(at(alone, Parameter::Bitcoin), 60_000.0 * 0.05 * 24.0 * 13.5 / hashprice);
-        near(at(alone, Parameter::Pue), hashprice / (24.0 * 13.5) / 0.05);
+        assert_at(at(alone, Parameter::Electricity), hashprice / (24.0 * 13.5));
+        assert_at(at(alone, Parameter::Hashprice), 0.05 * 24.0 * 13.5);
+        assert_at(at(alone, Parameter::Bitcoin), 60_000.0 * 0.05 * 24.0 * 13.5 / hashprice);
+        assert_at(at(alone, Parameter::Pue), hashprice / (24.0 * 13.5) / 0.05);
         for foreign in [Parameter::Utilisation, Parameter::TokenPrice, Parameter::Rent] {
             assert!(break_even(alone, PAYS, (HalvingEpoch::Now, &today()), foreign).is_none());
         }
@@ -314,9 +314,9 @@ mod tests {
         let (one, other) = (&inference(quoted(0.455)), &miner(13.5));
         let both = Sides { one, other: Some(other) };
         let (infers, hashes) = (3.6 * 0.03 / 0.455, today().network.hashprice() / (24.0 * 13.5));
-        near(at(both, Parameter::Utilisation), hashes / infers);
-        near(at(both, Parameter::TokenPrice), 0.03 * hashes / infers);
-        near(at(both, Parameter::Hashprice), infers * 24.0 * 13.5);
+        assert_at(at(both, Parameter::Utilisation), hashes / infers);
+        assert_at(at(both, Parameter::TokenPrice), 0.03 * hashes / infers);
+        assert_at(at(both, Parameter::Hashprice), infers * 24.0 * 13.5);
         for common in [Parameter::Electricity, Parameter::Pue] {
             match at(both, common) {
                 Crossing::Never(_) => {}
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_value_brings_about_is_said() {
+    fn reason_is_given_if_there_is_no_break_even() {
         let one = &inference(quoted(20.0));
         let alone = Sides { one, other: None };
         let never = |parameter| match at(alone, parameter) {
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_price_of_power_flips_where_it_no_longer_pays_for_the_hardware() {
+    fn a_negative_electricity_price_has_a_negative_break_even() {
         let mut one = miner(13.5);
         one.capital =
             Some(Capital::Megawatt { dollars: Interval::exact(50e6), years: Interval::exact(4.0) });
@@ -355,14 +355,14 @@ mod tests {
             )
             .unwrap()
         };
-        near(found(&paid).crossing, net);
+        assert_at(found(&paid).crossing, net);
         assert_eq!(found(&paid).answer, Answer::Yes);
-        // At a price above 0 none that is below is talked of.
+        // At a price above 0 a negative break-even is not reported.
         assert!(matches!(found(&today()).crossing, Crossing::Never(_)));
     }
 
     #[test]
-    fn the_interval_of_a_measurement_reaches_the_flip_and_the_answer() {
+    fn measured_intervals_propagate_to_break_even_and_answer() {
         let one = &inference(Interval { value: Some(0.455), ..Interval::between(0.40, 0.52) });
         let found = break_even(
             Sides { one, other: None },
@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(found.answer, Answer::Yes);
         let dear = today().with(Parameter::Electricity, 0.108 / 0.455);
         assert_eq!(Answer::of(one.margin(&dear)), Answer::Open);
-        // What is only modelled has bounds and no value, here too.
+        // A modelled figure has bounds and no value, and so has its break-even.
         let one = &inference(Interval::between(0.40, 0.52));
         match at(Sides { one, other: None }, Parameter::TokenPrice) {
             Crossing::At { value, checked: true, .. } => {
@@ -389,9 +389,9 @@ mod tests {
         }
     }
 
-    /// At the lowest rent and the dearest hardware nothing is left to pay power with, whatever the PUE.
+    /// At the lower bound of the rent, hardware takes all revenue, whatever the PUE.
     #[test]
-    fn hardware_that_may_cost_more_than_it_earns_flips_below_a_pue() {
+    fn hardware_above_revenue_at_one_end_keeps_the_pue_break_even() {
         let rented = |low: f64| Scenario {
             revenue_model: RevenueModel::Rent {
                 dollars_per_hour: Interval { low, ..quoted(3.0) },
@@ -404,7 +404,7 @@ mod tests {
                 watts: Interval::exact(1000.0),
             }),
         };
-        // Hardware takes two dollars an hour; one is left, or at 1.5 none.
+        // Hardware costs $2 an hour: $1 is left of a rent of $3, nothing of $1.50.
         for low in [1.5, 3.0] {
             let one = &rented(low);
             match at(Sides { one, other: None }, Parameter::Pue) {
@@ -416,9 +416,9 @@ mod tests {
         }
     }
 
-    /// Of a card without a meter only the most that it may draw is known: one end of each flip is open.
+    /// Without a meter only the upper bound of a card's power is known, so one end of each break-even is open.
     #[test]
-    fn energy_without_a_known_least_flips_from_one_end() {
+    fn energy_without_a_lower_bound_leaves_one_end_open() {
         let one = &inference(Interval::between(0.0, 0.5));
         let alone = Sides { one, other: None };
         let ends = |sides, parameter| match at(sides, parameter) {
@@ -426,37 +426,37 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let (price, electricity) = (0.05 * 0.5 / 3.6, 3.6 * 0.03 / 0.5);
-        let near = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
+        let is_close = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-9;
         let (low, high, above) = ends(alone, Parameter::TokenPrice);
-        assert!(low == 0.0 && near(high, price) && above, "{low} to {high}");
+        assert!(low == 0.0 && is_close(high, price) && above, "{low} to {high}");
         let (low, high, above) = ends(alone, Parameter::Electricity);
-        assert!(near(low, electricity) && high == f64::INFINITY && !above, "{low} to {high}");
+        assert!(is_close(low, electricity) && high == f64::INFINITY && !above, "{low} to {high}");
         let miner = &miner(13.5);
         let (low, high, above) = ends(Sides { one, other: Some(miner) }, Parameter::Hashprice);
-        assert!(near(low, electricity * 24.0 * 13.5) && high == f64::INFINITY && !above);
-        // Both sides unknown: nothing can be said.
+        assert!(is_close(low, electricity * 24.0 * 13.5) && high == f64::INFINITY && !above);
+        // Without a lower bound on both sides there is no break-even.
         let both = Sides { one, other: Some(&inference(Interval::between(0.0, 0.4))) };
         assert!(matches!(at(both, Parameter::TokenPrice), Crossing::Never(_)));
     }
 
     proptest! {
-        /// A flip that is not where the answer flips, or one that is kept quiet about, fails here.
+        /// The answer changes at every reported break-even, and nowhere if none is reported.
         #[test]
-        fn flip_points_really_flip(
+        fn break_evens_change_the_answer(
             one in scenarios(), other in prop_oneof![Just(None), scenarios().prop_map(Some)], at in conditions(),
         ) {
             let sides = Sides { one: &one, other: other.as_ref() };
             for parameter in Parameter::ALL {
                 let margin = |x: f64| sides.margin_at(&at, parameter, x);
                 let found = break_even(sides, PAYS, (HalvingEpoch::Now, &at), parameter).map(|found| found.crossing);
-                // What is not answered must not flip either.
+                // `None` means that the answer must not change either.
                 match found.unwrap_or(Crossing::Never(Never::MovesBothAlike)) {
                     Crossing::At { value, yes_above, checked } => {
                         prop_assert!(checked, "{parameter:?} {value:?}");
                         if let Some(value) = value.value {
                             let sign = |x: f64| margin(x).value.unwrap() > 0.0;
-                            for (near, yes) in [(1.0 - 1e-5, !yes_above), (1.0 + 1e-5, yes_above)] {
-                                let x = value * near;
+                            for (factor, yes) in [(1.0 - 1e-5, !yes_above), (1.0 + 1e-5, yes_above)] {
+                                let x = value * factor;
                                 prop_assert_eq!(sign(x), yes, "{:?} {}: {:?}", parameter, x, margin(x));
                             }
                         }
@@ -465,7 +465,7 @@ mod tests {
                         let (least, most) = parameter.domain();
                         let sign = |x: f64| margin(x).value.map(|m| m > 0.0);
                         let (first, last) = (least.max(1e-9), most.min(1e12));
-                        // Differences of figures that are the same but for rounding have no sign.
+                        // A difference that is 0 up to rounding has no sign.
                         let flat = (margin(first).middle() - margin(last).middle()).abs() < 1e-12;
                         prop_assert!(flat || sign(first) == sign(last), "{parameter:?}");
                     }

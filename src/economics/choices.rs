@@ -1,4 +1,4 @@
-//! The uses that a kilowatt-hour can be put to here, and those that cannot be offered, each with the reason.
+//! The choices for a kilowatt-hour, and the unavailable ones with their reasons.
 
 use super::citation::{Citation, joules_of, watts_of};
 use super::market::{Figure, Rental, tokens_of};
@@ -10,97 +10,97 @@ use crate::energy::Scope;
 use crate::units::{EnergyPerWork, Interval, MILLION_TOKENS, Provenance, Unit};
 use serde::Serialize;
 
-/// What is done.
+/// What the energy is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Hashing on a measured device: the yardstick.
+    /// Hashing on a measured device, as a yardstick.
     HashHere,
     /// Hashing on a reference miner.
     HashAsic,
-    /// Selling tokens of a measured device.
+    /// Selling tokens computed on a measured device.
     Infer,
     /// Renting out a measured device.
     Rent,
 }
 
-/// A factor between the joules that were measured and those that are bought, or on the time that is sold.
+/// A factor between measured and purchased energy, or the utilisation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Factor {
     /// `plug per gpu-board`, `PUE`, `utilisation`.
     pub name: String,
-    /// What dollars a kilowatt-hour are divided by, or multiplied by in the case of utilisation.
+    /// Revenue per kWh is divided by it, or multiplied by it if it is the utilisation.
     pub value: f64,
     /// Where it comes from.
     pub source: String,
 }
 
-/// A use of a kilowatt-hour and what it earns.
+/// One use of a kilowatt-hour and what it earns.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Choice {
-    /// What is done.
+    /// What the energy is used for.
     pub kind: Kind,
-    /// What stands for it where nothing else does.
+    /// A name that needs no context.
     pub label: String,
-    /// What hashes, whose tokens, which terms of rent.
+    /// The miner, the workload, the tokens or the rental terms.
     pub subject: String,
-    /// The measured device; null if there is none.
+    /// The measured device; null for a reference miner.
     pub device: Option<MeasuredDevice>,
-    /// The computation behind it.
+    /// The inputs of the figures below.
     #[serde(skip)]
     pub scenario: Scenario,
-    /// Dollars of revenue for a kilowatt-hour that the hall buys.
+    /// Revenue in dollars per kWh at the facility meter.
     #[serde(rename = "revenue_dollars_per_kwh")]
     pub revenue: Interval,
     /// The same after the next halving.
     #[serde(rename = "revenue_after_halving_dollars_per_kwh")]
     pub revenue_after_halving: Interval,
-    /// Dollars of hardware in a kilowatt-hour, written off; null unless cost and lifetime are given.
+    /// Depreciation of hardware in dollars per kWh; null unless cost and lifetime are given.
     #[serde(rename = "hardware_dollars_per_kwh")]
     pub hardware: Option<Interval>,
-    /// Revenue less hardware (where counted) and electricity.
+    /// Revenue less hardware (if counted) and electricity, in dollars per kWh.
     #[serde(rename = "margin_dollars_per_kwh")]
     pub margin: Interval,
     /// The same after the next halving.
     #[serde(rename = "margin_after_halving_dollars_per_kwh")]
     pub margin_after_halving: Interval,
-    /// Why joules are missing, so that it earns no more than its revenue says and is not ranked; null if none are.
+    /// Why the energy is incomplete, so that revenue is an upper bound and the choice is not ranked; null if complete.
     pub upper_bound_reason: Option<String>,
-    /// How its energy came about.
+    /// Provenance of the energy figure.
     pub provenance: Provenance,
-    /// What that energy covers.
+    /// Scope of the energy figure.
     pub scope: Scope,
-    /// What was applied to it.
+    /// Factors applied to the revenue.
     pub factors: Vec<Factor>,
-    /// The figures that it rests on.
+    /// The figures that it is computed from.
     pub rests_on: Vec<Citation>,
 }
 
 impl Choice {
-    /// Whether its joules are those of the hall's meter, so that it can be ranked.
+    /// Whether its energy can be converted to the facility meter, as ranking requires.
     pub fn reaches_meter(&self) -> bool {
         self.upper_bound_reason.is_none()
     }
 }
 
-/// A use that cannot be offered.
+/// An unavailable choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Absent {
-    /// What would be done.
+    /// What the energy would be used for.
     pub kind: Kind,
-    /// With what.
+    /// A name that needs no context.
     pub label: String,
-    /// Why it is not there, in a clause.
+    /// Why it is unavailable, as a clause.
     pub reason: String,
 }
 
-/// What choices are made from.
+/// The inputs that choices are built from.
 pub(super) struct Offers<'a> {
     pub market: &'a Market,
     pub conditions: Conditions,
 }
 
-/// A choice before its sums.
+/// A choice before its dollar figures are computed.
 struct Draft {
     kind: Kind,
     label: String,
@@ -114,7 +114,7 @@ struct Draft {
 }
 
 impl Offers<'_> {
-    /// All reference miners, then all that each device can do.
+    /// The reference miners, then the choices of each device.
     pub fn all(&self, rows: &[DeviceRow]) -> (Vec<Choice>, Vec<Absent>) {
         let mut choices: Vec<Choice> = self.asics().collect();
         let mut absent = Vec::new();
@@ -204,15 +204,15 @@ impl Offers<'_> {
         if !choices.is_empty() {
             return choices;
         }
-        // Prices of the model at hand say best what is amiss; without one, all that there is.
+        // Report why prices of the same model do not match; without such a price, list the models that have one.
         let of_model = prices().filter(|price| price.is_of(tokens));
-        let near: Vec<String> = of_model
+        let mismatches: Vec<String> = of_model
             .filter_map(|price| Some(format!("'{}' {}", price.name, price.mismatch(tokens)?)))
             .collect();
         let known: Vec<&str> =
             prices().flat_map(|price| &price.models).map(String::as_str).collect();
-        let why = match (near.is_empty(), known.is_empty()) {
-            (false, _) => near.join(", "),
+        let why = match (mismatches.is_empty(), known.is_empty()) {
+            (false, _) => mismatches.join(", "),
             (true, false) => format!("it prices {}", known.join(", ")),
             (true, true) => "it prices no tokens".into(),
         };
@@ -244,7 +244,7 @@ impl Offers<'_> {
         rentals.into_iter().map(offer).collect()
     }
 
-    /// A tenant may draw as much. Rows whose joules reach the plug come first.
+    /// The row with the highest power, since a tenant may draw as much. Rows with a known plug factor take precedence.
     fn highest_power_row<'r>(
         &self,
         own: &[&'r DeviceRow<'r>],
@@ -260,7 +260,7 @@ impl Offers<'_> {
         })
     }
 
-    /// A draft on a measured row.
+    /// A draft for a measured row.
     fn measured(
         &self,
         kind: Kind,
@@ -269,8 +269,8 @@ impl Offers<'_> {
         revenue_model: RevenueModel,
     ) -> Draft {
         let device = &row.device;
-        let cost = |devices: &[String]| devices.iter().any(|name| name == device.card());
-        let card = self.market.card_costs.iter().find(|card| cost(&card.devices));
+        let fits = |devices: &[String]| devices.iter().any(|name| name == device.card());
+        let card = self.market.card_costs.iter().find(|card| fits(&card.devices));
         let build = &self.market.inference;
         let capital = match (card, &build.lifetime) {
             (Some(card), _) => Some(Capital::Card {
@@ -278,7 +278,7 @@ impl Offers<'_> {
                 years: card.lifetime.interval,
                 watts: energy.watts,
             }),
-            // What a megawatt of accelerators costs says nothing of a processor.
+            // The cost of a megawatt of accelerators does not apply to a CPU.
             (None, Some(years)) if !device.class.runs_on_cpu() => {
                 Some(Capital::Megawatt { dollars: build.cost.interval, years: years.interval })
             }
@@ -327,7 +327,7 @@ impl Offers<'_> {
     }
 }
 
-/// What takes joules of a scope to the hall's meter: the factor to the plug, all factors, and why they do not suffice if so.
+/// From a scope to the facility meter: the factor to the plug, all factors, and why they are incomplete if they are.
 pub(super) fn to_meter(market: &Market, scope: Scope) -> (f64, Vec<Factor>, Option<String>) {
     let name = format!("plug per {}", scope.name());
     let (wall, first, missing) = match market.wall_factor(scope) {
@@ -354,7 +354,7 @@ fn factor(name: &str, value: f64, figure: &Figure) -> Factor {
     Factor { name: name.into(), value, source: format!("{} ({})", figure.source, figure.date) }
 }
 
-/// The energy of a row, or why it gives no choice.
+/// The energy of a row, or the unavailable choice with the reason.
 fn energy(kind: Kind, row: &DeviceRow) -> Result<RowEnergy, Absent> {
     row.energy().map_err(|reason| Absent { kind, label: row.label(), reason })
 }

@@ -1,22 +1,22 @@
-//! A figure that an answer rests on, with its date and where it comes from.
+//! A figure that the advice is computed from, with its date and source.
 
 use super::market::Figure;
 use super::{DeviceRow, RowEnergy};
 use crate::units::{EnergyPerWork, Interval};
 use serde::Serialize;
 
-/// A figure that an answer rests on.
+/// A figure that the advice is computed from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Citation {
-    /// What it is.
+    /// Key in the market file, or label of a row.
     pub what: String,
-    /// In its unit.
+    /// The figure, in `unit`.
     pub figure: Interval,
     /// `J/TH`, `$/Mtoken`.
     pub unit: &'static str,
-    /// As exact as it is known.
+    /// A day, a month or a year.
     pub date: String,
-    /// Where it comes from.
+    /// The source; provenance and scope for a row.
     pub source: String,
 }
 
@@ -32,14 +32,14 @@ impl From<&Figure> for Citation {
     }
 }
 
-/// What a row says of its joules, in the customary unit.
+/// Energy per unit of work of a row, in the customary unit.
 pub(super) fn joules_of(row: &DeviceRow, energy: RowEnergy) -> Citation {
     let unit = energy.work.unit;
     let one = EnergyPerWork { joules: 1.0, unit }.quote();
     cite(row, energy, energy.work.joules * one, unit.energy_symbol())
 }
 
-/// What a row says of its power.
+/// Mean power of a row.
 pub(super) fn watts_of(row: &DeviceRow, energy: RowEnergy) -> Citation {
     cite(row, energy, energy.watts, "W")
 }

@@ -1,60 +1,60 @@
-//! What the Bitcoin network pays for a hash, from its difficulty, its reward and the price of a bitcoin.
+//! Mining revenue per hash, from difficulty, block reward and bitcoin price.
 
 use crate::units::PETAHASH_DAY;
 use serde::Serialize;
 
-/// The hashes that a block takes on average, for each unit of difficulty.
+/// Expected hashes per block at difficulty 1: 2³².
 const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0;
 /// Blocks between halvings.
 pub(super) const HALVING_BLOCKS: u64 = 210_000;
-/// Bitcoins a block before the first halving.
+/// Block subsidy before the first halving, in bitcoin.
 const FIRST_SUBSIDY: f64 = 50.0;
 
-/// The network at one moment.
+/// State of the Bitcoin network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Network {
-    /// How hard a block is; 1 is the difficulty of the first.
+    /// Mining difficulty; 1 for the first block.
     pub difficulty: f64,
-    /// Dollars a bitcoin.
+    /// Dollars per bitcoin.
     #[serde(rename = "bitcoin_dollars")]
     pub bitcoin: f64,
-    /// New bitcoins a block.
+    /// Block subsidy in bitcoin.
     #[serde(rename = "subsidy_bitcoins_per_block")]
     pub subsidy: f64,
-    /// Bitcoins of fees a block.
+    /// Transaction fees per block, in bitcoin.
     #[serde(rename = "fees_bitcoins_per_block")]
     pub fees: f64,
 }
 
 impl Network {
-    /// With the fees as a share of all that a block pays, 0 to below 1.
+    /// A network whose fees are a fraction of the block reward (subsidy plus fees), 0 to below 1.
     pub fn with_fee_share(difficulty: f64, bitcoin: f64, subsidy: f64, share: f64) -> Network {
         Network { difficulty, bitcoin, subsidy, fees: subsidy * share / (1.0 - share) }
     }
 
-    /// Dollars that a hash earns on average.
+    /// Expected dollars per hash.
     pub fn dollars_per_hash(self) -> f64 {
         let reward = (self.subsidy + self.fees) * self.bitcoin;
         reward / (self.difficulty * HASHES_PER_DIFFICULTY)
     }
 
-    /// Dollars that a petahash a second earns in a day.
+    /// Hashprice in dollars per PH/s and day.
     pub fn hashprice(self) -> f64 {
         self.dollars_per_hash() * PETAHASH_DAY
     }
 
-    /// The same network at another hashprice, reached through its difficulty.
+    /// The same network at another hashprice, by a change of difficulty.
     pub fn at_hashprice(self, hashprice: f64) -> Network {
         Network { difficulty: self.difficulty * self.hashprice() / hashprice, ..self }
     }
 
-    /// After the next halving, all else as it is: the fees stay.
+    /// After the next halving: half the subsidy, all else unchanged.
     pub fn after_halving(self) -> Network {
         Network { subsidy: self.subsidy / 2.0, ..self }
     }
 }
 
-/// New bitcoins of a block at this height.
+/// Block subsidy at a height, in bitcoin.
 pub fn subsidy_at(height: u64) -> f64 {
     FIRST_SUBSIDY / 2f64.powi((height / HALVING_BLOCKS).min(64) as i32)
 }
@@ -64,50 +64,50 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn near(a: f64, b: f64, share: f64) -> bool {
-        (a / b - 1.0).abs() < share
+    fn is_close(a: f64, b: f64, tolerance: f64) -> bool {
+        (a / b - 1.0).abs() < tolerance
     }
 
     #[test]
     fn the_textbook_network_pays_62_864_a_petahash_day() {
         let network = Network { difficulty: 1e14, bitcoin: 100_000.0, subsidy: 3.125, fees: 0.0 };
-        assert!(near(network.hashprice(), 62.864, 1e-5), "{}", network.hashprice());
+        assert!(is_close(network.hashprice(), 62.864, 1e-5), "{}", network.hashprice());
     }
 
     #[test]
-    fn the_twelfth_of_january_2026() {
+    fn matches_the_hashprice_of_12_january_2026() {
         let at = |difficulty| Network::with_fee_share(difficulty, 91_132.0, 3.125, 0.0055);
         let bitcoins = |network: Network| network.hashprice() / network.bitcoin;
-        assert!(near(bitcoins(at(146.47e12)), 0.00043143, 5e-4));
-        // The published dollars do not quite follow from the published bitcoins and price: they are 0.5 % more.
-        assert!(near(at(146.47e12).hashprice(), 39.53, 6e-3));
-        // The difficulty that the page prints gives another hashprice than the page prints.
-        assert!(near(bitcoins(at(148.26e12)), 0.0004264, 5e-4));
+        assert!(is_close(bitcoins(at(146.47e12)), 0.00043143, 5e-4));
+        // The published hashprice in dollars is 0.5 % above the published one in bitcoin times the published price.
+        assert!(is_close(at(146.47e12).hashprice(), 39.53, 6e-3));
+        // The page prints this difficulty, which does not give its hashprice.
+        assert!(is_close(bitcoins(at(148.26e12)), 0.0004264, 5e-4));
     }
 
     #[test]
     fn june_2026_is_about_30_4() {
         let network = Network::with_fee_share(124.93e12, 60_000.0, 3.125, 0.005);
-        assert!(near(network.hashprice(), 30.4, 5e-3), "{}", network.hashprice());
+        assert!(is_close(network.hashprice(), 30.4, 5e-3), "{}", network.hashprice());
     }
 
     #[test]
     fn a_halving_leaves_the_fees() {
         let network = Network::with_fee_share(1e14, 1e5, 3.125, 0.005);
         let kept = network.after_halving().hashprice() / network.hashprice();
-        assert!(near(kept, 0.5025, 1e-9), "{kept}");
+        assert!(is_close(kept, 0.5025, 1e-9), "{kept}");
         assert_eq!(subsidy_at(1_049_999), 3.125);
         assert_eq!(subsidy_at(1_050_000), 1.5625);
         assert_eq!(subsidy_at(0), 50.0);
     }
 
-    /// A formula in circulation: what one block pays a petahash, taken for a day.
+    /// A common mistake: revenue of 1 PH/s per block, taken for revenue per day.
     fn forgets_144_blocks_a_day(n: Network) -> f64 {
         let network_hashrate = n.difficulty * HASHES_PER_DIFFICULTY / 600.0;
         1e15 / network_hashrate * (n.subsidy + n.fees) * n.bitcoin
     }
 
-    /// Another: the network's share of a petahash instead of a petahash's share of the network.
+    /// Another one: the fraction of the network that 1 PH/s is, inverted.
     fn inverts_the_ratio(n: Network) -> f64 {
         let network_hashrate = n.difficulty * HASHES_PER_DIFFICULTY / 600.0;
         network_hashrate / 1e15 * 144.0 * (n.subsidy + n.fees) * n.bitcoin
@@ -117,7 +117,7 @@ mod tests {
     fn counter_example_forgetting_144_blocks_a_day_is_144_times_too_low() {
         let network = Network::with_fee_share(124.93e12, 60_000.0, 3.125, 0.005);
         let wrong = forgets_144_blocks_a_day(network);
-        assert!(near(network.hashprice() / wrong, 144.0, 1e-9), "{wrong}");
+        assert!(is_close(network.hashprice() / wrong, 144.0, 1e-9), "{wrong}");
     }
 
     #[test]
@@ -131,17 +131,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pays_more_for_dear_bitcoins_and_less_when_it_is_harder(
+        fn hashprice_rises_with_bitcoin_price_and_falls_with_difficulty(
             difficulty in 1e12..1e16, bitcoin in 1e3..1e6, share in 0.0..0.5, more in 1.01..10.0,
         ) {
             let network = Network::with_fee_share(difficulty, bitcoin, 3.125, share);
             let harder = Network { difficulty: difficulty * more, ..network };
             let dearer = Network { bitcoin: bitcoin * more, ..network };
             prop_assert!(harder.hashprice() < network.hashprice());
-            prop_assert!(near(dearer.hashprice(), network.hashprice() * more, 1e-9));
+            prop_assert!(is_close(dearer.hashprice(), network.hashprice() * more, 1e-9));
             let kept = network.after_halving().hashprice() / network.hashprice();
-            prop_assert!(near(kept, (1.0 + share) / 2.0, 1e-9));
-            prop_assert!(near(network.at_hashprice(31.0).hashprice(), 31.0, 1e-9));
+            prop_assert!(is_close(kept, (1.0 + share) / 2.0, 1e-9));
+            prop_assert!(is_close(network.at_hashprice(31.0).hashprice(), 31.0, 1e-9));
         }
     }
 }

@@ -1,5 +1,4 @@
-//! The real choice: a megawatt of miners against a megawatt of accelerators. On a GPU the hash is only a yardstick, and this
-//! says by how much.
+//! A megawatt of miners against a megawatt of accelerators, and measured devices against miners by energy per hash.
 
 use super::choices::to_meter;
 use super::market::Build;
@@ -12,78 +11,78 @@ use crate::units::{
 };
 use serde::Serialize;
 
-/// How far a measured device is from a reference miner.
+/// Energy per hash of a measured device relative to a reference miner.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Yardstick {
-    /// The choice that hashes on the device.
+    /// Index of the choice that hashes on the device.
     pub choice: usize,
-    /// The reference miner's choice that it is held against.
+    /// Index of the reference miner's choice.
     pub asic: usize,
-    /// Joules a hash of the one over the other's, at the plug.
+    /// Joules per hash of the device over those of the miner, both at the plug.
     pub times_worse: Interval,
 }
 
-/// A megawatt at the hall's meter, put to one use.
+/// A megawatt at the facility meter, in one use.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Megawatt {
-    /// What is done with it.
+    /// Name of the use.
     pub label: String,
-    /// How its energy came about.
+    /// Provenance of the energy figure.
     pub provenance: Provenance,
-    /// What that energy covers, before it is taken to the meter.
+    /// Scope of the energy figure, before conversion to the facility meter.
     pub scope: Scope,
-    /// Dollars of revenue an hour.
+    /// Mean revenue in dollars per hour, at the utilisation of the premises.
     pub revenue_dollars_per_hour: Interval,
-    /// Dollars of revenue a year, at the utilisation of the premises.
+    /// Revenue in dollars per year, at the utilisation of the premises.
     pub revenue_dollars_per_year: Interval,
-    /// What is left of it a year when the power is paid.
+    /// Revenue less electricity, in dollars per year.
     pub left_dollars_per_year: Interval,
     /// The same after the next halving.
     pub left_after_halving_dollars_per_year: Interval,
-    /// Dollars to build it; null if that is not known.
+    /// Construction cost in dollars; null if unknown.
     pub build_dollars: Option<Interval>,
-    /// Years in which what is left pays for the building; null if it may never.
+    /// Payback time in years; null if the cost is unknown or revenue may not exceed electricity.
     pub payback_years: Option<Interval>,
-    /// Revenue over that of the reference miner.
+    /// Revenue relative to the reference miner's.
     pub times_the_asic: Interval,
-    /// The figures that it rests on, beside the conditions.
+    /// The figures that it is computed from, besides the conditions.
     pub rests_on: Vec<Citation>,
 }
 
-/// The two sides.
+/// Miners and accelerators.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Megawatts {
-    /// The reference miner of the most revenue.
+    /// The reference miner with the highest revenue.
     pub asic: Megawatt,
-    /// Accelerators: what was measured here, then what is published.
+    /// Measured accelerators, then published ones.
     pub accelerators: Vec<Megawatt>,
 }
 
-/// The reference miner that earns most of a kilowatt-hour.
+/// Index of the reference miner with the highest revenue per kWh.
 pub(super) fn best_asic(choices: &[Choice]) -> Option<usize> {
     let asics = choices.iter().enumerate().filter(|(_, choice)| choice.kind == Kind::HashAsic);
     let best = asics.max_by(|(_, a), (_, b)| a.revenue.middle().total_cmp(&b.revenue.middle()));
     best.map(|(i, _)| i)
 }
 
-/// Each measured hash whose joules reach the plug, against each reference miner.
+/// Compares each measured hash row with a known plug factor to each reference miner.
 pub(super) fn yardsticks(choices: &[Choice]) -> Vec<Yardstick> {
-    let plug = |choice: &Choice| match choice.scenario.revenue_model {
+    let plug_joules = |choice: &Choice| match choice.scenario.revenue_model {
         RevenueModel::Hash(energy) => Some(energy.joules * choice.scenario.wall),
         _ => None,
     };
-    let of = |kind| choices.iter().enumerate().filter(move |(_, choice)| choice.kind == kind);
-    let here = of(Kind::HashHere).filter(|(_, choice)| choice.reaches_meter());
-    here.flat_map(|(choice, own)| {
-        of(Kind::HashAsic).filter_map(move |(asic, miner)| {
-            let times_worse = plug(own)? / plug(miner)?;
+    let of_kind = |kind| choices.iter().enumerate().filter(move |(_, choice)| choice.kind == kind);
+    let here = of_kind(Kind::HashHere).filter(|(_, choice)| choice.reaches_meter());
+    here.flat_map(|(choice, device)| {
+        of_kind(Kind::HashAsic).filter_map(move |(asic, miner)| {
+            let times_worse = plug_joules(device)? / plug_joules(miner)?;
             Some(Yardstick { choice, asic, times_worse })
         })
     })
     .collect()
 }
 
-/// The two sides, from choices that reach the meter and from published tokens.
+/// Both sides, from choices that can be converted to the facility meter and from published tokens.
 pub(super) fn megawatts(
     choices: &[Choice],
     asic: usize,
@@ -136,8 +135,8 @@ pub(super) fn megawatts(
         let scenario = Scenario { revenue_model, wall, capital: None };
         let label = format!("{}, at the price of {}", tokens.name, price.name);
         let rests_on = vec![(&tokens.energy).into(), (&price.price).into()];
-        let of = (energy.joules.provenance, tokens.scope);
-        missing.is_none().then(|| side(label, of, &scenario, inference, rests_on))
+        let origin = (energy.joules.provenance, tokens.scope);
+        missing.is_none().then(|| side(label, origin, &scenario, inference, rests_on))
     });
     Megawatts {
         asic: of_choice(miner, Some(&market.mining)),

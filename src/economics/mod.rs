@@ -1,4 +1,4 @@
-//! What a kilowatt-hour earns: pure functions over energy per work and a market file, and the answer that they add up to.
+//! Revenue per kilowatt-hour: pure functions of energy per unit of work and a market file, and the advice built from them.
 //! Nothing here measures, prints or fetches.
 
 mod advice;

@@ -1,5 +1,4 @@
-//! Energy of one query, from joules for tokens that are read and written and every factor between the card and the hall's
-//! meter.
+//! Energy of one query: joules per prefill and decode token, times every factor between the card and the facility meter.
 
 use super::DeviceRow;
 use super::revenue::quoted;
@@ -10,26 +9,26 @@ use serde::Serialize;
 /// The size of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Query {
-    /// Tokens that it is asked with.
+    /// Prompt tokens.
     pub tokens_in: f64,
-    /// Tokens that it is answered with.
+    /// Generated tokens.
     pub tokens_out: f64,
 }
 
-/// What stands between the measured joules and those that are bought.
+/// Factors from measured to purchased energy.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Factors {
-    /// Joules at the plug for one in the scope that was measured.
+    /// Joules at the plug per joule in the measured scope.
     #[serde(rename = "wall_factor")]
     pub wall: f64,
-    /// For devices that stand ready.
+    /// Allowance for provisioned but idle devices.
     #[serde(rename = "idle_factor")]
     pub idle: f64,
-    /// Energy that the hall buys for one at the plugs.
+    /// Power usage effectiveness.
     pub pue: f64,
 }
 
-/// Watt-hours of a query, from joules a token in and out.
+/// Watt-hours of a query, from joules per prefill and decode token.
 pub fn watt_hours(
     query: Query,
     prefill_joules: Interval,
@@ -40,47 +39,46 @@ pub fn watt_hours(
     joules * quoted(factors.wall * factors.idle * factors.pue) / WATT_HOUR.0
 }
 
-/// The energy of a query as measured here.
+/// Measured energy of a query.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QueryEnergy {
-    /// The row that tokens are read by.
+    /// Label of the prefill row.
     pub prefill: String,
-    /// The row that tokens are written by.
+    /// Label of the decode row.
     pub decode: String,
-    /// Its size.
+    /// Size of the query.
     #[serde(flatten)]
     pub query: Query,
-    /// Joules a token that is read.
+    /// Joules per prompt token.
     pub prefill_joules_per_token: Interval,
-    /// Joules a token that is written.
+    /// Joules per generated token.
     pub decode_joules_per_token: Interval,
-    /// Every factor.
+    /// All factors.
     #[serde(flatten)]
     pub factors: Factors,
-    /// The product.
+    /// Energy of the query in watt-hours, all factors applied.
     pub watt_hours: Interval,
-    /// Why it says less than all, as no factor to the plug is known; null if it says all.
+    /// Why it is a lower bound (the factor to the plug is unknown); null if it is not.
     pub lower_bound_reason: Option<String>,
 }
 
-/// The row that reads the prompt of what another writes: of the same device, scope, model and weights, of the same batch if
-/// there is one, else of the nearest.
+/// The prefill row for a decode row: same device, scope, model and weights, and the nearest batch size.
 pub(super) fn prefill_for<'r>(
     decode: &DeviceRow,
     rows: &'r [DeviceRow<'r>],
 ) -> Option<&'r DeviceRow<'r>> {
-    let written = &decode.row.workload.shape;
+    let shape = &decode.row.workload.shape;
     let fits = |row: &&DeviceRow| {
-        let read = &row.row.workload;
-        read.id == Id::Prefill
-            && (&read.shape.model, &read.shape.model_sha256, &read.shape.weights)
-                == (&written.model, &written.model_sha256, &written.weights)
+        let workload = &row.row.workload;
+        workload.id == Id::Prefill
+            && (&workload.shape.model, &workload.shape.model_sha256, &workload.shape.weights)
+                == (&shape.model, &shape.model_sha256, &shape.weights)
             && row.shares_scope(decode)
     };
     let batch = |batch: Option<u64>| batch.unwrap_or(1);
     rows.iter()
         .filter(fits)
-        .min_by_key(|row| batch(row.row.workload.shape.batch).abs_diff(batch(written.batch)))
+        .min_by_key(|row| batch(row.row.workload.shape.batch).abs_diff(batch(shape.batch)))
 }
 
 #[cfg(test)]
@@ -99,7 +97,7 @@ mod tests {
         // (500 · 0.1 + 300 · 1.5) J · 2.16 / 3600
         let energy = watt_hours(query, exact(0.1), exact(1.5), factors);
         assert!((energy.value.unwrap() - 0.3).abs() < 1e-12);
-        // As many tokens at the price of those written, or joules for watt-hours, would be far off.
+        // With decode energy for prompt tokens it is far off.
         let mixed = watt_hours(query, exact(1.5), exact(1.5), factors);
         assert!(mixed.value.unwrap() > 0.7);
     }
@@ -115,9 +113,9 @@ mod tests {
     proptest! {
         #[test]
         fn grows_with_tokens_joules_and_factors(
-            read in 1e-3..1.0, written in 1e-3..10.0, tokens in 1.0..1e4, more in 1.01..10.0, which in 0usize..7,
+            prefill in 1e-3..1.0, decode in 1e-3..10.0, tokens in 1.0..1e4, more in 1.01..10.0, which in 0usize..7,
         ) {
-            let mut all = [tokens, tokens, read, written, 1.4, 1.1, 1.2];
+            let mut all = [tokens, tokens, prefill, decode, 1.4, 1.1, 1.2];
             let energy = |a: [f64; 7]| {
                 let query = Query { tokens_in: a[0], tokens_out: a[1] };
                 let factors = Factors { wall: a[4], idle: a[5], pue: a[6] };

@@ -1,26 +1,25 @@
-//! What the next kilowatt-hour should do, and how sure that is.
+//! The recommendation for the next kilowatt-hour, and which choices may be better.
 
 use super::advice::worth;
 use super::{Answer, Choice, Conditions, Ranking};
 use serde::Serialize;
 
-/// What the next kilowatt-hour should do. Choices are meant by their place in the advice.
+/// The recommendation for the next kilowatt-hour. Choices are indices into `Advice::choices`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Recommendation {
-    /// The use that earns most, of those whose joules reach the hall's meter.
+    /// The first choice of the ranking.
     pub best: usize,
-    /// Whether it earns its power, and its hardware where that is counted.
+    /// Whether it earns its electricity, and its hardware if counted.
     pub pays: Answer,
     /// The same after the next halving.
     pub pays_after_halving: Answer,
-    /// Uses that may earn more than the best, as their intervals reach into its own; those whose joules are not all known
-    /// are among them.
+    /// Choices whose interval overlaps that of the best one or lies above it. They include choices that are not ranked.
     pub rivals: Vec<usize>,
-    /// The use that earns most on a measured device.
+    /// The best choice on a measured device.
     pub best_here: Option<usize>,
 }
 
-/// What to do, by the order of the choices.
+/// The recommendation that follows from a ranking.
 pub(super) fn recommend(
     choices: &[Choice],
     ranking: &Ranking,

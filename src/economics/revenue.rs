@@ -1,56 +1,55 @@
-//! What a kilowatt-hour earns and costs: pure functions over energy per work. Work that is sold has one formula,
-//! whatever the work.
+//! Revenue and cost per kWh: pure functions of energy per unit of work. One formula covers hashes and tokens.
 
 use crate::units::{HOUR, Interval, KILOWATT_HOUR, MEGAWATT, Method, Provenance, Unit, YEAR};
 
-/// Energy for a unit of work, to an interval.
+/// Energy per unit of work.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WorkEnergy {
-    /// Joules for one unit.
+    /// Joules per unit.
     pub joules: Interval,
-    /// What the work is.
+    /// The unit of work.
     pub unit: Unit,
 }
 
-/// What a unit of work is sold for.
+/// Price per unit of work.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Price {
-    /// Dollars for one unit.
+    /// Dollars per unit.
     pub dollars: Interval,
-    /// What the work is.
+    /// The unit of work.
     pub unit: Unit,
 }
 
-/// A number of the market file: what is computed with it is published at best.
+/// A number of the market file. Figures computed from it are at best published.
 pub(super) fn quoted(value: f64) -> Interval {
     let (provenance, method) = (Provenance::Published, Method::Quoted);
     Interval { provenance, method, ..Interval::exact(value) }
 }
 
-/// Dollars that a kilowatt-hour earns by work that is sold.
+/// Revenue from selling work, in dollars per kWh.
 ///
 /// # Panics
-/// If the price is of other work: no such sum means anything.
+/// If energy and price are of different units of work.
 pub fn sold(energy: WorkEnergy, price: Price) -> Interval {
     assert_eq!(energy.unit, price.unit, "a price is of the work that it is paid for");
     price.dollars * KILOWATT_HOUR.0 / energy.joules
 }
 
-/// Dollars that a kilowatt-hour earns in a device rented out by the hour, which draws these watts.
+/// Revenue from renting out a device of the given power, in dollars per kWh.
 pub fn rented(dollars_per_hour: Interval, watts: Interval) -> Interval {
     dollars_per_hour * KILOWATT_HOUR.0 / (watts * HOUR.0)
 }
 
-/// Dollars a kilowatt-hour that building a megawatt costs, written off in equal parts over its life at full draw.
+/// Straight-line depreciation of a megawatt at full load, in dollars per kWh.
 pub fn written_off(dollars_per_megawatt: Interval, years: Interval) -> Interval {
     let kilowatt_hours = (MEGAWATT * YEAR).0 / KILOWATT_HOUR.0;
     dollars_per_megawatt / (years * kilowatt_hours)
 }
 
-/// Hashes that the joules of one token would have made. Both energies are of one scope.
+/// Hashes that the energy of one token could have computed. Both energies have the same scope.
 ///
 /// # Panics
-/// If they are not of a token and a hash.
+/// If the units are not token and hash.
 pub fn hashes_forgone(token: WorkEnergy, hash: WorkEnergy) -> Interval {
     assert_eq!((token.unit, hash.unit), (Unit::Token, Unit::Hash), "hashes are forgone for tokens");
     token.joules / hash.joules
@@ -104,7 +103,7 @@ mod tests {
     fn a_rented_card_and_a_built_megawatt() {
         let rent = rented(quoted(2.35), quoted(700.0)).value.unwrap();
         assert!((rent - 2.35 / 0.7).abs() < 1e-9, "{rent}");
-        // $1.85 million a megawatt and year are 21 cents a kilowatt-hour.
+        // $1.85 million per megawatt-year is 21 cents per kWh.
         let housing = written_off(quoted(1.85e6), quoted(1.0)).value.unwrap();
         assert!((housing - 0.21).abs() < 0.002, "{housing}");
     }
@@ -115,7 +114,7 @@ mod tests {
         sold(energy(13.5, Unit::Hash), Price { dollars: quoted(1.0), unit: Unit::Token });
     }
 
-    /// Turned around, dear hashes would earn less, and thirsty miners more.
+    /// A common mistake: with the ratio inverted, revenue falls with the hashprice and rises with J/TH.
     fn inverts_the_ratio(hashprice: f64, joules_per_terahash: f64) -> f64 {
         24.0 * joules_per_terahash / hashprice
     }
@@ -127,9 +126,9 @@ mod tests {
     }
 
     proptest! {
-        /// Joules a hash and dollars a hash give what the trade's own units give.
+        /// Joules and dollars per hash give the same as J/TH and $/PH/day.
         #[test]
-        fn units_agree_with_the_trades_formulas(
+        fn si_units_match_the_industry_formulas(
             hashprice in 1.0..1000.0, per_terahash in 1.0..1e6, price in 0.001..100.0, token in 1e-3..1e3,
         ) {
             let expected = hashprice / (24.0 * per_terahash);
@@ -138,7 +137,7 @@ mod tests {
             prop_assert!((inferring(price, token) / expected - 1.0).abs() < 1e-9);
         }
 
-        /// Not the same as one that is only nearly so: the exchange rate times what a hash earns is what the token costs.
+        /// Hashes per token times dollars per hash is the mining revenue of the token's energy.
         #[test]
         fn hashes_forgone_are_worth_the_energy_of_the_token(
             token in 1e-3..1e3, per_terahash in 1.0..1e6, hashprice in 1.0..1000.0,

@@ -1,5 +1,5 @@
-//! The rows of result documents as advice reads them: which device a row is of, and what its joules are worth. A row without
-//! joules that count keeps its place, with the reason.
+//! Rows of result documents as the input of the advice, each with its device and energy. A row without a valid energy is kept, with
+//! the reason.
 
 use super::WorkEnergy;
 use crate::device::{Class, Device};
@@ -12,25 +12,25 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-/// The rows of documents, and what a reader has to know of their runs.
+/// The rows of all documents, and remarks on their runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rows<'a> {
-    /// In the order of the documents; of a workload that one device ran several times, the row that says most.
+    /// In document order. If a device ran a workload several times, only the best row.
     pub rows: Vec<DeviceRow<'a>>,
-    /// Runs that are invalid as a whole, rows that were passed over, devices that are emulated.
+    /// Invalid runs, unusual settings, rows left out, emulated devices.
     pub remarks: Vec<String>,
 }
 
-/// A row of a document, with what tells its device and its run from others.
+/// A row of a document with its device, workload and date.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceRow<'a> {
     /// The row.
     pub row: &'a Row,
-    /// What follows from it.
+    /// The figures derived from it.
     pub figures: &'a RowFigures,
-    /// The device that it ran on.
+    /// The device it ran on.
     pub device: MeasuredDevice,
-    /// Its workload as the command line writes it; models in files of one name are told apart.
+    /// Its workload as on the command line, with a digest if several model files have its name.
     pub spec: String,
     /// The day of the run, in UTC.
     pub date: Date,
@@ -40,41 +40,41 @@ pub struct DeviceRow<'a> {
 /// A measured device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MeasuredDevice {
-    /// Its id, the same in all of its rows; with its machine where there are several.
+    /// Its id, the same in all of its rows; with the machine if there are several.
     pub id: String,
-    /// As its driver calls it.
+    /// Name from the driver, with a suffix if several devices have it.
     pub name: String,
     /// Its hardware class.
     pub class: Class,
 }
 
-/// The headline energy of a row, gross.
+/// The gross headline energy of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RowEnergy {
-    /// Joules for a unit of work.
+    /// Joules per unit of work.
     pub work: WorkEnergy,
     /// Mean power over the windows, in watts.
     pub watts: Interval,
-    /// What it covers.
+    /// Scope of joules and watts.
     pub scope: Scope,
 }
 
 impl RowEnergy {
-    /// How it came about.
+    /// Provenance of the joules.
     pub fn provenance(&self) -> Provenance {
         self.work.joules.provenance
     }
 }
 
 impl MeasuredDevice {
-    /// Its name without what Mesa adds to it in parentheses.
+    /// The name without a suffix in parentheses, such as Mesa adds.
     pub(super) fn card(&self) -> &str {
         self.name.split_once(" (").map_or(&self.name, |(card, _)| card)
     }
 }
 
 impl DeviceRow<'_> {
-    /// What stands for the row in a table: its workload on its device.
+    /// Label in tables: workload and device.
     pub fn label(&self) -> String {
         format!("{} on {}", self.spec, self.device.name)
     }
@@ -82,7 +82,7 @@ impl DeviceRow<'_> {
     /// The headline energy.
     ///
     /// # Errors
-    /// Why there is none: no meter, an invalid row, a failed one.
+    /// The reason why there is none: no meter, an invalid or a failed row.
     pub fn energy(&self) -> Result<RowEnergy, String> {
         let (row, figures) = (self.row, self.figures);
         if let Some(failure) = row.outcome.failure() {
@@ -100,27 +100,26 @@ impl DeviceRow<'_> {
             let reason = reason.unwrap_or_else(|| "nothing was measured".into());
             return Err(format!("there is no energy: {reason}"));
         };
-        let work = WorkEnergy { joules: known(joules), unit: row.workload.unit };
-        Ok(RowEnergy { work, watts: known(watts), scope })
+        let work = WorkEnergy { joules: bounded(joules), unit: row.workload.unit };
+        Ok(RowEnergy { work, watts: bounded(watts), scope })
     }
 
-    /// Whether a row is of the same device and its energy of the same scope.
+    /// Whether both rows have the same device and energy scope.
     pub fn shares_scope(&self, other: &DeviceRow) -> bool {
         let scope = |row: &DeviceRow| row.energy().ok().map(|energy| energy.scope);
         self.device == other.device && scope(self).is_some() && scope(self) == scope(other)
     }
 }
 
-/// A figure without a known interval is taken as it stands, which is remarked on. Joules are never below 0, however wide their
-/// interval.
-fn known(interval: Interval) -> Interval {
+/// A figure without a confidence interval becomes exact, which the advice remarks on. Otherwise a negative lower bound becomes 0.
+fn bounded(interval: Interval) -> Interval {
     match interval.value.filter(|_| interval.ends().is_none()) {
         Some(value) => Interval { low: value, high: value, ..interval },
         None => interval.not_negative(),
     }
 }
 
-/// The rows of documents. Documents of machines that describe themselves alike are taken to be of one machine.
+/// The rows of documents. Hosts without an id are the same machine if they have the same hardware.
 pub fn rows(documents: &[Document]) -> Rows<'_> {
     let mut machines: Vec<&Host> = Vec::new();
     let mut rows: Vec<DeviceRow> = Vec::new();
@@ -157,7 +156,7 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
             match twin {
                 None => rows.push(new),
                 Some(twin) => {
-                    let (kept, passed) = if says_more(&new, twin) {
+                    let (kept, passed) = if replaces(&new, twin) {
                         (new.date, std::mem::replace(twin, new))
                     } else {
                         (twin.date, new)
@@ -171,7 +170,7 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
             }
         }
     }
-    tell_apart(&mut rows, machines.len());
+    disambiguate(&mut rows, machines.len());
     for row in rows.iter().filter(|row| row.device.class == Class::SoftwareGpu) {
         let what = format!(
             "{} is a processor that emulates a GPU: its joules say nothing of a GPU's",
@@ -184,7 +183,7 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
     Rows { rows, remarks }
 }
 
-/// Where an id is left out, the same hardware is taken for the same machine.
+/// Compares ids, or hardware if an id is missing.
 fn is_same_machine(one: &Host, other: &Host) -> bool {
     let hardware = |host: &Host| (host.cpu.clone(), host.threads, host.memory_bytes);
     match (&one.id, &other.id) {
@@ -193,8 +192,8 @@ fn is_same_machine(one: &Host, other: &Host) -> bool {
     }
 }
 
-/// Whether a row is to be preferred to an earlier one: it has joules, better ones, or newer ones.
-fn says_more(new: &DeviceRow, old: &DeviceRow) -> bool {
+/// Whether a row replaces an earlier one: by having energy, by a stronger provenance, or by a later date.
+fn replaces(new: &DeviceRow, old: &DeviceRow) -> bool {
     match (new.energy(), old.energy()) {
         (Ok(a), Ok(b)) if a.provenance() == b.provenance() => new.date >= old.date,
         (Ok(a), Ok(b)) => a.provenance() < b.provenance(),
@@ -202,17 +201,17 @@ fn says_more(new: &DeviceRow, old: &DeviceRow) -> bool {
     }
 }
 
-/// Devices of one name get something in parentheses, which is no part of a card's name, and ids of several machines name theirs.
-fn tell_apart(rows: &mut [DeviceRow], machines: usize) {
+/// Adds machine or id in parentheses to names that several devices have, and the machine to ids if there are several machines.
+fn disambiguate(rows: &mut [DeviceRow], machines: usize) {
     let all: Vec<(usize, MeasuredDevice)> =
         rows.iter().map(|row| (row.machine, row.device.clone())).collect();
     for DeviceRow { machine, device, .. } in rows {
-        let named = || all.iter().filter(|(_, other)| other.name == device.name);
+        let same_name = || all.iter().filter(|(_, other)| other.name == device.name);
         let mut suffix = Vec::new();
-        if named().any(|(other, _)| other != machine) {
+        if same_name().any(|(other, _)| other != machine) {
             suffix.push(format!("machine {}", *machine + 1));
         }
-        if named().any(|(other, of)| other == machine && of.id != device.id) {
+        if same_name().any(|(other, twin)| other == machine && twin.id != device.id) {
             suffix.push(device.id.clone());
         }
         if !suffix.is_empty() {

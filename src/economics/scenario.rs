@@ -1,4 +1,4 @@
-//! One use of a kilowatt-hour and the conditions that it is put to use under. Every answer is a recomputation of this.
+//! One use of a kilowatt-hour and its market conditions. All dollar figures are computed from these.
 
 use super::revenue::quoted;
 use super::{Network, Price, WorkEnergy, rented, sold, written_off};
@@ -12,87 +12,87 @@ pub enum RevenueModel {
     Hash(WorkEnergy),
     /// Tokens are sold.
     Infer {
-        /// Joules a token.
+        /// Joules per token.
         energy: WorkEnergy,
-        /// Dollars a token.
+        /// Dollars per token.
         price: Price,
     },
     /// The device is rented out by the hour.
     Rent {
-        /// Dollars an hour.
+        /// Dollars per hour.
         dollars_per_hour: Interval,
-        /// What it draws, in the scope that it was measured in.
+        /// Power of the device, in its measured scope.
         watts: Interval,
     },
 }
 
-/// A revenue model on hardware.
+/// A revenue model on given hardware.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scenario {
-    /// What is done.
+    /// What is sold.
     pub revenue_model: RevenueModel,
-    /// Joules at the plug for one in the scope of the revenue model's figures.
+    /// Joules at the plug per joule in the scope of the revenue model.
     pub wall: f64,
-    /// What the hardware costs, where that is to be counted.
+    /// Cost of the hardware, if it is counted.
     pub capital: Option<Capital>,
 }
 
-/// What hardware costs and how long it lasts.
+/// Cost and lifetime of hardware.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Capital {
-    /// By the megawatt that the hall buys.
+    /// Per megawatt at the facility meter.
     Megawatt {
-        /// Dollars a megawatt.
+        /// Dollars per megawatt.
         dollars: Interval,
-        /// Years until it is written off.
+        /// Years of depreciation.
         years: Interval,
     },
-    /// By the card.
+    /// Per card.
     Card {
-        /// Dollars a card.
+        /// Dollars per card.
         dollars: Interval,
-        /// Years until it is written off.
+        /// Years of depreciation.
         years: Interval,
-        /// What the card draws, in the scope of the revenue model's figures.
+        /// Power of the card, in the scope of the revenue model.
         watts: Interval,
     },
 }
 
-/// What the market and the user's hall are like.
+/// Market and facility.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Conditions {
     /// The Bitcoin network.
     #[serde(flatten)]
     pub network: Network,
-    /// Dollars a kilowatt-hour.
+    /// Dollars per kWh.
     #[serde(rename = "electricity_dollars_per_kwh")]
     pub electricity: f64,
-    /// Energy that the hall buys for one at the plugs.
+    /// Power usage effectiveness: energy at the facility meter over energy at the plugs.
     pub pue: f64,
-    /// Share of the time that tokens or hours are sold; hashes always are.
+    /// Fraction of the time that tokens or hours are sold; hashes always are.
     pub utilisation: f64,
 }
 
-/// What an answer may flip with.
+/// A parameter that may have a break-even value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Parameter {
-    /// Dollars a kilowatt-hour.
+    /// Dollars per kWh.
     #[serde(rename = "electricity_dollars_per_kwh")]
     Electricity,
-    /// Dollars a petahash a second and day.
+    /// Dollars per PH/s and day.
     #[serde(rename = "hashprice_dollars_per_petahash_day")]
     Hashprice,
-    /// Dollars a bitcoin.
+    /// Dollars per bitcoin.
     #[serde(rename = "bitcoin_dollars")]
     Bitcoin,
-    /// Dollars a million tokens.
+    /// Dollars per million tokens.
     #[serde(rename = "token_price_dollars_per_million_tokens")]
     TokenPrice,
-    /// Dollars an hour.
+    /// Dollars per hour.
     #[serde(rename = "rent_dollars_per_hour")]
     Rent,
-    /// Share of the time.
+    /// Fraction of the time.
     Utilisation,
     /// Power usage effectiveness.
     Pue,
@@ -110,7 +110,7 @@ impl Parameter {
         Parameter::Pue,
     ];
 
-    /// What it is called in tables.
+    /// Name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Parameter::Electricity => "electricity",
@@ -123,7 +123,7 @@ impl Parameter {
         }
     }
 
-    /// The unit of its values.
+    /// Unit of its values.
     pub fn unit(self) -> &'static str {
         match self {
             Parameter::Electricity => "$/kWh",
@@ -136,7 +136,7 @@ impl Parameter {
         }
     }
 
-    /// The values that it can have.
+    /// Lower and upper limit of its values.
     pub fn domain(self) -> (f64, f64) {
         match self {
             Parameter::Utilisation => (0.0, 1.0),
@@ -147,7 +147,7 @@ impl Parameter {
 }
 
 impl Conditions {
-    /// What a parameter of the conditions is here; nothing for one of a scenario.
+    /// The value of a parameter; `None` for a parameter of a scenario.
     pub fn get(&self, parameter: Parameter) -> Option<f64> {
         match parameter {
             Parameter::Electricity => Some(self.electricity),
@@ -159,7 +159,7 @@ impl Conditions {
         }
     }
 
-    /// The same conditions with a parameter at another value.
+    /// The same conditions with one parameter changed.
     pub fn with(mut self, parameter: Parameter, value: f64) -> Conditions {
         match parameter {
             Parameter::Electricity => self.electricity = value,
@@ -172,14 +172,14 @@ impl Conditions {
         self
     }
 
-    /// After the next halving, all else as it is.
+    /// After the next halving, all else unchanged.
     pub fn after_halving(self) -> Conditions {
         Conditions { network: self.network.after_halving(), ..self }
     }
 }
 
 impl Scenario {
-    /// What a parameter of the scenario is; nothing for others.
+    /// The value of a parameter; `None` if the scenario does not have it.
     pub fn get(&self, parameter: Parameter) -> Option<Interval> {
         match (parameter, self.revenue_model) {
             (Parameter::TokenPrice, RevenueModel::Infer { price, .. }) => {
@@ -192,7 +192,7 @@ impl Scenario {
         }
     }
 
-    /// The same scenario with a parameter of its own at another value.
+    /// The same scenario with one of its parameters changed.
     pub fn with(mut self, parameter: Parameter, value: f64) -> Scenario {
         match (parameter, &mut self.revenue_model) {
             (Parameter::TokenPrice, RevenueModel::Infer { price, .. }) => {
@@ -206,7 +206,7 @@ impl Scenario {
         self
     }
 
-    /// Dollars that a kilowatt-hour earns which the hall buys, before power and hardware are paid.
+    /// Revenue in dollars per kWh at the facility meter.
     pub fn revenue(&self, conditions: &Conditions) -> Interval {
         let at_scope = match self.revenue_model {
             RevenueModel::Hash(energy) => {
@@ -221,7 +221,7 @@ impl Scenario {
         at_scope / self.wall / conditions.pue
     }
 
-    /// Dollars of hardware for a kilowatt-hour that the hall buys, where they are counted.
+    /// Depreciation of hardware in dollars per kWh at the facility meter, if it is counted.
     pub fn hardware(&self, conditions: &Conditions) -> Option<Interval> {
         Some(match self.capital? {
             Capital::Megawatt { dollars, years } => written_off(dollars, years),
@@ -232,13 +232,13 @@ impl Scenario {
         })
     }
 
-    /// Dollars that a kilowatt-hour leaves for its power, after the hardware where that is counted.
+    /// Revenue less hardware (if counted), in dollars per kWh.
     pub fn net(&self, conditions: &Conditions) -> Interval {
         let revenue = self.revenue(conditions);
         self.hardware(conditions).map_or(revenue, |hardware| revenue - hardware)
     }
 
-    /// Dollars that a kilowatt-hour leaves after its power too.
+    /// Revenue less hardware (if counted) and electricity, in dollars per kWh.
     pub fn margin(&self, conditions: &Conditions) -> Interval {
         self.net(conditions) - quoted(conditions.electricity)
     }
@@ -250,7 +250,7 @@ pub(super) mod tests {
     use crate::units::{EnergyPerWork, any_interval};
     use proptest::prelude::*;
 
-    /// Hash, infer and rent, with and without capital, in sizes that occur.
+    /// Hash, infer and rent, with and without capital, of realistic size.
     pub fn scenarios() -> impl Strategy<Value = Scenario> {
         let hash = any_interval(5.0..1e5).prop_map(|terahash| {
             let joules = terahash * EnergyPerWork::quoted(1.0, Unit::Hash).joules;
@@ -275,7 +275,7 @@ pub(super) mod tests {
             .prop_map(|(revenue_model, wall, capital)| Scenario { revenue_model, wall, capital })
     }
 
-    /// Conditions of these years and around.
+    /// Conditions of realistic size.
     pub fn conditions() -> impl Strategy<Value = Conditions> {
         let network = (5e13..5e14, 1e4..5e5, 0.0..0.3).prop_map(|(difficulty, bitcoin, share)| {
             Network::with_fee_share(difficulty, bitcoin, 3.125, share)
@@ -292,13 +292,13 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn the_margin_moves_the_way_that_each_parameter_pushes(
+        fn margin_is_monotonic_in_each_parameter(
             scenario in scenarios(), at in conditions(), more in 1.001..50.0,
         ) {
             let (before, hashes) = (scenario.margin(&at), matches!(scenario.revenue_model, RevenueModel::Hash(_)));
             for parameter in Parameter::ALL {
-                let own = scenario.get(parameter).map(Interval::middle);
-                let Some(value) = at.get(parameter).or(own) else { continue };
+                let of_scenario = scenario.get(parameter).map(Interval::middle);
+                let Some(value) = at.get(parameter).or(of_scenario) else { continue };
                 let (from, to) = (scenario.with(parameter, value), scenario.with(parameter, value * more));
                 let from = from.margin(&at.with(parameter, value));
                 let to = to.margin(&at.with(parameter, value * more));
@@ -307,7 +307,7 @@ pub(super) mod tests {
                     Parameter::TokenPrice | Parameter::Rent => Some(true),
                     Parameter::Utilisation => Some(true).filter(|_| !hashes),
                     Parameter::Electricity => Some(false).filter(|_| value > 0.0),
-                    // A card's cost for a kilowatt-hour falls too, if cooling takes more of them.
+                    // A card's cost per kWh falls too if the PUE rises.
                     Parameter::Pue => Some(false).filter(|_| !matches!(scenario.capital, Some(Capital::Card { .. }))),
                 };
                 match raises {
@@ -320,7 +320,7 @@ pub(super) mod tests {
         }
 
         #[test]
-        fn intervals_stay_in_order_and_losses_at_the_plug_divide(
+        fn intervals_stay_ordered_and_losses_divide_revenue(
             scenario in scenarios(), at in conditions(),
         ) {
             let margin = scenario.margin(&at);

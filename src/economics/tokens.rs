@@ -1,4 +1,4 @@
-//! The exchange rate of the machine: hashes forgone for a token, on the same device and on each reference miner.
+//! The exchange rate of tokens and hashes: hashes forgone per token, on the same device and on each reference miner.
 
 use super::choices::to_meter;
 use super::revenue::quoted;
@@ -8,34 +8,34 @@ use super::{
 use crate::units::{Interval, Unit};
 use serde::Serialize;
 
-/// What a token costs in hashes.
+/// The cost of a token in hashes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Exchange {
-    /// The row that the token is of.
+    /// Label of the row that computes the token.
     pub token: String,
-    /// What would hash instead.
+    /// Label of the row or miner that would hash instead.
     pub hasher: String,
     /// Hashes for the energy of one token.
     pub hashes_per_token: Interval,
-    /// Dollars that they earn.
+    /// Dollars that the hashes earn.
     pub dollars_per_token: Interval,
-    /// Joules at the plug for one of the token's, where the hasher's are of the plug; 1 where both are of one scope.
+    /// Joules at the plug per joule of the token row, if the hasher's are at the plug; 1 if both have one scope.
     pub wall_factor: f64,
 }
 
-/// Each measured token against each measured hash of the same device and scope, and each reference miner. A token whose
-/// joules do not reach the plug is not held against a miner's.
+/// Compares each token row with each hash row of the same device and scope, and with each reference miner if the token row has a known
+/// plug factor.
 pub(super) fn exchanges(
     rows: &[DeviceRow],
     choices: &[Choice],
     market: &Market,
     conditions: &Conditions,
 ) -> Vec<Exchange> {
-    let worth = quoted(conditions.network.dollars_per_hash());
+    let dollars_per_hash = quoted(conditions.network.dollars_per_hash());
     let exchange = |row: &DeviceRow, hasher: String, token: WorkEnergy, hash, wall_factor| {
         let at_hasher = WorkEnergy { joules: token.joules * wall_factor, ..token };
         let hashes_per_token = hashes_forgone(at_hasher, hash);
-        let dollars_per_token = hashes_per_token * worth;
+        let dollars_per_token = hashes_per_token * dollars_per_hash;
         Exchange { token: row.label(), hasher, hashes_per_token, dollars_per_token, wall_factor }
     };
     let of_unit = |unit| {
@@ -44,8 +44,8 @@ pub(super) fn exchanges(
     };
     let mut all = Vec::new();
     for (row, token) in of_unit(Unit::Token) {
-        for (own, hash) in of_unit(Unit::Hash).filter(|(own, _)| own.shares_scope(row)) {
-            all.push(exchange(row, own.label(), token.work, hash.work, 1.0));
+        for (other, hash) in of_unit(Unit::Hash).filter(|(other, _)| other.shares_scope(row)) {
+            all.push(exchange(row, other.label(), token.work, hash.work, 1.0));
         }
         let (wall, _, missing) = to_meter(market, token.scope);
         for choice in choices.iter().filter(|choice| choice.kind == Kind::HashAsic) {

@@ -1,58 +1,58 @@
-//! Sources of one row held against each other: what covers the same must show the same, and nothing draws more than what it is
-//! part of.
+//! Cross-checks between the sources of one row: sources of the same scope must agree, and a source must not show more energy than one
+//! whose scope contains it.
 
 use super::{Integral, Rules, SourceInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One source held against another.
+/// Comparison of a source with another source of the same row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CrossCheck {
-    /// The other source, by its place in the manifest.
+    /// The other source: its index in the manifest.
     pub with: usize,
-    /// Joules of this one over joules of the other.
+    /// Joules of this source divided by joules of the other.
     pub ratio: f64,
-    /// What is remarkable about that; null if nothing is.
+    /// The discrepancy; null if there is none.
     pub finding: Option<Finding>,
 }
 
-/// What is wrong between two sources.
+/// A discrepancy between two sources of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
-    /// Both cover the same and differ.
+    /// Both have the same scope, but their joules differ by more than the rules allow.
     Differ,
-    /// This one is part of the other and shows more than it.
+    /// This source's scope is part of the other's, yet it shows more energy than their uncertainty explains.
     MoreThanTheWhole,
-    /// The other is part of this one and shows more than it.
+    /// The other source's scope is part of this one's, yet it shows more energy than their uncertainty explains.
     LessThanItsPart,
 }
 
-/// A check, and whether neither source can be believed.
+/// A cross-check, and whether it rejects both sources.
 pub(super) struct Checked {
     pub check: CrossCheck,
     pub rejects: bool,
 }
 
-/// Holds one source against another, if there is anything to compare. `with` is the other's place.
+/// Compares two sources; `None` if their scopes are disjoint. `with` is the other source's index in the manifest.
 pub(super) fn check(
     rules: &Rules,
     (info, integral): (&SourceInfo, &Integral),
-    (other, theirs): (&SourceInfo, &Integral),
+    (other, other_integral): (&SourceInfo, &Integral),
     with: usize,
 ) -> Option<Checked> {
-    let ratio = integral.gross.0 / theirs.gross.0;
-    // Beyond what both may be off.
+    let ratio = integral.gross.0 / other_integral.gross.0;
+    // The ratio may exceed 1 by the relative uncertainty of both.
     let share = |i: &Integral| i.terms.half_width().0 / i.gross.0;
-    let most = 1.0 + share(integral) + share(theirs);
+    let max_ratio = 1.0 + share(integral) + share(other_integral);
     let (finding, rejects) = if info.scope == other.scope {
-        let apart = ratio.max(1.0 / ratio);
-        ((apart > 1.0 + rules.remarkable).then_some(Finding::Differ), apart > rules.contradictory)
+        let factor = ratio.max(1.0 / ratio);
+        ((factor > 1.0 + rules.remarkable).then_some(Finding::Differ), factor > rules.contradictory)
     } else if info.scope.within(other.scope) {
-        let excess = ratio > most;
+        let excess = ratio > max_ratio;
         (excess.then_some(Finding::MoreThanTheWhole), excess)
     } else if other.scope.within(info.scope) {
-        let excess = 1.0 / ratio > most;
+        let excess = 1.0 / ratio > max_ratio;
         (excess.then_some(Finding::LessThanItsPart), excess)
     } else {
         return None;

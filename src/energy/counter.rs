@@ -1,21 +1,21 @@
-//! Joules from a counter. It is exact at its own ticks and says nothing between them, so all doubt is at the two ends.
+//! Joules from an energy counter. Its ticks are exact, so the uncertainty comes from the interval's end points, which lie between ticks.
 
 use super::integral::{Integral, Terms, by_chance, median, quantum};
 use super::{NoFigure, Rules, SourceInfo, Stamped};
 use crate::units::{Joules, Seconds};
 
-/// A change of the counter, seen between two readings.
+/// A change of the counter, observed between two readings.
 #[derive(Clone, Copy)]
 pub(super) struct Tick {
-    /// No earlier than this, no later than that.
+    /// The tick happened between these two moments, in seconds.
     earliest: f64,
     latest: f64,
-    /// Joules since the first reading.
+    /// Joules counted since the first reading.
     pub total: f64,
 }
 
 impl Tick {
-    /// The moment in the middle.
+    /// The midpoint of the two moments.
     pub fn at(&self) -> f64 {
         (self.earliest + self.latest) / 2.0
     }
@@ -39,9 +39,9 @@ pub(super) fn integrate(
     }
     let gaps: Vec<f64> = ticks.windows(2).map(|t| t[1].at() - t[0].at()).collect();
     let period = median(gaps).expect("three ticks have two gaps between them");
-    stood_still(rules, &ticks, period, from, to)?;
+    check_stuck(rules, &ticks, period, from, to)?;
 
-    // Where no tick lies beyond an end, the mean power is carried on to it.
+    // Before the first tick and after the last, energy is extrapolated at the mean power.
     let (first, last) = (ticks[0], ticks[ticks.len() - 1]);
     let missing = (first.at() - from.0).max(0.0) + (to.0 - last.at()).max(0.0);
     let coverage = 1.0 - missing / (to.0 - from.0);
@@ -52,10 +52,10 @@ pub(super) fn integrate(
     let edge = |at: Seconds| edge(rules, &ticks, power, at.0);
     let (begin, end) = (edge(from), edge(to));
     let gross = end.total - begin.total;
-    // A load that begins and ends with the stretch shifts both ends the same way; when the ticks were is chance.
+    // A load in step with the time span shifts both ends the same way: these errors add up. Timing errors are independent.
     let shown = quantum(used.iter().flat_map(|r| r.values.iter().copied()));
     let window = (begin.hidden + end.hidden).hypot(begin.timing).hypot(end.timing).hypot(shown);
-    let statistical = if duty < 1.0 { unseen(&inside, duty) } else { 0.0 };
+    let statistical = if duty < 1.0 { sampling_error(&inside, duty) } else { 0.0 };
     Ok(Integral {
         gross: Joules(gross),
         terms: Terms {
@@ -76,10 +76,10 @@ fn usable(readings: &[Stamped]) -> Vec<&Stamped> {
     readings.iter().filter(usable).collect()
 }
 
-/// The counter's changes.
+/// The counter's ticks, with wraps undone and domains summed.
 ///
 /// # Errors
-/// If it was reset or jumped.
+/// If the counter was reset or jumped, or may have wrapped unseen.
 pub(super) fn of(
     info: &SourceInfo,
     ranges: &[Option<Joules>],
@@ -88,7 +88,7 @@ pub(super) fn of(
     Ok(ticks(info, ranges, &usable(readings))?.0)
 }
 
-/// The counter's changes, wraps undone and domains added up, and how often it wrapped.
+/// The counter's ticks, with wraps undone and domains summed, and the number of wraps.
 fn ticks(
     info: &SourceInfo,
     ranges: &[Option<Joules>],
@@ -96,25 +96,25 @@ fn ticks(
 ) -> Result<(Vec<Tick>, u32), NoFigure> {
     let (mut ticks, mut wraps) = (Vec::<Tick>::new(), 0);
     let mut total = 0.0;
-    // The most that normal ticks added: a fall of the counter must fit in with them to be a wrap.
+    // The largest rise between two readings: a drop is a wrap only if the rise that it implies is at most 3 times as large.
     let normal = readings
         .windows(2)
         .flat_map(|pair| pair[0].values.iter().zip(&pair[1].values).map(|(a, b)| b - a))
         .fold(0.0, f64::max);
     for pair in readings.windows(2) {
         let (before, now) = (pair[0], pair[1]);
-        // What a tick adds was drawn since the tick before.
+        // A tick adds the energy drawn since the previous tick.
         let since = ticks.last().map_or(f64::NEG_INFINITY, |t| t.earliest);
         let slack = info.update_period.map_or(0.0, |p| p.0);
         let drawn_since = since.max(before.before.0 - 60.0) - slack;
         let most = info.ceiling.0 * (now.after.0 - drawn_since);
         let mut added = 0.0;
         for ((&a, &b), range) in before.values.iter().zip(&now.values).zip(ranges) {
-            let apart = now.after.0 - before.before.0;
+            let elapsed = now.after.0 - before.before.0;
             if let Some(range) = range
-                && info.ceiling.0 * apart >= range.0
+                && info.ceiling.0 * elapsed >= range.0
             {
-                return Err(NoFigure::CounterUnread { seconds: Seconds(apart) });
+                return Err(NoFigure::CounterUnread { seconds: Seconds(elapsed) });
             }
             added += match range {
                 _ if b >= a => b - a,
@@ -138,8 +138,8 @@ fn ticks(
     Ok((ticks, wraps))
 }
 
-/// Whether the counter stood still for a good part of the stretch and what was drawn meanwhile is lost.
-fn stood_still(
+/// Rejects a counter that stuck for a large part of the time span and did not make up for it.
+fn check_stuck(
     rules: &Rules,
     ticks: &[Tick],
     period: f64,
@@ -160,24 +160,24 @@ fn stood_still(
     Ok(())
 }
 
-/// The counter at a moment.
+/// The counter at an end point of the time span.
 struct Edge {
     total: f64,
-    /// How far it may be off for what happened within the tick.
+    /// Uncertainty because power may vary within the tick, in joules.
     hidden: f64,
-    /// How far it may be off because the tick's own moment is not known.
+    /// Uncertainty because the moment of the tick is known only within bounds, in joules.
     timing: f64,
 }
 
 fn edge(rules: &Rules, ticks: &[Tick], power: f64, at: f64) -> Edge {
     let after = ticks.partition_point(|t| t.at() < at);
     if after == 0 || after == ticks.len() {
-        let near = if after == 0 { ticks[0] } else { ticks[after - 1] };
-        let distance = at - near.at();
+        let nearest = if after == 0 { ticks[0] } else { ticks[after - 1] };
+        let distance = at - nearest.at();
         return Edge {
-            total: near.total + power * distance,
+            total: nearest.total + power * distance,
             hidden: power * distance.abs(),
-            timing: power * (near.latest - near.earliest) / 2.0,
+            timing: power * (nearest.latest - nearest.earliest) / 2.0,
         };
     }
     let (a, b) = (ticks[after - 1], ticks[after]);
@@ -186,15 +186,15 @@ fn edge(rules: &Rules, ticks: &[Tick], power: f64, at: f64) -> Edge {
     let most = (joules / gap).max(power) * rules.crest;
     Edge {
         total: a.total + share * joules,
-        // The worst is all rest on one side and all load on the other.
+        // Worst case: the device is idle on one side of the end point and loaded on the other.
         hidden: share * (1.0 - share) * gap * most,
         timing: most * ((a.latest - a.earliest) / 2.0).hypot((b.latest - b.earliest) / 2.0)
             / 2f64.sqrt(),
     }
 }
 
-/// How far the total may be off by chance when the counter's own sensor looks only part of the time.
-fn unseen(ticks: &[Tick], duty: f64) -> f64 {
+/// Half of the 95 % interval, in joules, of a counter whose sensor samples only a share `duty` of the time.
+fn sampling_error(ticks: &[Tick], duty: f64) -> f64 {
     let powers: Vec<f64> =
         ticks.windows(2).map(|t| (t[1].total - t[0].total) / (t[1].at() - t[0].at())).collect();
     let seconds = ticks[ticks.len() - 1].at() - ticks[0].at();

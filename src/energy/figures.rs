@@ -1,5 +1,5 @@
-//! What the sources of a row make of its blocks. A block without a figure costs its windows, not the row; sources that
-//! contradict each other are not believed. A pure function of readings and load steps, for the run and for the reader of a result.
+//! The energy figures of a row's blocks, one set per source. A block without a figure loses its windows, not the row; contradicting
+//! sources are rejected. A pure function of readings and load steps, used by the run and by the reader of a result.
 
 use super::agreement::check;
 use super::integral::narrow;
@@ -10,61 +10,61 @@ use super::{
 };
 use crate::units::Joules;
 
-/// A source that was read, and where.
+/// A source and its readings.
 pub struct Read<'a> {
-    /// Its place in the manifest.
+    /// Index of the source in the manifest.
     pub place: usize,
-    /// What it is.
+    /// Description of the source.
     pub info: &'a SourceInfo,
-    /// What it said around the blocks.
+    /// Its readings around the blocks.
     pub readings: Vec<Stamped>,
 }
 
-/// What a source makes of a row.
+/// The figures of one source for a row.
 #[derive(Clone, Debug)]
 pub struct Figures {
-    /// How it answered to the load; why there is no figure if it did not.
+    /// The response to the load, or why there is no figure.
     pub response: Result<Response, NoFigure>,
-    /// A figure for each block, or why there is none.
+    /// For each block its figure, or why there is none.
     pub blocks: Vec<Result<Integral, NoFigure>>,
-    /// All blocks with a figure together, or why there is none.
+    /// Sum of all blocks with a figure, or why there is none.
     pub total: Result<Integral, NoFigure>,
-    /// This source held against the others that have figures.
+    /// Cross-checks against the other sources with figures.
     pub checks: Vec<CrossCheck>,
 }
 
-/// What each of the sources of a row makes of its blocks.
+/// The figures of every source of a row.
 pub fn figures(rules: &Rules, sources: &[Read], steps: &[LoadStep]) -> Vec<Figures> {
     let mut all: Vec<Figures> =
         sources.iter().map(|source| Figures::of(rules, source, steps)).collect();
-    let against = |all: &[Figures], i: usize, j: usize| {
-        let (ours, theirs) = (all[i].where_also(&all[j])?, all[j].where_also(&all[i])?);
-        let (own, other) = (&sources[i], &sources[j]);
-        check(rules, (own.info, &ours), (other.info, &theirs), other.place)
+    let compare = |all: &[Figures], i: usize, j: usize| {
+        let (sum, other_sum) = (all[i].common_sum(&all[j])?, all[j].common_sum(&all[i])?);
+        let (this, other) = (&sources[i], &sources[j]);
+        check(rules, (this.info, &sum), (other.info, &other_sum), other.place)
     };
     let others = |i: usize| (0..sources.len()).filter(move |j| *j != i);
     let contradicted: Vec<Option<NoFigure>> = (0..sources.len())
         .map(|i| {
-            let found = others(i).filter_map(|j| against(&all, i, j)).find(|c| c.rejects)?.check;
+            let found = others(i).filter_map(|j| compare(&all, i, j)).find(|c| c.rejects)?.check;
             let factor = found.ratio.max(1.0 / found.ratio);
             Some(NoFigure::Contradicted { by: found.with, factor })
         })
         .collect();
-    for (own, why) in all.iter_mut().zip(contradicted) {
+    for (source, why) in all.iter_mut().zip(contradicted) {
         if let Some(why) = why {
-            own.total = Err(why);
+            source.total = Err(why);
         }
     }
     for i in 0..sources.len() {
         let believed = |j: &usize| all[i].total.is_ok() && all[*j].total.is_ok();
-        let checks = others(i).filter(believed).filter_map(|j| against(&all, i, j));
+        let checks = others(i).filter(believed).filter_map(|j| compare(&all, i, j));
         all[i].checks = checks.map(|checked| checked.check).collect();
     }
     all
 }
 
 impl Figures {
-    /// Integrates readings over the measured parts of blocks, on the same clock, if the source answers to the load.
+    /// Integrates readings over the measured part of each block, if the source responds to the load. All times share one clock.
     pub fn of(rules: &Rules, source: &Read, steps: &[LoadStep]) -> Figures {
         let Read { info, readings, .. } = source;
         let response = response(rules, info, readings, steps);
@@ -73,15 +73,15 @@ impl Figures {
             let stretch = step.measured.later(response.shift());
             let mut figure = integrate(rules, info, readings, stretch)?;
             if response.late {
-                // Both ends move the same way: what one end loses of the load the other gains, or the idle time does.
+                // A wrong lag shifts both ends by the same time: the net error is at most that time at the step from idle to load.
                 let step = (response.load - response.idle).0.max(0.0);
                 let moved = step * response.lag_half_width.0;
                 figure.terms.window = Joules(figure.terms.window.0.hypot(moved));
             }
             if let Some(busy) = step.busy {
                 let duty = duty(rules, info, &figure);
-                let in_step = unseen_share(duty, 1.0 - busy) * response.contrast();
-                figure.terms.meter = Joules(figure.terms.meter.0.hypot(figure.gross.0 * in_step));
+                let aliasing = aliasing_error(duty, 1.0 - busy) * response.contrast();
+                figure.terms.meter = Joules(figure.terms.meter.0.hypot(figure.gross.0 * aliasing));
             }
             narrow(rules, figure)
         };
@@ -94,8 +94,8 @@ impl Figures {
         Figures { response, blocks, total, checks: Vec::new() }
     }
 
-    /// All blocks that have a figure here and in `other`.
-    fn where_also(&self, other: &Figures) -> Option<Integral> {
+    /// Sum of the blocks that have a figure both here and in `other`.
+    fn common_sum(&self, other: &Figures) -> Option<Integral> {
         let pairs = self.blocks.iter().zip(&other.blocks);
         let parts: Vec<&Integral> = pairs
             .filter_map(|(figure, other)| figure.as_ref().ok().filter(|_| other.is_ok()))
@@ -104,7 +104,7 @@ impl Figures {
     }
 }
 
-/// The share of time that a source's sensor looks at.
+/// Duty cycle of a source's sensor: the share of time that it samples.
 fn duty(rules: &Rules, source: &SourceInfo, figure: &Integral) -> f64 {
     match source.quantity {
         Quantity::Counter { duty, .. } => duty,
@@ -114,15 +114,15 @@ fn duty(rules: &Rules, source: &SourceInfo, figure: &Integral) -> f64 {
                 None if averaging.0 > 0.0 => 1.0,
                 None => rules.least_duty,
             };
-            // What is no number is the least too.
+            // `f64::max` also turns NaN into the minimum.
             share.max(rules.least_duty).min(1.0)
         }
     }
 }
 
-/// A sensor that looks a share `duty` of the time, in step with a load that is idle a share `idle` of the time, may meet
-/// the idle part more or less often than it occurs: by this share of the time at most.
-fn unseen_share(duty: f64, idle: f64) -> f64 {
+/// Aliasing: a sensor with duty cycle `duty`, in step with a load that is idle a share `idle` of the time, may see too much or too
+/// little of the idle part. Returns the maximum error of the idle share.
+fn aliasing_error(duty: f64, idle: f64) -> f64 {
     let idle = idle.clamp(0.0, 1.0);
     let most = (idle / duty).min(1.0);
     let least = ((idle - (1.0 - duty)) / duty).max(0.0);
@@ -131,15 +131,15 @@ fn unseen_share(duty: f64, idle: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::unseen_share;
+    use super::aliasing_error;
 
     #[test]
-    fn a_part_time_sensor_in_step_with_the_load_may_miss_its_gaps() {
-        assert_eq!(unseen_share(1.0, 0.3), 0.0);
-        assert_eq!(unseen_share(0.25, 0.0), 0.0);
-        // Half of the time idle: it sees only load, or only gaps.
-        assert_eq!(unseen_share(0.25, 0.5), 0.5);
-        // 2 % gaps, all of them in its sight: 8 %, not 2 %.
-        assert!((unseen_share(0.25, 0.02) - 0.06).abs() < 1e-12);
+    fn part_time_sensor_aliases_with_the_load() {
+        assert_eq!(aliasing_error(1.0, 0.3), 0.0);
+        assert_eq!(aliasing_error(0.25, 0.0), 0.0);
+        // Idle half of the time: the sensor may see only load, or only idle time.
+        assert_eq!(aliasing_error(0.25, 0.5), 0.5);
+        // Idle 2 % of the time, all of it seen: 8 % instead of 2 %.
+        assert!((aliasing_error(0.25, 0.02) - 0.06).abs() < 1e-12);
     }
 }

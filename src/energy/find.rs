@@ -1,4 +1,4 @@
-//! Which sources there are: those that a user names, or the best that the machine has.
+//! Finds the energy sources: those that the user names, or the best ones of the machine itself.
 
 use super::source::{Found, command::Command, hwmon, nvml, rapl, shelly, tasmota};
 use super::{Board, EnergyError, EnergySource, Metered, PowerSpec, SourceInfo};
@@ -12,41 +12,41 @@ pub struct Listing {
     /// The device.
     #[serde(flatten)]
     pub device: Device,
-    /// What the machine can read of its joules by itself.
+    /// Built-in sources of the machine that cover it.
     pub sources: Vec<SourceInfo>,
     /// Why there is none; null if there is one.
     pub no_source_reason: Option<String>,
 }
 
-/// A source and the devices whose work it covers.
+/// A source bound to the devices that it covers.
 pub struct Placed {
-    /// What to read.
+    /// The source.
     pub source: Box<dyn EnergySource>,
-    /// Whose work it covers.
+    /// Devices whose energy it includes.
     pub devices: Vec<DeviceId>,
 }
 
-/// Where the kernel shows its sensors; `RIGBENCH_SYSFS` puts another tree in its place, for tests.
+/// Root of sysfs; `RIGBENCH_SYSFS` replaces it in tests.
 fn sysfs() -> PathBuf {
     std::env::var_os("RIGBENCH_SYSFS").map_or_else(|| PathBuf::from("/sys"), PathBuf::from)
 }
 
-/// Opens what the specs name, each read once. Specs that only state a figure open nothing.
+/// Opens the sources that the specs name, each once. Specs that only state a power open nothing.
 ///
 /// # Errors
-/// If one of them cannot be read, or is of no chosen device or of several; says in one line what to do.
+/// If a source cannot be read, covers no chosen device, or is ambiguous; the message says in one line what to do.
 pub fn open(specs: &[PowerSpec], devices: &[Device]) -> Result<Vec<Placed>, EnergyError> {
-    let everywhere = || devices.iter().map(|device| device.id.clone()).collect::<Vec<_>>();
+    let all_devices = || devices.iter().map(|device| device.id.clone()).collect::<Vec<_>>();
     let mut placed = Vec::new();
     for spec in specs {
         let (sources, devices) = match spec {
             PowerSpec::Nvml | PowerSpec::Hwmon | PowerSpec::Rapl => {
-                let found = of_kind(spec, devices)?;
+                let found = sources_of_kind(spec, devices)?;
                 placed.extend(found);
                 continue;
             }
-            PowerSpec::Shelly(url) => (shelly::find(url)?, everywhere()),
-            PowerSpec::Tasmota(url) => (tasmota::find(url)?, everywhere()),
+            PowerSpec::Shelly(url) => (shelly::find(url)?, all_devices()),
+            PowerSpec::Tasmota(url) => (tasmota::find(url)?, all_devices()),
             PowerSpec::Command { line, metered } => {
                 let spell = |metered: &Metered| format!("command@{metered}:CMD");
                 let covered = metered.devices(devices, &spell)?;
@@ -65,11 +65,11 @@ pub fn open(specs: &[PowerSpec], devices: &[Device]) -> Result<Vec<Placed>, Ener
     Ok(placed)
 }
 
-/// What the machine itself can read of these devices, and for each device that it cannot, why.
+/// The machine's built-in sources for these devices, and why a device has none.
 pub fn find(devices: &[Device]) -> (Vec<Placed>, Vec<(DeviceId, EnergyError)>) {
     let (mut placed, mut absent) = (Vec::new(), Vec::new());
     for device in devices.iter().filter(|device| !device.class.runs_on_cpu()) {
-        match of_card(device) {
+        match card_sources(device) {
             Ok(found) => placed.extend(found),
             Err(error) => absent.push((device.id.clone(), error)),
         }
@@ -77,14 +77,14 @@ pub fn find(devices: &[Device]) -> (Vec<Placed>, Vec<(DeviceId, EnergyError)>) {
     let on_cpu = on_cpu(devices);
     if !on_cpu.is_empty() {
         match rapl::find(&sysfs()) {
-            Ok(found) => placed.extend(place(found, &on_cpu)),
+            Ok(found) => placed.extend(bind(found, &on_cpu)),
             Err(error) => absent.extend(on_cpu.into_iter().map(|id| (id, error.clone()))),
         }
     }
     (placed, absent)
 }
 
-/// The state of the board that a device is, where something tells it.
+/// The sensors of a device's board (clocks, temperature, throttling), through NVML or hwmon.
 pub fn board(device: &Device) -> Option<Box<dyn Board>> {
     let pci = device.gpu.as_ref()?.pci.as_deref()?;
     match nvml::find(pci, None) {
@@ -93,8 +93,8 @@ pub fn board(device: &Device) -> Option<Box<dyn Board>> {
     }
 }
 
-/// A card's own sensors: NVIDIA's driver, else the kernel's.
-fn of_card(device: &Device) -> Result<Vec<Placed>, EnergyError> {
+/// A card's own sensors, through NVML or else hwmon.
+fn card_sources(device: &Device) -> Result<Vec<Placed>, EnergyError> {
     let pci = address(device)?;
     let found = match nvml::find(pci, None) {
         Ok(found) => found,
@@ -106,7 +106,7 @@ fn of_card(device: &Device) -> Result<Vec<Placed>, EnergyError> {
     sensors(found, device)
 }
 
-/// What was found of a card, which is something.
+/// The sources of a card; an error if it has none.
 fn sensors(found: Found, device: &Device) -> Result<Vec<Placed>, EnergyError> {
     if found.sources.is_empty() {
         return Err(found.absence.unwrap_or_else(|| {
@@ -116,10 +116,10 @@ fn sensors(found: Found, device: &Device) -> Result<Vec<Placed>, EnergyError> {
             ))
         }));
     }
-    Ok(place(found.sources, std::slice::from_ref(&device.id)))
+    Ok(bind(found.sources, std::slice::from_ref(&device.id)))
 }
 
-/// NVIDIA's PCI vendor number.
+/// NVIDIA's PCI vendor ID.
 const NVIDIA: u32 = 0x10de;
 
 fn address(device: &Device) -> Result<&str, EnergyError> {
@@ -131,8 +131,8 @@ fn address(device: &Device) -> Result<&str, EnergyError> {
     })
 }
 
-/// The sources of a kind that a user named, for all devices that have it.
-fn of_kind(spec: &PowerSpec, devices: &[Device]) -> Result<Vec<Placed>, EnergyError> {
+/// The sources of the kind that a user named, for all devices that have it.
+fn sources_of_kind(spec: &PowerSpec, devices: &[Device]) -> Result<Vec<Placed>, EnergyError> {
     if *spec == PowerSpec::Rapl {
         let on_cpu = on_cpu(devices);
         if on_cpu.is_empty() {
@@ -140,7 +140,7 @@ fn of_kind(spec: &PowerSpec, devices: &[Device]) -> Result<Vec<Placed>, EnergyEr
                 "rapl counts the processor's joules, and no chosen device is one".into(),
             ));
         }
-        return Ok(place(rapl::find(&sysfs())?, &on_cpu));
+        return Ok(bind(rapl::find(&sysfs())?, &on_cpu));
     }
     let (mut placed, mut absence) = (Vec::new(), None);
     for device in devices.iter().filter(|device| !device.class.runs_on_cpu()) {
@@ -166,6 +166,6 @@ fn on_cpu(devices: &[Device]) -> Vec<DeviceId> {
     devices.iter().filter(|d| d.class.runs_on_cpu()).map(|d| d.id.clone()).collect()
 }
 
-fn place(sources: Vec<Box<dyn EnergySource>>, devices: &[DeviceId]) -> Vec<Placed> {
+fn bind(sources: Vec<Box<dyn EnergySource>>, devices: &[DeviceId]) -> Vec<Placed> {
     sources.into_iter().map(|source| Placed { source, devices: devices.to_vec() }).collect()
 }

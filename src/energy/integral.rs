@@ -1,86 +1,86 @@
-//! Joules between two moments, with their interval, from readings and nothing else: the reader of a result computes
-//! the same from the readings that stand in it.
+//! Energy of a time span with its 95 % interval, from readings alone: the reader of a result computes the same figure from
+//! its readings.
 
 use super::{NoFigure, Quantity, Rules, SourceInfo, Stamped, counter, power};
 use crate::units::{Joules, Seconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Readings from so long before and after a stretch bear on it.
+/// Readings up to this many seconds before and after a time span are used for it.
 pub(super) const MARGIN: f64 = 30.0;
 
-/// A stretch of time, from one moment to another.
+/// A time span.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stretch {
-    /// Where it begins.
+    /// Start.
     pub from: Seconds,
-    /// Where it ends.
+    /// End.
     pub to: Seconds,
 }
 
 impl Stretch {
-    /// How long it lasts.
+    /// Its length.
     pub fn length(&self) -> Seconds {
         self.to - self.from
     }
 
-    /// The same stretch, so much later.
+    /// The same span, shifted by `by`.
     pub(super) fn later(&self, by: Seconds) -> Stretch {
         Stretch { from: self.from + by, to: self.to + by }
     }
 
-    /// Whether a reading bears on it.
+    /// Whether a reading is within `MARGIN` of the span.
     pub(super) fn is_near(&self, reading: &Stamped) -> bool {
         reading.after.0 >= self.from.0 - MARGIN && reading.before.0 <= self.to.0 + MARGIN
     }
 }
 
-/// What a source makes of a stretch of time.
+/// Energy of a time span, as one source measured it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Integral {
-    /// All joules of the stretch, idle draw included.
+    /// Energy of the time span, idle power included.
     #[serde(rename = "gross_joules")]
     pub gross: Joules,
-    /// Half of the 95 % interval around `gross`, by what it comes from.
+    /// Half-widths of the 95 % interval of `gross_joules`, by cause.
     pub terms: Terms,
-    /// How often the value changed, as readings show it; none if it never did.
+    /// Median time between changes of the reading; null if too few changes were seen.
     #[serde(rename = "update_period_seconds")]
     pub period: Option<Seconds>,
-    /// Readings that the figure rests on.
+    /// Number of readings used.
     pub samples: usize,
-    /// Readings that cannot be true and were left out.
+    /// Number of implausible readings, which were left out.
     #[serde(rename = "rejected_samples")]
     pub rejected: usize,
-    /// The share of the stretch that they cover; of several the least.
+    /// Share of the time span covered by readings, 0 to 1; the minimum if spans are summed.
     pub coverage: f64,
-    /// Times that a counter began again at 0.
+    /// Number of counter wraps.
     pub wraps: u32,
 }
 
-/// Independent parts of an uncertainty, each half of a 95 % interval.
+/// Independent parts of the uncertainty, each half of a 95 % interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Terms {
-    /// How far the source's own figures may be off.
+    /// Accuracy of the meter.
     #[serde(rename = "meter_joules")]
     pub meter: Joules,
-    /// The ends of the stretch lie between updates, and the source may need time to follow.
+    /// End points that lie between updates, rounding, and the source's delay in following the load.
     #[serde(rename = "window_joules")]
     pub window: Joules,
-    /// Chance, where readings are samples of what happened.
+    /// Sampling error, where readings are samples.
     #[serde(rename = "statistical_joules")]
     pub statistical: Joules,
 }
 
 impl Terms {
-    /// All of them together.
+    /// Combined half-width: the root of the sum of squares.
     pub fn half_width(&self) -> Joules {
         Joules(self.meter.0.hypot(self.window.0).hypot(self.statistical.0))
     }
 }
 
 impl Integral {
-    /// Stretches of one source together. Where the meter is off, or a load that begins and ends with its stretch shifts
-    /// the ends, it is alike in each; chance is not.
+    /// Sum over time spans of one source; `None` if empty. Errors of the meter and of the end points are correlated and add up;
+    /// sampling errors are independent.
     pub fn together(parts: &[&Integral]) -> Option<Integral> {
         let mut all = Integral::clone(parts.first()?);
         for part in &parts[1..] {
@@ -99,10 +99,10 @@ impl Integral {
     }
 }
 
-/// Joules of a stretch. The readings should begin before it and end some updates after it.
+/// Integrates over a time span. The readings should start before it and continue for some updates after it.
 ///
 /// # Errors
-/// Why there is no figure: too few readings, gaps, garbage, a counter that was reset.
+/// Why there is no figure: too few readings, gaps, garbage, or a counter reset.
 pub fn integrate(
     rules: &Rules,
     info: &SourceInfo,
@@ -110,8 +110,8 @@ pub fn integrate(
     stretch: Stretch,
 ) -> Result<Integral, NoFigure> {
     let first = readings.partition_point(|r| r.after < stretch.from && !stretch.is_near(r));
-    let near = readings[first..].iter().take_while(|r| stretch.is_near(r)).count();
-    let readings = &readings[first..first + near];
+    let count = readings[first..].iter().take_while(|r| stretch.is_near(r)).count();
+    let readings = &readings[first..first + count];
     let Stretch { from, to } = stretch;
     let integral = match &info.quantity {
         Quantity::Counter { ranges, duty } => {
@@ -132,10 +132,10 @@ pub fn integrate(
     narrow(rules, integral)
 }
 
-/// The figure, if it is known well enough to be one.
+/// Returns the figure, unless its interval is too wide.
 ///
 /// # Errors
-/// If it is not.
+/// If it is too wide.
 pub(super) fn narrow(rules: &Rules, figure: Integral) -> Result<Integral, NoFigure> {
     let share = figure.terms.half_width().0 / figure.gross.0;
     if share > rules.widest {
@@ -144,26 +144,25 @@ pub(super) fn narrow(rules: &Rules, figure: Integral) -> Result<Integral, NoFigu
     Ok(figure)
 }
 
-/// The moment in the middle of a reading.
+/// The midpoint of a reading, in seconds.
 pub(super) fn middle(reading: &Stamped) -> f64 {
     (reading.before.0 + reading.after.0) / 2.0
 }
 
-/// Seconds from one reading to the next, their median.
+/// Median time from one reading to the next, in seconds.
 pub(super) fn median_gap(readings: &[&Stamped]) -> Option<f64> {
     median(readings.windows(2).map(|pair| middle(pair[1]) - middle(pair[0])).collect())
 }
 
-/// Seconds from one update to the next as the changes of the readings show it. A few changes may be those of the load
-/// alone: a steady load and whole watts show no period.
+/// Median time between changes of the reading, in seconds. `None` with few changes, which may all come from the load: a steady load
+/// in whole watts shows no update period.
 pub(super) fn shown_period(readings: &[&Stamped], rules: &Rules) -> Option<f64> {
     let changed = |pair: &&[&Stamped]| pair[0].values != pair[1].values;
     let changes: Vec<&Stamped> = readings.windows(2).filter(changed).map(|pair| pair[1]).collect();
     median_gap(&changes).filter(|_| changes.len() >= rules.fewest_updates)
 }
 
-/// The largest power of ten, from 1 down to a millionth, that these values are multiples of: what a source shows
-/// no less than.
+/// Resolution of a source: the largest power of ten, from 1 down to a millionth, that all values are multiples of.
 pub(super) fn quantum(values: impl Iterator<Item = f64> + Clone) -> f64 {
     (0..6)
         .map(|digits| 10f64.powi(digits))
@@ -173,25 +172,25 @@ pub(super) fn quantum(values: impl Iterator<Item = f64> + Clone) -> f64 {
         .map_or(1e-6, |scale| 1.0 / scale)
 }
 
-/// The middle one of some numbers; none of none.
+/// The median (the upper one of an even number); `None` if empty.
 pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
 }
 
-/// How far the mean of values in order may be off by chance. Neighbours may be correlated, so that means of groups are
-/// compared too.
+/// Half of the 95 % interval of the mean of a series. It also compares the means of groups, since neighbouring values may be
+/// correlated.
 pub(super) fn by_chance(values: &[f64]) -> f64 {
     let (_, deviation) = spread(values);
-    let alone = chance(deviation, values.len());
+    let single = t_half_width(deviation, values.len());
     let length = (values.len() as f64).sqrt() as usize;
     let means: Vec<f64> = values.chunks_exact(length.max(1)).map(|c| spread(c).0).collect();
-    let together = if means.len() >= 4 { chance(spread(&means).1, means.len()) } else { 0.0 };
-    alone.max(together)
+    let grouped = if means.len() >= 4 { t_half_width(spread(&means).1, means.len()) } else { 0.0 };
+    single.max(grouped)
 }
 
-/// How far the mean of `n` values of this deviation may be off: half of the 95 % interval.
-fn chance(deviation: f64, n: usize) -> f64 {
+/// Half of the 95 % interval of the mean of `n` values with this standard deviation (Student's t).
+fn t_half_width(deviation: f64, n: usize) -> f64 {
     use statrs::distribution::{ContinuousCDF, StudentsT};
     if n < 2 {
         return f64::INFINITY;

@@ -1,4 +1,4 @@
-//! The meter of a row: which sources cover it, when a block is long enough for all of them, and what they said.
+//! The meter of a row: the sources that cover it, when a block is long enough for all of them, and their readings.
 
 use super::figures::{Figures, Read, figures};
 use super::sampling::{Sampler, Sampling};
@@ -8,7 +8,7 @@ use crate::units::{Seconds, Watts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Power while nothing runs: the baseline.
+/// Idle power: the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Idle {
     /// Mean power.
@@ -17,14 +17,14 @@ pub struct Idle {
     /// Half of its 95 % interval.
     #[serde(rename = "half_width_watts")]
     pub half_width: Watts,
-    /// How long it was taken.
+    /// Time over which it was measured.
     pub seconds: Seconds,
-    /// Whether it was taken again after the last row.
+    /// Whether it was measured again after the last row.
     pub again: bool,
 }
 
 impl Idle {
-    /// A baseline before the first row and one after the last: their mean, which is known no better than they agree.
+    /// Combines the baselines before the first and after the last row: their mean, with at least half their difference as half-width.
     pub(super) fn and(self, after: Idle) -> Idle {
         let apart = (after.power.0 - self.power.0).abs() / 2.0;
         Idle {
@@ -36,17 +36,17 @@ impl Idle {
     }
 }
 
-/// Ends are known this well, as a share of the figure, or a run goes on.
+/// A block continues until the uncertainty from its end points is below this share of its energy.
 const GOOD_ENDS: f64 = 0.02;
 
-/// The sources that are read of one row.
+/// The sources that cover one row.
 pub struct Meter<'a> {
     clock: &'a Sampling,
     samplers: Vec<&'a Sampler>,
 }
 
 impl<'a> Meter<'a> {
-    /// A meter of a device's work: whatever is read of it.
+    /// A meter of all sources that cover a device.
     pub fn new(sampling: &'a Sampling, device: &DeviceId) -> Meter<'a> {
         Meter { clock: sampling, samplers: sampling.of(device) }
     }
@@ -56,8 +56,8 @@ impl<'a> Meter<'a> {
         self.clock.now()
     }
 
-    /// Whether a stretch that began then is long enough for all that is read: a longer one would be known no better at
-    /// its ends. What no longer answers is not waited for.
+    /// Whether a time span from `from` to now is long enough for every source: its end points are known well enough. Sources that no
+    /// longer answer are not waited for.
     pub fn is_settled(&self, from: Seconds) -> bool {
         let stretch = Stretch { from, to: self.now() };
         let good = |sampler: &&Sampler| {
@@ -70,39 +70,39 @@ impl<'a> Meter<'a> {
         self.samplers.iter().all(good)
     }
 
-    /// Mean power over a short stretch as one of the sources shows it, for a look; none if none was read often enough.
+    /// Mean power over a short time span, for a look, from the first source with enough readings; `None` if there is none.
     pub fn power(&self, stretch: Stretch) -> Option<Watts> {
         self.samplers.iter().find_map(|sampler| sampler.power(stretch))
     }
 
-    /// Waits for counters to move once more after a moment, unless `stop` says so.
+    /// Waits for counters to tick once more after a moment, unless `stop` returns true.
     pub fn catch_up(&self, moment: Seconds, stop: &mut dyn FnMut() -> bool) {
         self.clock.wait_for_updates(&self.samplers, moment, stop);
     }
 
-    /// How long the device must be idle before a block, so that every source shows it.
+    /// How long the device must be idle before a block for every source to show idle power.
     pub fn rest(&self) -> Seconds {
         self.samplers.iter().map(|sampler| sampler.rest()).fold(Seconds(0.0), longer)
     }
 
-    /// How long a block's measured part must be at least, so that every source can have a figure.
+    /// Minimum length of a block's measured part for every source to have a figure.
     pub fn shortest_block(&self) -> Seconds {
         self.samplers.iter().map(|sampler| sampler.shortest_block()).fold(Seconds(0.0), longer)
     }
 
-    /// The moment until which readings may still be missed of these blocks: of a source that answers late, or that has not
-    /// yet answered at all. `None` if there is no such source.
+    /// The moment until which readings of these blocks may still arrive, from a source that lags or has not responded yet. `None` if there
+    /// is no such source.
     pub fn awaited(&self, blocks: &[LoadStep]) -> Option<Seconds> {
         let until = |sampler: &&Sampler| sampler.awaited(blocks);
         self.samplers.iter().filter_map(until).reduce(longer)
     }
 
-    /// What every source said around some blocks, in the order of the sources.
+    /// The readings of every source around some blocks, in the order of the sources.
     pub fn readings(&self, blocks: &[LoadStep]) -> Vec<Readings> {
         self.samplers.iter().map(|sampler| sampler.readings(blocks)).collect()
     }
 
-    /// What every source makes of some blocks together by today's rules, in the order of the sources.
+    /// The figures of every source for some blocks by the current rules, in the order of the sources.
     pub fn figures(&self, blocks: &[LoadStep]) -> Vec<Figures> {
         let read = |sampler: &&'a Sampler| {
             let readings = sampler.readings(blocks).stamped();

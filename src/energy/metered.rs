@@ -1,5 +1,4 @@
-//! What a meter that a user names is attached to: a scope, and the device that has it. A card's watts never count as the
-//! processor's, nor the other way round.
+//! What a user's meter is attached to: a scope and a device. A card's power never counts as the processor's, or the reverse.
 
 use super::{EnergyError, Scope};
 use crate::device::{Class, Device, DeviceId};
@@ -8,27 +7,25 @@ use std::fmt;
 /// `SCOPE[@DEVICE]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metered {
-    /// What the meter's figures cover.
+    /// Scope of the readings.
     pub scope: Scope,
-    /// The device whose work they cover; `None` for every chosen device that has the scope.
+    /// Device that they cover; `None` for every chosen device that has the scope.
     pub device: Option<DeviceId>,
 }
 
 impl Metered {
-    /// All that hangs on a plug, for every device.
+    /// A meter at the wall plug, for every device.
     pub const WALL: Metered = Metered { scope: Scope::Wall, device: None };
 
-    /// Whether a device's work is covered. Call [`Metered::devices`] first: without a device's name it cannot tell which
-    /// of several cards is meant.
+    /// Whether a device is covered. Call [`Metered::devices`] first: without a device name, several cards may match.
     pub fn covers(&self, device: &Device) -> bool {
         has(device, self.scope) && self.device.as_ref().is_none_or(|id| device.is(id))
     }
 
-    /// The chosen devices whose work is covered.
+    /// The chosen devices that are covered.
     ///
     /// # Errors
-    /// If there is none, or the scope is one card's and several are chosen. `spell` writes the spec for an answer that the
-    /// user can copy.
+    /// If there are none, or if the scope is one card's and several are chosen. `spell` writes a corrected spec for the message.
     pub fn devices(
         &self,
         chosen: &[Device],
@@ -56,8 +53,8 @@ impl Metered {
     }
 }
 
-/// Whether the energy of a scope is spent on a device's work. An integrated GPU is part of the processor's package and
-/// uses main memory; a software adapter is a program on the processor.
+/// Whether a device uses energy within a scope. An integrated GPU is part of the processor package and uses main memory; a software
+/// adapter runs on the processor.
 fn has(device: &Device, scope: Scope) -> bool {
     match scope {
         Scope::GpuBoard => !device.class.runs_on_cpu(),

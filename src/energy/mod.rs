@@ -1,6 +1,5 @@
-//! Energy: sources that read joules or watts, and the meter that turns their readings into joules for a stretch of
-//! time. What was measured, what a user declared and what is only modelled are different types, so that none can
-//! pass for another.
+//! Energy: sources of joules or watts, and the meter that integrates their readings over time. Measured, declared and modelled power
+//! have different types and cannot be confused.
 
 mod agreement;
 mod counter;
@@ -46,13 +45,13 @@ use std::time::Instant;
 pub enum Scope {
     /// A graphics card with its memory.
     GpuBoard,
-    /// The processor's package.
+    /// The processor package.
     CpuPackage,
     /// Main memory.
     Dram,
-    /// All of the machine behind its power supply.
+    /// The whole machine, without the losses of its power supply.
     Machine,
-    /// All that hangs on a plug, the power supply's losses included.
+    /// Everything on the wall plug, with the losses of the power supply.
     Wall,
 }
 
@@ -72,7 +71,7 @@ impl Scope {
         }
     }
 
-    /// Whether this scope lies within another, so that the two are never added up.
+    /// Whether this scope is part of another.
     pub fn within(self, other: Scope) -> bool {
         match other {
             Scope::Wall => self != Scope::Wall,
@@ -81,8 +80,8 @@ impl Scope {
         }
     }
 
-    /// Nothing of this scope draws less under load: less is a reading in another unit, or of another thing. An idle
-    /// laptop draws 2 W at its plug, an idle graphics card 3 W or more, a phone's processor under load half a watt.
+    /// Minimum power of a scope under load: less means a wrong unit or another device. An idle laptop draws 2 W at its plug, an idle
+    /// graphics card 3 W or more, a phone's processor 0.5 W under load.
     pub fn least(self) -> Watts {
         match self {
             Scope::GpuBoard => Watts(1.5),
@@ -92,7 +91,7 @@ impl Scope {
         }
     }
 
-    /// Nothing of this scope draws more: the largest cards draw 1.4 kW, a rack of 72 of them 140 kW.
+    /// Maximum power of a scope: the largest cards draw 1.4 kW, a rack of 72 of them 140 kW.
     pub fn most(self) -> Watts {
         match self {
             Scope::GpuBoard => Watts(3e3),
@@ -102,7 +101,7 @@ impl Scope {
         }
     }
 
-    /// What it takes in, and what it leaves out.
+    /// What it includes and what it excludes.
     pub fn extent(self) -> (&'static str, &'static str) {
         match self {
             Scope::GpuBoard => (
@@ -126,29 +125,29 @@ impl Scope {
     }
 }
 
-/// What a source is. Never an address, a path or a command line.
+/// Description of a source. It never contains an address, a path or a command line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceInfo {
-    /// What kind of meter it is.
+    /// Kind of meter.
     pub kind: MeterKind,
-    /// What the meter calls itself: `NVIDIA GeForce RTX 3080`, `amdgpu`, `SHPLG-S`, `package-0`. Never an address, serial or path.
+    /// Model name that the meter reports: `NVIDIA GeForce RTX 3080`, `amdgpu`, `SHPLG-S`, `package-0`. Never an address, serial or path.
     pub model: String,
-    /// The driver or firmware that answers, with its version, where it is known.
+    /// Driver or firmware with its version; null if unknown.
     pub driver: Option<String>,
-    /// What its readings cover.
+    /// Scope of its readings.
     pub scope: Scope,
-    /// What it reads.
+    /// Quantity that it reads.
     pub quantity: Quantity,
-    /// How often its value changes, where that is documented; the meter finds it out otherwise.
+    /// Documented time between updates; null if undocumented, in which case it is estimated from readings.
     #[serde(rename = "update_period_seconds")]
     pub update_period: Option<Seconds>,
-    /// How often to read it.
+    /// Time between reads.
     #[serde(rename = "poll_seconds")]
     pub poll: Seconds,
-    /// More than this no such source can truly draw; a reading above it is garbage.
+    /// Maximum plausible power; readings above it are rejected.
     #[serde(rename = "ceiling_watts")]
     pub ceiling: Watts,
-    /// How far its figures may be off.
+    /// Accuracy of its readings.
     pub accuracy: Accuracy,
 }
 
@@ -162,28 +161,28 @@ impl SourceInfo {
     }
 }
 
-/// What a source reads.
+/// Quantity that a source reads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Quantity {
-    /// Joules since some moment. One value a reading for each domain (processor packages, say); they are added.
+    /// Cumulative energy. A reading has one value per domain (processor packages, say); the domains are summed.
     Counter {
-        /// For each domain, the joules at which it begins again at 0, where it does at a known value.
+        /// Joules at which each domain's counter wraps to 0; null if it has no known range.
         #[serde(rename = "range_joules")]
         ranges: Vec<Option<Joules>>,
-        /// The share of time that the counter's own sensor looks at, 0 to 1.
+        /// Duty cycle of the counter's sensor: the share of time that it samples, 0 to 1.
         duty: f64,
     },
-    /// Watts.
+    /// Power.
     Power {
-        /// A reading is the mean over so long before it was made; 0 if of an instant.
+        /// Averaging time of a reading, before it is made; 0 if instantaneous.
         #[serde(rename = "averaging_seconds")]
         averaging: Seconds,
     },
 }
 
 impl Quantity {
-    /// Values of a reading.
+    /// Number of values in a reading.
     pub fn domains(&self) -> usize {
         match self {
             Quantity::Counter { ranges, .. } => ranges.len(),
@@ -192,32 +191,32 @@ impl Quantity {
     }
 }
 
-/// How far a source's figures may be off, as a share of them.
+/// Accuracy of a source, relative to its readings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Accuracy {
-    /// 0.01 is 1 %.
+    /// Half-width: 0.01 is ±1 %.
     pub share: f64,
-    /// Where that comes from.
+    /// Origin of this value.
     pub basis: Basis,
-    /// The data sheet or paper, or why it is assumed, in a few words.
+    /// Data sheet or paper, or the reason for the assumption, in a few words.
     pub reference: String,
 }
 
-/// A kind of meter.
+/// Kind of meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MeterKind {
-    /// NVIDIA's management library.
+    /// NVML, NVIDIA's management library.
     Nvml,
-    /// The Linux kernel's hardware monitoring.
+    /// hwmon, the Linux kernel's hardware monitoring.
     Hwmon,
-    /// The processor's own energy counters.
+    /// RAPL, the processor's energy counters.
     Rapl,
-    /// A Shelly plug.
+    /// A Shelly smart plug.
     Shelly,
-    /// A plug with Tasmota.
+    /// A smart plug with Tasmota firmware.
     Tasmota,
-    /// A command that the user gave.
+    /// A user's command.
     Command,
 }
 
@@ -234,7 +233,7 @@ impl MeterKind {
         }
     }
 
-    /// Whether it is a sensor of a graphics card, which tells the card's state too.
+    /// Whether it is a graphics card's sensor, which also reads the card's state.
     pub fn is_of_a_card(self) -> bool {
         matches!(self, MeterKind::Nvml | MeterKind::Hwmon)
     }
@@ -246,15 +245,15 @@ impl std::fmt::Display for MeterKind {
     }
 }
 
-/// Where an accuracy comes from.
+/// Origin of an accuracy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
-    /// The maker says so.
+    /// The manufacturer's data sheet.
     Datasheet,
-    /// Somebody measured it and published that.
+    /// A published measurement.
     Paper,
-    /// Nobody known to us does.
+    /// An assumption: no published source is known.
     Assumed,
 }
 
@@ -272,70 +271,70 @@ impl Basis {
 /// A reading with the moments before and after it was taken.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stamped {
-    /// Just before, on the meter's clock.
+    /// Just before the read, on the meter's clock.
     pub before: Seconds,
-    /// Just after, on the meter's clock.
+    /// Just after the read, on the meter's clock.
     pub after: Seconds,
-    /// What was read: joules of each domain, or watts (one value), as the source's quantity says.
+    /// Joules per domain, or watts (one value), according to the source's quantity.
     pub values: Vec<f64>,
 }
 
-/// A source that cannot be read. One line.
+/// A source cannot be read. One line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EnergyError(pub String);
 
-/// Something that can be read for energy.
+/// An energy source.
 pub trait EnergySource: Send {
-    /// What it is.
+    /// Its description.
     fn describe(&self) -> SourceInfo;
-    /// One reading: joules of each domain, or watts (one value). Blocks while the source answers, at most a few seconds.
+    /// Takes a reading: joules per domain, or watts (one value). Blocks until the source answers, for a few seconds at most.
     ///
     /// # Errors
-    /// If the source does not answer or answers nonsense.
+    /// If the source does not answer or its answer is invalid.
     fn read(&mut self) -> Result<Vec<f64>, EnergyError>;
 
-    /// When the last reading came, if it came by itself while `read` waited for it: it was not made over all of that time.
+    /// Arrival time of the last reading if the source pushed it while `read` waited: it does not cover the whole wait.
     fn arrived(&self) -> Option<Instant> {
         None
     }
 }
 
-/// The state of a board beside its windows.
+/// State of a board at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BoardState {
-    /// Degrees Celsius of its processor.
+    /// Temperature of the GPU in degrees Celsius.
     pub celsius: Option<f64>,
-    /// Clock of its cores.
+    /// Core clock.
     pub core_hertz: Option<f64>,
-    /// Clock of its memory.
+    /// Memory clock.
     pub memory_hertz: Option<f64>,
-    /// The power limit that is in force.
+    /// Power limit in force.
     pub power_limit: Option<Watts>,
-    /// What holds its clocks down; none if nothing tells it.
+    /// Active throttle reasons; `None` if unknown.
     pub throttle: Option<Vec<Throttle>>,
 }
 
-/// What holds a board's clocks down.
+/// A reason for reduced clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Throttle {
-    /// It draws as much as it may: normal, and recorded.
+    /// Power limit reached: normal, and recorded.
     PowerCap,
-    /// The driver slows it down for its heat.
+    /// Thermal slowdown by the driver.
     ThermalSoftware,
-    /// The board slows itself down for its heat.
+    /// Thermal slowdown by the hardware.
     ThermalHardware,
-    /// The board slows itself down: heat, or power that is not as it should be.
+    /// Hardware slowdown: temperature or power out of range.
     HardwareSlowdown,
-    /// The power supply told it to brake.
+    /// Power brake signal from the power supply.
     PowerBrake,
-    /// Something else.
+    /// Any other reason.
     Other,
 }
 
 impl Throttle {
-    /// Everything.
+    /// All reasons.
     pub const ALL: [Throttle; 6] = [
         Throttle::PowerCap,
         Throttle::ThermalSoftware,
@@ -357,15 +356,15 @@ impl Throttle {
         }
     }
 
-    /// Whether figures taken under it do not count.
+    /// Whether it invalidates figures.
     pub fn spoils(self) -> bool {
         !matches!(self, Throttle::PowerCap | Throttle::Other)
     }
 }
 
-/// Something that tells a board's state.
+/// Reads a board's state.
 pub trait Board: Send {
-    /// Its state now.
+    /// The current state.
     fn state(&mut self) -> BoardState;
 }
 
@@ -374,7 +373,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nested_scopes_are_told_from_disjoint_ones() {
+    fn within_holds_only_for_nested_scopes() {
         use Scope::*;
         let nested = [
             (GpuBoard, Machine),

@@ -1,4 +1,4 @@
-//! Joules from readings of power: their mean over the stretch, once the source can have followed the load.
+//! Energy from power readings: mean power once the source has settled, times the length of the time span.
 
 use super::integral::{
     Integral, Terms, by_chance, median, median_gap, middle, quantum, shown_period, spread,
@@ -19,7 +19,7 @@ pub(super) fn integrate(
 
     let between = |a: &Stamped, b: &Stamped| middle(b) - middle(a);
     let poll = median_gap(&sane).ok_or(NoFigure::NoUsableReading)?;
-    // Changes that are far apart, none of them within the stretch, may be those of the load alone.
+    // A long period between changes outside the time span may be the load's, not the source's.
     let within = sane.windows(2).any(|pair| {
         value(pair[0]) != value(pair[1]) && pair[1].before >= from && pair[1].after <= to
     });
@@ -27,7 +27,7 @@ pub(super) fn integrate(
     let found = shown_period(&sane, rules).filter(|period| within || *period <= long);
     let period = info.update_period.map(|p| p.0).or(found).unwrap_or(poll).max(poll);
 
-    // What is shown earlier may be of the time before.
+    // Readings before this moment may still average power from before the time span.
     let settled = from.0 + 2.0 * averaging.0 + if averaging.0 > 0.0 { period } else { 0.0 };
     let used: Vec<&Stamped> =
         sane.iter().filter(|r| r.before.0 >= settled && r.after.0 <= to.0).copied().collect();
@@ -50,17 +50,17 @@ pub(super) fn integrate(
     if coverage < rules.coverage {
         return Err(NoFigure::Gaps { share: coverage });
     }
-    stood_still(rules, &used, found, to.0 - settled)?;
+    check_stuck(rules, &used, found, to.0 - settled)?;
 
     let (power, stretch) = (area / seconds, to.0 - from.0);
     let values: Vec<f64> = fresh.iter().map(|r| value(r)).collect();
     let observed = (averaging.0 / period).min(1.0);
     let statistical = by_chance(&values) * (1.0 - observed).sqrt();
-    // What was not seen at the start may have been as far from the mean as any tenth of the rest was, and no load is
-    // known to be more even than this before it was looked at.
-    let unseen = (1.5 * wandering(&values, power)).max(rules.unseen * power);
+    // Unseen power at the start may be as far from the mean as any tenth of the rest (times 1.5), and at least by `rules.unseen`, since no
+    // load is known to be more constant before it was seen.
+    let unseen = (1.5 * max_drift(&values, power)).max(rules.unseen * power);
     let unsettled = (settled - from.0) / stretch * unseen;
-    // Whether a source rounds or cuts off is not known; what it cuts off never averages out.
+    // A source may round or truncate, and truncation errors do not average out.
     let rounding = quantum(values.iter().copied());
     Ok(Integral {
         gross: Joules(power * stretch),
@@ -81,13 +81,13 @@ fn value(reading: &Stamped) -> f64 {
     reading.values[0]
 }
 
-/// Readings that something of this scope can show.
+/// Readings from 0 to the maximum power of source and scope.
 fn plausible<'a>(info: &SourceInfo, readings: &'a [Stamped]) -> Vec<&'a Stamped> {
     let most = info.ceiling.0.min(info.scope.most().0);
     readings.iter().filter(|r| (0.0..=most).contains(&value(r))).collect()
 }
 
-/// Readings that can be true, as the ones of a stretch show.
+/// Plausible readings, without spikes above the median of the time span.
 fn sane<'a>(
     rules: &Rules,
     info: &SourceInfo,
@@ -101,20 +101,20 @@ fn sane<'a>(
     plausible.into_iter().filter(|r| value(r) <= rules.spike * usual).collect()
 }
 
-/// Readings that can be true, whatever the load: those that are no spike of a single reading.
+/// Plausible readings at any load, without spikes of a single reading.
 pub(super) fn without_spikes<'a>(
     rules: &Rules,
     info: &SourceInfo,
     readings: &'a [Stamped],
 ) -> Vec<&'a Stamped> {
     let plausible = plausible(info, readings);
-    let near = |i: usize| plausible.get(i).map_or(0.0, |r| value(r));
+    let watts = |i: usize| plausible.get(i).map_or(0.0, |r| value(r));
     let is_spike =
-        |i: usize| value(plausible[i]) > rules.spike * near(i.wrapping_sub(1)).max(near(i + 1));
+        |i: usize| value(plausible[i]) > rules.spike * watts(i.wrapping_sub(1)).max(watts(i + 1));
     (0..plausible.len()).filter(|i| !is_spike(*i)).map(|i| plausible[i]).collect()
 }
 
-/// Of readings, those that can be of different updates.
+/// Readings that may come from different updates.
 fn fresh<'a>(readings: &[&'a Stamped], period: f64) -> Vec<&'a Stamped> {
     let mut fresh: Vec<&Stamped> = Vec::new();
     for reading in readings {
@@ -128,8 +128,8 @@ fn fresh<'a>(readings: &[&'a Stamped], period: f64) -> Vec<&'a Stamped> {
     fresh
 }
 
-/// Whether one value was shown for a good part of the time by a source that otherwise moves.
-fn stood_still(
+/// Rejects a source that showed one value for a large part of the time, though it changes otherwise.
+fn check_stuck(
     rules: &Rules,
     readings: &[&Stamped],
     period: Option<f64>,
@@ -141,16 +141,16 @@ fn stood_still(
         if pair[0].values != pair[1].values {
             since = pair[1];
         }
-        let still = middle(pair[1]) - middle(since);
-        if still > 20.0 * period && still > (1.0 - rules.coverage) * stretch {
-            return Err(NoFigure::StoodStill { seconds: Seconds(still) });
+        let stuck = middle(pair[1]) - middle(since);
+        if stuck > 20.0 * period && stuck > (1.0 - rules.coverage) * stretch {
+            return Err(NoFigure::StoodStill { seconds: Seconds(stuck) });
         }
     }
     Ok(())
 }
 
-/// How far the mean of any tenth lies from the mean of all.
-fn wandering(values: &[f64], mean: f64) -> f64 {
+/// Largest difference between the mean of a tenth of the values and the overall mean.
+fn max_drift(values: &[f64], mean: f64) -> f64 {
     let tenth = values.len().div_ceil(10);
     values.chunks(tenth).map(|c| (spread(c).0 - mean).abs()).fold(0.0, f64::max)
 }

@@ -1,35 +1,35 @@
-//! What a source said around the blocks of a row, as it stands in results: in columns, on the run's clock.
+//! The readings of a source around the blocks of a row, as stored in results: in columns, on the run's clock.
 
 use super::{Quantity, Stamped};
 use crate::units::{Seconds, to_microseconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Readings of one source around the blocks of a row, and of a while before and after each.
+/// Readings of one source, from 30 s before to 30 s after each block of a row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Readings {
-    /// The source, by its place in the manifest.
+    /// Index of the source in the manifest.
     pub source: usize,
-    /// When each reading began, in seconds on the run's clock.
+    /// Start of each reading, in seconds on the run's clock.
     pub at_seconds: Vec<f64>,
-    /// How long each took.
+    /// Duration of each reading.
     pub took_seconds: Vec<f64>,
-    /// For each of the source's domains its readings: joules of a counter, or watts.
+    /// One column per domain of the source: joules of a counter, or watts.
     pub values: Vec<Vec<f64>>,
-    /// Reads within the blocks that gave nothing.
+    /// Number of failed reads within the measured parts of the blocks.
     pub failed_reads: usize,
-    /// What the source answered when it failed last; null if it never did.
+    /// The last error of the source; null if no read failed.
     pub last_error: Option<String>,
-    /// Share of one processor core that reading took.
+    /// CPU time of the sampling thread as a share of one core.
     pub sampler_core_share: f64,
 }
 
 impl Readings {
-    /// Readings in columns.
+    /// Converts readings to columns.
     pub fn of(source: usize, quantity: &Quantity, stamped: &[Stamped]) -> Readings {
         let column = |domain: usize| stamped.iter().map(|r| r.values[domain]).collect();
         let rounded = |r: &Stamped| to_microseconds(r.before);
-        // A reading of one moment, rounded up, would end before it began.
+        // An instantaneous reading, rounded up, would end before it began.
         let took = |r: &Stamped| to_microseconds(r.after - rounded(r)).0.max(0.0);
         Readings {
             source,
@@ -40,17 +40,17 @@ impl Readings {
         }
     }
 
-    /// How many there are.
+    /// Number of readings.
     pub fn len(&self) -> usize {
         self.at_seconds.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.at_seconds.is_empty()
     }
 
-    /// What is wrong with the columns; nothing if they are readings of such a source.
+    /// The error in the columns; `None` if they fit a source of this quantity.
     pub fn fault(&self, quantity: &Quantity) -> Option<&'static str> {
         let n = self.len();
         let finite = |column: &[f64]| column.iter().all(|value| value.is_finite());
@@ -66,14 +66,14 @@ impl Readings {
         (!sound).then_some("time runs backwards")
     }
 
-    /// The readings one by one. The columns must be of one length.
+    /// The readings as rows. The columns must have the same length.
     pub fn stamped(&self) -> Vec<Stamped> {
-        let of = |i: usize| Stamped {
+        let reading = |i: usize| Stamped {
             before: Seconds(self.at_seconds[i]),
             after: Seconds(self.at_seconds[i] + self.took_seconds[i]),
             values: self.values.iter().map(|column| column[i]).collect(),
         };
-        (0..self.len()).map(of).collect()
+        (0..self.len()).map(reading).collect()
     }
 }
 
@@ -81,13 +81,13 @@ impl Readings {
 mod tests {
     use super::*;
 
-    /// Lines of a command have one moment each.
+    /// Each line of a command is stamped with a single moment.
     #[test]
-    fn readings_of_a_moment_take_no_time_however_they_are_rounded() {
+    fn instantaneous_readings_have_no_negative_duration() {
         let quantity = Quantity::Power { averaging: Seconds(0.0) };
         let at = |i: u32| Seconds(0.1 * f64::from(i) + 1e-7 * f64::from(i % 10));
-        let of = |i| Stamped { before: at(i), after: at(i), values: vec![50.0] };
-        let readings = Readings::of(0, &quantity, &(0..100).map(of).collect::<Vec<_>>());
+        let reading = |i| Stamped { before: at(i), after: at(i), values: vec![50.0] };
+        let readings = Readings::of(0, &quantity, &(0..100).map(reading).collect::<Vec<_>>());
         assert_eq!(readings.fault(&quantity), None);
         assert!(readings.took_seconds.iter().all(|took| took.is_sign_positive()));
     }

@@ -1,8 +1,7 @@
-//! Whether a source answers to the load, and how late. Every block goes from idle to load at a known moment: the readings
-//! around these steps show when the source follows, or that it does not.
+//! Whether a source responds to the load, and with which lag. Every block steps from idle to load at a known moment.
 //!
-//! The readings are compared with the known steps, moved by a lag, as a linear regression of power on "idle or loaded".
-//! The lag that explains the most of the readings' variance is the source's.
+//! A linear regression of power on "idle or loaded" is fitted to the readings around these steps at each lag. The lag that explains
+//! most of the readings' variance is the source's.
 
 use super::counter::{self, Tick};
 use super::integral::{median, middle};
@@ -11,39 +10,39 @@ use crate::units::{Seconds, Watts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A block as a meter sees it.
+/// A block as a meter sees it: a step from idle to load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoadStep {
-    /// The device is idle from here on.
+    /// The device is idle from this moment.
     pub idle_from: Seconds,
-    /// The load begins: the warm-up, then what is measured.
+    /// The load begins: the warm-up, then the measured part.
     pub load_from: Seconds,
-    /// The part of the load that is measured.
+    /// The measured part of the load.
     pub measured: Stretch,
-    /// Share of the measured time in which the device was busy, by its own clock; `None` if it has no clock.
+    /// Share of the measured time in which the device was busy by its own timestamps; `None` if it has none.
     pub busy: Option<f64>,
 }
 
 impl LoadStep {
-    /// Whether a reading says anything about this block, a late reading included.
+    /// Whether a reading is relevant to this block, with its possible lag.
     pub(super) fn is_near(&self, reading: &Stamped) -> bool {
         let step = Stretch { from: self.idle_from, to: self.load_from };
         step.is_near(reading) || self.measured.is_near(reading)
     }
 
-    /// How long the load runs before it is measured.
+    /// Duration of the warm-up, in seconds.
     fn warm_up(&self) -> f64 {
         self.measured.from.0 - self.load_from.0
     }
 }
 
-/// How a source answered to the steps from idle to load.
+/// The response of a source to the steps from idle to load.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Response {
-    /// How late its readings follow the load.
+    /// Lag of the readings behind the load.
     #[serde(rename = "lag_seconds")]
     pub lag: Seconds,
-    /// Half of the interval in which the lag lies.
+    /// Half-width of the lag's interval.
     #[serde(rename = "lag_half_width_seconds")]
     pub lag_half_width: Seconds,
     /// Mean power before the steps.
@@ -52,25 +51,25 @@ pub struct Response {
     /// Mean power after the steps.
     #[serde(rename = "load_watts")]
     pub load: Watts,
-    /// Share of the variance of the readings around the steps that the steps explain.
+    /// Share of the variance around the steps that the regression explains.
     pub explained: f64,
-    /// Whether the lag is longer than what the start of a block covers, so that the readings are moved by it.
+    /// Whether the lag exceeds what the start of a block covers: readings are then shifted by it.
     pub late: bool,
 }
 
 impl Response {
-    /// How much later the readings of a stretch come than the stretch itself, as far as it matters.
+    /// Time by which readings of a time span are shifted: the lag if it matters, else 0.
     pub fn shift(&self) -> Seconds {
         if self.late { self.lag } else { Seconds(0.0) }
     }
 
-    /// Share of the power under load that the load itself adds, 0 to 1.
+    /// Share of the power under load that exceeds idle power, 0 to 1.
     pub fn contrast(&self) -> f64 {
         (1.0 - self.idle.0 / self.load.0).clamp(0.0, 1.0)
     }
 }
 
-/// Mean power over some time, as a source shows it.
+/// Mean power over a time span, as a source reads it.
 #[derive(Clone, Copy)]
 struct Shown {
     from: f64,
@@ -78,10 +77,10 @@ struct Shown {
     watts: f64,
 }
 
-/// How a source answers to these steps.
+/// Estimates a source's response to these steps.
 ///
 /// # Errors
-/// If it does not, or if too little was read to know.
+/// If the source does not respond, or has too few readings to tell.
 pub(super) fn response(
     rules: &Rules,
     info: &SourceInfo,
@@ -94,7 +93,7 @@ pub(super) fn response(
     if series.is_constant() {
         return Err(NoFigure::NeverMoved);
     }
-    // What a block leaves out at its start: readings that are no later than this still show the load.
+    // A block leaves out its warm-up and averaging time: a lag up to this needs no correction.
     let covered = steps.iter().map(LoadStep::warm_up).fold(f64::INFINITY, f64::min)
         + match info.quantity {
             Quantity::Power { averaging: Seconds(averaging) } if averaging > 0.0 => {
@@ -141,12 +140,12 @@ pub(super) fn response(
     })
 }
 
-/// What a source showed over time.
+/// The readings of a source as mean powers over time.
 struct Series {
     shown: Vec<Shown>,
-    /// Typical time from one independent reading to the next.
+    /// Typical time from one independent reading to the next, in seconds.
     period: f64,
-    /// Share of the readings that are independent: repeated readings of one update count once.
+    /// Share of readings that are independent: repeated readings of one update count once.
     independent: f64,
 }
 
@@ -156,14 +155,14 @@ struct Fit {
     lag: f64,
     /// Power under load.
     load: f64,
-    /// Power under load less power while idle.
+    /// Power under load minus idle power.
     contrast: f64,
-    /// Share of the variance that the regression explains; negative if power falls with the load.
+    /// Share of the variance explained by the regression; negative if power falls with the load.
     explained: f64,
 }
 
 impl Series {
-    /// Means over at least `grain` seconds, which even out what the load and the clock do from reading to reading.
+    /// Averages over at least `grain` seconds, which smooths fluctuations of load and clock.
     fn new(
         rules: &Rules,
         info: &SourceInfo,
@@ -218,16 +217,16 @@ impl Series {
         self.shown.windows(2).all(|pair| pair[0].watts == pair[1].watts)
     }
 
-    /// Power on "idle or loaded" by least squares, if the source is so late; `None` with too few readings.
+    /// Least-squares fit of power on "idle or loaded" at this lag; `None` with too few readings.
     fn fit(&self, rules: &Rules, steps: &[LoadStep], lag: f64) -> Option<Fit> {
         let (mut n, mut idle, mut watts) = (0.0, 0.0, 0.0);
         let (mut idle_idle, mut idle_watts, mut watts_watts) = (0.0, 0.0, 0.0);
         let mut end = f64::NEG_INFINITY;
         for step in steps {
-            // No reading counts for two blocks, whatever a document says of them.
+            // No reading counts for two blocks, even if a document's blocks overlap.
             let (from, edge) = (step.idle_from.0.max(end) + lag, step.load_from.0 + lag);
             end = step.measured.to.0;
-            // As much of the load as of the idle time, so that both count.
+            // Roughly as much load as idle time, so that neither dominates.
             let span = (1.5 * (edge - from)).max(4.0 * self.period);
             let to = (edge + span).min(step.measured.to.0 + lag);
             let first = self.shown.partition_point(|shown| shown.to < from);
@@ -252,14 +251,14 @@ impl Series {
         {
             return None;
         }
-        let of_idle = idle_idle - idle * idle / n;
-        let of_watts = watts_watts - watts * watts / n;
-        let of_both = idle_watts - idle * watts / n;
-        if of_idle <= 1e-9 || of_watts <= 0.0 {
+        let idle_variance = idle_idle - idle * idle / n;
+        let watts_variance = watts_watts - watts * watts / n;
+        let covariance = idle_watts - idle * watts / n;
+        if idle_variance <= 1e-9 || watts_variance <= 0.0 {
             return None;
         }
-        let slope = of_both / of_idle;
-        let explained = of_both * of_both / (of_idle * of_watts);
+        let slope = covariance / idle_variance;
+        let explained = covariance * covariance / (idle_variance * watts_variance);
         Some(Fit {
             lag,
             load: (watts - slope * idle) / n,

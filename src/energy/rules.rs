@@ -1,49 +1,48 @@
-//! The constants by which readings become joules. A result names the version of its rules, and later versions of rigbench keep
-//! them.
+//! Constants of the energy integration. A result names the version of its rules, and later versions of rigbench keep old rules.
 
-/// Thresholds. Shares are of 1.
+/// Thresholds. Shares are fractions of 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
-    /// The least share of a block that readings must cover.
+    /// Minimum share of a block that readings must cover.
     pub coverage: f64,
-    /// A gap between readings of power that is longer than so many update periods is not bridged.
+    /// Gaps between power readings are bridged up to this many update periods.
     pub bridged_periods: f64,
-    /// Readings of power that are so many times the usual one are garbage.
+    /// Power readings above this multiple of the usual one are rejected.
     pub spike: f64,
-    /// Power at the start of a block, where an averaging source cannot have followed yet, may differ from the rest by this share.
+    /// Minimum uncertainty, as a share, of the power at a block's start, before an averaging source has settled.
     pub unseen: f64,
-    /// The fewest updates that a figure may rest on.
+    /// Minimum number of updates for a figure.
     pub fewest_updates: usize,
-    /// Within a tick of a counter power may be this much above the tick's mean.
+    /// Crest factor: maximum power within a counter's tick over its mean.
     pub crest: f64,
-    /// A figure that is known no better than to this share of itself is none.
+    /// Maximum half-width of a figure's interval as a share of the figure.
     pub widest: f64,
-    /// Lags up to this many seconds are looked for.
+    /// Longest lag searched, in seconds.
     pub longest_lag_seconds: f64,
-    /// The steps must explain this share of the variance, or the source does not answer to them.
+    /// Minimum share of the variance that the steps must explain.
     pub explained: f64,
-    /// And this share for a late answer, since among many lags some fit the work of other rows by chance.
+    /// The same for a late response, since at some of many lags the load of other rows fits by chance.
     pub explained_late: f64,
-    /// And so many steps must agree on it.
+    /// Minimum number of steps for a late response.
     pub steps_late: usize,
-    /// A lag within what a block's start covers is preferred to a longer one that explains no more than this share more.
+    /// A lag covered by a block's start is preferred to a longer one that explains at most this share more.
     pub preferred: f64,
-    /// A lag that explains less than the best by no more than this may be the true one.
+    /// Lags that explain at most this share less than the best are within the lag's interval.
     pub plateau: f64,
-    /// Fewest independent readings around the steps.
+    /// Minimum number of independent readings around the steps.
     pub fewest_readings: f64,
-    /// And of them while idle.
+    /// Minimum number of these while idle.
     pub fewest_idle: f64,
-    /// Even a reading of a moment is the mean of this share of an update period.
+    /// Minimum duty cycle: even an instantaneous reading averages over this share of an update period.
     pub least_duty: f64,
-    /// Sources that cover the same may differ by this share before it is worth a word.
+    /// Sources of the same scope that differ by more than this share are reported.
     pub remarkable: f64,
-    /// And by this factor before neither is believed.
+    /// Sources of the same scope that differ by more than this factor are both rejected.
     pub contradictory: f64,
 }
 
 impl Rules {
-    /// Those of version 1.
+    /// Version 1.
     pub const V1: Rules = Rules {
         coverage: 0.95,
         bridged_periods: 3.0,

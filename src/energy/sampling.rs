@@ -1,4 +1,4 @@
-//! Reads sources as time passes, each in a thread of its own, since some answer slowly and none may hold up a window.
+//! Polls sources, each in its own thread: some answer slowly, and none may delay a window.
 
 use super::integral::{MARGIN, median_gap, shown_period};
 use super::response::response;
@@ -15,45 +15,45 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-/// Sources that are read until this is dropped, under one clock.
+/// Sources that are polled until this is dropped, on one clock.
 pub struct Sampling {
     start: Instant,
     zero_at: Timestamp,
     samplers: Vec<Sampler>,
 }
 
-/// One source in its thread.
+/// A source and its thread.
 pub(super) struct Sampler {
     pub info: SourceInfo,
-    /// Its place among those that are read.
+    /// Index among the sources.
     pub place: usize,
-    /// Whose work it covers.
+    /// Devices that it covers.
     pub devices: Vec<DeviceId>,
-    /// What it reads at rest, if that was taken.
+    /// Its baseline, if it was measured.
     pub idle: Option<Idle>,
     log: Arc<Mutex<Log>>,
-    /// Dropped to end the thread, which is not waited for: a plug that hangs may hold it for seconds.
+    /// Dropped to stop the thread, which is not joined: an unresponsive plug may block it for seconds.
     _running: Sender<()>,
 }
 
-/// What a source said so far.
+/// The readings of a source so far.
 #[derive(Default)]
 pub(super) struct Log {
     pub readings: Vec<Stamped>,
-    /// Reads that gave nothing.
+    /// Failed reads.
     pub failed: Vec<(Seconds, EnergyError)>,
-    /// Processor time of the thread.
+    /// CPU time of the thread.
     pub cost: Seconds,
 }
 
 impl Sampling {
-    /// Begins to read these sources as often as each of them likes.
+    /// Starts polling these sources, each at its own rate.
     pub fn start(sources: Vec<Placed>) -> Sampling {
         Sampling::no_faster_than(sources, Seconds(0.0))
     }
 
-    /// Begins to read these sources, each no more often than every `poll`, unless its counter would wrap unseen. Over long
-    /// blocks that tells as much and fills files less.
+    /// Starts polling these sources, each at most once per `poll`, unless its counter would wrap unseen. This keeps files of long blocks
+    /// small without loss of accuracy.
     pub fn no_faster_than(sources: Vec<Placed>, poll: Seconds) -> Sampling {
         let start = Instant::now();
         let begin = |(place, placed)| Sampler::start(placed, place, poll, start);
@@ -66,28 +66,28 @@ impl Sampling {
         Seconds(self.start.elapsed().as_secs_f64())
     }
 
-    /// What the system's clock showed at the start.
+    /// System time at the start.
     pub fn zero_at(&self) -> Timestamp {
         self.zero_at
     }
 
-    /// What is read, and whose work it covers.
+    /// The sources and the devices that they cover.
     pub fn sources(&self) -> impl Iterator<Item = (&SourceInfo, &[DeviceId])> {
         self.samplers.iter().map(|sampler| (&sampler.info, &sampler.devices[..]))
     }
 
-    /// Whether anything is read of a device's work.
+    /// Whether a source covers the device.
     pub fn reads(&self, device: &DeviceId) -> bool {
         !self.of(device).is_empty()
     }
 
-    /// What is read of a device's work.
+    /// The sources that cover the device.
     pub(super) fn of(&self, device: &DeviceId) -> Vec<&Sampler> {
         self.samplers.iter().filter(|sampler| sampler.devices.contains(device)).collect()
     }
 
-    /// Takes what every source reads at rest; blocks for `seconds`, or for as long as the slowest source needs, but at most
-    /// for `longest`, or until `stop` says so. A second time adds to the first.
+    /// Measures the idle power of every source; blocks for `seconds`, or longer if the slowest source needs it, but at most `longest` or
+    /// until `stop` returns true. A second call is combined with the first.
     pub fn take_baseline(
         &mut self,
         seconds: Seconds,
@@ -124,12 +124,12 @@ impl Sampling {
         }
     }
 
-    /// What each source reads at rest, in the order of the sources, where that was taken.
+    /// The baseline of each source, in the order of the sources; `None` if it was not measured.
     pub fn baselines(&self) -> Vec<Option<Idle>> {
         self.samplers.iter().map(|sampler| sampler.idle).collect()
     }
 
-    /// Waits until counters have moved again after a moment, but no longer than that may take, or until `stop` says so.
+    /// Waits until counters have ticked after a moment, for at most their update period, or until `stop` returns true.
     pub(super) fn wait_for_updates(
         &self,
         samplers: &[&Sampler],
@@ -144,11 +144,11 @@ impl Sampling {
     }
 }
 
-/// How often to look whether a wait is over.
+/// Interval between checks whether a wait is over.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// A source that is read no more often than every `least`, unless its counter would wrap unseen.
-fn unhurried(info: SourceInfo, least: Seconds) -> SourceInfo {
+/// Polls a source at most once per `least`, unless its counter would wrap unseen.
+fn with_min_poll_interval(info: SourceInfo, least: Seconds) -> SourceInfo {
     let ranges: &[Option<Joules>] = match &info.quantity {
         Quantity::Counter { ranges, .. } => ranges,
         Quantity::Power { .. } => &[],
@@ -158,10 +158,9 @@ fn unhurried(info: SourceInfo, least: Seconds) -> SourceInfo {
     SourceInfo { poll: Seconds(info.poll.0.max(least.0.min(in_time))), ..info }
 }
 
-/// Idle times before a block are at least so long where a meter is read: what a neighbour does for a moment must not
-/// look like the load.
+/// Minimum idle time before a metered block: a short burst of another process must not look like the load.
 const SHORTEST_REST: Seconds = Seconds(0.5);
-/// No idle time before a block is made longer than this for a slow source, and no block.
+/// Maximum idle time before a block, and maximum block length, for the sake of a slow source.
 const LONGEST_REST: Seconds = Seconds(10.0);
 const LONGEST_BLOCK: Seconds = Seconds(30.0);
 
@@ -172,11 +171,11 @@ impl Sampler {
         least: Seconds,
         start: Instant,
     ) -> Sampler {
-        let info = unhurried(source.describe(), least);
+        let info = with_min_poll_interval(source.describe(), least);
         let poll = info.poll.0;
         let log = Arc::new(Mutex::new(Log::default()));
         let (running, stop) = channel();
-        let theirs = Arc::clone(&log);
+        let thread_log = Arc::clone(&log);
         thread::spawn(move || {
             let cpu = ThreadTime::now();
             let now = || Seconds(start.elapsed().as_secs_f64());
@@ -185,17 +184,17 @@ impl Sampler {
                 let before = now();
                 let read = source.read();
                 let after = now();
-                let came = source.arrived().map(|at| Seconds((at - start).as_secs_f64()));
-                let (before, after) = came.map_or((before, after), |at| (at, at));
+                let arrived = source.arrived().map(|at| Seconds((at - start).as_secs_f64()));
+                let (before, after) = arrived.map_or((before, after), |at| (at, at));
                 {
-                    let mut log = lock(&theirs);
+                    let mut log = lock(&thread_log);
                     match read {
                         Ok(values) => log.readings.push(Stamped { before, after, values }),
                         Err(error) => log.failed.push((after, error)),
                     }
                     log.cost = Seconds(cpu.elapsed().as_secs_f64());
                 }
-                // Uneven steps (the golden ratio's), so that nothing periodic is always met at the same point.
+                // Jitter by the golden ratio avoids aliasing with a periodic load.
                 shift = (shift + 0.618_033_988_75).fract();
                 let next = Duration::from_secs_f64(poll * (0.8 + 0.4 * shift));
                 match stop.recv_timeout(next) {
@@ -211,11 +210,11 @@ impl Sampler {
         lock(&self.log)
     }
 
-    /// What it said around some blocks.
+    /// Its readings around some blocks.
     pub(super) fn readings(&self, blocks: &[LoadStep]) -> Readings {
         let log = self.log();
-        let near = |r: &&Stamped| blocks.iter().any(|block| block.is_near(r));
-        let stamped: Vec<Stamped> = log.readings.iter().filter(near).cloned().collect();
+        let is_near = |r: &&Stamped| blocks.iter().any(|block| block.is_near(r));
+        let stamped: Vec<Stamped> = log.readings.iter().filter(is_near).cloned().collect();
         let inside =
             |at: &Seconds| blocks.iter().any(|b| *at >= b.measured.from && *at <= b.measured.to);
         let elapsed = log.readings.last().map_or(1.0, |r| r.after.0);
@@ -227,7 +226,7 @@ impl Sampler {
         }
     }
 
-    /// Mean power over a short stretch, for a look; none if there are too few readings.
+    /// Mean power over a short time span, for a look; `None` with too few readings.
     pub(super) fn power(&self, stretch: Stretch) -> Option<Watts> {
         let log = self.log();
         let inside = |r: &&Stamped| r.before >= stretch.from && r.after <= stretch.to;
@@ -245,7 +244,7 @@ impl Sampler {
         }
     }
 
-    /// Time from one update to the next: as documented, else as its changes show it, but no shorter than it takes to read.
+    /// Update period: documented, or else estimated from changes, but at least the time between reads.
     fn update(&self) -> f64 {
         let log = self.log();
         let recent: Vec<&Stamped> =
@@ -255,21 +254,21 @@ impl Sampler {
         self.info.update_period.map(|period| period.0).or(found).unwrap_or(gap).max(gap)
     }
 
-    /// How long it must be read for a figure.
+    /// Length of readings that a figure needs, in seconds.
     fn needs(&self) -> f64 {
         match self.info.quantity {
-            // A coarse counter that moves only now and then is not worth a long block.
+            // A coarse counter that ticks rarely is not worth a long block.
             Quantity::Counter { .. } => 8.0 * self.update().min(1.0),
             Quantity::Power { averaging } => 2.0 * averaging.0 + 8.0 * self.update(),
         }
     }
 
-    /// How long a block's measured part must be for a figure.
+    /// Minimum length of a block's measured part for a figure.
     pub(super) fn shortest_block(&self) -> Seconds {
         Seconds(self.needs().min(LONGEST_BLOCK.0))
     }
 
-    /// How long the device must be idle for this source to show it: three updates, once its average is of idle time alone.
+    /// How long the device must be idle for this source to show it: the averaging time and three updates.
     pub(super) fn rest(&self) -> Seconds {
         let averaging = match self.info.quantity {
             Quantity::Counter { .. } => 0.0,
@@ -278,8 +277,8 @@ impl Sampler {
         Seconds((averaging + 3.0 * self.update()).clamp(SHORTEST_REST.0, LONGEST_REST.0))
     }
 
-    /// Until when readings may still be missed of these blocks: of all of them if it is known to be late, of the first if it
-    /// has not answered yet. `None` if none are missed, or it no longer answers.
+    /// The moment until which readings may still arrive: of all blocks if the source lags, of the first block if it has not responded yet.
+    /// `None` if no readings are missing or the source no longer answers.
     pub(super) fn awaited(&self, blocks: &[LoadStep]) -> Option<Seconds> {
         let (first, last) = (blocks.first()?, blocks.last()?);
         let log = self.log();
@@ -287,12 +286,12 @@ impl Sampler {
         if log.failed.last().is_some_and(|(at, _)| *at > read) {
             return None;
         }
-        let near: Vec<Stamped> = (log.readings.iter())
+        let readings: Vec<Stamped> = (log.readings.iter())
             .filter(|reading| blocks.iter().any(|block| block.is_near(reading)))
             .cloned()
             .collect();
         drop(log);
-        let until = match response(&Rules::V1, &self.info, &near, blocks) {
+        let until = match response(&Rules::V1, &self.info, &readings, blocks) {
             Ok(response) if response.late => {
                 last.measured.to
                     + response.lag
@@ -305,7 +304,7 @@ impl Sampler {
         Some(until).filter(|until| *until > read)
     }
 
-    /// How long a counter may take to move again; readings of power need no waiting for.
+    /// Maximum time until a counter ticks again; power readings need no wait.
     fn patience(&self) -> Seconds {
         let period = self.info.update_period.map_or(2.0, |period| period.0);
         match self.info.quantity {
@@ -314,7 +313,7 @@ impl Sampler {
         }
     }
 
-    /// Whether it was seen to change since a moment.
+    /// Whether its value changed after a moment.
     fn moved(&self, moment: Seconds) -> bool {
         let log = self.log();
         let mut after = log.readings.iter().filter(|r| r.before >= moment);
@@ -332,7 +331,7 @@ mod tests {
     use crate::energy::{Accuracy, Basis, MeterKind, Scope};
 
     #[test]
-    fn a_source_is_read_less_often_but_never_too_seldom_for_its_wraps() {
+    fn min_poll_interval_never_hides_a_wrap() {
         let poll = |range: Option<f64>, least: f64| {
             let quantity = Quantity::Counter { ranges: vec![range.map(Joules)], duty: 1.0 };
             let info = SourceInfo {
@@ -346,14 +345,14 @@ mod tests {
                 ceiling: Watts(500.0),
                 accuracy: Accuracy { share: 0.1, basis: Basis::Assumed, reference: String::new() },
             };
-            unhurried(info, Seconds(least)).poll.0
+            with_min_poll_interval(info, Seconds(least)).poll.0
         };
         assert_eq!(poll(Some(262_143.0), 0.2), 0.2);
         assert_eq!(poll(None, 0.2), 0.2);
         assert_eq!(poll(Some(262_143.0), 0.0), 0.02);
         // 200 J at 500 W last 0.4 s.
         assert_eq!(poll(Some(200.0), 0.2), 0.1);
-        // What the source itself asks for stands.
+        // The poll interval of the source itself is never shortened.
         assert_eq!(poll(Some(20.0), 0.2), 0.02);
     }
 }

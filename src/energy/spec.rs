@@ -1,18 +1,18 @@
-//! Reads `--power` specs and builds the sources that they name.
+//! Parses `--power` specs.
 
 use super::{EnergyError, Metered, Scope, Stated};
 use crate::device::{Device, DeviceId};
 use crate::units::Watts;
 use std::str::FromStr;
 
-/// One `--power`.
+/// A `--power` spec.
 #[derive(Clone, PartialEq)]
 pub enum PowerSpec {
     /// `nvml`: NVIDIA's driver.
     Nvml,
-    /// `hwmon`: the kernel's sensors of AMD's and Intel's cards.
+    /// `hwmon`: the kernel's sensors of AMD and Intel cards.
     Hwmon,
-    /// `rapl`: the processor's own counters.
+    /// `rapl`: the processor's energy counters.
     Rapl,
     /// `shelly:http://HOST`, or `shelly:http://HOST?channel=2`.
     Shelly(String),
@@ -20,16 +20,16 @@ pub enum PowerSpec {
     Tasmota(String),
     /// `command[@SCOPE[@DEVICE]]:CMD`, which prints watts.
     Command {
-        /// Run by the shell.
+        /// Command line for the shell.
         line: String,
-        /// What the watts cover.
+        /// Scope and device of the watts.
         metered: Metered,
     },
     /// `declared:WATTS[@SCOPE[@DEVICE]]`, or `declared:sha256d=240,gemm=300[@SCOPE[@DEVICE]]`.
     Declared {
-        /// Watts for every workload (no name) or for the one named.
+        /// Watts per workload; without a name, for every workload.
         watts: Vec<(Option<String>, Watts)>,
-        /// What they cover.
+        /// Scope and device of the watts.
         metered: Metered,
     },
     /// `model`, or `model:idle=60,max=280`.
@@ -38,7 +38,7 @@ pub enum PowerSpec {
     None,
 }
 
-/// A spec that names no source. One line; says what to write instead.
+/// An invalid spec. One line that says what to write instead.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PowerSpecError(String);
@@ -52,7 +52,7 @@ impl FromStr for PowerSpec {
 
     fn from_str(spec: &str) -> Result<PowerSpec, PowerSpecError> {
         let refuse = |what: &str| Err(PowerSpecError(what.to_string()));
-        // Where the command begins is known only behind the scope and the device, whose name holds a colon.
+        // The command starts behind the scope and the device, whose name contains a colon.
         if let Some(rest) = spec.strip_prefix("command@") {
             let (metered, line) = metered_and_rest(rest)?;
             return command(line, metered);
@@ -69,7 +69,7 @@ impl FromStr for PowerSpec {
             ("hwmon", "") => Ok(PowerSpec::Hwmon),
             ("rapl", "") => Ok(PowerSpec::Rapl),
             ("model", "") => Ok(PowerSpec::Model(None)),
-            // What stands behind these may be secret, so that no message repeats it.
+            // The address may contain a password: no message repeats it.
             ("shelly" | "tasmota", url) => match (kind, is_address(url)) {
                 ("shelly", true) => Ok(PowerSpec::Shelly(url.to_string())),
                 (_, true) => Ok(PowerSpec::Tasmota(url.to_string())),
@@ -109,7 +109,7 @@ impl FromStr for PowerSpec {
     }
 }
 
-/// Whether this is a web address with a host.
+/// Whether this is an HTTP URL with a host.
 fn is_address(url: &str) -> bool {
     let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace))
@@ -133,7 +133,7 @@ fn pairs(text: &str) -> Result<Vec<(Option<String>, Watts)>, PowerSpecError> {
         .collect()
 }
 
-/// `CMD`, which may be anything but nothing.
+/// `CMD`, which must not be empty.
 fn command(line: &str, metered: Metered) -> Result<PowerSpec, PowerSpecError> {
     match line {
         "" => Err(PowerSpecError(
@@ -161,7 +161,7 @@ fn metered_and_rest(text: &str) -> Result<(Metered, &str), PowerSpecError> {
     Ok((Metered { scope, device }, rest.strip_prefix(':').unwrap_or(rest)))
 }
 
-/// `DEVICE[:REST]`. A device's name has colons too: `gpu:1`, `gpu:pci-0000:01:00.0`.
+/// `DEVICE[:REST]`. Device names contain colons, too: `gpu:1`, `gpu:pci-0000:01:00.0`.
 fn device_and_rest(text: &str) -> Option<(DeviceId, &str)> {
     let colons = match text {
         _ if text.starts_with("gpu:pci-") => 3,
@@ -181,8 +181,8 @@ fn scope(name: &str) -> Result<Scope, PowerSpecError> {
 }
 
 impl PowerSpec {
-    /// What this spec states of a workload on a device, and whether it was typed for this workload alone; nothing if it names
-    /// a source that is read.
+    /// The power stated for a workload on a device, and whether it was stated for this workload alone; `None` if the spec names a source
+    /// to read.
     pub fn stated(
         &self,
         device: &Device,
@@ -201,10 +201,10 @@ impl PowerSpec {
                         device.id
                     ))));
                 }
-                let own = |(name, _): &&(Option<String>, Watts)| {
+                let applies = |(name, _): &&(Option<String>, Watts)| {
                     name.as_deref().is_none_or(|name| name == workload)
                 };
-                let found = watts.iter().find(own).map(|(name, watts)| {
+                let found = watts.iter().find(applies).map(|(name, watts)| {
                     (Stated::Declared { power: *watts, scope: metered.scope }, name.is_some())
                 });
                 Some(found.ok_or_else(|| {
@@ -215,7 +215,7 @@ impl PowerSpec {
         }
     }
 
-    /// Workloads that the spec names, to be checked against those that are run.
+    /// Workloads named by the spec, to be checked against those that run.
     pub fn workloads(&self) -> impl Iterator<Item = &str> {
         let watts = match self {
             PowerSpec::Declared { watts, .. } => watts.as_slice(),
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_grammar_of_the_contract() {
+    fn specs_parse_as_documented() {
         assert!(read("none") == PowerSpec::None);
         assert!(read("model") == PowerSpec::Model(None));
         let bounds = Some((Watts(60.0), Watts(280.0)));
@@ -248,14 +248,14 @@ mod tests {
         assert!(read("declared:240@gpu-board") == declared(Scope::GpuBoard, None));
         let second = Some(DeviceId::Gpu(1));
         assert!(read("declared:240@gpu-board@gpu:1") == declared(Scope::GpuBoard, second));
-        let each = read("declared:sha256d=240,gemm=300");
-        assert_eq!(each.workloads().collect::<Vec<_>>(), ["sha256d", "gemm"]);
+        let named = read("declared:sha256d=240,gemm=300");
+        assert_eq!(named.workloads().collect::<Vec<_>>(), ["sha256d", "gemm"]);
         let gemm = Stated::Declared { power: Watts(300.0), scope: Scope::Wall };
-        assert_eq!(each.stated(&Device::cpu(), "gemm").unwrap(), Ok((gemm, true)));
+        assert_eq!(named.stated(&Device::cpu(), "gemm").unwrap(), Ok((gemm, true)));
         let one = Stated::Declared { power: Watts(240.0), scope: Scope::Wall };
-        let of_all = read("declared:240").stated(&Device::cpu(), "gemm");
-        assert_eq!(of_all.unwrap(), Ok((one, false)));
-        assert!(each.stated(&Device::cpu(), "decode").unwrap().is_err());
+        let unnamed = read("declared:240").stated(&Device::cpu(), "gemm");
+        assert_eq!(unnamed.unwrap(), Ok((one, false)));
+        assert!(named.stated(&Device::cpu(), "decode").unwrap().is_err());
         assert!(read("shelly:http://192.168.1.20").stated(&Device::cpu(), "gemm").is_none());
         let command = |line: &str, scope, device| PowerSpec::Command {
             line: line.into(),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_told_from_the_command_behind_it() {
+    fn device_is_separated_from_command() {
         for (spec, device) in [
             ("command@gpu-board@gpu:1:cat a:b@c", DeviceId::Gpu(1)),
             (
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_get_one_line_with_what_to_write() {
+    fn errors_are_one_line_without_secrets() {
         for spec in [
             "declared",
             "declared:",

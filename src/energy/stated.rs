@@ -1,5 +1,5 @@
-//! Power that nobody measured: watts that a user typed, or an interval from idle to the most that is possible.
-//! Utilisation does not narrow the interval: that some kernel ran says nothing of its watts.
+//! Power that was not measured: declared by the user, or an interval from idle to maximum power.
+//! Utilisation does not narrow the interval: a running kernel says nothing about watts.
 
 use super::{EnergyError, Scope};
 use crate::device::Device;
@@ -8,33 +8,33 @@ use crate::units::Watts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Watts a thread of a server at idle and at full load: the lowest and the highest of the three clouds that Cloud
-/// Carbon Footprint publishes (AWS 0.74 to 3.50, GCP 0.71 to 4.26, Azure 0.78 to 3.76).
+/// Idle and full-load watts per server thread: minimum and maximum of the three clouds in Cloud Carbon Footprint (AWS 0.74 to 3.50,
+/// GCP 0.71 to 4.26, Azure 0.78 to 3.76).
 const WATTS_PER_THREAD: (f64, f64) = (0.71, 4.26);
 
-/// Power that is said, not read.
+/// Power that is stated, not read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Stated {
-    /// A user vouches for it.
+    /// Declared by the user.
     Declared {
-        /// What the user typed.
+        /// Declared power.
         #[serde(rename = "power_watts")]
         power: Watts,
-        /// What it covers.
+        /// Scope of the power.
         scope: Scope,
     },
-    /// Somewhere between two bounds.
+    /// An interval between two bounds.
     Modelled {
-        /// No less than this.
+        /// Lower bound.
         #[serde(rename = "low_watts")]
         low: Watts,
-        /// No more than this.
+        /// Upper bound.
         #[serde(rename = "high_watts")]
         high: Watts,
-        /// What they cover.
+        /// Scope of the bounds.
         scope: Scope,
-        /// Where they come from, in a sentence.
+        /// Origin of the bounds, in one sentence.
         basis: String,
     },
 }
@@ -47,10 +47,10 @@ impl Stated {
         Stated::Modelled { low, high, scope, basis }
     }
 
-    /// The interval of a device: of its maker's figures, or of its class.
+    /// The interval of a device, from published board power or from watts per processor thread.
     ///
     /// # Errors
-    /// If none is published; says what to do.
+    /// If none is published; the message says what to do.
     pub fn model(device: &Device) -> Result<Stated, EnergyError> {
         if let Some((high, source)) = Cards::published().board_power(&device.name) {
             return Ok(Stated::Modelled {
@@ -85,7 +85,7 @@ impl Stated {
         })
     }
 
-    /// What it covers.
+    /// Scope of the power.
     pub fn scope(&self) -> Scope {
         match self {
             Stated::Declared { scope, .. } | Stated::Modelled { scope, .. } => *scope,
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_processor_has_the_interval_of_its_threads() {
+    fn processor_interval_comes_from_its_threads() {
         match Stated::model(&Device::cpu()).unwrap() {
             Stated::Modelled { low, high, scope, basis } => {
                 assert!(high.0 / low.0 > 5.9 && scope == Scope::Machine, "{low} to {high}");

@@ -1,14 +1,14 @@
-//! Finds adapters: one entry a card however many backends and drivers show it, in PCI order.
+//! Finds adapters: one entry per GPU, even if several backends and drivers expose it, in PCI order.
 
 use crate::device::{Class, Device, DeviceId, Gpu, Limits};
 use crate::text::plain;
 use crate::units::Bytes;
 use std::sync::OnceLock;
 
-/// The environment variable that brings adapters into use that do not conform to their API. wgpu's name for it.
+/// wgpu's environment variable that enables adapters that do not conform to their API.
 pub const ALLOW_NONCONFORMANT: &str = "WGPU_ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER";
 
-/// Features that kernels use where they are present, by the name shown to users.
+/// Optional features that kernels use, by the name shown to users.
 const FEATURES: &[(&str, wgpu::Features)] = &[
     ("f16", wgpu::Features::SHADER_F16),
     ("subgroups", wgpu::Features::SUBGROUP),
@@ -16,12 +16,12 @@ const FEATURES: &[(&str, wgpu::Features)] = &[
     ("matrices", wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX),
 ];
 
-/// The features that a device is opened with, where the adapter has them.
+/// The features that a device is opened with, if the adapter has them.
 pub(super) fn useful_features() -> wgpu::Features {
     FEATURES.iter().fold(wgpu::Features::empty(), |all, (_, feature)| all | *feature)
 }
 
-/// Every GPU here, real ones first, each in PCI order.
+/// Every GPU of this machine: real ones, then software adapters, each in PCI order.
 pub fn enumerate() -> Vec<Device> {
     found().cards.iter().map(|(device, _)| device.clone()).collect()
 }
@@ -31,14 +31,14 @@ pub(super) fn find(device: &Device) -> Option<&'static wgpu::Adapter> {
     found().cards.iter().find(|(d, _)| d.id == device.id).map(|(_, adapter)| adapter)
 }
 
-/// Adapters are looked for once a process: drivers are slow to load, and ids must stay what they were.
+/// Enumerates adapters once per process: drivers load slowly, and ids must not change.
 fn found() -> &'static Found {
     static FOUND: OnceLock<Found> = OnceLock::new();
     FOUND.get_or_init(|| {
         let all = all(is_nonconformant_allowed());
         let shown: Vec<Shown> = all.iter().map(|a| Shown::from(&a.get_info())).collect();
         let mut all: Vec<Option<wgpu::Adapter>> = all.into_iter().map(Some).collect();
-        let cards = one_each(shown.clone())
+        let cards = group_by_gpu(shown.clone())
             .into_iter()
             .enumerate()
             .filter_map(|(number, card)| {
@@ -50,9 +50,9 @@ fn found() -> &'static Found {
     })
 }
 
-/// What was found in this process.
+/// The adapters found in this process.
 struct Found {
-    /// One adapter for each card.
+    /// One adapter per GPU.
     cards: Vec<(Device, wgpu::Adapter)>,
     /// Every adapter.
     shown: Vec<Shown>,
@@ -67,7 +67,7 @@ pub fn is_nonconformant_allowed() -> bool {
 fn all(nonconformant: bool) -> Vec<wgpu::Adapter> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
-    // Validation layers cost time on every call and are no part of what is measured.
+    // No validation layers: they would cost time on every call.
     descriptor.flags = match nonconformant {
         true => wgpu::InstanceFlags::ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER,
         false => wgpu::InstanceFlags::empty(),
@@ -76,8 +76,8 @@ fn all(nonconformant: bool) -> Vec<wgpu::Adapter> {
     pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
 }
 
-/// Adapters that are left out of [`enumerate`] because their driver does not conform to its API, each as one line that says
-/// how to use it. Drivers are loaded a second time for it.
+/// Adapters that [`enumerate`] leaves out because their driver does not conform to its API, each as one line that says how to use it.
+/// Loads the drivers a second time.
 pub fn hidden() -> Vec<String> {
     if is_nonconformant_allowed() {
         return Vec::new();
@@ -87,8 +87,7 @@ pub fn hidden() -> Vec<String> {
     left_out(&all, found().shown.clone()).into_iter().map(|i| hint(&infos[i])).collect()
 }
 
-/// The indices of those in `all` that are not among `shown`. Cards of one name without an address are told apart by their
-/// number alone.
+/// Indices of the adapters in `all` that are not in `shown`. Adapters of the same name without a PCI address are only counted.
 fn left_out(all: &[Shown], mut shown: Vec<Shown>) -> Vec<usize> {
     let is_left_out = |i: &usize| match shown.iter().position(|other| *other == all[*i]) {
         Some(at) => {
@@ -112,7 +111,7 @@ fn hint(info: &wgpu::AdapterInfo) -> String {
     )
 }
 
-/// What tells one card from another.
+/// What identifies a GPU.
 #[derive(Clone, Debug, PartialEq)]
 struct Shown {
     backend: &'static str,
@@ -134,15 +133,15 @@ impl From<&wgpu::AdapterInfo> for Shown {
     }
 }
 
-/// A card, by the adapter that represents it.
+/// A GPU, by the adapter that represents it.
 struct Card {
     index: usize,
     other_backends: Vec<String>,
 }
 
-/// Groups adapters by card and sorts the cards. An address settles it. Without one, the n-th adapter of a name
-/// and number in one backend is taken for the n-th of that name and number in another.
-fn one_each(shown: Vec<Shown>) -> Vec<Card> {
+/// Groups adapters by GPU and sorts the GPUs. PCI addresses decide. Without one, the n-th adapter of a name and id in one backend is
+/// taken for the n-th of that name and id in another.
+fn group_by_gpu(shown: Vec<Shown>) -> Vec<Card> {
     let rank = |s: &Shown| ["vulkan", "metal", "dx12"].iter().position(|b| *b == s.backend);
     let mut order: Vec<usize> = (0..shown.len()).collect();
     order.sort_by_key(|&i| rank(&shown[i]).unwrap_or(usize::MAX));
@@ -180,7 +179,7 @@ fn describe(number: u32, adapter: &wgpu::Adapter, other_backends: Vec<String>) -
         wgpu::DeviceType::DiscreteGpu => Class::DiscreteGpu,
         wgpu::DeviceType::IntegratedGpu => Class::IntegratedGpu,
         wgpu::DeviceType::Cpu => Class::SoftwareGpu,
-        // A GPU that a hypervisor passes on, or whose driver does not say what it is.
+        // A GPU passed through by a hypervisor, or of unknown type.
         wgpu::DeviceType::VirtualGpu | wgpu::DeviceType::Other => Class::VirtualGpu,
     };
     let present = FEATURES.iter().filter(|(_, feature)| features.contains(*feature));
@@ -208,12 +207,12 @@ fn describe(number: u32, adapter: &wgpu::Adapter, other_backends: Vec<String>) -
                 workgroups: limits.max_compute_workgroups_per_dimension,
             },
         }),
-        // A driver may call a card anything.
+        // The driver's string is untrusted.
         name: plain(&info.name).into_owned(),
     }
 }
 
-/// Square cooperative matrices of f16 that add up in f32, as `matrix-16x16x16`.
+/// Square cooperative matrices with f16 operands and f32 accumulators, as in `matrix-16x16x16`.
 fn matrices(adapter: &wgpu::Adapter) -> impl Iterator<Item = String> {
     use wgpu::CooperativeScalarType::{F16, F32};
     let sides = adapter.cooperative_matrix_properties().into_iter().filter_map(|m| {
@@ -236,7 +235,7 @@ mod tests {
     }
 
     fn cards(adapters: &[Shown]) -> Vec<(String, Vec<String>)> {
-        one_each(adapters.to_vec())
+        group_by_gpu(adapters.to_vec())
             .into_iter()
             .map(|c| {
                 let s = &adapters[c.index];
@@ -249,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn one_card_behind_two_backends_or_two_drivers_stands_once() {
+    fn adapters_of_one_gpu_are_merged() {
         let found = cards(&[
             shown("dx12", "0000:01:00.0", "card"),
             shown("vulkan", "0000:01:00.0", "card (radv)"),
@@ -259,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn two_like_cards_stay_two_with_and_without_addresses() {
+    fn gpus_of_one_model_are_kept_apart_with_and_without_addresses() {
         let with = cards(&[
             shown("vulkan", "0000:41:00.0", "card"),
             shown("vulkan", "0000:01:00.0", "card"),
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_adapter_that_is_not_conformant_is_named_as_left_out() {
+    fn nonconformant_adapters_are_reported_as_left_out() {
         let card = shown("vulkan", "0000:01:00.0", "card");
         let software = shown("vulkan", "", "llvmpipe");
         let like = shown("vulkan", "", "card");

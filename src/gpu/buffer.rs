@@ -1,45 +1,45 @@
-//! Buffers on the device, and copies of parts of them kept for a later look.
+//! Device buffers, and snapshots of parts of them to be read later.
 
 use super::{Gpu, GpuError, one_line};
 use crate::units::Bytes;
 use std::ops::Range;
 
-/// A buffer on the device.
+/// A device buffer.
 #[derive(Clone)]
 pub struct Buffer(pub(super) wgpu::Buffer);
 
 impl Buffer {
-    /// Its size in bytes.
+    /// Size in bytes.
     pub fn size(&self) -> u64 {
         self.0.size()
     }
 }
 
-/// A copy of part of a buffer as it stood at one moment, on the device until it is read.
+/// A copy of part of a buffer, kept on the device until it is read.
 pub struct Snapshot(wgpu::Buffer);
 
 impl Gpu {
-    /// A storage buffer of `size` bytes, zero.
+    /// A zeroed storage buffer of `size` bytes.
     ///
     /// # Errors
-    /// If the device has no room.
+    /// If the device is out of memory.
     pub fn storage(&self, size: u64) -> Result<Buffer, GpuError> {
         use wgpu::BufferUsages as U;
         self.allocate(size, U::STORAGE | U::COPY_SRC | U::COPY_DST)
     }
 
-    /// A uniform buffer of `size` bytes, zero.
+    /// A zeroed uniform buffer of `size` bytes.
     ///
     /// # Errors
-    /// If the device has no room.
+    /// If the device is out of memory.
     pub fn uniform(&self, size: u64) -> Result<Buffer, GpuError> {
         self.allocate(size, wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST)
     }
 
-    /// Writes `data` at `offset` (bytes, a multiple of four), before all that is submitted later.
+    /// Writes `data` at `offset` (bytes, a multiple of four), before any later submission.
     ///
     /// # Errors
-    /// If the host has no room for a copy, or the device is lost.
+    /// If the host has no memory for a copy, or the device is lost.
     pub fn write<T: bytemuck::NoUninit>(
         &self,
         buffer: &Buffer,
@@ -49,10 +49,10 @@ impl Gpu {
         self.attempt(|| self.queue.write_buffer(&buffer.0, offset, bytemuck::cast_slice(data)))
     }
 
-    /// Fills `buffer` by repeating `pattern`, after all that was submitted before.
+    /// Fills `buffer` by repeating `pattern`, after all earlier submissions.
     ///
     /// # Errors
-    /// If the device is lost or refuses.
+    /// If the device is lost or rejects the copy.
     pub fn fill(&self, buffer: &Buffer, pattern: &Buffer) -> Result<(), GpuError> {
         self.copy(|encoder| {
             let mut at = 0;
@@ -64,10 +64,10 @@ impl Gpu {
         })
     }
 
-    /// Keeps a copy of `range` (bytes, multiples of four) as it is after all that was submitted before.
+    /// Copies `range` (bytes, multiples of four), after all earlier submissions.
     ///
     /// # Errors
-    /// If the device has no room.
+    /// If the device is out of memory.
     pub fn snapshot(&self, buffer: &Buffer, range: Range<u64>) -> Result<Snapshot, GpuError> {
         let size = range.end - range.start;
         let copy =
@@ -111,7 +111,7 @@ impl Gpu {
         })
     }
 
-    /// Copies the first `bytes` of a mapped buffer out and unmaps it.
+    /// Copies the first `bytes` of a mapped buffer to the host and unmaps it.
     pub(super) fn unmap<T: bytemuck::Pod>(
         &self,
         buffer: &wgpu::Buffer,

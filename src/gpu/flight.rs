@@ -1,5 +1,5 @@
-//! Several submissions in flight, so that the device does not starve while the host looks at what came back.
-//! The host blocks on the oldest; it never spins.
+//! Keeps several submissions in flight, so that the device does not idle while the host checks results. The host blocks on the oldest
+//! submission; it never spins.
 
 use super::{Bindings, Buffer, Gpu, GpuError, Pipeline};
 use crate::units::Seconds;
@@ -9,29 +9,29 @@ use std::collections::VecDeque;
 pub struct Dispatch<'a> {
     /// The compiled kernel.
     pub pipeline: &'a Pipeline,
-    /// What it works on.
+    /// Its buffers and textures.
     pub bindings: &'a Bindings,
     /// Workgroups along x, y, z.
     pub groups: [u32; 3],
 }
 
-/// What one submission does: clear, dispatch in order, then bring `read` to the host.
+/// One submission: clears a counter, dispatches in order, then reads `read` back.
 #[derive(Default)]
 pub struct Batch<'a> {
-    /// Its first four bytes are zeroed before the dispatches: a counter.
+    /// A counter: its first four bytes are zeroed before the dispatches.
     pub clear: Option<&'a Buffer>,
-    /// Kernels to run, one after the other.
+    /// Kernels to run, in order.
     pub dispatches: Vec<Dispatch<'a>>,
-    /// A buffer to bring to the host afterwards, no larger than the flight was made for.
+    /// A buffer to read back afterwards, no larger than `read_bytes` of the flight.
     pub read: Option<&'a Buffer>,
 }
 
-/// A submission that the device has done.
+/// A finished submission.
 #[derive(Debug)]
 pub struct Completed {
-    /// Time that the dispatches took on the device's own clock, where it has one.
+    /// Time of the dispatches on the device's clock, if it supports timestamps.
     pub gpu_seconds: Option<Seconds>,
-    /// The buffer that was asked for, as 32-bit words; empty if none was.
+    /// The buffer that was read back, as 32-bit words; empty if there was none.
     pub words: Vec<u32>,
 }
 
@@ -43,10 +43,10 @@ pub struct Flight {
     pending: VecDeque<Pending>,
 }
 
-/// What one submission needs of its own.
+/// Resources of one submission.
 struct Slot {
     clock: Option<Clock>,
-    /// Begin and end of the pass, then what is read.
+    /// Begin and end timestamps of the pass, then the data that is read back.
     readback: wgpu::Buffer,
 }
 
@@ -61,14 +61,14 @@ struct Clock {
     resolved: wgpu::Buffer,
 }
 
-/// Bytes of the two timestamps at the head of a readback buffer.
+/// Bytes of the two timestamps at the start of a readback buffer.
 const STAMPS: u64 = 16;
 
 impl Flight {
-    /// A ring of `depth` submissions that each bring back at most `read_bytes`.
+    /// A ring of `depth` submissions that each read back at most `read_bytes`.
     ///
     /// # Errors
-    /// If the device has no room.
+    /// If the device is out of memory.
     pub fn new(gpu: &Gpu, depth: usize, read_bytes: u64) -> Result<Flight, GpuError> {
         use wgpu::BufferUsages as U;
         let slot = |_| -> Result<Slot, GpuError> {
@@ -91,18 +91,18 @@ impl Flight {
         Ok(Flight { gpu: gpu.clone(), slots, next: 0, pending: VecDeque::new() })
     }
 
-    /// The slot that the next submission takes; buffers that it writes should be this slot's own.
+    /// The slot of the next submission; buffers that it writes should belong to this slot alone.
     pub fn next_slot(&self) -> usize {
         self.next
     }
 
-    /// Hands a batch to the device.
+    /// Submits a batch.
     ///
     /// # Panics
-    /// If every slot is in flight: the caller waits first.
+    /// If every slot is in flight: the caller must wait first.
     ///
     /// # Errors
-    /// If the device is lost or refuses.
+    /// If the device is lost or rejects the batch.
     pub fn submit(&mut self, batch: &Batch) -> Result<(), GpuError> {
         assert!(self.pending.len() < self.slots.len(), "wait before submitting more");
         let slot = &self.slots[self.next];

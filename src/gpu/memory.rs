@@ -1,4 +1,4 @@
-//! Words on the device that kernels read, in a buffer or a texture, as the kernel declares them.
+//! Device memory that kernels read: a buffer or a texture, as the kernel declares.
 
 use super::{Buffer, Gpu, GpuError, Resource, Texture};
 use crate::kernels::BindingKind;
@@ -6,19 +6,19 @@ use crate::kernels::BindingKind;
 /// Bytes of a texel.
 pub const TEXEL_BYTES: u64 = 16;
 
-/// Texels of four words, one after another.
+/// An array of texels of four 32-bit words.
 pub enum Memory {
     /// In a storage buffer.
     Buffer(Buffer),
-    /// In a folded texture.
+    /// In a 2D texture.
     Texture(Texture),
 }
 
 impl Gpu {
-    /// Room for so many texels, zero, to be bound to a binding of this kind.
+    /// Zeroed memory of `texels` for a binding of this kind.
     ///
     /// # Errors
-    /// If the device has none.
+    /// If the device is out of memory.
     pub fn memory(&self, kind: BindingKind, texels: u64) -> Result<Memory, GpuError> {
         let bytes = TEXEL_BYTES * texels;
         Ok(match kind {
@@ -27,10 +27,10 @@ impl Gpu {
         })
     }
 
-    /// Writes whole texels from `first` on, before all that is submitted later.
+    /// Writes whole texels from `first` on, before any later submission.
     ///
     /// # Errors
-    /// If the host has no room for a copy, or the device is lost.
+    /// If the host has no memory for a copy, or the device is lost.
     pub fn write_memory(&self, memory: &Memory, first: u64, words: &[u32]) -> Result<(), GpuError> {
         match memory {
             Memory::Buffer(buffer) => self.write(buffer, TEXEL_BYTES * first, words),
@@ -38,10 +38,10 @@ impl Gpu {
         }
     }
 
-    /// Room like this memory's, zero.
+    /// Zeroed memory of the same kind and size.
     ///
     /// # Errors
-    /// If the device has none.
+    /// If the device is out of memory.
     pub fn memory_like(&self, memory: &Memory) -> Result<Memory, GpuError> {
         Ok(match memory {
             Memory::Buffer(buffer) => Memory::Buffer(self.storage(buffer.size())?),
@@ -49,10 +49,10 @@ impl Gpu {
         })
     }
 
-    /// Copies all of a memory to another of its kind and size, after all that was submitted before.
+    /// Copies a memory to another of its kind and size, after all earlier submissions.
     ///
     /// # Errors
-    /// If the device is lost or refuses.
+    /// If the device is lost or rejects the copy.
     pub fn copy_memory(&self, from: &Memory, to: &Memory) -> Result<(), GpuError> {
         match (from, to) {
             (Memory::Buffer(from), Memory::Buffer(to)) => self.fill(to, from),
@@ -63,7 +63,7 @@ impl Gpu {
 }
 
 impl Memory {
-    /// What binds it.
+    /// The resource to bind.
     pub fn resource(&self) -> Resource<'_> {
         match self {
             Memory::Buffer(buffer) => Resource::Buffer(buffer),

@@ -1,5 +1,5 @@
-//! GPUs through wgpu: find them, open one, compile kernels, keep several submissions in flight and read back
-//! what they produced. Nothing outside this folder imports wgpu.
+//! GPUs through wgpu: finds and opens them, compiles kernels, keeps several submissions in flight and reads results back. Nothing outside
+//! this folder imports wgpu.
 
 mod adapters;
 mod buffer;
@@ -23,29 +23,29 @@ use scope::Reports;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Longest wait for one submission. A dispatch lasts 50 ms at most, but the first one may compile.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout of one submission. A dispatch takes 50 ms at most, but the first one may compile.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What can go wrong with a GPU that was found.
+/// An error of a GPU.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum GpuError {
-    /// The adapter is not here any more.
+    /// The adapter has disappeared.
     #[error("{0} is not there any more")]
     Gone(String),
     /// The device was lost: reset, unplugged, or its driver gave up.
     #[error("the device was lost: {0}")]
     Lost(String),
-    /// The device has no memory left for what was asked.
+    /// The device is out of memory.
     #[error("the device is out of memory: {0}")]
     OutOfMemory(String),
     /// A buffer or a grid of workgroups would exceed a limit of the adapter.
     #[error("{0}")]
     TooLarge(String),
-    /// The driver or wgpu refused something.
+    /// The driver or wgpu rejected an operation.
     #[error("the driver refused: {0}")]
     Refused(String),
-    /// A submission did not end in time.
-    #[error("the device did not answer within {} s", PATIENCE.as_secs())]
+    /// A submission did not finish in time.
+    #[error("the device did not answer within {} s", TIMEOUT.as_secs())]
     Hung,
 }
 
@@ -55,7 +55,7 @@ pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
     description: Arc<Device>,
-    /// Seconds of one tick of the device's clock.
+    /// Seconds per tick of the device's clock.
     tick_seconds: f64,
     reports: Arc<Reports>,
 }
@@ -64,7 +64,7 @@ impl Gpu {
     /// Opens a GPU that [`enumerate`] found.
     ///
     /// # Errors
-    /// If it has gone since, or its driver refuses.
+    /// If it has disappeared, or its driver fails to open it.
     pub fn open(description: &Device) -> Result<Gpu, GpuError> {
         let adapter = adapters::find(description)
             .ok_or_else(|| GpuError::Gone(description.id.to_string()))?;
@@ -88,12 +88,12 @@ impl Gpu {
         &self.description
     }
 
-    /// The adapter's particulars.
+    /// The adapter's properties.
     pub fn details(&self) -> &device::Gpu {
         self.description.gpu.as_ref().expect("only adapters are opened as a Gpu")
     }
 
-    /// What a kernel needs that this device lacks; nothing if it can run there.
+    /// What a kernel needs that this device lacks; `None` if it can run there.
     pub fn lacks(&self, kernel: &Kernel) -> Option<String> {
         let details = self.details();
         let absent = |feature: &&String| !self.description.features.contains(feature);
@@ -106,13 +106,13 @@ impl Gpu {
             let there = limits.workgroup_memory;
             return Some(format!("its workgroups share {needed}, this adapter's at most {there}"));
         }
-        // Where the driver chooses, it mostly takes the largest; verification tells.
+        // A driver that chooses the subgroup size mostly takes the maximum; verification finds out otherwise.
         kernel.constant("LANES").filter(|lanes| *lanes != most).map(|lanes| {
             format!("it is written for subgroups of {lanes}, here they have {least} to {most}")
         })
     }
 
-    /// Blocks until the device has done all that was submitted.
+    /// Blocks until the device has finished all submissions.
     ///
     /// # Errors
     /// If the device is lost or does not answer.
@@ -120,7 +120,7 @@ impl Gpu {
         self.wait_for(None)
     }
 
-    /// Hands over all that was written and blocks until the device has it. Until then, what is written takes host memory.
+    /// Submits pending writes and blocks until they are done. Until then they take host memory.
     ///
     /// # Errors
     /// If the device is lost or does not answer.
@@ -129,18 +129,18 @@ impl Gpu {
         self.wait_for(Some(index))
     }
 
-    /// Gives the device up, as when it is lost: what follows fails.
+    /// Destroys the device, as if it were lost: later operations fail.
     pub fn destroy(&self) {
         self.device.destroy();
         self.reports.lose("it was given up".into());
     }
 
     fn wait_for(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
-        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(PATIENCE) };
+        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(TIMEOUT) };
         match self.attempt(|| self.device.poll(wait))? {
             Ok(_) => Ok(()),
             Err(wgpu::PollError::Timeout) => {
-                // Nothing that is submitted later would come back either.
+                // Later submissions would not come back either.
                 self.reports.lose(GpuError::Hung.to_string());
                 Err(GpuError::Hung)
             }
@@ -149,11 +149,11 @@ impl Gpu {
     }
 }
 
-/// Leave to use what wgpu calls experimental, if it is used at all.
+/// Enables wgpu's experimental features if any is used.
 fn experimental(features: wgpu::Features) -> wgpu::ExperimentalFeatures {
     if features.intersects(wgpu::Features::all_experimental_mask()) {
-        // SAFETY: wgpu asks its user to accept that such features may have undefined behaviour. They are used for
-        // cooperative matrices alone, by kernels that are fixed at build time and whose outputs are verified.
+        // SAFETY: such features may have undefined behaviour, which wgpu requires the caller to accept. They are used for cooperative
+        // matrices alone, by kernels that are fixed at build time and whose outputs are verified.
         unsafe { wgpu::ExperimentalFeatures::enabled() }
     } else {
         wgpu::ExperimentalFeatures::disabled()

@@ -8,16 +8,16 @@ use crate::kernels::{BindingKind, Kernel};
 pub struct Pipeline {
     pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
-    /// Numbers of its bindings.
+    /// Its binding numbers.
     bindings: Vec<u32>,
 }
 
-/// Buffers bound to a kernel's bindings.
+/// Buffers and textures bound to a kernel's bindings.
 pub struct Bindings(pub(super) wgpu::BindGroup);
 
-/// What can be bound.
+/// A resource to bind.
 pub enum Resource<'a> {
-    /// All of a buffer.
+    /// A whole buffer.
     Buffer(&'a Buffer),
     /// A texture.
     Texture(&'a Texture),
@@ -50,7 +50,7 @@ impl Gpu {
     /// Compiles a kernel. The driver may still compile at the first dispatch.
     ///
     /// # Errors
-    /// If the driver refuses it.
+    /// If the driver rejects it.
     pub fn compile(&self, kernel: &Kernel) -> Result<Pipeline, GpuError> {
         let entries: Vec<wgpu::BindGroupLayoutEntry> = kernel
             .bindings
@@ -85,8 +85,8 @@ impl Gpu {
             label: Some(&kernel.id),
             source: wgpu::ShaderSource::Wgsl(kernel.wgsl.as_str().into()),
         };
-        // SAFETY: every kernel is this crate's own, indexes only within the buffers that its job sized for it, and loops
-        // a number of times that the host sets. wgpu's own checks would end loops silently after 65,535 rounds.
+        // SAFETY: every kernel is part of this crate, indexes only within the buffers that its job allocated, and has loop counts set by
+        // the host. wgpu's own loop check would end loops silently after 65,535 iterations.
         let module = unsafe {
             self.device.create_shader_module_trusted(source, wgpu::ShaderRuntimeChecks::unchecked())
         };

@@ -1,40 +1,40 @@
-//! Errors belong to the operation that made them. wgpu reports errors beside the calls that cause them; error scopes around
-//! each operation turn them into its result, so that one refused kernel or failed allocation fails nothing else. Only a
-//! lost device fails all that follows on it.
+//! Attributes errors to operations. wgpu reports errors separately from the calls that cause them. Error scopes around each operation
+//! turn them into its result, so that one rejected kernel or failed allocation affects nothing else. Only a lost device fails all later
+//! operations.
 
 use super::{Gpu, GpuError, one_line};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Every kind of error, the most telling first: what failed for want of memory may also be invalid afterwards.
+/// Every kind of error, most informative first: an object that could not be allocated may also be reported as invalid.
 const KINDS: [wgpu::ErrorFilter; 3] =
     [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation];
 
-/// What wgpu reports by callback.
+/// Errors that wgpu reports by callback.
 #[derive(Default)]
 pub(super) struct Reports {
     /// Why the device was lost, if it was.
     lost: OnceLock<String>,
-    /// An error outside every scope, as of another thread. The next operation takes it.
+    /// An error outside every scope, for example of another thread. The next operation returns it.
     stray: Mutex<Option<GpuError>>,
 }
 
 impl Reports {
-    /// Receives the reports of a device.
+    /// Registers the callbacks of a device.
     pub(super) fn of(device: &wgpu::Device) -> Arc<Reports> {
         let reports = Arc::new(Reports::default());
-        let of_errors = reports.clone();
+        let for_errors = reports.clone();
         device.on_uncaptured_error(Arc::new(move |error| {
-            let mut stray = of_errors.stray.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut stray = for_errors.stray.lock().unwrap_or_else(PoisonError::into_inner);
             stray.get_or_insert(error.into());
         }));
-        let of_loss = reports.clone();
+        let for_loss = reports.clone();
         device.set_device_lost_callback(move |reason, message| {
-            of_loss.lose(if message.is_empty() { format!("{reason:?}") } else { message });
+            for_loss.lose(if message.is_empty() { format!("{reason:?}") } else { message });
         });
         reports
     }
 
-    /// Notes that the device is lost; the first reason counts.
+    /// Marks the device as lost; only the first reason is kept.
     pub(super) fn lose(&self, why: String) {
         let _ = self.lost.set(why);
     }
@@ -64,26 +64,26 @@ impl From<wgpu::Error> for GpuError {
 }
 
 impl Gpu {
-    /// Whether the device was lost: nothing works on it any more, and it must be opened again.
+    /// Whether the device is lost: nothing works on it any more, and it must be opened again.
     pub fn is_lost(&self) -> bool {
         self.reports.lost.get().is_some()
     }
 
-    /// Runs one operation on the device. Takes less than a microsecond beside it.
+    /// Runs one operation on the device. The overhead is less than a microsecond.
     ///
     /// # Errors
-    /// What the operation caused, or that the device is lost.
+    /// The operation's error, or that the device is lost.
     pub(super) fn attempt<T>(&self, operation: impl FnOnce() -> T) -> Result<T, GpuError> {
         self.reports.check_lost()?;
         let scopes = KINDS.map(|kind| self.device.push_error_scope(kind));
         let value = operation();
         let mut caught = None;
         for scope in scopes.into_iter().rev() {
-            // Ready at once: errors are known when the call returns.
+            // Does not block: errors are known when the call returns.
             caught = pollster::block_on(scope.pop()).or(caught);
         }
         match caught.map(GpuError::from) {
-            // Some operations lose the device where they find no memory. That is how they failed; it fails what follows.
+            // Some operations lose the device when it is out of memory. This one reports out of memory, later ones the loss.
             Some(error @ GpuError::OutOfMemory(_)) => return Err(error),
             Some(error) => return self.reports.check_lost().and(Err(error)),
             None => self.reports.check_lost()?,
@@ -92,11 +92,11 @@ impl Gpu {
         Ok(value)
     }
 
-    /// Makes something that takes memory of the device. If it has none left, what was dropped or waits to be written is freed
-    /// and it is tried once more.
+    /// Creates an object in device memory. If the device is out of memory, a flush frees dropped objects and pending writes, and it is
+    /// tried once more.
     ///
     /// # Errors
-    /// That the device has no room for `what`, or any other cause.
+    /// If the device has no memory for `what`, or for any other cause.
     pub(super) fn make<T>(
         &self,
         what: impl Fn() -> String,

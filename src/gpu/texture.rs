@@ -1,33 +1,33 @@
-//! Textures as tables of four words: where loads from buffers are slow, loads from textures may be fast.
+//! Textures as arrays of four-word texels: texture loads may be fast where buffer loads are slow.
 
 use super::memory::TEXEL_BYTES;
 use super::{Gpu, GpuError};
 use crate::units::Bytes;
 
-/// Four words of 32 bits.
+/// Four 32-bit words per texel.
 pub(super) const TEXELS: wgpu::TextureFormat = wgpu::TextureFormat::Rgba32Uint;
 
-/// Texels of a row. Texel p stands at (p mod 1024, p / 1024): rows as long as a matrix's may thrash the caches.
+/// Texels per row: texel p is at (p mod 1024, p / 1024). Rows as long as a matrix's rows may thrash the caches.
 const WIDTH: u32 = 1024;
 
-/// A run of texels, folded into a flat texture, which kernels read.
+/// An array of texels that kernels read, folded into the rows of a 2D texture.
 pub struct Texture {
     texture: wgpu::Texture,
     pub(super) view: wgpu::TextureView,
 }
 
 impl Texture {
-    /// Its size in bytes.
+    /// Size in bytes.
     pub(super) fn size(&self) -> u64 {
         TEXEL_BYTES * u64::from(WIDTH) * u64::from(self.texture.height())
     }
 }
 
 impl Gpu {
-    /// A texture of `bytes`, rounded up to whole rows, zero.
+    /// A zeroed texture of `bytes`, rounded up to whole rows.
     ///
     /// # Errors
-    /// If the device has no room.
+    /// If the device is out of memory.
     pub(super) fn texture(&self, bytes: u64) -> Result<Texture, GpuError> {
         let height = bytes.div_ceil(TEXEL_BYTES * u64::from(WIDTH)) as u32;
         let descriptor = wgpu::TextureDescriptor {
@@ -48,15 +48,15 @@ impl Gpu {
         Ok(Texture { texture, view })
     }
 
-    /// The most bytes that a texture holds.
+    /// Maximum size of a texture in bytes.
     pub fn largest_texture(&self) -> u64 {
         TEXEL_BYTES * u64::from(WIDTH) * u64::from(self.device.limits().max_texture_dimension_2d)
     }
 
-    /// Writes whole texels from texel `first` on, before all that is submitted later.
+    /// Writes whole texels from texel `first` on, before any later submission.
     ///
     /// # Errors
-    /// If the host has no room for a copy, or the device is lost.
+    /// If the host has no memory for a copy, or the device is lost.
     pub(super) fn write_texels(
         &self,
         texture: &Texture,
@@ -67,13 +67,13 @@ impl Gpu {
         let mut rest = data;
         while !rest.is_empty() {
             let texels = rest.len() as u32 / 4;
-            // Part of a row, or as many whole rows as there are.
+            // Part of a row, or all the whole rows at once.
             let (width, height) = match x {
                 0 if texels >= WIDTH => (WIDTH, texels / WIDTH),
                 _ => (texels.min(WIDTH - x), 1),
             };
             let (now, later) = rest.split_at(4 * (width * height) as usize);
-            let place = wgpu::TexelCopyTextureInfo {
+            let destination = wgpu::TexelCopyTextureInfo {
                 origin: wgpu::Origin3d { x, y, z: 0 },
                 ..texture.texture.as_image_copy()
             };
@@ -84,14 +84,14 @@ impl Gpu {
             };
             let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
             self.attempt(|| {
-                self.queue.write_texture(place, bytemuck::cast_slice(now), layout, size);
+                self.queue.write_texture(destination, bytemuck::cast_slice(now), layout, size);
             })?;
             (x, y, rest) = (0, y + height, later);
         }
         Ok(())
     }
 
-    /// Copies all of a texture to another of its size.
+    /// Copies a texture to another of the same size.
     pub(super) fn copy_texture(&self, from: &Texture, to: &Texture) -> Result<(), GpuError> {
         let (from, to) = (&from.texture, &to.texture);
         self.copy(|encoder| {

@@ -1,6 +1,6 @@
-//! The table of kernels. A kernel is a WGSL file under `kernels/` with its parameters as `const`s and
-//! `alias`es at its head; a variant is one choice of them. Facts (workgroup size, bindings, constants) are
-//! reflected from the WGSL that will really be compiled, never typed a second time.
+//! The table of kernels. A kernel is a WGSL file under `kernels/` with its parameters as `const`s and `alias`es at its head; a variant is
+//! one choice of them. Facts (workgroup size, bindings, constants) are reflected from the WGSL that is compiled, never declared a second
+//! time.
 
 pub mod sha256d;
 mod table;
@@ -12,37 +12,37 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use table::SOURCES;
 
-/// A variant with its final text and what naga read from it.
+/// A variant with its final WGSL and what naga reflected from it.
 #[derive(Clone, Debug)]
 pub struct Kernel {
     /// Name of the variant.
     pub id: String,
-    /// Every parameter at the head of the file with its value, defaults included.
+    /// Every parameter at the head of the file with its value, including defaults.
     pub params: BTreeMap<String, String>,
     /// The WGSL that is compiled.
     pub wgsl: String,
-    /// Invocations of one workgroup along x, y, z.
+    /// Workgroup size along x, y, z, in invocations.
     pub workgroup: [u32; 3],
-    /// Bindings of group 0 in order.
+    /// Bindings of group 0, in order.
     pub bindings: Vec<Binding>,
-    /// Bytes that a workgroup shares.
+    /// Shared memory of a workgroup in bytes.
     pub workgroup_bytes: u32,
-    /// Features that a device must have, by the names that [`crate::device`] gives them.
+    /// Features that a device must have, by their names in [`crate::device`].
     pub needs: Vec<String>,
     /// The constants that are whole numbers, as naga evaluates them.
     numbers: BTreeMap<String, u32>,
 }
 
-/// What multiplies.
+/// Arithmetic of a kernel's multiplications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arithmetic {
     /// f32.
     F32,
-    /// f16 in vectors of two.
+    /// f16 in vectors of two (packed math).
     F16,
-    /// Four products of bytes, added up in an instruction.
+    /// Dot products of four int8 pairs in one instruction (DP4a).
     Dot4,
-    /// Matrices of f16, added up in f32.
+    /// Cooperative matrices (tensor cores): f16 operands, f32 accumulators.
     Matrix,
 }
 
@@ -65,13 +65,13 @@ impl Arithmetic {
 /// One binding of group 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
-    /// Its number.
+    /// Binding number.
     pub index: u32,
-    /// What may be bound there.
+    /// Kind of resource.
     pub kind: BindingKind,
 }
 
-/// What a binding holds.
+/// Kind of resource of a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BindingKind {
     /// A uniform buffer.
@@ -80,16 +80,16 @@ pub enum BindingKind {
     StorageRead,
     /// A storage buffer that the kernel writes.
     StorageWrite,
-    /// A flat storage texture that the kernel reads: four 32-bit words a texel.
+    /// A 2D storage texture that the kernel reads: four 32-bit words per texel.
     Texture,
-    /// Such a texture that the kernel writes.
+    /// A 2D storage texture that the kernel writes.
     TextureWrite,
 }
 
-/// A kernel that cannot be built: a defect of the table or of the WGSL, not of the machine.
+/// A kernel cannot be built: a defect of the table or of the WGSL, not of the machine.
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
-    /// The table names a file that is not there.
+    /// The table names a file that does not exist.
     #[error("kernel {0}: no such file under kernels/")]
     NoSource(&'static str),
     /// The table names a parameter that the head of the file does not declare.
@@ -104,10 +104,10 @@ pub enum KernelError {
 }
 
 impl Kernel {
-    /// A variant of a matmul for activations of `a_bits` and weights of `b_bits` each.
+    /// A matmul variant for activations of `a_bits` and weights of `b_bits`.
     ///
     /// # Errors
-    /// If the table and the file do not fit each other.
+    /// If the table and the file do not match.
     pub fn matmul(entry: &'static Entry, a_bits: u32, b_bits: u32) -> Result<Kernel, KernelError> {
         let element = |bits| if bits == 32 { "f32" } else { "f16" };
         let types = [
@@ -119,10 +119,10 @@ impl Kernel {
         Kernel::with(entry, &types)
     }
 
-    /// A variant for all types that it takes; just one if it has to do with no types.
+    /// A variant for every combination of types that it supports; a single kernel if it has no types.
     ///
     /// # Errors
-    /// If the table and the file do not fit each other.
+    /// If the table and the file do not match.
     pub fn all(entry: &'static Entry) -> Result<Vec<Kernel>, KernelError> {
         let Takes { a, b } = entry.takes;
         if a.is_empty() {
@@ -132,25 +132,23 @@ impl Kernel {
         pairs.map(|(a, b)| Kernel::matmul(entry, a, b)).collect()
     }
 
-    /// A variant that has to do with no types.
+    /// A variant without types.
     ///
     /// # Errors
-    /// If the table and the file do not fit each other.
+    /// If the table and the file do not match.
     pub fn build(entry: &'static Entry) -> Result<Kernel, KernelError> {
         Kernel::with(entry, &[])
     }
 
-    /// A variant with values for some more of its parameters, as WGSL text; those that its file does not declare are left
-    /// out.
+    /// A variant with values for more of its parameters, as WGSL text; parameters that the file does not declare are ignored.
     ///
     /// # Errors
-    /// If the table and the file do not fit each other.
+    /// If the table and the file do not match.
     pub fn given(entry: &'static Entry, values: &[(&str, String)]) -> Result<Kernel, KernelError> {
         Kernel::with(entry, values)
     }
 
-    /// Writes the variant's parameters into its file, and those of `more` that the file declares, and reflects the
-    /// result.
+    /// Substitutes the variant's parameters, and those of `more` that the file declares, and reflects the result.
     fn with(entry: &'static Entry, more: &[(&str, String)]) -> Result<Kernel, KernelError> {
         let source = SOURCES
             .iter()
@@ -167,8 +165,8 @@ impl Kernel {
         };
         let mut bindings = Vec::new();
         for (_, variable) in module.global_variables.iter() {
-            let Some(place) = &variable.binding else { continue };
-            if place.group != 0 {
+            let Some(resource) = &variable.binding else { continue };
+            if resource.group != 0 {
                 return Err(unsupported("bindings stand in group 0"));
             }
             let kind = match variable.space {
@@ -187,7 +185,7 @@ impl Kernel {
                 },
                 _ => return Err(unsupported("only buffers and textures can be bound")),
             };
-            bindings.push(Binding { index: place.binding, kind });
+            bindings.push(Binding { index: resource.binding, kind });
         }
         bindings.sort_by_key(|b| b.index);
         let workgroup_bytes = workgroup_bytes(&module)
@@ -213,8 +211,7 @@ impl Kernel {
     /// A constant that is a whole number (`const TILE_M: u32 = 8u * ROWS;`).
     ///
     /// # Panics
-    /// If the head of the file declares no such number: the host code and the WGSL disagree, which the
-    /// tests of every variant find.
+    /// If the file declares no such number: the host code and the WGSL disagree, which the tests of every variant detect.
     pub fn number(&self, name: &str) -> u32 {
         let number = self.constant(name);
         number.unwrap_or_else(|| panic!("kernel {} declares no number {name}", self.id))
@@ -225,7 +222,7 @@ impl Kernel {
         self.numbers.get(name).copied()
     }
 
-    /// What it multiplies with, as its text shows.
+    /// Arithmetic of the kernel's multiplications, detected from its text.
     pub fn arithmetic(&self) -> Arithmetic {
         let half = self.params.values().any(|value| value == "f16");
         match () {
@@ -236,13 +233,13 @@ impl Kernel {
         }
     }
 
-    /// SHA-256 of the final text, in hexadecimal.
+    /// SHA-256 of the final WGSL, in hexadecimal.
     pub fn sha256(&self) -> String {
         hex(&Sha256::digest(&self.wgsl))
     }
 }
 
-/// Bytes of all variables that a workgroup shares.
+/// Bytes of all shared variables of a workgroup.
 fn workgroup_bytes(module: &naga::Module) -> Result<u32, String> {
     let mut layouter = naga::proc::Layouter::default();
     layouter.update(module.to_ctx()).map_err(|error| error.to_string())?;
@@ -251,7 +248,7 @@ fn workgroup_bytes(module: &naga::Module) -> Result<u32, String> {
     Ok(variables.filter(|v| shared(v)).map(|v| layouter[v.ty].size).sum())
 }
 
-/// What a device must have to run this text. `MATRIX` is the side of a kernel's cooperative matrices.
+/// Features that a device must have for this kernel. `MATRIX` is the side of a kernel's cooperative matrices.
 fn needs(wgsl: &str, numbers: &BTreeMap<String, u32>) -> Vec<String> {
     let code: String = wgsl.lines().filter_map(|line| line.split("//").next()).collect();
     let mentions = |word: &str, feature: &str| code.contains(word).then(|| feature.to_string());
@@ -262,21 +259,21 @@ fn needs(wgsl: &str, numbers: &BTreeMap<String, u32>) -> Vec<String> {
         .collect()
 }
 
-/// What a binding of this type holds, if it is a flat storage texture of four 32-bit words.
+/// Kind of a texture binding, if it is a 2D storage texture of four 32-bit words per texel.
 fn texture(inner: &naga::TypeInner) -> Option<BindingKind> {
-    let flat = |access| naga::TypeInner::Image {
+    let image_2d = |access| naga::TypeInner::Image {
         dim: naga::ImageDimension::D2,
         arrayed: false,
         class: naga::ImageClass::Storage { format: naga::StorageFormat::Rgba32Uint, access },
     };
     match inner {
-        inner if *inner == flat(naga::StorageAccess::LOAD) => Some(BindingKind::Texture),
-        inner if *inner == flat(naga::StorageAccess::STORE) => Some(BindingKind::TextureWrite),
+        inner if *inner == image_2d(naga::StorageAccess::LOAD) => Some(BindingKind::Texture),
+        inner if *inner == image_2d(naga::StorageAccess::STORE) => Some(BindingKind::TextureWrite),
         _ => None,
     }
 }
 
-/// SHA-256 over every kernel file, names included: which kernels this binary carries.
+/// SHA-256 over every kernel file and its name: identifies the kernels of this binary.
 pub fn all_sha256() -> &'static str {
     static DIGEST: LazyLock<String> = LazyLock::new(|| {
         let mut hash = Sha256::new();
@@ -296,9 +293,9 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Replaces the values at the head of a file. The head is every line that begins with `const` or `alias`, up to the first
-/// empty line after one; what is declared below follows from it;
-/// returns the final text and all parameters. A file that is given the type f16 gets leave to use it.
+/// Replaces parameter values at the head of a file and returns the final text and all parameters. The head is every line that begins with
+/// `const` or `alias`, up to the first empty line after one; constants below it are derived. `enable f16;` is added if a parameter is
+/// f16.
 fn instantiate(
     entry: &'static Entry,
     more: &[(&str, String)],
@@ -330,7 +327,7 @@ fn instantiate(
     Ok((lines.join("\n"), params))
 }
 
-/// `const NAME: type = value;` or `alias NAME = value;` at the start of a line: name and value.
+/// Parses `const NAME: type = value;` or `alias NAME = value;` at the start of a line into name and value.
 fn declaration(line: &str) -> Option<(&str, &str)> {
     let rest = line.strip_prefix("const ").or_else(|| line.strip_prefix("alias "))?;
     let (left, right) = rest.split_once(" = ")?;
@@ -353,9 +350,9 @@ mod tests {
                 assert!(kernel.workgroup.iter().product::<u32>() <= 256, "{}", entry.id);
                 let workload = entry.id.split('/').next();
                 assert!(texts.insert((workload, kernel.sha256())), "{} is another", entry.id);
-                // A loop stops silently after 65,535 rounds where a driver or wgpu bounds it.
-                let turns = |name| kernel.constant(name).unwrap_or(1);
-                assert!(turns("NONCES") * turns("VERSIONS") < 65_535, "{}", entry.id);
+                // A driver or wgpu that bounds loops stops them silently after 65,535 iterations.
+                let iterations = |name| kernel.constant(name).unwrap_or(1);
+                assert!(iterations("NONCES") * iterations("VERSIONS") < 65_535, "{}", entry.id);
             }
         }
     }

@@ -1,6 +1,6 @@
-//! The table of kernels: every WGSL file and every variant that is offered. A new variant is one line here.
+//! The table of kernels: every WGSL file and every variant. A new variant is one line here.
 
-/// A WGSL file with its defaults.
+/// A WGSL file with its default parameters.
 pub(super) struct Source {
     pub(super) name: &'static str,
     pub(super) text: &'static str,
@@ -12,14 +12,14 @@ macro_rules! text {
     };
 }
 
-/// `name` or, where the texts of others follow that of the first, `name + other + another`.
+/// `name`, or `name + other + another` for the concatenation of several files.
 macro_rules! sources {
     ($($name:literal $(+ $rest:literal)*),* $(,)?) => {
         &[$(Source { name: $name, text: concat!(text!($name) $(, text!($rest))*) }),*]
     };
 }
 
-/// Every WGSL file, by its path under `kernels/` without the ending.
+/// Every WGSL file, by its path under `kernels/` without the extension.
 pub(super) const SOURCES: &[Source] = sources![
     "sha256d/scan",
     "sha256d/compact",
@@ -51,30 +51,30 @@ pub(super) const SOURCES: &[Source] = sources![
 /// One choice of a kernel's parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Name in results, unique; begins with the workload that it serves: `gemm/register_tile-8x16`.
+    /// Unique name in results, which begins with its workload: `gemm/register_tile-8x16`.
     pub id: &'static str,
-    /// The WGSL file, by its path under `kernels/`.
+    /// WGSL file: its path under `kernels/` without the extension.
     pub source: &'static str,
-    /// Parameters that differ from the file's own, as WGSL text.
+    /// Parameters that differ from the file's defaults, as WGSL text.
     pub params: &'static [(&'static str, &'static str)],
-    /// Of a matmul: bits of the activations and of the weights that it takes.
+    /// Bits of the activations and weights that a matmul kernel supports; empty for other kernels.
     pub takes: Takes,
 }
 
-/// Bits of activations and of weights that a matmul kernel takes.
+/// Bits of the activations and weights that a matmul kernel supports.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Takes {
-    /// Activations.
+    /// Bits of activations (A).
     pub a: &'static [u32],
-    /// Weights.
+    /// Bits of weights (B).
     pub b: &'static [u32],
 }
 
 const NO_MATRICES: Takes = Takes { a: &[], b: &[] };
 const F32: Takes = Takes { a: &[32], b: &[32] };
-/// Sums of 32 rows of int4 weights take compilers minutes.
+/// Compilers take minutes on 32 rows of accumulators with int4 weights.
 const NOT_INT4: Takes = Takes { a: &[32, 16], b: &[32, 16, 8] };
-/// Activations that are not integers, and any weights.
+/// Float activations with any weights.
 const ANY: Takes = Takes { a: &[32, 16], b: &[32, 16, 8, 4] };
 
 type Params = &'static [(&'static str, &'static str)];
@@ -87,32 +87,32 @@ const fn matmul(id: &'static str, source: &'static str, takes: Takes, params: Pa
     Entry { id, source, params, takes }
 }
 
-/// Sixteen versions of a word in a loop: a hash costs a sixteenth of a schedule.
+/// Sixteen header versions per nonce, in a loop: they share one message schedule.
 const LOOP_16: [(&str, &str); 3] = [("VERSIONS", "16u"), ("UNROLLED", "false"), ("NONCES", "16u")];
-/// The spelling of which AMD's compiler makes the fewest instructions: docs/gpu-isa.md.
+/// The form that AMD's compiler turns into the fewest instructions: docs/gpu-isa.md.
 const UNIFORM: [(&str, &str); 3] =
     [("UNIFORM_ROTATION", "true"), ("CHOOSE", "1u"), ("MAJORITY", "1u")];
 const UNIFORM_LOOP_16: [(&str, &str); 6] =
     [LOOP_16[0], LOOP_16[1], LOOP_16[2], UNIFORM[0], UNIFORM[1], UNIFORM[2]];
 
-/// Cooperative matrices take f16; weights become f16 on their way.
+/// For cooperative matrices, which take f16: other operands are converted on load.
 const HALVES: Takes = Takes { a: &[16, 32], b: &[16, 8, 4] };
-/// Activations in f32, weights without scales.
+/// f32 activations with unquantized weights.
 const WIDE: Takes = Takes { a: &[32], b: &[32, 16] };
-/// Weights without scales.
+/// Unquantized operands.
 const FLOATS: Takes = Takes { a: &[32, 16], b: &[32, 16] };
 const BYTES: Takes = Takes { a: &[8], b: &[8, 4] };
-/// f16 arithmetic gains nothing where both operands are f32.
+/// For f16 arithmetic, which gains nothing if both operands are f32.
 const NARROW: Takes = Takes { a: &[32, 16], b: &[16, 8, 4] };
 const TILE_64: [(&str, &str); 2] = [("THREADS_M", "8u"), ("QUADS", "1u")];
 const TILE_F16: [(&str, &str); 2] = [("Elem", "f16"), ("STEP", "32u")];
-/// Weights that are stored column by column, and activations that are.
+/// Column-major B, and column-major A.
 const TRANSPOSED_B: [(&str, &str); 2] = [("B_TERMS", "4u"), ("B_PANEL", "1u")];
 const TRANSPOSED_A: [(&str, &str); 2] = [("A_TERMS", "1u"), ("A_PANEL", "0u")];
-/// A tile of 64 by 64, for small shapes.
+/// 64×64 tiles for small shapes.
 const SMALL_MATRIX: Params = &[("TILES_M", "2u"), ("TILES_N", "2u"), ("TILE_K", "64u")];
 
-/// Every variant, the default of each workload first.
+/// Every variant; the first of each workload is its default.
 pub const TABLE: &[Entry] = &[
     plain("sha256d/scan-2", "sha256d/scan", &[]),
     plain("sha256d/scan-16", "sha256d/scan", &LOOP_16),
@@ -167,7 +167,7 @@ pub const TABLE: &[Entry] = &[
         HALVES,
         &[("LANES", "64u"), ("SUBGROUPS_M", "1u"), ("TILES_N", "2u"), ("TILE_K", "64u")],
     ),
-    // For the software adapter, to be verified there.
+    // For the software adapter, so that tests can verify the kernel there.
     matmul(
         "gemm/matrix-64x32-lanes8",
         "gemm/matrix",
@@ -267,14 +267,14 @@ pub const TABLE: &[Entry] = &[
     plain("stream/read-64", "stream/read", &[("TEXELS", "64u")]),
 ];
 
-/// The kernels of a decoder. How they are put together is a choice in `workload/decoder/gpu`.
+/// The decoder's kernels; `workload/decoder/gpu` chooses among them.
 pub const DECODER: &[Entry] = &[
     plain("decoder/panels", "decoder/panels", &[]),
     plain("decoder/rows", "decoder/rows", &[]),
     plain("decoder/tiles", "decoder/tiles", &[]),
     plain("decoder/matrices", "decoder/matrices", &[]),
     plain("decoder/matrices-lanes64", "decoder/matrices", &[("LANES", "64u")]),
-    // For the software adapter, to be verified there.
+    // For the software adapter, so that tests can verify the kernel there.
     plain(
         "decoder/matrices-lanes8",
         "decoder/matrices",
@@ -293,16 +293,16 @@ pub const DECODER: &[Entry] = &[
     plain("decoder/pick", "decoder/pick", &[]),
 ];
 
-/// The kernel of a decoder with this id.
+/// The decoder kernel with this id.
 ///
 /// # Panics
-/// If there is none: a choice and the table do not fit each other, which the tests of every choice find.
+/// If there is none: a choice and the table do not match, which the tests of every choice detect.
 pub fn of_decoder(id: &str) -> &'static Entry {
     let entry = DECODER.iter().find(|e| e.id == id);
     entry.unwrap_or_else(|| panic!("the table has no kernel {id}"))
 }
 
-/// The kernel that adds up the parts of sums that another left.
+/// The kernel that reduces the partial sums of a split-K kernel.
 pub fn adder() -> &'static Entry {
     const ADDER: Entry = plain("add_parts", "gemv/add_parts", &[]);
     &ADDER

@@ -1,5 +1,5 @@
-//! What was observed while a row was measured, in columns, on the run's clock. Every figure follows from it by rules; nothing of
-//! it can be computed again.
+//! The evidence of a measured row, in columns, on the run's clock. Figures are derived from it by the rules; the evidence itself cannot
+//! be recomputed.
 
 use super::Latency;
 use super::telemetry::Telemetry;
@@ -10,113 +10,113 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// What came of measuring a job.
+/// Result of measuring a job.
 #[derive(Clone, Debug)]
 pub struct Measurement {
-    /// In order, block by block.
+    /// The windows, in order, block by block.
     pub windows: Windows,
-    /// What each source that covers the device said around the blocks.
+    /// The readings around the blocks, of each source that covers the device.
     pub readings: Vec<Readings>,
-    /// The machine's state at the start of each block and the end of each window, in order.
+    /// The state of the machine at the start of each block and at the end of each window, in order.
     pub telemetry: Telemetry,
-    /// How long batches took. A batch of `decode` is a token of each sequence.
+    /// Histogram of batch service times. A batch of `decode` is one token of each sequence.
     pub latency: Latency,
-    /// What the oracle compared.
+    /// The oracle's comparison.
     pub verification: Verification,
-    /// What shows that the windows' work was done; null if the workload has no such thing.
+    /// Proof of the windows' work; null if the workload has none.
     pub proof: Option<Proof>,
 }
 
-/// Blocks in columns: one entry for each, seconds on the run's clock.
+/// Blocks in columns with one entry each; seconds on the run's clock.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Blocks {
-    /// The device is idle from here on.
+    /// Start of the idle time before the block.
     pub idle_from_seconds: Vec<f64>,
-    /// The load begins: the warm-up.
+    /// Start of the load: the warm-up.
     pub load_from_seconds: Vec<f64>,
-    /// The first window begins.
+    /// Start of the first window.
     pub measured_from_seconds: Vec<f64>,
-    /// How many windows the block has.
+    /// Number of windows in the block.
     pub windows: Vec<usize>,
-    /// Whether throughput was flat at the end of the warm-up, and temperature and power where they are read.
+    /// Whether throughput was steady at the end of the warm-up, and also temperature and power if they are read.
     pub warm_up_steady: Vec<bool>,
 }
 
-/// Windows in columns: one entry for each. Those of a block each begin where the one before ended.
+/// Windows in columns with one entry each. The windows of a block are contiguous.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Windows {
-    /// Windows come in blocks; between them rows of the same device have theirs.
+    /// The blocks of the windows. Blocks of rows of one device are interleaved.
     pub blocks: Blocks,
-    /// From mark to mark, the device idle at both.
+    /// Wall time; the device is idle at the start and at the end.
     pub wall_seconds: Vec<f64>,
-    /// Processor time of the process, all threads.
+    /// CPU time of the process, all threads.
     pub cpu_seconds: Vec<f64>,
-    /// Time on the device's own clock; null if it has none.
+    /// GPU time from the device's timestamps; null if it has none.
     pub gpu_seconds: Option<Vec<f64>>,
-    /// Units of work that were done.
+    /// Units of work done.
     pub work: Vec<u64>,
 }
 
 /// One window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window {
-    /// From mark to mark.
+    /// Wall time.
     pub wall: Seconds,
-    /// Processor time of this process, all threads.
+    /// CPU time of this process, all threads.
     pub cpu: Seconds,
-    /// Time on the device's own clock, where it has one.
+    /// GPU time from the device's timestamps; `None` if it has none.
     pub gpu: Option<Seconds>,
-    /// What was done.
+    /// Work done.
     pub work: Work,
 }
 
-/// What the oracle compared.
+/// The oracle's comparison.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verification {
-    /// Outputs compared before anything was timed.
+    /// Number of outputs compared before any timing.
     pub checked: u64,
-    /// Outputs of the measured windows compared afterwards.
+    /// Number of outputs of the measured windows compared afterwards.
     pub checked_in_windows: u64,
-    /// The largest error as a share of what rounding may explain; 0 where outputs are exact.
+    /// Largest error as a share of the rounding tolerance; 0 if outputs are exact.
     pub worst_error_share: f64,
-    /// Windows, from 0, whose output was wrong.
+    /// Windows, from 0, with wrong output.
     pub wrong_windows: Vec<usize>,
-    /// What was wrong with the first of them.
+    /// The error in the first of them; null if none is wrong.
     pub wrong_output: Option<String>,
 }
 
-/// Part of a row's windows that follow each other without a gap.
+/// Contiguous windows of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
-    /// The places of its windows.
+    /// Indices of its windows.
     pub windows: Range<usize>,
-    /// From idle to load, and what was measured.
+    /// The step from idle to load, and the measured part.
     pub step: LoadStep,
-    /// Whether the warm-up ended steady.
+    /// Whether the warm-up reached a steady state.
     pub warm_up_steady: bool,
 }
 
 impl Windows {
-    /// Whether the columns belong together, so that the rest of this type can be used.
+    /// Checks that the columns have consistent lengths. The other methods require that.
     ///
     /// # Errors
-    /// What does not fit.
+    /// The inconsistency.
     pub fn check(&self) -> Result<(), &'static str> {
         let b = &self.blocks;
-        let of_blocks = [
+        let block_lengths = [
             b.idle_from_seconds.len(),
             b.load_from_seconds.len(),
             b.measured_from_seconds.len(),
             b.warm_up_steady.len(),
         ];
         let gpu = self.gpu_seconds.as_ref().map_or(self.len(), Vec::len);
-        let of_windows = [self.cpu_seconds.len(), self.work.len(), gpu];
+        let window_lengths = [self.cpu_seconds.len(), self.work.len(), gpu];
         let counted = b.windows.iter().try_fold(0usize, |sum, n| sum.checked_add(*n));
         match () {
-            () if of_blocks.iter().any(|n| *n != b.windows.len()) => {
+            () if block_lengths.iter().any(|n| *n != b.windows.len()) => {
                 Err("blocks: the columns are not of one length")
             }
-            () if of_windows.iter().any(|n| *n != self.len()) => {
+            () if window_lengths.iter().any(|n| *n != self.len()) => {
                 Err("the columns are not of one length")
             }
             () if counted != Some(self.len()) || b.windows.contains(&0) => {
@@ -126,10 +126,10 @@ impl Windows {
         }
     }
 
-    /// The blocks, one by one.
+    /// The blocks as rows.
     pub fn blocks(&self) -> Vec<Block> {
         let mut first = 0;
-        let of = |i: usize| {
+        let block_at = |i: usize| {
             let windows = self.blocks.windows[i];
             let all = first..first + windows;
             first += windows;
@@ -148,21 +148,21 @@ impl Windows {
                 warm_up_steady: self.blocks.warm_up_steady[i],
             }
         };
-        (0..self.blocks.windows.len()).map(of).collect()
+        (0..self.blocks.windows.len()).map(block_at).collect()
     }
 
-    /// The steps from idle to load.
+    /// The step from idle to load of each block.
     pub fn steps(&self) -> Vec<LoadStep> {
         self.blocks().iter().map(|block| block.step).collect()
     }
 
-    /// The rates of each block's windows.
+    /// The rates of the windows, by block.
     pub fn rates_by_block(&self) -> Vec<Vec<f64>> {
         let rates = self.rates();
         self.blocks().into_iter().map(|block| rates[block.windows].to_vec()).collect()
     }
 
-    /// When each window begins and ends, on the run's clock.
+    /// Start and end of each window, on the run's clock.
     pub fn stretches(&self) -> Vec<Stretch> {
         let mut stretches = Vec::with_capacity(self.len());
         for block in self.blocks() {
@@ -176,12 +176,12 @@ impl Windows {
         stretches
     }
 
-    /// Looks at the machine: one at the start of each block and one at the end of each window.
+    /// Number of looks: one at the start of each block and one at the end of each window.
     pub fn looks(&self) -> usize {
         self.len() + self.blocks.windows.len()
     }
 
-    /// Which of these looks is the end of each window.
+    /// The index of the look at the end of each window.
     pub fn looks_at_ends(&self) -> Vec<usize> {
         let blocks = self.blocks.windows.iter().enumerate();
         let mut window = 0;
@@ -194,17 +194,17 @@ impl Windows {
             .collect()
     }
 
-    /// How many there are.
+    /// Number of windows.
     pub fn len(&self) -> usize {
         self.wall_seconds.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.wall_seconds.is_empty()
     }
 
-    /// The window at a place.
+    /// The window at index `i`.
     pub fn at(&self, i: usize) -> Window {
         Window {
             wall: Seconds(self.wall_seconds[i]),
@@ -214,27 +214,27 @@ impl Windows {
         }
     }
 
-    /// All of them.
+    /// All windows.
     pub fn iter(&self) -> impl Iterator<Item = Window> + '_ {
         (0..self.len()).map(|i| self.at(i))
     }
 
-    /// Units of work a second of each.
+    /// Units of work per second in each window.
     pub fn rates(&self) -> Vec<f64> {
         self.iter().map(|window| window.work / window.wall).collect()
     }
 
-    /// All time.
+    /// Total wall time.
     pub fn seconds(&self) -> Seconds {
         Seconds(self.wall_seconds.iter().sum())
     }
 
-    /// All work.
+    /// Total work.
     pub fn total_work(&self) -> u128 {
         self.work.iter().map(|work| u128::from(*work)).sum()
     }
 
-    /// Adds one. A device either has a clock in all windows or counts as one that has none.
+    /// Adds a window. GPU times are kept only if every window has one.
     pub fn push(&mut self, window: Window) {
         let is_first = self.is_empty();
         self.wall_seconds.push(window.wall.0);
@@ -251,13 +251,13 @@ impl Windows {
     }
 }
 
-/// No clock of a process or a device that matters here is better.
+/// Process and GPU clocks are not more accurate than this.
 fn to_tenths_of_milliseconds(seconds: Seconds) -> f64 {
     (seconds.0 * 1e4).round() / 1e4
 }
 
 impl Blocks {
-    /// Adds one.
+    /// Adds a block.
     pub fn push(&mut self, step: LoadStep, windows: usize, warm_up_steady: bool) {
         self.idle_from_seconds.push(step.idle_from.0);
         self.load_from_seconds.push(step.load_from.0);

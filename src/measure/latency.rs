@@ -1,4 +1,4 @@
-//! How long batches take, as a histogram that can be merged with another run's.
+//! Batch service times, as a histogram that can be merged with another run's.
 
 use crate::units::Seconds;
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -7,10 +7,10 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The distribution of a batch's service time: from the later of its submission and the end of the batch before
-/// it, to its own end, as the host sees it.
+/// Distribution of batch service times, as the host sees them: from the later of a batch's submission and the end of the previous batch
+/// to its own end.
 ///
-/// In JSON it is the histogram in HdrHistogram's V2 serialisation, in base64.
+/// In JSON: the histogram in HdrHistogram's V2 serialisation, in base64.
 #[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "String", try_from = "String")]
 #[schemars(with = "String")]
@@ -39,45 +39,45 @@ impl TryFrom<String> for Latency {
 
 impl Default for Latency {
     fn default() -> Self {
-        // From 100 ns to 10 minutes, to two significant digits: a batch varies by more.
+        // 100 ns to 10 minutes with two significant digits, which is less than the variation between batches.
         let bounds = Histogram::new_with_bounds(100, 600_000_000_000, 2);
         Latency(bounds.expect("these bounds are allowed"))
     }
 }
 
 impl Latency {
-    /// Adds one batch.
+    /// Records a batch.
     pub fn record(&mut self, seconds: Seconds) {
         self.0.saturating_record((seconds.0 * 1e9) as u64);
     }
 
-    /// Takes over the batches of another, which is empty then.
+    /// Moves all batches from `other`, which is empty afterwards.
     pub(super) fn take(&mut self, other: &mut Latency) {
         self.0.add(&other.0).expect("all have the same bounds");
         other.0.reset();
     }
 
-    /// All batches one after another.
+    /// Sum of the service times.
     pub fn total(&self) -> Seconds {
         Seconds(self.0.mean() * self.0.len() as f64 * 1e-9)
     }
 
-    /// Batches recorded.
+    /// Number of batches.
     pub fn count(&self) -> u64 {
         self.0.len()
     }
 
-    /// The time that a share `p` of the batches stay within; none unless there are 10 ÷ (1 − p) batches, as fewer
-    /// do not tell.
+    /// The service time that a share `p` of the batches does not exceed; `None` with fewer than 10 ÷ (1 − p) batches, which do not support
+    /// an estimate.
     pub fn percentile(&self, p: f64) -> Option<Seconds> {
         let supported = self.count() as f64 * (1.0 - p) >= 10.0 - 1e-9;
         supported.then(|| Seconds(self.0.value_at_quantile(p) as f64 * 1e-9))
     }
 
-    /// Reads what [`Latency::to_v2`] wrote; none if that is no such histogram, or one of other bounds: its size would be
-    /// the writer's choice.
+    /// Parses the output of [`Latency::to_v2`]; `None` if it is invalid or has other bounds, which would let a file choose the histogram's
+    /// size.
     pub fn from_v2(bytes: &[u8]) -> Option<Latency> {
-        // Cookie, length of the rest, offset, then digits, lowest, highest and ratio, 4, 8, 8 and 8 bytes.
+        // Cookie, payload length, offset; then digits, lowest, highest and ratio, of 4, 8, 8 and 8 bytes.
         let bounds = 12..40;
         if bytes.get(bounds.clone())? != &Latency::default().to_v2()[bounds] {
             return None;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentile_needs_the_samples_to_support_it() {
+    fn percentile_needs_enough_samples() {
         assert_eq!(latency(19).percentile(0.5), None);
         assert!((latency(100).percentile(0.5).unwrap().0 - 0.05).abs() < 1e-3);
         assert_eq!(latency(999).percentile(0.99), None);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_histogram_of_these_bounds_is_none() {
+    fn other_histograms_are_rejected() {
         let good = latency(50).to_v2();
         for at in 0..good.len() {
             assert!(Latency::from_v2(&good[..at]).is_none_or(|l| l.count() != 50), "cut at {at}");

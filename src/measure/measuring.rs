@@ -1,4 +1,4 @@
-//! One job as it is measured: what it did so far, and the next block.
+//! The measurement of one job: the results so far, and the next block.
 
 use super::pump::{self, pump};
 use super::steady::Steady;
@@ -15,10 +15,10 @@ use std::ops::ControlFlow;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How often to ask whether to stop while nothing runs.
+/// Interval between checks for an interruption while nothing runs.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A job whose blocks are measured one after another.
+/// A job that is measured block by block.
 pub struct Measuring<'a> {
     job: &'a mut dyn Job,
     meter: Meter<'a>,
@@ -27,10 +27,10 @@ pub struct Measuring<'a> {
     measured: Measurement,
 }
 
-/// Measures a job, one block right after the other.
+/// Measures a job, with its blocks in direct succession.
 ///
 /// # Errors
-/// If there is nothing to keep: the output is wrong, the device fails, or `on_event` breaks before the first window.
+/// If there is no result: the output is wrong, the device fails, or `on_event` breaks before the first window.
 pub fn measure(
     job: &mut dyn Job,
     meter: Meter,
@@ -49,7 +49,7 @@ pub fn measure(
 }
 
 impl<'a> Measuring<'a> {
-    /// Verifies the job; nothing is timed yet.
+    /// Verifies the job, without timing.
     ///
     /// # Errors
     /// If its output is wrong, the device fails, or `on_event` breaks.
@@ -60,7 +60,7 @@ impl<'a> Measuring<'a> {
         protocol: &Protocol,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<Measuring<'a>, MeasureError> {
-        go(on_event(Event::Verifying))?;
+        check_interrupt(on_event(Event::Verifying))?;
         let verification = match job.verify()? {
             Verdict::Agrees { checked, worst } => {
                 Verification { checked, worst_error_share: worst, ..Verification::default() }
@@ -78,41 +78,41 @@ impl<'a> Measuring<'a> {
         Ok(Measuring { job, meter, observer, protocol: *protocol, measured })
     }
 
-    /// Whether there is anything to keep.
+    /// Whether there is a result to keep.
     pub fn has_windows(&self) -> bool {
         !self.measured.windows.is_empty()
     }
 
-    /// Whether another block is due: the protocol's number is not reached, or the figures are not yet as narrow as it
-    /// asks and there is time.
+    /// Whether another block is due: the protocol's minimum is not reached, or the intervals are wider than its precision and there is time
+    /// left.
     pub fn wants_more(&self) -> bool {
         let m = &self.measured;
         m.windows.blocks.windows.len() < self.protocol.blocks
             || (m.windows.seconds() < self.protocol.longest && !self.is_precise())
     }
 
-    /// Whether throughput, and joules as far as more readings can help, are within what the protocol asks.
+    /// Whether throughput and energy meet the protocol's precision. The meter's accuracy is excluded: more readings cannot improve it.
     fn is_precise(&self) -> bool {
-        let flat = stats::median_interval(&self.measured.windows.rates())
+        let is_rate_precise = stats::median_interval(&self.measured.windows.rates())
             .and_then(|e| Some((e.value, e.ci95?)))
             .is_some_and(|(value, (low, high))| {
                 (value - low).max(high - value) <= self.protocol.precision * value
             });
-        let known = self.meter.figures(&self.steps()).iter().all(|figures| {
+        let is_energy_precise = self.meter.figures(&self.steps()).iter().all(|figures| {
             figures.total.as_ref().map_or(true, |integral| {
                 let terms = &integral.terms;
                 terms.window.0.hypot(terms.statistical.0)
                     <= self.protocol.precision * integral.gross.0
             })
         });
-        flat && known
+        is_rate_precise && is_energy_precise
     }
 
     fn steps(&self) -> Vec<LoadStep> {
         self.measured.windows.steps()
     }
 
-    /// Waits for the readings of a late meter, unless `on_event` breaks.
+    /// Waits for the readings of a lagging meter, unless `on_event` breaks.
     pub fn await_meters(&self, on_event: &mut dyn FnMut(Event) -> ControlFlow<()>) {
         let Some(until) = self.meter.awaited(&self.steps()) else { return };
         while self.meter.now() < until && on_event(Event::AwaitingMeter).is_continue() {
@@ -120,8 +120,8 @@ impl<'a> Measuring<'a> {
         }
     }
 
-    /// How long nothing is to run before the next block. Where that is long for a slow meter's sake it varies, so that
-    /// the steps from idle to load of one row are not taken for another's.
+    /// Idle time before the next block. If a slow meter makes it longer than the protocol's, it is jittered: the steps from idle to load
+    /// must not coincide with those of another row.
     fn rest(&self) -> Seconds {
         let for_meters = self.meter.rest();
         if for_meters <= self.protocol.rest {
@@ -131,7 +131,7 @@ impl<'a> Measuring<'a> {
         Seconds(for_meters.0 * (1.0 + 0.4 * step.fract()))
     }
 
-    /// What came of it so far.
+    /// The results so far.
     pub fn measurement(&self) -> Measurement {
         let mut measurement = self.measured.clone();
         measurement.readings = self.meter.readings(&self.steps());
@@ -139,21 +139,21 @@ impl<'a> Measuring<'a> {
         measurement
     }
 
-    /// Rests, warms up, measures the next block's windows and checks what they put out.
+    /// Cools down, warms up, measures the next block's windows and checks their outputs.
     ///
     /// # Errors
-    /// If the device fails, or `on_event` breaks; windows that were finished are kept.
+    /// If the device fails, or `on_event` breaks; finished windows are kept.
     pub fn block(
         &mut self,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<(), MeasureError> {
-        go(on_event(Event::Resting))?;
+        check_interrupt(on_event(Event::Resting))?;
         let (idle_from, rest) = (to_microseconds(self.meter.now()), self.rest());
         while self.meter.now() < idle_from + rest {
-            go(on_event(Event::Resting))?;
+            check_interrupt(on_event(Event::Resting))?;
             sleep(LOOK);
         }
-        go(on_event(Event::WarmingUp))?;
+        check_interrupt(on_event(Event::WarmingUp))?;
         let load_from = to_microseconds(self.meter.now());
         let warm_up_steady = self.warm_up(on_event)?;
         let first = self.measured.windows.len();
@@ -165,7 +165,7 @@ impl<'a> Measuring<'a> {
         let end = measured.to;
         let step = LoadStep { idle_from, load_from, measured, busy: None };
         self.measured.windows.blocks.push(step, windows, warm_up_steady);
-        // An interruption wants an end, not more work; the finished windows' outputs are checked all the same.
+        // Outputs of finished windows are checked even after an interruption.
         let _ = on_event(Event::Checking);
         for number in first..self.measured.windows.len() {
             let verification = &mut self.measured.verification;
@@ -184,7 +184,7 @@ impl<'a> Measuring<'a> {
         if stopped { Err(MeasureError::Interrupted) } else { Ok(()) }
     }
 
-    /// Runs until everything is steady, or the time is up and it is not; the first time it sizes the batches too.
+    /// Runs until the steady state or the time limit, and returns whether it is steady. Before the first block it also sizes the batches.
     fn warm_up(
         &mut self,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
@@ -209,21 +209,21 @@ impl<'a> Measuring<'a> {
         }
     }
 
-    /// The windows of a block, perhaps none, and whether the caller said stop. Each begins where the one before ended, with
-    /// the device idle at every mark.
+    /// Measures the contiguous windows of a block; returns their time span, and whether the caller interrupted. The device is idle between
+    /// windows.
     fn windows(
         &mut self,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<(Stretch, bool), MeasureError> {
         let before = self.measured.windows.len();
-        // What is used is told of the time since the last look, which the warm-up took.
+        // Use is measured since the last look, that is over the warm-up: it is not the window's.
         let at_start = Sample { cpu_use: None, gpu_use: None, ..self.observer.sample() };
         let first = to_microseconds(self.meter.now());
         let longest = self.protocol.block_longest.0.max(self.meter.shortest_block().0);
         let mut from = first;
         let mut cpu_from = ProcessTime::now();
         let mut stopped = false;
-        // A window that is cut short is not kept, and neither are its batches.
+        // Interrupted windows and their batches are discarded.
         let mut in_window = Latency::default();
         while !stopped {
             let done = self.measured.windows.len() - before;
@@ -274,7 +274,7 @@ impl<'a> Measuring<'a> {
     }
 }
 
-fn go(flow: ControlFlow<()>) -> Result<(), MeasureError> {
+fn check_interrupt(flow: ControlFlow<()>) -> Result<(), MeasureError> {
     match flow {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(MeasureError::Interrupted),

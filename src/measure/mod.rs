@@ -1,6 +1,5 @@
-//! Measures a job, block after block: rest, warm up, then contiguous windows in which work, wall time, processor time and
-//! energy are taken together. Between the blocks of one job others have theirs. Prints nothing; tells its caller of
-//! every step and stops when the caller says so.
+//! Measures a job, block by block: cool-down, warm-up, then contiguous windows with their work, wall time, CPU time and energy. Blocks of
+//! several jobs are interleaved. Prints nothing; reports every step to its caller, which can interrupt.
 
 mod evidence;
 mod latency;
@@ -22,24 +21,24 @@ pub use trials::{interleave, trial};
 
 use crate::workload::JobError;
 
-/// What the caller is told while a job is measured.
+/// Progress of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
-    /// Kernels are tried against each other; so much of it is over, from 0 to 1.
+    /// Kernels are being tuned; completed share, 0 to 1.
     Tuning(f64),
     /// The kernel's output is compared with the oracle's.
     Verifying,
-    /// Nothing runs, so that one block's heat does not burden the next.
+    /// Cool-down: the device is idle, so that heat of one block does not affect the next.
     Resting,
-    /// Throughput is brought to a steady state.
+    /// Warm-up to a steady state.
     WarmingUp,
-    /// A batch is done; so much of the block's time is over, from 0 to 1.
+    /// A batch is done; completed share of the block, 0 to 1.
     Progress(f64),
-    /// A window is finished: its number from 1, how many there will be, units of work a second.
+    /// A window is done: its number from 1, the expected number of windows, units of work per second.
     Window(usize, usize, f64),
-    /// The windows' outputs are checked.
+    /// Outputs of the windows are checked.
     Checking,
-    /// A meter is late: readings of the last block are still to come.
+    /// A meter lags: readings of the last block are still missing.
     AwaitingMeter,
 }
 
@@ -52,10 +51,10 @@ pub enum MeasureError {
     /// The job failed.
     #[error(transparent)]
     Job(#[from] JobError),
-    /// Every kernel that could run it failed, for several reasons.
+    /// All kernels failed, for several reasons.
     #[error("no kernel runs here: {0}")]
     NoKernel(String),
-    /// The caller said stop.
+    /// The caller interrupted.
     #[error("interrupted")]
     Interrupted,
 }

@@ -1,15 +1,15 @@
-//! The protocol: how long to warm up, how many windows of what length. It stands in every result.
+//! The measurement protocol: warm-up, number and length of windows. Every result contains it.
 
 use crate::units::Seconds;
 
-/// How thorough a run is.
+/// Thoroughness of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// A first look: at most 90 s in all over a GPU and the processor.
+    /// A first impression: at most 90 s for a GPU and the processor together.
     Quick,
-    /// About six minutes for the five rows of two devices, where their kernels are chosen already.
+    /// About six minutes for five rows on two devices, if their kernels are already tuned.
     Default,
-    /// Ten minutes a workload, as five repeats of two: a figure to publish.
+    /// Ten minutes per workload, as five blocks of two minutes: for publication.
     Publish,
 }
 
@@ -24,37 +24,37 @@ impl Mode {
     }
 }
 
-/// Lengths and counts.
+/// Lengths and counts of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Protocol {
-    /// How thorough.
+    /// Its mode.
     pub mode: Mode,
-    /// Blocks of each row, at least. Rows of one device take turns, so that what changes with time meets all of them.
+    /// Minimum number of blocks per row. Blocks of one device's rows are interleaved, so that drift affects all of them.
     pub blocks: usize,
-    /// Windows of a block, at least: there are more where a slow meter needs longer.
+    /// Minimum number of windows per block; a slow meter may need more.
     pub windows: usize,
-    /// Mean length of a window; it ends with the batches then in flight.
+    /// Mean length of a window. A window ends when the batches in flight are done.
     pub window: Seconds,
-    /// A block's windows end then, though its meter would need longer.
+    /// Maximum length of a block, even if its meter needs longer.
     pub block_longest: Seconds,
-    /// Blocks are added until the figures' 95 % intervals are within this share of them.
+    /// Blocks are added until the half-width of the 95 % intervals is below this share.
     pub precision: f64,
-    /// No block is added once a row's windows last so long.
+    /// No block is added once a row's windows are this long in total.
     pub longest: Seconds,
-    /// Nothing runs for so long before each block.
+    /// Minimum idle time before each block.
     pub rest: Seconds,
-    /// What is read at rest before the first row is taken over so long.
+    /// Minimum time over which the baseline (idle power) is measured before the first row.
     pub baseline: Seconds,
-    /// Or over as long as a slow source needs, but no longer than this.
+    /// Maximum time for the baseline, if a slow source needs longer than the minimum.
     pub baseline_longest: Seconds,
-    /// Meters are read no more often than this: long blocks would only fill files.
+    /// Minimum poll interval of the meters: more readings would only make the files of long blocks larger.
     pub poll: Seconds,
-    /// Batches are sized to last about this long: long enough that their launch costs nothing, short enough for
-    /// watchdogs and Ctrl-C.
+    /// Target length of a batch: long enough to hide the launch overhead, short enough for watchdogs and Ctrl-C; `None` to leave batches
+    /// as they are.
     pub batch: Option<Seconds>,
-    /// The warm-up is steady once slices of this length are alike.
+    /// Length of the slices that the warm-up compares for a steady state.
     pub warm_up_slice: Seconds,
-    /// The warm-up ends then, steady or not.
+    /// Maximum length of the warm-up, steady or not.
     pub warm_up_longest: Seconds,
 }
 
@@ -84,7 +84,7 @@ impl Protocol {
                 windows: 4,
                 window: Seconds(0.4),
                 block_longest: Seconds(5.0),
-                // Always two blocks: a busy machine must not make a first look a long one.
+                // Exactly two blocks: a noisy machine must not prolong a quick run.
                 longest: Seconds(3.0),
                 rest: Seconds(0.2),
                 baseline: Seconds(2.0),
@@ -93,7 +93,7 @@ impl Protocol {
                 warm_up_longest: Seconds(2.0),
                 ..common
             },
-            // Five repeats of two minutes.
+            // Five blocks of two minutes.
             Mode::Publish => Protocol {
                 blocks: 5,
                 windows: 13,
@@ -111,14 +111,14 @@ impl Protocol {
         }
     }
 
-    /// How long a window is to be. Lengths vary by 15 % either way, since a meter that reads at fixed intervals would see
-    /// windows of one length, and the rest between them, always at the same point.
+    /// Length of a window. Lengths are jittered by ±15 %: a meter that samples at fixed intervals would alias with windows of one length
+    /// and the idle time between them.
     pub fn window_length(&self, number: usize) -> Seconds {
         Seconds(self.window.0 * window_share(number))
     }
 }
 
-/// The length of a window, by its number, as a share of the mean length. The rules for results know it: another needs other rules.
+/// The length of a window, by its number, relative to the mean. Results are judged by it: a change needs a new version of the rules.
 pub fn window_share(number: usize) -> f64 {
     0.85 + 0.3 * (number as f64 * 0.618_033_988_75).fract()
 }

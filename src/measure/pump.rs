@@ -1,12 +1,12 @@
-//! Keeps a device busy: several batches in flight, of a length that suits it.
+//! Keeps a device busy: several batches in flight, each of a suitable length.
 
 use super::MeasureError;
 use crate::units::{Seconds, Work};
 use crate::workload::{Batch, DEPTH, Job, JobError};
 use std::time::Instant;
 
-/// Keeps [`DEPTH`] batches in flight until `until` says enough, then lets the rest finish. `until` sees every batch
-/// with the seconds since the one before it was done.
+/// Keeps [`DEPTH`] batches in flight until `until` returns true, then drains them. `until` receives every batch and the seconds since the
+/// previous one was done.
 pub(super) fn pump(
     job: &mut dyn Job,
     until: &mut dyn FnMut(Batch, Seconds) -> bool,
@@ -27,7 +27,7 @@ pub(super) fn pump(
     Ok(())
 }
 
-/// Makes batches last about `batch`. The first may compile; each try shows how far the next may go.
+/// Sizes batches to about `batch`. The first round may include compilation; each round rescales by its measured time.
 ///
 /// # Errors
 /// If the job fails.
@@ -45,7 +45,7 @@ pub fn size(job: &mut dyn Job, batch: Seconds) -> Result<(), JobError> {
     Ok(())
 }
 
-/// Runs for about `length`: units of work a second. `stop` is asked after every batch.
+/// Runs for about `length` and returns units of work per second. `stop` is called after every batch.
 pub(super) fn slice(
     job: &mut dyn Job,
     length: Seconds,

@@ -1,17 +1,17 @@
-//! Whether a warm-up is over: throughput is flat, and temperature and power too where they are read.
+//! Detects the end of a warm-up: throughput is steady, and temperature and power, too, if they are read.
 
 use crate::units::Watts;
 
-/// Slices that are compared.
+/// Number of slices compared.
 const SLICES: usize = 3;
-/// Throughput is flat if it differs by no more than this share.
+/// Maximum relative range of the throughput.
 const RATE: f64 = 0.03;
-/// Power likewise; sensors show it coarsely.
+/// Maximum relative range of the power, which sensors show coarsely.
 const POWER: f64 = 0.05;
-/// The hottest sensor is flat if it differs by no more than this many degrees Celsius.
+/// Maximum range of the hottest sensor, in degrees Celsius.
 const CELSIUS: f64 = 1.0;
 
-/// What slices of a warm-up showed.
+/// The slices of a warm-up.
 #[derive(Default)]
 pub(super) struct Steady(Vec<Slice>);
 
@@ -22,19 +22,19 @@ struct Slice {
 }
 
 impl Steady {
-    /// Adds a slice: units of work a second, degrees Celsius of the hottest sensor, and power.
+    /// Adds a slice: units of work per second, degrees Celsius of the hottest sensor, and power.
     pub(super) fn add(&mut self, rate: f64, celsius: Option<f64>, power: Option<Watts>) {
         self.0.push(Slice { rate, celsius, watts: power.map(|watts| watts.0) });
     }
 
-    /// Whether the last slices are alike.
+    /// Whether the last slices agree.
     pub(super) fn is_reached(&self) -> bool {
         let Some(last) = self.0.last_chunk::<SLICES>() else { return false };
         let range = |value: fn(&Slice) -> Option<f64>| {
             let values = last.iter().filter_map(value);
             values.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)))
         };
-        // Without a value, the range is empty and its high end below its low one.
+        // The range of no values is inverted: its upper end is below its lower end.
         let within =
             |(low, high): (f64, f64), share: f64| high < low || high <= low * (1.0 + share);
         let (coldest, hottest) = range(|slice| slice.celsius);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_slices_must_be_alike_in_everything_that_is_read() {
+    fn last_slices_must_agree_in_all_quantities() {
         let rates =
             |rates: &[f64]| reached(&rates.iter().map(|r| (*r, None, None)).collect::<Vec<_>>());
         assert!(!rates(&[100.0, 100.0]));

@@ -1,5 +1,5 @@
-//! The machine's state beside the windows: processor use and frequency, temperatures, GPU use, the card's own state. It
-//! explains a figure; no energy is derived from it.
+//! State of the machine beside the windows: CPU use and frequency, temperatures, GPU use, state of the card. It explains a figure; no
+//! energy is derived from it.
 
 use crate::device::Device;
 use crate::energy::{self, Board, BoardState, Throttle};
@@ -8,66 +8,66 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use sysinfo::{Components, CpuRefreshKind, Gpus, System};
 
-/// One look at the machine, over the time since the last.
+/// A look at the machine, over the time since the previous look.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sample {
-    /// Use of all processor threads together, 0 to 1.
+    /// Use of all CPU threads together, 0 to 1.
     pub cpu_use: Option<f64>,
-    /// Mean frequency of the processor's threads, in hertz.
+    /// Mean frequency of the CPU threads, in hertz.
     pub cpu_hertz: Option<f64>,
-    /// Degrees Celsius of the machine's sensors, by name.
+    /// Temperatures of the machine's sensors in degrees Celsius, by name.
     pub celsius: BTreeMap<String, f64>,
-    /// Use of the GPU that runs the job, 0 to 1; says that some kernel ran, no more.
+    /// GPU use, 0 to 1: the share of time in which some kernel ran.
     pub gpu_use: Option<f64>,
-    /// The card's own state, where its driver tells it.
+    /// State of the card, if its driver reports it.
     pub board: Option<BoardState>,
 }
 
 impl Sample {
-    /// Degrees Celsius of the card, or else of the hottest sensor; none if nothing tells it.
+    /// Temperature of the card in degrees Celsius, or else of the hottest sensor; `None` if there is none.
     pub fn hottest(&self) -> Option<f64> {
         let of_board = self.board.as_ref().and_then(|board| board.celsius);
         of_board.or(self.celsius.values().copied().reduce(f64::max))
     }
 }
 
-/// Looks at the machine in columns; what was never known has no column, and what never changed one entry.
+/// Looks in columns. Columns without any value are omitted; constant columns have one entry.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Telemetry {
-    /// Looks.
+    /// Number of looks.
     pub looks: usize,
-    /// Use of all processor threads together, 0 to 1.
+    /// Use of all CPU threads together, 0 to 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "once")]
     pub cpu_use: Vec<Option<f64>>,
-    /// Mean frequency of the processor's threads.
+    /// Mean frequency of the CPU threads.
     #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "once")]
     pub cpu_hertz: Vec<Option<f64>>,
-    /// Degrees Celsius of the machine's sensors, by name.
+    /// Temperatures of the machine's sensors in degrees Celsius, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", serialize_with = "each_once")]
     pub celsius: BTreeMap<String, Vec<Option<f64>>>,
-    /// Use of the GPU, 0 to 1: some kernel ran.
+    /// GPU use, 0 to 1: the share of time in which some kernel ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "once")]
     pub gpu_use: Vec<Option<f64>>,
-    /// The card's own state; null if nothing tells it.
+    /// State of the card; null if its driver does not report it.
     pub board: Option<BoardTelemetry>,
 }
 
-/// A card's own state in columns.
+/// State of a card in columns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BoardTelemetry {
-    /// Degrees Celsius of its processor.
+    /// Temperature of the GPU in degrees Celsius.
     #[serde(serialize_with = "once")]
     pub celsius: Vec<Option<f64>>,
-    /// Clock of its cores.
+    /// Core clock.
     #[serde(serialize_with = "once")]
     pub core_hertz: Vec<Option<f64>>,
-    /// Clock of its memory.
+    /// Memory clock.
     #[serde(serialize_with = "once")]
     pub memory_hertz: Vec<Option<f64>>,
-    /// The power limit in force.
+    /// Power limit in force.
     #[serde(serialize_with = "once")]
     pub power_limit_watts: Vec<Option<f64>>,
-    /// What holds its clocks down: `power-cap` is normal; null if nothing tells it.
+    /// Active throttle reasons; `power-cap` is normal; null if unknown.
     #[serde(serialize_with = "once")]
     pub throttle: Vec<Option<Vec<Throttle>>>,
 }
@@ -100,7 +100,7 @@ impl Telemetry {
         self.looks += 1;
     }
 
-    /// Whether every column is that long.
+    /// Whether every column has `n` entries, or one for all.
     pub fn has_length(&self, n: usize) -> bool {
         let columns = [&self.cpu_use, &self.cpu_hertz, &self.gpu_use];
         let or_none = |column: &Vec<Option<f64>>| column.is_empty() || is_whole(column, n);
@@ -110,12 +110,12 @@ impl Telemetry {
             && self.board.as_ref().is_none_or(|board| board.has_length(n))
     }
 
-    /// Use of the processor at a look.
+    /// CPU use at a look.
     pub fn cpu_use_at(&self, look: usize) -> Option<f64> {
         at(&self.cpu_use, look).flatten()
     }
 
-    /// The power limits in force, each once where they follow each other.
+    /// The power limits in force, without consecutive repetitions.
     pub fn power_limits(&self) -> Vec<f64> {
         let board = self.board.iter();
         let mut limits: Vec<f64> =
@@ -141,7 +141,7 @@ impl BoardTelemetry {
     }
 }
 
-/// Whether a column has an entry for each of so many looks, or one for all.
+/// Whether a column has `n` entries, or one for all.
 fn is_whole<T>(column: &[T], n: usize) -> bool {
     column.len() == n || (column.len() == 1 && n > 0)
 }
@@ -151,7 +151,7 @@ fn at<T: Clone>(column: &[T], look: usize) -> Option<T> {
     if column.len() == 1 { column.first().cloned() } else { column.get(look).cloned() }
 }
 
-/// Writes a column; one that never changes as one entry.
+/// Serializes a column; a constant column as one entry.
 fn once<T: Serialize + PartialEq, S: Serializer>(
     column: &[T],
     serializer: S,
@@ -161,7 +161,7 @@ fn once<T: Serialize + PartialEq, S: Serializer>(
     column[..shown].serialize(serializer)
 }
 
-/// The same for columns by name.
+/// The same for a map of columns.
 fn each_once<S: Serializer>(
     columns: &BTreeMap<String, Vec<Option<f64>>>,
     serializer: S,
@@ -175,7 +175,7 @@ fn each_once<S: Serializer>(
     serializer.collect_map(columns.iter().map(|(name, column)| (name, Once(column))))
 }
 
-/// Adds to a column that begins with the first value that is known.
+/// Appends to a column, which starts with the first known value and is padded before it.
 fn add(column: &mut Vec<Option<f64>>, looks: usize, value: Option<f64>) {
     if column.is_empty() && value.is_some() {
         column.resize(looks, None);
@@ -189,7 +189,7 @@ fn rounded(value: f64, scale: f64) -> f64 {
     (value * scale).round() / scale
 }
 
-/// Looks at the machine.
+/// Observes the machine.
 pub struct Observer {
     system: Option<System>,
     components: Option<Components>,
@@ -199,10 +199,10 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// An observer of a run on `device`.
+    /// An observer of the machine and of `device`.
     pub fn new(device: &Device) -> Observer {
         let pci = device.gpu.as_ref().and_then(|gpu| gpu.pci.clone());
-        // Looking for GPUs loads their drivers' libraries; a device without an address would not be found.
+        // Listing GPUs loads their drivers' libraries, and a device without a PCI address would not be found.
         let gpus = pci.as_ref().and_then(|_| Gpus::new_with_refreshed_list().ok());
         Observer {
             system: System::new().ok(),
@@ -213,7 +213,7 @@ impl Observer {
         }
     }
 
-    /// The state since the last call; the first call only begins.
+    /// The state since the last call; the first call only starts the measurement of use.
     pub fn sample(&mut self) -> Sample {
         let mut sample = Sample::default();
         if let Some(system) = &mut self.system {
@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_begin_with_what_is_first_known_and_are_all_of_one_length() {
+    fn columns_start_with_the_first_known_value_and_have_equal_length() {
         let mut telemetry = Telemetry::default();
         let celsius = |name: &str| BTreeMap::from([(name.to_string(), 41.26)]);
         telemetry.push(&Sample { cpu_use: None, ..Sample::default() });

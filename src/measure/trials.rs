@@ -1,13 +1,13 @@
-//! Short trials against each other, in turns: what disturbs the machine for a while disturbs all of them.
+//! Short interleaved trials, so that a temporary disturbance affects all of them.
 
 use super::{MeasureError, pump};
 use crate::units::Seconds;
 use crate::workload::Job;
 
-/// Tries `n` things in each of `rounds` rounds, there and back: the rates that `run` gives for each.
+/// Runs `n` candidates in each of `rounds` rounds, in alternating order (ABBA); returns the rates of each.
 ///
 /// # Errors
-/// The first of `run`.
+/// The first error of `run`.
 pub fn interleave<E>(
     n: usize,
     rounds: usize,
@@ -26,10 +26,10 @@ pub fn interleave<E>(
     Ok(rates)
 }
 
-/// Runs a job for `slice` in batches of the length `batch`, or of their own: units of work a second. `stop` is asked after every batch.
+/// Runs a job for `slice` and returns units of work per second. Batches are sized to `batch`, if given. `stop` is called after each.
 ///
 /// # Errors
-/// If the job fails, or `stop` says so.
+/// If the job fails, or `stop` returns true.
 pub fn trial(
     job: &mut dyn Job,
     batch: Option<Seconds>,

@@ -1,10 +1,10 @@
-//! Metadata that makes a decoder compute more than a plain Llama or Qwen2. A file that asks for it is refused, unless the answer
-//! is the same without it.
+//! Metadata that makes a decoder compute more than a plain Llama or Qwen2. A file with such metadata is rejected, unless the output is
+//! the same without it.
 
 use super::header::{Outcome, Value, wrong};
 use std::collections::BTreeMap;
 
-/// A key after the architecture's name, the value besides 0 with which it changes nothing, and what it does otherwise.
+/// A key after the architecture's name, the value besides 0 that has no effect, and the effect of other values.
 const FEATURES: &[(&str, f64, &str)] = &[
     ("attention.clamp_kqv", 0.0, "clamps queries, keys and values"),
     ("attention.max_alibi_bias", 0.0, "biases attention by distance (ALiBi)"),
@@ -15,10 +15,10 @@ const FEATURES: &[(&str, f64, &str)] = &[
     ("rope.scaling.attn_factor", 1.0, "scales attention (YaRN)"),
 ];
 
-/// Their effect on logits keeps the order of logits, so the chosen tokens are the same without them.
+/// These preserve the order of logits, so the chosen tokens are the same without them.
 const MONOTONIC: &[&str] = &["final_logit_softcapping", "logit_scale"];
 
-/// Refuses a model that computes more than a plain decoder with heads of this size.
+/// Rejects a model that computes more than a plain decoder with heads of `head_size` elements.
 pub(super) fn check(
     values: &BTreeMap<String, Value>,
     architecture: &str,
@@ -47,7 +47,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Whether a value is 0, which means that a feature is off, or this one but for rounding to f32.
+/// Whether a value is 0, which turns the feature off, or `neutral` up to rounding to f32.
 fn is_near(value: &Value, neutral: f64) -> bool {
     let number = number(value);
     number.is_some_and(|number| number == 0.0 || (number - neutral).abs() <= 1e-6 * neutral)

@@ -1,4 +1,4 @@
-//! A model's figures from the metadata of a GGUF file, held against the tensors that it has.
+//! Reads a model's hyperparameters from the metadata of a GGUF file and checks them against its tensors.
 
 use super::format::{self, Format};
 use super::header::{Entry, Outcome, Source, Value, truncated, wrong};
@@ -7,12 +7,12 @@ use super::{Config, Pairs, Part, Rope, Tensor, features};
 use std::collections::BTreeMap;
 use std::fs::File;
 
-/// No figure of a model is larger.
+/// Maximum of every hyperparameter.
 const MOST: i128 = 1 << 24;
-/// Elements of a head; real ones have 64 to 256.
+/// Maximum elements of a head; real models have 64 to 256.
 const LARGEST_HEAD: usize = 1 << 12;
 
-/// Where a tensor's weights stand.
+/// A tensor's type and shape, and its offset and length in the file in bytes.
 #[derive(Clone, Copy)]
 pub(super) struct Stored {
     pub(super) format: Format,
@@ -22,7 +22,7 @@ pub(super) struct Stored {
     pub(super) bytes: u64,
 }
 
-/// The name of a tensor in GGUF.
+/// A tensor's name in GGUF.
 pub(super) fn name(tensor: Tensor) -> String {
     let (layer, part) = match tensor {
         Tensor::Embedding => return "token_embd.weight".into(),
@@ -47,21 +47,21 @@ pub(super) fn name(tensor: Tensor) -> String {
     format!("blk.{layer}.{part}")
 }
 
-/// Divisors of rotation frequencies, as Llama 3.1 and 3.2 have them.
+/// RoPE frequency divisors, as in Llama 3.1 and 3.2.
 const FACTORS: &str = "rope_freqs.weight";
 
-/// What a file turned out to hold, while it is taken stock of.
+/// The metadata and tensors of a file while they are checked.
 pub(super) struct Found<'a> {
     file: &'a File,
     values: &'a BTreeMap<String, Value>,
-    /// Tensors that nothing has asked for yet.
+    /// Tensors that are not taken yet.
     tensors: BTreeMap<String, Entry>,
     start: u64,
     alignment: u64,
     length: u64,
-    /// First byte and length of every tensor that was asked for.
+    /// Offset and length in bytes of every taken tensor.
     used: Vec<(u64, u64)>,
-    /// Tokens that a token attends to, if that is fewer than the longest text has.
+    /// The sliding window in tokens, if it is shorter than the model's context.
     pub(super) window: Option<usize>,
 }
 
@@ -86,7 +86,7 @@ impl<'a> Found<'a> {
         })
     }
 
-    /// The model's figures. Its shapes still have to be held against the tensors.
+    /// The model's hyperparameters. The tensors' shapes are not checked yet.
     pub(super) fn config(&mut self) -> Outcome<Config> {
         let Some(Value::Text(architecture)) = self.values.get("general.architecture") else {
             return wrong(
@@ -148,7 +148,7 @@ impl<'a> Found<'a> {
         let Some(inner) = self.per_layer(&key("feed_forward_length"), layers)? else {
             return wrong(lacking(&key("feed_forward_length")));
         };
-        // A text no longer than the sliding window fits into it as a whole, so the window changes nothing.
+        // A text that fits into the sliding window is not affected by it, so the window limits the context.
         let longest = self.figure(&key("context_length"))?;
         self.window = Some(self.count(&key("attention.sliding_window"))?)
             .filter(|window| (1..longest).contains(window));
@@ -172,7 +172,7 @@ impl<'a> Found<'a> {
     fn rope(&mut self, architecture: &str, pairs: Pairs, head_size: usize) -> Outcome<Rope> {
         let key = |name: &str| format!("{architecture}.rope.{name}");
         let base = self.positive(&key("freq_base"), Some(10_000.0))?;
-        // As llama.cpp has it: no type means linear, the old key counts where the new one is missing, and a factor of 0 means none.
+        // As in llama.cpp: no type means linear, the old key is used if the new one is missing, and a factor of 0 means none.
         let factor = match self.values.get(&key("scaling.factor")) {
             Some(_) => key("scaling.factor"),
             None => key("scale_linear"),
@@ -211,7 +211,7 @@ impl<'a> Found<'a> {
         Ok(Rope { base, pairs, factors })
     }
 
-    /// Checks a tensor, and that no other use is made of it. `shape` is outputs and inputs.
+    /// Checks a tensor of (outputs, inputs) and removes it, so that nothing else can use it.
     pub(super) fn take(
         &mut self,
         name: &str,
@@ -245,7 +245,7 @@ impl<'a> Found<'a> {
                 "the GGUF's tensor {name} has rows of {columns} weights, not of whole blocks of {weights}: it is damaged, download it again"
             ));
         }
-        // Sides are below 2^24 each, a block is below 2^6 bytes.
+        // No overflow: sides are below 2^24 each, a block is below 2^6 bytes.
         let bytes = rows as u64 * columns as u64 / weights * block;
         let at = entry
             .offset
@@ -262,7 +262,7 @@ impl<'a> Found<'a> {
         Ok(Stored { format, rows, columns, at, bytes })
     }
 
-    /// Checks that nothing is left over, and that no bytes count twice.
+    /// Checks that no tensor is unused and that no two share bytes.
     pub(super) fn finish(mut self) -> Outcome<()> {
         if let Some(name) = self.tensors.keys().next() {
             let name = quoted(name);
@@ -280,7 +280,7 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    /// A number between 1 and the largest figure that a model may have, if the file has it.
+    /// A whole number from 1 to `MOST`; `None` if the key is missing.
     fn whole(&self, key: &str) -> Outcome<Option<usize>> {
         match self.values.get(key) {
             None => Ok(None),
@@ -291,7 +291,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// The same of a key that may also be 0; 0 if it is missing.
+    /// The same for a key that may be 0; 0 if it is missing.
     fn count(&self, key: &str) -> Outcome<usize> {
         match self.values.get(key) {
             None | Some(Value::Whole(0)) => Ok(0),
@@ -302,7 +302,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// The same of a key that may also be a list with the number of each layer, as long as the numbers are equal.
+    /// The same for a key that may also be a list of one number per layer, if all are equal.
     fn per_layer(&self, key: &str, layers: usize) -> Outcome<Option<usize>> {
         let Some(Value::List(list)) = self.values.get(key) else { return self.whole(key) };
         let numbers = match list.integers(self.file, layers)? {

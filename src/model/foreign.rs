@@ -1,15 +1,15 @@
-//! Files that are not GGUF although somebody took them for a model: what they are, told by their first bytes.
+//! Identifies files that are mistaken for a GGUF, by their first bytes.
 
 use super::ModelError;
 use crate::units::Bytes;
 
-/// Bytes at the start of a file that are enough to tell.
+/// Bytes at the start of a file that are enough to identify it.
 pub(super) const HEAD: usize = 512;
 
 /// The first words of a Git LFS pointer.
 const LFS: &str = "version https://git-lfs";
 
-/// Why a file that begins with `head` is not a model, and what to do.
+/// Why a file that begins with `head` is not a model, and how to fix it.
 pub(super) fn refusal(head: &[u8]) -> ModelError {
     let what = match head {
         [] => "the model file is empty: download it again".into(),
@@ -29,7 +29,7 @@ pub(super) fn refusal(head: &[u8]) -> ModelError {
             "the model file is in the safetensors format: convert it with llama.cpp's convert_hf_to_gguf.py".into()
         }
         _ => match text(head) {
-            Some(text) => of_text(text),
+            Some(text) => refusal_of_text(text),
             None => "the model file is not a GGUF, which begins with the letters GGUF: name a model's GGUF file".into(),
         },
     };
@@ -41,7 +41,7 @@ fn is_safetensors(head: &[u8]) -> bool {
     matches!(head, [_, _, _, _, 0, 0, 0, 0, b'{', ..])
 }
 
-/// The bytes as text, if they are text. A character may be cut in two at the end.
+/// The bytes as text, if they are UTF-8 text. The last character may be truncated.
 fn text(head: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
@@ -54,7 +54,7 @@ fn text(head: &[u8]) -> Option<&str> {
     text.chars().all(plain).then_some(text)
 }
 
-fn of_text(text: &str) -> String {
+fn refusal_of_text(text: &str) -> String {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with(LFS) {
         let size = text.lines().find_map(|line| line.strip_prefix("size ")?.trim().parse().ok());
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_that_people_take_for_a_model_is_named_as_what_it_is() {
+    fn files_mistaken_for_a_model_are_identified() {
         let pointer =
             b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4661211808\n";
         let safetensors = [&600u64.to_le_bytes()[..], b"{\"__metadata__\":{}}"].concat();

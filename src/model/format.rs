@@ -1,8 +1,8 @@
-//! The types of weights in a GGUF file: those that rigbench reads, and the names of the others.
+//! Weight types of a GGUF file: those that rigbench reads, and the names of the others.
 
 use super::GROUP;
 
-/// How weights are stored.
+/// Storage type of weights.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Format {
     F32,
@@ -13,7 +13,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// Reads a type's number; `None` if rigbench does not read that type.
+    /// The type with this number; `None` if rigbench does not read it.
     pub(super) fn of(kind: u32) -> Option<Format> {
         Some(match kind {
             0 => Format::F32,
@@ -25,7 +25,7 @@ impl Format {
         })
     }
 
-    /// Bytes of a block, and the weights in it.
+    /// Bytes per block, and weights per block.
     pub(super) fn block(self) -> (u64, u64) {
         match self {
             Format::F32 => (4, 1),
@@ -37,7 +37,7 @@ impl Format {
     }
 }
 
-/// ggml's names of its types. The numbers are those of `enum ggml_type`; some belong to types that were removed again.
+/// ggml's type names by number in `enum ggml_type`; some types have since been removed.
 const NAMES: &[(u32, &str)] = &[
     (0, "F32"),
     (1, "F16"),
@@ -82,6 +82,6 @@ pub(super) fn name(kind: u32) -> String {
     known.map_or_else(|| format!("type {kind}"), |(_, name)| name.to_string())
 }
 
-/// What to do about a matrix whose type is not read. `llama-quantize` makes a wide model's `output.weight` Q6_K in a
-/// plain Q4_0 file too, so the advice must be a command that gives read types only: Q8_0, or Q4_0 with `--pure`.
+/// Advice on a matrix of an unsupported type. `llama-quantize` stores a wide model's `output.weight` as Q6_K even in a plain Q4_0 file,
+/// so the advice must give supported types only: Q8_0, or Q4_0 with `--pure`.
 pub(super) const QUANTIZE: &str = "quantize the original F16 model with llama-quantize to Q8_0, or with llama-quantize --pure to Q4_0";

@@ -1,15 +1,15 @@
-//! What a GGUF file holds. Many hold no whole language model: adapters, vocabularies, projectors, importance matrices. Each is
-//! refused as what it is.
+//! Identifies what a GGUF file holds. Many hold no complete language model: adapters, vocabularies, projectors, importance matrices. Each
+//! is rejected with a message of its own.
 
 use super::header::{Entry, Outcome, Value, wrong};
 use std::collections::BTreeMap;
 
 type Values = BTreeMap<String, Value>;
 
-/// Characters of a name that are shown.
+/// Maximum characters of a name that are shown.
 const SHOWN: usize = 60;
 
-/// Architectures of `general.architecture` that are no language model, what such a file holds, and what to do.
+/// Values of `general.architecture` that are not language models, what such a file holds, and what to do.
 const OTHERS: &[(&[&str], &str, &str)] = &[
     (
         &["clip"],
@@ -69,7 +69,7 @@ const OTHERS: &[(&[&str], &str, &str)] = &[
 const EMBEDDING: &str = "an embedding model, which generates no tokens";
 const GENERATE: &str = "name the file of a language model that generates text";
 
-/// Refuses a file that holds something else than a whole language model.
+/// Rejects a file that is not a complete language model.
 pub(super) fn check(values: &Values, tensors: &BTreeMap<String, Entry>) -> Outcome<()> {
     let architecture = text(values, "general.architecture");
     let refuse = |what: &str, advice: &str| {
@@ -99,9 +99,9 @@ pub(super) fn check(values: &Values, tensors: &BTreeMap<String, Entry>) -> Outco
             false => refuse("no tensors", WEIGHTS),
         };
     }
-    let of_model = |name: &str| values.get(&format!("{}.{name}", architecture.unwrap_or_default()));
-    let pools = matches!(of_model("pooling_type"), Some(Value::Whole(1..)));
-    if pools || of_model("attention.causal") == Some(&Value::Flag(false)) {
+    let arch_key = |name: &str| values.get(&format!("{}.{name}", architecture.unwrap_or_default()));
+    let pools = matches!(arch_key("pooling_type"), Some(Value::Whole(1..)));
+    if pools || arch_key("attention.causal") == Some(&Value::Flag(false)) {
         return refuse(EMBEDDING, GENERATE);
     }
     Ok(())
@@ -133,7 +133,7 @@ fn imatrix(values: &Values) -> Outcome<()> {
     ))
 }
 
-/// Of what model the file is, as far as it says: ` (architecture "clip", "Gemma 3 4B")`.
+/// The model that the file belongs to, as far as it says: ` (architecture "clip", "Gemma 3 4B")`.
 fn subject(values: &Values) -> String {
     let architecture = text(values, "general.architecture").map(quoted);
     let name = ["general.base_model.0.name", "general.name", "general.basename"];
@@ -153,7 +153,7 @@ fn text<'a>(values: &'a Values, key: &str) -> Option<&'a str> {
     }
 }
 
-/// A name from a file, safe to print: quoted, without control characters, and not too long.
+/// A name from a file, safe to print: quoted, escaped and truncated.
 pub(super) fn quoted(name: &str) -> String {
     match name.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{:?}…", &name[..end]),

@@ -1,11 +1,10 @@
-//! Models by name. Their figures stand in the models' own configuration files on their publishers' pages (`config.json`),
-//! whose names the fields keep.
+//! Models by name, with the hyperparameters and field names of their publishers' `config.json`.
 
 use super::{Config, Pairs, Part, Rope, Tensor};
 
-/// A model that is known by name.
+/// A model with a name.
 pub struct Preset {
-    /// How specs call it.
+    /// Name in specs.
     pub name: &'static str,
     hidden_size: usize,
     intermediate_size: usize,
@@ -28,7 +27,7 @@ enum Family {
     Qwen2,
 }
 
-/// Slower rotations for texts longer than the model was first made for (`rope_type` "llama3").
+/// RoPE scaling that extends the original context (`rope_type` "llama3").
 struct Scaling {
     factor: f64,
     low_freq_factor: f64,
@@ -125,7 +124,7 @@ pub const PRESETS: &[Preset] = &[
     },
 ];
 
-/// The linear layers of a decoder block, and the head that turns the last activations into tokens, as specs call them.
+/// The linear layers of a decoder block and the LM head, by their names in specs.
 pub const LAYERS: &[(&str, Tensor)] = &[
     ("attn-q", Tensor::Layer(0, Part::Query)),
     ("attn-k", Tensor::Layer(0, Part::Key)),
@@ -138,7 +137,7 @@ pub const LAYERS: &[(&str, Tensor)] = &[
 ];
 
 impl Preset {
-    /// Its figures under the names of [`Config`].
+    /// Its hyperparameters under the names of [`Config`].
     pub fn config(&self) -> Config {
         let pairs = match self.family {
             Family::Llama => Pairs::Neighbours,
@@ -164,17 +163,18 @@ impl Preset {
 }
 
 impl Scaling {
-    /// What each frequency is divided by: nothing where a turn is short, `factor` where the longest text of old holds
-    /// fewer than `low_freq_factor` turns, and a smooth way from one to the other between.
+    /// Divisors of the RoPE frequencies: 1 for short wavelengths, `factor` if the original context holds fewer than `low_freq_factor`
+    /// wavelengths, and a smooth transition in between.
     fn factors(&self, head_size: usize, base: f32) -> Vec<f32> {
         let factor = |pair: usize| {
             let exponent = 2.0 * pair as f64 / head_size as f64;
             let frequency = f64::from(base).powf(-exponent);
-            let turns = self.original_max_position_embeddings * frequency / std::f64::consts::TAU;
-            let kept =
-                (turns - self.low_freq_factor) / (self.high_freq_factor - self.low_freq_factor);
-            let kept = kept.clamp(0.0, 1.0);
-            (1.0 / (kept + (1.0 - kept) / self.factor)) as f32
+            let wavelengths =
+                self.original_max_position_embeddings * frequency / std::f64::consts::TAU;
+            let smooth = (wavelengths - self.low_freq_factor)
+                / (self.high_freq_factor - self.low_freq_factor);
+            let smooth = smooth.clamp(0.0, 1.0);
+            (1.0 / (smooth + (1.0 - smooth) / self.factor)) as f32
         };
         (0..head_size / 2).map(factor).collect()
     }
@@ -188,9 +188,9 @@ mod tests {
         PRESETS.iter().find(|preset| preset.name == name).unwrap().config()
     }
 
-    /// The weights that a token meets and the bytes that it leaves, against what the models are known by.
+    /// Weights of a token's matrix products and KV cache bytes per token, compared with the models' known sizes.
     #[test]
-    fn figures_add_up_to_the_models_known_sizes() {
+    fn hyperparameters_add_up_to_the_known_model_sizes() {
         let millions = [134.5, 494.0, 1236.0, 7505.0, 69_500.0];
         let kilobytes = [23.04, 12.288, 32.768, 131.072, 327.68];
         for ((preset, millions), kilobytes) in PRESETS.iter().zip(millions).zip(kilobytes) {
@@ -201,7 +201,7 @@ mod tests {
         }
     }
 
-    /// All parameters, as the models are known: 134,515,008 of SmolLM2, 494,032,768 of Qwen2.5 and so on.
+    /// All parameters, as published: 134,515,008 of SmolLM2, 494,032,768 of Qwen2.5 and so on.
     #[test]
     fn parameters_are_exactly_the_published_ones() {
         let published = [134_515_008, 494_032_768, 1_235_814_400, 8_030_261_248, 70_553_706_496];
@@ -213,26 +213,26 @@ mod tests {
     }
 
     #[test]
-    fn layers_have_the_shapes_that_specs_promise() {
-        let of = |model: &str, layer: &str| {
+    fn layers_have_the_shapes_of_their_specs() {
+        let shape = |model: &str, layer: &str| {
             let (_, tensor) = LAYERS.iter().find(|(name, _)| *name == layer).unwrap();
             config(model).shape(*tensor)
         };
-        assert_eq!(of("smollm2-135m", "lm-head"), (49_152, 576));
-        assert_eq!(of("smollm2-135m", "attn-k"), (192, 576));
-        assert_eq!(of("llama-3-8b", "ffn-up"), (14_336, 4096));
-        assert_eq!(of("llama-3-8b", "ffn-down"), (4096, 14_336));
-        assert_eq!(of("qwen2.5-0.5b", "attn-v"), (128, 896));
-        assert_eq!(of("llama-3-70b", "attn-o"), (8192, 8192));
+        assert_eq!(shape("smollm2-135m", "lm-head"), (49_152, 576));
+        assert_eq!(shape("smollm2-135m", "attn-k"), (192, 576));
+        assert_eq!(shape("llama-3-8b", "ffn-up"), (14_336, 4096));
+        assert_eq!(shape("llama-3-8b", "ffn-down"), (4096, 14_336));
+        assert_eq!(shape("qwen2.5-0.5b", "attn-v"), (128, 896));
+        assert_eq!(shape("llama-3-70b", "attn-o"), (8192, 8192));
     }
 
-    /// Fast pairs of Llama 3.2 turn as ever, slow ones 32 times slower, and the way between rises.
+    /// High-frequency pairs of Llama 3.2 are not scaled, low-frequency ones by 32, and the transition is monotonic.
     #[test]
-    fn llama_3_2_turns_its_slow_pairs_slower() {
+    fn llama_3_2_scales_low_frequencies() {
         let factors = config("llama-3.2-1b").rope.factors.unwrap();
         assert_eq!(factors.len(), 32);
         assert_eq!((factors[0], factors[31]), (1.0, 32.0));
-        // At 8192 tokens pair 14 makes 4.19 turns and is the last to be kept; 18 makes 0.81 and is slowed wholly.
+        // 8192 tokens hold 4.19 wavelengths of pair 14, the last that is not scaled, and 0.81 of pair 18, the first that is scaled fully.
         assert_eq!(factors.iter().filter(|f| **f == 1.0).count(), 15);
         assert_eq!(factors.iter().filter(|f| **f == 32.0).count(), 14);
         assert!(factors.is_sorted());

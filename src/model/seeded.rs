@@ -1,21 +1,21 @@
-//! Models filled with weights from a seed: every weight is a pure function of (seed, tensor, index), spread as in real
-//! models so that activations stay finite and chips draw the power that they would draw.
+//! Models with seeded weights. Every weight is a pure function of (seed, tensor, index), distributed as in real models so that
+//! activations stay finite and chips draw realistic power.
 
 use super::{Config, GROUP, Matrix, ModelError, Tensor, Values, Weights};
 use crate::seed::Seed;
 use half::f16;
 use rayon::prelude::*;
 
-/// How the matrices of a model are stored.
+/// Storage type of a model's matrices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
-    /// 4 bytes a weight.
+    /// 4 bytes per weight.
     F32,
-    /// 2 bytes a weight.
+    /// 2 bytes per weight.
     F16,
-    /// A byte a weight and a scale for each group.
+    /// 1 byte per weight and a scale per group.
     Int8,
-    /// Half a byte a weight and a scale for each group, without offsets.
+    /// Half a byte per weight and a scale per group, without offsets.
     Int4,
 }
 
@@ -44,10 +44,10 @@ impl Type {
     }
 }
 
-/// Norms and biases scatter by this around 1 and 0.
-const SCATTER: f32 = 0.125;
+/// Standard deviation of norm weights (mean 1) and biases (mean 0).
+const STANDARD_DEVIATION: f32 = 0.125;
 
-/// A model of these figures with weights from a seed.
+/// A model with seeded weights.
 pub struct Seeded {
     config: Config,
     kind: Type,
@@ -55,7 +55,7 @@ pub struct Seeded {
 }
 
 impl Seeded {
-    /// Takes no time and no memory: weights are computed when they are asked for.
+    /// Takes no time and no memory: weights are computed on demand.
     ///
     /// # Errors
     /// If rows of integer weights are not whole groups.
@@ -71,7 +71,7 @@ impl Seeded {
         }
     }
 
-    /// The tensor that holds the weights of this one.
+    /// The tensor that holds this one's weights: the embedding for a tied head.
     fn stored(&self, tensor: Tensor) -> Tensor {
         if self.config.tied && tensor == Tensor::Head { Tensor::Embedding } else { tensor }
     }
@@ -96,13 +96,13 @@ impl Weights for Seeded {
         let name = self.stored(tensor).to_string();
         let values = self.seed.tensor(&name);
         let scales = self.seed.tensor(&format!("{name}, scales"));
-        // Sums of as many products of deviation 1 as there are columns come out with deviation 1.
+        // Dot products with inputs of standard deviation 1 then have standard deviation 1.
         let deviation = 1.0 / (columns as f32).sqrt();
         let weights = (rows * columns) as u64;
         let float = |i: u64| values.value(i) * deviation;
-        // Integers spread over about what scaling a group's largest weight to the type's range gives.
+        // `spread` is about the standard deviation that scaling a group's largest weight to the type's range gives.
         let integer = |i: u64, spread: f32, low: i32, high: i32| {
-            // To the nearest, ties to even: a sum this large has no room for fractions. Processors of old round slowly.
+            // Rounds to nearest, ties to even: a sum this large has no fractional bits. `f32::round` is slow on older CPUs.
             const LARGE: f32 = 1.5 * (1 << 23) as f32;
             let rounded = values.value(i) * spread + LARGE - LARGE;
             (rounded as i32).clamp(low, high)
@@ -139,6 +139,6 @@ impl Weights for Seeded {
         let mean = if bias { 0.0 } else { 1.0 };
         let values = self.seed.tensor(&tensor.to_string());
         let length = self.config.shape(tensor).0 as u64;
-        Ok((0..length).map(|i| mean + values.value(i) * SCATTER).collect())
+        Ok((0..length).map(|i| mean + values.value(i) * STANDARD_DEVIATION).collect())
     }
 }

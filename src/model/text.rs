@@ -1,5 +1,5 @@
-//! Text to tokens and back by a GGUF file's own vocabulary and merges, for demonstration: byte-pair encoding over bytes,
-//! as GPT-2 introduced it and SmolLM2, Llama 3 and Qwen2.5 use it, done by the tokenizers crate.
+//! Converts text to tokens and back with a GGUF file's vocabulary and merges, for demonstration: byte-level BPE as in GPT-2, SmolLM2,
+//! Llama 3 and Qwen2.5, computed by the tokenizers crate.
 
 use super::ModelError;
 use super::header::{Outcome, Value, wrong};
@@ -12,11 +12,11 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, SplitDelimiterBehavior};
 
-/// Bytes of a vocabulary that are held; the largest in use take about 8 MB.
-const MOST_BYTES: u64 = 1 << 26;
+/// Maximum bytes of a vocabulary; the largest in use take about 8 MB.
+const MAX_BYTES: u64 = 1 << 26;
 
-/// The patterns by which text is cut before pairs are merged, one after the other, under the names that GGUF gives them.
-const CUTS: &[(&[&str], &[&str])] = &[
+/// Pre-tokenizer patterns, applied one after the other before BPE merges, by their names in GGUF.
+const PRE_TOKENIZERS: &[(&[&str], &[&str])] = &[
     (
         &["smollm"],
         &[r"\p{N}", r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"],
@@ -56,7 +56,8 @@ impl Tokenizer {
             ));
         }
         let cut = text("tokenizer.ggml.pre");
-        let Some((names, patterns)) = CUTS.iter().find(|(names, _)| names.contains(&cut)) else {
+        let Some((names, patterns)) = PRE_TOKENIZERS.iter().find(|(names, _)| names.contains(&cut))
+        else {
             return wrong(format!(
                 "the GGUF's text is cut the way of {cut:?}, which rigbench does not know: give tokens instead of text"
             ));
@@ -67,7 +68,7 @@ impl Tokenizer {
                 "the GGUF lacks the list tokenizer.ggml.{name}: give tokens instead of text"
             )),
         };
-        let tokens = list("tokens")?.texts(file, MOST_BYTES)?;
+        let tokens = list("tokens")?.texts(file, MAX_BYTES)?;
         let kinds = list("token_type")?.numbers(file, vocabulary)?;
         if tokens.len() != vocabulary || kinds.len() != vocabulary {
             return wrong(format!(
@@ -75,14 +76,14 @@ impl Tokenizer {
                 tokens.len()
             ));
         }
-        /// How GGUF marks the tokens that stand for bytes of text. Text is never merged into others, such as the end of a turn.
+        /// GGUF's token type for ordinary text. Merges never produce tokens of other types, such as end of turn.
         const NORMAL: u32 = 1;
         let others =
             tokens.iter().zip(&kinds).filter(|(token, kind)| **kind != NORMAL && !token.is_empty());
         let others: Vec<AddedToken> =
             others.map(|(token, _)| AddedToken::from(token.clone(), true)).collect();
         let by_name: Vocab = tokens.into_iter().zip(0..).collect();
-        let merges = list("merges")?.texts(file, MOST_BYTES)?;
+        let merges = list("merges")?.texts(file, MAX_BYTES)?;
         let merges = merges.iter().filter_map(|merge| {
             let (left, right) = merge.split_once(' ')?;
             let known = [left, right, &format!("{left}{right}")].map(|t| by_name.contains_key(t));
@@ -93,7 +94,7 @@ impl Tokenizer {
             ModelError(format!("the GGUF's tokenizer is damaged, download it again: {error}"))
         };
         let pairs = BPE::builder().vocab_and_merges(by_name, merges);
-        // Llama 3 takes pieces that are tokens as they stand, without regard to merges.
+        // Llama 3 encodes a piece that is itself a token as that token, regardless of merges.
         let pairs = pairs.ignore_merges(names.contains(&LLAMA_3)).build().map_err(damaged)?;
         let split = |pattern: &&str| {
             let pattern = SplitPattern::Regex((*pattern).to_string());
@@ -109,20 +110,20 @@ impl Tokenizer {
         Ok(Tokenizer(tokenizer))
     }
 
-    /// What tokens stand for. Bytes that are no UTF-8 become replacement characters; tokens that are not there are left out.
+    /// Decodes tokens. Invalid UTF-8 becomes replacement characters; unknown tokens are left out.
     ///
     /// # Errors
-    /// If the library cannot.
+    /// If the library fails.
     pub fn text(&self, tokens: &[u32]) -> Result<String, ModelError> {
         let text = self.0.decode(tokens, false);
         text.map_err(|error| ModelError(format!("the tokens give no text: {error}")))
     }
 
-    /// The tokens of a text; what looks like a control token becomes one, bytes without a token are left out. None is put before the
-    /// text or after it.
+    /// Encodes a text. The text of a control token becomes that token, bytes without a token are left out. No tokens are added before or
+    /// after.
     ///
     /// # Errors
-    /// If the library cannot.
+    /// If the library fails.
     pub fn tokens(&self, text: &str) -> Result<Vec<u32>, ModelError> {
         let tokens = self.0.encode_fast(text, false);
         let tokens =

@@ -1,4 +1,4 @@
-//! Real blocks of Bitcoin, one of each year. Whoever doubts one hashes it: its work is its proof.
+//! Real Bitcoin blocks, one per year. Anyone can check one by hashing it.
 
 use super::sha256d::Header;
 
@@ -8,7 +8,7 @@ pub struct Block {
     pub year: u16,
     /// Height in the chain.
     pub height: u32,
-    /// The header as hexadecimal, nonce included.
+    /// The header in hexadecimal, including the nonce.
     pub header: &'static str,
 }
 
@@ -30,7 +30,7 @@ const fn block(year: u16, height: u32, header: &'static str) -> Block {
     Block { year, height, header }
 }
 
-/// Each hash begins with 32 zero bits or more.
+/// Each hash has at least 32 leading zero bits.
 #[rustfmt::skip]
 pub const BLOCKS: [Block; 16] = [
     block(2009, 0, "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c"),
@@ -63,7 +63,7 @@ mod tests {
         for block in &BLOCKS {
             let bytes = block.bytes();
             let field = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
-            // The target is a mantissa of three bytes and a count of bytes: 0x1d00ffff is 0xffff followed by 26 of 0.
+            // Compact target: three bytes of mantissa and a length in bytes. 0x1d00ffff is 0xffff followed by 26 zero bytes.
             let (mantissa, bytes_of_target) = (field(72) & 0xff_ffff, field(72) >> 24);
             let zero_bits = 256 - 8 * (bytes_of_target - 3) - (32 - mantissa.leading_zeros());
             let bits = leading_zero_bits(&hash(&bytes, block.nonce()));

@@ -1,33 +1,33 @@
-//! A decoder's forward pass in f64: every position of a text at once, written after the formulas alone.
+//! Reference forward pass of a decoder in f64, for every position of a text at once, written from the formulas alone.
 
 use crate::model::{Config, GROUP, Matrix, ModelError, Pairs, Part, Tensor, Values, Weights};
 use half::f16;
 use ndarray::{Array1, Array2, Axis, Zip, s};
 use std::ops::Range;
 
-/// What the model makes of a text.
+/// Output of the model for a text.
 pub struct Forward {
-    /// A row for each position: the logit of every token that may follow.
+    /// Logits of the next token; one row per position.
     pub logits: Array2<f64>,
-    /// The residual stream after each layer, before the last norm; a row for each position.
+    /// Residual stream after each layer, before the final norm; one row per position.
     pub layers: Vec<Array2<f64>>,
 }
 
 impl Forward {
-    /// How far the logit of `token` at a position lies below the largest: 0 if it comes first.
+    /// How far the logit of `token` at a position is below the largest; 0 if it is the largest.
     pub fn gap(&self, position: usize, token: u32) -> f64 {
         let logits = self.logits.row(position);
         logits.fold(f64::NEG_INFINITY, |most, logit| most.max(*logit)) - logits[token as usize]
     }
 }
 
-/// Rows of the head that are multiplied at a time: in f64 all of them would take gigabytes.
+/// Rows of a matrix that are converted to f64 at a time: a whole LM head would take gigabytes.
 const HEAD_ROWS: usize = 4096;
 
 /// Runs the model over `tokens` from position 0.
 ///
 /// # Errors
-/// If a tensor cannot be had.
+/// If a tensor cannot be read.
 ///
 /// # Panics
 /// If a token is not in the vocabulary.
@@ -37,30 +37,30 @@ pub fn forward(weights: &dyn Weights, tokens: &[u32]) -> Result<Forward, ModelEr
     let embedding = weights.matrix(Tensor::Embedding)?;
     for (mut row, token) in stream.axis_iter_mut(Axis(0)).zip(tokens) {
         let token = *token as usize;
-        row.assign(&widened(&embedding, token..token + 1).row(0));
+        row.assign(&dequantized(&embedding, token..token + 1).row(0));
     }
     let mut layers = Vec::new();
     for layer in 0..config.layers {
-        let of = |part| Tensor::Layer(layer, part);
-        let normal = normalized(&stream, weights, of(Part::AttentionNorm))?;
-        let mut queries = product(&normal, weights, of(Part::Query))?;
-        let mut keys = product(&normal, weights, of(Part::Key))?;
-        let mut values = product(&normal, weights, of(Part::Value))?;
+        let tensor = |part| Tensor::Layer(layer, part);
+        let normal = normalized(&stream, weights, tensor(Part::AttentionNorm))?;
+        let mut queries = product(&normal, weights, tensor(Part::Query))?;
+        let mut keys = product(&normal, weights, tensor(Part::Key))?;
+        let mut values = product(&normal, weights, tensor(Part::Value))?;
         if config.qkv_bias {
-            queries += &vector(weights, of(Part::QueryBias))?;
-            keys += &vector(weights, of(Part::KeyBias))?;
-            values += &vector(weights, of(Part::ValueBias))?;
+            queries += &vector(weights, tensor(Part::QueryBias))?;
+            keys += &vector(weights, tensor(Part::KeyBias))?;
+            values += &vector(weights, tensor(Part::ValueBias))?;
         }
         rotate(&mut queries, config);
         rotate(&mut keys, config);
         let attended = attention(&queries, &keys, &values, config);
-        stream += &product(&attended, weights, of(Part::Output))?;
+        stream += &product(&attended, weights, tensor(Part::Output))?;
 
-        let normal = normalized(&stream, weights, of(Part::InnerNorm))?;
-        let mut inner = product(&normal, weights, of(Part::Gate))?;
-        let up = product(&normal, weights, of(Part::Up))?;
+        let normal = normalized(&stream, weights, tensor(Part::InnerNorm))?;
+        let mut inner = product(&normal, weights, tensor(Part::Gate))?;
+        let up = product(&normal, weights, tensor(Part::Up))?;
         Zip::from(&mut inner).and(&up).for_each(|gate, up| *gate *= up / (1.0 + (-*gate).exp()));
-        stream += &product(&inner, weights, of(Part::Down))?;
+        stream += &product(&inner, weights, tensor(Part::Down))?;
         layers.push(stream.clone());
     }
     let normal = normalized(&stream, weights, Tensor::Norm)?;
@@ -68,7 +68,7 @@ pub fn forward(weights: &dyn Weights, tokens: &[u32]) -> Result<Forward, ModelEr
     Ok(Forward { logits, layers })
 }
 
-/// Each row divided by the root of its mean square, then scaled element by element.
+/// RMSNorm: each row divided by its root mean square, then scaled element by element.
 fn normalized(
     rows: &Array2<f64>,
     weights: &dyn Weights,
@@ -80,7 +80,7 @@ fn normalized(
     Ok(rows / &roots * &vector(weights, norm)?)
 }
 
-/// Rows times a matrix, output after output.
+/// Rows times a matrix: one output per matrix row.
 fn product(
     rows: &Array2<f64>,
     weights: &dyn Weights,
@@ -90,12 +90,12 @@ fn product(
     let mut out = Array2::zeros((rows.nrows(), matrix.rows));
     for start in (0..matrix.rows).step_by(HEAD_ROWS) {
         let part = start..matrix.rows.min(start + HEAD_ROWS);
-        out.slice_mut(s![.., part.clone()]).assign(&rows.dot(&widened(&matrix, part).t()));
+        out.slice_mut(s![.., part.clone()]).assign(&rows.dot(&dequantized(&matrix, part).t()));
     }
     Ok(out)
 }
 
-/// Turns the pairs of every head by an angle in proportion to the position.
+/// RoPE: rotates the pairs of every head by an angle proportional to the position.
 fn rotate(rows: &mut Array2<f64>, config: &Config) {
     let half = config.head_size / 2;
     for (position, mut row) in rows.axis_iter_mut(Axis(0)).enumerate() {
@@ -116,7 +116,7 @@ fn rotate(rows: &mut Array2<f64>, config: &Config) {
     }
 }
 
-/// What each head of each position gathers from the positions up to its own, head after head.
+/// Causal attention of each position and query head to the positions up to its own, head after head.
 fn attention(
     queries: &Array2<f64>,
     keys: &Array2<f64>,
@@ -127,17 +127,18 @@ fn attention(
     let sharing = config.heads / config.kv_heads;
     let mut out = Array2::zeros(queries.raw_dim());
     for head in 0..config.heads {
-        let own = s![.., head * size..(head + 1) * size];
-        let shared = head / sharing;
-        let shared = s![.., shared * size..(shared + 1) * size];
-        let mut shares = queries.slice(own).dot(&keys.slice(shared).t()) / (size as f64).sqrt();
-        for (position, mut row) in shares.axis_iter_mut(Axis(0)).enumerate() {
+        let query_columns = s![.., head * size..(head + 1) * size];
+        let kv_head = head / sharing;
+        let kv_columns = s![.., kv_head * size..(kv_head + 1) * size];
+        let mut scores =
+            queries.slice(query_columns).dot(&keys.slice(kv_columns).t()) / (size as f64).sqrt();
+        for (position, mut row) in scores.axis_iter_mut(Axis(0)).enumerate() {
             row.slice_mut(s![position + 1..]).fill(f64::NEG_INFINITY);
             let most = row.fold(f64::NEG_INFINITY, |most, score| most.max(*score));
             row.mapv_inplace(|score| (score - most).exp());
             row /= row.sum();
         }
-        out.slice_mut(own).assign(&shares.dot(&values.slice(shared)));
+        out.slice_mut(query_columns).assign(&scores.dot(&values.slice(kv_columns)));
     }
     out
 }
@@ -146,8 +147,8 @@ fn vector(weights: &dyn Weights, tensor: Tensor) -> Result<Array1<f64>, ModelErr
     Ok(weights.vector(tensor)?.into_iter().map(f64::from).collect())
 }
 
-/// Some rows of a matrix as f64, exactly what they stand for.
-fn widened(matrix: &Matrix, rows: Range<usize>) -> Array2<f64> {
+/// Rows of a matrix, exactly dequantized to f64.
+fn dequantized(matrix: &Matrix, rows: Range<usize>) -> Array2<f64> {
     let columns = matrix.columns;
     let group = |scales: &[f16], row: usize, column: usize| {
         scales[row * (columns / GROUP) + column / GROUP].to_f64()
@@ -180,7 +181,7 @@ mod tests {
     use super::*;
     use crate::model::Rope;
 
-    fn turned(pairs: Pairs, factors: Option<Vec<f32>>, rows: usize, head: &[f64]) -> Array2<f64> {
+    fn rotated(pairs: Pairs, factors: Option<Vec<f32>>, rows: usize, head: &[f64]) -> Array2<f64> {
         let config = Config {
             layers: 1,
             width: head.len(),
@@ -200,29 +201,29 @@ mod tests {
         all
     }
 
-    /// A turn of the first pair is one radian a position, of the second of four elements a hundredth.
+    /// The first pair rotates by 1 radian per position, the second pair of four elements by 0.01.
     #[test]
-    fn pairs_turn_by_their_own_angles() {
-        let near = |got: f64, want: f64| assert!((got - want).abs() < 1e-12, "{got} {want}");
-        let neighbours = turned(Pairs::Neighbours, None, 4, &[1.0, 0.0, 0.0, 1.0]);
+    fn pairs_rotate_by_their_own_angles() {
+        let check = |got: f64, want: f64| assert!((got - want).abs() < 1e-12, "{got} {want}");
+        let neighbours = rotated(Pairs::Neighbours, None, 4, &[1.0, 0.0, 0.0, 1.0]);
         for (i, want) in [3f64.cos(), 3f64.sin(), -0.03f64.sin(), 0.03f64.cos()].iter().enumerate()
         {
-            near(neighbours[[3, i]], *want);
+            check(neighbours[[3, i]], *want);
         }
-        let halves = turned(Pairs::Halves, Some(vec![1.0, 2.0]), 4, &[1.0, 0.0, 0.0, 1.0]);
+        let halves = rotated(Pairs::Halves, Some(vec![1.0, 2.0]), 4, &[1.0, 0.0, 0.0, 1.0]);
         for (i, want) in
             [3f64.cos(), -0.015f64.sin(), 3f64.sin(), 0.015f64.cos()].iter().enumerate()
         {
-            near(halves[[3, i]], *want);
+            check(halves[[3, i]], *want);
         }
     }
 
-    /// What a query makes of a key depends on their distance alone.
+    /// An attention score depends on the distance of query and key alone.
     #[test]
-    fn scores_follow_from_distances() {
+    fn scores_depend_on_distance_alone() {
         let head = |by: f64| (0..16).map(|i| (by * f64::from(i)).sin()).collect::<Vec<_>>();
         for pairs in [Pairs::Neighbours, Pairs::Halves] {
-            let [queries, keys] = [1.3, 0.7].map(|by| turned(pairs, None, 40, &head(by)));
+            let [queries, keys] = [1.3, 0.7].map(|by| rotated(pairs, None, 40, &head(by)));
             let scores = queries.dot(&keys.t());
             for ((to, from), score) in scores.indexed_iter() {
                 let least = to.min(from);

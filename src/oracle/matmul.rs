@@ -1,31 +1,30 @@
-//! Matrix products in f64, and how far a product in a narrower type may be from them.
+//! Matrix products in f64, and error bounds for products in narrower types.
 
 use super::Verdict;
 use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Half the distance between 1 and the next f32: the largest relative error of one operation.
+/// Unit roundoff of f32: the maximum relative error of one operation.
 const UNIT_ROUNDOFF_F32: f64 = 1.0 / (1u64 << 24) as f64;
-/// The same of f16.
+/// Unit roundoff of f16.
 const UNIT_ROUNDOFF_F16: f64 = 1.0 / (1u64 << 11) as f64;
 
-/// Where a sum of products rounds.
+/// Where a dot product rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rounding {
-    /// Products in a sum, added in f32 in any order.
+    /// Terms of a dot product, accumulated in f32 in any order.
     pub terms: usize,
-    /// How often a product may be rounded to f16 on its way.
+    /// How many times a product may be rounded to f16.
     pub f16_roundings: u32,
-    /// Weights may be added up larger by as much as this, which is taken off the sum again: unsigned integers.
+    /// Maximum offset of unsigned integer weights: it is accumulated too and subtracted from the sum at the end.
     pub weight_excess: u32,
 }
 
 impl Rounding {
-    /// How far a sum may be from the true one, relative to the sum of the products' absolute values: γ = n·u ÷ (1 − n·u)
-    /// for n roundings, for every order of summation, fused or not (Higham, Accuracy and Stability of Numerical
-    /// Algorithms, 2002, section 3.1). One operation more than there are terms covers a product that is rounded before it
-    /// is added, another its scale; factors multiply.
+    /// Error bound of a sum relative to the sum of the products' absolute values: γ = n·u / (1 − n·u) for n roundings, for any order of
+    /// summation, with or without FMA (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1). Besides the terms, one
+    /// operation covers a product that is rounded before it is added, another its scale; factors multiply.
     fn relative_bound(self) -> f64 {
         let gamma = |n: f64, u: f64| n * u / (1.0 - n * u);
         let f32s = gamma((self.terms + 2) as f64, UNIT_ROUNDOFF_F32);
@@ -33,8 +32,7 @@ impl Rounding {
         (1.0 + f32s) * (1.0 + f16s) - 1.0
     }
 
-    /// How far a sum is off, as a share of how far it may be; none if it is farther. `spread` is the sum of the products'
-    /// absolute values.
+    /// A sum's error as a share of its bound; `None` if it exceeds the bound. `spread` is the sum of the products' absolute values.
     fn share_of_bound(self, got: f32, want: f64, spread: f64) -> Option<f64> {
         let (error, allowed) = ((f64::from(got) - want).abs(), self.relative_bound() * spread);
         (error <= allowed).then(|| if allowed > 0.0 { error / allowed } else { 0.0 })
@@ -63,10 +61,10 @@ pub fn judge(
     Verdict::Agrees { checked: c.len() as u64, worst }
 }
 
-/// Compares one element of C with the product in f64 of a row of A and a column of B. How much of the bound it is off by.
+/// Compares one element of C with the f64 product of a row of A and a column of B. Returns the error as a share of its bound.
 ///
 /// # Errors
-/// What it should be, if it is off by more.
+/// The expected value, if the error exceeds the bound.
 pub fn judge_element(
     rounding: Rounding,
     row: &[f32],
@@ -81,22 +79,21 @@ pub fn judge_element(
     rounding.share_of_bound(got, want, spread).ok_or(want)
 }
 
-/// Freivalds' check of C = A·B in O(size): C·r against A·(B·r) for a random r of ±1. An element is off by at most
-/// γ·‖a‖·‖b‖ (Cauchy–Schwarz); with random signs the errors of a row add up like their root of squares, and stay
-/// below seven times that except once in 10¹⁰ rows (Hoeffding).
+/// Freivalds' check of C = A·B in O(size): C·r against A·(B·r) for a random r of ±1. An element is off by at most γ·‖a‖·‖b‖
+/// (Cauchy–Schwarz). With random signs the errors of a row add up as a root sum of squares and exceed seven times that in one of 10¹⁰
+/// rows (Hoeffding).
 pub struct Freivalds {
     columns: Range<usize>,
-    /// r, one for each of these columns.
+    /// r, one per column.
     signs: Vec<f64>,
-    /// B·r, one for each term.
+    /// B·r, one per term.
     times_signs: Vec<f64>,
-    /// The root of the sum of B's squares.
+    /// Frobenius norm of B.
     norm: f64,
 }
 
 impl Freivalds {
-    /// For some columns of B, which has `terms` rows and the elements `b(term, column)`; `signs` has one for every column
-    /// of B.
+    /// For some columns of B, which has `terms` rows and elements `b(term, column)`. `signs` has one sign per column of the whole B.
     pub fn new(
         terms: usize,
         columns: Range<usize>,
@@ -115,7 +112,7 @@ impl Freivalds {
         Freivalds { columns, signs, times_signs, norm }
     }
 
-    /// Judges rows of C, these columns of them; A has the elements `a(row, term)`.
+    /// Judges rows of C, restricted to these columns. A has elements `a(row, term)`.
     pub fn judge(
         &self,
         rounding: Rounding,
@@ -169,7 +166,7 @@ mod tests {
         })
     }
 
-    /// Element by element, all at once and each alone, which must say the same, and in sum.
+    /// Verdicts of the comparison element by element and of Freivalds' check. Comparing all elements and each one alone must agree.
     fn verdicts(
         a: &Array2<f32>,
         b: &Array2<f32>,
@@ -196,7 +193,7 @@ mod tests {
             for verdict in verdicts(&a, &b, &a.dot(&b), 0) {
                 prop_assert!(matches!(verdict, Verdict::Agrees { .. }), "{verdict:?}");
             }
-            // Weights rounded to f16 pass where that is declared, and only there.
+            // Weights rounded to f16 pass only if that rounding is declared.
             let rounded = b.mapv(|x| half::f16::from_f32(x).to_f32());
             for verdict in verdicts(&a, &b, &a.dot(&rounded), 1) {
                 prop_assert!(matches!(verdict, Verdict::Agrees { .. }), "{verdict:?}");
@@ -208,14 +205,14 @@ mod tests {
         }
 
         #[test]
-        fn one_wrong_or_unwritten_element_is_seen(
+        fn one_wrong_or_unwritten_element_is_detected(
             m in 1usize..20, n in 1usize..40, k in 1usize..300, at: prop::sample::Index, seed: u64, fault in 0..3,
         ) {
             let (a, b) = (matrix(m, k, seed), matrix(k, n, !seed));
             let mut c = a.dot(&b);
             let at = at.index(m * n);
             let (row, column) = (at / n, at % n);
-            // A term of the sum left out, a poisoned element, an element of another row's size.
+            // A missing term, a poisoned element, a value of the wrong magnitude.
             c[[row, column]] = match fault {
                 0 => c[[row, column]] - 0.3,
                 1 => f32::NAN,

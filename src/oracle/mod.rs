@@ -1,30 +1,29 @@
-//! Independent references. Nothing here shares code with a kernel: hashes come from the `sha2` crate, products
-//! from `ndarray` in f64.
+//! Independent references that share no code with a kernel: hashes from the `sha2` crate, products in f64 from `ndarray`.
 
 pub mod blocks;
 pub mod decoder;
 pub mod matmul;
 pub mod sha256d;
 
-/// What an oracle says of an output.
+/// An oracle's verdict on an output.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// Every element that was looked at is right.
+    /// Every compared element is right.
     Agrees {
-        /// Outputs that were compared.
+        /// Number of compared outputs.
         checked: u64,
-        /// The largest error as a share of what rounding may explain; 0 where outputs are exact.
+        /// Largest error as a share of the rounding error bound; 0 for exact outputs.
         worst: f64,
     },
-    /// Something is wrong; it says what.
+    /// Something is wrong; the text says what.
     Disagrees(String),
 }
 
 impl Verdict {
-    /// Nothing was looked at, and nothing is wrong.
+    /// Nothing was compared, and nothing is wrong.
     pub const NOTHING: Verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
 
-    /// Both verdicts together: any disagreement stands.
+    /// Combines two verdicts: any disagreement wins.
     pub fn and(self, other: Verdict) -> Verdict {
         match (self, other) {
             (

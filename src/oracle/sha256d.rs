@@ -13,7 +13,7 @@ pub fn hash(header: &Header, nonce: u32) -> [u8; 32] {
     Sha256::digest(Sha256::digest(header)).into()
 }
 
-/// Zero bits at the big end of a hash. Bitcoin reads a hash as a little-endian number, so they stand last.
+/// Leading zero bits of a hash as Bitcoin counts them. It reads a hash as a little-endian number, so they are at the array's end.
 pub fn leading_zero_bits(hash: &[u8; 32]) -> u32 {
     let mut bits = 0;
     for byte in hash.iter().rev() {
@@ -25,7 +25,7 @@ pub fn leading_zero_bits(hash: &[u8; 32]) -> u32 {
     bits
 }
 
-/// Judges the nonces that a scan of `nonces` reports against hashing every one of them.
+/// Compares the nonces that a scan reports with hashing every one of `nonces`.
 pub fn judge_scan(
     header: &Header,
     nonces: impl Iterator<Item = u32>,
@@ -58,10 +58,10 @@ pub fn most_significant(hash: &[u8; 32]) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|i| hash[24 + i]))
 }
 
-/// Judges a count of shares against the number that is expected of the work that claims to have found them. The bound leaves an
-/// honest device out once in about ten million windows.
+/// Judges a number of shares against the number expected from the claimed work. The false-positive rate is about one in ten million
+/// windows.
 pub fn judge_count(expected: f64, shares: u64) -> Verdict {
-    // Poisson, by the normal approximation of its square root (Anscombe), whose deviation is 1/2 at every mean.
+    // Poisson, by Anscombe's transform, whose standard deviation is 1/2 at every mean.
     let deviation = 2.0 * ((shares as f64 + 0.375).sqrt() - (expected + 0.375).sqrt());
     if deviation.abs() <= 5.5 {
         Verdict::Agrees { checked: shares, worst: deviation.abs() / 5.5 }
@@ -70,14 +70,14 @@ pub fn judge_count(expected: f64, shares: u64) -> Verdict {
     }
 }
 
-/// Judges whether places in a scan, from 0 to 1, are spread as chance spreads shares: the largest distance between
-/// their distribution and the even one (Kolmogorov and Smirnov). An honest scan fails once in about ten million.
-pub fn judge_spread(mut places: Vec<f64>) -> Verdict {
-    places.sort_unstable_by(f64::total_cmp);
-    let n = places.len() as f64;
-    let distance = (0..).zip(&places).map(|(i, place)| {
+/// Judges whether the positions of shares in a scan, from 0 to 1, are uniformly distributed (Kolmogorov–Smirnov test). The false-positive
+/// rate is about one in ten million.
+pub fn judge_spread(mut positions: Vec<f64>) -> Verdict {
+    positions.sort_unstable_by(f64::total_cmp);
+    let n = positions.len() as f64;
+    let distance = (0..).zip(&positions).map(|(i, position)| {
         let (below, up_to) = (f64::from(i) / n, f64::from(i + 1) / n);
-        (place - below).max(up_to - place)
+        (position - below).max(up_to - position)
     });
     let scaled = distance.fold(0.0, f64::max) * n.sqrt();
     if scaled <= 2.9 {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_invented_share_is_seen() {
+    fn a_missing_or_invented_share_is_detected() {
         let header = BLOCKS[0].bytes();
         let shares: Vec<u32> =
             (0..4096).filter(|&n| leading_zero_bits(&hash(&header, n)) >= 6).collect();
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_in_one_part_of_a_scan_are_seen() {
+    fn shares_in_one_part_of_a_scan_are_detected() {
         let even = |n: u32| (0..n).map(|i| f64::from(i) / f64::from(n)).collect::<Vec<_>>();
         let spread = |places| matches!(judge_spread(places), Verdict::Agrees { .. });
         assert!(spread(even(1000)) && spread(vec![]) && spread(vec![0.9]) && spread(vec![0.5; 8]));
@@ -145,8 +145,8 @@ mod tests {
         assert!(!spread(first_half) && !spread(without_the_middle) && !spread(vec![0.5; 40]));
     }
 
-    /// What the oracle stands on: the examples of FIPS 180-4 and the whole Monte Carlo test of NIST's validation
-    /// program, a hundred thousand hashes in a chain.
+    /// The `sha2` crate passes the examples of FIPS 180-4 and the whole Monte Carlo test of NIST's validation program, a chain of a
+    /// hundred thousand hashes.
     #[test]
     fn the_sha2_crate_passes_nists_vectors() {
         let digest = |message: &[u8]| crate::kernels::hex(&Sha256::digest(message));

@@ -1,5 +1,5 @@
-//! The answer in plain sentences: who needs the fewest joules for each workload, by how much, how sure that is, and what is only
-//! modelled. Ratios and ranks stay within joules of one scope and one provenance.
+//! The answer in plain sentences: which device needs the fewest joules per workload, by how much, and how certain that is. Ratios and
+//! ranks are only between joules of the same scope and provenance.
 
 use super::entry::{Entry, order, span};
 use super::group::{Group, Natural};
@@ -8,44 +8,44 @@ use crate::device::Class;
 use crate::units::{EnergyPerWork, Interval, Provenance, Unit, significant};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What can be said of one workload.
+/// The answer for one workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// The unit of its work.
+    /// Its unit of work.
     pub unit: Unit,
-    /// As the command line writes it.
+    /// The workload as on the command line.
     pub workload: String,
-    /// How well it is known.
+    /// How certain it is.
     pub standing: Standing,
-    /// It in a few words: `cpu wins`.
+    /// In a few words: `cpu wins`.
     pub headline: String,
-    /// It in full.
+    /// In full.
     pub sentences: Vec<String>,
 }
 
-/// How well an answer is known.
+/// How certain an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Measured, and the intervals lie apart.
+    /// Measured, and the intervals do not overlap.
     Sure,
-    /// Typed watts say so, and the intervals of the speeds lie apart.
+    /// Declared power, and the intervals of the speeds do not overlap.
     Declared,
-    /// The intervals overlap, or there are none.
+    /// The intervals overlap or are unknown.
     Open,
-    /// Nobody measured, and the ranges lie apart nevertheless.
+    /// Modelled, and the ranges do not overlap.
     Modelled,
-    /// Nobody measured, and the ranges overlap.
+    /// Modelled, and the ranges overlap or there is nothing to compare with.
     Unmeasured,
-    /// The joules cover different things or come about differently.
+    /// The joules differ in scope or provenance.
     Unlike,
-    /// There is nothing to compare with.
+    /// Nothing to compare with.
     Alone,
     /// No joules are known.
     Unknown,
 }
 
 impl Standing {
-    /// In a word or two.
+    /// In a few words.
     pub fn name(self) -> &'static str {
         match self {
             Standing::Sure => "sure",
@@ -60,33 +60,33 @@ impl Standing {
     }
 }
 
-/// How devices are called: by their class where it has one device, else with their name.
+/// Device names by class. A device is called by its class alone if it is the only one in it.
 struct Names(BTreeMap<Class, BTreeSet<String>>);
 
 impl Names {
-    fn of(&self, entry: &Entry) -> String {
+    fn display(&self, entry: &Entry) -> String {
         let alone = self.0.get(&entry.class).is_none_or(|names| names.len() < 2);
         if alone { entry.class.to_string() } else { format!("{} {}", entry.class, entry.name) }
     }
 }
 
-/// Answers, a workload each, in the order of units; ceilings have none.
+/// One answer per workload and protocol mode, in the order of units; ceilings have none.
 pub fn answers(groups: &[Group]) -> Vec<Answer> {
     let mut names = Names(BTreeMap::new());
     for Group { entry, .. } in groups {
         names.0.entry(entry.class).or_default().insert(entry.name.clone());
     }
-    let mut alike: BTreeMap<(Unit, Natural, String), Vec<&Group>> = BTreeMap::new();
+    let mut by_workload: BTreeMap<(Unit, Natural, String), Vec<&Group>> = BTreeMap::new();
     for group in groups {
         let entry = &group.entry;
         if !entry.workload.id.is_ceiling() {
             let key = (entry.unit(), Natural(entry.workload.spec.clone()), entry.mode.clone());
-            alike.entry(key).or_default().push(group);
+            by_workload.entry(key).or_default().push(group);
         }
     }
-    let modes: BTreeSet<&String> = alike.keys().map(|key| &key.2).collect();
+    let modes: BTreeSet<&String> = by_workload.keys().map(|key| &key.2).collect();
     let several = modes.len() > 1;
-    alike
+    by_workload
         .iter()
         .map(|((unit, spec, mode), groups)| {
             let spec = spec.0.clone();
@@ -108,25 +108,25 @@ fn answer(unit: Unit, workload: String, all: &[&Group], names: &Names) -> Answer
     };
     let known: Vec<&Entry> =
         counting.iter().copied().filter(|entry| entry.joules.is_some()).collect();
-    // The strongest kind of joules of which there are two, then the most.
-    let mut likes: Vec<Vec<&Entry>> = Vec::new();
+    // Prefer the strongest provenance that two or more rows have, then the most rows.
+    let mut sets: Vec<Vec<&Entry>> = Vec::new();
     for &entry in &known {
-        match likes.iter_mut().find(|like| is_like(like[0], entry)) {
-            Some(like) => like.push(entry),
-            None => likes.push(vec![entry]),
+        match sets.iter_mut().find(|set| comparable(set[0], entry)) {
+            Some(set) => set.push(entry),
+            None => sets.push(vec![entry]),
         }
     }
-    likes.sort_by_key(|like| (like.len() < 2, like[0].provenance, usize::MAX - like.len()));
-    match likes.first() {
+    sets.sort_by_key(|set| (set.len() < 2, set[0].provenance, usize::MAX - set.len()));
+    match sets.first() {
         None => unknown(&mut answer, &counting, names),
-        Some(like) if like.len() >= 2 => ranked(&mut answer, like, names),
-        Some(_) if likes.len() >= 2 => unlike(&mut answer, &known, names),
+        Some(set) if set.len() >= 2 => ranked(&mut answer, set, names),
+        Some(_) if sets.len() >= 2 => unlike(&mut answer, &known, names),
         Some(only) => alone(&mut answer, only[0], names),
     }
-    if let Some(like) = likes.first().filter(|like| like.len() >= 2) {
-        let rest: Vec<&&Entry> = known.iter().filter(|entry| !is_like(like[0], entry)).collect();
+    if let Some(set) = sets.first().filter(|set| set.len() >= 2) {
+        let rest: Vec<&&Entry> = known.iter().filter(|entry| !comparable(set[0], entry)).collect();
         if !rest.is_empty() {
-            let rest: Vec<String> = rest.iter().take(3).map(|entry| beside(entry, names)).collect();
+            let rest: Vec<String> = rest.iter().take(3).map(|entry| detail(entry, names)).collect();
             answer.sentences.push(format!("Beside it, in no ratio: {}.", rest.join("; ")));
         }
     }
@@ -139,14 +139,14 @@ fn answer(unit: Unit, workload: String, all: &[&Group], names: &Names) -> Answer
     answer
 }
 
-/// Whether ratios and ranks may be made of two.
-fn is_like(a: &Entry, b: &Entry) -> bool {
+/// Whether two rows may be ranked, and a ratio computed.
+fn comparable(a: &Entry, b: &Entry) -> bool {
     (a.scope, a.provenance, a.speed_only) == (b.scope, b.provenance, b.speed_only)
 }
 
-/// The best of each class; of one class alone all its devices.
-fn contenders<'a>(like: &[&'a Entry]) -> Vec<&'a Entry> {
-    let mut sorted = like.to_vec();
+/// The best of each class; all devices if there is only one class.
+fn contenders<'a>(rows: &[&'a Entry]) -> Vec<&'a Entry> {
+    let mut sorted = rows.to_vec();
     let joules = |entry: &Entry| entry.joules.map_or(f64::INFINITY, order);
     sorted.sort_by(|a, b| joules(a).total_cmp(&joules(b)));
     let mut best: Vec<&Entry> = Vec::new();
@@ -158,20 +158,20 @@ fn contenders<'a>(like: &[&'a Entry]) -> Vec<&'a Entry> {
     if best.len() >= 2 { best } else { sorted }
 }
 
-fn ranked(answer: &mut Answer, like: &[&Entry], names: &Names) {
-    let contenders = contenders(like);
+fn ranked(answer: &mut Answer, rows: &[&Entry], names: &Names) {
+    let contenders = contenders(rows);
     let [first, second, ..] = contenders[..] else { return };
     let by_class = first.class != second.class;
     let label = |entry: &Entry| if by_class { entry.class.to_string() } else { entry.name.clone() };
     let scope = first.scope.map_or("", |scope| scope.name());
     let how = short(first.provenance);
-    let apart = || match (first.joules, second.joules) {
+    let disjoint = || match (first.joules, second.joules) {
         (Some(a), Some(b)) => span(a).1 < span(b).0,
         _ => false,
     };
-    let figures = |entry: &Entry| format!("{} {}", names.of(entry), amount(entry));
+    let figures = |entry: &Entry| format!("{} {}", names.display(entry), amount(entry));
     if first.provenance == Provenance::Modelled {
-        answer.standing = if apart() { Standing::Modelled } else { Standing::Unmeasured };
+        answer.standing = if disjoint() { Standing::Modelled } else { Standing::Unmeasured };
         answer.headline = match answer.standing {
             Standing::Modelled => format!("{} needs fewer", label(first)),
             _ => "undecided: nobody measured".into(),
@@ -181,7 +181,7 @@ fn ranked(answer: &mut Answer, like: &[&Entry], names: &Names) {
             figures(first),
             figures(second)
         ));
-        answer.sentences.push(if apart() {
+        answer.sentences.push(if disjoint() {
             "Even so the ranges lie apart.".into()
         } else {
             "The ranges overlap, so joules name no winner.".into()
@@ -197,7 +197,7 @@ fn ranked(answer: &mut Answer, like: &[&Entry], names: &Names) {
     } else {
         String::new()
     };
-    answer.standing = match (both && apart(), first.provenance.is_measured()) {
+    answer.standing = match (both && disjoint(), first.provenance.is_measured()) {
         (true, true) => Standing::Sure,
         (true, false) => Standing::Declared,
         (false, _) => Standing::Open,
@@ -232,7 +232,7 @@ fn unlike(answer: &mut Answer, known: &[&Entry], names: &Names) {
     answer.standing = Standing::Unlike;
     answer.headline = "side by side, in no ratio".into();
     let all: Vec<String> =
-        contenders(known).iter().take(4).map(|entry| beside(entry, names)).collect();
+        contenders(known).iter().take(4).map(|entry| detail(entry, names)).collect();
     answer.sentences.push(format!("{}.", all.join("; ")));
     answer.sentences.push(
         "These joules do not cover the same or did not come about alike, so no ratio is given."
@@ -249,7 +249,7 @@ fn alone(answer: &mut Answer, only: &Entry, names: &Names) {
     answer.headline = format!("only {}", only.class);
     answer
         .sentences
-        .push(format!("{}. Nothing else has joules to hold it to.", beside(only, names)));
+        .push(format!("{}. Nothing else has joules to hold it to.", detail(only, names)));
     if only.provenance == Provenance::Modelled {
         answer
             .sentences
@@ -267,7 +267,7 @@ fn unknown(answer: &mut Answer, counting: &[&Entry], names: &Names) {
     answer.sentences.extend(on_speed(counting, names));
 }
 
-/// Which is faster, since speed is measured in any case.
+/// Compares speed, which is always measured.
 fn on_speed(entries: &[&Entry], names: &Names) -> Option<String> {
     let mut sorted = entries.to_vec();
     let rate = |entry: &Entry| entry.rate.map_or(0.0, order);
@@ -276,15 +276,15 @@ fn on_speed(entries: &[&Entry], names: &Names) -> Option<String> {
     let (times, low, high) = ratio(first.rate, second.rate)?;
     Some(format!(
         "On speed alone {} does {} times as much as {} ({} to {}).",
-        names.of(first),
+        names.display(first),
         significant(times),
-        names.of(second),
+        names.display(second),
         significant(low),
         significant(high)
     ))
 }
 
-/// One over another, and how little and how much that may be.
+/// The ratio of two figures, with its lower and upper bound.
 fn ratio(over: Option<Interval>, under: Option<Interval>) -> Option<(f64, f64, f64)> {
     let (over, under) = (over?, under?);
     let (a, b) = (span(over), span(under));
@@ -306,11 +306,11 @@ fn amount(entry: &Entry) -> String {
     }
 }
 
-/// The customary figure without its unit.
+/// Joules in the customary unit, without the unit.
 fn figure(entry: &Entry, joules: f64) -> String {
     EnergyPerWork { joules, unit: entry.unit() }.figure()
 }
 
-fn beside(entry: &Entry, names: &Names) -> String {
-    format!("{} {}, {}", names.of(entry), amount(entry), entry.source_words())
+fn detail(entry: &Entry, names: &Names) -> String {
+    format!("{} {}, {}", names.display(entry), amount(entry), entry.source_words())
 }

@@ -4,7 +4,7 @@ use super::table::{Cell, Column, Table, cells};
 use crate::results::{Change, Comparison, Pair};
 use crate::units::{EnergyPerWork, Rate};
 
-/// The tables of a comparison; the last says what stands beside it.
+/// The tables of a comparison; the last one has general remarks.
 pub fn comparison(comparison: &Comparison) -> Vec<Table> {
     let devices = |pair: &Pair| (pair.base.device.clone(), pair.new.device.clone());
     let mut tables: Vec<Table> = Vec::new();
@@ -32,7 +32,7 @@ pub fn comparison(comparison: &Comparison) -> Vec<Table> {
     tables
 }
 
-/// A row for throughput and one for joules. The workload stands in the first, its shape in the second.
+/// A row for throughput and one for joules. The first names the workload, the second its shape.
 fn rows(pair: &Pair) -> Vec<Vec<Cell>> {
     let unit = pair.unit;
     let rate = |per_second: f64| Rate { per_second, unit }.to_string();
@@ -82,7 +82,7 @@ fn notes(pair: &Pair) -> Vec<String> {
     pair.invalid.iter().chain(&pair.differs).cloned().chain(joules).map(|t| about(&t)).collect()
 }
 
-/// What cannot be compared, and what differs besides.
+/// Rows that cannot be compared, and other differences between the runs.
 fn remarks(comparison: &Comparison) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     lines.extend(
@@ -90,8 +90,8 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
     );
     lines.extend(comparison.base_only.iter().map(|row| format!("{row}: only in the base")));
     lines.extend(comparison.new_only.iter().map(|row| format!("{row}: only in the new run")));
-    for (side, of) in [("base", &comparison.base), ("new run", &comparison.new)] {
-        lines.extend(of.reasons.iter().map(|reason| format!("the {side} is invalid: {reason}")));
+    for (side, run) in [("base", &comparison.base), ("new run", &comparison.new)] {
+        lines.extend(run.reasons.iter().map(|reason| format!("the {side} is invalid: {reason}")));
     }
     lines.extend(comparison.differs.iter().cloned());
     lines.push(
@@ -103,7 +103,7 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
     lines
 }
 
-/// By how many percent a ratio differs from 1: `−5.1`.
+/// Deviation of a ratio from 1, in percent: `−5.1`.
 fn signed(ratio: f64) -> String {
     let percent = 100.0 * (ratio - 1.0);
     let digits = if percent.abs() < 99.95 { 1 } else { 0 };

@@ -1,17 +1,16 @@
-//! A table as comma-separated values (RFC 4180), for machines: numbers with all their digits, text as it is, but for text that a
-//! spreadsheet would compute.
+//! A table as CSV (RFC 4180): numbers in full precision, text unchanged except for what a spreadsheet would run as a formula.
 
 use super::table::{Cell, Table, exact};
 use crate::text::lines;
 
 impl Table {
-    /// A line of heads, then a line a row. Title and notes are for people and stay out.
+    /// A header, then one line per row. Title and notes are omitted.
     pub fn to_csv(&self) -> String {
         let heads = self.columns.iter().map(|column| column.head.to_string());
         records(std::iter::once(heads.collect())) + &self.rows_to_csv()
     }
 
-    /// The same without the heads, to be written after another table of its kind.
+    /// The same without the header, to append to a table with the same columns.
     pub fn rows_to_csv(&self) -> String {
         let text = |cell: &Cell| cell.number.map_or_else(|| text(&cell.text), exact);
         records(self.rows.iter().map(|row| row.iter().map(text).collect()))
@@ -27,8 +26,8 @@ fn records(all: impl Iterator<Item = Vec<String>>) -> String {
     String::from_utf8(bytes).expect("text was written")
 }
 
-/// Text of a cell. Spreadsheets compute what begins like a formula, and a formula of a stranger may call out: an apostrophe
-/// before it makes it text. Numbers stay numbers.
+/// Text of a cell. An apostrophe before a formula makes it text, since a formula from an untrusted file may send data out (CSV
+/// injection). Numbers are unchanged.
 fn text(text: &str) -> String {
     let text = lines(text);
     let is_formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);

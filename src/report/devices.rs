@@ -1,4 +1,4 @@
-//! The table of devices.
+//! The tables of devices and energy sources.
 
 use super::provenance::reads;
 use super::table::{Column, Table, cells};
@@ -6,7 +6,7 @@ use crate::device::Class;
 use crate::energy::{Listing, Quantity, SourceInfo};
 use crate::units::significant;
 
-/// What can be measured here.
+/// The devices that were found.
 pub fn devices(found: &[Listing]) -> Table {
     let rows = found.iter().map(|Listing { device, sources, .. }| {
         let mut about = Vec::new();
@@ -82,7 +82,7 @@ fn brief(source: &SourceInfo) -> String {
     )
 }
 
-/// The sources of joules that were found, with what they are worth.
+/// The energy sources that were found, with scope and accuracy.
 pub fn sources(found: &[Listing]) -> Table {
     let rows = found.iter().flat_map(|Listing { device, sources, .. }| {
         sources.iter().map(|source| {

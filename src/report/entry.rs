@@ -1,5 +1,5 @@
-//! What a report keeps of a row: figures with their ends and their provenance, and nothing of windows and readings, so that a
-//! thousand runs fit into little memory.
+//! A row reduced to what reports need: figures with intervals and provenance, without windows and readings, so that a thousand runs fit
+//! into little memory.
 
 use super::provenance;
 use super::view::View;
@@ -13,87 +13,87 @@ use crate::workload::{Description, Id};
 /// A row of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// The file that it is in, by its place among all that were given.
+    /// Index of its file among all that were given.
     pub file: usize,
-    /// The device's id in its run.
+    /// Device id within its run.
     pub device: String,
-    /// As its driver calls it.
+    /// Device name as reported by the driver.
     pub name: String,
     /// Its hardware class.
     pub class: Class,
-    /// What was run.
+    /// Its workload.
     pub workload: Description,
     /// The mode of the protocol: `quick`, `default`, `publish`.
     pub mode: String,
-    /// What came of it.
+    /// Whether it was measured, unsupported or failed.
     pub outcome: Outcome,
-    /// Why it does not count: it is unsupported, failed or invalid.
+    /// Why it does not count: unsupported, failed or invalid.
     pub reasons: Vec<String>,
-    /// Units of work a second; none if nothing was measured.
+    /// Units of work per second; `None` if nothing was measured.
     pub rate: Option<Interval>,
-    /// Windows that the rate is the median of, and the blocks that they came in.
+    /// Number of windows and of blocks.
     pub windows: (usize, usize),
-    /// Joules a unit of work.
+    /// Joules per unit of work.
     pub joules: Option<Interval>,
-    /// Watts.
+    /// Mean power in watts.
     pub watts: Option<Interval>,
-    /// Where the joules come from.
+    /// Provenance of the joules.
     pub provenance: Provenance,
-    /// What they cover.
+    /// Scope of the joules.
     pub scope: Option<Scope>,
-    /// Whether one power was typed for all workloads, so that the joules tell of the speed alone.
+    /// Whether one power was declared for all workloads, so that the joules only reflect speed.
     pub speed_only: bool,
-    /// Where the joules come from, in sentences.
+    /// Provenance of the joules, in sentences.
     pub about: String,
-    /// Settings under which its figures may not be the machine's own.
+    /// Environment settings that may distort its figures.
     pub conditions: Vec<String>,
-    /// The power limit in force, in watts, where it is known.
+    /// Power limit in watts, if known.
     pub power_limit: Option<f64>,
-    /// The share of what is published of its device.
+    /// Its rate relative to a published one.
     pub published: Published,
-    /// The shares of the ceilings of the same run, as `73 % of peak:f32`.
+    /// Its fractions of the roofline ceilings of the same run, as `73 % of peak:f32`.
     pub ceilings: Vec<String>,
 }
 
-/// How near a row comes to what is published of its device.
+/// A row's rate relative to a published rate of its device.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Published {
-    /// The share of the vendor's peak or of hashcat's rate.
+    /// Fraction of the vendor's peak or of hashcat's rate.
     Share {
-        /// 1 is all of it.
+        /// 1 is 100 %.
         share: f64,
-        /// Of what: `the vendor's peak (f32)`.
+        /// The reference: `the vendor's peak (f32)`.
         of: String,
-        /// Where that is published.
+        /// Source of the reference.
         source: String,
     },
-    /// Nothing is known here of such a device.
+    /// No reference rate is known for the device.
     Unknown {
-        /// What is not known.
+        /// The missing reference.
         of: &'static str,
     },
-    /// Nobody publishes such a thing.
+    /// The workload has no published reference.
     Nothing,
 }
 
-/// From where to where a figure may be: its ends, or the value itself where they are not known.
+/// The bounds of a figure's interval, or the value twice if they are unknown.
 pub fn span(figure: Interval) -> (f64, f64) {
     let value = figure.middle();
     figure.ends().unwrap_or((value, value))
 }
 
-/// What tables are sorted by: the value, or the lower bound.
+/// Sort key: the value, or the lower bound if there is none.
 pub fn order(figure: Interval) -> f64 {
     figure.value.unwrap_or(figure.low)
 }
 
 impl Entry {
-    /// The rows of the document in this file.
+    /// The rows of a document; `file` is its index.
     pub fn all(document: &crate::results::Document, file: usize) -> impl Iterator<Item = Entry> {
         View::all(document).map(move |view| Entry::of(view, file))
     }
 
-    /// A row in this file.
+    /// The entry of a row; `file` is the index of its file.
     pub fn of(view: View, file: usize) -> Entry {
         let energy = &view.figures.energy;
         let name = view.name();
@@ -123,7 +123,7 @@ impl Entry {
         }
     }
 
-    /// Whether it counts.
+    /// Whether it is measured and valid.
     pub fn counts(&self) -> bool {
         self.outcome == Outcome::Measured && self.reasons.is_empty()
     }
@@ -133,17 +133,17 @@ impl Entry {
         self.class == Class::SoftwareGpu
     }
 
-    /// The unit of its work.
+    /// Its unit of work.
     pub fn unit(&self) -> Unit {
         self.workload.unit
     }
 
-    /// A rate of its work, in words.
+    /// A rate in its unit, as text.
     pub fn rate_words(&self, per_second: f64) -> String {
         Rate { per_second, unit: self.unit() }.to_string()
     }
 
-    /// Joules for its work in the customary unit, in words.
+    /// Joules per unit of work in the customary unit, as text.
     pub fn joules_words(&self, joules: f64) -> String {
         EnergyPerWork { joules, unit: self.unit() }.to_string()
     }
@@ -154,7 +154,7 @@ impl Entry {
         self.scope.map_or(how.to_string(), |scope| format!("{how}, {}", scope.name()))
     }
 
-    /// Why it does not count, in a word.
+    /// `valid`, `invalid`, or the name of its outcome.
     pub fn state(&self) -> &'static str {
         match self.outcome {
             Outcome::Measured if self.reasons.is_empty() => "valid",
@@ -164,12 +164,12 @@ impl Entry {
     }
 }
 
-/// What tokens and products are held to.
+/// Reference for matrix products and tokens.
 const VENDOR: &str = "the vendor's peak";
-/// What hashes are held to.
+/// Reference for hashes.
 const HASHCAT: &str = "hashcat's published rate";
 
-/// Products and tokens against the vendor's peak, hashes against hashcat; `name` is the device's.
+/// Compares matrix products and tokens with the vendor's peak, hashes with hashcat; `name` is the device's.
 pub fn published(view: View, name: &str) -> Published {
     let rate = view.rate().and_then(|rate| rate.value);
     let cards = Cards::published();
@@ -193,7 +193,7 @@ pub fn published(view: View, name: &str) -> Published {
         Id::Gemm | Id::Gemv | Id::Prefill | Id::Decode => {
             let kernel = view.row.kernel.as_ref();
             let arithmetic = kernel.and_then(|kernel| kernel.arithmetic.as_deref());
-            let operations = workload.intensity.map_or(0.0, |each| each.operations_per_unit);
+            let operations = workload.intensity.map_or(0.0, |i| i.operations_per_unit);
             arithmetic
                 .and_then(|arithmetic| of_vendor(arithmetic, operations))
                 .unwrap_or(Published::Unknown { of: VENDOR })
@@ -202,7 +202,7 @@ pub fn published(view: View, name: &str) -> Published {
 }
 
 impl Published {
-    /// The largest share of several rows of one kind.
+    /// The best of several.
     pub fn best(all: impl Iterator<Item = Published>) -> Published {
         let share = |published: &Published| match published {
             Published::Share { share, .. } => *share,
@@ -211,7 +211,7 @@ impl Published {
         all.max_by(|a, b| share(a).total_cmp(&share(b))).unwrap_or(Published::Nothing)
     }
 
-    /// `24 % of the vendor's peak (f32)`, `unknown: hashcat's published rate`, `–`.
+    /// `24 % of the vendor's peak (f32)`, `unknown: hashcat's published rate of this device`, `–`.
     pub fn words(&self) -> String {
         match self {
             Published::Share { share, of, .. } => format!("{} % of {of}", percent(*share)),
@@ -220,7 +220,7 @@ impl Published {
         }
     }
 
-    /// A share for a narrow place: `24 % of vendor`, `8.1 % of hashcat`.
+    /// A short form: `24 % of vendor`, `8.1 % of hashcat`.
     pub fn brief(&self) -> Option<String> {
         let Published::Share { share, of, .. } = self else { return None };
         let whose = if of == HASHCAT { "hashcat" } else { "vendor" };
@@ -228,7 +228,7 @@ impl Published {
     }
 }
 
-/// Two digits of a share: `3.4`, `73`.
+/// A fraction in percent, with two digits: `3.4`, `73`.
 pub fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     if percent < 10.0 { format!("{percent:.1}") } else { format!("{percent:.0}") }

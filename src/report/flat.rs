@@ -1,5 +1,5 @@
-//! Every row of every run as one flat table for machines: a line a measurement, base SI with units in the heads. Modelled energy has
-//! columns of its own and never stands where a measured one would.
+//! All rows of all runs as one flat, machine-readable table: one line per row, base SI units, units in the column names. Modelled energy
+//! has its own columns.
 
 use super::entry::{Entry, Published};
 use super::gather::File;
@@ -7,7 +7,7 @@ use super::table::{Cell, Column, Table};
 use super::view::View;
 use crate::results::{Document, Energy, Verdict};
 
-/// The heads, in the order in which `row` writes cells.
+/// Column names, in the order in which `row` writes cells.
 const HEADS: &[(&str, bool)] = &[
     ("file", false),
     ("run_id", false),
@@ -128,7 +128,7 @@ fn row(file: &File, view: View, entry: &Entry) -> Vec<Cell> {
     cells
 }
 
-/// From `power_watts` to `modelled_joules_per_unit_high`.
+/// The columns from `power_watts` to `modelled_joules_per_unit_high`.
 fn energy(energy: &Energy) -> [Option<f64>; 10] {
     let none = None;
     let (Some(joules), Some(power)) = (energy.joules_per_unit, energy.power_watts) else {

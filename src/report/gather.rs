@@ -1,5 +1,5 @@
-//! Reads files for a report, a few at a time: each is judged as `rigbench validate` judges it, many without their digests; its rows
-//! are kept in short and the document is let go. What cannot be read, is not consistent or was there before is kept too, with the reason.
+//! Reads files for a report, a few at a time. Each is validated (its digest only if it is the only file), its rows are reduced to entries,
+//! and the document is dropped. Unreadable, inconsistent and duplicate files are kept with the reason.
 
 use super::entry::Entry;
 use super::view::View;
@@ -10,24 +10,24 @@ use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Files that are read at once: enough for the processors of a desk, few enough for its memory.
-const AT_ONCE: usize = 8;
+/// Files read in parallel: enough for a desktop CPU, few enough for its memory.
+const PARALLEL_FILES: usize = 8;
 
-/// What a report is of.
+/// The files of a report.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Collection {
-    /// Every file that was given.
+    /// All given files.
     pub files: Vec<File>,
-    /// The rows of those that are shown.
+    /// The rows of the files that are shown.
     pub(super) entries: Vec<Entry>,
-    /// Where runs are, by their ids.
+    /// Index of the file of each run id.
     places: HashMap<String, usize>,
 }
 
-/// A file that was given.
+/// A given file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct File {
-    /// Its name without the folder.
+    /// Its name without the directory.
     pub name: String,
     /// The run in it, or why it is not shown.
     pub run: Result<Run, String>,
@@ -36,28 +36,28 @@ pub struct File {
 /// The run in a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// Tells it from others.
+    /// Its id.
     pub id: String,
     /// RFC 3339, UTC.
     pub started_at: String,
-    /// Whether it came to its end.
+    /// Whether it ran to completion.
     pub finished: bool,
     /// The mode of its protocol.
     pub mode: String,
-    /// The version of rigbench that measured.
+    /// The version of rigbench that measured it.
     pub version: String,
-    /// The processor of the machine.
+    /// The CPU of the machine.
     pub machine: String,
     /// What makes it invalid.
     pub reasons: Vec<String>,
 }
 
 impl Collection {
-    /// Reads the files. `also` is handed each document that is shown, to do with as it likes.
+    /// Reads the files and calls `also` with each document that is shown.
     pub fn gather(paths: &[PathBuf], mut also: impl FnMut(&File, Document)) -> Self {
         let reader = if paths.len() == 1 { read::read } else { read::skim };
         let mut collection = Collection::default();
-        for some in paths.chunks(AT_ONCE) {
+        for some in paths.chunks(PARALLEL_FILES) {
             let read: Vec<_> =
                 some.par_iter().map(|path| document(read::open(path, reader))).collect();
             for (path, document) in some.iter().zip(read) {
@@ -71,7 +71,7 @@ impl Collection {
         collection
     }
 
-    /// Adds a file with the document in it, or why it is not shown. Gives back what is shown.
+    /// Adds a file with its document, or with the reason why it is not shown. Returns the document if it is shown.
     pub fn add(
         &mut self,
         name: String,
@@ -83,7 +83,7 @@ impl Collection {
                 Some(other) => Err(format!("it is the same run as {other}, which is shown")),
             });
         let place = self.files.len();
-        let run = document.as_ref().map(Run::of).map_err(|why| plain(why).into_owned());
+        let run = document.as_ref().map(Run::from_document).map_err(|why| plain(why).into_owned());
         self.files.push(File { name: plain(&name).into_owned(), run });
         let document = document.ok()?;
         self.places.insert(document.evidence.run.id.clone(), place);
@@ -107,7 +107,7 @@ impl Collection {
 }
 
 impl Run {
-    fn of(document: &Document) -> Run {
+    fn from_document(document: &Document) -> Run {
         let (run, manifest) = (&document.evidence.run, &document.evidence.manifest);
         Run {
             id: run.id.clone(),
@@ -121,7 +121,7 @@ impl Run {
     }
 }
 
-/// What makes a run invalid, row by row, and what of it this version cannot read.
+/// What makes a run invalid, row by row, and the rows that this version cannot read.
 pub fn reasons(document: &Document) -> Vec<String> {
     let invalid = View::all(document).filter(|view| view.figures.verdict == Verdict::Invalid);
     let of_row = |view: View| format!("{}: {}", view.row.label(), view.reasons().join("; "));
@@ -138,7 +138,7 @@ pub fn reasons(document: &Document) -> Vec<String> {
     reasons
 }
 
-/// A document as it may be shown, if it is one, consistent, and has something to show.
+/// The document to show, or why it is unreadable, inconsistent or without a finished row.
 fn document(read: std::io::Result<Result<Given, ReadError>>) -> Result<Document, String> {
     let given = read
         .map_err(|error| format!("it cannot be read: {error}"))?

@@ -1,5 +1,5 @@
-//! Rows that may be put into one line: the same workload on the same kind of device, by the same protocol, joules of the same scope
-//! and provenance, under the same power limit and conditions. In a page of one run each row stands alone.
+//! Groups of comparable rows: same workload, device name and class, protocol mode, energy scope and provenance, power limit and conditions.
+//! In a report of one run each row is its own group.
 
 use super::entry::{Entry, span};
 use crate::measure::stats;
@@ -7,19 +7,19 @@ use crate::results::{ModelNames, Outcome};
 use crate::units::{Interval, Method};
 use std::collections::BTreeMap;
 
-/// A line of a report.
+/// A group, which is a line of a report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// What its rows have in common; its figures are those of the group.
+    /// What its rows have in common, with the figures of the group.
     pub entry: Entry,
-    /// Rows that the figures are of.
+    /// Rows that the figures are computed from.
     pub rows: usize,
     /// Rows that do not count and are in no figure.
     pub left_out: usize,
 }
 
 impl Group {
-    /// Where its rate comes from, in a sentence.
+    /// How the rate was computed, in a sentence.
     pub fn about_rate(&self) -> String {
         let counted = |count: usize, what: &str| match count {
             1 => format!("1 {what}"),
@@ -39,12 +39,12 @@ impl Group {
     }
 }
 
-/// Words in the order of people: `batch=4` before `batch=16`.
+/// Text in natural sort order: `batch=4` before `batch=16`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Natural(pub String);
 
 impl Natural {
-    /// Numbers as numbers, the rest as it is.
+    /// Digits as numbers, and the text between them.
     fn parts(&self) -> Vec<(u128, &str)> {
         let digit = |c: char| c.is_ascii_digit();
         let chunks = self.0.as_bytes().chunk_by(|a, b| digit(*a as char) == digit(*b as char));
@@ -71,27 +71,27 @@ impl PartialOrd for Natural {
     }
 }
 
-/// Lines for rows: of one run each row its own, of several what is alike together, in the order of the rows.
+/// Groups rows in order of their first row. In a single run each row is its own group.
 pub fn groups(entries: &[Entry], runs: usize) -> Vec<Group> {
     let models = ModelNames::of(entries.iter().map(|entry| &entry.workload));
-    let told =
+    let disambiguated =
         |entry: &Entry| Entry { workload: models.tell_apart(&entry.workload), ..entry.clone() };
-    let entries: Vec<Entry> = entries.iter().map(told).collect();
+    let entries: Vec<Entry> = entries.iter().map(disambiguated).collect();
     let entries = &entries[..];
     if runs <= 1 {
         let alone = |entry: &Entry| Group { entry: entry.clone(), rows: 1, left_out: 0 };
         return entries.iter().map(alone).collect();
     }
     let mut places: BTreeMap<Key, usize> = BTreeMap::new();
-    let mut alike: Vec<Vec<&Entry>> = Vec::new();
+    let mut groups: Vec<Vec<&Entry>> = Vec::new();
     for entry in entries {
-        let place = *places.entry(key(entry)).or_insert(alike.len());
-        if place == alike.len() {
-            alike.push(Vec::new());
+        let place = *places.entry(key(entry)).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Vec::new());
         }
-        alike[place].push(entry);
+        groups[place].push(entry);
     }
-    alike.into_iter().map(merged).collect()
+    groups.into_iter().map(merged).collect()
 }
 
 type Key<'a> = (Vec<&'a str>, Option<&'a str>, Option<u64>, bool);
@@ -112,19 +112,19 @@ fn key(e: &Entry) -> Key<'_> {
     (words, e.scope.map(|scope| scope.name()), limit, e.speed_only)
 }
 
-/// One line for all; only if none counts does it show those that do not.
+/// The group of comparable rows. Rows that do not count are shown only if none counts.
 fn merged(all: Vec<&Entry>) -> Group {
     let counting: Vec<&Entry> = all.iter().copied().filter(|entry| entry.counts()).collect();
     let shown = if counting.is_empty() { &all } else { &counting };
     let first = shown[0];
-    let of = |figure: fn(&Entry) -> Option<Interval>| {
-        together(shown.iter().filter_map(|entry| figure(entry)))
+    let combine = |figure: fn(&Entry) -> Option<Interval>| {
+        pooled(shown.iter().filter_map(|entry| figure(entry)))
     };
     let published = shown.iter().map(|entry| entry.published.clone());
     let entry = Entry {
-        rate: of(|entry| entry.rate),
-        joules: of(|entry| entry.joules),
-        watts: of(|entry| entry.watts),
+        rate: combine(|entry| entry.rate),
+        joules: combine(|entry| entry.joules),
+        watts: combine(|entry| entry.watts),
         published: super::entry::Published::best(published),
         ceilings: if shown.len() == 1 { first.ceilings.clone() } else { Vec::new() },
         ..first.clone()
@@ -132,8 +132,8 @@ fn merged(all: Vec<&Entry>) -> Group {
     Group { entry, rows: shown.len(), left_out: all.len() - shown.len() }
 }
 
-/// The median of values, from the lowest to the highest end; of one figure itself.
-fn together(figures: impl Iterator<Item = Interval>) -> Option<Interval> {
+/// The median of the values, with the lowest and the highest bound; a single figure is unchanged.
+fn pooled(figures: impl Iterator<Item = Interval>) -> Option<Interval> {
     let figures: Vec<Interval> = figures.collect();
     let first = *figures.first()?;
     if figures.len() == 1 {
@@ -160,14 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn ranges_stay_ranges_and_points_keep_their_furthest_ends() {
+    fn ranges_stay_ranges_and_values_keep_the_outermost_bounds() {
         let point = |value, low, high| Interval { low, high, ..Interval::exact(value) };
         let points = [point(2.0, 1.9, 2.1), point(3.0, 2.7, 3.3), point(2.2, 2.0, 2.4)];
-        let all = together(points.into_iter()).unwrap();
+        let all = pooled(points.into_iter()).unwrap();
         assert_eq!((all.value, all.low, all.high), (Some(2.2), 1.9, 3.3));
         let ranges = [Interval::between(1.0, 4.0), Interval::between(2.0, 9.0)];
-        let all = together(ranges.into_iter()).unwrap();
+        let all = pooled(ranges.into_iter()).unwrap();
         assert_eq!((all.value, all.low, all.high), (None, 1.0, 9.0));
-        assert_eq!(together([].into_iter()), None);
+        assert_eq!(pooled([].into_iter()), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The table of everything in a report: a line for each row of a run, or for what is alike in several.
+//! The main table of a report: one line per group of comparable rows.
 
 use super::entry::{Entry, order, percent};
 use super::gather::Collection;
@@ -7,11 +7,11 @@ use super::table::{Cell, Column, Table, Tone};
 use crate::results::Outcome;
 use crate::units::{Interval, Watts};
 
-/// What stands wherever joules for tokens do.
+/// Note on tables with joules per token.
 pub const SERVING_STACK: &str =
     "A tuned serving stack gets more tokens from a joule than these portable kernels.";
 
-/// The table; `single` says that it is of one run.
+/// The table; `single` if it is of one run.
 pub fn table(groups: &[Group], single: bool) -> Table {
     let mut columns = vec![Column::words("device"), Column::words("workload")];
     if !single {
@@ -33,7 +33,7 @@ pub fn table(groups: &[Group], single: bool) -> Table {
     }
 }
 
-/// The same for a narrow place, with what is not shown below it.
+/// A narrow variant, with files that are not shown in its notes.
 pub fn brief(groups: &[Group], collection: &Collection) -> Table {
     let mut table = Table {
         title: format!("{} runs", collection.runs().count()),
@@ -103,7 +103,7 @@ fn row(group: &Group, single: bool) -> Vec<Cell> {
     cells
 }
 
-/// A value with its interval below it; a range from one end to the other.
+/// A value with its interval below it, or a range.
 fn spread(figure: Option<Interval>, words: impl Fn(f64) -> String) -> Cell {
     let Some(figure) = figure else { return Cell::from("–") };
     let text = match (figure.value, figure.ends()) {

@@ -1,4 +1,4 @@
-//! A table in Markdown, as GitHub reads it.
+//! A table in GitHub-flavoured Markdown.
 
 use super::table::{Column, Table};
 use crate::text::lines;
@@ -25,7 +25,7 @@ impl Table {
     }
 }
 
-/// Text that Markdown takes for nothing but text; further lines of it stay in their cell.
+/// Escapes Markdown; line breaks become `<br>`.
 fn escaped(text: &str) -> String {
     let text = lines(text);
     let mut out = String::new();
@@ -33,10 +33,10 @@ fn escaped(text: &str) -> String {
         let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
         let escape = match c {
             '\\' | '|' | '*' | '_' | '`' | '[' | ']' | '#' | '~' | '$' => true,
-            // At the beginning these make a list: `- a`, `+ a`, `1. a`, `1) a`.
+            // List markers at the start: `- a`, `+ a`, `1. a`, `1) a`.
             '-' | '+' => before.is_empty(),
             '.' | ')' if is_number(before) && after.starts_with(' ') => true,
-            // GitHub makes links of addresses: `https://a.b`, `www.a.b`.
+            // GitHub turns URLs into links: `https://a.b`, `www.a.b`.
             ':' => after.starts_with("//"),
             '.' => before.len() >= 3 && before.as_bytes()[at - 3..].eq_ignore_ascii_case(b"www"),
             _ => false,

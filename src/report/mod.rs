@@ -1,4 +1,4 @@
-//! Reports: documents become tables and pages, and those become text.
+//! Reports: documents are turned into tables and pages, and those into text.
 
 mod advice;
 mod answer;

@@ -1,11 +1,11 @@
-//! Where joules come from, in words: what a reader sees who asks about a figure.
+//! Provenance of joules in words, shown as the explanation of a figure.
 
 use super::view::View;
 use crate::energy::{Finding, Quantity, Scope, SourceInfo, Stated};
 use crate::results::{Energy, Manifest, Measured, Origin, Source};
 use crate::units::{Joules, Provenance, Seconds, Watts, grouped, significant};
 
-/// In a word or two.
+/// A provenance in one or two words.
 pub fn short(provenance: Provenance) -> &'static str {
     match provenance {
         Provenance::Measured => "measured",
@@ -18,15 +18,15 @@ pub fn short(provenance: Provenance) -> &'static str {
     }
 }
 
-/// All of it about a row, in sentences; what other sources say comes last.
+/// The provenance of a row's joules, in sentences; secondary energy sources come last.
 pub(super) fn sentences(view: View) -> String {
-    let mut all = vec![of(view, &view.figures.energy)];
+    let mut all = vec![describe(view, &view.figures.energy)];
     let others = view.figures.energy_other.iter();
-    all.extend(others.map(|energy| format!("Besides: {}", of(view, energy))));
+    all.extend(others.map(|energy| format!("Besides: {}", describe(view, energy))));
     all.join(" ")
 }
 
-fn of(view: View, energy: &Energy) -> String {
+fn describe(view: View, energy: &Energy) -> String {
     let manifest = view.manifest();
     let source = energy.source.and_then(|place| manifest.source(place));
     if let Some(why) = no_joules(view, energy) {
@@ -56,14 +56,14 @@ fn of(view: View, energy: &Energy) -> String {
             )
         }
         Some(Source { origin: Origin::Meter(info), .. }) => match &energy.measured {
-            Some(figures) => measured(view, info, energy, figures) + &idlers(view, info.scope),
+            Some(figures) => measured(view, info, energy, figures) + &idle_gpus(view, info.scope),
             None => String::new(),
         },
         None => String::new(),
     }
 }
 
-/// Why an energy of a row has no joules; nothing if it has.
+/// Why a row has no joules from a source; `None` if it has.
 pub(super) fn no_joules(view: View, energy: &Energy) -> Option<String> {
     if energy.joules_per_unit.is_some() {
         return None;
@@ -82,7 +82,7 @@ pub(super) fn no_joules(view: View, energy: &Energy) -> Option<String> {
     })
 }
 
-/// What a meter's readings are.
+/// What a meter reads, in words.
 pub(super) fn reads(quantity: &Quantity) -> String {
     match quantity {
         Quantity::Counter { .. } => "a counter of joules".to_string(),
@@ -93,7 +93,7 @@ pub(super) fn reads(quantity: &Quantity) -> String {
     }
 }
 
-/// Where a source's figures come from, in a sentence.
+/// Model, readings and accuracy of a source, in a sentence.
 pub(super) fn basis(source: &Source) -> String {
     match &source.origin {
         Origin::Meter(info) => {
@@ -148,7 +148,7 @@ fn measured(view: View, meter: &SourceInfo, energy: &Energy, figures: &Measured)
     out
 }
 
-/// What is remarkable about a source beside the others.
+/// Cross-checks in which a source disagrees with others.
 pub(super) fn disagreements(
     manifest: &Manifest,
     energy: &Energy,
@@ -182,10 +182,10 @@ pub(super) fn disagreements(
         .collect()
 }
 
-/// What idle GPUs there are in a figure of the whole machine.
-fn idlers(view: View, scope: Scope) -> String {
-    let works = usize::from(!view.class().runs_on_cpu());
-    let idle = view.manifest().host.gpus.saturating_sub(works);
+/// A remark on idle GPUs that are included in a figure of the whole machine.
+fn idle_gpus(view: View, scope: Scope) -> String {
+    let busy = usize::from(!view.class().runs_on_cpu());
+    let idle = view.manifest().host.gpus.saturating_sub(busy);
     let whole = matches!(scope, Scope::Machine | Scope::Wall);
     match idle {
         0 => String::new(),
@@ -195,7 +195,7 @@ fn idlers(view: View, scope: Scope) -> String {
     }
 }
 
-/// With a capital, without a full stop.
+/// Capitalised, without a full stop.
 fn sentence(text: &str) -> String {
     let text = text.trim_end_matches('.');
     let mut letters = text.chars();

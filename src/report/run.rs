@@ -10,7 +10,7 @@ use crate::results::{Document, Outcome, conditions};
 use crate::units::{EnergyPerWork, Interval, Joules, Provenance, Rate, Seconds, Unit, significant};
 use crate::workload::Id;
 
-/// The tables of a run, one for each device that has a row; the last says how to read the kinds of energy that occur.
+/// The tables of a run, one for each device that has a row; the last one explains the provenances that occur.
 pub fn run(document: &Document) -> Vec<Table> {
     let manifest = &document.evidence.manifest;
     let mut tables: Vec<Table> = manifest
@@ -52,7 +52,7 @@ pub fn run(document: &Document) -> Vec<Table> {
     tables
 }
 
-/// What shares of published figures are of, and which of those figures nobody here knows of the device: once for all its rows.
+/// Notes on published references, and on those that are unknown for the device.
 fn about_published(rows: &[View], name: &str) -> Vec<String> {
     let mut shares = false;
     let mut unknown = Vec::new();
@@ -78,17 +78,17 @@ fn about_published(rows: &[View], name: &str) -> Vec<String> {
     lines
 }
 
-/// What each kind of energy in the document means, and what its joules for tokens are not.
+/// Explains each energy provenance in the document, and the limits of joules per token.
 fn legend(document: &Document) -> Vec<String> {
     let has = |test: &dyn Fn(&View) -> bool| View::all(document).any(|view| test(&view));
-    let of = |view: &View| view.figures.energy.provenance();
+    let provenance = |view: &View| view.figures.energy.provenance();
     let mut lines = Vec::new();
-    if has(&|view| of(view).is_measured()) {
+    if has(&|view| provenance(view).is_measured()) {
         lines.push(
             "measured: read while it ran; the interval is the meter's, its accuracy, its updates and chance.".into(),
         );
     }
-    if has(&|view| of(view) == Provenance::Declared && !view.is_speed_only()) {
+    if has(&|view| provenance(view) == Provenance::Declared && !view.is_speed_only()) {
         lines.push(
             "declared: from watts that the user typed; the interval is of the speed alone.".into(),
         );
@@ -100,7 +100,7 @@ fn legend(document: &Document) -> Vec<String> {
                 .into(),
         );
     }
-    if has(&|view| of(view) == Provenance::Modelled) {
+    if has(&|view| provenance(view) == Provenance::Modelled) {
         lines.push(
             "modelled: no meter was read; the true figure lies somewhere in the range.\n\
              rigbench doctor says what could be read; or read a plug and give its watts: --power declared:WATTS"
@@ -113,7 +113,7 @@ fn legend(document: &Document) -> Vec<String> {
     lines
 }
 
-/// The row of a device of this name.
+/// A row of the table; `name` is the device's.
 fn row(view: View, name: &str) -> Vec<Cell> {
     let near = ceilings(view).into_iter().chain(published(view, name).brief());
     let near: String = near.map(|share| format!("\n{share}")).collect();
@@ -136,7 +136,7 @@ fn row(view: View, name: &str) -> Vec<Cell> {
     vec![first.into(), rate, power, joules, source]
 }
 
-/// `45.1 MH/s` and below it how far it may be off.
+/// `45.1 MH/s` and its relative half-width, or the number of windows if it has no interval.
 fn throughput(view: View) -> String {
     let Some(rate) = view.rate() else { return "–".into() };
     let value = Rate { per_second: rate.middle(), unit: view.row.workload.unit };
@@ -149,7 +149,7 @@ fn throughput(view: View) -> String {
     }
 }
 
-/// How near the row is to what its device can do by the same run: `31 % of peak:f32`, `80 % of stream`. The nearer is its limit.
+/// The row's fractions of the roofline ceilings of the same run: `31 % of peak:f32`, `80 % of stream`. The larger is its limit.
 pub(super) fn ceilings(view: View) -> Vec<String> {
     let Some(ceilings) = &view.figures.ceilings else { return Vec::new() };
     let arithmetic = &ceilings.arithmetic;
@@ -159,7 +159,7 @@ pub(super) fn ceilings(view: View) -> Vec<String> {
     peak.into_iter().chain(stream).collect()
 }
 
-/// Power, joules for work in its customary unit, and where they come from. A range never reads as a point.
+/// Power, joules per unit of work, and their provenance. A range is never shown as a single value.
 fn energy(view: View) -> [Cell; 3] {
     let energy = &view.figures.energy;
     let (Some(joules), Some(power), Some(scope)) =
@@ -167,7 +167,7 @@ fn energy(view: View) -> [Cell; 3] {
     else {
         return ["–".into(), "–".into(), "none".into()];
     };
-    let each = |joules: f64| EnergyPerWork { joules, unit: view.row.workload.unit };
+    let per_work = |joules: f64| EnergyPerWork { joules, unit: view.row.workload.unit };
     let scope = scope.name();
     let source = match joules.provenance {
         Provenance::MeasuredCounter => format!("measured\n{scope}\ncounter"),
@@ -177,12 +177,12 @@ fn energy(view: View) -> [Cell; 3] {
     match (joules.value, power.value) {
         (Some(value), Some(watts)) => [
             format!("{} W", significant(watts)).into(),
-            format!("{}{}", each(value), interval(joules)).into(),
+            format!("{}{}", per_work(value), interval(joules)).into(),
             source.into(),
         ],
         _ => [
             format!("{} W\nto {}", significant(power.low), significant(power.high)).into(),
-            format!("{}\nto {}", each(joules.low), each(joules.high).figure()).into(),
+            format!("{}\nto {}", per_work(joules.low), per_work(joules.high).figure()).into(),
             source.into(),
         ],
     }
@@ -196,7 +196,7 @@ fn interval(joules: Interval) -> String {
     }
 }
 
-/// How long tokens take, and what a query does.
+/// Token latency, and time and energy of a query.
 fn tokens(view: View) -> Vec<String> {
     let mut lines = Vec::new();
     let seconds = |seconds: f64| Seconds(seconds).to_string();

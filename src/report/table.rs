@@ -1,35 +1,35 @@
-//! The table that every report is made of. A cell has the text that people read and, where it stands for one, the number in base SI
-//! that machines read and tables are sorted by. Terminal, Markdown, CSV and HTML are four ways to write the same table down.
+//! The table that every report is made of. A cell has text for people and, if it is numeric, the number in base SI units for machines and
+//! for sorting. It can be rendered for a terminal or as Markdown, CSV or HTML.
 
-/// A table with a heading and remarks.
+/// A table with a title and notes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
-    /// What the table is of.
+    /// The title.
     pub title: String,
-    /// Column heads.
+    /// The columns.
     pub columns: Vec<Column>,
-    /// Cells, a row each.
+    /// Cells by row.
     pub rows: Vec<Vec<Cell>>,
-    /// Remarks below the table.
+    /// Notes below the table.
     pub notes: Vec<String>,
 }
 
 /// A column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// Its head.
+    /// The header.
     pub head: &'static str,
-    /// Whether it holds figures, which stand to the right.
+    /// Whether it holds numbers, which are right-aligned.
     pub figures: bool,
 }
 
 impl Column {
-    /// A column of words.
+    /// A text column.
     pub fn words(head: &'static str) -> Column {
         Column { head, figures: false }
     }
 
-    /// A column of figures.
+    /// A numeric column.
     pub fn figures(head: &'static str) -> Column {
         Column { head, figures: true }
     }
@@ -38,25 +38,25 @@ impl Column {
 /// A cell.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
-    /// What people read; it may have several lines.
+    /// Displayed text; it may have several lines.
     pub text: String,
-    /// The number that it stands for, in base SI: joules for one hash, not for 10¹² of them.
+    /// The numeric value in base SI units: joules per hash, not per 10¹² hashes.
     pub number: Option<f64>,
-    /// How it is to be taken.
+    /// Its emphasis.
     pub tone: Tone,
-    /// Where it comes from, for those who ask.
+    /// Its explanation, shown on demand.
     pub about: Option<String>,
 }
 
-/// How a cell is to be taken.
+/// Emphasis of a cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
-    /// As it stands.
+    /// Normal text.
     #[default]
     Plain,
-    /// With a flag: true, and easily taken for more than it is.
+    /// Correct, but easily misread.
     Flagged,
-    /// Not at all: invalid, failed.
+    /// Invalid or failed.
     Wrong,
 }
 
@@ -73,22 +73,22 @@ impl From<&str> for Cell {
 }
 
 impl Cell {
-    /// A number, in base SI, as machines read it.
+    /// A number in base SI units, in full precision.
     pub fn exact(number: Option<f64>) -> Cell {
         Cell { text: number.map(exact).unwrap_or_default(), number, ..Cell::default() }
     }
 
-    /// The same with the number that it stands for.
+    /// The same with a numeric value.
     pub fn worth(self, number: Option<f64>) -> Cell {
         Cell { number, ..self }
     }
 
-    /// The same, to be taken so.
+    /// The same with another emphasis.
     pub fn toned(self, tone: Tone) -> Cell {
         Cell { tone, ..self }
     }
 
-    /// The same with where it comes from.
+    /// The same with an explanation.
     pub fn about(self, about: impl Into<String>) -> Cell {
         Cell { about: Some(about.into()), ..self }
     }
@@ -99,7 +99,7 @@ pub fn cells<T: Into<Cell>>(texts: impl IntoIterator<Item = T>) -> Vec<Cell> {
     texts.into_iter().map(Into::into).collect()
 }
 
-/// All digits of a number, as few as give it back: `2.95e-11`, `120`.
+/// The shortest text that parses to the same number: `2.95e-11`, `120`.
 pub fn exact(number: f64) -> String {
     if number.fract() == 0.0 && number.abs() < 1e15 {
         format!("{number}")

@@ -7,13 +7,13 @@ use comfy_table::Table as Grid;
 use comfy_table::{Attribute, CellAlignment, Color, ContentArrangement, LineStyle};
 
 impl Table {
-    /// Text for a terminal `width` characters wide; `styled` makes heads bold and colours what is not to be taken as it stands.
+    /// Renders for a terminal `width` characters wide; `styled` adds bold headers, and colours for flagged and invalid cells.
     pub fn to_terminal(&self, width: u16, styled: bool) -> String {
         let mut grid = Grid::new();
-        // Rows of several lines want a rule between them.
-        let tall = self.rows.iter().flatten().any(|cell| cell.text.contains('\n'));
+        // Separate rows if one has several lines.
+        let multiline = self.rows.iter().flatten().any(|cell| cell.text.contains('\n'));
         let style = comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-        let style = if tall { style } else { style.row_separator(LineStyle::none()) };
+        let style = if multiline { style } else { style.row_separator(LineStyle::none()) };
         grid.load_style(style)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width);

@@ -1,10 +1,10 @@
-//! The table of what was tried to choose a kernel.
+//! The table of autotuning trials.
 
 use super::table::{Column, Table, cells};
 use crate::results::{Trial, Tuning, TuningSource};
 use crate::units::{Rate, Unit, significant};
 
-/// The table of one workload on one device, named `name`.
+/// The trials of one workload on one device; `name` is the title.
 pub fn tuning(name: &str, unit: Unit, tuning: &Tuning) -> Table {
     let when = match tuning.source {
         _ if tuning.trials.is_empty() => "one kernel to choose from, nothing to try",

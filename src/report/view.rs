@@ -1,20 +1,20 @@
-//! A row of a document with what is said of it in other places.
+//! A row with its figures, device and document.
 
 use super::provenance;
 use crate::device::{Class, Device};
 use crate::results::{Document, Manifest, Outcome, Row, RowFigures, Source, Verdict};
 use crate::units::{Interval, Provenance};
 
-/// A row as reports look at it.
+/// A row as reports use it.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// What it is in.
+    /// The document it is in.
     pub document: &'a Document,
-    /// What was observed.
+    /// Its evidence.
     pub row: &'a Row,
-    /// What follows from that.
+    /// The figures derived from it.
     pub figures: &'a RowFigures,
-    /// Its device; none if the manifest does not have it.
+    /// Its device; `None` if the manifest does not list it.
     pub device: Option<&'a Device>,
 }
 
@@ -37,23 +37,23 @@ impl<'a> View<'a> {
         self.device.map_or(Class::Cpu, |device| device.class)
     }
 
-    /// Its device as the driver calls it.
+    /// The device's name as reported by the driver.
     pub fn name(self) -> String {
         self.device.map_or_else(|| self.row.device.to_string(), |device| device.name.clone())
     }
 
-    /// The source of its headline's joules.
+    /// The energy source of its headline.
     pub fn source(self) -> Option<&'a Source> {
         self.manifest().source(self.figures.energy.source?)
     }
 
-    /// Whether one power was declared for all workloads, so that its joules tell of the speed alone.
+    /// Whether one power was declared for all workloads, so that its joules only reflect speed.
     pub fn is_speed_only(self) -> bool {
         self.figures.energy.provenance() == Provenance::Declared
             && self.source().is_some_and(|source| source.workload.is_none())
     }
 
-    /// Units of work a second.
+    /// Units of work per second.
     pub fn rate(self) -> Option<Interval> {
         self.figures.throughput
     }
@@ -63,7 +63,7 @@ impl<'a> View<'a> {
         self.row.outcome == Outcome::Measured
     }
 
-    /// Why it does not count: what makes it invalid, or why it was not measured.
+    /// What makes it invalid, or why it was not measured.
     pub fn reasons(self) -> Vec<String> {
         match self.row.outcome.failure() {
             Some(failure) => vec![failure.to_string()],
@@ -71,12 +71,12 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether it counts.
+    /// Whether it is measured and valid.
     pub fn counts(self) -> bool {
         self.is_measured() && self.figures.verdict == Verdict::Valid
     }
 
-    /// Where its joules come from, in sentences.
+    /// The provenance of its joules, in sentences.
     pub fn about(self) -> String {
         provenance::sentences(self)
     }

@@ -1,17 +1,17 @@
-//! A Bitcoin block header that shows that a run began after the block was found: nobody knows a header before.
+//! A Bitcoin block header proves that a run began after the block was found: no header is known before.
 
 use crate::oracle::sha256d;
 use jiff::{SignedDuration, Timestamp};
 
-/// Headers of the main network cost at least so much: difficulty 10^13 was passed in 2019.
+/// Minimum difficulty of the main network, which passed 10^13 in 2019.
 const LEAST_DIFFICULTY: f64 = 1e13;
-/// A header's time may be ahead of the true one by so much.
+/// Maximum time by which a header may be ahead of the true time.
 const AHEAD: SignedDuration = SignedDuration::from_hours(2);
 
-/// What a beacon shows, in words.
+/// Verifies a beacon; returns in words what it proves.
 ///
 /// # Errors
-/// Why it shows nothing.
+/// Why it proves nothing.
 pub fn judge(hex: &str, started_at: Timestamp) -> Result<String, String> {
     let header = bytes(hex).ok_or("a block header has 80 bytes")?;
     let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| header[at + i]));
@@ -39,7 +39,7 @@ fn bytes(hex: &str) -> Option<[u8; 80]> {
     all.filter(|_| hex.len() == 160)?.try_into().ok()
 }
 
-/// The target of compact bits: mantissa and the number of bytes.
+/// The target in compact form (nBits): mantissa and number of bytes.
 fn target(bits: u32) -> Option<(u32, usize)> {
     let (mantissa, bytes) = (bits & 0x007f_ffff, (bits >> 24) as usize);
     (bits & 0x0080_0000 == 0 && mantissa > 0 && (4..=32).contains(&bytes))
@@ -52,7 +52,7 @@ fn difficulty(bits: u32) -> Option<f64> {
     Some(65535.0 / f64::from(mantissa) * 256f64.powi(29 - bytes as i32))
 }
 
-/// Whether a hash, least significant byte first, is no larger than the target.
+/// Whether a hash, least significant byte first, does not exceed the target.
 fn meets(digest: &[u8; 32], bits: u32) -> bool {
     let Some((mantissa, bytes)) = target(bits) else { return false };
     let mut target = [0u8; 32];
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn difficulty_is_that_of_the_bits() {
+    fn difficulty_follows_from_the_bits() {
         assert_eq!(difficulty(0x1d00_ffff), Some(1.0));
         // Block 879,984, December 2024: 108.5 trillion, as explorers show it.
         assert!((difficulty(0x1702_9bbc).unwrap() / 1e12 - 108.1).abs() < 1.0);

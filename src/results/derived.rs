@@ -1,5 +1,4 @@
-//! What follows from evidence: medians and intervals from windows, joules from readings, shares of ceilings, verdicts. None of it
-//! is measured anew, and all of it can be computed again.
+//! Figures derived from evidence: medians with intervals, joules, shares of roofline ceilings, verdicts. All of it can be recomputed.
 
 use super::newer::OrNewer;
 use super::reason::{Reason, RunReason};
@@ -8,190 +7,190 @@ use crate::units::{Interval, Provenance};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What follows from the evidence of a run.
+/// Figures and verdicts derived from the evidence of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Derived {
-    /// Of each row of the evidence, in its order.
+    /// Figures of the evidence's rows, in the same order.
     pub rows: Vec<OrNewer<RowFigures>>,
-    /// Of the run as a whole.
+    /// Verdict on the run as a whole.
     pub run: RunVerdict,
 }
 
-/// Whether a run counts.
+/// Whether a run is valid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunVerdict {
-    /// `incomplete` if it has not finished and no row was measured, else `invalid` if there is any reason.
+    /// `incomplete` if the run has not finished and no row was measured; else `invalid` if there is a reason; else `valid`.
     pub verdict: Verdict,
-    /// What makes it so.
+    /// Why it is not valid; empty if it is.
     pub reasons: Vec<OrNewer<RunReason>>,
 }
 
-/// Whether a figure counts. It never turns a measured number into null.
+/// Whether a figure is valid. An invalid figure keeps its measured number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Nothing speaks against it.
+    /// No invalidating condition was found.
     Valid,
-    /// Its reasons say what does.
+    /// The reasons name the invalidating conditions.
     Invalid,
-    /// Of a run, never of a row: it was interrupted, or is under way, and there is no figure yet.
+    /// Only for a run: it was interrupted or is under way, and has no figure yet.
     Incomplete,
 }
 
 /// The figures of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RowFigures {
-    /// Units of work a second: the median over windows; null if nothing was measured.
+    /// Median over windows, in units of work per second; null if nothing was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput: Option<Interval>,
-    /// Joules by the source that says most.
+    /// Energy according to the best source: the headline.
     pub energy: Energy,
-    /// What other sources say.
+    /// Energy according to the other sources.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub energy_other: Vec<Energy>,
-    /// How long batches took; null if nothing was measured.
+    /// Percentiles of batch service times; null if nothing was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Percentiles>,
-    /// How near the row comes to the ceilings of its device; null if it is no product or they were not measured.
+    /// Shares of the device's roofline ceilings; null if the kernel does not multiply or nothing was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceilings: Option<Ceilings>,
-    /// Of `decode`: what a query takes, if the run has the `prefill` row of the same model, type, batch and prompt.
+    /// Of a `decode` row: time and energy of a query; null unless the run has the `prefill` row of the same model, type, batch and prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<QueryFigures>,
-    /// What its shares show; null if it has none.
+    /// Hashes proven by shares; null if the row has no shares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven: Option<Proven>,
-    /// The change of the rate from the first window to the last as a share of the median, by Theil and Sen's slope; null with
-    /// fewer than six windows.
+    /// Change of the rate from the first window to the last as a share of the median, by the Theil-Sen slope; null with fewer than six
+    /// windows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Interval>,
-    /// Windows, from 0, in which other programs took over 10 % of the processor, or this process got far less of it than usual.
+    /// Windows, from 0, in which other processes used over 10 % of the CPU, or this process got less than 90 % of its usual CPU time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disturbed_windows: Vec<usize>,
-    /// Windows, from 0, whose rate is far from the others'.
+    /// Windows, from 0, whose rate is an outlier.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outlier_windows: Vec<usize>,
-    /// Whether the row counts.
+    /// Whether the row is valid.
     pub verdict: Verdict,
-    /// What makes it invalid.
+    /// Why it is invalid; empty if it is valid.
     pub reasons: Vec<Reason>,
 }
 
-/// Joules of a row, by one source.
+/// Energy of a row according to one source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Energy {
-    /// The source, by its place in the manifest; null if none covers the row.
+    /// Index of the source in the manifest; null if none covers the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<usize>,
-    /// What it covers.
+    /// Scope of the source; null if none covers the row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
-    /// Gross joules a unit of work: all joules of the blocks that have a figure over their work, idle draw included; null without
-    /// a figure. What is modelled has ends and no value.
+    /// Gross joules per unit of work, idle power included: the energy of the blocks with a figure divided by their work; null without a
+    /// figure. A modelled figure has ends and no value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joules_per_unit: Option<Interval>,
-    /// Mean power over these windows.
+    /// Mean power over the windows of these blocks; null without a figure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power_watts: Option<Interval>,
-    /// Joules above what the same source read at rest over the same time; null without a baseline.
+    /// Gross joules minus the source's idle power over the same time; null without a baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub net_joules: Option<f64>,
-    /// What was measured; null if nothing was.
+    /// Details of a metered figure; null if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
-    /// Why a source that is read has no figure.
+    /// Why a source that was read has no figure; null if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_figure: Option<NoFigure>,
 }
 
-/// What a meter gave.
+/// Details of a metered figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measured {
-    /// All blocks that have a figure together.
+    /// Sum of all blocks with a figure.
     pub total: Integral,
-    /// All joules of each block's windows; null where there is no figure.
+    /// Gross joules of each block's windows; null for a block without a figure.
     pub blocks_gross_joules: Vec<Option<f64>>,
-    /// How it answered to the steps from idle to load.
+    /// Response of the source to the steps from idle to load.
     pub response: Response,
-    /// This source held against the others.
+    /// Cross-checks of this source against the others.
     pub cross_checks: Vec<CrossCheck>,
 }
 
-/// How long batches took: from the later of a batch's submission and the end of the one before, to its end.
+/// Percentiles of batch service times: from the later of a batch's submission and the end of the previous batch to its own end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Percentiles {
-    /// Batches.
+    /// Number of batches.
     pub n: u64,
-    /// Null with fewer than 20 batches.
+    /// Median; null with fewer than 20 batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p50_seconds: Option<f64>,
-    /// Null with fewer than 100 batches.
+    /// 90th percentile; null with fewer than 100 batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p90_seconds: Option<f64>,
-    /// Null with fewer than 1,000 batches.
+    /// 99th percentile; null with fewer than 1,000 batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p99_seconds: Option<f64>,
-    /// Null with fewer than 10,000 batches.
+    /// 99.9th percentile; null with fewer than 10,000 batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p999_seconds: Option<f64>,
 }
 
-/// How near a row comes to its device's ceilings, as rows of the same run measured them.
+/// Roofline: a row's shares of the peak compute and memory bandwidth that rows of the same run measured on its device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ceilings {
-    /// The arithmetic that multiplies.
+    /// Arithmetic of the multiplication.
     pub arithmetic: String,
-    /// Share of the rate of `peak` in this arithmetic; null if that was not measured.
+    /// Operations per second as a share of `peak` in this arithmetic; null if that was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_share: Option<f64>,
-    /// Bytes a second that it must read and write at least, as a share of `stream`; null if that was not measured.
+    /// Minimum memory traffic in bytes per second as a share of `stream`; null if that was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_share: Option<f64>,
 }
 
-/// What a query takes: a prompt that is read and an answer that is written, beside the others of the batch.
+/// Time and energy of a query, a prompt and its answer, as part of a batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct QueryFigures {
-    /// Tokens that are read.
+    /// Prompt length in tokens.
     pub prompt_tokens: u64,
-    /// Tokens that are written.
+    /// Answer length in tokens.
     pub answer_tokens: u64,
-    /// Until the first of them.
+    /// Time to first token.
     pub first_token_seconds: f64,
-    /// Until the last of them.
+    /// Time to the last token.
     pub seconds: f64,
-    /// Joules of a query; null unless those of both rows are of one scope and one provenance.
+    /// Joules per query; null unless the figures of both rows have the same scope and provenance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joules: Option<Interval>,
 }
 
-/// What the shares of a row show of its hashes. Their number is a Poisson variable, whose mean is known by it.
+/// Hashes proven by a row's shares, whose number is Poisson-distributed: confidence bounds for the hashes computed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Proven {
-    /// Hashes that the windows claim.
+    /// Hashes claimed by the windows.
     pub claimed_hashes: f64,
-    /// No fewer hashes than this were computed, as sure as 97.5 %: the lower Poisson bound.
+    /// Lower end of the 95 % confidence interval of the hashes computed.
     pub least_hashes: f64,
-    /// No more hashes than this were computed, as sure as 97.5 %: the upper Poisson bound.
+    /// Upper end of the 95 % confidence interval of the hashes computed.
     pub most_hashes: f64,
-    /// Hashes that rate and joules count: the claim, and no more than the upper bound; where fewer than 400 shares are to be expected,
-    /// no more than the lower bound.
+    /// Hashes counted in rate and joules: the claim, but at most the upper end of the interval, or at most the lower end if fewer than 400
+    /// shares are expected.
     pub counted_hashes: f64,
-    /// Shares that the claim has on average.
+    /// Number of shares expected from the claim.
     pub expected_shares: f64,
-    /// Shares that are shown.
+    /// Number of shares shown.
     pub shares: usize,
 }
 
 impl Proven {
-    /// Whether less counts than is claimed.
+    /// Whether fewer hashes are counted than claimed.
     pub fn is_cut(&self) -> bool {
         self.counted_hashes < self.claimed_hashes
     }
 }
 
 impl RowFigures {
-    /// Figures of a row of which nothing is known.
+    /// Figures of a row without any evidence.
     pub fn nothing() -> RowFigures {
         RowFigures {
             throughput: None,
@@ -209,19 +208,19 @@ impl RowFigures {
         }
     }
 
-    /// Every source's joules, the headline first.
+    /// The energy according to every source, the headline first.
     pub fn energies(&self) -> impl Iterator<Item = &Energy> {
         std::iter::once(&self.energy).chain(&self.energy_other)
     }
 
-    /// What makes it invalid, in words.
+    /// Why it is invalid, in words.
     pub fn reasons_in_words(&self) -> String {
         self.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }
 }
 
 impl Energy {
-    /// How its joules came about.
+    /// Provenance of its joules.
     pub fn provenance(&self) -> Provenance {
         self.joules_per_unit.map_or(Provenance::None, |joules| joules.provenance)
     }

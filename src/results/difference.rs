@@ -1,13 +1,13 @@
-//! Where two JSON documents differ, by path.
+//! Differences between two JSON documents, by path.
 
 use serde_json::Value;
 
-/// Numbers that differ by no more than this share are one: they were added up in another order, or written in nine digits.
+/// Relative tolerance of equal numbers, which may be summed in another order or rounded to nine digits.
 const SAME: f64 = 1e-8;
-/// Differences that are told one by one.
+/// Maximum number of differences listed.
 const MOST: usize = 1000;
 
-/// The path of an object of `known` that `given` has as an array. serde reads fields from arrays, too.
+/// Path of the first object of `known` that is an array in `given`: serde also reads structs from arrays.
 pub(super) fn other_kind(known: &Value, given: &Value) -> Option<String> {
     let mut found = None;
     walk(known, given, &Place::Root, &mut |place, a, b| {
@@ -31,21 +31,21 @@ pub(super) fn only_in(known: &Value, given: &Value) -> Vec<(String, String)> {
     found
 }
 
-/// A value in at most 80 characters.
+/// A value, truncated to 80 characters.
 fn short(value: &Value) -> String {
     let text = value.to_string();
     if text.len() > 80 { format!("{}…", text.chars().take(80).collect::<String>()) } else { text }
 }
 
-/// What differs.
+/// The differences between two documents.
 pub(super) struct Differences {
     /// Path, value here and value there.
     pub told: Vec<(String, String, String)>,
-    /// How many more there are.
+    /// Number of differences that are not listed.
     pub more: usize,
 }
 
-/// Everything that differs. A member that only one of two objects has is no difference: another version has it.
+/// All differences, except members that only one of two objects has: these may be of another version.
 pub(super) fn differences(here: &Value, there: &Value) -> Differences {
     let (mut told, mut more) = (Vec::new(), 0);
     walk(here, there, &Place::Root, &mut |place, a, b| {
@@ -67,11 +67,11 @@ pub(super) fn differences(here: &Value, there: &Value) -> Differences {
     Differences { told, more }
 }
 
-/// A place in a document. Its path is written down only where something is to be said of it: there are many places.
+/// A place in a document. Its path is formatted only when needed, since there are many places.
 enum Place<'a> {
     Root,
-    Member { of: &'a Place<'a>, name: &'a str },
-    Item { of: &'a Place<'a>, number: usize },
+    Member { parent: &'a Place<'a>, name: &'a str },
+    Item { parent: &'a Place<'a>, number: usize },
 }
 
 impl Place<'_> {
@@ -79,23 +79,22 @@ impl Place<'_> {
     fn path(&self) -> String {
         match self {
             Place::Root => String::new(),
-            Place::Member { of: Place::Root, name } => (*name).to_string(),
-            Place::Member { of, name } => format!("{}.{name}", of.path()),
-            Place::Item { of, number } => format!("{}[{number}]", of.path()),
+            Place::Member { parent: Place::Root, name } => (*name).to_string(),
+            Place::Member { parent, name } => format!("{}.{name}", parent.path()),
+            Place::Item { parent, number } => format!("{}[{number}]", parent.path()),
         }
     }
 }
 
-/// Sees a place, and what stands there in the one and in the other.
+/// Called with a place and the values of both documents there.
 type Visit<'a> = dyn FnMut(&Place, Option<&Value>, Option<&Value>) + 'a;
 
-/// Visits what stands in `a`, and of arrays what stands in `b` alone: members of objects and arrays by name and place, all else as
-/// it is.
-fn walk(a: &Value, b: &Value, of: &Place, visit: &mut Visit) {
+/// Visits the leaves of `a`, and array items that only `b` has. Members are matched by name, items by index.
+fn walk(a: &Value, b: &Value, parent: &Place, visit: &mut Visit) {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             for (name, value) in a {
-                let place = Place::Member { of, name };
+                let place = Place::Member { parent, name };
                 match b.get(name) {
                     Some(there) => walk(value, there, &place, visit),
                     None => visit(&place, Some(value), None),
@@ -104,14 +103,14 @@ fn walk(a: &Value, b: &Value, of: &Place, visit: &mut Visit) {
         }
         (Value::Array(a), Value::Array(b)) => {
             for number in 0..a.len().max(b.len()) {
-                let place = Place::Item { of, number };
+                let place = Place::Item { parent, number };
                 match (a.get(number), b.get(number)) {
                     (Some(a), Some(b)) => walk(a, b, &place, visit),
                     (a, b) => visit(&place, a, b),
                 }
             }
         }
-        (a, b) => visit(of, Some(a), Some(b)),
+        (a, b) => visit(parent, Some(a), Some(b)),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The result document: the evidence of a run, and what follows from it. These types are the run in memory and its file. Units
-//! stand in the names, base SI throughout; the JSON Schema is generated from them.
+//! The result document: the evidence of a run and what is derived from it, in memory and as a file. Names contain the (SI) unit. The
+//! JSON Schema is generated from these types.
 
 use super::derived::Derived;
 use super::failure::Failure;
@@ -14,138 +14,138 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The version of the document's format: readers of 2.x read every 2.y.
+/// Version of the document's format: readers of 2.x read every 2.y.
 pub const SCHEMA_VERSION: &str = "2.0.0";
 
 /// A run of rigbench.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "rigbench result")]
 pub struct Document {
-    /// Version of this format. Within 2.x fields are added that may be absent; unknown ones are to be ignored.
+    /// Version of this format. Within 2.x, optional fields are added; readers ignore unknown ones.
     pub schema_version: String,
     /// Version of the rules by which `derived` follows from `evidence`.
     pub rules: u32,
-    /// What was observed and cannot be computed again.
+    /// Observations, which cannot be recomputed.
     pub evidence: Evidence,
-    /// What follows from it.
+    /// Figures and verdicts derived from the evidence.
     pub derived: Derived,
-    /// What binds the two.
+    /// Digest of the document.
     pub proof: Proof,
 }
 
-/// What was observed.
+/// Observations of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// When and by whose choice.
+    /// Time and user's choices.
     pub run: Run,
-    /// A number that whoever asked for the run chose, in hex; null if nobody did. All data follow from it too.
+    /// Number chosen by whoever requested the run, in hex; null if there is none. The seed of all data depends on it.
     pub challenge: Option<String>,
-    /// A Bitcoin block header, 80 bytes in hex, that shows that the run began after that block was found; null without one.
+    /// Bitcoin block header, 80 bytes in hex: the run began after that block was found; null if there is none. The seed depends on it, too.
     pub beacon: Option<String>,
-    /// The machine, the program and what was asked for.
+    /// The machine, the program and the request.
     pub manifest: Manifest,
     /// The clock of all rows.
     pub clock: Clock,
-    /// What sources read while nothing ran.
+    /// Idle power as read by each source.
     pub baselines: Vec<Baseline>,
-    /// One for each workload on each device, under each condition.
+    /// One row per workload, device and condition.
     pub rows: Vec<OrNewer<Row>>,
 }
 
-/// When a run was and what its user chose.
+/// Time of a run, and its user's choices.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
-    /// Random; tells one run from another.
+    /// Random id of the run.
     pub id: String,
     /// RFC 3339, UTC.
     #[schemars(with = "String")]
     pub started_at: Timestamp,
-    /// RFC 3339, UTC; null while the run is under way or if it was cut off.
+    /// RFC 3339, UTC; null while the run is under way, or if it was interrupted.
     #[schemars(with = "Option<String>")]
     pub finished_at: Option<Timestamp>,
-    /// Which attempt at the same job it is, counted by a scheduler; null if nothing counts.
+    /// Number of the attempt at the same job, as counted by a scheduler; null without one.
     pub attempt: Option<u32>,
-    /// Words of the user's.
+    /// Labels given by the user.
     pub labels: BTreeMap<String, String>,
-    /// What the user chose the data with.
+    /// Seed chosen by the user, or at random; the seed of all data depends on it.
     pub user_seed: u32,
-    /// Whether other programs used the processor when a run to publish began.
+    /// Whether other programs used the processor at the start of a publish run.
     pub began_busy: bool,
 }
 
-/// The clock of all rows: seconds since a moment, of the system's monotonic clock.
+/// The clock of all rows: seconds of the system's monotonic clock since `zero_at`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Clock {
-    /// What the system's clock showed at 0 seconds. RFC 3339, UTC.
+    /// System time at 0 seconds. RFC 3339, UTC.
     #[schemars(with = "String")]
     pub zero_at: Timestamp,
 }
 
-/// What a source read while nothing ran.
+/// Idle power as read by a source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Baseline {
-    /// The source, by its place in the manifest.
+    /// Index of the source in the manifest.
     pub source: usize,
-    /// What it read.
+    /// Its idle power.
     pub idle: Idle,
 }
 
-/// One workload on one device, under one condition.
+/// One workload on one device under one condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
-    /// The device's id.
+    /// Id of the device.
     pub device: DeviceId,
-    /// What was run.
+    /// The workload.
     pub workload: Description,
-    /// What was set or true while it ran.
+    /// Condition under which it ran.
     pub condition: Condition,
     /// The kernel that ran; null if the row did not get that far.
     pub kernel: Option<Kernel>,
-    /// How it was chosen; null if the row did not get that far.
+    /// How the kernel was chosen; null if the row did not get that far.
     pub tuning: Option<Tuning>,
-    /// What came of it.
+    /// Outcome of the row.
     pub outcome: Outcome,
-    /// Windows, each from mark to mark; null if nothing was measured.
+    /// The windows; null if nothing was measured.
     pub windows: Option<Windows>,
-    /// What each source that is read said around the blocks.
+    /// Readings around the blocks, by source.
     pub readings: Vec<Readings>,
-    /// The machine's state at the start of each block and the end of each window, in order; null if nothing was measured.
+    /// State of the machine at the start of each block and the end of each window, in order; null if nothing was measured.
     pub telemetry: Option<Telemetry>,
-    /// How long batches took; null if nothing was measured. A batch of `decode` is a token of each sequence.
+    /// Histogram of batch service times; null if nothing was measured. A batch of `decode` is one token of each sequence.
     pub latency: Option<Latency>,
-    /// What the oracle compared; null if nothing was measured.
+    /// The oracle's comparison; null if nothing was measured.
     pub verification: Option<Verification>,
-    /// What shows that the windows' work was done; null if nothing was measured or the workload has no such thing.
+    /// Proof of the windows' work; null if nothing was measured or the workload has none.
     pub proof: Option<workload::Proof>,
     /// Why no source covers the row; null if one does.
     pub no_source: Option<String>,
 }
 
-/// What was set or true while a row was measured.
+/// Condition of a row: what was set while it ran.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Condition {
-    /// The power limit of the board, or of the processor's package, where it is known.
+    /// Power limit of the board or of the processor package; null if unknown.
     pub power_limit_watts: Option<f64>,
-    /// The clock that the device was locked to.
+    /// Clock to which the device was locked; null if none is known.
     pub locked_clock_hertz: Option<f64>,
-    /// Other devices that were loaded through all of its windows.
+    /// Other devices under load during all of its windows.
     pub together_with: Vec<DeviceId>,
 }
 
-/// What came of a row.
+/// Outcome of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "kebab-case")]
 pub enum Outcome {
-    /// There are windows.
+    /// It has windows.
     Measured,
-    /// The device cannot hold or do it.
+    /// The device does not have the memory or the features for it.
     Unsupported(Failure),
-    /// The kernel is wrong, or the device gave up.
+    /// The kernel's output is wrong, or the device failed.
     Failed(Failure),
 }
 
 impl Outcome {
-    /// In a word.
+    /// The name in results.
     pub fn name(&self) -> &'static str {
         match self {
             Outcome::Measured => "measured",
@@ -163,58 +163,58 @@ impl Outcome {
     }
 }
 
-/// The kernel that ran.
+/// A kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Kernel {
-    /// The variant's name.
+    /// Name of the variant.
     pub id: String,
     /// Its parameters; empty for native code.
     pub params: BTreeMap<String, String>,
-    /// Digest of the WGSL that was compiled; null for native code.
+    /// SHA-256 of the compiled WGSL; null for native code.
     pub wgsl_sha256: Option<String>,
-    /// The arithmetic that multiplies: `f32`, `f16`, `dot4` or `matrix`; null if it does not multiply.
+    /// Arithmetic of the multiplication: `f32`, `f16`, `dot4` or `matrix`; null if the kernel does not multiply.
     pub arithmetic: Option<String>,
 }
 
-/// How a kernel and the length of its batches were chosen.
+/// How a kernel and its batch length were chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tuning {
-    /// When the trials were made.
+    /// Origin of the trials.
     pub source: TuningSource,
-    /// The variant that was chosen.
+    /// The variant chosen.
     pub kernel: String,
-    /// The length that its batches are sized for; null if they have a length of their own, as a token's step has.
+    /// Target length of its batches; null if it is fixed, as for the step of a token.
     pub batch_seconds: Option<f64>,
-    /// Everything that was tried, in turns: variants at one length, then lengths with the chosen variant.
+    /// All trials, interleaved: variants at one batch length, then batch lengths of the chosen variant.
     #[serde(with = "super::trials")]
     #[schemars(with = "super::trials::Columns")]
     pub trials: Vec<Trial>,
 }
 
-/// When trials were made.
+/// Origin of trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TuningSource {
-    /// In this run.
+    /// This run.
     Trials,
-    /// In an earlier run on the same device, driver, program and settings.
+    /// An earlier run on the same device, driver, program and settings.
     Cache,
 }
 
-/// A variant at a length of batches.
+/// A trial of a variant at a batch length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
-    /// The variant's name.
+    /// Name of the variant.
     pub kernel: String,
-    /// The length that its batches were sized for; null if they have a length of their own.
+    /// Target length of its batches; null if it is fixed.
     pub batch_seconds: Option<f64>,
-    /// Median over the slices, units of work a second; null if it was not timed.
+    /// Median over the slices, in units of work per second; null if it was not timed.
     pub throughput: Option<f64>,
-    /// Why it was not timed.
+    /// Why it was not timed; null if it was.
     pub failure: Option<Failure>,
 }
 
-/// What binds a document.
+/// Digest of a document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Proof {
     /// SHA-256 of this document's canonical JSON (RFC 8785) without this member.
@@ -222,7 +222,7 @@ pub struct Proof {
 }
 
 impl Row {
-    /// A row of which nothing is known yet but what is to be run; it waits for its first block.
+    /// A row before its first block: only device and workload are known.
     pub fn new(device: DeviceId, workload: Description) -> Row {
         Row {
             device,
@@ -241,7 +241,7 @@ impl Row {
         }
     }
 
-    /// Takes over what was measured so far.
+    /// Stores the measurement so far.
     pub fn measured(&mut self, measurement: Measurement) {
         let Measurement { windows, readings, telemetry, latency, verification, proof } =
             measurement;
@@ -253,7 +253,7 @@ impl Row {
         (self.latency, self.verification) = (Some(latency), Some(verification));
     }
 
-    /// Whether anything is known of it.
+    /// Whether it has windows or a failure.
     pub fn is_known(&self) -> bool {
         self.windows.is_some() || self.outcome != Outcome::Measured
     }
@@ -270,7 +270,7 @@ impl Evidence {
         self.rows.iter().filter_map(OrNewer::known)
     }
 
-    /// The sources that cover a row, with their places in the manifest.
+    /// The sources that cover a row, with their indices in the manifest.
     pub fn sources_of<'a>(
         &'a self,
         row: &'a Row,
@@ -284,13 +284,13 @@ impl Evidence {
 }
 
 impl Document {
-    /// The rows that this version can read, each with its figures.
+    /// The rows that this version can read, with their figures.
     pub fn rows(&self) -> impl Iterator<Item = (&Row, &super::derived::RowFigures)> {
         let rows = self.evidence.rows.iter().zip(&self.derived.rows);
         rows.filter_map(|(row, figures)| Some((row.known()?, figures.known()?)))
     }
 
-    /// Rows of a newer version of rigbench, each by its place and what can be said of it.
+    /// Rows of a newer version of rigbench: index and summary.
     pub fn newer_rows(&self) -> impl Iterator<Item = (usize, String)> {
         let rows = self.evidence.rows.iter().zip(&self.derived.rows).enumerate();
         rows.filter(|(_, (row, figures))| row.known().is_none() || figures.known().is_none())

@@ -1,11 +1,11 @@
-//! Settings of the environment that change what is measured. The manifest records them, without paths and names of users; those
-//! under which a figure may not be the machine's own are said beside the figures.
+//! Environment variables that affect the measurement. The manifest records them without paths and user names; reports mention those
+//! under which a figure may not represent the machine.
 
 use super::manifest::Manifest;
 use crate::gpu;
 use std::collections::BTreeMap;
 
-/// Numbers, yes and no: anything else could be a name or a path.
+/// Variables with numeric or Boolean values; any other value may be a name or a path.
 const VALUES: &[&str] = &[
     HUGE_PAGES,
     "LP_NATIVE_VECTOR_WIDTH",
@@ -14,12 +14,12 @@ const VALUES: &[&str] = &[
     "MESA_SHADER_CACHE_DISABLE",
     "RAYON_NUM_THREADS",
 ];
-/// Sensors are read from another folder than `/sys`, as tests do.
+/// Replaces `/sys` as the root of the sensors, in tests.
 const SENSORS: &str = "RIGBENCH_SYSFS";
-/// Vulkan layers by name. Only names that begin with this are recorded.
+/// Lists of Vulkan layers. Only names with the prefix below are recorded.
 const LAYERS: &[&str] = &["VK_INSTANCE_LAYERS", "VK_LOADER_LAYERS_ENABLE"];
 const LAYER: &str = "VK_LAYER_";
-/// Variables that switch on an implicit Vulkan layer, beside those that begin as below.
+/// Variables that enable an implicit Vulkan layer, besides those with the prefixes below.
 const LAYER_SWITCHES: &[&str] = &[
     "ENABLE_GAMESCOPE_WSI",
     "MANGOHUD",
@@ -28,7 +28,7 @@ const LAYER_SWITCHES: &[&str] = &[
     "VK_IMPLICIT_LAYER_PATH",
 ];
 const LAYER_SWITCH_BEGINNINGS: [&str; 2] = ["ENABLE_VK", "ENABLE_VULKAN"];
-/// The loader takes other Vulkan drivers than those that are installed.
+/// Variables that replace the installed Vulkan drivers.
 const DRIVERS: &[&str] = &[
     "VK_ADD_DRIVER_FILES",
     "VK_DRIVER_FILES",
@@ -36,16 +36,16 @@ const DRIVERS: &[&str] = &[
     "VK_LOADER_DRIVERS_DISABLE",
     "VK_LOADER_DRIVERS_SELECT",
 ];
-/// The dynamic linker puts a library into the program.
+/// Variables by which the dynamic linker preloads a library.
 const PRELOADS: &[&str] = &["DYLD_INSERT_LIBRARIES", "LD_AUDIT", "LD_PRELOAD"];
 
-/// The part of `GLIBC_TUNABLES` that puts what programs allocate, software Vulkan's buffers too, on huge pages.
+/// The tunable in `GLIBC_TUNABLES` that puts heap memory, including the buffers of software Vulkan, on huge pages.
 pub const HUGE_PAGES: &str = "glibc.malloc.hugetlb";
 
-/// What is recorded of a setting whose value may not be told.
+/// Recorded instead of a value that must not be disclosed.
 const SET: &str = "set";
 
-/// Settings that are in force.
+/// Settings in force.
 pub fn environment() -> BTreeMap<String, String> {
     recorded(variables())
 }
@@ -55,7 +55,7 @@ fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
 }
 
-/// Vulkan layers that settings put between the program and the driver: by name, or by the variable that switches one on.
+/// Vulkan layers between the program and the driver: by name, or by the variable that enables one.
 pub(super) fn driver_layers() -> Vec<String> {
     layers_of(variables())
 }
@@ -78,7 +78,7 @@ fn layers_of(variables: impl Iterator<Item = (String, String)>) -> Vec<String> {
     layers
 }
 
-/// What is recorded of these variables.
+/// The part of these variables that is recorded.
 fn recorded(variables: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
     let mut recorded = BTreeMap::new();
     for (name, value) in variables.filter(|(_, value)| !value.is_empty()) {
@@ -109,7 +109,7 @@ fn is_value(value: &str) -> bool {
     value.parse::<u32>().is_ok() || ["true", "false", "yes", "no"].contains(&value)
 }
 
-/// Short words of letters, digits and underscores.
+/// Whether a text is a short word of letters, digits and underscores.
 fn is_identifier(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
@@ -119,7 +119,7 @@ fn is_layer_switch(name: &str) -> bool {
     LAYER_SWITCHES.contains(&name) || (begins && is_identifier(name))
 }
 
-/// The layers that a list names, and whether it names something else.
+/// The layers in a list, and whether it contains anything else.
 fn names(list: &str) -> (Vec<String>, bool) {
     let parts = list.split([':', ';', ',']).map(str::trim).filter(|part| !part.is_empty());
     let is_layer = |part: &&str| part.starts_with(LAYER) && is_identifier(part);
@@ -127,7 +127,7 @@ fn names(list: &str) -> (Vec<String>, bool) {
     (layers.into_iter().map(str::to_string).collect(), !others.is_empty())
 }
 
-/// Settings under which figures may not be the machine's own, each in a few words; those of Vulkan only if a GPU is concerned.
+/// Settings under which figures may not represent the machine, in a few words each; those of Vulkan only if a GPU was used.
 pub fn conditions(manifest: &Manifest, gpu: bool) -> Vec<String> {
     let given = |names: &[&str]| -> Vec<&str> {
         let known = |name: &&String| names.contains(&name.as_str());

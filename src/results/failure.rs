@@ -1,4 +1,4 @@
-//! Why a row, or a kernel's trial, has no figure.
+//! Why a row or a kernel's trial has no figure.
 
 use crate::gpu::GpuError;
 use crate::measure::MeasureError;
@@ -10,21 +10,21 @@ use serde::{Deserialize, Serialize};
 /// Why there is no figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
-    /// What kind of failure it is.
+    /// Kind of failure.
     pub code: FailureCode,
-    /// In words, with what the driver said.
+    /// Message, including the driver's.
     pub message: String,
 }
 
-/// A kind of failure.
+/// Kind of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureCode {
     /// The machine or the device has too little memory.
     OutOfMemory,
-    /// It exceeds a limit of the device.
+    /// A limit of the device is exceeded.
     Limit,
-    /// No kernel of rigbench runs it there, or the model is of a kind that is not read.
+    /// No kernel of rigbench supports it there, or the type of model is not supported.
     NotImplemented,
     /// The output is wrong.
     WrongOutput,
@@ -32,12 +32,12 @@ pub enum FailureCode {
     Driver,
     /// The kernel does not compile.
     Kernel,
-    /// Every kernel failed, for several reasons.
+    /// All kernels failed, for several reasons.
     NoKernel,
 }
 
 impl Failure {
-    /// A failure of a kind.
+    /// Creates a failure.
     pub fn new(code: FailureCode, message: impl ToString) -> Failure {
         Failure { code, message: message.to_string() }
     }

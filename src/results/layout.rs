@@ -1,12 +1,12 @@
-//! How the document is laid out: what fits into a line stands in one, columns of numbers always do.
+//! Layout of the document: short values and columns of numbers are written in one line.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// Characters of a line that holds several members.
+/// Maximum width of a value that is written in one line.
 const WIDTH: usize = 100;
 
-/// The document as it is written.
+/// Serializes the document.
 pub fn text(document: &impl Serialize) -> String {
     let mut text = String::new();
     lay_out(&serde_json::to_value(document).expect("documents are plain data"), 0, &mut text);
@@ -55,7 +55,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_fits_stands_in_a_line_and_columns_always_do() {
+    fn short_values_and_columns_are_written_in_one_line() {
         let column: Vec<u32> = (0..60).collect();
         let value = json!({"a": column, "b": [{"c": "x".repeat(60)}, {"c": "y".repeat(60)}], "d": {"e": 1}});
         let mut text = String::new();

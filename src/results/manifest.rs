@@ -1,4 +1,4 @@
-//! The manifest: which machine, which program, what was asked for, under which settings. Nothing that tells whose machine it is.
+//! The manifest: machine, program, request and settings. It does not identify the machine's owner.
 
 use super::environment::{driver_layers, environment};
 use super::newer::OrNewer;
@@ -15,22 +15,22 @@ use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The machine, the program and what was asked for. All data of the run follow from it.
+/// The machine, the program and the request. The seed of all data depends on it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
     /// The program.
     pub rigbench: Program,
     /// The machine.
     pub host: Host,
-    /// Devices that are measured.
+    /// Devices to be measured.
     pub devices: Vec<OrNewer<Device>>,
-    /// What tells joules. Rows and figures name a source by its place here.
+    /// Energy sources. Rows and figures refer to a source by its index here.
     pub sources: Vec<OrNewer<Source>>,
-    /// How it measures.
+    /// The measurement protocol.
     pub protocol: ProtocolNumbers,
-    /// What is measured, as the command line writes it.
+    /// Workloads to be measured, as on the command line.
     pub workloads: Vec<String>,
-    /// Settings that change what is measured. What could name a path or a user is `set`.
+    /// Environment variables that affect the measurement. A value that may name a path or a user is recorded as `set`.
     pub environment: BTreeMap<String, String>,
 }
 
@@ -39,7 +39,7 @@ pub struct Manifest {
 pub struct Program {
     /// Version of rigbench.
     pub version: String,
-    /// Commit that it was built from; null if that is not known.
+    /// Commit that it was built from; null if unknown.
     pub commit: Option<String>,
     /// SHA-256 of all kernels.
     pub kernels_sha256: String,
@@ -48,56 +48,56 @@ pub struct Program {
 /// The machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Host {
-    /// Tells machines apart and not whose they are: HMAC-SHA256 of the system's machine id, 16 hex digits; null if it is left out.
+    /// Identifies the machine but not its owner: HMAC-SHA256 of the system's machine id, 16 hex digits; null if omitted.
     pub id: Option<String>,
-    /// The processor.
+    /// Name of the processor.
     pub cpu: String,
-    /// Its threads.
+    /// Number of CPU threads.
     pub threads: usize,
-    /// Main memory; null if that is not known.
+    /// Installed main memory; null if unknown.
     pub memory_bytes: Option<u64>,
-    /// Processors that the control group allows; null if it does not limit them.
+    /// CPU quota of the control group, in CPUs; null if unlimited.
     pub cpu_quota: Option<f64>,
-    /// GPUs that are not emulated, measured or not.
+    /// Number of GPUs that are not emulated, measured or not.
     pub gpus: usize,
     /// The operating system.
     pub os: String,
-    /// Its kernel.
+    /// Version of its kernel.
     pub kernel: String,
-    /// Whether it runs under a hypervisor; null if that is not known.
+    /// Whether it runs under a hypervisor; null if unknown.
     pub virtualized: Option<bool>,
-    /// Vulkan layers between the program and the driver, by name, and variables that switch one on.
+    /// Vulkan layers between the program and the driver, by name, and variables that enable one.
     pub driver_layers: Vec<String>,
 }
 
-/// Something that tells joules of some devices.
+/// An energy source of some devices.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
-    /// Whose work it covers.
+    /// Devices that it covers.
     pub devices: Vec<DeviceId>,
-    /// The workload that it is stated for; null if all.
+    /// Workload for which power is stated; null for all.
     pub workload: Option<Id>,
-    /// What it is.
+    /// Origin of the joules.
     pub origin: Origin,
 }
 
-/// Where joules come from; never an address, a path or a command line.
+/// Origin of joules; never an address, a path or a command line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// A meter is read.
+    /// A meter.
     Meter(SourceInfo),
-    /// Nothing is read: power is declared by the user, or only its bounds are known.
+    /// A declared or modelled power, without a meter.
     Stated(Stated),
 }
 
 impl Source {
     /// Whether it covers a workload on a device.
     pub fn covers(&self, device: &DeviceId, workload: Id) -> bool {
-        self.devices.contains(device) && self.workload.is_none_or(|own| own == workload)
+        self.devices.contains(device) && self.workload.is_none_or(|stated| stated == workload)
     }
 
-    /// What it covers.
+    /// Its scope.
     pub fn scope(&self) -> Scope {
         match &self.origin {
             Origin::Meter(info) => info.scope,
@@ -105,7 +105,7 @@ impl Source {
         }
     }
 
-    /// How its joules come about.
+    /// Provenance of its joules.
     pub fn provenance(&self) -> Provenance {
         match &self.origin {
             Origin::Meter(info) => info.provenance(),
@@ -123,7 +123,7 @@ impl Source {
         }
     }
 
-    /// The meter, if one is read.
+    /// Its meter, if it has one.
     pub fn meter(&self) -> Option<&SourceInfo> {
         match &self.origin {
             Origin::Meter(info) => Some(info),
@@ -132,38 +132,38 @@ impl Source {
     }
 }
 
-/// How a run measures, in full: the mode is a label.
+/// All numbers of the measurement protocol; the mode is only a label.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProtocolNumbers {
     /// `quick`, `default` or `publish`.
     pub mode: String,
-    /// Blocks of each row, at least; rows of one device take turns.
+    /// Minimum number of blocks per row; blocks of one device's rows are interleaved.
     pub blocks: usize,
-    /// Windows of each block, at least.
+    /// Minimum number of windows per block.
     pub windows: usize,
-    /// Mean length of a window; their lengths vary by 15 % either way.
+    /// Mean length of a window; lengths are jittered by ±15 %.
     pub window_seconds: f64,
-    /// A block's windows end then, though a slow meter would need longer.
+    /// Maximum length of a block, even if a slow meter needs longer.
     pub block_longest_seconds: f64,
-    /// Blocks are added until the figures' intervals are within this share of them.
+    /// Blocks are added until the half-width of the 95 % intervals is below this share.
     pub precision: f64,
-    /// No block is added once a row's windows last so long.
+    /// No block is added once a row's windows are this long in total.
     pub longest_seconds: f64,
-    /// Nothing runs for so long before each block.
+    /// Minimum idle time before each block.
     pub rest_seconds: f64,
-    /// What meters read at rest is taken over so long.
+    /// Minimum time over which idle power is measured.
     pub baseline_seconds: f64,
-    /// Or over as long as a slow meter needs, but no longer than this.
+    /// Maximum time for this if a slow meter needs longer than the minimum.
     pub baseline_longest_seconds: f64,
-    /// Meters are read no more often than this.
+    /// Minimum poll interval of the meters.
     pub least_poll_seconds: f64,
-    /// Batches that stay in flight.
+    /// Number of batches in flight.
     pub batches_in_flight: usize,
-    /// The warm-up is steady once slices of this length are alike.
+    /// Length of the slices that the warm-up compares for a steady state.
     pub warm_up_slice_seconds: f64,
-    /// The warm-up ends then, steady or not.
+    /// Maximum length of the warm-up, steady or not.
     pub warm_up_longest_seconds: f64,
-    /// Whether a block that began before the device was warm makes its row invalid.
+    /// Whether a warm-up without a steady state makes the row invalid.
     pub warm_up_required: bool,
 }
 
@@ -207,7 +207,7 @@ impl From<&Protocol> for ProtocolNumbers {
 }
 
 impl Manifest {
-    /// The manifest of a run of these workloads on these devices, of a machine with so many GPUs that are not emulated.
+    /// The manifest of a run on a machine with this number of GPUs that are not emulated.
     pub fn new(
         devices: &[Device],
         gpus: usize,
@@ -232,12 +232,12 @@ impl Manifest {
         self.devices.iter().filter_map(OrNewer::known)
     }
 
-    /// The device of this id.
+    /// The device with this id.
     pub fn device(&self, id: &DeviceId) -> Option<&Device> {
         self.devices().find(|device| device.id == *id)
     }
 
-    /// The source at a place.
+    /// The source at an index.
     pub fn source(&self, place: usize) -> Option<&Source> {
         self.sources.get(place)?.known()
     }
@@ -271,8 +271,7 @@ fn host(gpus: usize, anonymous: bool) -> Host {
     }
 }
 
-/// What results say of a machine's id: nobody who does not know the id learns it, and other programs' ids of the same machine
-/// are others, as systemd's application-specific ids are.
+/// Application-specific machine id, as systemd's: it does not reveal the system's id and differs from other programs' ids.
 fn hashed(machine_id: &str) -> String {
     const KEY: &[u8] = b"rigbench host id, version 1";
     let mut mac = Hmac::<Sha256>::new_from_slice(KEY).expect("HMAC takes keys of any length");
@@ -280,7 +279,7 @@ fn hashed(machine_id: &str) -> String {
     hex(&mac.finalize().into_bytes())[..16].to_string()
 }
 
-/// Whether the processor says that it runs under a hypervisor.
+/// Whether the processor reports a hypervisor.
 fn virtualized() -> Option<bool> {
     #[cfg(target_arch = "x86_64")]
     {
@@ -301,9 +300,9 @@ pub(super) mod tests {
         Manifest::new(&[Device::cpu()], 0, vec!["sha256d".into()], Vec::new(), &protocol, true)
     }
 
-    /// Results of one machine must keep its id for ever. By `printf ID | openssl dgst -sha256 -hmac KEY`.
+    /// The id of a machine must never change. From `printf ID | openssl dgst -sha256 -hmac KEY`.
     #[test]
-    fn the_id_of_a_machine_never_changes() {
+    fn machine_id_never_changes() {
         assert_eq!(hashed("0123456789abcdef0123456789abcdef"), "db89c17ff7f046d2");
     }
 }

@@ -1,5 +1,5 @@
-//! Results: the document of a run, how its figures follow from its evidence, and how a stranger checks that. Measured evidence and
-//! what is derived from it are apart; rules have versions; a file is judged by the version that it names.
+//! Results: the document of a run, the derivation of its figures from evidence, and the validation by third parties. Evidence is separate
+//! from derived figures, and a file is judged by the version of the rules that it names.
 
 mod beacon;
 mod compare;
@@ -57,14 +57,14 @@ use sha2::{Digest, Sha256};
 pub const SCHEMA: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/results/rigbench.schema.json"));
 
-/// The seed of all data of a run: SHA-256 of the canonical JSON (RFC 8785) of an object with the run's `id`, `labels` and
-/// `user_seed`, and `challenge`, `beacon` and `manifest`, as the document has them. Headers, matrices and everything random follow
-/// from it, so that the work of one run is no proof for another.
+/// The seed of all data of a run: SHA-256 of the canonical JSON (RFC 8785) of an object with the run's `id`, `labels` and `user_seed`,
+/// and `challenge`, `beacon` and `manifest`, as in the document. All random data depend on it, so the work of one run is no proof for
+/// another.
 pub fn seed(evidence: &Evidence) -> Seed {
     seed_of(&bound(&serde_json::to_value(evidence).expect("plain data")))
 }
 
-/// What the seed follows from, of evidence.
+/// The part of evidence that determines the seed.
 fn bound(evidence: &Value) -> Value {
     let run = &evidence["run"];
     json!({
@@ -81,14 +81,14 @@ fn seed_of(bound: &Value) -> Seed {
     Seed(Sha256::digest(canonical(bound)).into())
 }
 
-/// The seed of a row's data: SHA-256 of the run's seed and `DEVICE WORKLOAD`. Rows of one workload under several conditions share it,
-/// so that they must not scan the same ground.
+/// The seed of a row's data: SHA-256 of the run's seed and `DEVICE WORKLOAD`. Rows of one workload under several conditions share it and
+/// must scan disjoint ranges.
 pub fn row_seed(run: Seed, row: &Row) -> Seed {
     run.child(&format!("{} {}", row.device, row.workload.spec))
 }
 
 impl Document {
-    /// The document of a run as it is: its figures by today's rules, and its digest.
+    /// The document of a run: its figures by the current rules, and its digest.
     pub fn of(evidence: Evidence) -> Document {
         let rules = Rules::today();
         let derived = derive(&evidence, rules);
@@ -104,7 +104,7 @@ impl Document {
     }
 }
 
-/// The digest that [`Proof::document_sha256`] must have.
+/// The correct value of [`Proof::document_sha256`].
 pub fn document_sha256(document: &Document) -> String {
     let mut value = serde_json::to_value(document).expect("documents are plain data");
     if let Some(members) = value.as_object_mut() {

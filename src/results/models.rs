@@ -1,14 +1,14 @@
-//! Models in files are told apart by their digests: two different models may have files of one name.
+//! Models in files are identified by digest, since different models may have the same file name.
 
 use crate::workload::Description;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The first digits of a model's digest, enough to tell models apart.
+/// The first digits of a model's digest, which distinguish models in practice.
 pub fn short_digest(sha256: &str) -> &str {
     sha256.get(..8).unwrap_or(sha256)
 }
 
-/// The models that occur, by the names of their files.
+/// Digests of the models that occur, by file name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelNames(BTreeMap<String, BTreeSet<String>>);
 
@@ -24,20 +24,20 @@ impl ModelNames {
         names
     }
 
-    /// The workload with the short digest behind the name of its file, if models of other digests have that name.
+    /// The workload with a short digest after its file name, if several models have that name.
     pub fn tell_apart(&self, workload: &Description) -> Description {
-        let mut told = workload.clone();
+        let mut labelled = workload.clone();
         if let Some((name, sha256)) = in_file(workload)
             && self.0.get(name).is_some_and(|digests| digests.len() > 1)
         {
-            let apart = format!("{name} ({})", short_digest(sha256));
-            told.spec = workload.spec.replacen(name, &apart, 1);
+            let unique_name = format!("{name} ({})", short_digest(sha256));
+            labelled.spec = workload.spec.replacen(name, &unique_name, 1);
         }
-        told
+        labelled
     }
 }
 
-/// The name of a model's file, and its digest.
+/// File name and digest of a model.
 fn in_file(workload: &Description) -> Option<(&str, &str)> {
     Some((workload.shape.model.as_deref()?, workload.shape.model_sha256.as_deref()?))
 }
@@ -49,8 +49,8 @@ mod tests {
     use crate::workload::{Id, Shape};
 
     #[test]
-    fn a_digest_stands_behind_a_name_that_two_models_have() {
-        let of = |model: &str, options: &str, sha256: Option<&str>| Description {
+    fn ambiguous_names_get_a_digest() {
+        let workload = |model: &str, options: &str, sha256: Option<&str>| Description {
             id: Id::Decode,
             spec: format!("decode:{model}:{options}"),
             unit: Unit::Token,
@@ -63,15 +63,15 @@ mod tests {
         };
         let (a, b) = ("a1".repeat(32), "b2".repeat(32));
         let all = [
-            of("model.gguf", "batch=1", Some(&a)),
-            of("model.gguf", "batch=4", Some(&b)),
-            of("other.gguf", "batch=1", Some(&b)),
-            of("llama-3-8b", "int4:batch=1", None),
+            workload("model.gguf", "batch=1", Some(&a)),
+            workload("model.gguf", "batch=4", Some(&b)),
+            workload("other.gguf", "batch=1", Some(&b)),
+            workload("llama-3-8b", "int4:batch=1", None),
         ];
         let names = ModelNames::of(&all);
-        let told = all.each_ref().map(|workload| names.tell_apart(workload).spec);
+        let specs = all.each_ref().map(|workload| names.tell_apart(workload).spec);
         assert_eq!(
-            told,
+            specs,
             [
                 "decode:model.gguf (a1a1a1a1):batch=1",
                 "decode:model.gguf (b2b2b2b2):batch=4",
@@ -79,7 +79,7 @@ mod tests {
                 "decode:llama-3-8b:int4:batch=1",
             ]
         );
-        // Alone, a name is enough.
+        // A unique name has no digest.
         let alone = ModelNames::of(&all[..1]);
         assert_eq!(alone.tell_apart(&all[0]), all[0]);
     }

@@ -1,5 +1,5 @@
-//! What a newer version of rigbench may have written in place of a type that this version knows: it costs its own row, meter or
-//! device, and leaves the others whole.
+//! A value written by a newer version of rigbench in place of a type that this version knows. Only the row, meter or device concerned
+//! is lost.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
@@ -7,17 +7,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// A value of a type that this version knows, or the JSON of one that it does not.
+/// A value of a known type, or the JSON of an unknown one.
 #[derive(Clone, Debug)]
 pub enum OrNewer<T> {
-    /// It is of this version, or reads as if it were.
+    /// This version can read it.
     Known(T),
-    /// It has something that this version does not know.
+    /// This version cannot read it.
     Newer(Value),
 }
 
 impl<T: Serialize> OrNewer<T> {
-    /// A value that this version can read, and not what it depends on.
+    /// Marks a value as unreadable because something that it depends on is.
     pub fn newer(value: &T) -> OrNewer<T> {
         OrNewer::Newer(serde_json::to_value(value).expect("plain data"))
     }
@@ -32,7 +32,7 @@ impl<T> OrNewer<T> {
         }
     }
 
-    /// The same, to be changed.
+    /// The same, mutable.
     pub fn known_mut(&mut self) -> Option<&mut T> {
         match self {
             OrNewer::Known(value) => Some(value),
@@ -40,7 +40,7 @@ impl<T> OrNewer<T> {
         }
     }
 
-    /// Why this version cannot read it: place and reason; nothing if it can.
+    /// Why this version cannot read it: path and reason; `None` if it can.
     pub fn fault(&self) -> Option<String>
     where
         T: DeserializeOwned,
@@ -51,7 +51,7 @@ impl<T> OrNewer<T> {
         Some(if path == "." { format!(": {inner}") } else { format!(".{path}: {inner}") })
     }
 
-    /// Of a row that cannot be read: its device and workload as far as they are there.
+    /// Device and workload of an unreadable row, as far as they are present.
     pub fn summary(&self) -> String {
         let OrNewer::Newer(value) = self else { return String::new() };
         let text = |value: &Value| value.as_str().unwrap_or("?").to_string();

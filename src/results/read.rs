@@ -1,5 +1,5 @@
-//! Reads a document: what is none, is from another major version or is too large ends in one line. Fields that this version does
-//! not know are passed over; rows, meters and devices that it cannot read are kept as such, if a newer version wrote them.
+//! Reads a document. Rejects files that are not result documents, are from another major version or are too large, with a one-line error.
+//! Unknown fields are ignored. Unreadable rows, meters and devices of a newer version are kept as JSON.
 
 use super::derived::{Derived, RowFigures};
 use super::document::{Document, Evidence, Proof, Row, SCHEMA_VERSION};
@@ -17,45 +17,45 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::path::Path;
 
-/// No run writes more.
+/// Maximum file size.
 const MOST_BYTES: u64 = 32 << 20;
-/// Nor more of these: what a reader computes must end soon.
-/// As many rows as the most objects make, a hundred each.
+/// Maximum number of rows: together with the limits below it bounds a reader's work. Enough for the maximum number of objects, at a
+/// hundred per row.
 const MOST_ROWS: usize = 2000;
 const MOST_WINDOWS: usize = 1000;
 const MOST_BLOCKS: usize = 50;
 const MOST_SOURCES: usize = 200;
-/// Readings of all rows. A rig of six cards to publish, five rows each, three sources read five times a second, has 400,000:
-/// of each block those of its two minutes and of half a minute on either side.
+/// Maximum number of readings in all rows. A publish run on six cards, with five rows each and three sources read five times per second,
+/// has 400,000: two minutes per block and half a minute on either side.
 const MOST_READINGS: usize = 500_000;
-/// The last version of rigbench that wrote and read the formats before this one.
+/// The last version of rigbench that reads and writes the formats before this one.
 const LAST_WITH_1: &str = "0.1.0";
 
-/// A document as it was given.
+/// A parsed document, not yet judged.
 #[derive(Debug)]
 pub struct Given {
-    /// What was observed.
+    /// Its evidence.
     pub evidence: Evidence,
-    /// What it says follows from that.
+    /// Its derived figures, as stated.
     pub stated: Value,
-    /// The version of its format.
+    /// Version of its format.
     pub schema_version: String,
-    /// The version of its rules.
+    /// Version of its rules.
     pub rules: u32,
-    /// The digest that it states.
+    /// Its digest, as stated.
     pub proof: Proof,
-    /// Whether a later minor version wrote it, so that it may say more than this version knows.
+    /// Whether a later minor version wrote it, possibly with unknown content.
     pub newer: bool,
-    /// What the seed follows from: the run, challenge, beacon and manifest as they were given.
+    /// The part that determines the seed: run, challenge, beacon and manifest, as given.
     pub bound: Value,
-    /// SHA-256 of its canonical JSON without the proof, if that was computed.
+    /// SHA-256 of its canonical JSON without the proof; `None` if not computed.
     pub sha256: Option<String>,
-    /// Whether no string of it has characters that must not be shown.
+    /// Whether no string contains hidden characters.
     plain: bool,
 }
 
 impl Given {
-    /// What follows from its evidence by today's rules, as a document that may be shown.
+    /// A document that is safe to display, with figures derived from its evidence by the current rules.
     pub fn shown(self) -> Document {
         let rules = Rules::today();
         let evidence = if self.plain { self.evidence } else { super::shown::shown(&self.evidence) };
@@ -71,23 +71,23 @@ impl Given {
     }
 }
 
-/// A document that cannot be read. One line.
+/// A document cannot be read. One line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ReadError(pub String);
 
-/// What makes a document of a text: [`read`] or [`skim`].
+/// Parses a document: [`read`] or [`skim`].
 pub type Reader = fn(&[u8]) -> Result<Given, ReadError>;
 
 /// Reads a document's file.
 ///
 /// # Errors
-/// `Err` if there is no such regular file; the inner one if it is no document.
+/// `Err` if there is no such regular file; the inner `Err` if it is not a document.
 pub fn open(path: &Path, reader: Reader) -> std::io::Result<Result<Given, ReadError>> {
     Ok(reader(&text::read(path, MOST_BYTES)?))
 }
 
-/// A document as far as this version can read it, for a look at its form.
+/// The part of a document that this version knows, to compare its shape.
 #[derive(Serialize)]
 struct Known<'a> {
     schema_version: &'a str,
@@ -97,7 +97,7 @@ struct Known<'a> {
     proof: &'a Proof,
 }
 
-/// Reads one of many documents, faster: its digest is left out.
+/// Parses one of many documents: faster, without its digest.
 ///
 /// # Errors
 /// As [`read`].
@@ -105,10 +105,10 @@ pub fn skim(bytes: &[u8]) -> Result<Given, ReadError> {
     Ok(parts(bytes)?.0)
 }
 
-/// Reads a document's text.
+/// Parses a document.
 ///
 /// # Errors
-/// If it is none.
+/// If it is not a document.
 pub fn read(bytes: &[u8]) -> Result<Given, ReadError> {
     let (mut given, mut whole) = parts(bytes)?;
     if let Some(whole) = whole.as_object_mut() {
@@ -118,19 +118,20 @@ pub fn read(bytes: &[u8]) -> Result<Given, ReadError> {
     Ok(given)
 }
 
-/// A document, and all of its JSON.
+/// The document and its complete JSON.
 fn parts(bytes: &[u8]) -> Result<(Given, Value), ReadError> {
-    let (text, scan) = looked_over(bytes)?;
-    let mut whole: Value = serde_json::from_str(&text).map_err(|error| none(error.to_string()))?;
+    let (text, scan) = scanned(bytes)?;
+    let mut whole: Value =
+        serde_json::from_str(&text).map_err(|error| reject(error.to_string()))?;
     let schema_version = whole.get("schema_version").and_then(Value::as_str);
     let schema_version =
-        schema_version.ok_or_else(|| none("missing field `schema_version`".into()))?.to_string();
+        schema_version.ok_or_else(|| reject("missing field `schema_version`".into()))?.to_string();
     let newer = is_newer(&schema_version)?;
-    let missing = |name| none(format!("missing field `{name}`"));
+    let missing = |name| reject(format!("missing field `{name}`"));
     let mut evidence = evidence(whole.get_mut("evidence").ok_or_else(|| missing("evidence"))?)?;
     let part = |name| whole.get(name).ok_or_else(|| missing(name));
-    if let Some(what) = excess(&evidence) {
-        return Err(none(format!("no run has so many {what}")));
+    if let Some(what) = exceeded_limit(&evidence) {
+        return Err(reject(format!("no run has so many {what}")));
     }
     let stated = part("derived")?;
     let derived: Result<Derived, ReadError> = parsed("derived", stated);
@@ -138,7 +139,7 @@ fn parts(bytes: &[u8]) -> Result<(Given, Value), ReadError> {
         if !stated["rows"].is_array() || !stated["run"].is_object() {
             derived.as_ref().map_err(ReadError::clone)?;
         }
-        leave_out(&mut evidence, stated);
+        mark_unreadable(&mut evidence, stated);
         derived.ok()
     } else {
         all_known("evidence.manifest.devices", &evidence.manifest.devices)?;
@@ -162,10 +163,10 @@ fn parts(bytes: &[u8]) -> Result<(Given, Value), ReadError> {
     };
     let Given { schema_version, evidence, rules, proof, .. } = &given;
     let known = Known { schema_version, rules: *rules, evidence, derived: &derived, proof };
-    // With as many arrays, objects and members as this version writes, nothing is an array that must be an object, which serde would
-    // take, and nothing was passed over.
+    // With the same numbers of arrays, objects and members as this version writes, no field was ignored, and no object is given as an
+    // array, which serde would accept.
     if scan::shape_of(&known) != scan.shape {
-        let known = serde_json::to_value(known).map_err(|error| none(error.to_string()))?;
+        let known = serde_json::to_value(known).map_err(|error| reject(error.to_string()))?;
         if let Some(path) = difference::other_kind(&known, &whole) {
             return Err(ReadError(format!("{path} is an array where an object has to be")));
         }
@@ -173,8 +174,7 @@ fn parts(bytes: &[u8]) -> Result<(Given, Value), ReadError> {
     Ok((given, whole))
 }
 
-/// Evidence. Its rows are read where they stand: to copy them first, as all else that may be of a newer version, takes as long as to
-/// read them.
+/// Parses evidence. Its rows are parsed in place, since the copy that other values of a newer version need takes as long as parsing.
 fn evidence(given: &mut Value) -> Result<Evidence, ReadError> {
     let rows = match given.get_mut("rows") {
         Some(Value::Array(rows)) => std::mem::take(rows),
@@ -189,30 +189,29 @@ fn evidence(given: &mut Value) -> Result<Evidence, ReadError> {
     Ok(evidence)
 }
 
-/// Whether a format is of a later minor version than this one's.
+/// Whether a format is a later minor version than this one.
 ///
 /// # Errors
-/// If it is of another major version.
+/// If it is another major version.
 fn is_newer(version: &str) -> Result<bool, ReadError> {
     let numbers = |version: &str| -> Option<(u64, u64)> {
         let mut parts = version.split('.').map(str::parse);
         Some((parts.next()?.ok()?, parts.next()?.ok()?))
     };
-    let (theirs, ours) = (numbers(version), numbers(SCHEMA_VERSION));
-    match (theirs, ours) {
-        (Some((major, _)), Some((own, _))) if major < own => Err(ReadError(format!(
+    let (given, current) = (numbers(version), numbers(SCHEMA_VERSION));
+    match (given, current) {
+        (Some((major, _)), Some((known, _))) if major < known => Err(ReadError(format!(
             "its format is {version}, which rigbench {LAST_WITH_1} was the last to read; run it again"
         ))),
-        (Some((major, _)), Some((own, _))) if major == own => Ok(theirs > ours),
+        (Some((major, _)), Some((known, _))) if major == known => Ok(given > current),
         _ => Err(ReadError(format!(
             "its format is {version}, this rigbench reads {SCHEMA_VERSION}; get a newer rigbench"
         ))),
     }
 }
 
-/// What this version cannot read costs the rows that it concerns: those with a device, a source or figures of a newer version are
-/// of a newer version themselves.
-fn leave_out(evidence: &mut Evidence, stated: &Value) {
+/// Marks rows as unreadable whose device, source or figures are unreadable.
+fn mark_unreadable(evidence: &mut Evidence, stated: &Value) {
     let manifest = &evidence.manifest;
     for (i, row) in evidence.rows.iter_mut().enumerate() {
         let OrNewer::Known(known) = &*row else { continue };
@@ -226,7 +225,7 @@ fn leave_out(evidence: &mut Evidence, stated: &Value) {
     }
 }
 
-/// Whether a source that this version cannot read covers a row, as far as it says.
+/// Whether an unreadable source may cover a row.
 fn may_cover(source: &Value, row: &Row) -> bool {
     let devices = source["devices"].as_array();
     let workload = &source["workload"];
@@ -234,30 +233,30 @@ fn may_cover(source: &Value, row: &Row) -> bool {
         && (workload.is_null() || workload == row.workload.id.name())
 }
 
-/// Refuses what cannot be read in a document of this version or an older one.
+/// Rejects unreadable values in a document of this version or an older one.
 fn all_known<T: DeserializeOwned>(path: &str, all: &[OrNewer<T>]) -> Result<(), ReadError> {
     let fault = |(i, one): (usize, &OrNewer<T>)| Some(format!("{path}[{i}]{}", one.fault()?));
     all.iter().enumerate().find_map(fault).map_or(Ok(()), |fault| Err(ReadError(fault)))
 }
 
-/// It is no document, and why.
-fn none(why: String) -> ReadError {
+/// The error for a file that is not a document.
+fn reject(why: String) -> ReadError {
     ReadError(format!("this is no rigbench result: {why}"))
 }
 
-/// The text of a document, if it is short enough to be read and means the same to every reader.
-fn looked_over(bytes: &[u8]) -> Result<(Cow<'_, str>, scan::Scan), ReadError> {
+/// Decodes and scans a document's text: it must be within limits and have only one meaning.
+fn scanned(bytes: &[u8]) -> Result<(Cow<'_, str>, scan::Scan), ReadError> {
     if bytes.len() as u64 > MOST_BYTES {
-        return Err(none(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+        return Err(reject(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
     }
-    let text = text::decode(bytes).map_err(|why| none(why.into()))?;
-    let scan = scan::scan(&text).map_err(none)?;
+    let text = text::decode(bytes).map_err(|why| reject(why.into()))?;
+    let scan = scan::scan(&text).map_err(reject)?;
     Ok((text, scan))
 }
 
-/// A part of a document, or where in it something is not what it must be.
+/// Parses a part of a document; an error contains the path of the invalid value.
 fn parsed<T: DeserializeOwned>(of: &str, value: &Value) -> Result<T, ReadError> {
-    // To keep the path takes longer than to read.
+    // Tracking the path is slower than parsing, so it is done only after an error.
     T::deserialize(value).or_else(|_| {
         serde_path_to_error::deserialize(value).map_err(|error| {
             let path = error.path().to_string();
@@ -269,8 +268,8 @@ fn parsed<T: DeserializeOwned>(of: &str, value: &Value) -> Result<T, ReadError> 
     })
 }
 
-/// What there is too much of.
-fn excess(evidence: &Evidence) -> Option<&'static str> {
+/// Which limit is exceeded.
+fn exceeded_limit(evidence: &Evidence) -> Option<&'static str> {
     let any =
         |most: usize, count: fn(&Row) -> usize| evidence.known_rows().any(|row| count(row) > most);
     let readings = evidence.known_rows().flat_map(|row| &row.readings).map(|readings| {

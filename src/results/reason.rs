@@ -1,91 +1,91 @@
-//! Why a row or a run does not count: codes with parameters. Programs match the codes; their sentences may be reworded.
+//! Why a row or a run is invalid: codes with parameters. Programs match the codes; the sentences may change.
 
 use crate::energy::{MeterKind, Throttle};
 use crate::units::Watts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What makes a row invalid.
+/// Why a row is invalid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum Reason {
-    /// It failed, as its outcome says.
+    /// Its outcome is `failed`.
     #[error("it failed")]
     Failed,
-    /// The run was interrupted before the row had its windows.
+    /// The run was interrupted before the row had all its windows.
     #[error("interrupted after {windows} of {of} windows")]
     Interrupted {
-        /// Windows that it has.
+        /// Number of its windows.
         windows: usize,
-        /// Windows that the protocol asks for.
+        /// Number of windows in the protocol.
         of: usize,
     },
-    /// The oracle disagreed with what windows put out.
+    /// The oracle found wrong output of windows.
     #[error("the output of {windows} windows is wrong")]
     WrongOutput {
-        /// How many.
+        /// Number of windows with wrong output.
         windows: usize,
     },
-    /// The board slowed itself down.
+    /// The board throttled.
     #[error("the board was slowed down ({}) at {looks} of {of} looks", .throttle.name())]
     Throttled {
-        /// For what.
+        /// The throttle reason.
         throttle: Throttle,
-        /// How often it was seen.
+        /// Number of looks at which it was active.
         looks: usize,
-        /// Of how many looks.
+        /// Total number of looks.
         of: usize,
     },
-    /// Blocks began before throughput, temperature and power were steady.
+    /// Blocks started before throughput, temperature and power were steady.
     #[error("{blocks} of {of} blocks began before it was warm")]
     NotWarm {
-        /// How many.
+        /// Number of such blocks.
         blocks: usize,
-        /// Of how many.
+        /// Total number of blocks.
         of: usize,
     },
     /// Other programs used the processor.
     #[error("other programs used the processor in {windows} of {of} windows")]
     Disturbed {
-        /// In how many windows.
+        /// Number of disturbed windows.
         windows: usize,
-        /// Of how many.
+        /// Total number of windows.
         of: usize,
     },
-    /// The rate changed from the first window to the last.
+    /// The rate drifted from the first window to the last.
     #[error(
         "its rate {} by {:.0} % from the first window to the last",
         if *change > 0.0 { "rose" } else { "fell" }, 100.0 * change.abs()
     )]
     Drift {
-        /// As a share of the median.
+        /// Change as a share of the median.
         change: f64,
     },
-    /// A meter shows less under load than at rest.
+    /// A meter shows less power under load than idle.
     #[error("{meter} shows {power} under load, less than the {idle} at rest")]
     LessThanIdle {
-        /// The kind of meter.
+        /// Kind of meter.
         meter: MeterKind,
-        /// Under load.
+        /// Power under load.
         #[serde(rename = "power_watts")]
         power: Watts,
-        /// At rest.
+        /// Idle power.
         #[serde(rename = "idle_watts")]
         idle: Watts,
     },
-    /// A meter shows more than the board's power limit.
+    /// A meter shows more power than the board's power limit.
     #[error("{meter} shows {power}, the power limit in force is {limit}")]
     AbovePowerLimit {
-        /// The kind of meter.
+        /// Kind of meter.
         meter: MeterKind,
-        /// What it shows.
+        /// Mean power.
         #[serde(rename = "power_watts")]
         power: Watts,
-        /// The limit.
+        /// Power limit in force.
         #[serde(rename = "limit_watts")]
         limit: Watts,
     },
-    /// The row is faster than a ceiling of its device in the same run.
+    /// The row exceeds a roofline ceiling of its device in the same run.
     #[error("it is faster than {ceiling}, which nothing can be: one of the two is wrong")]
     AboveCeiling {
         /// The workload that measured the ceiling.
@@ -93,28 +93,28 @@ pub enum Reason {
     },
 }
 
-/// What makes a run invalid or incomplete.
+/// Why a run is invalid or incomplete.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum RunReason {
-    /// It has not finished.
+    /// It has not finished, but has measured rows.
     #[error("it was interrupted, or is under way: {rows} of {of} rows are there")]
     Unfinished {
-        /// Rows that were measured, or cannot be.
+        /// Number of rows measured, or found impossible to measure.
         rows: usize,
-        /// Rows that were asked for.
+        /// Number of rows requested.
         of: usize,
     },
-    /// It has not finished, and no row of it was.
+    /// It has not finished, and has no measured row.
     #[error("no row was finished")]
     NoRow,
-    /// Other programs used the processor when a run to publish began.
+    /// Other programs used the processor at the start of a publish run.
     #[error("other programs used the processor when it began (--allow-busy)")]
     BeganBusy,
-    /// Rows are invalid.
+    /// Some rows are invalid.
     #[error("{} of its rows {} invalid", rows.len(), if rows.len() == 1 { "is" } else { "are" })]
     InvalidRows {
-        /// Which, by their places.
+        /// Their indices.
         rows: Vec<usize>,
     },
 }

@@ -1,47 +1,46 @@
-//! The rules by which figures and verdicts follow from evidence, by version. A file is judged by the rules that it names, so that
-//! a change of a constant makes no old file wrong: change one by adding a version, never by editing one.
+//! The rules that derive figures and verdicts from evidence, by version. A file is judged by the rules that it names: to change a
+//! constant, add a version, so that old files stay consistent.
 
 use crate::energy;
 
 /// One version of the rules.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
-    /// Its number, as documents name it.
+    /// Version number in documents.
     pub version: u32,
-    /// How readings become joules.
+    /// Rules of the energy integration.
     pub energy: energy::Rules,
-    /// Other programs may take this share of the processor in a window.
+    /// Maximum CPU share of other processes in a window.
     pub others: f64,
-    /// Or this process gets less than this share of what it usually gets: then a window is disturbed.
+    /// Minimum CPU share of this process in a window, relative to its usual share. Beyond either limit, the window is disturbed.
     pub starved: f64,
-    /// A row may have this share of disturbed windows.
+    /// Maximum share of disturbed windows in a row.
     pub disturbed: f64,
-    /// And drift by this share.
+    /// Maximum drift of a row.
     pub drift: f64,
-    /// An outlier is further from the median than this share of it, whatever the rest's scatter.
+    /// Minimum distance of an outlier from the median, as a share of the median.
     pub outlier: f64,
-    /// A board may hold its power limit on average only to this factor.
+    /// Maximum ratio of a board's mean power to its power limit.
     pub above_power_limit: f64,
-    /// A counter that is known worse than to this share is no better source than readings of watts.
+    /// Maximum relative half-width of a counter's figure at which the counter is preferred to power readings.
     pub good_counter: f64,
-    /// With fewer shares to be expected, a claim of hashes is cut to what they prove.
+    /// Minimum number of expected shares; with fewer, claimed hashes are cut to the lower bound.
     pub dense_shares: f64,
-    /// Clocks of different kinds may differ by this share.
+    /// Maximum relative difference between clocks.
     pub clocks_share: f64,
-    /// And by this many seconds.
+    /// Maximum absolute difference between clocks in seconds, in addition.
     pub clocks_seconds: f64,
-    /// No window, and no time of rest before a block, is shorter than this share of what the protocol asks for.
+    /// Minimum length of windows and idle times as a share of the protocol's.
     pub shortest: f64,
-    /// A rate above a published peak, or above half of hashcat's, by more than this factor is none: boost clocks exceed what is
-    /// published a little.
+    /// Maximum ratio of a rate to the published peak, or to half of hashcat's rate: boost clocks slightly exceed published clocks.
     pub above_published: f64,
-    /// The day on which the format began: RFC 3339.
+    /// First day of the format, RFC 3339.
     pub first_day: &'static str,
-    /// The least that runs of a mode measure: mode, seconds of windows a row, windows a row.
+    /// Minimum amount of measurement per mode: mode, seconds of windows per row, windows per row.
     pub modes: &'static [(&'static str, f64, usize)],
 }
 
-/// Every version, the newest last.
+/// All versions, the newest last.
 static ALL: &[Rules] = &[Rules {
     version: 1,
     energy: energy::Rules::V1,
@@ -62,17 +61,17 @@ static ALL: &[Rules] = &[Rules {
 }];
 
 impl Rules {
-    /// Every version that this program knows, the newest last.
+    /// All versions that this program knows, the newest last.
     pub fn all() -> &'static [Rules] {
         ALL
     }
 
-    /// Those by which this version of rigbench judges its own runs.
+    /// The current version, by which this program judges its own runs.
     pub fn today() -> &'static Rules {
         &ALL[ALL.len() - 1]
     }
 
-    /// Those of a version, if this program knows them.
+    /// The rules of a version, if this program knows them.
     pub fn of(version: u32) -> Option<&'static Rules> {
         ALL.iter().find(|rules| rules.version == version)
     }

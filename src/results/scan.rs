@@ -1,5 +1,5 @@
-//! A look over a document's text before anything is built from it. JSON of a few megabytes can ask for gigabytes of memory when it
-//! nests, and parsers keep the last of two members of one name without a word: both are refused here, for all of the text.
+//! Scans a document's text before parsing. Nested JSON of a few megabytes can require gigabytes of memory, and parsers silently keep the
+//! last of two members of the same name: both are rejected here.
 
 use crate::text;
 use serde::Serialize;
@@ -9,17 +9,17 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{Result as IoResult, Write};
 
-/// Values of a document: each reading has three, and all else has far fewer.
+/// Maximum number of commas, hence of values: each reading has three, everything else far fewer.
 const MOST_COMMAS: usize = 2_000_000;
-/// Objects of a document. Each takes about a kilobyte when it is read, and as much when it is judged. A row has some hundred: a rig
-/// of 12 devices with 40 workloads has 50,000.
+/// Maximum number of objects. Each takes about a kilobyte for parsing and again for judging. A row has about a hundred: a rig of 12
+/// devices with 40 workloads has 50,000.
 const MOST_OBJECTS: usize = 200_000;
-/// Members of one object. Those of a document have a few dozen.
+/// Maximum number of members of an object. Objects of a document have a few dozen.
 const MOST_MEMBERS: usize = 1000;
-/// Objects and arrays inside each other. A document has 9 levels.
+/// Maximum nesting depth. A document has 9 levels.
 const MOST_LEVELS: usize = 32;
 
-/// What a text holds, counted.
+/// Numbers of objects, arrays and members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shape {
     objects: usize,
@@ -27,18 +27,18 @@ pub(super) struct Shape {
     members: usize,
 }
 
-/// What a look over the text found.
+/// Result of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Scan {
     pub(super) shape: Shape,
-    /// Whether no string has hidden characters. It may say no of strings that have other escapes.
+    /// Whether no string contains hidden characters; may be false for strings with other escapes.
     pub(super) plain: bool,
 }
 
-/// Looks over a JSON text. What is not JSON is left to the parser to refuse.
+/// Scans a JSON text. Invalid JSON is left to the parser.
 ///
 /// # Errors
-/// A clause that says what there is too much of, or which member is there twice.
+/// Which limit is exceeded, or which member is duplicated.
 pub(super) fn scan(json: &str) -> Result<Scan, String> {
     let mut scanner = Scanner {
         json,
@@ -52,7 +52,7 @@ pub(super) fn scan(json: &str) -> Result<Scan, String> {
     Ok(scanner.found)
 }
 
-/// How many objects, arrays and members a value has as this version writes it.
+/// The shape of a value as this version serializes it.
 pub(super) fn shape_of(value: &impl Serialize) -> Shape {
     let shape = Cell::default();
     let mut serializer = Serializer::with_formatter(std::io::sink(), Counter(&shape));
@@ -63,9 +63,9 @@ pub(super) fn shape_of(value: &impl Serialize) -> Shape {
 struct Scanner<'a> {
     json: &'a str,
     at: usize,
-    /// Of each open object where its names begin in `names`; of each open array nothing.
+    /// For each open object the index of its first name in `names`; `None` for an open array.
     open: Vec<Option<usize>>,
-    /// Names of the members of all open objects, and where each stands.
+    /// Names of the members of all open objects, with their positions in the text.
     names: Vec<(Cow<'a, str>, usize)>,
     commas: usize,
     found: Scan,
@@ -117,7 +117,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Closes an object whose names begin at `first`: no two may be the same.
+    /// Closes an object whose names start at index `first`; rejects duplicates.
     fn leave(&mut self, first: usize) -> Result<(), String> {
         self.names[first..].sort_unstable();
         let twice = self.names[first..].windows(2).find(|pair| pair[0].0 == pair[1].0);
@@ -128,7 +128,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Passes a string; the name of a member is kept.
+    /// Skips a string; records it if it is a member's name.
     fn string(&mut self) -> Result<(), String> {
         let bytes = self.json.as_bytes();
         let start = self.at;
@@ -158,7 +158,7 @@ impl Scanner<'_> {
             }
             let name = match escaped {
                 false => Cow::Borrowed(content),
-                // `"a"` and `"\u0061"` are one name.
+                // `"a"` and `"\u0061"` are the same name.
                 true => serde_json::from_str(&self.json[start..self.at])
                     .map_or(Cow::Borrowed(content), Cow::Owned),
             };
@@ -172,13 +172,13 @@ impl Scanner<'_> {
     }
 }
 
-/// Counts what is written, and writes nothing of it.
+/// Counts objects, arrays and members without writing them.
 struct Counter<'a>(&'a Cell<Shape>);
 
 impl Counter<'_> {
-    fn count(&self, of: fn(&mut Shape) -> &mut usize) -> IoResult<()> {
+    fn count(&self, field: fn(&mut Shape) -> &mut usize) -> IoResult<()> {
         let mut shape = self.0.get();
-        *of(&mut shape) += 1;
+        *field(&mut shape) += 1;
         self.0.set(shape);
         Ok(())
     }
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_stand_once_in_an_object_and_again_in_another() {
+    fn duplicate_names_are_rejected_per_object() {
         assert!(scan("{\"a\": {\"a\": 1}, \"b\": [{\"a\": 1}, {\"a\": \"a\"}]}").is_ok());
         for twice in ["{\n\"a\": 1,\n\"a\": 1}", "{\n\"a\": {\"b\": 1},\n\"\\u0061\": []}"] {
             assert_eq!(scan(twice).unwrap_err(), "line 3: the member `a` is there twice");
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_json_is_left_to_the_parser() {
+    fn invalid_json_is_left_to_the_parser() {
         for text in ["", "\"", "\"\\", "}}]]", "{\"a\"", "[\"a\": 1, \"a\": 2]", "{]}"] {
             assert!(scan(text).is_ok(), "{text}");
         }

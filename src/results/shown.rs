@@ -1,17 +1,17 @@
-//! Evidence as it may be shown: its strings are words of strangers, and hidden characters in them become visible escapes.
+//! Evidence that is safe to display: its strings are untrusted, and hidden characters become visible escapes.
 
 use super::document::Evidence;
 use super::newer::OrNewer;
 use crate::text::plain;
 use serde_json::Value;
 
-/// The evidence with every string safe to print in one line. Its digests no longer hold.
+/// The evidence with every string safe to print in one line. Its digests no longer match.
 pub(super) fn shown(evidence: &Evidence) -> Evidence {
     let mut value = serde_json::to_value(evidence).expect("evidence is plain data");
     show(&mut value);
     let mut shown: Evidence =
         serde_json::from_value(value).expect("only the words of strangers changed");
-    // A row that was left out for the sake of its device or its figures stays so.
+    // A row that was marked as unreadable because of its device or figures stays so.
     for (row, before) in shown.rows.iter_mut().zip(&evidence.rows) {
         if let (OrNewer::Known(known), None) = (&*row, before.known()) {
             *row = OrNewer::newer(known);

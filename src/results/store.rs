@@ -1,4 +1,4 @@
-//! Writes each run to a file of its own, so that a kill or a full disk at any moment leaves the old file or the new one, whole.
+//! Writes each run to its own file, atomically: a kill or a full disk leaves either the old file or the new one.
 
 use super::document::{Document, Evidence};
 use super::layout::text;
@@ -6,7 +6,7 @@ use atomic_write_file::AtomicWriteFile;
 use std::io::{Error, Write};
 use std::path::{Path, PathBuf};
 
-/// A file that cannot be written.
+/// A file cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write results to {}: {cause}; choose another folder with --out", path.display())]
 pub struct StoreError {
@@ -14,18 +14,18 @@ pub struct StoreError {
     cause: Error,
 }
 
-/// The folder that runs are written to.
+/// The folder for result files.
 pub struct OutDir(PathBuf);
 
 impl OutDir {
-    /// Makes the folder and sees that it can be written to.
+    /// Creates the folder and checks that it is writable.
     ///
     /// # Errors
-    /// If it cannot.
+    /// If it is not.
     pub fn open(path: &Path) -> Result<OutDir, StoreError> {
         let fail = |cause| StoreError { path: path.to_path_buf(), cause };
         std::fs::create_dir_all(path).map_err(fail)?;
-        // Dropped without a commit: tries the folder and leaves nothing.
+        // Dropped without a commit: it only probes the folder.
         AtomicWriteFile::open(path.join("rigbench-probe")).map_err(fail)?;
         Ok(OutDir(path.to_path_buf()))
     }
@@ -39,15 +39,14 @@ impl OutDir {
         }
     }
 
-    /// Writes a run that begins to a new file, named by its start, its first device and its id. A file that exists is never
-    /// replaced.
+    /// Creates the file of a run, named by start time, first device and run id. An existing file is never replaced.
     ///
     /// # Errors
-    /// If the file cannot be written, or there is one of this name.
+    /// If the file cannot be written or already exists.
     pub fn create(&self, run: &Evidence) -> Result<RunFile, StoreError> {
         let path = self.0.join(name(run));
         let create = || {
-            // Written whole under another name first: the file must not exist in part.
+            // First written under another name, so that no partial file exists under its own.
             let mut file = new_file().tempfile_in(&self.0)?;
             file.write_all(text(&Document::of(run.clone())).as_bytes())?;
             file.as_file().sync_all()?;
@@ -60,7 +59,7 @@ impl OutDir {
     }
 }
 
-/// A file with the permissions that other new files get.
+/// A file with the default permissions of new files.
 fn new_file() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".rigbench-");
@@ -82,19 +81,19 @@ fn name(run: &Evidence) -> String {
     format!("{started}-{device}-{}.json", run.run.id)
 }
 
-/// The file of one run, which no other run writes.
+/// The file of one run.
 pub struct RunFile(PathBuf);
 
 impl RunFile {
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Replaces the document by what the run is now, synced.
+    /// Replaces the document by the run's present state, and syncs it.
     ///
     /// # Errors
-    /// If it cannot be written; then the file is what it was.
+    /// If it cannot be written; the old file then remains.
     pub fn replace(&self, run: &Evidence) -> Result<(), StoreError> {
         let write = || {
             let mut file = AtomicWriteFile::open(&self.0)?;

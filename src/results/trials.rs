@@ -1,4 +1,4 @@
-//! Trials of kernels in columns, as results have them.
+//! Trials of kernels in columns, as stored in results.
 
 use super::document::Trial;
 use super::failure::Failure;
@@ -7,20 +7,20 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// Trials in columns: one entry for each.
+/// Trials in columns with one entry each.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub struct Columns {
-    /// The variant's name.
+    /// Name of the variant.
     kernel: Vec<String>,
-    /// The length that its batches were sized for; null if they have a length of their own.
+    /// Target length of its batches; null if it is fixed.
     batch_seconds: Vec<Option<f64>>,
-    /// Median over some slices of time, units of work a second; null if it was not timed.
+    /// Median over the slices, in units of work per second; null if it was not timed.
     throughput: Vec<Option<f64>>,
-    /// By its place, why a trial was not timed.
+    /// Why trials were not timed, by index.
     failures: BTreeMap<usize, Failure>,
 }
 
-/// Writes trials.
+/// Serializes trials.
 pub fn serialize<S: Serializer>(trials: &[Trial], serializer: S) -> Result<S::Ok, S::Error> {
     let failures = trials.iter().enumerate();
     Columns {
@@ -32,7 +32,7 @@ pub fn serialize<S: Serializer>(trials: &[Trial], serializer: S) -> Result<S::Ok
     .serialize(serializer)
 }
 
-/// Reads trials.
+/// Deserializes trials.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Trial>, D::Error> {
     let Columns { kernel, batch_seconds, throughput, mut failures } =
         Columns::deserialize(deserializer)?;

@@ -1,5 +1,5 @@
-//! Is a document consistent? Its evidence is judged and its figures are derived again, both by the rules that it names; digests and
-//! the proof of the work that it claims are computed again.
+//! Checks whether a document is consistent: its evidence is judged and its figures are derived again, both by the rules that it names,
+//! and its digests and proofs of work are recomputed.
 
 use super::derived::{Derived, RowFigures, RunVerdict, Verdict};
 use super::document::SCHEMA_VERSION;
@@ -14,14 +14,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// What was found in a document.
+/// Findings in a document.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// What cannot be, each with its place in the document. Consistent if there is none.
+    /// Contradictions, each with its path. The document is consistent if there are none.
     pub faults: Vec<String>,
-    /// What a reader should know besides.
+    /// Remarks for the reader.
     pub notes: Vec<String>,
-    /// Rows of which today's rules give other figures than those that the file names.
+    /// Rows for which the current rules give other figures than the rules that the file names.
     pub changed: Vec<String>,
 }
 
@@ -30,8 +30,7 @@ pub fn validate(given: &Given, depth: Depth) -> Findings {
     validate_with(Rules::all(), Cards::published(), given, depth)
 }
 
-/// Judges a document by one of these versions of the rules, the newest last, of which there is at least one, and by what is
-/// published of cards.
+/// Judges a document by these versions of the rules (at least one, the newest last) and by published specifications of cards.
 pub fn validate_with(all: &[Rules], cards: &Cards, given: &Given, depth: Depth) -> Findings {
     let today = all.last().expect("there are rules");
     let mut findings = Findings::default();
@@ -67,7 +66,7 @@ pub fn validate_with(all: &[Rules], cards: &Cards, given: &Given, depth: Depth) 
     findings.faults.extend(judged.faults);
     findings.notes.extend(judged.notes);
     if rules.version == given.rules {
-        findings.faults.extend(again(given, &derived));
+        findings.faults.extend(mismatches(given, &derived));
     }
     if rules.version != today.version {
         findings.changed = changed(given, &derived, today);
@@ -75,7 +74,7 @@ pub fn validate_with(all: &[Rules], cards: &Cards, given: &Given, depth: Depth) 
     findings
 }
 
-/// What a reader should know that is no fault.
+/// Adds remarks for the reader, and the verdict on the beacon.
 fn notes(given: &Given, derived: &Derived, findings: &mut Findings) {
     let evidence = &given.evidence;
     let gpu = evidence.manifest.devices().any(|device| device.gpu.is_some());
@@ -128,35 +127,34 @@ fn notes(given: &Given, derived: &Derived, findings: &mut Findings) {
     }
 }
 
-/// Every place where the document says otherwise than what follows from its evidence. What it does not say is not wrong, and what
-/// this version does not know is passed over.
-fn again(given: &Given, derived: &Derived) -> Vec<String> {
+/// All differences between the stated figures and those derived from the evidence. Missing members and unknown content are ignored.
+fn mismatches(given: &Given, derived: &Derived) -> Vec<String> {
     let mut derived = serde_json::to_value(derived).expect("plain data");
     if given.stated == derived {
         return Vec::new();
     }
     let mut stated = given.stated.clone();
     if given.newer {
-        leave_out(given, &mut stated, &mut derived);
+        remove_underivable(given, &mut stated, &mut derived);
     }
     let Differences { told, more } = difference::differences(&stated, &derived);
-    let more_than_follows = difference::only_in(&known(&stated), &derived);
-    let told = told.into_iter().map(|(path, stated, computed)| {
+    let only_stated = difference::only_in(&known(&stated), &derived);
+    let listed = told.into_iter().map(|(path, stated, computed)| {
         format!(
             "derived.{path}: {stated} does not follow from the evidence, which gives {computed}"
         )
     });
-    let besides = more_than_follows.into_iter().map(|(path, stated)| {
+    let extra = only_stated.into_iter().map(|(path, stated)| {
         format!("derived.{path}: {stated} does not follow from the evidence, which gives nothing")
     });
-    let mut faults: Vec<String> = told.chain(besides).collect();
+    let mut faults: Vec<String> = listed.chain(extra).collect();
     if more > 0 {
         faults.push(format!("derived: {more} more figures do not follow from the evidence"));
     }
     faults
 }
 
-/// What this version knows of what follows.
+/// The part of the stated figures that this version knows.
 fn known(stated: &Value) -> Value {
     fn read<T: DeserializeOwned + Serialize>(value: &Value) -> Value {
         let value = serde_json::from_value::<T>(value.clone());
@@ -169,9 +167,8 @@ fn known(stated: &Value) -> Value {
     })
 }
 
-/// Leaves out what cannot be computed without what this version cannot read: figures of its rows, what they have a part in, and the
-/// verdict of the run.
-fn leave_out(given: &Given, stated: &mut Value, derived: &mut Value) {
+/// Removes what cannot be derived without unreadable rows: their figures, figures that depend on them, and the verdict of the run.
+fn remove_underivable(given: &Given, stated: &mut Value, derived: &mut Value) {
     let rows = &given.evidence.rows;
     let unread: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].known().is_none()).collect();
     let run = serde_json::from_value::<RunVerdict>(stated["run"].clone());
@@ -185,14 +182,14 @@ fn leave_out(given: &Given, stated: &mut Value, derived: &mut Value) {
             if unread.contains(&i) {
                 *figures = Value::Null;
             } else if !unread.is_empty() {
-                without_neighbours(figures);
+                remove_cross_row_figures(figures);
             }
         }
     }
 }
 
-/// Figures of a row without what other rows have a part in: ceilings and queries.
-fn without_neighbours(figures: &mut Value) {
+/// Removes the figures of a row that depend on other rows: ceilings and queries.
+fn remove_cross_row_figures(figures: &mut Value) {
     let Some(members) = figures.as_object_mut() else { return };
     members.remove("ceilings");
     members.remove("query");
@@ -204,7 +201,7 @@ fn without_neighbours(figures: &mut Value) {
     }
 }
 
-/// Rows whose headline or verdict today's rules change.
+/// Rows whose headline or verdict changes under the current rules.
 fn changed(given: &Given, old: &Derived, today: &Rules) -> Vec<String> {
     let new = derive(&given.evidence, today);
     let rows = given.evidence.rows.iter().zip(old.rows.iter().zip(&new.rows));
@@ -216,7 +213,7 @@ fn changed(given: &Given, old: &Derived, today: &Rules) -> Vec<String> {
     .collect()
 }
 
-/// What another version of the rules changes of a row's verdict or headline, in words.
+/// What the new figures change of a row's verdict or headline, in words.
 fn change(old: &RowFigures, new: &RowFigures) -> Option<String> {
     match (old.verdict, new.verdict) {
         (Verdict::Valid, Verdict::Invalid) => {

@@ -1,11 +1,11 @@
-//! Bytes as text: UTF-8 with or without a byte order mark, and UTF-16 with one, as PowerShell's `>` writes it.
+//! Decodes text: UTF-8 with or without a byte order mark, and UTF-16 with one, as PowerShell's `>` writes it.
 
 use std::borrow::Cow;
 
 /// The text of a file, without its byte order mark.
 ///
 /// # Errors
-/// A clause that names the encoding and says what to do.
+/// A clause that names the encoding and a remedy.
 pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, &'static str> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
@@ -13,7 +13,7 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, &'static str> {
         }
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        // Markup of ASCII characters has a 0 beside each of them.
+        // UTF-16 has a zero byte beside each ASCII character.
         [0, _, 0, _, ..] | [_, 0, _, 0, ..] => {
             Err("it is encoded in UTF-16 without a byte order mark; save it as UTF-8")
         }

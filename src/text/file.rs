@@ -1,16 +1,15 @@
-//! Reads a file that a user named. A pipe or a device would make the program wait or read for ever, so that only regular files
-//! are opened.
+//! Reads a file that a user named. Only regular files are opened: a pipe or a device could block or never end.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
-/// The bytes of a regular file, at most one more than `most`.
+/// The bytes of a regular file, cut at `most` + 1 bytes so that the caller can see that it is too large.
 ///
 /// # Errors
 /// If there is no such file, it is not a regular file or it cannot be read.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
-    // Before it is opened: to open a pipe waits for a writer.
+    // Checked before opening: opening a pipe blocks until it has a writer.
     let kind = std::fs::metadata(path)?;
     if kind.is_dir() {
         return Err(Error::new(ErrorKind::IsADirectory, "it is a folder, not a file"));
@@ -39,7 +38,7 @@ mod tests {
         assert_eq!(read(&folder.path().join("none"), 10).unwrap_err().kind(), ErrorKind::NotFound);
     }
 
-    /// Opened, the pipe would wait for a writer that never comes.
+    /// Opening the pipe would block, since it never gets a writer.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_pipe_or_a_device_is_refused_without_being_opened() {

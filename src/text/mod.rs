@@ -1,5 +1,5 @@
-//! Text that others wrote: file names, the words of drivers and meters, documents of strangers. All of it is input: it is read
-//! from regular files in a known encoding, and control characters in it never reach a terminal.
+//! Untrusted text: file names, strings from drivers and meters, other people's documents. It is read from regular files in a known
+//! encoding, and its control characters never reach a terminal.
 
 mod decode;
 mod file;

@@ -1,11 +1,10 @@
-//! Makes a stranger's text safe to print: control characters, line breaks, bidirectional controls and characters that nobody can
-//! see become visible escapes such as `\u{1b}`. Without this a device name could retitle the terminal, forge a second line of
-//! output or show a file name backwards.
+//! Makes untrusted text safe to print: control characters, line breaks, bidirectional controls and invisible characters become escapes
+//! such as `\u{1b}`. Otherwise a device name could set the terminal's title, forge a second line of output or show a file name backwards.
 
 use std::borrow::Cow;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-/// One line of text that is safe to print: whatever is hidden is written as an escape.
+/// One line of text that is safe to print: hidden characters are escaped.
 pub fn plain(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
         return Cow::Borrowed(text);
@@ -20,13 +19,13 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Text of several lines that is safe to print: line breaks stay.
+/// Text of several lines that is safe to print: line breaks are kept.
 pub fn lines(text: &str) -> String {
     text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }
 
-/// A JSON text in which hidden characters are written as `\u202e`: a reader of JSON gets the same text. Line breaks stay, since
-/// JSON has them only between values.
+/// JSON text that is safe to print: hidden characters are escaped as in `\u202e`, which does not change its meaning. Line breaks are
+/// kept, since JSON has them only between values.
 pub fn json(text: &str) -> Cow<'_, str> {
     let needs_escape = |c: char| c != '\n' && is_hidden(c);
     if !text.contains(needs_escape) {
@@ -44,18 +43,18 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether every character of a text can be seen, and none ends the line.
+/// Whether a text has neither hidden characters nor line breaks.
 pub fn is_plain(text: &str) -> bool {
     !text.contains(is_hidden)
 }
 
-/// Whether a character controls the terminal or the direction of writing, breaks the line, or cannot be seen.
+/// Whether a character is invisible, breaks the line, or controls the terminal or the writing direction.
 fn is_hidden(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
     }
-    // Characters without ink that Unicode counts as letters, marks or symbols: fillers, joiners, variation selectors.
-    let without_ink = matches!(
+    // Invisible characters that Unicode classifies as letters, marks or symbols: fillers, joiners, variation selectors.
+    let invisible = matches!(
         c,
         '\u{34f}'
             | '\u{115f}'
@@ -69,7 +68,7 @@ fn is_hidden(c: char) -> bool {
             | '\u{ffa0}'
             | '\u{e0100}'..='\u{e01ef}'
     );
-    without_ink
+    invisible
         || matches!(
             get_general_category(c),
             GeneralCategory::Control

@@ -1,5 +1,5 @@
-//! Choices of earlier runs, one file each. What is read is input like any other: a choice that the tuner could not have made
-//! is ignored, with a word in the log, and so is a cache that cannot be read or written.
+//! Cached choices of earlier runs, one file each. Files are untrusted: a choice that the tuner could not have made is ignored with a
+//! warning in the log, and so is a cache that cannot be read or written.
 
 use crate::kernels::hex;
 use crate::results::Tuning;
@@ -11,8 +11,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// No entry is longer: a trial takes some hundred bytes, and there are some dozens of them.
-const MOST_BYTES: u64 = 1 << 20;
+/// Maximum size of an entry: a trial takes some hundred bytes, and there are some dozens of them.
+const MAX_BYTES: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 struct Entry {
@@ -20,7 +20,7 @@ struct Entry {
     tuning: Tuning,
 }
 
-/// The folder of the user's choices, where the system has such a place.
+/// The user's cache folder for choices, if the system has one.
 pub(super) fn folder() -> Option<PathBuf> {
     Some(directories::ProjectDirs::from("", "", "rigbench")?.cache_dir().join("tune"))
 }
@@ -30,7 +30,7 @@ fn path(folder: &Path, key: &Value) -> PathBuf {
     folder.join(format!("{}.json", &digest[..32]))
 }
 
-/// What was chosen under this key, if `check` has nothing against it.
+/// The choice cached under this key, if `check` accepts it.
 pub(super) fn read(
     folder: &Path,
     key: &Value,
@@ -49,21 +49,21 @@ pub(super) fn read(
         .ok()
 }
 
-/// The entry in a file, or why it is none; nothing if there is no file.
+/// Reads an entry; `None` if there is no file.
 fn entry(path: &Path, key: &Value) -> Result<Option<Tuning>, String> {
     let text = |error: std::io::Error| error.to_string();
     match std::fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        // Opening a pipe would wait for its writer.
+        // Opening a pipe would block.
         Ok(about) if !about.is_file() => return Err("it is not a file".into()),
         other => other.map_err(text)?,
     };
     let mut bytes = Vec::new();
     File::open(path)
-        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
         .map_err(text)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(format!("it is larger than {} KiB", MOST_BYTES >> 10));
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("it is larger than {} KiB", MAX_BYTES >> 10));
     }
     let entry: Entry = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     if entry.key != *key {
@@ -72,7 +72,7 @@ fn entry(path: &Path, key: &Value) -> Result<Option<Tuning>, String> {
     Ok(Some(entry.tuning))
 }
 
-/// Keeps a choice.
+/// Caches a choice.
 pub(super) fn write(folder: &Path, key: &Value, tuning: &Tuning) {
     let path = path(folder, key);
     let entry = Entry { key: key.clone(), tuning: tuning.clone() };

@@ -1,6 +1,5 @@
-//! Chooses the kernel and the length of its batches for a workload on a device: short trials in turns among variants
-//! that agree with the oracle, and more of them among those that come close to the best. The choice is kept in the
-//! user's cache folder until adapter, driver, program or settings change.
+//! Chooses the kernel and the batch length for a workload on a device: short interleaved trials of all variants that agree with the
+//! oracle, then more trials of those close to the best. The choice is cached until adapter, driver, program or settings change.
 
 mod cache;
 
@@ -38,7 +37,7 @@ impl Effort {
         }
     }
 
-    /// More rounds among the variants that come close to the best.
+    /// Additional rounds for the variants close to the best.
     fn final_rounds(self) -> usize {
         match self {
             Effort::Quick => 0,
@@ -61,43 +60,43 @@ impl Effort {
     }
 }
 
-/// What share of the best median brings a variant to the final rounds.
+/// Variants whose median rate is at least this share of the best enter the final rounds.
 const CLOSE: f64 = 0.8;
-/// Batches while variants are compared: long, so that a product is not cut in parts.
+/// Batch length while variants are compared: long, so that a product is not split.
 const BATCH: Seconds = Seconds(0.04);
-/// Lengths of batches that are tried, the shortest first. None may last over 50 ms: watchdogs, Ctrl-C.
+/// Batch lengths to try, shortest first. None exceeds 50 ms, because of GPU watchdogs and Ctrl-C.
 const BATCHES: [Seconds; 4] = [Seconds(0.005), Seconds(0.01), Seconds(0.02), Seconds(0.04)];
-/// The shortest batches that lose less than this are taken.
+/// The shortest batch length that loses less than this share of the best rate is chosen.
 const TOLERATED: f64 = 0.005;
 
-/// What was chosen.
+/// The tuner's choice.
 pub struct Choice {
     /// The variant.
     pub variant: Variant,
-    /// The length of its batches; none if they have one of their own.
+    /// Batch length; `None` if the workload has fixed batches.
     pub batch: Option<Seconds>,
-    /// Everything that was tried, for the result.
+    /// All trials, for the result file.
     pub record: Tuning,
 }
 
-/// How to choose.
+/// Settings of the tuner.
 pub struct Tuner {
     /// How thorough trials are.
     pub effort: Effort,
-    /// Whether to try again where a choice is kept.
+    /// Whether to ignore cached choices.
     pub retune: bool,
-    /// The folder where choices are kept; none keeps nothing.
+    /// Cache folder; `None` disables the cache.
     pub cache: Option<PathBuf>,
 }
 
 impl Tuner {
-    /// A tuner that keeps its choices in the user's cache folder.
+    /// A tuner with the user's cache folder.
     pub fn new(effort: Effort, retune: bool) -> Tuner {
         Tuner { effort, retune, cache: cache::folder() }
     }
 
-    /// Chooses from the cache, or by trials if it has nothing. A device that is lost in trials is opened again. `on_event` is told how much is over, from 0 to 1, and may
-    /// break to stop.
+    /// Chooses from the cache, or by trials if it has no entry. A device that is lost during trials is reopened. `on_event` receives the
+    /// progress from 0 to 1 and may break to stop.
     ///
     /// # Errors
     /// If no variant is right, the device fails, or the caller stops.
@@ -141,8 +140,7 @@ impl Tuner {
     }
 }
 
-/// Whether trials can have come to this record: of these kernels, in batches of the lengths that are tried, with rates that
-/// are rates.
+/// Checks that trials can have produced this record: known kernels, batch lengths that are tried, and valid rates.
 fn plausible(record: &Tuning, variants: &[Variant], fixed: bool) -> Result<(), String> {
     let known = |kernel: &str| variants.iter().any(|variant| variant.id() == kernel);
     let length = |batch: Option<f64>| match batch {
@@ -165,17 +163,17 @@ fn plausible(record: &Tuning, variants: &[Variant], fixed: bool) -> Result<(), S
         let timed = length(trial.batch_seconds)
             && trial.failure.is_none()
             && trial.throughput.is_some_and(|rate| rate.is_finite() && rate >= 0.0);
-        let lost =
+        let failed =
             trial.batch_seconds.is_none() && trial.failure.is_some() && trial.throughput.is_none();
-        let sound = (timed || lost) && known(&trial.kernel);
-        if !sound {
+        let is_valid = (timed || failed) && known(&trial.kernel);
+        if !is_valid {
             return Err(format!("no trial of {:?} ends like that", trial.kernel));
         }
     }
     Ok(())
 }
 
-/// What a choice depends on.
+/// Cache key: everything that a choice depends on.
 fn key(workload: &dyn Workload, target: &Target, effort: Effort) -> serde_json::Value {
     serde_json::json!({
         "workload": workload.spec(),
@@ -186,14 +184,14 @@ fn key(workload: &dyn Workload, target: &Target, effort: Effort) -> serde_json::
     })
 }
 
-/// A variant that is not compared, and why.
+/// A variant that is excluded from the comparison, and why.
 struct Excluded<'a> {
     variant: &'a Variant,
     why: Why,
 }
 
 enum Why {
-    /// What is wrong with its output.
+    /// Its output is wrong; the text says how.
     Wrong(String),
     /// It did not run.
     Failed(JobError),
@@ -210,8 +208,8 @@ impl Why {
     }
 }
 
-/// Compares the variants. One that fails is excluded and the others are compared without it, on a device that is opened again
-/// if the failure lost it.
+/// Compares the variants. One that fails is excluded and the comparison starts again without it, on a reopened device if the failure lost
+/// it.
 fn try_all(
     workload: &dyn Workload,
     target: &mut Target,
@@ -233,14 +231,14 @@ fn try_all(
         target.reopen_if_lost().map_err(JobError::from)?;
         let compared = compare(workload, target, &left, effort, &mut excluded, on_event)?;
         if let Some(mut tuning) = compared {
-            let lost = excluded.iter().map(|e| lost(e.variant, e.why.failure()));
-            tuning.trials.splice(..0, lost);
+            let failed = excluded.iter().map(|e| failed(e.variant, e.why.failure()));
+            tuning.trials.splice(..0, failed);
             return Ok(tuning);
         }
     }
 }
 
-/// Compares variants until one is chosen, or one is excluded whose failure spoils the comparison: then there is none yet.
+/// Compares variants and chooses one. Returns `None` if a failure excludes one, since the comparison must then start again.
 fn compare<'a>(
     workload: &dyn Workload,
     target: &Target,
@@ -262,22 +260,22 @@ fn compare<'a>(
     };
     let fixed = workload.has_fixed_batches();
     let lengths = if fixed { &[][..] } else { &BATCHES };
-    let mut turns = Turns::new(effort, ready.len(), lengths.len(), on_event);
+    let mut interleaved = Interleaved::new(effort, ready.len(), lengths.len(), on_event);
     let batch = (!fixed).then_some(BATCH);
-    let rates = match turns.variants(&mut ready, batch) {
+    let rates = match interleaved.variants(&mut ready, batch) {
         Ok(rates) => rates,
         Err((i, error)) => return exclude(ready[i].variant, error),
     };
     let mut trials = Vec::new();
     if ready.len() > 1 {
-        trials.extend(ready.iter().zip(&rates).map(|(r, rates)| tried(r.variant, batch, rates)));
+        trials.extend(ready.iter().zip(&rates).map(|(r, rates)| timed(r.variant, batch, rates)));
     }
     let Ready { variant, mut job } = ready.swap_remove(fastest(&rates));
     drop(ready);
     if fixed {
         return Ok(Some(tuning(variant, None, trials)));
     }
-    let run = |i: usize| turns.run(job.as_mut(), Some(lengths[i]));
+    let run = |i: usize| interleaved.run(job.as_mut(), Some(lengths[i]));
     let rates = match interleave(lengths.len(), effort.rounds(), run) {
         Ok(rates) => rates,
         Err(error) => return exclude(variant, error),
@@ -286,7 +284,7 @@ fn compare<'a>(
     let batch = (lengths.iter().zip(&rates))
         .find(|(_, rates)| median_of(rates) >= enough)
         .map_or(BATCH, |(&batch, _)| batch);
-    trials.extend(lengths.iter().zip(&rates).map(|(&b, rates)| tried(variant, Some(b), rates)));
+    trials.extend(lengths.iter().zip(&rates).map(|(&b, rates)| timed(variant, Some(b), rates)));
     Ok(Some(tuning(variant, Some(batch), trials)))
 }
 
@@ -299,16 +297,16 @@ fn tuning(variant: &Variant, batch: Option<Seconds>, trials: Vec<Trial>) -> Tuni
     }
 }
 
-/// A variant that agrees with the oracle.
+/// A prepared variant that agrees with the oracle.
 struct Ready<'a> {
     variant: &'a Variant,
     job: Box<dyn Job>,
 }
 
-/// The variants that agree with the oracle; the others are excluded. Ends early if the device is lost.
+/// Prepares the variants that agree with the oracle and excludes the others. Ends early if the device is lost.
 ///
 /// # Errors
-/// If the first variant finds that the device cannot hold the workload: all hold the same data.
+/// If the device cannot hold the workload for the first variant: all variants hold the same data.
 fn prepare<'a>(
     workload: &dyn Workload,
     target: &Target,
@@ -343,7 +341,7 @@ fn prepare<'a>(
     Ok(ready)
 }
 
-/// Why no variant is left, each reason once.
+/// The error if no variant is left, with each reason once.
 fn none_is_right(excluded: Vec<Excluded>) -> MeasureError {
     let mut reasons: Vec<String> = Vec::new();
     for Excluded { why, .. } in &excluded {
@@ -364,37 +362,37 @@ fn none_is_right(excluded: Vec<Excluded>) -> MeasureError {
     }
 }
 
-/// Trials in turns, and how many of them are over and may come.
-struct Turns<'a> {
+/// Interleaved trials, with counts of those done and remaining.
+struct Interleaved<'a> {
     effort: Effort,
-    over: usize,
-    to_come: usize,
+    done: usize,
+    remaining: usize,
     on_event: &'a mut dyn FnMut(f64) -> ControlFlow<()>,
 }
 
-impl<'a> Turns<'a> {
+impl<'a> Interleaved<'a> {
     fn new(
         effort: Effort,
         variants: usize,
         lengths: usize,
         on_event: &'a mut dyn FnMut(f64) -> ControlFlow<()>,
-    ) -> Turns<'a> {
-        let of_variants = if variants > 1 { effort.rounds() + effort.final_rounds() } else { 0 };
-        let to_come = of_variants * variants + effort.rounds() * lengths;
-        Turns { effort, over: 0, to_come, on_event }
+    ) -> Interleaved<'a> {
+        let comparisons = if variants > 1 { effort.rounds() + effort.final_rounds() } else { 0 };
+        let remaining = comparisons * variants + effort.rounds() * lengths;
+        Interleaved { effort, done: 0, remaining, on_event }
     }
 
     fn run(&mut self, job: &mut dyn Job, batch: Option<Seconds>) -> Result<f64, MeasureError> {
-        let share = self.over as f64 / (self.over + self.to_come) as f64;
-        self.over += 1;
-        self.to_come -= 1;
+        let share = self.done as f64 / (self.done + self.remaining) as f64;
+        self.done += 1;
+        self.remaining -= 1;
         trial(job, batch, self.effort.slice(), &mut || (self.on_event)(share).is_break())
     }
 
-    /// Rates of all, and more of those that come close to the best; none if there is one only.
+    /// Rates of all variants, with more rounds for those close to the best; no rates if there is only one variant.
     ///
     /// # Errors
-    /// Which one failed, and why.
+    /// The index of the variant that failed, and why.
     fn variants(
         &mut self,
         ready: &mut [Ready],
@@ -404,15 +402,15 @@ impl<'a> Turns<'a> {
             return Ok(vec![Vec::new()]);
         }
         let (rounds, more) = (self.effort.rounds(), self.effort.final_rounds());
-        let run = |turns: &mut Self, ready: &mut Ready, i: usize| {
-            turns.run(ready.job.as_mut(), batch).map_err(|error| (i, error))
+        let run = |interleaved: &mut Self, ready: &mut Ready, i: usize| {
+            interleaved.run(ready.job.as_mut(), batch).map_err(|error| (i, error))
         };
         let mut rates = interleave(ready.len(), rounds, |i| run(self, &mut ready[i], i))?;
         let close = match close_to_best(&rates) {
             close if close.len() > 1 => close,
             _ => Vec::new(),
         };
-        self.to_come -= more * (ready.len() - close.len());
+        self.remaining -= more * (ready.len() - close.len());
         let finals = interleave(close.len(), more, |i| run(self, &mut ready[close[i]], close[i]))?;
         close.iter().zip(finals).for_each(|(&i, finals)| rates[i].extend(finals));
         Ok(rates)
@@ -425,17 +423,17 @@ fn median_of(rates: &[f64]) -> f64 {
 
 /// The index of the highest median.
 fn fastest(rates: &[Vec<f64>]) -> usize {
-    let of = |i: usize| median_of(&rates[i]);
-    (0..rates.len()).max_by(|&a, &b| of(a).total_cmp(&of(b))).unwrap_or(0)
+    let median_at = |i: usize| median_of(&rates[i]);
+    (0..rates.len()).max_by(|&a, &b| median_at(a).total_cmp(&median_at(b))).unwrap_or(0)
 }
 
-/// The indices of all whose median comes close to the highest.
+/// The indices of all variants whose median is close to the highest.
 fn close_to_best(rates: &[Vec<f64>]) -> Vec<usize> {
     let enough = CLOSE * median_of(&rates[fastest(rates)]);
     (0..rates.len()).filter(|&i| median_of(&rates[i]) >= enough).collect()
 }
 
-fn lost(variant: &Variant, failure: Failure) -> Trial {
+fn failed(variant: &Variant, failure: Failure) -> Trial {
     Trial {
         kernel: variant.id().to_string(),
         batch_seconds: None,
@@ -444,7 +442,7 @@ fn lost(variant: &Variant, failure: Failure) -> Trial {
     }
 }
 
-fn tried(variant: &Variant, batch: Option<Seconds>, rates: &[f64]) -> Trial {
+fn timed(variant: &Variant, batch: Option<Seconds>, rates: &[f64]) -> Trial {
     Trial {
         kernel: variant.id().to_string(),
         batch_seconds: batch.map(|batch| batch.0),
@@ -453,7 +451,7 @@ fn tried(variant: &Variant, batch: Option<Seconds>, rates: &[f64]) -> Trial {
     }
 }
 
-/// A trial is no measurement: more digits would only fill files.
+/// Rounds to four digits: a trial is not a measurement, so more digits only enlarge files.
 fn to_four_digits(rate: f64) -> f64 {
     format!("{rate:.3e}").parse().unwrap_or(rate)
 }

@@ -1,28 +1,28 @@
-//! A figure with its 95 % confidence interval, how it was found and where it comes from, and the arithmetic that carries all of
-//! that along. Throughput, joules, prices and revenue are all of this type.
+//! A value with its 95 % confidence interval, method and provenance, and interval arithmetic on it. Throughput, joules, prices and
+//! revenue are all of this type.
 
 use super::to_nine_digits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::{Add, Div, Mul, Sub};
 
-/// How a figure came about, strongest first.
+/// Where a figure comes from, strongest first.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Provenance {
-    /// Counted and timed by this program, or exact.
+    /// Counted and timed by this program, or an exact number.
     Measured,
-    /// Read from a counter of joules.
+    /// Read from an energy counter.
     MeasuredCounter,
-    /// Integrated from readings of watts.
+    /// Integrated from power samples.
     MeasuredSampled,
-    /// Published by somebody else.
+    /// Published by a third party.
     Published,
-    /// From watts or prices that the user gave.
+    /// Computed from power or prices that the user declared.
     Declared,
-    /// Somewhere between two bounds; there is no value.
+    /// Modelled: two bounds without a value.
     Modelled,
     /// Not known.
     None,
@@ -42,65 +42,65 @@ impl Provenance {
         }
     }
 
-    /// What a figure made of figures of two kinds is: as weak as the weaker one.
+    /// Provenance of a figure that is computed from two: the weaker of both.
     pub fn mixed(self, other: Provenance) -> Provenance {
         self.max(other)
     }
 
-    /// Whether somebody measured it here.
+    /// Whether rigbench measured it.
     pub fn is_measured(self) -> bool {
         self <= Provenance::MeasuredSampled
     }
 }
 
-/// How an interval was found.
+/// How a confidence interval was computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// It is one number.
+    /// A single number: both bounds are the value.
     Exact,
-    /// The median over windows, between order statistics.
+    /// Median over windows; the bounds are order statistics.
     OrderStatistics,
-    /// All joules over all work, the root sum of squares of the meter's uncertainty terms.
+    /// Total energy over total work; the bounds are the root sum of squares of the meter's uncertainty terms.
     MeterUncertainty,
-    /// Constant watts over the rates of the windows, between order statistics.
+    /// Constant power over the windows' rates; the bounds are order statistics.
     ConstantPower,
-    /// Two bounds, without a value.
+    /// Two bounds without a value.
     Bounds,
-    /// The geometric mean of the blocks' medians, Student's t of their logarithms.
+    /// Geometric mean of the blocks' medians; the bounds are Student's t of their logarithms.
     BlocksStudent,
-    /// The ratio of medians over windows, bootstrap percentiles.
+    /// Ratio of medians over windows; the bounds are bootstrap percentiles.
     Bootstrap,
-    /// Theil and Sen's slope over windows, by ranks.
+    /// Theil–Sen slope over windows; the bounds are ranks of the pairwise slopes.
     TheilSen,
-    /// Computed from other intervals, end by end.
+    /// Interval arithmetic on other intervals, bound by bound.
     Propagated,
-    /// As it was quoted.
+    /// As the source quotes it.
     Quoted,
 }
 
-/// A figure with its 95 % confidence interval. What is only modelled, or quoted as a range, has ends and no value. An end that
-/// is not known is infinite in memory and null in JSON.
+/// A value with its 95 % confidence interval. A modelled figure, or a quoted range, has bounds but no value. An unknown bound is infinite
+/// in memory and null in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
-    /// The figure itself; null if only its ends are known.
+    /// The value; null if only the bounds are known.
     #[serde(serialize_with = "value")]
     pub value: Option<f64>,
-    /// Lower end; null if it is not known.
+    /// Lower bound; null if unknown.
     #[serde(default = "no_low", serialize_with = "end", deserialize_with = "low")]
     #[schemars(with = "Option<f64>")]
     pub low: f64,
-    /// Upper end; null if it is not known.
+    /// Upper bound; null if unknown.
     #[serde(default = "no_high", serialize_with = "end", deserialize_with = "high")]
     #[schemars(with = "Option<f64>")]
     pub high: f64,
-    /// How the figure came about.
+    /// Where the figure comes from.
     pub provenance: Provenance,
-    /// How the interval was found.
+    /// How the interval was computed.
     pub method: Method,
 }
 
-/// Nine digits: more would only fill files.
+/// A bound with nine significant digits; null if infinite.
 fn end<S: Serializer>(end: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     Some(to_nine_digits(*end)).filter(|end| end.is_finite()).serialize(serializer)
 }
@@ -125,14 +125,14 @@ fn high<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_else(no_high))
 }
 
-/// One reading of an interval.
+/// A point of an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Corner {
-    /// The lower end.
+    /// The lower bound.
     Low,
-    /// The figure itself.
+    /// The value.
     Value,
-    /// The upper end.
+    /// The upper bound.
     High,
 }
 
@@ -142,7 +142,7 @@ impl Corner {
 }
 
 impl Interval {
-    /// One number.
+    /// A single number: both bounds are the value.
     pub fn exact(value: f64) -> Interval {
         Interval {
             value: Some(value),
@@ -153,13 +153,13 @@ impl Interval {
         }
     }
 
-    /// A value whose interval is not known.
+    /// A value with unknown bounds.
     pub fn bare(value: f64, provenance: Provenance, method: Method) -> Interval {
         let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
         Interval { value: Some(value), low, high, provenance, method }
     }
 
-    /// A value and both ends.
+    /// A value with both bounds.
     pub fn new(
         value: f64,
         (low, high): (f64, f64),
@@ -169,7 +169,7 @@ impl Interval {
         Interval { value: Some(value), low, high, provenance, method }
     }
 
-    /// Somewhere between two bounds; which comes first does not matter.
+    /// Two bounds, in any order, without a value.
     pub fn between(one: f64, other: f64) -> Interval {
         Interval {
             value: None,
@@ -180,12 +180,12 @@ impl Interval {
         }
     }
 
-    /// The same figure from somewhere else.
+    /// The same figure with another provenance.
     pub fn with_provenance(self, provenance: Provenance) -> Interval {
         Interval { provenance, ..self }
     }
 
-    /// What it reads at a corner; nothing for the value of what has none.
+    /// The bound or value at a corner; `None` if there is no value.
     pub fn at(self, corner: Corner) -> Option<f64> {
         match corner {
             Corner::Low => Some(self.low),
@@ -194,35 +194,34 @@ impl Interval {
         }
     }
 
-    /// Both ends, if both are known.
+    /// Both bounds, if both are known.
     pub fn ends(self) -> Option<(f64, f64)> {
         (self.low.is_finite() && self.high.is_finite()).then_some((self.low, self.high))
     }
 
-    /// Whether it is one number.
+    /// Whether both bounds are equal.
     pub fn is_exact(self) -> bool {
         self.low == self.high
     }
 
-    /// Whether all of it lies below all of another.
+    /// Whether the whole interval is below another.
     pub fn is_below(self, other: Interval) -> bool {
         self.high < other.low
     }
 
-    /// Half of its width as a share of its value; infinite where that is not known.
+    /// The larger distance from the value to a bound, relative to the value; infinite without a value.
     pub fn relative_half_width(self) -> f64 {
         self.value
             .map_or(f64::INFINITY, |value| (self.high - value).max(value - self.low) / value.abs())
     }
 
-    /// One number where intervals are compared: its value, else the middle of the bounds; of what has no upper bound, no more
-    /// than is known for sure.
+    /// One number for comparisons: the value, else the midpoint of the bounds, else the lower bound if the upper one is unknown.
     pub fn middle(self) -> f64 {
         let middle = if self.high.is_finite() { (self.low + self.high) / 2.0 } else { self.low };
         self.value.unwrap_or(middle)
     }
 
-    /// The same, with no end below 0.
+    /// The same with a lower bound of at least 0.
     pub fn not_negative(self) -> Interval {
         Interval { low: self.low.max(0.0), ..self }
     }
@@ -235,7 +234,7 @@ impl Interval {
     ) -> Interval {
         let method = match (self.method, other.method) {
             (Method::Exact, other) => other,
-            (own, Method::Exact) => own,
+            (method, Method::Exact) => method,
             _ => Method::Propagated,
         };
         let value = self.value.zip(other.value).map(|(a, b)| value(a, b));
@@ -259,7 +258,7 @@ impl Sub for Interval {
 
 impl Mul for Interval {
     type Output = Interval;
-    /// Of two figures that are not below 0.
+    /// Both operands must be non-negative.
     fn mul(self, other: Interval) -> Interval {
         self.combine(other, (self.low * other.low, self.high * other.high), |a, b| a * b)
     }
@@ -267,7 +266,7 @@ impl Mul for Interval {
 
 impl Div for Interval {
     type Output = Interval;
-    /// Of two figures that are not below 0.
+    /// Both operands must be non-negative.
     fn div(self, other: Interval) -> Interval {
         self.combine(other, (self.low / other.high, self.high / other.low), |a, b| a / b)
     }
@@ -275,7 +274,7 @@ impl Div for Interval {
 
 impl Mul<f64> for Interval {
     type Output = Interval;
-    /// By a factor that is not below 0.
+    /// The factor must be non-negative.
     fn mul(self, factor: f64) -> Interval {
         self * Interval::exact(factor)
     }
@@ -283,13 +282,13 @@ impl Mul<f64> for Interval {
 
 impl Div<f64> for Interval {
     type Output = Interval;
-    /// By a divisor above 0.
+    /// The divisor must be positive.
     fn div(self, divisor: f64) -> Interval {
         self / Interval::exact(divisor)
     }
 }
 
-/// Intervals around a size for property tests, some without a value.
+/// Strategy for property tests: intervals around values in `size`, some without a value.
 #[cfg(test)]
 pub fn any(size: std::ops::Range<f64>) -> impl proptest::strategy::Strategy<Value = Interval> {
     use proptest::prelude::*;
@@ -309,9 +308,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the truth is within the operands, the result holds it; a ratio of low ends would not.
+        /// The result contains every result of values within the operands; a ratio of lower bounds would not.
         #[test]
-        fn results_hold_every_pair_of_truths(
+        fn results_contain_every_pair_of_true_values(
             a in super::any(0.01..100.0), b in super::any(0.01..100.0), i in 0.0..1.0, j in 0.0..1.0,
         ) {
             let (x, y) = (inside(a, i), inside(b, j));
@@ -331,13 +330,13 @@ mod tests {
         assert_eq!((Interval::exact(6.0) / range).low, 1.2);
         assert!(!range.is_exact() && Interval::exact(1.0).is_exact());
         assert_eq!(Corner::ALL.map(|corner| range.at(corner)), [Some(2.0), None, Some(5.0)]);
-        // Joules that are only known to be no more than some earn any amount from a least one on.
+        // An upper bound on energy alone gives only a lower bound on what a joule earns.
         let earned = Interval::exact(6.0) / Interval::between(0.0, 3.0);
         assert_eq!((earned.low, earned.high, earned.middle()), (2.0, f64::INFINITY, 2.0));
     }
 
     #[test]
-    fn a_mixture_is_as_weak_as_its_weakest_part() {
+    fn provenance_is_that_of_the_weakest_operand() {
         use Provenance::*;
         assert_eq!(MeasuredCounter.mixed(MeasuredSampled), MeasuredSampled);
         assert_eq!(Modelled.mixed(MeasuredCounter), Modelled);

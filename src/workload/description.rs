@@ -1,34 +1,33 @@
-//! What was run, as results have it: the workload as a type, its shape as numbers, and what a unit of its work must compute and
-//! move.
+//! A workload in results: its kind, its shape as numbers, and its arithmetic intensity.
 
 use crate::units::Unit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A kind of workload.
+/// Kind of workload.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Id {
-    /// Double SHA-256 of block headers.
+    /// Bitcoin mining: double SHA-256 of block headers.
     Sha256d,
-    /// A matrix product with many rows of activations.
+    /// Matrix-matrix product: many rows of activations.
     Gemm,
-    /// A matrix product with one row of activations.
+    /// Matrix-vector product: one row of activations.
     Gemv,
-    /// Tokens of prompts are read.
+    /// A language model processes the tokens of prompts.
     Prefill,
-    /// Tokens of answers are written.
+    /// A language model generates tokens.
     Decode,
-    /// As many multiplications as the device can do, from registers.
+    /// Roofline ceiling: peak compute, multiplying from registers.
     Peak,
-    /// As many bytes as the device can read from memory.
+    /// Roofline ceiling: memory bandwidth, reading.
     Stream,
 }
 
 impl Id {
-    /// As the command line writes it.
+    /// Name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Id::Sha256d => "sha256d",
@@ -41,12 +40,12 @@ impl Id {
         }
     }
 
-    /// Whether it measures a limit of the device rather than work that anyone pays for.
+    /// Whether it measures a roofline ceiling of the device, which is not useful work.
     pub fn is_ceiling(self) -> bool {
         matches!(self, Id::Peak | Id::Stream)
     }
 
-    /// Whether a language model does it.
+    /// Whether it runs a language model.
     pub fn has_model(self) -> bool {
         matches!(self, Id::Prefill | Id::Decode)
     }
@@ -68,74 +67,74 @@ impl std::fmt::Display for Id {
     }
 }
 
-/// What was run.
+/// The workload of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Description {
-    /// The kind.
+    /// Kind of workload.
     pub id: Id,
-    /// As the command line writes it: `gemm:64x64x64:f32`. Of a model in a file it has the file's name, without its folder.
+    /// Spec as on the command line: `gemm:64x64x64:f32`. For a model in a file it has the file's name without its folder.
     pub spec: String,
-    /// The unit of its work. Of `prefill` tokens are read, of `decode` written.
+    /// Unit of work. The tokens of `prefill` are prompt tokens, those of `decode` generated ones.
     pub unit: Unit,
-    /// Its shape.
+    /// Shape of the workload.
     pub shape: Shape,
-    /// What a unit of its work must at least compute and move; null if it is no matter of that.
+    /// Arithmetic intensity; null if the workload is neither compute- nor bandwidth-bound.
     pub intensity: Option<Intensity>,
 }
 
-/// A workload's shape: the members that its kind has.
+/// A workload's shape; members that do not apply to its kind are absent.
 #[derive(
     Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub struct Shape {
-    /// Rows of activations and of the product.
+    /// Rows of activations (A) and of the product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub m: Option<u64>,
-    /// Columns of the weights and of the product.
+    /// Columns of the weights (B) and of the product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
-    /// Terms of each sum.
+    /// Terms of each dot product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub k: Option<u64>,
-    /// How weights are stored, `f32`, `f16`, `int8` or `int4`; of a model in a file its own types, and this is absent.
+    /// Storage type of weights: `f32`, `f16`, `int8` or `int4`; absent for a model in a file, which has its own types.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub weights: Option<String>,
-    /// How activations are stored.
+    /// Storage type of activations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activations: Option<String>,
-    /// The operand that is stored column by column: `a` or `b`.
+    /// Operand in column-major order: `a` or `b`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transpose: Option<String>,
-    /// The layer of a model that the shape was asked for as, `llama-3-8b/ffn-up`.
+    /// Model layer that the spec named: `llama-3-8b/ffn-up`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<String>,
-    /// The model: a preset's name, or the name of its file.
+    /// Model: a preset's name, or the name of its file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// SHA-256 of the model's file; absent if its weights follow from the seed.
+    /// SHA-256 of the model's file; absent for seeded weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_sha256: Option<String>,
-    /// Sequences at once.
+    /// Batch size in sequences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<u64>,
-    /// Tokens of a prompt.
+    /// Prompt tokens per sequence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<u64>,
-    /// Tokens of a prompt and its answer.
+    /// Maximum tokens per sequence, prompt and answer together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<u64>,
-    /// The arithmetic that a ceiling is of: `f32`, `f16`, `dot4` or `matrix`.
+    /// Arithmetic of a peak compute ceiling: `f32`, `f16`, `dot4` or `matrix`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arithmetic: Option<String>,
 }
 
-/// What a unit of work must at least compute, read and write.
+/// Arithmetic intensity: the minimum operations and bytes per unit of work.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Intensity {
-    /// Operations for a unit of work.
+    /// Operations per unit of work.
     pub operations_per_unit: f64,
-    /// Bytes for a unit of work.
+    /// Bytes read and written per unit of work.
     pub bytes_per_unit: f64,
-    /// Whether they must come from memory, since more than a cache holds is read before the same again.
+    /// Whether the bytes must come from memory: the data read before any of it is read again exceeds the last-level cache.
     pub from_memory: bool,
 }

@@ -1,5 +1,5 @@
-//! Workloads: what is run, with its shape and its unit of work. A workload names its variants for a device and
-//! prepares one as a job; the job runs batches and answers for their outputs.
+//! Workloads: what is run, with shape and unit of work. A workload lists its variants for a device and prepares one as a job; the job
+//! runs batches and checks their outputs.
 
 pub mod data;
 pub mod decoder;
@@ -22,13 +22,13 @@ use data::Seed;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Batches that stay in flight, so that the device has work while the host looks at the last one.
+/// Batches in flight, so that the device does not idle while the host checks the last one.
 pub const DEPTH: usize = 3;
 
-/// A device that is open for work.
+/// An opened device.
 #[derive(Clone)]
 pub enum Target {
-    /// The native processor.
+    /// The CPU.
     Cpu(Box<Device>),
     /// A GPU.
     Gpu(Gpu),
@@ -38,7 +38,7 @@ impl Target {
     /// Opens a device.
     ///
     /// # Errors
-    /// If its driver refuses.
+    /// If its driver fails.
     pub fn open(device: &Device) -> Result<Target, GpuError> {
         match &device.gpu {
             Some(_) => Gpu::open(device).map(Target::Gpu),
@@ -46,10 +46,10 @@ impl Target {
         }
     }
 
-    /// Opens the device again if it was lost, for work that comes after the work that lost it.
+    /// Reopens a lost device, for work after the work that lost it.
     ///
     /// # Errors
-    /// If its driver refuses.
+    /// If its driver fails.
     pub fn reopen_if_lost(&mut self) -> Result<(), GpuError> {
         if self.is_lost() {
             *self = Target::open(&self.device().clone())?;
@@ -62,10 +62,10 @@ impl Target {
         matches!(self, Target::Gpu(gpu) if gpu.is_lost())
     }
 
-    /// Makes sure that the machine has memory for what a workload takes of it, with all freed that was dropped before.
+    /// Checks that the machine has `needed` bytes of memory available, after freeing everything that was dropped before.
     ///
     /// # Errors
-    /// How much is missing, or that the device fails.
+    /// If memory is missing, or the device fails.
     fn room(&self, needed: Bytes) -> Result<(), JobError> {
         if let Target::Gpu(gpu) = self {
             gpu.flush()?;
@@ -89,7 +89,7 @@ pub enum Variant {
     Gpu(&'static Entry),
     /// Native code, by its name in results.
     Cpu(&'static str),
-    /// The kernels of a decoder, put together in one way.
+    /// A set of decoder kernels.
     Decoder(&'static decoder::gpu::Choice),
 }
 
@@ -104,29 +104,29 @@ impl Variant {
     }
 }
 
-/// What a user can ask to be run.
+/// A workload that a user can name.
 pub trait Workload {
-    /// Its kind.
+    /// Kind of workload.
     fn id(&self) -> Id;
-    /// The unit of its work.
+    /// Unit of work.
     fn unit(&self) -> Unit;
-    /// Its shape and type as the command line writes them, `1024x1024x1024:f32`; empty if it has none.
+    /// Shape and type as on the command line, `1024x1024x1024:f32`; empty if it has none.
     fn arguments(&self) -> String;
-    /// Its shape as numbers.
+    /// Shape as numbers.
     fn shape(&self) -> Shape;
-    /// What a unit of its work must compute and move; none if it is no matter of that.
+    /// Arithmetic intensity; `None` if the workload is neither compute- nor bandwidth-bound.
     fn intensity(&self, _: &Device) -> Option<Intensity> {
         None
     }
-    /// Whether a batch has a length of its own, as a token's step has.
+    /// Whether the batch length is fixed, as for a decoder step.
     fn has_fixed_batches(&self) -> bool {
         false
     }
-    /// Why this device cannot hold it, naming the limit; nothing if it can.
+    /// Why the device does not support it, with the limit; `None` if it does.
     fn unsupported(&self, target: &Target) -> Option<String>;
-    /// Ways to run it there, the default first.
+    /// Variants for the device, default first.
     fn variants(&self, target: &Target) -> Vec<Variant>;
-    /// Compiles the variant and lays out its data.
+    /// Compiles a variant and prepares its data.
     ///
     /// # Errors
     /// If the device fails.
@@ -137,7 +137,7 @@ pub trait Workload {
         seed: Seed,
     ) -> Result<Box<dyn Job>, JobError>;
 
-    /// The whole spec as the command line writes it: `gemm:1024x1024x1024:f32`.
+    /// Full spec as on the command line: `gemm:1024x1024x1024:f32`.
     fn spec(&self) -> String {
         match self.arguments() {
             none if none.is_empty() => self.id().to_string(),
@@ -145,7 +145,7 @@ pub trait Workload {
         }
     }
 
-    /// What results say of it.
+    /// Its description in results.
     fn describe(&self, device: &Device) -> Description {
         Description {
             id: self.id(),
@@ -157,23 +157,23 @@ pub trait Workload {
     }
 }
 
-/// A workload that is ready to run. Batches run in the order of their submission.
+/// A workload that is ready to run. Batches run in submission order.
 pub trait Job {
-    /// Runs the kernel once over everything and judges its output against the oracle. Not timed; nothing is in
-    /// flight before or after.
+    /// Runs the kernel once over the whole problem and compares its output with the oracle. Not timed; no batch is in flight before or
+    /// after.
     ///
     /// # Errors
     /// If the device fails.
     fn verify(&mut self) -> Result<Verdict, JobError>;
-    /// The kernel that runs, for the record; none for native code.
+    /// The WGSL kernel, for the record; `None` for native code.
     fn kernel(&self) -> Option<&Kernel>;
-    /// The arithmetic that it multiplies in, if it does.
+    /// Arithmetic of its multiplications, if any.
     fn arithmetic(&self) -> Option<Arithmetic> {
         None
     }
-    /// Makes later batches last about `factor` times as long, within what the job can do. Nothing is in flight.
+    /// Scales the length of later batches by about `factor`, within the job's limits. No batch may be in flight.
     fn resize(&mut self, factor: f64);
-    /// Hands over one batch; at most [`DEPTH`] may be in flight.
+    /// Submits one batch; at most [`DEPTH`] may be in flight.
     ///
     /// # Errors
     /// If the device fails.
@@ -183,48 +183,48 @@ pub trait Job {
     /// # Errors
     /// If the device fails.
     fn wait(&mut self) -> Result<Batch, JobError>;
-    /// Poisons the output and changes part of the input, so that only this window's work can pass its check. Windows are
-    /// numbered from 0; what runs between two of them belongs to none.
+    /// Poisons the output and changes part of the input, so that only work of this window passes its check. Windows are numbered from 0;
+    /// batches between windows belong to none.
     ///
     /// # Errors
     /// If the device fails.
     fn open_window(&mut self, window: u32) -> Result<(), JobError>;
-    /// Keeps what the window put out.
+    /// Saves the window's output.
     ///
     /// # Errors
     /// If the device fails.
     fn close_window(&mut self) -> Result<(), JobError>;
-    /// Judges what a closed window put out, once.
+    /// Judges the saved output of a closed window, once.
     ///
     /// # Errors
     /// If the device fails.
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError>;
-    /// What a stranger needs to check the work of the first `windows` windows; none if the workload has no such thing.
+    /// What a third party needs to check the work of the first `windows` windows; `None` if the workload has no proof.
     fn proof(&self, windows: usize) -> Option<Proof>;
 }
 
-/// What shows that work was done, for the record.
+/// Proof of work, for the record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Proof {
-    /// Hashes that met a target.
+    /// Hashes below a target.
     Shares(sha256d::Shares),
-    /// Elements of a product. They show that it is right, not how often it was computed.
+    /// Elements of a matrix product. They show that it is right, not how often it was computed.
     Elements(matmul::Elements),
-    /// Tokens that windows put out. They show that the model answers so, not how often it was asked.
+    /// Tokens that windows generated. They show that the model answers so, not how often it was asked.
     Answers(decoder::Answers),
 }
 
-/// A batch that is done.
+/// A finished batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch {
-    /// What it did, of the asked shape; padding is not counted.
+    /// Work of the requested shape, without padding.
     pub work: Work,
-    /// Time on the device's own clock, where it has one.
+    /// Time on the device's clock, if it supports timestamps.
     pub gpu_seconds: Option<Seconds>,
 }
 
-/// A job that cannot go on. Its row fails; the run goes on.
+/// A job failed. Its row fails; the run continues.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
     /// The GPU failed.
@@ -233,10 +233,10 @@ pub enum JobError {
     /// The kernel does not build.
     #[error(transparent)]
     Kernel(#[from] KernelError),
-    /// The decoder cannot be had, or cannot go on.
+    /// The decoder cannot be prepared, or cannot continue.
     #[error(transparent)]
     Decoder(#[from] decoder::EngineError),
-    /// The machine has no memory for it.
+    /// The machine has too little memory.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
     /// The output cannot be right.
@@ -245,7 +245,7 @@ pub enum JobError {
 }
 
 impl JobError {
-    /// Whether the device cannot hold or do it, rather than having failed at it.
+    /// Whether the device does not support the workload, rather than having failed.
     pub fn is_unsupported(&self) -> bool {
         use decoder::EngineError as Decoder;
         match self {

@@ -1,8 +1,8 @@
-//! Reads workload specs: `ID[:SHAPE | :MODEL/LAYER][:TYPE][:key=value]…`.
+//! Parses workload specs: `ID[:SHAPE | :MODEL/LAYER][:TYPE][:key=value]…`.
 
 use super::{Id, Workload, decoder, matmul, roof, sha256d};
 
-/// Every workload: its id, a spec to show, and its reader, which gets the parts after the id.
+/// Parser of the parts after the id. `KNOWN` has every workload's id, an example spec and its parser.
 type Reader = fn(&[&str]) -> Result<Box<dyn Workload>, SpecError>;
 const KNOWN: &[(Id, &str, Reader)] = &[
     (Id::Sha256d, "sha256d", sha256d::parse),
@@ -14,7 +14,7 @@ const KNOWN: &[(Id, &str, Reader)] = &[
     (Id::Stream, "stream", roof::stream),
 ];
 
-/// A spec that names no workload. One line; says what to write instead.
+/// An invalid spec, in one line that says what to write instead.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SpecError(pub String);
@@ -41,17 +41,17 @@ pub fn parse(spec: &str) -> Result<Box<dyn Workload>, SpecError> {
     }
 }
 
-/// `did you mean 'int8'? known: f32, f16, int8, int4`, without the question if nothing is near.
+/// `did you mean 'int8'? known: f32, f16, int8, int4`, without the question if nothing is similar.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     format!("{}known: {}", question(word, &known), known.join(", "))
 }
 
 fn question(word: &str, known: &[&str]) -> String {
-    let likeness = |name: &&&str| (strsim::jaro_winkler(word, name) * 1000.0) as u32;
-    // Of several that are equally near, the first.
-    let near = known.iter().rev().max_by_key(likeness).filter(|name| likeness(name) > 700);
-    near.map(|name| format!("did you mean '{name}'? ")).unwrap_or_default()
+    let similarity = |name: &&&str| (strsim::jaro_winkler(word, name) * 1000.0) as u32;
+    // The first of equally similar names.
+    let closest = known.iter().rev().max_by_key(similarity).filter(|name| similarity(name) > 700);
+    closest.map(|name| format!("did you mean '{name}'? ")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn specs_read_back_as_written_and_ids_alone_have_a_shape() {
+    fn specs_round_trip_and_ids_alone_have_a_default_shape() {
         for (spec, whole) in [
             ("sha256d", "sha256d"),
             ("gemm", "gemm:1024x1024x1024:f32"),
@@ -145,9 +145,9 @@ mod tests {
     }
 
     proptest! {
-        /// Nothing that a user types makes it panic or print more than a line.
+        /// No input causes a panic or more than one line of output.
         #[test]
-        fn anything_is_read_or_refused_in_a_line(spec in "(gemm|gemv|sha256d|prefill|decode|x)?(:[a-z0-9/=.x-]{0,12}){0,4}") {
+        fn any_input_is_parsed_or_rejected_in_one_line(spec in "(gemm|gemv|sha256d|prefill|decode|x)?(:[a-z0-9/=.x-]{0,12}){0,4}") {
             if let Err(error) = parse(&spec) {
                 prop_assert!(!error.to_string().contains('\n'));
             }

@@ -67,7 +67,7 @@ pub(super) struct Args {
     anonymous: bool,
 }
 
-/// The most that a label may have, in bytes.
+/// Maximum length of a label, in bytes.
 const LONGEST_LABEL: usize = 200;
 
 fn label(text: &str) -> Result<(String, String), String> {
@@ -79,12 +79,12 @@ fn label(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Bytes in hex, in lower case.
+/// Parses hex digits for a number of bytes within `bytes`, and lowers their case.
 fn hex(text: &str, bytes: std::ops::RangeInclusive<usize>) -> Result<String, String> {
-    let sound = text.len().is_multiple_of(2)
+    let is_valid = text.len().is_multiple_of(2)
         && bytes.contains(&(text.len() / 2))
         && text.bytes().all(|b| b.is_ascii_hexdigit());
-    sound.then(|| text.to_lowercase()).ok_or_else(|| match (bytes.start(), bytes.end()) {
+    is_valid.then(|| text.to_lowercase()).ok_or_else(|| match (bytes.start(), bytes.end()) {
         (least, most) if least == most => {
             format!("write {least} bytes, as {} hex digits", 2 * least)
         }
@@ -92,7 +92,7 @@ fn hex(text: &str, bytes: std::ops::RangeInclusive<usize>) -> Result<String, Str
     })
 }
 
-/// What the arguments ask for, checked.
+/// The validated arguments.
 struct Plan {
     devices: Vec<(Device, Result<Target, GpuError>)>,
     workloads: Vec<Box<dyn Workload>>,
@@ -111,8 +111,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     }
     let mut plan = plan(args)?;
     let out = OutDir::open(&args.out.clone().unwrap_or_else(OutDir::default_path))?;
-    let at_rest = plan.protocol.mode != Mode::Publish || busy::await_rest();
-    if !at_rest && !args.allow_busy {
+    let idle = plan.protocol.mode != Mode::Publish || busy::await_rest();
+    if !idle && !args.allow_busy {
         bail!(
             "other programs use the processor: end them, or publish with --allow-busy, which marks the run as invalid"
         );
@@ -125,7 +125,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             attempt: None,
             labels,
             user_seed: args.seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_fields().0),
-            began_busy: !at_rest,
+            began_busy: !idle,
         },
         challenge: args.challenge.clone(),
         beacon: args.beacon.clone(),
@@ -161,7 +161,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let document = Document::of(run);
     let printed = print(&document, args.json, file.path());
     if interrupted {
-        // Whatever became of the terminal.
+        // Even if printing failed.
         return Ok(Exit::Interrupted);
     }
     printed?;
@@ -173,7 +173,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(if no { Exit::No } else { Exit::Done })
 }
 
-/// Reads the arguments; whatever is wrong with them is found before anything is measured.
+/// Validates the arguments, before anything is measured.
 fn plan(args: &Args) -> Result<Plan> {
     let workloads = args.workloads.parse(args::DEFAULT)?;
     let power: Vec<PowerSpec> =
@@ -215,7 +215,7 @@ fn plan(args: &Args) -> Result<Plan> {
     Ok(Plan { devices, workloads, power, protocol })
 }
 
-/// The time to the second: more tells nothing.
+/// The current time, rounded down to a second.
 fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)

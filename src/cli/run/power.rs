@@ -1,4 +1,4 @@
-//! Where a run's joules come from: what is read, and what is stated.
+//! The energy sources of a run: meters, and declared or modelled power.
 
 use crate::device::Device;
 use crate::energy::{self, PowerSpec, Sampling, Stated};
@@ -7,14 +7,14 @@ use crate::units::Seconds;
 use crate::workload::{Id, Workload};
 use anyhow::Result;
 
-/// Where joules come from.
+/// The energy sources of a run.
 pub(super) struct Power {
     specs: Vec<PowerSpec>,
     pub(super) sampling: Sampling,
 }
 
 impl Power {
-    /// Opens what the user named, or the best that is found, and reads it no more often than every `poll`.
+    /// Opens the sources that the user named, else the best ones found. Each is read at most once per `poll`.
     pub(super) fn open(specs: Vec<PowerSpec>, devices: &[Device], poll: Seconds) -> Result<Power> {
         let placed = match specs.is_empty() {
             true => energy::find(devices).0,
@@ -23,8 +23,8 @@ impl Power {
         Ok(Power { specs, sampling: Sampling::no_faster_than(placed, poll) })
     }
 
-    /// What is stated of a workload on a device, each with whether it was stated for that workload alone, and why nothing is
-    /// known if nothing is.
+    /// Declared or modelled power of a workload on a device, each with whether it was declared for that workload alone. If the
+    /// workload has no source at all, the string says why.
     fn stated(&self, device: &Device, workload: Id) -> (Vec<(Stated, bool)>, String) {
         let said = match &self.specs[..] {
             [] if self.sampling.reads(&device.id) => vec![],
@@ -44,13 +44,13 @@ impl Power {
         (stated, absence.join("; "))
     }
 
-    /// Why nothing is known of a workload's joules on a device; nothing if something is.
+    /// Why a workload has no energy source on a device; `None` if it has one.
     pub(super) fn absence(&self, device: &Device, workload: Id) -> Option<String> {
         let (stated, absence) = self.stated(device, workload);
         (stated.is_empty() && !self.sampling.reads(&device.id)).then_some(absence)
     }
 
-    /// The sources for the manifest: those that are read first, in the order in which they are read, then what is stated.
+    /// The sources for the manifest: meters in the order in which they are read, then declared and modelled power.
     pub(super) fn sources(
         &self,
         devices: &[Device],
@@ -65,8 +65,8 @@ impl Power {
             .collect();
         for device in devices {
             for workload in workloads.iter().map(|workload| workload.id()) {
-                for (stated, own) in self.stated(device, workload).0 {
-                    let workload = own.then_some(workload);
+                for (stated, specific) in self.stated(device, workload).0 {
+                    let workload = specific.then_some(workload);
                     let origin = Origin::Stated(stated);
                     let same = |s: &&mut Source| (s.workload, &s.origin) == (workload, &origin);
                     match sources.iter_mut().find(same) {

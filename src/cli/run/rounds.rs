@@ -1,5 +1,5 @@
-//! The rows of one device. They take turns, block by block, in an order that is drawn from the seed anew each round: what
-//! changes with time meets all of them, and no row always follows the same heat.
+//! Measures the rows of one device in interleaved blocks. Each round shuffles their order by the seed, so that drift affects all
+//! rows and no row always follows the same heat load.
 
 use super::super::interrupt;
 use super::super::progress::RowProgress;
@@ -15,26 +15,25 @@ use crate::workload::data::Seed;
 use crate::workload::{Job, JobError, Target, Workload};
 use std::ops::ControlFlow;
 
-/// What is measured on one device.
+/// The measurement of all rows on one device.
 pub(super) struct Rounds<'a> {
     pub(super) plan: &'a Plan,
     pub(super) device: &'a Device,
     pub(super) target: &'a Result<Target, GpuError>,
     pub(super) seed: Seed,
-    /// Rows of the run that other devices had before, and all that there will be, for the display.
+    /// For the progress bar: the rows of earlier devices, and all rows of the run.
     pub(super) before: usize,
     pub(super) total: usize,
 }
 
-/// A job that can be measured.
+/// A job that is ready to be measured.
 struct Prepared {
     job: Box<dyn Job>,
     batch: Option<Seconds>,
 }
 
 impl Rounds<'_> {
-    /// Measures every workload, and hands over the rows, as far as they are, after each block. An interruption leaves
-    /// the rest out.
+    /// Measures every workload and passes the rows so far to `store` after each block. An interruption leaves the rest out.
     pub(super) fn measure(
         &self,
         store: &mut dyn FnMut(Vec<Row>) -> Result<(), StoreError>,
@@ -72,7 +71,7 @@ impl Rounds<'_> {
             if order.is_empty() {
                 break;
             }
-            order.sort_by_key(|&i| self.place(i, round));
+            order.sort_by_key(|&i| self.sort_key(i, round));
             for i in order {
                 let Some(row) = &mut measuring[i] else { continue };
                 let stopped = match row.block(&mut self.display(i)) {
@@ -108,8 +107,8 @@ impl Rounds<'_> {
         store(finished(&rows))
     }
 
-    /// Where a row stands in a round, by comparison.
-    fn place(&self, i: usize, round: u32) -> [u8; 32] {
+    /// Sort key of a row within a round.
+    fn sort_key(&self, i: usize, round: u32) -> [u8; 32] {
         self.row_seed(self.plan.workloads[i].as_ref()).child(&format!("order {round}")).0
     }
 
@@ -117,7 +116,7 @@ impl Rounds<'_> {
         results::row_seed(self.seed, &self.row(workload))
     }
 
-    /// Shows what a row does, and breaks once the user wants an end.
+    /// Shows the events of a row on its progress bar, and breaks once the user interrupts.
     fn display(&self, i: usize) -> impl FnMut(Event) -> ControlFlow<()> {
         let workload = &self.plan.workloads[i];
         let name = format!("{} {}", self.device.id, workload.spec());
@@ -134,13 +133,13 @@ impl Rounds<'_> {
         Row { no_source, ..row }
     }
 
-    /// Chooses a kernel and lays out its data; none if the device cannot hold it.
+    /// Chooses a kernel and prepares its data; `None` if the device does not support the workload.
     fn prepare(&self, i: usize, row: &mut Row) -> Result<Option<Prepared>, MeasureError> {
         let workload = self.plan.workloads[i].as_ref();
         if let Err(error) = self.target {
             return Err(MeasureError::Job(error.clone().into()));
         }
-        // Each row opens the device for itself: what one of them does to it, up to losing it, is nothing to the others.
+        // Each row opens its own device handle, so that a lost device does not affect other rows.
         let mut target = Target::open(self.device).map_err(JobError::from)?;
         if let Some(reason) = workload.unsupported(&target) {
             row.outcome = Outcome::Unsupported(Failure::new(FailureCode::Limit, reason));
@@ -177,7 +176,7 @@ impl Rounds<'_> {
     }
 }
 
-/// Notes why a row has no figures: the device cannot hold the workload, or failed at it.
+/// Records why a row has no figures: the device does not support the workload, or it failed.
 fn fail(row: &mut Row, error: &MeasureError) {
     row.outcome = match error {
         MeasureError::Job(job) if job.is_unsupported() => {
@@ -188,7 +187,7 @@ fn fail(row: &mut Row, error: &MeasureError) {
     };
 }
 
-/// Rows of which something is known.
+/// The rows that have windows or an outcome.
 fn finished(rows: &[Row]) -> Vec<Row> {
     rows.iter().filter(|row| row.is_known()).cloned().collect()
 }

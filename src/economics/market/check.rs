@@ -1,4 +1,4 @@
-//! Checks a market file key by key: each has its unit, its limits and its kind.
+//! Checks a market file key by key: type, unit and bounds of each value.
 
 use super::figure::{self, Expected, Figure};
 use super::reader::{Table, nearest};
@@ -12,7 +12,7 @@ use crate::units::Unit;
 use crate::workload::Id;
 use jiff::civil::Date;
 
-// Typical figures stand where a wrong unit is 100 times off or more: cents for dollars, terahashes for hashes.
+// Typical figures catch wrong units, which are off by a factor of 100 or more: cents for dollars, terahashes for hashes.
 const ELECTRICITY: Expected = Expected::near("$/kWh", 0.02).or_negative();
 const PUE: Expected = Expected::within("ratio", 1.0, 5.0);
 const UTILISATION: Expected = Expected::within("share", 0.001, 1.0);
@@ -33,7 +33,7 @@ const COLOCATION: Expected = Expected::near("$/MW-year", 1.85e6).or_range();
 const TOKEN_ENERGY: Expected = Expected::near(Unit::Token.energy_symbol(), 0.5);
 const QUERY_ENERGY: Expected = Expected::near("Wh", 0.5);
 
-/// The market of a file; nothing if something is wrong in it, which its reader keeps.
+/// The market of a file; `None` if it has faults, which the reader records.
 pub(super) fn market(root: &Table) -> Option<Market> {
     let date = root.text("date").and_then(|text| {
         let date = text.parse::<Date>().ok();
@@ -44,19 +44,19 @@ pub(super) fn market(root: &Table) -> Option<Market> {
         date
     });
     let c = Checker { date };
-    let premises = c.of(root, "premises", Checker::premises);
-    let wall_factors = c.of(root, "wall_factor", Checker::wall_factors);
-    let network = c.of(root, "network", Checker::network);
+    let premises = c.table(root, "premises", Checker::premises);
+    let wall_factors = c.table(root, "wall_factor", Checker::wall_factors);
+    let network = c.table(root, "network", Checker::network);
     let asics = c.rows(root, "asic", true, Checker::asic);
     let token_prices = c.rows(root, "token_price", false, Checker::token_price);
     let rentals = c.rows(root, "rental", false, Checker::rental);
-    let build = c.of(root, "build", |c, build| {
-        let mining = c.of(build, "mining", Checker::build);
-        let inference = c.of(build, "inference", Checker::build);
+    let build = c.table(root, "build", |c, build| {
+        let mining = c.table(build, "mining", Checker::build);
+        let inference = c.table(build, "inference", Checker::build);
         Some((mining?, inference?))
     });
     let card_costs = c.rows(root, "card_cost", false, Checker::card_cost);
-    let colocation = c.of(root, "colocation", |c, table| c.figure(table, "price", COLOCATION));
+    let colocation = c.table(root, "colocation", |c, table| c.figure(table, "price", COLOCATION));
     let reference_tokens = c.rows(root, "reference_tokens", false, Checker::reference_tokens);
     let published_queries = c.rows(root, "published_query", false, |c, query| {
         let (name, energy) = (query.text("name"), c.figure(query, "energy", QUERY_ENERGY));
@@ -87,12 +87,12 @@ pub(super) fn market(root: &Table) -> Option<Market> {
     })
 }
 
-/// The file's date, which no figure may be after; nothing if the file has none.
+/// `date` is the file's date, the latest that a figure may have; `None` if the file has none.
 struct Checker {
     date: Option<Date>,
 }
 
-/// What is read of a table: nothing if something is wrong in it.
+/// Reads a table; `None` if it has faults.
 type Read<T> = fn(&Checker, &Table) -> Option<T>;
 
 impl Checker {
@@ -104,15 +104,15 @@ impl Checker {
         figure::optional(table, name, expected, self.date)
     }
 
-    /// What a table in the table holds.
-    fn of<T>(&self, table: &Table, name: &'static str, read: Read<T>) -> Option<T> {
+    /// Reads a required subtable.
+    fn table<T>(&self, table: &Table, name: &'static str, read: Read<T>) -> Option<T> {
         let table = table.table(name)?;
         let found = read(self, &table);
         table.finish();
         found
     }
 
-    /// What every table of a list holds; nothing if something is wrong in one.
+    /// Reads every table of a list; `None` if one has faults.
     fn rows<T>(
         &self,
         table: &Table,
@@ -125,7 +125,7 @@ impl Checker {
             row.finish();
             found
         });
-        // All of them are read, whatever is wrong with the first.
+        // Collected first, so that the faults of every table are recorded.
         let rows: Vec<Option<T>> = rows.collect();
         rows.into_iter().collect()
     }
@@ -210,7 +210,7 @@ impl Checker {
 
     fn token_price(&self, price: &Table) -> Option<TokenPrice> {
         let (name, models) = (price.text("name"), price.texts("models"));
-        let workload = choice(price, "tokens", &[("input", Id::Prefill), ("output", Id::Decode)]);
+        let workload = keyword(price, "tokens", &[("input", Id::Prefill), ("output", Id::Decode)]);
         let types = price.texts("types");
         let example = "the smallest and the largest batch, as in [1, 1024]";
         let batches = price.pair("batches", example);
@@ -230,16 +230,16 @@ impl Checker {
 
     fn reference_tokens(&self, tokens: &Table) -> Option<ReferenceTokens> {
         let (name, price) = (tokens.text("name"), tokens.text("price"));
-        let scope = choice(tokens, "scope", &Scope::ALL.map(|scope| (scope.name(), scope)));
+        let scope = keyword(tokens, "scope", &Scope::ALL.map(|scope| (scope.name(), scope)));
         let energy = self.figure(tokens, "energy", TOKEN_ENERGY);
         Some(ReferenceTokens { name: name?, price: price?, scope: scope?, energy: energy? })
     }
 }
 
-/// One of several words, by what it stands for.
-fn choice<T: Copy>(table: &Table, name: &'static str, known: &[(&str, T)]) -> Option<T> {
+/// The value of a keyword.
+fn keyword<T: Copy>(table: &Table, name: &'static str, known: &[(&str, T)]) -> Option<T> {
     let text = table.text(name)?;
-    let found = known.iter().find(|(word, _)| *word == text).map(|(_, stands_for)| *stands_for);
+    let found = known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
     if found.is_none() {
         let words = || known.iter().map(|(word, _)| *word);
         let hint = nearest(&text, words()).map(|near| format!("; did you mean {near}?"));
@@ -250,7 +250,7 @@ fn choice<T: Copy>(table: &Table, name: &'static str, known: &[(&str, T)]) -> Op
     found
 }
 
-/// Reference tokens have a price that is in the file.
+/// Checks that reference tokens name a price of the file.
 fn priced(root: &Table, tokens: &Option<Vec<ReferenceTokens>>, prices: &Option<Vec<TokenPrice>>) {
     let (Some(tokens), Some(prices)) = (tokens, prices) else { return };
     let names = || prices.iter().map(|price| price.name.as_str());
@@ -265,7 +265,7 @@ fn priced(root: &Table, tokens: &Option<Vec<ReferenceTokens>>, prices: &Option<V
     }
 }
 
-/// No two rows of a list have one name.
+/// Checks that no two rows of a list have the same name.
 fn unique<T>(
     root: &Table,
     list: &'static str,

@@ -1,10 +1,10 @@
-//! A figure of the market file: a number or a range with its unit, date and source, checked against what such a figure can be.
+//! A figure of the market file: a number or a range with unit, date and source, checked for plausibility.
 
 use super::reader::Table;
 use crate::units::{Interval, Method, Provenance};
 use jiff::civil::Date;
 
-/// As it stands in the file.
+/// A figure as written in the file.
 #[derive(Clone, Default)]
 struct Written {
     value: Option<f64>,
@@ -19,30 +19,30 @@ struct Written {
 /// A checked figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// Its key in the file: `network.difficulty`.
+    /// Its key: `network.difficulty`.
     pub key: String,
-    /// In the unit of the file.
+    /// The number or range, in `unit`.
     pub interval: Interval,
     /// `$/kWh`.
     pub unit: &'static str,
-    /// As the file writes it: a day, a month or a year.
+    /// As written in the file: a day, a month or a year.
     pub date: String,
-    /// The first day that the date can mean.
+    /// First day of `date`.
     pub since: Date,
     /// Where it comes from.
     pub source: String,
-    /// Whether it only stands for the user's own.
+    /// Whether it is an example that the user should replace.
     pub example: bool,
 }
 
 impl Figure {
-    /// The number of a figure that is no range.
+    /// The value, or the midpoint of a range.
     pub fn number(&self) -> f64 {
         self.interval.middle()
     }
 }
 
-/// What a figure has to be.
+/// Unit and bounds that a figure is checked against.
 #[derive(Clone, Copy)]
 pub(super) struct Expected {
     unit: &'static str,
@@ -52,33 +52,33 @@ pub(super) struct Expected {
 
 #[derive(Clone, Copy)]
 enum Bounds {
-    /// Within a factor of 100 of such figures as they are known.
+    /// Within a factor of 100 of a typical figure.
     Near { typical: f64, sign: Sign },
-    /// Between two numbers that it cannot leave.
+    /// Between two hard limits.
     Within(f64, f64),
 }
 
-/// Which numbers beside those above 0 a figure may be.
+/// The sign that a figure may have.
 #[derive(Clone, Copy, PartialEq)]
 enum Sign {
     Positive,
-    /// 0, and below it as far as above: those who have too much power pay to be rid of it.
+    /// Any, and 0: a surplus of power has a negative price.
     Any,
 }
 
 impl Expected {
-    /// A figure that is no 100 times larger or smaller than this one.
+    /// A figure within a factor of 100 of a typical one.
     pub(super) const fn near(unit: &'static str, typical: f64) -> Expected {
         let bounds = Bounds::Near { typical, sign: Sign::Positive };
         Expected { unit, bounds, range: false }
     }
 
-    /// A figure that lies between two numbers by its nature.
+    /// A figure between two hard limits.
     pub(super) const fn within(unit: &'static str, least: f64, most: f64) -> Expected {
         Expected { unit, bounds: Bounds::Within(least, most), range: false }
     }
 
-    /// It may be 0 and negative too.
+    /// The same, but 0 and negative figures are allowed.
     pub(super) const fn or_negative(self) -> Expected {
         match self.bounds {
             Bounds::Near { typical, .. } => {
@@ -88,7 +88,7 @@ impl Expected {
         }
     }
 
-    /// It may be a range.
+    /// The same, but a range is allowed.
     pub(super) const fn or_range(self) -> Expected {
         Expected { range: true, ..self }
     }
@@ -122,8 +122,8 @@ impl Expected {
     }
 }
 
-/// The figure of a key; nothing if it is not there or something is wrong with it, which is kept as faults. No figure is of a day
-/// after that of the file.
+/// The figure of a required key; `None` if it is missing or wrong, which is recorded as a fault. `file` is the date of the file, the
+/// latest that a figure may have.
 pub(super) fn figure(
     table: &Table,
     name: &'static str,
@@ -133,7 +133,7 @@ pub(super) fn figure(
     read(table, name, true, expected, file)
 }
 
-/// The same of a key that need not be there.
+/// The same for an optional key.
 pub(super) fn optional(
     table: &Table,
     name: &'static str,
@@ -154,7 +154,7 @@ fn read(
     let table = table.inline(name, required)?;
     let [value, low, high] = ["value", "low", "high"].map(|name| table.number(name));
     let numbers = ["value", "low", "high"].iter().all(|name| {
-        // What is there and no number has been told.
+        // A value that is not a number has already been reported.
         !table.has(name) || [value, low, high].iter().any(Option::is_some)
     });
     let written = Written {
@@ -182,8 +182,7 @@ fn read(
 }
 
 impl Written {
-    /// The figure; nothing if a part of it is missing; or what is wrong, each with the name of the part, which is empty for all of
-    /// it.
+    /// The figure; `None` if a part of it is missing. Errors are pairs of a part's name (empty for the whole figure) and a message.
     fn check(
         self,
         key: String,
@@ -198,7 +197,7 @@ impl Written {
         let mut interval = None;
         match self.interval(expected) {
             Ok(read) => interval = Some(read),
-            // A number in another unit is wrong in any case.
+            // With the wrong unit the number is wrong in any case.
             Err(what) if right_unit => faults.push(("", what)),
             Err(_) => {}
         }
@@ -304,12 +303,12 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_times_off_is_absurd_on_either_side_and_99_times_is_not() {
-        for (number, absurd) in
+    fn figures_100_times_off_are_rejected_and_99_times_off_are_not() {
+        for (number, rejected) in
             [(200.0, true), (199.0, false), (0.02, true), (0.0202, false), (0.0, true)]
         {
             let result = check(written(Some(number), None, None), EXPECTED);
-            assert_eq!(result.is_err(), absurd, "{number}");
+            assert_eq!(result.is_err(), rejected, "{number}");
         }
         let either = written(None, Some(2.0), Some(500.0));
         assert!(check(either, EXPECTED).unwrap_err().contains("decimal point"));
@@ -321,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_price_that_may_be_negative_has_the_same_limits_below_0() {
-        for (number, absurd) in [
+        for (number, rejected) in [
             (0.0, false),
             (-0.5, false),
             (-199.0, false),
@@ -330,12 +329,12 @@ mod tests {
             (f64::NAN, true),
         ] {
             let result = check(written(Some(number), None, None), EXPECTED.or_negative());
-            assert_eq!(result.is_err(), absurd, "{number}");
+            assert_eq!(result.is_err(), rejected, "{number}");
         }
     }
 
     #[test]
-    fn all_that_is_wrong_with_a_figure_is_told() {
+    fn all_faults_of_a_figure_are_reported() {
         let wrong = Written {
             unit: Some("€/h".into()),
             date: Some("May".into()),
@@ -350,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn unit_and_date_are_held_to() {
+    fn unit_and_date_are_checked() {
         let value = || written(Some(2.0), None, None);
         let error = check(Written { unit: Some("$/day".into()), ..value() }, EXPECTED).unwrap_err();
         assert!(error.contains("'$/day'") && error.contains("'$/h'"), "{error}");

@@ -1,5 +1,4 @@
-//! The market file in memory: what hashes, tokens and hours of hardware sell for, and what power costs. It is the user's;
-//! nothing is fetched.
+//! The market file: prices of hashes, tokens, rentals and electricity. The user provides it; nothing is fetched.
 
 mod check;
 mod figure;
@@ -15,65 +14,65 @@ use jiff::civil::Date;
 use reader::Reader;
 use toml::de::DeTable;
 
-/// The file that comes with rigbench.
+/// The market file embedded in rigbench.
 pub const EMBEDDED: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/results/market/2026-11.toml"));
-/// Days after which prices are remarked on.
+/// Age in days beyond which prices are reported as stale.
 pub const STALE_DAYS: i32 = 90;
 
-/// A market file that cannot be used: everything that is wrong with it.
+/// All faults of an unusable market file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("market file: {}", faults.join("; "))]
 pub struct MarketError {
-    /// In a line each: the number of the line, the key, what is wrong and what is expected.
+    /// One line per fault: line number, key, what is wrong and what is expected.
     pub faults: Vec<String>,
 }
 
 /// A checked market file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Market {
-    /// The day that the file is of.
+    /// Date of the file.
     pub date: Date,
-    /// What the answer assumes of the user.
+    /// Assumptions about the user's facility.
     pub premises: Premises,
-    /// Joules at the plug for one within a scope, where that is known.
+    /// Joules at the plug per joule in a scope, where known.
     pub wall_factors: Vec<(Scope, Figure)>,
     /// The Bitcoin network.
     pub network: NetworkFigures,
     /// Reference miners, at least one.
     pub asics: Vec<Asic>,
-    /// What tokens sell for.
+    /// Token prices.
     pub token_prices: Vec<TokenPrice>,
-    /// What devices rent for.
+    /// Rental prices.
     pub rentals: Vec<Rental>,
-    /// A megawatt of miners.
+    /// Cost of a megawatt of miners.
     pub mining: Build,
-    /// A megawatt of accelerators.
+    /// Cost of a megawatt of accelerators.
     pub inference: Build,
-    /// What single cards cost.
+    /// Costs of single cards.
     pub card_costs: Vec<CardCost>,
-    /// Housing with power, dollars a megawatt and year.
+    /// Colocation with power, in dollars per megawatt-year.
     pub colocation: Figure,
-    /// Published energy of tokens.
+    /// Published energy per token.
     pub reference_tokens: Vec<ReferenceTokens>,
-    /// Published energy of queries.
+    /// Published energy per query.
     pub published_queries: Vec<Published>,
 }
 
-/// What the answer assumes of the user.
+/// Assumptions about the user's facility.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Premises {
-    /// Dollars a kilowatt-hour.
+    /// Dollars per kWh.
     pub electricity: Figure,
-    /// Energy that the hall buys for one at the plugs.
+    /// Power usage effectiveness: energy at the facility meter over energy at the plugs.
     pub pue: Figure,
-    /// Share of the time that tokens or hours are sold.
+    /// Fraction of the time that tokens or hours are sold.
     pub utilisation: Figure,
-    /// Tokens that a query is asked with.
+    /// Prompt tokens of a query.
     pub query_tokens_in: Figure,
-    /// Tokens that it is answered with.
+    /// Generated tokens of a query.
     pub query_tokens_out: Figure,
-    /// Factor for accelerators that stand ready.
+    /// Factor for provisioned but idle accelerators.
     pub query_idle: Figure,
 }
 
@@ -82,49 +81,49 @@ pub struct Premises {
 pub struct NetworkFigures {
     /// Difficulty.
     pub difficulty: Figure,
-    /// Dollars a bitcoin.
+    /// Dollars per bitcoin.
     pub bitcoin: Figure,
-    /// Fees as a share of a block's whole reward.
+    /// Fees as a fraction of the block reward.
     pub fee_share: Figure,
-    /// New bitcoins a block.
+    /// Block subsidy in bitcoin.
     pub subsidy: Figure,
-    /// The block of the next halving.
+    /// Block height of the next halving.
     pub halving: Figure,
 }
 
 /// A reference miner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asic {
-    /// As its maker calls it.
+    /// Its maker's name for it.
     pub name: String,
-    /// Joules a terahash at the wall.
+    /// Joules per terahash at the wall.
     pub efficiency: Figure,
 }
 
-/// What tokens sell for.
+/// A token price.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenPrice {
-    /// As the sellers call the model.
+    /// The sellers' name of the model.
     pub name: String,
-    /// As rigbench calls the models that it holds for.
+    /// Models that it applies to, by their names in rigbench.
     pub models: Vec<String>,
-    /// The workload whose tokens it is of: those that are read or those that are written.
+    /// Prefill for input tokens, decode for output tokens.
     pub workload: Id,
-    /// Types of weights that it holds for.
+    /// Weight types that it applies to.
     pub types: Vec<String>,
-    /// The smallest and the largest batch that it holds for.
+    /// Smallest and largest batch that it applies to.
     pub batches: (u64, u64),
-    /// Dollars a million tokens.
+    /// Dollars per million tokens.
     pub price: Figure,
 }
 
 impl TokenPrice {
-    /// Whether the price is of the model of these tokens.
+    /// Whether the price is for the model of this workload.
     pub fn is_of(&self, tokens: &Description) -> bool {
         tokens.shape.model.as_ref().is_some_and(|model| self.models.contains(model))
     }
 
-    /// Why the price does not hold for tokens of this kind; nothing if it does.
+    /// Why the price does not apply to this workload; `None` if it does.
     pub fn mismatch(&self, tokens: &Description) -> Option<String> {
         let (least, most) = self.batches;
         if !self.is_of(tokens) {
@@ -141,17 +140,17 @@ impl TokenPrice {
     }
 }
 
-/// What sellers call the tokens of a workload.
+/// The sellers' name of a workload's tokens.
 fn direction(workload: Id) -> &'static str {
     if workload == Id::Prefill { "input" } else { "output" }
 }
 
-/// How weights are stored, as a market file names it.
+/// The weight type, as a market file names it.
 fn weights_of(workload: &Description) -> &str {
     workload.shape.weights.as_deref().unwrap_or("its file's types")
 }
 
-/// Tokens that are sold: `output tokens of llama-3-8b (int8, batch 8)`.
+/// The tokens that a workload sells: `output tokens of llama-3-8b (int8, batch 8)`.
 pub(super) fn tokens_of(workload: &Description) -> String {
     let shape = &workload.shape;
     let model = shape.model.as_deref().unwrap_or("an unknown model");
@@ -160,64 +159,64 @@ pub(super) fn tokens_of(workload: &Description) -> String {
     format!("{direction} tokens of {model} ({weights}, batch {batch})")
 }
 
-/// What a device rents for.
+/// A rental price.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rental {
     /// The device and the terms.
     pub name: String,
-    /// Its drivers' names for it, whole.
+    /// Full device names, as reported by drivers.
     pub devices: Vec<String>,
-    /// Dollars an hour.
+    /// Dollars per hour.
     pub rent: Figure,
 }
 
-/// What a megawatt costs.
+/// Cost of a megawatt of hardware.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Build {
-    /// Dollars a megawatt.
+    /// Dollars per megawatt.
     pub cost: Figure,
-    /// Years until it is written off, where the user says so.
+    /// Years of depreciation, if given.
     pub lifetime: Option<Figure>,
 }
 
-/// What a card costs.
+/// Cost of a card.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CardCost {
-    /// Its drivers' names for it, whole.
+    /// Full device names, as reported by drivers.
     pub devices: Vec<String>,
     /// Dollars.
     pub cost: Figure,
-    /// Years until it is written off.
+    /// Years of depreciation.
     pub lifetime: Figure,
 }
 
-/// Published energy of tokens.
+/// Published energy per token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReferenceTokens {
     /// Device, model and batch.
     pub name: String,
-    /// The name of the token price that goes with it.
+    /// Name of the token price that applies.
     pub price: String,
-    /// What the energy covers.
+    /// Scope of the energy.
     pub scope: Scope,
-    /// Joules a token.
+    /// Joules per token.
     pub energy: Figure,
 }
 
-/// Published energy of a query.
+/// Published energy per query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Published {
-    /// Who or what.
+    /// Service, or publisher of the estimate.
     pub name: String,
     /// Watt-hours.
     pub energy: Figure,
 }
 
 impl Market {
-    /// Reads and checks a market file.
+    /// Parses and checks a market file.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// All faults of the file.
     pub fn parse(text: &str) -> Result<Market, MarketError> {
         let (table, errors) = DeTable::parse_recoverable(text);
         let reader = Reader::new(text);
@@ -231,12 +230,12 @@ impl Market {
         }
     }
 
-    /// The file that comes with rigbench.
+    /// The market file embedded in rigbench.
     pub fn embedded() -> Market {
         Market::parse(EMBEDDED).expect("a test reads it")
     }
 
-    /// The network as the file has it.
+    /// The network that the file describes.
     pub fn network(&self) -> Network {
         let n = &self.network;
         Network::with_fee_share(
@@ -247,16 +246,16 @@ impl Market {
         )
     }
 
-    /// Joules at the plug for one within a scope, and where that comes from; 1 for the plug itself, nothing if unknown.
+    /// Joules at the plug per joule in a scope, and the source; 1 for the plug itself, `None` if unknown.
     pub fn wall_factor(&self, scope: Scope) -> Option<(f64, Option<&Figure>)> {
         if scope == Scope::Wall {
             return Some((1.0, None));
         }
-        let (_, figure) = self.wall_factors.iter().find(|(of, _)| *of == scope)?;
+        let (_, figure) = self.wall_factors.iter().find(|(known, _)| *known == scope)?;
         Some((figure.number(), Some(figure)))
     }
 
-    /// What there is to say of the file's own age on this day.
+    /// A remark on the age of the file; `None` if it is up to date.
     pub fn age(&self, today: Date) -> Option<String> {
         let age = days(self.date, today);
         if age > STALE_DAYS {
@@ -268,7 +267,7 @@ impl Market {
         (age < 0).then(|| format!("the market file is of {}, a day that is yet to come", self.date))
     }
 
-    /// Prices that are old on this day, whatever the age of the file: `network.difficulty (2026-06)`.
+    /// Stale prices, whatever the age of the file: `network.difficulty (2026-06)`.
     pub fn stale(&self, today: Date) -> Vec<String> {
         let network = &self.network;
         [&network.difficulty, &network.bitcoin, &network.fee_share]
@@ -280,7 +279,7 @@ impl Market {
             .collect()
     }
 
-    /// Examples that stand for figures of the user's own: `premises.electricity = 0.05 $/kWh`.
+    /// Example figures that the user should replace: `premises.electricity = 0.05 $/kWh`.
     pub fn examples(&self) -> Vec<String> {
         let premises = &self.premises;
         [
@@ -298,7 +297,7 @@ impl Market {
     }
 }
 
-/// Days from one day to another.
+/// Days between two dates.
 fn days(from: Date, to: Date) -> i32 {
     from.until(to).map_or(0, |span| span.get_days())
 }

@@ -1,5 +1,4 @@
-//! Reads tables of the market file key by key. Every fault is kept with its line and key, so that one look at the file tells all
-//! that is to be mended.
+//! Reads tables of the market file key by key. Faults are recorded with line and key, so that all of them are reported at once.
 
 use crate::text::plain;
 use std::cell::RefCell;
@@ -7,19 +6,19 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-/// How alike a key and a misspelt one are, at least.
-const ALIKE: f64 = 0.8;
+/// Minimum Jaro-Winkler similarity of a suggested key.
+const MIN_SCORE: f64 = 0.8;
 
-/// Something that is wrong in the file.
+/// A fault of the file.
 struct Fault {
     line: Option<usize>,
-    /// Its key and what is wrong with it.
+    /// The key and what is wrong with it.
     what: String,
-    /// Whether something is not there: behind a mistake of syntax that means nothing.
+    /// Whether a key is missing, which is not reported if the file has syntax errors.
     missing: bool,
 }
 
-/// The text, and what is wrong in it.
+/// The text and its faults.
 pub(super) struct Reader<'a> {
     text: &'a str,
     faults: RefCell<Vec<Fault>>,
@@ -48,7 +47,7 @@ impl<'a> Reader<'a> {
 
     /// The table of the whole file.
     pub(super) fn root(&'a self, table: &'a DeTable<'a>) -> Table<'a> {
-        // Nothing of the whole file has a line of its own.
+        // Faults of the root table have no line.
         self.table(table, usize::MAX..usize::MAX, String::new())
     }
 
@@ -62,13 +61,13 @@ impl<'a> Reader<'a> {
         self.faults.borrow_mut().push(Fault { line, what, missing });
     }
 
-    /// Everything that is wrong, in the order of lines; `syntax` has the lines that are no TOML, with what is wrong there.
+    /// All faults in line order; `syntax` has the lines with syntax errors and their messages.
     pub(super) fn faults(self, syntax: Vec<(usize, String)>) -> Vec<String> {
-        let of_syntax = |line: usize| syntax.iter().any(|(other, _)| *other == line);
+        let is_syntax_error = |line: usize| syntax.iter().any(|(other, _)| *other == line);
         let broken = !syntax.is_empty();
         let mut faults = self.faults.into_inner();
         faults.retain(|fault| {
-            let shadowed = broken && (fault.missing || fault.line.is_some_and(of_syntax));
+            let shadowed = broken && (fault.missing || fault.line.is_some_and(is_syntax_error));
             !shadowed
         });
         let syntax = syntax.iter().map(|(line, what)| Fault {
@@ -78,26 +77,26 @@ impl<'a> Reader<'a> {
         });
         faults.extend(syntax);
         faults.sort_by_key(|fault| fault.line.unwrap_or(0));
-        let told = |Fault { line, what, .. }: Fault| match line {
+        let message = |Fault { line, what, .. }: Fault| match line {
             Some(line) => format!("line {line}, {what}"),
             None => what,
         };
-        faults.into_iter().map(told).collect()
+        faults.into_iter().map(message).collect()
     }
 }
 
-/// The number of the line in which a byte stands.
+/// The line number of a byte offset.
 pub(super) fn line(text: &str, at: usize) -> usize {
     text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 impl<'a> Table<'a> {
-    /// The key of something in the table.
+    /// The full key of a name in the table.
     pub(super) fn path(&self, name: &str) -> String {
         if self.key.is_empty() { name.to_string() } else { format!("{}.{name}", self.key) }
     }
 
-    /// Says what is wrong with a key; with the table itself if the key is empty.
+    /// Records a fault of a key, or of the table itself if the name is empty.
     pub(super) fn fault(&self, name: &str, what: &str) {
         let at = self.table.get(name).map_or(self.span.start, |value| value.span().start);
         let key = if name.is_empty() { self.key.clone() } else { self.path(name) };
@@ -112,8 +111,8 @@ impl<'a> Table<'a> {
         self.table.get(name)
     }
 
-    /// A value of a kind; nothing if it is not there or of another kind, which is kept as a fault.
-    fn of_kind<T>(
+    /// A value of a given type; `None` if it is missing, or of another type, which is recorded as a fault.
+    fn typed<T>(
         &self,
         name: &'static str,
         required: bool,
@@ -128,9 +127,9 @@ impl<'a> Table<'a> {
         found
     }
 
-    /// Words. What is in them may be shown.
+    /// Text, safe to print.
     pub(super) fn text(&self, name: &'static str) -> Option<String> {
-        let text = self.of_kind(name, true, "text in quotes", DeValue::as_str)?;
+        let text = self.typed(name, true, "text in quotes", DeValue::as_str)?;
         if text.trim().is_empty() {
             self.fault(name, "it is empty");
             return None;
@@ -138,10 +137,10 @@ impl<'a> Table<'a> {
         Some(plain(text).into_owned())
     }
 
-    /// A list of words, at least one.
+    /// A list of one or more texts.
     pub(super) fn texts(&self, name: &'static str) -> Option<Vec<String>> {
         let expected = "a list of texts, as in [\"a\", \"b\"]";
-        let texts = self.of_kind(name, true, expected, |value| {
+        let texts = self.typed(name, true, expected, |value| {
             let items = value.as_array()?.iter();
             items.map(|item| Some(plain(item.get_ref().as_str()?).into_owned())).collect()
         })?;
@@ -153,20 +152,20 @@ impl<'a> Table<'a> {
         Some(texts)
     }
 
-    /// Yes or no; no if it is not there.
+    /// A boolean; false if it is missing.
     pub(super) fn yes(&self, name: &'static str) -> bool {
-        self.of_kind(name, false, "true or false", DeValue::as_bool).unwrap_or(false)
+        self.typed(name, false, "true or false", DeValue::as_bool).unwrap_or(false)
     }
 
-    /// Two whole numbers.
+    /// Two non-negative integers.
     pub(super) fn pair(&self, name: &'static str, example: &str) -> Option<(u64, u64)> {
-        self.of_kind(name, true, example, |value| match &value.as_array()?[..] {
+        self.typed(name, true, example, |value| match &value.as_array()?[..] {
             [a, b] => Some((whole(a.get_ref())?, whole(b.get_ref())?)),
             _ => None,
         })
     }
 
-    /// A number that need not be there.
+    /// An optional number.
     pub(super) fn number(&self, name: &'static str) -> Option<f64> {
         let value = self.ask(name, false)?.get_ref();
         let number = number(value);
@@ -182,33 +181,33 @@ impl<'a> Table<'a> {
         number
     }
 
-    /// Whether a key is there at all.
+    /// Whether a key is present.
     pub(super) fn has(&self, name: &str) -> bool {
         self.table.contains_key(name)
     }
 
-    /// A table in the table.
+    /// A required subtable.
     pub(super) fn table(&self, name: &'static str) -> Option<Table<'a>> {
         let expected = format!("a table, as in [{}]", self.path(name));
-        self.in_it(name, true, &expected)
+        self.subtable(name, true, &expected)
     }
 
-    /// A table that is written in one line.
+    /// An inline table.
     pub(super) fn inline(&self, name: &'static str, required: bool) -> Option<Table<'a>> {
         let expected = "{ value = …, unit = \"…\", date = \"…\", source = \"…\" }";
-        self.in_it(name, required, expected)
+        self.subtable(name, required, expected)
     }
 
-    fn in_it(&self, name: &'static str, required: bool, expected: &str) -> Option<Table<'a>> {
-        let table = self.of_kind(name, required, expected, DeValue::as_table)?;
+    fn subtable(&self, name: &'static str, required: bool, expected: &str) -> Option<Table<'a>> {
+        let table = self.typed(name, required, expected, DeValue::as_table)?;
         let span = self.table.get(name).map_or(0..0, Spanned::span);
         Some(self.reader.table(table, span, self.path(name)))
     }
 
-    /// The tables of a list; none if it is not there.
+    /// An array of tables; empty if it is missing.
     pub(super) fn rows(&self, name: &'static str, required: bool) -> Vec<Table<'a>> {
         let expected = format!("a list of tables, each as in [[{name}]]");
-        let rows: Option<&DeArray> = self.of_kind(name, required, &expected, DeValue::as_array);
+        let rows: Option<&DeArray> = self.typed(name, required, &expected, DeValue::as_array);
         let mut tables = Vec::new();
         for (i, row) in rows.into_iter().flat_map(|rows| rows.iter()).enumerate() {
             let key = format!("{}[{i}]", self.path(name));
@@ -225,7 +224,7 @@ impl<'a> Table<'a> {
         tables
     }
 
-    /// Says which keys are missing, and which nobody asked for, with one that is spelt nearly so.
+    /// Reports missing keys, and unknown keys with the most similar known one.
     pub(super) fn finish(self) {
         let asked = self.asked.borrow();
         let mut missing: Vec<&str> = (asked.iter())
@@ -237,7 +236,7 @@ impl<'a> Table<'a> {
             if asked.iter().any(|asked| asked.name == name) {
                 continue;
             }
-            // Rather one that is not there.
+            // Prefer a key that is missing.
             let known = || asked.iter().map(|asked| asked.name);
             let near = nearest(name, known().filter(|known| !self.has(known)));
             let what = match near.or_else(|| nearest(name, known())) {
@@ -258,11 +257,11 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The known name that is most like a misspelt one.
+/// The known name that is most similar to a misspelt one.
 pub(super) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let likeness = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
-    let near = known.map(|known| (likeness(known), known)).filter(|near| near.0 >= ALIKE);
-    near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|near| near.1)
+    let score = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
+    let scored = known.map(|known| (score(known), known)).filter(|scored| scored.0 >= MIN_SCORE);
+    scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|scored| scored.1)
 }
 
 fn number(value: &DeValue) -> Option<f64> {
@@ -280,7 +279,7 @@ fn whole(value: &DeValue) -> Option<u64> {
     u64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// A kind of value with its article.
+/// The type of a value with its article.
 fn article(value: &DeValue) -> &'static str {
     match value {
         DeValue::String(_) => "text",

@@ -1,8 +1,8 @@
-//! Mistakes of TOML's syntax, each in one line with its place. The usual one is a decimal comma.
+//! TOML syntax errors, one message per line. The most common one is a decimal comma.
 
 use super::reader::line;
 
-/// The lines that are no TOML, each once, with the key and what is wrong.
+/// Lines with syntax errors, each once, with key and message.
 pub(super) fn explain(text: &str, errors: &[toml::de::Error]) -> Vec<(usize, String)> {
     let mut faults: Vec<(usize, String)> = Vec::new();
     for error in errors {
@@ -21,14 +21,14 @@ pub(super) fn explain(text: &str, errors: &[toml::de::Error]) -> Vec<(usize, Str
     faults
 }
 
-/// What to write for the first number of a line that has a comma for a point.
+/// A message if the first number of a line has a decimal comma.
 fn decimal_comma(line: &str) -> Option<String> {
     let of_assignment = line.split('=').skip(1).find_map(|after| {
         let (whole, rest) = after.trim_start().split_once(',')?;
         let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'_');
         let fraction: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        let sign_off = whole.trim_start_matches(['+', '-']);
-        let is_number = !sign_off.is_empty() && digits(sign_off) && !fraction.is_empty();
+        let unsigned = whole.trim_start_matches(['+', '-']);
+        let is_number = !unsigned.is_empty() && digits(unsigned) && !fraction.is_empty();
         is_number.then(|| (whole.to_string(), fraction))
     });
     let (whole, fraction) = of_assignment?;
@@ -39,7 +39,7 @@ fn decimal_comma(line: &str) -> Option<String> {
     Some(format!("{whole},{fraction} has a decimal comma; write {whole}.{fraction}{thousands}"))
 }
 
-/// The table and the key of a line, as `premises.electricity`.
+/// Table and key of a line: `premises.electricity`.
 fn key(text: &str, number: usize) -> String {
     let bare = |header: &str| header.split(']').next().unwrap_or_default().replace('[', "");
     let lines = || text.lines().map(str::trim);
@@ -67,11 +67,11 @@ mod tests {
     }
 
     #[test]
-    fn a_decimal_comma_is_told_from_other_commas() {
-        let said = |line: &str| decimal_comma(line).unwrap_or_default();
-        assert!(said("a = { value = 0,05, unit = \"x\" }").contains("write 0.05"));
-        assert!(said("a = { value = -1,5 }").contains("write -1.5"));
-        assert!(said("bitcoin = { value = 60,000 }").ends_with("or 60000 if it parts thousands"));
+    fn only_decimal_commas_are_recognised() {
+        let hint = |line: &str| decimal_comma(line).unwrap_or_default();
+        assert!(hint("a = { value = 0,05, unit = \"x\" }").contains("write 0.05"));
+        assert!(hint("a = { value = -1,5 }").contains("write -1.5"));
+        assert!(hint("bitcoin = { value = 60,000 }").ends_with("or 60000 if it parts thousands"));
         for other in ["a = [1, 2]", "a = { b = 1, c = 2 }", "a = { b = \"x,1\" }", "", "a"] {
             assert_eq!(decimal_comma(other), None, "{other}");
         }

@@ -1,5 +1,5 @@
-//! Watts that a command prints, one line a reading: a stream that goes on by itself, or a command that is run again for
-//! every reading. It reaches what rigbench itself cannot: `ipmitool`, `snmpget`, a meter on a serial line.
+//! Watts printed by a command, one line per reading: a continuous stream, or a command that is rerun for every reading. It gives access
+//! to what rigbench cannot read itself: `ipmitool`, `snmpget`, a meter on a serial port.
 
 mod bursts;
 mod run;
@@ -16,31 +16,31 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use words::{Separator, told};
 
-/// For the first line.
+/// Timeout for the first line.
 const FIRST: Duration = Duration::from_secs(10);
 
-/// For every other line.
+/// Timeout for every other line.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A command that has printed a line and neither ends nor prints another for so long is taken for a stream.
+/// A command that has printed a line and then neither exits nor prints for this long is treated as a stream.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// How often to look at the pattern of the readings.
+/// Poll interval while the pattern of the readings is being determined.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How long a command that is run again for every reading may take to end after its line.
+/// Time in which a command that is rerun for every reading must exit after its line.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// No command is started again sooner, be it ever so short or broken.
+/// Minimum time between two starts of a command, even of a short or failing one.
 const PACE: Duration = Duration::from_millis(500);
 
-/// More than this no command's meter shows: a hall of machines.
+/// Maximum plausible power: a hall of machines.
 const CEILING: Watts = Watts(1e6);
 
-/// What to print, for errors.
+/// What to print, for error messages.
 const ADVICE: &str = "it is to print watts, one line a reading, as in 240 or 240 W";
 
-/// What to do about a program that keeps its output back when it writes to a pipe.
+/// What to do about a program that buffers its output when it writes to a pipe.
 const BUFFERING: &str = "a program in a pipe may keep its output back: use stdbuf -oL, grep --line-buffered, or awk '{...; fflush()}'";
 
 /// A command that prints watts.
@@ -49,14 +49,14 @@ pub struct Command {
     scope: Scope,
     run: Option<Run>,
     started: Option<Instant>,
-    /// Whether it ends after its reading and is run again for the next.
-    again: bool,
+    /// Whether it exits after its reading and is rerun for the next.
+    reruns: bool,
     arrived: Option<Instant>,
     separator: Separator,
 }
 
 impl Command {
-    /// Has the shell run a line and takes a first reading, for at most 10 s and some. The command line is never shown.
+    /// Runs a line in the shell and takes a first reading, within about 10 s. The command line is never shown.
     ///
     /// # Errors
     /// If it prints no watts; one line that says what it did.
@@ -66,7 +66,7 @@ impl Command {
             scope,
             run: None,
             started: None,
-            again: false,
+            reruns: false,
             arrived: None,
             separator: Separator::default(),
         };
@@ -77,14 +77,14 @@ impl Command {
         Ok(command)
     }
 
-    /// Finds out whether it goes on or is to be run again, and whether it prints one reading at a time.
+    /// Determines whether the command is a stream or has to be rerun, and whether it prints one reading at a time.
     fn settle(&mut self, longest: Instant) -> Result<(), EnergyError> {
         let Some(mut run) = self.run.take() else { return Ok(()) };
         let until = Instant::now() + SETTLE;
         loop {
             let pattern = run.pattern();
             let now = Instant::now();
-            // Several readings together are looked at for longer, until they have repeated.
+            // Several readings in one burst are observed for longer, until the pattern has repeated.
             let until = if pattern == Pattern::Unclear { longest.max(until) } else { until };
             let is_settled = now >= until;
             match pattern {
@@ -97,16 +97,16 @@ impl Command {
                 Pattern::Unclear if is_settled && !run.flows() => {
                     return Err(several(run.last_burst()));
                 }
-                // A second burst shows that it goes on, and so does a stream without a pause.
+                // A second burst proves a stream, and so do readings without a pause.
                 Pattern::Single if is_settled || run.has_paused() => break,
                 _ if run.flows() => break,
                 _ => {}
             }
             match run.wait(run.lines(), until.min(now + LOOK)) {
                 Event::Line(_) | Event::Silence => {}
-                Event::Nonsense(text) => return Err(self.nonsense(&text)),
+                Event::Nonsense(text) => return Err(self.invalid_line(&text)),
                 Event::Over(Ok(())) => {
-                    self.again = true;
+                    self.reruns = true;
                     self.run = Some(run);
                     return self.check_single(longest);
                 }
@@ -117,22 +117,22 @@ impl Command {
         Ok(())
     }
 
-    /// Refuses a command that ends after several readings at one instant, if a second run does the same: a busy machine
-    /// may hear readings together that were apart.
+    /// Rejects a command that exits after several readings in one burst, if a second run does the same: a busy machine may merge separate
+    /// readings into one burst.
     fn check_single(&mut self, longest: Instant) -> Result<(), EnergyError> {
-        let together = |command: &Command| command.run.as_ref().map_or(0, Run::last_burst);
-        let count = together(self);
+        let burst_size = |command: &Command| command.run.as_ref().map_or(0, Run::last_burst);
+        let count = burst_size(self);
         if count > 1 {
             self.run = None;
             self.next(longest.saturating_duration_since(Instant::now()).max(GRACE))?;
-            if together(self) > 1 {
+            if burst_size(self) > 1 {
                 return Err(several(count));
             }
         }
         Ok(())
     }
 
-    /// Watts of a line, unless they cannot be right.
+    /// The watts of a line, if they are plausible.
     fn check(&mut self, line: Line) -> Result<f64, EnergyError> {
         let watts = line.reading.watts;
         if is_all_ones(watts) {
@@ -153,8 +153,7 @@ impl Command {
         }
     }
 
-    /// Waits for a line that comes after this call, so that a reading is never an old one, and runs the command again
-    /// when it is over.
+    /// Waits for a line that arrives after this call, so that no reading is stale, and reruns the command when it has exited.
     fn next(&mut self, patience: Duration) -> Result<Line, EnergyError> {
         let until = Instant::now() + patience;
         let mut run = match self.run.take() {
@@ -165,13 +164,13 @@ impl Command {
         loop {
             match run.wait(seen, until) {
                 Event::Line(line) => {
-                    let line = if self.again { self.last(&mut run, line, until)? } else { line };
+                    let line = if self.reruns { self.last(&mut run, line, until)? } else { line };
                     self.run = Some(run);
                     return Ok(line);
                 }
                 Event::Nonsense(text) => {
                     self.run = Some(run);
-                    return Err(self.nonsense(&text));
+                    return Err(self.invalid_line(&text));
                 }
                 Event::Over(Err(how)) => return Err(self.ended(&how, &run)),
                 Event::Over(Ok(())) if run.lines() == 0 => {
@@ -179,13 +178,13 @@ impl Command {
                 }
                 Event::Over(Ok(())) => {
                     drop(run);
-                    self.again = true;
+                    self.reruns = true;
                     run = self.begin()?;
                     seen = 0;
                 }
                 Event::Silence => {
                     let seconds = patience.as_secs();
-                    let said = self.said(&run);
+                    let said = self.error_suffix(&run);
                     return Err(EnergyError(format!(
                         "the power command printed nothing within {seconds} s{said}; {ADVICE}; {BUFFERING}"
                     )));
@@ -194,14 +193,14 @@ impl Command {
         }
     }
 
-    /// The last line of a run that is soon over, once it is known to have ended well.
+    /// The last line of a run that is about to exit, once it has exited successfully.
     fn last(&self, run: &mut Run, line: Line, until: Instant) -> Result<Line, EnergyError> {
         let grace = until.min(Instant::now() + GRACE);
         loop {
             match run.wait(run.lines(), grace) {
                 Event::Line(_) => {}
                 Event::Over(Ok(())) | Event::Silence => return Ok(run.newest().unwrap_or(line)),
-                Event::Nonsense(text) => return Err(self.nonsense(&text)),
+                Event::Nonsense(text) => return Err(self.invalid_line(&text)),
                 Event::Over(Err(how)) => return Err(self.ended(&how, run)),
             }
         }
@@ -215,26 +214,26 @@ impl Command {
         Run::begin(&self.line)
     }
 
-    fn nonsense(&self, text: &str) -> EnergyError {
+    fn invalid_line(&self, text: &str) -> EnergyError {
         let text = told(text, &self.line);
         EnergyError(format!("the power command printed '{text}', which is no power; {ADVICE}"))
     }
 
     fn ended(&self, how: &str, run: &Run) -> EnergyError {
-        let said = self.said(run);
+        let said = self.error_suffix(run);
         EnergyError(format!(
             "the power command ended {how}{said}; run it by hand: {ADVICE}, and end with 0, if at all"
         ))
     }
 
-    /// What it complained of, as part of an error.
-    fn said(&self, run: &Run) -> String {
+    /// The command's last error output, for a message.
+    fn error_suffix(&self, run: &Run) -> String {
         let complaint = told(&run.complaint(), &self.line);
         if complaint.is_empty() { complaint } else { format!(" ({complaint})") }
     }
 }
 
-/// The error for a command whose readings are of several meters.
+/// The error for a command that prints readings of several meters.
 fn several(count: u32) -> EnergyError {
     EnergyError(format!(
         "the power command prints {count} readings at one instant, as nvidia-smi does of {count} cards: name one card \
@@ -251,8 +250,8 @@ impl EnergySource for Command {
             scope: self.scope,
             quantity: Quantity::Power { averaging: Seconds(0.0) },
             update_period: None,
-            // A stream is read as its lines come, since reading waits for them; the rest keeps a failing one in check.
-            poll: Seconds(if self.again { 1.0 } else { 0.01 }),
+            // `read` waits for the lines of a stream; the poll interval only limits retries after an error.
+            poll: Seconds(if self.reruns { 1.0 } else { 0.01 }),
             ceiling: CEILING,
             accuracy: Accuracy {
                 share: ASSUMED_SHARE,
@@ -265,7 +264,7 @@ impl EnergySource for Command {
     fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
         self.arrived = None;
         let line = self.next(PATIENCE)?;
-        self.arrived = (!self.again).then_some(line.arrived);
+        self.arrived = (!self.reruns).then_some(line.arrived);
         Ok(vec![self.check(line)?])
     }
 

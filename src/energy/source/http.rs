@@ -1,5 +1,5 @@
-//! Asks a plug on the local network over HTTP, and takes nothing but small and timely JSON for an answer. What it says
-//! of a failure never holds the plug's address, name or password.
+//! HTTP client for a plug on the local network. It accepts only small and timely JSON answers, and its errors never contain the plug's
+//! address, name or password.
 
 use super::super::EnergyError;
 use super::json;
@@ -11,33 +11,33 @@ use std::time::Duration;
 use ureq::http::{StatusCode, Uri, header};
 use ureq::{Agent, Body};
 
-/// From the first look-up of the name to the last byte of the answer.
+/// Timeout, from the DNS lookup to the last byte of the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A plug's answers have one or two kilobytes.
+/// Maximum size of an answer; plugs send one or two kilobytes.
 const LARGEST: u64 = 64 << 10;
 
-/// How a plug wants to be told a name and a password.
+/// How a plug takes a name and a password.
 pub(super) enum Login {
-    /// In a header, as HTTP's basic authentication.
+    /// HTTP basic authentication.
     Basic,
-    /// As `user` and `password` in the query; a wrong one is answered by 200 and a warning.
+    /// `user` and `password` in the query; the plug answers wrong ones with status 200 and a warning.
     Query,
 }
 
 /// A plug.
 pub(super) struct Http {
     agent: Agent,
-    /// Scheme, host and port, without name and password, and without a slash at the end.
+    /// Scheme, host and port, without credentials and without a trailing slash.
     base: String,
-    /// Header and end of the query that carry name and password, where some were given.
+    /// Header and query suffix with the credentials, if there are any.
     header: Option<String>,
     query: String,
-    /// What it is called in errors: `Shelly plug`.
+    /// Its name in errors: `Shelly plug`.
     plug: &'static str,
 }
 
-/// Why there is no answer to use.
+/// Why there is no valid answer.
 pub(super) enum Refusal {
     Unreachable,
     Late,
@@ -50,7 +50,7 @@ pub(super) enum Refusal {
 }
 
 impl Http {
-    /// Reads the address. Nothing is asked yet.
+    /// Parses the address, without a request.
     pub fn new(url: &str, login: Login, plug: &'static str) -> Result<Http, EnergyError> {
         let wrong = |why: &str| {
             EnergyError(format!(
@@ -82,7 +82,7 @@ impl Http {
                 }
             }
         }
-        // A proxy or another host has no business with a plug's password, and a plug closes idle connections as it likes.
+        // No proxy or redirect may receive the password. Plugs close idle connections at any time, so none is reused.
         let agent = Agent::config_builder()
             .timeout_global(Some(PATIENCE))
             .proxy(None)
@@ -96,7 +96,7 @@ impl Http {
         Ok(Http { agent, base, header, query, plug })
     }
 
-    /// Asks once.
+    /// Sends one request.
     pub fn get(&self, path: &str) -> Result<Value, Refusal> {
         let mut request = self.agent.get(format!("{}{path}{}", self.base, self.query));
         if let Some(header) = &self.header {
@@ -120,7 +120,7 @@ impl Http {
         Ok(answer)
     }
 
-    /// The same for a user: one line that says what to check.
+    /// The error for a user: one line that says what to check.
     pub fn explain(&self, refusal: Refusal) -> EnergyError {
         let plug = self.plug;
         let given = self.header.is_some() || !self.query.is_empty();
@@ -184,7 +184,7 @@ impl Refusal {
 
 fn body(body: &mut Body) -> Result<Vec<u8>, Refusal> {
     body.with_config().limit(LARGEST).read_to_vec().map_err(|error| match Refusal::of(error) {
-        // The plug did answer, so that whatever broke was in the middle of it.
+        // The plug has answered, so the connection broke during the answer.
         Refusal::Unreachable | Refusal::Garbage => Refusal::BrokenOff,
         refusal => refusal,
     })

@@ -1,4 +1,4 @@
-//! AMD and Intel cards, through the sensors that the Linux kernel shows of them (hwmon).
+//! AMD and Intel cards, through hwmon, the Linux kernel's sensor interface.
 
 use super::{
     ASSUMED_SHARE, Found, PciAddress, card_ceiling, joules, limit, number, poll, temperature, text,
@@ -12,19 +12,19 @@ use crate::units::{Seconds, Watts};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Files give millionths of a joule and of a watt.
+/// The files are in microjoules and microwatts.
 const MICRO: f64 = 1e6;
-/// No driver documents how often its figures change, so they are read as if it were so often.
+/// Assumed update period: no driver documents one.
 const UPDATE: Seconds = Seconds(0.2);
-/// AMD's firmware does not tell what its average is over. Too long a time only loses the beginning of a window.
+/// Assumed averaging time: AMD documents none. Too long a time only loses the beginning of a block.
 const AVERAGING: Seconds = Seconds(1.0);
-/// A power of 0xFFFF mW as amdgpu passes it on: it makes 256ths of a watt of it and shows each as a milliwatt.
+/// 0xFFFF mW as amdgpu shows it: it converts the value to 1/256 W and shows each of these as 1 mW.
 const AMD_ALL_ONES: [f64; 2] = [65_136_000.0, 65_535_000.0];
 
 /// The card at this PCI address, under the root of sysfs.
 ///
 /// # Errors
-/// If the kernel shows no sensors of it.
+/// If the kernel has no sensors of it.
 pub fn find(sysfs: &Path, pci: &str) -> Result<Found, EnergyError> {
     let PciAddress { domain, bus, device, function } = PciAddress::parse(pci)?;
     let address = format!("{domain:04x}:{bus:02x}:{device:02x}.{function:x}");
@@ -70,7 +70,7 @@ struct Sensors {
 impl Sensors {
     fn open(folder: PathBuf) -> Option<Sensors> {
         let name = text(&folder.join("name")).ok()?;
-        // Intel's cards of several tiles also have folders of each tile (`i915_gt0`): parts of the same joules.
+        // Intel cards with several tiles also have one folder per tile (`i915_gt0`), which is part of the card's energy.
         let driver = match name.as_str() {
             "amdgpu" => Driver::Amd,
             "i915" | "xe" => Driver::Intel,
@@ -79,7 +79,7 @@ impl Sensors {
         Some(Sensors { folder, driver, name })
     }
 
-    /// Why a sensor that is there gives nothing.
+    /// Why an existing sensor cannot be read.
     fn refusal(&self) -> Option<EnergyError> {
         let files = match self.driver {
             Driver::Amd => ["power1_average", "power1_input"],
@@ -99,32 +99,30 @@ impl Sensors {
         text(&self.folder.join(file)).ok()
     }
 
-    /// The first of these files that has a number.
+    /// The number in the first of these files that can be read.
     fn number(&self, files: &[&str]) -> Option<f64> {
         files.iter().find_map(|file| number(&self.folder.join(file)).ok()).map(|raw| raw as f64)
     }
 
-    /// AMD cards: the average where there is one, since readings of a moment meet a load's rhythm.
+    /// AMD cards: the average if there is one, since instantaneous readings may alias with the load.
     fn power(&self, sysfs: &Path) -> Option<Source> {
         const FILES: [(&str, Seconds); 2] =
             [("power1_average", AVERAGING), ("power1_input", Seconds(0.0))];
         let (file, averaging) =
             FILES.into_iter().find(|(file, _)| number(&self.folder.join(file)).is_ok())?;
-        // On processors with graphics the figure is all of the processor's (the kernel's documentation), and but for
-        // the MI300A those and no others have a northbridge voltage (its driver).
+        // On APUs the value covers the whole processor (kernel documentation). Except for the MI300A, exactly these have a northbridge
+        // voltage (driver source).
         let integrated = self.text("in1_label").is_some_and(|label| label == "vddnb");
         let scope = if integrated { Scope::CpuPackage } else { Scope::GpuBoard };
         let reference = "neither AMD nor the kernel tells";
         Some(self.source(sysfs, file, scope, Quantity::Power { averaging }, reference))
     }
 
-    /// Intel cards. Channel 1 is the card, channel 2 its processor alone; many cards count only one of them, and
-    /// show 0 for the other.
+    /// Intel cards. Channel 1 is the card, channel 2 the GPU alone; many cards count only one of them and show 0 for the other.
     ///
-    /// The register behind it has 32 bits and wraps after about 262 kJ. The driver undoes that and shows a number of
-    /// 64 bits as long as somebody reads in time, so the file itself has no range: where it falls the counter was
-    /// reset, and where it leaps by a whole register the driver took a reset for a wrap. Neither is energy, and the
-    /// ceiling and the missing range let the meter see that.
+    /// The 32-bit register wraps after about 262 kJ. The driver extends it to 64 bits as long as it is read in time, so the file has no
+    /// range: a drop is a reset, and a jump by a whole register is a reset that the driver took for a wrap. Neither is energy; the power
+    /// ceiling and the missing range allow the meter to detect both.
     fn counter(&self, sysfs: &Path) -> Option<Source> {
         let counts = |file: &&str| self.number(&[*file]).is_some_and(|raw| raw > 0.0);
         let file = ["energy1_input", "energy2_input"].into_iter().find(counts)?;
@@ -149,7 +147,7 @@ impl Sensors {
             Some(label) if matches!(self.driver, Driver::Intel) => format!("{} {label}", self.name),
             _ => self.name.clone(),
         };
-        // Only a driver that was built apart from the kernel has a version.
+        // Only an out-of-tree driver has a version.
         let version = text(&sysfs.join("module").join(&self.name).join("version")).ok();
         let limits = [
             "power1_cap",
@@ -189,7 +187,7 @@ impl Board for Sensors {
             core_hertz: self.number(&["freq1_input"]),
             memory_hertz: self.number(&["freq2_input"]),
             power_limit: self.number(&["power1_cap", "power1_max", "power2_max"]).and_then(watts),
-            // No file of these drivers tells it.
+            // These drivers report no throttle reasons.
             throttle: None,
         }
     }

@@ -1,19 +1,19 @@
-//! JSON as the firmware of plugs writes it: Tasmota prints the reading of a broken sensor as a bare `nan` or `inf`, which
-//! no JSON parser accepts. Such a token becomes `null`, so that a broken sensor beside a meter costs the meter nothing.
+//! JSON as written by plug firmware: Tasmota prints the reading of a broken sensor as a bare `nan` or `inf`, which is invalid JSON. Such a
+//! token becomes `null`, so that a broken sensor does not hide the meter's readings.
 
 use serde_json::Value;
 
-/// Numbers that C prints and JSON does not have.
+/// Numbers that C prints and JSON does not allow.
 const NOT_NUMBERS: [&[u8]; 3] = [b"nan", b"infinity", b"inf"];
 
-/// Parses an answer; `None` if it is not JSON even then.
+/// Parses an answer; `None` if it is not JSON even with these tokens replaced.
 pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
     serde_json::from_slice(bytes)
         .ok()
         .or_else(|| serde_json::from_slice(&without_bare_nan(bytes)).ok())
 }
 
-/// The same text with `null` for every bare `nan` and `inf` outside of strings, whatever its sign and case.
+/// Replaces every bare `nan` and `inf` outside of strings by `null`, with any sign and in any case.
 fn without_bare_nan(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let (mut at, mut in_string) = (0, false);
@@ -39,7 +39,7 @@ fn without_bare_nan(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Length of the bare `nan` or `inf` that begins here, with its sign; 0 if none does.
+/// Length of the bare `nan` or `inf` at this position, with its sign; 0 if there is none.
 fn bare_nan(bytes: &[u8], at: usize) -> usize {
     let word = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     if at > 0 && word(bytes.get(at - 1)) {
@@ -62,7 +62,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_bare_nan_is_null_and_a_word_in_a_string_stays() {
+    fn bare_nan_becomes_null_outside_strings() {
         for (text, value) in [
             (
                 r#"{"a":nan,"b":[NaN,-nan,inf,-Infinity,+INF]}"#,
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn other_garbage_stays_garbage() {
+    fn other_invalid_json_is_rejected() {
         for text in ["", "{", "{\"a\":nano}", "{\"a\":1nan}", "nan nan", "{nan:1}", "\\", "\"\\"] {
             assert_eq!(parse(text.as_bytes()), None, "{text}");
         }
@@ -84,7 +84,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_taken_without_a_panic(bytes: Vec<u8>) {
+        fn no_input_panics(bytes: Vec<u8>) {
             let _ = parse(&bytes);
         }
     }

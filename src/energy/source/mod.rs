@@ -1,5 +1,4 @@
-//! The sources, one file each, and what they share: how a card is named, how often to read, and which readings are
-//! garbage.
+//! The energy sources, one file each, and their common parts: PCI addresses, poll intervals, and the rejection of garbage readings.
 
 pub mod command;
 mod http;
@@ -16,68 +15,67 @@ use crate::units::{Joules, Seconds, Watts};
 use std::io;
 use std::path::Path;
 
-/// What is known of a card.
+/// The sensors of a card.
 pub struct Found {
-    /// What can be read of it, a counter first; empty if it has nothing of the kind.
+    /// Its energy sources, counters first; empty if it has none.
     pub sources: Vec<Box<dyn EnergySource>>,
-    /// Why nothing can be read, where the driver says more than that there is no sensor.
+    /// Why there is no source, if the driver reports more than a missing sensor.
     pub absence: Option<EnergyError>,
-    /// What tells its state.
+    /// Reads its clocks, temperature and throttle reasons.
     pub board: Box<dyn Board>,
 }
 
-/// The share by which figures of meters that nobody has tested may be off.
+/// Assumed accuracy of meters without a published test.
 const ASSUMED_SHARE: f64 = 0.05;
 
-/// What a card is taken to draw at most if it does not tell its limit.
+/// Assumed maximum power of a card without a known limit.
 const CARD_CEILING: Watts = Watts(2000.0);
-/// A limit above this is no limit of a card: drivers fill what they do not know with ones.
+/// Maximum plausible power limit: drivers fill unknown limits with ones.
 const LARGEST_LIMIT: Watts = Watts(10_000.0);
 
-/// What a card with these limits cannot draw. Twice the largest of them, since power overshoots a limit for moments.
+/// Maximum plausible power of a card with these limits: twice the largest, since power briefly overshoots a limit.
 fn card_ceiling(limits: impl IntoIterator<Item = Watts>) -> Watts {
     let largest = limits.into_iter().filter_map(limit).map(|limit| limit.0).fold(0.0, f64::max);
     if largest > 0.0 { Watts(2.0 * largest) } else { CARD_CEILING }
 }
 
-/// A power limit, unless it is none.
+/// A power limit, if it is plausible.
 fn limit(watts: Watts) -> Option<Watts> {
     (watts.0 > 0.0 && watts <= LARGEST_LIMIT).then_some(watts)
 }
 
-/// A temperature in degrees Celsius, unless no chip has it.
+/// A temperature in degrees Celsius, if it is plausible.
 fn temperature(celsius: f64) -> Option<f64> {
     (celsius > 0.0 && celsius < 150.0).then_some(celsius)
 }
 
-/// How often to read a source whose value changes so often: four times as often, within what costs little and misses
-/// little.
+/// Poll interval for an update period: a quarter of it, within bounds that limit the cost of polling and the delay.
 fn poll(update: Seconds) -> Seconds {
     Seconds((update.0 / 4.0).clamp(0.02, 1.0))
 }
 
-/// How often to read a counter at least, so that no wrap is missed.
+/// Maximum poll interval of a counter, so that no wrap is missed.
 fn before_wrap(range: Joules, ceiling: Watts) -> Seconds {
     Seconds(range.0 / (4.0 * ceiling.0))
 }
 
-/// Numbers that registers without content show.
+/// Values of unset registers: all bits are one.
 const ALL_ONES: [f64; 3] = [u16::MAX as f64, u32::MAX as f64, u64::MAX as f64];
 
-/// Parts of a watt or another unit that registers count, and that firmware divides by.
+/// Fixed-point scales of registers that firmware divides by.
 const SCALES: [f64; 4] = [1.0, 10.0, 100.0, 1000.0];
 
-/// Whether a number is what a register of 16, 32 or 64 bits without content shows, as it is or in tenths, hundredths or
-/// thousandths: 65535, 6553.5, 655.35, 65.535.
+/// Whether a number is that of an unset 16-, 32- or 64-bit register, also in tenths, hundredths or thousandths: 65535, 6553.5, 655.35,
+/// 65.535.
 fn is_all_ones(number: f64) -> bool {
-    let near = |ones: f64| (number - ones).abs() <= 1e-12 * ones;
-    ALL_ONES.iter().any(|ones| SCALES.iter().any(|scale| near(ones / scale)))
+    let is_close = |ones: f64| (number - ones).abs() <= 1e-12 * ones;
+    ALL_ONES.iter().any(|ones| SCALES.iter().any(|scale| is_close(ones / scale)))
 }
 
-/// A counter's number as joules.
+/// Converts a counter's raw value to joules.
 ///
 /// # Errors
-/// If it is what a counter without content shows.
+/// If it is the value of an unset counter.
 fn joules(raw: f64, per_joule: f64) -> Result<f64, EnergyError> {
     if !raw.is_finite() || raw <= 0.0 || ALL_ONES.contains(&raw) {
         return Err(garbage(raw));
@@ -85,13 +83,13 @@ fn joules(raw: f64, per_joule: f64) -> Result<f64, EnergyError> {
     Ok(raw / per_joule)
 }
 
-/// A meter's number as watts.
+/// Converts a meter's raw value to watts.
 ///
 /// # Errors
-/// If it is what a meter without content shows, or more than can be drawn.
+/// If it is the value of an unset register, or above the ceiling.
 fn watts(raw: f64, per_watt: f64, ceiling: Watts) -> Result<f64, EnergyError> {
     let watts = raw / per_watt;
-    // Written so that what is not a number fails too.
+    // The negated comparison also rejects NaN.
     if !(raw > 0.0 && watts <= ceiling.0) || ALL_ONES.contains(&raw) {
         return Err(garbage(raw));
     }
@@ -102,7 +100,7 @@ fn garbage(raw: f64) -> EnergyError {
     EnergyError(format!("the sensor shows {raw}, which cannot be true: use another energy source"))
 }
 
-/// Where a card sits on the PCI bus.
+/// PCI address of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct PciAddress {
     domain: u32,
@@ -112,10 +110,10 @@ struct PciAddress {
 }
 
 impl PciAddress {
-    /// Reads `0000:01:00.0`, whatever the letters' case and the number of zeros in front.
+    /// Parses `0000:01:00.0`, in any case and with any number of leading zeros.
     ///
     /// # Errors
-    /// If it is no such address.
+    /// If it is not a PCI address.
     fn parse(text: &str) -> Result<PciAddress, EnergyError> {
         let parse = || {
             let (domain, rest) = text.split_once(':')?;
@@ -138,12 +136,12 @@ impl PciAddress {
     }
 }
 
-/// What a file of the kernel says, without the line's end.
+/// Content of a sysfs file, without the newline.
 fn text(file: &Path) -> io::Result<String> {
     Ok(std::fs::read_to_string(file)?.trim().to_string())
 }
 
-/// The number that a file of the kernel says.
+/// The number in a sysfs file.
 fn number(file: &Path) -> io::Result<u64> {
     text(file)?.parse().map_err(|_| io::ErrorKind::InvalidData.into())
 }
@@ -153,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_the_same_however_it_is_written() {
+    fn equal_addresses_parse_equal() {
         let adapter = PciAddress::parse("0000:0a:00.1").unwrap();
         assert_eq!(PciAddress::parse("00000000:0A:00.1").unwrap(), adapter);
         assert_ne!(PciAddress::parse("0001:0a:00.1").unwrap(), adapter);
@@ -163,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_is_read_four_times_an_update_within_bounds() {
+    fn poll_interval_is_a_quarter_of_the_update_period_within_bounds() {
         for (update, expected) in [(0.001, 0.02), (0.1, 0.025), (1.0, 0.25), (60.0, 1.0)] {
             assert_eq!(poll(Seconds(update)), Seconds(expected), "{update}");
         }
@@ -171,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn registers_without_content_are_no_readings() {
+    fn unset_registers_are_rejected() {
         let ceiling = Watts(500.0);
         for raw in [0.0, -1.0, f64::NAN, f64::INFINITY, 65_535.0, 4_294_967_295.0, 42e6] {
             assert!(watts(raw, 1000.0, ceiling).is_err(), "{raw}");
@@ -184,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_all_ones_raises_no_ceiling() {
+    fn all_ones_limit_is_ignored() {
         assert_eq!(card_ceiling([Watts(4_294_967.295), Watts(320.0)]), Watts(640.0));
         assert_eq!(card_ceiling([Watts(0.0)]), CARD_CEILING);
     }

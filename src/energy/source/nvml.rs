@@ -1,4 +1,4 @@
-//! NVIDIA cards, asked through their driver's management library (NVML).
+//! NVIDIA cards, through NVML, the driver's management library.
 
 use super::{ASSUMED_SHARE, Found, PciAddress, card_ceiling, joules, limit, poll, watts};
 use crate::energy::{
@@ -18,22 +18,22 @@ use nvml_wrapper::{Device, Nvml};
 use std::path::Path;
 use std::sync::Arc;
 
-/// How often the driver renews its figures.
+/// Update period of the driver's readings.
 const UPDATE: Seconds = Seconds(0.1);
 
-/// The card at this PCI address. The library is sought where the system keeps it unless a test names one.
+/// The card at this PCI address. A test may name a library; the default is the system's.
 ///
 /// # Errors
-/// If there is no library or no such card, or the driver does not answer.
+/// If there is no library or no such card, or if the driver does not answer.
 pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
     let PciAddress { domain, bus, device, function } = PciAddress::parse(pci)?;
-    // As the library itself writes it.
+    // Format of the library.
     let address = format!("{domain:08X}:{bus:02X}:{device:02X}.{function:X}");
     let card = Card { nvml: Arc::new(open(library).map_err(refused)?), address };
     let device = card.device().map_err(refused)?;
     let name = device.name().map_err(refused)?;
     let driver = card.nvml.sys_driver_version().ok().map(|version| format!("NVIDIA {version}"));
-    // The largest counts: that a user lowered the limit does not make what the card can draw for a moment garbage.
+    // The larger limit counts: short peaks above a limit lowered by the user are not garbage.
     let limits = [
         device.enforced_power_limit().ok(),
         device.power_management_limit_constraints().ok().map(|limits| limits.max_limit),
@@ -44,7 +44,7 @@ pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
         Ok(readings) => (readings, None),
         Err(error) => (Vec::new(), Some(unread(error, is_divided(&device, &name)))),
     };
-    // Its sensors are the board's, whichever slice of it does the work.
+    // The sensors are the board's, even if a MIG slice does the work.
     let model = match is_divided(&device, &name) {
         true => format!("{name} (the whole board, all slices)"),
         false => name.clone(),
@@ -74,7 +74,7 @@ fn open(library: Option<&Path>) -> Result<Nvml, NvmlError> {
     }
 }
 
-/// A card of the library. Sources and board go to threads of their own, and the library allows that.
+/// A card of the library. It is cloned into the threads of sources and board: NVML is thread-safe.
 #[derive(Clone)]
 struct Card {
     nvml: Arc<Nvml>,
@@ -87,15 +87,15 @@ impl Card {
     }
 }
 
-/// What a card has: its counter, power of the moment, and power as a mean, which no rhythm of the load can deceive.
+/// The readings of a card: its counter, instantaneous power, and averaged power, which cannot alias with the load.
 ///
 /// # Errors
-/// Why it has nothing, if the driver says more than that it does not support it.
+/// Why it has none, if the driver reports more than a missing feature.
 fn readings(device: &Device) -> Result<Vec<Reading>, NvmlError> {
-    let first = |of: &[Reading]| of.iter().copied().find(|reading| reading.is_there(device));
+    let first = |kinds: &[Reading]| kinds.iter().copied().find(|reading| reading.is_there(device));
     let counter = first(&[Reading::Counter, Reading::CounterField]);
     let instant = first(&[Reading::Instant]);
-    // Where `power_usage` is of the moment it is the same once more.
+    // An instantaneous `power_usage` would repeat `Instant`.
     let usage_is_mean = || {
         let name = device.name().unwrap_or_default();
         averaging(&name, device.architecture().ok()) > Seconds(0.0)
@@ -112,7 +112,7 @@ fn readings(device: &Device) -> Result<Vec<Reading>, NvmlError> {
             )
         };
         let mut errors =
-            Reading::ALL.iter().filter_map(|reading| reading.thousandths(device).err());
+            Reading::ALL.iter().filter_map(|reading| reading.milli_units(device).err());
         if let Some(error) = errors.find(|error| !unsupported(error)) {
             return Err(error);
         }
@@ -120,12 +120,12 @@ fn readings(device: &Device) -> Result<Vec<Reading>, NvmlError> {
     Ok(found)
 }
 
-/// Whether the card is divided into slices (MIG), of which each is a device to programs.
+/// Whether the card is divided into MIG slices, each a separate device to programs.
 fn is_divided(device: &Device, name: &str) -> bool {
     device.mig_mode().is_ok_and(|mode| mode.current != 0) || name.contains("MIG ")
 }
 
-/// Why a card shows no reading at all.
+/// Why a card gives no reading at all.
 fn unread(error: NvmlError, is_divided: bool) -> EnergyError {
     match error {
         NvmlError::NoPermission if is_divided => EnergyError(
@@ -142,18 +142,18 @@ fn unread(error: NvmlError, is_divided: bool) -> EnergyError {
     }
 }
 
-/// What can be read of a card.
+/// A reading that a card may have.
 #[derive(Clone, Copy)]
 enum Reading {
     /// Energy since the driver was loaded.
     Counter,
-    /// The same as a field, which some drivers answer instead.
+    /// The same as a field value, which some drivers support instead.
     CounterField,
-    /// Power of this moment.
+    /// Instantaneous power.
     Instant,
-    /// Power as the mean of a second.
+    /// Power averaged over one second.
     Average,
-    /// Power as the driver sees fit to average it.
+    /// `power_usage`, whose averaging depends on the card.
     Usage,
 }
 
@@ -166,8 +166,8 @@ impl Reading {
         Reading::Usage,
     ];
 
-    /// The number the driver gives, in thousandths of a joule or a watt.
-    fn thousandths(self, device: &Device) -> Result<f64, NvmlError> {
+    /// The raw value, in millijoules or milliwatts.
+    fn milli_units(self, device: &Device) -> Result<f64, NvmlError> {
         match self {
             Reading::Counter => device.total_energy_consumption().map(|raw| raw as f64),
             Reading::CounterField => field(device, NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION),
@@ -177,25 +177,25 @@ impl Reading {
         }
     }
 
-    /// Whether the card has it. Some cards answer 0 for what they have not.
+    /// Whether the card supports it. Some cards return 0 for unsupported readings.
     fn is_there(self, device: &Device) -> bool {
-        self.thousandths(device).is_ok_and(|raw| raw != 0.0)
+        self.milli_units(device).is_ok_and(|raw| raw != 0.0)
     }
 
     fn quantity(self, name: &str, architecture: Option<DeviceArchitecture>) -> Quantity {
         match self {
             Reading::Counter | Reading::CounterField => Quantity::Counter {
                 ranges: vec![None],
-                duty: if looks_part_time(name) { 0.25 } else { 1.0 },
+                duty: if samples_part_time(name) { 0.25 } else { 1.0 },
             },
             Reading::Instant => Quantity::Power { averaging: Seconds(0.0) },
-            // So NVML documents the field.
+            // As documented by NVML.
             Reading::Average => Quantity::Power { averaging: Seconds(1.0) },
             Reading::Usage => Quantity::Power { averaging: averaging(name, architecture) },
         }
     }
 
-    /// The maker's word is for two old generations, and for power. Nothing is known of the others and of the counter.
+    /// NVIDIA documents an accuracy only for the power of two old generations. For others, and for the counter, it is assumed.
     fn accuracy(self, architecture: Option<DeviceArchitecture>) -> Accuracy {
         let (basis, reference) = match (self, architecture) {
             (Reading::Usage, Some(DeviceArchitecture::Kepler)) => {
@@ -218,8 +218,8 @@ fn field(device: &Device, id: u32) -> Result<f64, NvmlError> {
     })
 }
 
-/// Boards with a GA100 or GH100, whose sensor looks at a quarter of the time (arXiv 2312.02741 measured A100 and H100).
-fn looks_part_time(name: &str) -> bool {
+/// Boards with a GA100 or GH100, whose sensor samples 25 % of the time (arXiv 2312.02741 measured A100 and H100).
+fn samples_part_time(name: &str) -> bool {
     const GH100: [&str; 5] = ["H100", "H200", "H800", "H20", "GH200"];
     has_ga100(name) || words(name).any(|word| GH100.contains(&word))
 }
@@ -233,8 +233,8 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
     name.split(|c: char| !c.is_ascii_alphanumeric())
 }
 
-/// What `power_usage` is the mean of: one second since Ampere, but for the GA100 (NVML's documentation). A card that is
-/// not known is a new one.
+/// Averaging time of `power_usage`: one second since Ampere, except on the GA100 (NVML documentation). An unknown card is treated as a
+/// new one.
 fn averaging(name: &str, architecture: Option<DeviceArchitecture>) -> Seconds {
     use DeviceArchitecture as A;
     match architecture {
@@ -257,7 +257,7 @@ impl EnergySource for Source {
 
     fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
         let device = self.card.device().map_err(refused)?;
-        let raw = self.reading.thousandths(&device).map_err(refused)?;
+        let raw = self.reading.milli_units(&device).map_err(refused)?;
         let value = match self.reading {
             Reading::Counter | Reading::CounterField => joules(raw, 1000.0)?,
             Reading::Instant | Reading::Average | Reading::Usage => {
@@ -289,7 +289,7 @@ fn milliwatts(raw: u32) -> Watts {
     Watts(f64::from(raw) / 1000.0)
 }
 
-/// Idle clocks and clocks that somebody set are no throttles.
+/// Idle clocks and clocks set by a user are not throttle reasons.
 fn throttles(reasons: ThrottleReasons) -> Vec<Throttle> {
     use ThrottleReasons as R;
     [
@@ -306,7 +306,7 @@ fn throttles(reasons: ThrottleReasons) -> Vec<Throttle> {
     .collect()
 }
 
-/// Why the driver does not answer. Its loader's own words hold paths, so they are not passed on.
+/// Why the driver does not answer. The loader's own messages contain paths and are not passed on.
 fn refused(error: NvmlError) -> EnergyError {
     let reason = match error {
         NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => {

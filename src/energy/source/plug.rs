@@ -1,4 +1,4 @@
-//! The meter of a plug: watts, joules, or both, as its firmware answers them over HTTP. All is read at the wall.
+//! The meter of a smart plug: watts, joules, or both, through HTTP. The scope is the wall.
 
 use super::super::{
     Accuracy, Basis, EnergyError, EnergySource, MeterKind, Quantity, Scope, SourceInfo,
@@ -9,58 +9,58 @@ use crate::units::{Seconds, Watts};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// The largest plugs are made for 16 A, and no mains that they fit has more than 250 V.
+/// The largest plugs are rated for 16 A, at no more than 250 V.
 pub(super) const PLUG_CEILING: Watts = Watts(16.0 * 250.0);
 
-/// The largest current clamps are made for 400 A.
+/// The largest current clamps are rated for 400 A.
 pub(super) const CLAMP_CEILING: Watts = Watts(400.0 * 250.0);
 
-/// Plugs work out their watts about once a second.
+/// Plugs update their power about once per second.
 const PERIOD: Seconds = Seconds(1.0);
 
-/// When a counter moved is known no better than this; a small plug answers so often.
+/// Poll interval: it bounds the timing error of a counter's tick and does not overload a small plug.
 const POLL: Seconds = Seconds(0.5);
 
-/// Meters without a load show a little around 0, negative or not.
+/// Meters without a load show values around 0, also negative ones.
 pub(super) const NOISE: Watts = Watts(1.0);
 
-/// A figure in an answer.
+/// A value in an answer.
 #[derive(Clone)]
 pub(super) struct Figure {
-    /// What is asked.
+    /// Path of the request.
     pub path: String,
-    /// JSON pointers to the objects that hold the figure, whose figures are added: one, or one a phase.
+    /// JSON pointers to the objects that contain the value: one, or one per phase. Their values are summed.
     pub objects: Vec<String>,
     /// The field of each object, or a path below it.
     pub fields: Vec<String>,
-    /// Watts or joules in 1 of the answer's unit.
+    /// Watts or joules per unit of the answer.
     pub unit: f64,
 }
 
-/// Why an answer has no such figure.
+/// Why an answer does not contain the value.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// The field is not there.
+    /// The field is missing.
     Absent,
-    /// The field is no number that can be right.
+    /// The field is not a plausible number.
     Unreadable,
-    /// The plug marks the figure as not valid.
+    /// The plug marks the value as invalid.
     Invalid,
-    /// No number, and a list of errors in its place.
+    /// There is no number, but a list of errors.
     Errors(String),
-    /// Power that flows backwards.
+    /// Negative power.
     Negative(f64),
-    /// A number that a register without content shows.
+    /// The value of an unset register.
     Garbage(f64),
 }
 
 impl Figure {
-    /// A figure of one field of one object.
+    /// The value of one field of one object.
     pub fn new(path: &str, object: &str, field: &str, unit: f64) -> Figure {
         Figure { path: path.into(), objects: vec![object.into()], fields: vec![field.into()], unit }
     }
 
-    /// The figure in an answer; of several objects or fields their sum.
+    /// The value in an answer: the sum over its objects and fields.
     fn sum(&self, answer: &Value, check: impl Fn(f64) -> Result<f64, Fault>) -> Result<f64, Fault> {
         let mut sum = 0.0;
         for object in &self.objects {
@@ -81,7 +81,7 @@ impl Figure {
         })
     }
 
-    /// Joules in an answer. A counter passes 65.535 kWh on its way.
+    /// Joules in an answer. A scaled all-ones value is valid here, since a counter passes 65.535 kWh.
     fn joules(&self, answer: &Value) -> Result<f64, Fault> {
         self.sum(answer, |count| match count {
             _ if ALL_ONES.contains(&count) => Err(Fault::Garbage(count)),
@@ -91,7 +91,7 @@ impl Figure {
     }
 }
 
-/// One number of an object.
+/// A number of an object.
 fn number(object: &Value, field: &str) -> Result<f64, Fault> {
     if object.get("is_valid") == Some(&Value::Bool(false)) {
         return Err(Fault::Invalid);
@@ -99,7 +99,7 @@ fn number(object: &Value, field: &str) -> Result<f64, Fault> {
     let value = object.pointer(&format!("/{field}")).ok_or(Fault::Absent)?;
     let number = match value {
         Value::Number(number) => number.as_f64(),
-        // Old firmware writes numbers as texts.
+        // Old firmware writes numbers as strings.
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
@@ -108,7 +108,7 @@ fn number(object: &Value, field: &str) -> Result<f64, Fault> {
         .ok_or_else(|| errors(object).map_or(Fault::Unreadable, Fault::Errors))
 }
 
-/// What a plug says of its own faults, if it is fit for a message.
+/// Errors that a plug reports of itself, if they are safe to show.
 fn errors(object: &Value) -> Option<String> {
     let lists = object.as_object()?.iter().filter(|(key, _)| key.ends_with("errors"));
     let words = lists.filter_map(|(_, list)| list.as_array()).flatten().filter_map(Value::as_str);
@@ -148,23 +148,23 @@ impl Fault {
 
 /// One meter of a plug.
 pub(super) struct Channel {
-    /// How a user names it: `0`, `1`, `a`.
+    /// Its name for the user: `0`, `1`, `a`.
     pub name: String,
     pub watts: Figure,
-    /// Its counter, where the firmware shows one.
+    /// Its counter, if the firmware has one.
     pub joules: Option<Figure>,
-    /// What it cannot exceed.
+    /// Its maximum power.
     pub ceiling: Watts,
-    /// What it shows now.
+    /// Its present power.
     pub now: Result<f64, Fault>,
 }
 
-/// What a plug is.
+/// Description of a plug.
 pub(super) struct About {
     pub kind: MeterKind,
     pub model: String,
     pub firmware: Option<String>,
-    /// How far its figures may be off, as a share of them, and why that is assumed.
+    /// Accuracy as a share of the reading, and the reason for the assumption.
     pub share: f64,
     pub reference: &'static str,
 }
@@ -186,11 +186,11 @@ pub(super) fn address(url: &str, kind: MeterKind) -> Result<(&str, Option<&str>)
     }
 }
 
-/// The channel that a user named, or else the only one, or else the only one that shows power: the machine that runs
-/// this draws some. The channel's name is put behind the model unless the plug has one channel.
+/// The channel that the user named, or else the only one, or else the only one with a load, which must be this machine. The channel's name
+/// is appended to the model unless the plug has only one.
 ///
 /// # Errors
-/// If there is no such channel, or several could be meant.
+/// If there is no such channel, or if it is ambiguous.
 pub(super) fn choose(
     mut channels: Vec<Channel>,
     wanted: Option<&str>,
@@ -209,7 +209,7 @@ pub(super) fn choose(
         })?,
         None if channels.len() == 1 => return Ok(channels.remove(0)),
         None => {
-            // A reversed clamp has a load too, and gets its own error later.
+            // A reversed clamp also has a load, and gets its own error later.
             let loaded = |channel: &Channel| match channel.now {
                 Ok(watts) => watts > NOISE.0,
                 Err(Fault::Negative(_)) => true,
@@ -240,17 +240,17 @@ pub(super) fn choose(
     Ok(channel)
 }
 
-/// One of the two sources of a channel.
+/// A source of a channel: its power or its counter.
 struct Plug {
     http: Arc<Http>,
     figure: Figure,
     info: SourceInfo,
 }
 
-/// The sources of a channel, watts first, each read once. A channel may have only one of them.
+/// The sources of a channel, power first, each read once. A channel may have only one of them.
 ///
 /// # Errors
-/// If it has neither, or its watts cannot be right.
+/// If it has neither, or if its power is not plausible.
 pub(super) fn sources(
     http: Http,
     about: About,
@@ -261,7 +261,7 @@ pub(super) fn sources(
         model: about.model,
         driver: about.firmware,
         scope: Scope::Wall,
-        // No maker says over what time it averages; a whole update is the most that makes sense.
+        // No manufacturer documents the averaging time; a full update period is the maximum that makes sense.
         quantity: Quantity::Power { averaging: PERIOD },
         update_period: Some(PERIOD),
         poll: POLL,
@@ -274,7 +274,7 @@ pub(super) fn sources(
     };
     let counter = SourceInfo {
         quantity: Quantity::Counter { ranges: vec![None], duty: 1.0 },
-        // How often a counter moves hangs on its resolution and on the load.
+        // The update period of a counter depends on its resolution and on the load.
         update_period: None,
         ..power.clone()
     };
@@ -284,7 +284,7 @@ pub(super) fn sources(
     let joules = match channel.joules {
         Some(figure) => {
             let counter = Plug { http, figure, info: counter };
-            // A meter without a counter is still a meter of watts.
+            // A meter without a counter still measures power.
             counter.first()?.ok().map(|_| counter)
         }
         None => None,
@@ -298,11 +298,11 @@ pub(super) fn sources(
 }
 
 impl Plug {
-    /// The first answer, in which the figure may be missing.
+    /// The first answer, in which the value may be missing.
     fn first(&self) -> Result<Result<f64, Fault>, EnergyError> {
         match self.http.get(&self.figure.path) {
             Ok(answer) => Ok(self.pick(&answer)),
-            // Some firmware has the meter without the component that counts.
+            // Some firmware has the meter without the component that contains the counter.
             Err(Refusal::Status(_)) if self.counts() => Ok(Err(Fault::Absent)),
             Err(refusal) => Err(self.http.explain(refusal)),
         }
@@ -338,30 +338,29 @@ impl EnergySource for Plug {
     }
 }
 
-/// A name from a plug's answer, if it is fit for a result file: short and plain, without an address of hardware or any
-/// of what else is `private`.
+/// A name from a plug's answer, if it is suitable for a result file: short and plain, without a hardware address or any part of `private`.
 pub(super) fn public_name(name: Option<&str>, private: &[&str]) -> Option<String> {
     let name = name?.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || " ._+()/-".contains(c);
     if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
         return None;
     }
-    // A MAC address is twelve hexadecimal digits in a row, or six pairs.
+    // A MAC address is twelve consecutive hexadecimal digits, or six pairs.
     let runs: Vec<usize> = name.split(|c: char| !c.is_ascii_hexdigit()).map(str::len).collect();
     if runs.iter().any(|digits| *digits >= 12) || runs.windows(6).any(|pairs| pairs == [2; 6]) {
         return None;
     }
     let squeezed = squeeze(name);
-    // The end of the MAC address is enough to know a plug by.
-    let tells = |private: &&&str| {
+    // The last digits of a MAC address identify a plug.
+    let identifies = |private: &&&str| {
         let private = squeeze(private);
         let tail = &private[private.len().saturating_sub(6)..];
         !tail.is_empty() && squeezed.contains(tail)
     };
-    (!private.iter().any(|private| tells(&private))).then(|| name.to_string())
+    (!private.iter().any(|private| identifies(&private))).then(|| name.to_string())
 }
 
-/// Letters and digits alone, in small letters.
+/// Letters and digits only, in lower case.
 fn squeeze(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }

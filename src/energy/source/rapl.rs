@@ -1,5 +1,4 @@
-//! Processors, through the counters that the Linux kernel shows of them (RAPL by powercap). AMD's are there under
-//! Intel's name.
+//! Processors, through RAPL, the energy counters that the Linux kernel shows in powercap. AMD's counters have Intel's names there.
 
 use super::{ALL_ONES, ASSUMED_SHARE, before_wrap, garbage, number, poll, text};
 use crate::energy::{
@@ -10,48 +9,48 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Files give millionths of a joule and of a watt.
+/// The files are in microjoules and microwatts.
 const MICRO: f64 = 1e6;
-/// How often the registers change.
+/// Update period of the registers.
 const UPDATE: Seconds = Seconds(0.001);
-/// What a package or the memory of one is taken to draw at most if it does not tell.
+/// Assumed maximum power of a package, or of its memory, without a known limit.
 const CEILING: Watts = Watts(1000.0);
 
 /// The processor's counters, and those of its memory if it has them, under the root of sysfs.
 ///
 /// # Errors
-/// If there are none, as in most virtual machines, a container hides them, or this user may not read them.
+/// If there are none (as in most virtual machines), if a container hides them, or if this user may not read them.
 pub fn find(sysfs: &Path) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     let powercap = sysfs.join("class/powercap");
-    let dies_count_apart = dies_count_apart(sysfs);
-    // Both interfaces show the same registers of the same packages, so that one of them is enough.
+    let has_counter_per_die = has_counter_per_die(sysfs);
+    // Both interfaces show the same registers, so one is enough.
     let packages = [MSR, MMIO]
-        .map(|interface| packages(&powercap, interface, dies_count_apart))
+        .map(|interface| packages(&powercap, interface, has_counter_per_die))
         .into_iter()
         .find(|packages| !packages.is_empty())
         .ok_or_else(|| if is_masked(&powercap) { masked() } else { absent() })?;
     let memory: Vec<Zone> = packages.iter().flat_map(|zone| zone.memory(&powercap)).collect();
     let mut sources = vec![Source::open(packages, Scope::CpuPackage)?];
     let memory = Source::open(memory, Scope::Dram)?;
-    // Some processors have the counter of their memory but no memory that it counts.
+    // Some processors have a memory counter that always reads 0.
     if memory.domains.iter().any(|domain| number(&domain.energy).is_ok_and(|raw| raw > 0)) {
         sources.push(memory);
     }
     Ok(sources.into_iter().map(|source| Box::new(source) as _).collect())
 }
 
-/// Names of the kernel's interfaces: through registers of the processor, also AMD's, and through memory.
+/// The kernel's interfaces: model-specific registers (also AMD's) and memory-mapped registers.
 const MSR: &str = "intel-rapl";
 const MMIO: &str = "intel-rapl-mmio";
 
-/// A zone of the kernel: `intel-rapl:0` is a part of the machine, `intel-rapl:0:1` a part of that.
+/// A powercap zone: `intel-rapl:0` is part of the machine, `intel-rapl:0:1` is part of that.
 struct Zone {
     id: String,
     name: String,
     folder: PathBuf,
 }
 
-/// The zones of a folder whose names are this prefix and a number, in order.
+/// The zones in a folder whose names are this prefix and a number, in order.
 fn zones(folder: &Path, prefix: &str) -> Vec<Zone> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut zones: Vec<Zone> = entries
@@ -67,8 +66,8 @@ fn zones(folder: &Path, prefix: &str) -> Vec<Zone> {
     zones
 }
 
-/// Whether some entry here is a link that leads nowhere. Docker and Podman mount an empty folder over
-/// `/sys/devices/virtual/powercap`, to which the links of `/sys/class/powercap` lead (CVE-2020-8694).
+/// Whether an entry is a broken link. Docker and Podman mount an empty folder over `/sys/devices/virtual/powercap`, the target of the
+/// links in `/sys/class/powercap` (CVE-2020-8694).
 fn is_masked(powercap: &Path) -> bool {
     let entries = std::fs::read_dir(powercap).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).any(|path| path.is_symlink() && !path.exists())
@@ -79,39 +78,38 @@ impl Zone {
         if self.id.starts_with(MMIO) { MMIO } else { MSR }
     }
 
-    /// The package that it is or is a die of: `package-1`, `package-1-die-0`.
+    /// Package and die numbers: `package-1`, `package-1-die-0`.
     fn package(&self) -> Option<(u32, u32)> {
         let rest = self.name.strip_prefix("package-")?;
         let (package, die) = rest.split_once("-die-").unwrap_or((rest, "0"));
         Some((package.parse().ok()?, die.parse().ok()?))
     }
 
-    /// The zone of its memory: beside it, or within it where only the zones themselves were mounted.
+    /// The zone of its memory: beside it, or inside it if a container has only the zones themselves.
     fn memory(&self, powercap: &Path) -> Option<Zone> {
         let parts = |folder: &Path| zones(folder, &format!("{}:", self.id)).into_iter();
         parts(powercap).chain(parts(&self.folder)).find(|zone| zone.name == "dram")
     }
 }
 
-/// The zones that together are all packages, each once. What lies within them (core, uncore) and what they lie within
-/// (psys) is left out.
-fn packages(powercap: &Path, interface: &str, dies_count_apart: bool) -> Vec<Zone> {
+/// The zones of all packages, each once, without their parts (core, uncore) and without the platform zone around them (psys).
+fn packages(powercap: &Path, interface: &str, has_counter_per_die: bool) -> Vec<Zone> {
     let mut packages = BTreeMap::new();
     let prefix = format!("{interface}:");
-    // Within the folder of the interface too, where a container was given that alone.
+    // A container may have only the folder of the interface.
     let within = zones(&powercap.join(interface), &prefix);
     for zone in zones(powercap, &prefix).into_iter().chain(within) {
         if let Some((package, die)) = zone.package() {
-            let die = if dies_count_apart { die } else { 0 };
+            let die = if has_counter_per_die { die } else { 0 };
             packages.entry((package, die)).or_insert(zone);
         }
     }
     packages.into_values().collect()
 }
 
-/// Whether each die has a counter of its own. On AMD's every die shows the whole package, so that one of them is
-/// enough; Intel's count their own (Linux commit "powercap/intel_rapl: Support multi-die/package").
-fn dies_count_apart(sysfs: &Path) -> bool {
+/// Whether each die has its own counter. On AMD, every die shows the whole package, so one is enough; on Intel, each die counts its own
+/// energy (Linux commit "powercap/intel_rapl: Support multi-die/package").
+fn has_counter_per_die(sysfs: &Path) -> bool {
     let processor = text(&sysfs.join("devices/system/cpu/modalias")).unwrap_or_default();
     processor.contains(",ven0000")
 }
@@ -149,9 +147,9 @@ impl Source {
         let ceiling = Watts(zones.iter().map(|zone| ceiling(&zone.folder).0).sum());
         let domains = zones.iter().map(domain).collect::<Result<Vec<_>, _>>()?;
         let ranges: Vec<Option<Joules>> = domains.iter().map(|domain| domain.range).collect();
-        let often = |range: &Joules| before_wrap(*range, ceiling).0;
-        let poll = ranges.iter().flatten().map(often).fold(poll(UPDATE).0, f64::min);
-        // By which interface is good to know beside other tools' figures.
+        let max_poll = |range: &Joules| before_wrap(*range, ceiling).0;
+        let poll = ranges.iter().flatten().map(max_poll).fold(poll(UPDATE).0, f64::min);
+        // The interface helps to compare readings with those of other tools.
         let name = |zone: &Zone| match zone.interface() {
             MMIO => format!("{} (MMIO)", zone.name),
             _ => zone.name.clone(),
@@ -177,7 +175,7 @@ impl Source {
     }
 }
 
-/// The counter of a zone, read once so that a lack of permission shows at once.
+/// The counter of a zone, read once to check the permission.
 fn domain(zone: &Zone) -> Result<Domain, EnergyError> {
     let interface = zone.interface();
     let range = match number(&zone.folder.join("max_energy_range_uj")) {
@@ -191,8 +189,8 @@ fn domain(zone: &Zone) -> Result<Domain, EnergyError> {
     Ok(domain)
 }
 
-/// What a zone cannot draw: twice the largest of its limits, long-term and for bursts. A processor of 15 W draws 60 W
-/// for a while. Boards without a limit say thousands of watts, which is not a statement.
+/// Maximum plausible power of a zone: twice its largest limit, long-term or short-term. A 15 W processor draws 60 W for a while. Boards
+/// without a limit show thousands of watts, which is ignored.
 fn ceiling(zone: &Path) -> Watts {
     let limits = [
         "constraint_0_max_power_uw",
@@ -232,7 +230,7 @@ fn masked() -> EnergyError {
     )
 }
 
-/// Why a counter cannot be read. Since 2020 only root may, for it betrays what others compute (CVE-2020-8694).
+/// Why a counter cannot be read. Since 2020 only root may read it, because of a side channel (CVE-2020-8694).
 fn refused(error: io::Error, interface: &str) -> EnergyError {
     match error.kind() {
         io::ErrorKind::PermissionDenied => EnergyError(format!(

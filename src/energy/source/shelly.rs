@@ -1,4 +1,4 @@
-//! Shelly plugs and meters of every generation, asked over HTTP: watts, and a counter of watt-hours or watt-minutes.
+//! Shelly plugs and meters of every generation, through HTTP: power, and a counter in watt-hours or watt-minutes.
 
 use super::super::{EnergyError, EnergySource, MeterKind};
 use super::http::{Http, Login, Refusal};
@@ -8,17 +8,17 @@ use super::plug::{
 use crate::units::{Joules, WATT_HOUR, WATT_MINUTE, Watts};
 use serde_json::Value;
 
-/// A kind of component of later generations that has a meter.
+/// A component with a meter, in devices of generation 2 and later.
 struct Component {
     name: &'static str,
     watts: &'static str,
-    /// The component that counts, and the counter's field in it. Counters have watt-hours.
+    /// The component with the counter, and its field in watt-hours.
     counter: (&'static str, &'static str),
     ceiling: Watts,
 }
 
-/// Components with one meter. The counter has thousandths of a watt-hour, 3.6 J, or hundredths; when it moves is not
-/// documented, and the plug's own history beside it has whole minutes.
+/// Components with one meter. The counter's resolution is 0.001 Wh (3.6 J) or 0.01 Wh. Its update period is not documented; the plug's
+/// own history beside it is in whole minutes.
 const COMPONENTS: [Component; 3] = [
     Component {
         name: "Switch",
@@ -42,27 +42,26 @@ const COMPONENTS: [Component; 3] = [
     },
 ];
 
-/// No device has more components of a kind; their numbers begin at 0.
+/// Maximum number of components of a kind; their ids start at 0.
 const COMPONENTS_OF_A_KIND: u32 = 4;
 
-/// The names of a three-phase meter's channels.
+/// Channel names of a three-phase meter.
 const PHASES: [&str; 3] = ["a", "b", "c"];
 
-/// The power and the counter of a plug, watts first. The address may hold a name and a password, for plugs of the first
-/// generation; those of later ones ask for digest authentication, which is not spoken. `?channel=2` behind it names a
-/// meter of a device that has several.
+/// The power and the counter of a plug, power first. The address may contain a name and a password for plugs of the first generation;
+/// later ones require digest authentication, which is not supported. `?channel=2` behind it selects a meter of a device with several.
 ///
 /// # Errors
-/// If nothing there answers as a Shelly plug does; one line, without the address.
+/// If there is no Shelly plug; one line, without the address.
 pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     let (base_url, wanted) = address(url, MeterKind::Shelly)?;
     let http = Http::new(base_url, Login::Basic, "Shelly plug")?;
     let about = http.get("/shelly").map_err(|refusal| http.explain(refusal))?;
     let text = |field: &str| about.get(field).and_then(Value::as_str);
     let (model, firmware, channels) = if about.get("gen").is_some() {
-        (text("model"), text("ver"), later(&http, wanted)?)
+        (text("model"), text("ver"), gen2_plus(&http, wanted)?)
     } else if let Some(model) = text("type") {
-        (Some(model), text("fw"), first(&http, model, wanted)?)
+        (Some(model), text("fw"), gen1(&http, model, wanted)?)
     } else {
         return Err(EnergyError(
             "what answers there is no Shelly plug; check the address, or name another kind of plug"
@@ -81,14 +80,14 @@ pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     sources(http, about, channel)
 }
 
-/// The channels of a device of a later generation.
-fn later(http: &Http, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyError> {
+/// The channels of a device of generation 2 or later.
+fn gen2_plus(http: &Http, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyError> {
     for component in &COMPONENTS {
         let mut channels = Vec::new();
         for id in 0..COMPONENTS_OF_A_KIND {
             let path = |name: &str| format!("/rpc/{name}.GetStatus?id={id}");
             let Some(answer) = component_status(http, &path(component.name))? else {
-                // Where the first is missing, none of the kind is there.
+                // If the first is missing, there is none of this kind.
                 if id == 0 { break } else { continue }
             };
             let of_this_number =
@@ -132,7 +131,7 @@ fn later(http: &Http, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyError>
     }
 }
 
-/// What a component of this path answers; nothing if the device has none, which it answers by an error status.
+/// The answer of a component; `None` if the device does not have it and answers with an error status.
 fn component_status(http: &Http, path: &str) -> Result<Option<Value>, EnergyError> {
     match http.get(path) {
         Ok(answer) => Ok(Some(answer)),
@@ -141,9 +140,9 @@ fn component_status(http: &Http, path: &str) -> Result<Option<Value>, EnergyErro
     }
 }
 
-/// The channels of a device of the first generation: energy meters, which count watt-hours, or plugs, whose counter has
-/// whole watt-minutes, 60 J, and begins at 0 when the plug starts.
-fn first(http: &Http, model: &str, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyError> {
+/// The channels of a device of the first generation: energy meters, which count watt-hours, or plugs, whose counter is in whole
+/// watt-minutes (60 J) and starts at 0 when the plug starts.
+fn gen1(http: &Http, model: &str, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyError> {
     const PATH: &str = "/status";
     let answer = http.get(PATH).map_err(|refusal| http.explain(refusal))?;
     let meters = |list: &str| answer.get(list).and_then(Value::as_array).map_or(0, Vec::len);
@@ -169,10 +168,10 @@ fn first(http: &Http, model: &str, wanted: Option<&str>) -> Result<Vec<Channel>,
             let ceiling = Watts(CLAMP_CEILING.0 * numbers.len() as f64);
             channel("emeters", numbers, WATT_HOUR, ceiling)
         };
-        let each = clamps.iter().map(|&number| channel(&[number])).collect();
+        let channels = clamps.iter().map(|&number| channel(&[number])).collect();
         return Ok(match model {
-            "SHEM-3" => phases(wanted, channel(&clamps), each),
-            _ => each,
+            "SHEM-3" => phases(wanted, channel(&clamps), channels),
+            _ => channels,
         });
     }
     let plugs = 0..meters("meters");
@@ -182,7 +181,7 @@ fn first(http: &Http, model: &str, wanted: Option<&str>) -> Result<Vec<Channel>,
         Value::Array(meters) if meters.iter().any(|meter| meter.get("total").is_some()) => {
             Ok(channels)
         }
-        // A Shelly 1 shows the watts that its owner typed in for the lamp behind it.
+        // A Shelly 1 shows the watts that its owner entered for the lamp behind it.
         Value::Array(meters) if meters.iter().any(|meter| meter.get("power").is_some()) => {
             Err(EnergyError(
                 "this Shelly has no meter: the watts that it shows were typed in by its owner; use one with a \
@@ -195,8 +194,8 @@ fn first(http: &Http, model: &str, wanted: Option<&str>) -> Result<Vec<Channel>,
 }
 
 /// The channels of a three-phase meter: the sum of its phases, unless the user names one.
-fn phases(wanted: Option<&str>, sum: Channel, each: Vec<Channel>) -> Vec<Channel> {
-    if wanted.is_none() { vec![sum] } else { each }
+fn phases(wanted: Option<&str>, sum: Channel, channels: Vec<Channel>) -> Vec<Channel> {
+    if wanted.is_none() { vec![sum] } else { channels }
 }
 
 fn no_meter() -> EnergyError {

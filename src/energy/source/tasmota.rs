@@ -1,4 +1,4 @@
-//! Plugs with the Tasmota firmware, asked over HTTP: watts, and a counter of kilowatt-hours.
+//! Plugs with Tasmota firmware, through HTTP: power, and a counter in kilowatt-hours.
 
 use super::super::{EnergyError, EnergySource, MeterKind};
 use super::http::{Http, Login};
@@ -6,24 +6,24 @@ use super::plug::{About, Channel, Figure, PLUG_CEILING, address, choose, public_
 use crate::units::KILOWATT_HOUR;
 use serde_json::Value;
 
-/// Asks for all sensors. Watts come as whole ones and the counter as thousandths of a kilowatt-hour, 3600 J, unless the
-/// owner set `WattRes` and `EnergyRes` higher: `EnergyRes 5` gives 36 J. The firmware adds to the counter every second.
+/// Requests all sensors. Power is in whole watts and the counter in 0.001 kWh (3600 J), unless the owner set `WattRes` and `EnergyRes`
+/// higher: `EnergyRes 5` gives 36 J. The firmware updates the counter every second.
 const SENSORS: &str = "/cm?cmnd=Status%208";
 
-/// Where the meter's figures are in that answer.
+/// JSON pointer to the meter's values in that answer.
 const METER: &str = "/StatusSNS/ENERGY";
 
-/// The power and the counter of a plug, watts first. The address may hold a name and a password. `?channel=1` behind it
-/// names a meter of a plug that has several; the first is 0.
+/// The power and the counter of a plug, power first. The address may contain a name and a password. `?channel=1` behind it selects a meter
+/// of a plug with several; the first is 0.
 ///
 /// # Errors
-/// If nothing there answers as a Tasmota plug with a meter does; one line, without the address.
+/// If there is no Tasmota plug with a meter; one line, without the address.
 pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     let (base_url, wanted) = address(url, MeterKind::Tasmota)?;
     let http = Http::new(base_url, Login::Query, "Tasmota plug")?;
     let answer = http.get(SENSORS).map_err(|refusal| http.explain(refusal))?;
     let channels = channels(&answer)?;
-    // What it is called is good to know, but no reason to do without its readings.
+    // The model name is optional.
     let (module, firmware) =
         (http.get("/cm?cmnd=Module").ok(), http.get("/cm?cmnd=Status%202").ok());
     let module =
@@ -41,8 +41,8 @@ pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     sources(http, about, channel)
 }
 
-/// The meters of a plug. A plug with several shows its watts as a list; its counter is a list too, or else counts all of
-/// them together and is no channel's.
+/// The meters of a plug. A plug with several has a list of watts; its counter is a list, too, or else the sum of all, which belongs to no
+/// channel.
 fn channels(answer: &Value) -> Result<Vec<Channel>, EnergyError> {
     let Some(meter) = answer.pointer(METER) else {
         return Err(EnergyError(match answer.get("StatusSNS") {

@@ -1,4 +1,4 @@
-//! Writes the program as Rust, generic over vectors of words, when rigbench is built.
+//! Generates Rust from the program, generic over vectors of words; used by `build.rs`.
 
 use super::{Program, Step, Word};
 use std::fmt::Write;
@@ -77,7 +77,7 @@ fn expression(step: &Step, text: impl Fn(Word) -> String) -> String {
     match step {
         Step::Nonce => "word".to_string(),
         Step::Sum(words) => {
-            // What is known first, then in the order of computing: the last to come is added last.
+            // Constants and terms first, then steps in program order: the latest result is added last.
             let mut words = words.clone();
             words.sort_by_key(|word| if let Word::Let(i) = word { i + 1 } else { 0 });
             let (first, rest) = words.split_first().expect("a sum has words");

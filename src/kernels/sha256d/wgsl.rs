@@ -1,11 +1,11 @@
-//! Writes WGSL: the program as straight-line code, `kernels/sha256d/scan.wgsl`, and the hash as loops for compilers that
-//! choke on so much of it, `compact.wgsl`. Both take the same bindings. How a rotation, a choice and a majority are
-//! spelled decides what a shader compiler makes of them, so each spelling is a parameter at the head of the file.
+//! Generates WGSL: `kernels/sha256d/scan.wgsl` is the program as straight-line code, `compact.wgsl` the hash with loops for compilers
+//! that fail on that much code. Both have the same bindings. The machine code depends on how rotation, Ch and Maj are written, so each
+//! form is a parameter at the head of the file.
 
 use super::{INITIAL, Program, Step, Word};
 use std::fmt::Write;
 
-/// The rotations of SHA-256, in the order in which the host hands them over.
+/// SHA-256's rotation counts, in the order in which the host uploads them.
 pub const ROTATIONS: [u32; 10] = [2, 13, 22, 6, 11, 25, 7, 18, 17, 19];
 
 impl Program {
@@ -69,7 +69,7 @@ fn last_word(t: RoundTerms, w: Schedule) -> Word {{
         )
     }
 
-    /// The contents of `kernels/sha256d/compact.wgsl`: sixteen rounds at a time, for both hashes.
+    /// The contents of `kernels/sha256d/compact.wgsl`: sixteen unrolled rounds in a loop, for both hashes.
     pub fn compact_wgsl(&self) -> String {
         let mut rounds = String::new();
         for i in 0..16 {
@@ -109,7 +109,7 @@ fn last_word(t: RoundTerms, w: Schedule) -> Word {{
             .replace("WORDS", &words.join(", "))
     }
 
-    /// What both files begin with, `own` first.
+    /// The common head of both files, after `own`.
     fn head(&self, own: &str) -> String {
         let mut rotations = String::new();
         for (slot, right) in ROTATIONS.iter().enumerate() {
@@ -135,14 +135,14 @@ fn r{right}(x: Word) -> Word {{
     }
 }
 
-/// Component of a slot in an array of vectors.
+/// Vector component of a slot in an array of vectors.
 fn part(slot: usize) -> &'static str {
     ["x", "y", "z", "w"][slot % 4]
 }
 
 fn expression(step: &Step, text: impl Fn(Word) -> String) -> String {
-    // WGSL adds a number to every component of a vector; bitwise operations want two vectors.
-    let wide = |word: Word| match word {
+    // WGSL adds a scalar to every component of a vector, but bitwise operations need two vectors.
+    let splat = |word: Word| match word {
         Word::Let(_) => text(word),
         _ => format!("Word({})", text(word)),
     };
@@ -150,10 +150,10 @@ fn expression(step: &Step, text: impl Fn(Word) -> String) -> String {
         Step::Nonce => "word".to_string(),
         Step::Sum(words) => words.iter().map(|w| text(*w)).collect::<Vec<_>>().join(" + "),
         Step::Sigma(sigma, x) => format!("{}({})", sigma.name(), text(*x)),
-        Step::Choose(e, f, g) => format!("choose({}, {}, {})", wide(*e), wide(*f), wide(*g)),
-        Step::Majority(a, b, c) => format!("majority({}, {}, {})", wide(*a), wide(*b), wide(*c)),
+        Step::Choose(e, f, g) => format!("choose({}, {}, {})", splat(*e), splat(*f), splat(*g)),
+        Step::Majority(a, b, c) => format!("majority({}, {}, {})", splat(*a), splat(*b), splat(*c)),
         Step::Blend { mask, difference, base } => {
-            format!("{} ^ ({} & {})", wide(*base), wide(*mask), wide(*difference))
+            format!("{} ^ ({} & {})", splat(*base), splat(*mask), splat(*difference))
         }
     }
 }
@@ -322,7 +322,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 }
 ";
 
-// The test inside the loop costs two instructions and no branch: emulated GPUs walk through every lane of a branch.
+// The test inside the loop takes two instructions and no branch: emulated GPUs execute a branch lane by lane.
 const MAIN: &str = "
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -1,16 +1,15 @@
-//! What chance leaves open of any figure of two samples, by drawing them again from themselves.
+//! Bootstrap confidence intervals for any statistic of two samples.
 
 use crate::seed::mix;
 
-/// Draws; the ends of a 95 % interval then vary by some hundredths of its width with the seed.
+/// Number of resamples: the ends of a 95 % interval then vary with the seed by a few hundredths of its width.
 const DRAWS: usize = 9999;
 
-/// The percentile intervals of `figure`, one for each of `levels` (0.95, say), over samples drawn from `a` and `b` with
-/// replacement; none if a sample has fewer than six values. The same seed gives the same intervals.
+/// Percentile bootstrap intervals of `figure`, one for each of `levels` (0.95, say), with resamples of `a` and `b`; `None` if a sample has
+/// fewer than six values. The same seed gives the same intervals.
 ///
-/// Percentiles, without a correction for bias and skew (BCa): figures here are ratios of medians, whose jackknife, from
-/// which that correction is made, takes two values only. Values must be independent; windows that are alike within their
-/// blocks are not, and [`super::ratio_of_blocks`] is for them.
+/// There is no correction for bias and skew (BCa): it needs a jackknife, which has only two distinct values for the ratios of medians
+/// used here. Values must be independent. Windows are correlated within their blocks: use [`super::ratio_of_blocks`] for them.
 pub fn bootstrap<const N: usize>(
     a: &[f64],
     b: &[f64],
@@ -38,7 +37,7 @@ pub fn bootstrap<const N: usize>(
         })
         .collect();
     figures.sort_by(f64::total_cmp);
-    // Of 9,999 + 1 draws 2.5 % lie below the 250th.
+    // 2.5 % of 9,999 + 1 draws are below the 250th.
     let between = |level: f64| {
         let tail = ((1.0 - level) / 2.0 * (DRAWS + 1) as f64).round() as usize;
         (figures[tail - 1], figures[DRAWS - tail])

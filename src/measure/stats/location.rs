@@ -1,11 +1,11 @@
-//! The middle of values, how far they scatter around it, and which of them do not belong.
+//! Location, scatter and outliers of a sample.
 
 use super::Estimate;
 
-/// Distances of normal values from their median, times this, have the values' deviation as their median.
+/// Ratio of standard deviation to MAD for a normal distribution.
 const NORMAL_MAD: f64 = 1.4826;
 
-/// The middle value, or the mean of the two in the middle; none of nothing.
+/// The median: the mean of the two middle values of an even number; `None` if empty.
 pub fn median(values: &[f64]) -> Option<f64> {
     let sorted = sorted(values);
     let n = sorted.len();
@@ -16,8 +16,8 @@ pub fn median(values: &[f64]) -> Option<f64> {
     }
 }
 
-/// The median with the interval between two order statistics. It assumes nothing of the distribution: the median
-/// lies below the k-th smallest of n values as often as fewer than k of n coins show heads. It needs six values.
+/// The median with the distribution-free 95 % interval between two order statistics, whose ranks follow from the binomial distribution.
+/// It needs six values.
 pub fn median_interval(values: &[f64]) -> Option<Estimate> {
     let sorted = sorted(values);
     let n = sorted.len();
@@ -27,7 +27,7 @@ pub fn median_interval(values: &[f64]) -> Option<Estimate> {
     Some(Estimate { value, ci95, n })
 }
 
-/// The largest k for which fewer than k heads among n coins come up in at most 2.5 % of cases; 0 if none.
+/// The largest k such that fewer than k heads in n coin tosses have a probability of at most 2.5 %; 0 if there is none.
 fn rank(n: usize) -> usize {
     let mut probability = 0.5f64.powi(n as i32); // of exactly `k` heads
     let mut below = 0.0;
@@ -40,15 +40,14 @@ fn rank(n: usize) -> usize {
     k
 }
 
-/// The median of the distances from the median (MAD), in the values' own unit; none of nothing.
+/// Median absolute deviation (MAD), in the unit of the values; `None` if empty.
 pub fn mad(values: &[f64]) -> Option<f64> {
     let middle = median(values)?;
     let distances: Vec<f64> = values.iter().map(|v| (v - middle).abs()).collect();
     median(&distances)
 }
 
-/// Values that lie further from the median than 3.5 deviations, as the median of the distances tells it, and further
-/// than the share `far` of it.
+/// Indices of values further from the median than 3.5 standard deviations (estimated from the MAD) and than the share `far` of the median.
 pub fn outliers(values: &[f64], far: f64) -> Vec<usize> {
     let (Some(middle), Some(mad)) = (median(values), mad(values)) else { return Vec::new() };
     let reach = (3.5 * NORMAL_MAD * mad).max(far * middle.abs());
@@ -68,7 +67,7 @@ mod tests {
     #[test]
     fn ranks_agree_with_counting_coin_tosses() {
         for n in 1..=60u32 {
-            // Tosses of n coins with exactly i heads, by Pascal's triangle in whole numbers.
+            // Number of outcomes of n tosses with exactly i heads, by Pascal's triangle in integers.
             let mut tosses = vec![1u128];
             for _ in 0..n {
                 let next = tosses.windows(2).map(|pair| pair[0] + pair[1]).collect::<Vec<_>>();
@@ -92,11 +91,11 @@ mod tests {
 
     #[test]
     fn an_outlier_is_far_in_both_senses() {
-        let near = [100.0, 100.1, 99.9, 100.0, 100.2, 99.8, 103.0];
-        assert_eq!(outliers(&near, 0.05), [0usize; 0]); // 20 deviations away, and yet only 3 %
-        assert_eq!(outliers(&near, 0.01), [6]);
+        let tight = [100.0, 100.1, 99.9, 100.0, 100.2, 99.8, 103.0];
+        assert_eq!(outliers(&tight, 0.05), [0usize; 0]); // 20 deviations away, but only 3 %
+        assert_eq!(outliers(&tight, 0.01), [6]);
         let wide = [60.0, 140.0, 80.0, 120.0, 100.0, 70.0, 130.0];
-        assert_eq!(outliers(&wide, 0.05), [0usize; 0]); // 40 % away, as the rest are
+        assert_eq!(outliers(&wide, 0.05), [0usize; 0]); // 40 % away, as are the others
         assert_eq!(outliers(&[], 0.05), [0usize; 0]);
     }
 }

@@ -1,5 +1,4 @@
-//! Statistics of windows: medians, scatter, trends and ratios, each with what chance leaves open. `tests/stats.rs` holds
-//! them to what SciPy computes.
+//! Statistics of windows: medians, scatter, trends and ratios, with confidence intervals. `tests/stats.rs` compares them with SciPy.
 
 mod bootstrap;
 mod location;
@@ -13,16 +12,16 @@ pub use ranks::{MannWhitney, mann_whitney};
 pub use ratio::{Ratio, ratio_of_blocks, ratio_of_windows};
 pub use trend::theil_sen;
 
-/// An estimate with its 95 % interval, where the sample supports one.
+/// An estimate with its 95 % confidence interval, if the sample is large enough.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// The estimate.
     pub value: f64,
-    /// Lower and upper end of the 95 % interval.
+    /// Lower and upper end of the 95 % confidence interval.
     pub ci95: Option<(f64, f64)>,
-    /// Values that it rests on.
+    /// Sample size.
     pub n: usize,
 }
 
-/// 97.5 % of a normal distribution lie below this.
+/// The 97.5 % quantile of the normal distribution.
 const NORMAL_975: f64 = 1.959_963_984_540_054;

@@ -1,4 +1,4 @@
-//! How many times as large one sample is as another, and what chance leaves open of that.
+//! The ratio of two samples with its confidence intervals.
 
 use super::{bootstrap, mann_whitney, median};
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -6,23 +6,22 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 /// A ratio of two independent samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratio {
-    /// The second sample's figure over the first's.
+    /// The second sample's statistic divided by the first's.
     pub value: f64,
-    /// Lower and upper end of its 95 % interval.
+    /// Lower and upper end of the 95 % confidence interval.
     pub ci95: (f64, f64),
-    /// Of its 99 % interval.
+    /// Lower and upper end of the 99 % confidence interval.
     pub ci99: (f64, f64),
-    /// Two-sided: how often chance alone would part samples of one distribution so far.
+    /// Two-sided p-value.
     pub p: f64,
 }
 
-/// The ratio of geometric means of positive figures, one for each block, by Student's test of their logarithms; none if a
-/// sample has fewer than two.
+/// The ratio of geometric means of positive values, one per block, by Student's t-test of their logarithms; `None` if a sample has fewer
+/// than two.
 ///
-/// Windows of a block share the machine's state, so that twenty of them tell less than twenty that are independent: taken
-/// as independent, they would find a difference between equal rows in a quarter of cases where blocks scatter as much as
-/// windows do. Blocks lie apart in time, and their own scatter is what chance does from one to the next. Both samples'
-/// scatter is taken as one, since three blocks alone hardly tell theirs.
+/// Windows of a block share the state of the machine and are correlated. Treated as independent, they have a false-positive rate of 25 %
+/// if blocks scatter as much as windows. Blocks are separated in time, so the scatter between them measures the random variation. The
+/// variance is pooled over both samples, since three blocks alone hardly determine it.
 pub fn ratio_of_blocks(base: &[f64], new: &[f64]) -> Option<Ratio> {
     let (n, m) = (base.len() as f64, new.len() as f64);
     if base.len().min(new.len()) < 2 {
@@ -51,8 +50,8 @@ pub fn ratio_of_blocks(base: &[f64], new: &[f64]) -> Option<Ratio> {
     Some(Ratio { value: change.exp(), ci95: within(0.975), ci99: within(0.995), p })
 }
 
-/// The ratio of medians of windows that are independent of each other, with its bootstrap intervals and Mann and Whitney's
-/// p-value; none of fewer than six windows a sample.
+/// The ratio of medians of independent windows, with bootstrap intervals and the Mann-Whitney p-value; `None` with fewer than six windows
+/// in a sample.
 pub fn ratio_of_windows(base: &[f64], new: &[f64], seed: u64) -> Option<Ratio> {
     let ratio = |base: &[f64], new: &[f64]| match (median(base), median(new)) {
         (Some(base), Some(new)) => new / base,
@@ -80,21 +79,21 @@ mod tests {
     }
 
     #[test]
-    fn blocks_that_do_not_scatter_leave_nothing_open() {
+    fn blocks_without_scatter_give_a_zero_width_interval() {
         let half = ratio_of_blocks(&[2.0, 2.0], &[1.0, 1.0, 1.0]).unwrap();
         assert_eq!(half, Ratio { value: 0.5, ci95: (0.5, 0.5), ci99: (0.5, 0.5), p: 0.0 });
     }
 
     #[test]
-    fn windows_that_share_their_block_do_not_count_as_many() {
-        // Three blocks of windows that hardly differ among themselves; the rows' blocks interleave.
+    fn correlated_windows_do_not_count_as_independent() {
+        // Three blocks of windows that hardly differ within a block; the blocks of the two rows are interleaved.
         let row =
             |blocks: [f64; 3]| blocks.map(|b| [b, b * 1.001, b * 0.999, b * 1.002, b * 0.998]);
         let (base, new) = (row([100.0, 103.0, 106.0]), row([97.0, 99.0, 104.0]));
         let windows = ratio_of_windows(&base.concat(), &new.concat(), 1).unwrap();
         assert!(windows.p < 0.05, "{windows:?}");
-        let of = |row: [[f64; 5]; 3]| row.map(|block| median(&block).unwrap());
-        let blocks = ratio_of_blocks(&of(base), &of(new)).unwrap();
+        let medians = |row: [[f64; 5]; 3]| row.map(|block| median(&block).unwrap());
+        let blocks = ratio_of_blocks(&medians(base), &medians(new)).unwrap();
         assert!(blocks.p > 0.2 && blocks.ci95.1 > 1.0, "{blocks:?}");
     }
 }

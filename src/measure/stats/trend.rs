@@ -1,9 +1,9 @@
-//! A straight trend that a few odd values do not bend.
+//! A robust linear trend.
 
 use super::{Estimate, NORMAL_975, median};
 
-/// Theil and Sen's slope: the median of the slopes between all pairs of points; none of fewer than six. The interval is
-/// Sen's: the variance of Kendall's sum, corrected for ties, says between which two of the slopes the true one lies.
+/// The Theil-Sen slope: the median of the slopes between all pairs of points; `None` with fewer than six points. Sen's confidence interval
+/// lies between two order statistics of the slopes, whose ranks follow from the variance of Kendall's S, corrected for ties.
 pub fn theil_sen(x: &[f64], y: &[f64]) -> Option<Estimate> {
     let n = x.len();
     if n < 6 {
@@ -20,7 +20,7 @@ pub fn theil_sen(x: &[f64], y: &[f64]) -> Option<Estimate> {
     let tied = |values: &[f64]| super::ranks::ties(values).into_iter().map(term).sum::<f64>();
     let variance = (term(n as f64) - tied(x) - tied(y)) / 18.0;
     let (pairs, reach) = (slopes.len() as f64, NORMAL_975 * variance.max(0.0).sqrt());
-    // Ranks from 1, as Sen has them: the M1-th slope and the one after the M2-th.
+    // One-based ranks as in Sen's paper: the M1-th slope and the one after the M2-th.
     let (m1, m2) = ((pairs - reach) / 2.0, (pairs + reach) / 2.0);
     let low = (m1.round_ties_even() - 1.0).max(0.0) as usize;
     let high = (m2.round_ties_even() as usize).min(slopes.len() - 1);
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_wild_value_does_not_bend_the_slope() {
+    fn slope_is_robust_to_an_outlier() {
         let x: Vec<f64> = (0..20).map(f64::from).collect();
         let mut y: Vec<f64> = x.iter().map(|x| 3.0 - 0.5 * x).collect();
         y[19] = 1e6;

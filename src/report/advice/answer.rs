@@ -1,4 +1,4 @@
-//! The answer in sentences: what the next kilowatt-hour should do, how sure that is, and at what price it flips.
+//! The advice in sentences: recommendation, certainty and break-even prices.
 
 use super::figures::{dollars, number, phrase_by, plain, price};
 use super::{act, break_even};
@@ -8,15 +8,15 @@ use crate::economics::{
 };
 use crate::units::Provenance;
 
-/// A paragraph each: what to do, how sure that is, where it flips, and with what it was computed.
+/// One paragraph each: recommendation, certainty, break-evens, market file, remarks.
 pub fn answer(advice: &Advice) -> Vec<String> {
-    let mut lines = vec![what(advice), sure(advice), break_evens(advice)];
+    let mut lines = vec![recommendation(advice), certainty(advice), break_evens(advice)];
     lines.push(computed_with(advice));
     lines.extend(advice.remarks.iter().map(|remark| format!("Note: {remark}.")));
     lines
 }
 
-/// Dollars that a choice earns.
+/// Revenue of a choice, in dollars per kWh.
 fn earns(choice: &Choice) -> String {
     match choice.reaches_meter() {
         true => dollars(choice.revenue),
@@ -27,7 +27,7 @@ fn earns(choice: &Choice) -> String {
     }
 }
 
-fn what(advice: &Advice) -> String {
+fn recommendation(advice: &Advice) -> String {
     let recommendation = &advice.recommendation;
     let best = &advice.choices[recommendation.best];
     let price = price(advice.conditions.electricity);
@@ -56,10 +56,10 @@ fn what(advice: &Advice) -> String {
     format!("{first} {here}")
 }
 
-/// Rivals that are named.
-const NAMED: usize = 2;
+/// Maximum number of rivals named.
+const NAMED_RIVALS: usize = 2;
 
-fn sure(advice: &Advice) -> String {
+fn certainty(advice: &Advice) -> String {
     const MEASURE: &str = "rigbench doctor says what can be read, or read a plug's watts and give them: rigbench run --power declared:WATTS";
     let evidence = match advice.evidence {
         measured if measured.is_measured() => "joules were measured here".to_string(),
@@ -75,10 +75,10 @@ fn sure(advice: &Advice) -> String {
         some => {
             let named: Vec<String> = some
                 .iter()
-                .take(NAMED)
+                .take(NAMED_RIVALS)
                 .map(|i| format!("to {}, {}", act(&advice.choices[*i]), earns(&advice.choices[*i])))
                 .collect();
-            let more = match some.len().saturating_sub(NAMED) {
+            let more = match some.len().saturating_sub(NAMED_RIVALS) {
                 0 => String::new(),
                 more => format!(", or {more} more"),
             };
@@ -92,12 +92,12 @@ fn break_evens(advice: &Advice) -> String {
     let recommendation = &advice.recommendation;
     let best = &advice.choices[recommendation.best];
     let pays = Question { choice: recommendation.best, other: None };
-    let own = match best.kind {
+    let sale_price = match best.kind {
         Kind::HashHere | Kind::HashAsic => Parameter::Bitcoin,
         Kind::Infer => Parameter::TokenPrice,
         Kind::Rent => Parameter::Rent,
     };
-    let conditions: Vec<String> = [Parameter::Electricity, own]
+    let conditions: Vec<String> = [Parameter::Electricity, sale_price]
         .into_iter()
         .filter_map(|parameter| condition(break_even(advice, pays, HalvingEpoch::Now, parameter)?))
         .collect();
@@ -152,7 +152,7 @@ fn condition(found: &BreakEven) -> Option<String> {
     Some(format!("{what} {side} {}{unit} (now {now})", dollars(*value)))
 }
 
-/// The market file, and what of it is not the user's own.
+/// The market file, and how many of its figures are examples or stale.
 fn computed_with(advice: &Advice) -> String {
     let mut doubts = Vec::new();
     let power =

@@ -1,4 +1,4 @@
-//! Where the answer flips: for each thing that may change, the value at which a use stops paying, or stops being the better one.
+//! Break-even tables: for each parameter, the value at which a choice stops paying or stops being the better one.
 
 use super::figures::{cell, phrase, phrase_by, plain};
 use super::{best_miner, best_of, best_on_each_device, break_even};
@@ -7,7 +7,7 @@ use crate::economics::{
 };
 use crate::report::table::{Column, Table, cells};
 
-/// One table for hashing, one for each device that sells tokens or may be rented.
+/// One table for hashing, one per device that sells tokens or may be rented out.
 pub(super) fn tables(advice: &Advice) -> Vec<Table> {
     let mut tables = vec![hashing(advice)];
     for kind in [Kind::Infer, Kind::Rent] {
@@ -36,7 +36,7 @@ fn hashing(advice: &Advice) -> Table {
         names.push(format!("Here: {}.", advice.choices[here].label));
     }
     let mut table =
-        of_questions(advice, "Where the answer flips: hashing".into(), heads, &questions);
+        question_table(advice, "Where the answer flips: hashing".into(), heads, &questions);
     table.notes.insert(0, names.join(" "));
     let bounded = |i: &usize| !advice.choices[*i].reaches_meter();
     if best_of(advice, Kind::HashHere).as_ref().is_some_and(bounded) {
@@ -45,10 +45,10 @@ fn hashing(advice: &Advice) -> Table {
     table
 }
 
-/// A use that sells tokens or hours, alone and against the best miner.
+/// A choice that sells tokens or hours, alone and against the best miner.
 fn selling(advice: &Advice, choice: usize) -> Table {
-    let of = &advice.choices[choice];
-    let title = format!("Where the answer flips: {}", title(of));
+    let seller = &advice.choices[choice];
+    let title = format!("Where the answer flips: {}", title(seller));
     let pays = Question { choice, other: None };
     let is_miner = |other: &usize| advice.choices[*other].kind == Kind::HashAsic;
     let mut asked = advice.break_evens.iter().map(|found| found.question);
@@ -61,7 +61,7 @@ fn selling(advice: &Advice, choice: usize) -> Table {
         let beats = Question { choice, other: Some(other) };
         questions.extend([(beats, HalvingEpoch::Now), (beats, HalvingEpoch::AfterHalving)]);
     }
-    let mut table = of_questions(advice, title, heads, &questions);
+    let mut table = question_table(advice, title, heads, &questions);
     table.notes.extend(against_rent(advice, choice));
     table
 }
@@ -73,8 +73,8 @@ fn title(choice: &Choice) -> String {
     }
 }
 
-/// A row for each parameter that enters, a column for each question in its epoch.
-fn of_questions(
+/// One row per parameter that matters, one column per question and epoch.
+fn question_table(
     advice: &Advice,
     title: String,
     heads: Vec<(&'static str, bool)>,
@@ -120,7 +120,7 @@ fn of_questions(
     }
 }
 
-/// `> 0.0303` and its interval; `never` and `always` where no value flips it.
+/// `> 0.0303` and its interval; `never` or `always` if there is no break-even.
 fn cell_of(found: Option<&BreakEven>) -> String {
     let Some(found) = found else { return "–".into() };
     match &found.crossing {
@@ -137,12 +137,12 @@ fn cell_of(found: Option<&BreakEven>) -> String {
     }
 }
 
-/// Tokens against the rents of the same device, in a sentence each.
+/// Selling tokens against renting out the same device, one sentence per rental.
 fn against_rent(advice: &Advice, choice: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for (other, rent) in advice.choices.iter().enumerate().filter(|(_, c)| c.kind == Kind::Rent) {
         let question = Question { choice, other: Some(other) };
-        let of = |parameter| break_even(advice, question, HalvingEpoch::Now, parameter);
+        let find = |parameter| break_even(advice, question, HalvingEpoch::Now, parameter);
         let side = |found: &BreakEven| match &found.crossing {
             Crossing::At { value, yes_above, .. } => {
                 let side = if *yes_above { "above" } else { "below" };
@@ -150,7 +150,7 @@ fn against_rent(advice: &Advice, choice: usize) -> Vec<String> {
             }
             Crossing::Never(_) => None,
         };
-        let (Some(price), Some(hour)) = (of(Parameter::TokenPrice), of(Parameter::Rent)) else {
+        let (Some(price), Some(hour)) = (find(Parameter::TokenPrice), find(Parameter::Rent)) else {
             continue;
         };
         let all: Vec<String> = [side(price), side(hour)].into_iter().flatten().collect();

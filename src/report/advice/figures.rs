@@ -1,13 +1,13 @@
-//! How a figure of the advice reads: with its interval, as a range, or from or up to a bound; never as a point where it is none.
+//! Formats figures of the advice: a value with its interval, a range, or a bound.
 
 use crate::units::{Interval, significant};
 
-/// In a sentence: `0.0844`, `1.60 (1.55 to 1.66)`, `1.36 to 3.41`, `at least 1.36`.
+/// For a sentence: `0.0844`, `1.60 (1.55 to 1.66)`, `1.36 to 3.41`, `at least 1.36`.
 pub(super) fn phrase(interval: Interval) -> String {
     phrase_by(interval, &number)
 }
 
-/// In a sentence, its numbers as `show` writes them.
+/// For a sentence, with numbers formatted by `show`.
 pub(super) fn phrase_by(interval: Interval, show: &dyn Fn(f64) -> String) -> String {
     let Interval { low, value, high, .. } = interval;
     let range = match (low.is_finite() && low != 0.0, high.is_finite()) {
@@ -24,27 +24,27 @@ pub(super) fn phrase_by(interval: Interval, show: &dyn Fn(f64) -> String) -> Str
     }
 }
 
-/// In a sentence, in dollars: `$1.36 to $3.41`.
+/// For a sentence, in dollars: `$1.36 to $3.41`.
 pub(super) fn dollars(interval: Interval) -> String {
     phrase_by(interval, &|value| format!("{}${}", minus(value), number(value.abs())))
 }
 
-/// A price as it was written: `$0.05`, `−$0.012`.
+/// A price as written: `$0.05`, `−$0.012`.
 pub(super) fn price(value: f64) -> String {
     format!("{}${}", minus(value), plain(value.abs()))
 }
 
-/// The sign of a number below 0.
+/// The sign of a negative number.
 fn minus(value: f64) -> &'static str {
     if value < 0.0 { "−" } else { "" }
 }
 
-/// In a table, the interval on a line of its own: `1.60`, `1.55–1.66`.
+/// For a table, with the interval on its own line: `1.60`, `1.55–1.66`.
 pub(super) fn cell(interval: Interval) -> String {
     cell_by(interval, &number)
 }
 
-/// In a table, its numbers as `show` writes them.
+/// For a table, with numbers formatted by `show`.
 pub(super) fn cell_by(interval: Interval, show: &dyn Fn(f64) -> String) -> String {
     let text = phrase_by(interval, show);
     match interval.value {
@@ -58,7 +58,7 @@ pub(super) fn cell_by(interval: Interval, show: &dyn Fn(f64) -> String) -> Strin
     }
 }
 
-/// In a table, where joules may be missing so that it is no more than this.
+/// For a table; an upper bound if the energy is incomplete.
 pub(super) fn bounded(interval: Interval, reaches_meter: bool) -> String {
     match reaches_meter {
         true => cell(interval),
@@ -69,17 +69,17 @@ pub(super) fn bounded(interval: Interval, reaches_meter: bool) -> String {
 
 /// Three significant digits, with a true minus sign.
 pub(super) fn number(value: f64) -> String {
-    // Nobody counts eight digits, nor five zeros behind a point.
+    // Long rows of digits and leading zeros are hard to read.
     let size = value.abs();
     if size >= 1e7 || (size > 0.0 && size < 1e-4) {
         return format!("{value:.2e}").replace('-', "−");
     }
     let text = significant(value).replace('-', "−");
-    // A number is not broken at the end of a line.
+    // Non-breaking, so that no line ends within a number.
     text.replace(' ', "\u{a0}")
 }
 
-/// As it was written, of what somebody wrote: no zeros are added, none of its digits is lost.
+/// A number as the user wrote it, without added or lost digits.
 pub(super) fn plain(value: f64) -> String {
     let size = value.abs();
     let written = size.to_string();

@@ -1,4 +1,4 @@
-//! The real choice: a megawatt of miners against a megawatt of accelerators.
+//! The table of a megawatt of miners against a megawatt of accelerators.
 
 use super::figures::{cell, dollars, phrase};
 use super::{columns, how, short};
@@ -6,10 +6,10 @@ use crate::economics::{Advice, Megawatt};
 use crate::report::table::{Table, cells};
 use crate::units::{Interval, Provenance};
 
-/// Dollars that large sums are shown in.
+/// Large sums are shown in millions of dollars.
 const MILLION: f64 = 1e6;
 
-/// The miners first, then what was measured here, then what is published.
+/// The miners first, then measured and published accelerators.
 pub(super) fn table(advice: &Advice) -> Table {
     let megawatts = &advice.megawatts;
     let row = |m: &Megawatt| {

@@ -1,5 +1,4 @@
-//! The advice: an answer in sentences, then tables in the order in which a reader asks. What is short of the whole stands in
-//! `rigbench advise --json`.
+//! The advice as text: an answer in sentences, then tables. `rigbench advise --json` has all details.
 
 mod answer;
 mod break_evens;
@@ -19,8 +18,7 @@ use crate::economics::{
 use crate::text::lines;
 use crate::units::Provenance;
 
-/// The tables of an advice: what a kilowatt-hour earns, where that flips, what a token costs in hashes, a megawatt against a
-/// megawatt, a query, and the figures that all of it rests on.
+/// The tables: revenue per kWh, break-evens, hashes per token, a megawatt against a megawatt, energy of a query, and all sources.
 pub fn advice(advice: &Advice) -> Vec<Table> {
     let mut tables = vec![uses::table(advice)];
     tables.extend(break_evens::tables(advice));
@@ -31,7 +29,7 @@ pub fn advice(advice: &Advice) -> Vec<Table> {
     tables
 }
 
-/// All of it for a terminal `width` characters wide; `styled` makes heads bold.
+/// Sentences and tables for a terminal `width` characters wide; `styled` makes headers bold.
 pub fn advice_to_terminal(of: &Advice, width: u16, styled: bool) -> String {
     let mut out = String::new();
     for line in answer(of) {
@@ -47,7 +45,7 @@ fn columns<const N: usize>(heads: [(&'static str, bool); N]) -> Vec<Column> {
     heads.into_iter().map(|(head, figures)| Column { head, figures }).collect()
 }
 
-/// What is done, as an order: `rent out NVIDIA H100 (one year)`.
+/// A choice as an imperative: `rent out NVIDIA H100 (one year)`.
 fn act(choice: &Choice) -> String {
     let subject = &choice.subject;
     let name = choice.device.as_ref().map_or("", |on| &on.name);
@@ -59,14 +57,14 @@ fn act(choice: &Choice) -> String {
     }
 }
 
-/// The measured device, if all that is offered is on one.
+/// The measured device, if there is only one.
 fn only_device(advice: &Advice) -> Option<&MeasuredDevice> {
     let mut devices = advice.choices.iter().filter_map(|choice| choice.device.as_ref());
     let first = devices.next()?;
     devices.all(|on| on == first).then_some(first)
 }
 
-/// A row or a use in few lines: its options on one of their own, and its device unless that is alone.
+/// A label on several lines: its options on their own line, and its device unless there is only one.
 fn short(label: &str, advice: &Advice) -> String {
     let label = label.split(" at the price of ").next().unwrap_or(label).trim_end_matches(',');
     let label = label.replacen(":batch=", "\nbatch=", 1);
@@ -79,12 +77,12 @@ fn short(label: &str, advice: &Advice) -> String {
     }
 }
 
-/// How joules came about, in a word.
+/// A provenance in a word.
 fn how(provenance: Provenance) -> &'static str {
     if provenance.is_measured() { "measured" } else { provenance.name() }
 }
 
-/// Where the answer to a question flips with a parameter.
+/// The break-even value of a parameter for a question.
 fn break_even(
     advice: &Advice,
     question: Question,
@@ -95,19 +93,19 @@ fn break_even(
     advice.break_evens.iter().find(|found| (found.question, found.epoch, found.parameter) == asked)
 }
 
-/// The reference miner that earns most.
+/// The reference miner with the highest revenue.
 fn best_miner(advice: &Advice) -> Option<usize> {
     best_of(advice, Kind::HashAsic)
 }
 
-/// The use of a kind that earns most.
+/// The choice of a kind with the highest revenue.
 fn best_of(advice: &Advice, kind: Kind) -> Option<usize> {
     let all = (0..advice.choices.len()).filter(|i| advice.choices[*i].kind == kind);
     let revenue = |i: &usize| advice.choices[*i].revenue.middle();
     all.max_by(|a, b| revenue(a).total_cmp(&revenue(b)))
 }
 
-/// The place of the best use of a kind on each device; devices in the order of the advice.
+/// The best choice of a kind on each device, in order of appearance.
 fn best_on_each_device(advice: &Advice, kind: Kind) -> Vec<usize> {
     let mut best: Vec<usize> = Vec::new();
     for (i, choice) in advice.choices.iter().enumerate().filter(|(_, choice)| choice.kind == kind) {

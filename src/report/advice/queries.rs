@@ -1,4 +1,4 @@
-//! Energy of a query, every factor shown, beside the published figures.
+//! The table of energy per query: measured, with every factor, and published.
 
 use super::figures::{cell, number, phrase, phrase_by, plain};
 use super::{best_miner, columns, short};
@@ -6,7 +6,7 @@ use crate::economics::{Absent, Advice, QueryAbsent, QueryEnergy};
 use crate::report::table::{Table, cells};
 use crate::units::{Amount, Unit};
 
-/// Measured queries, then published ones with what they would be as hashes of the best miner.
+/// Measured queries, then published ones with the hashes that the best miner computes with the same energy.
 pub(super) fn table(advice: &Advice) -> Option<Table> {
     let best = best_miner(advice)?;
     let measured = advice.queries.iter().map(|query| {
@@ -29,13 +29,13 @@ pub(super) fn table(advice: &Advice) -> Option<Table> {
         ]
     });
     let mut notes: Vec<String> = advice.queries.iter().flat_map(formula).collect();
-    // What the first table says is not said again.
-    let said = |none: &QueryAbsent| {
+    // Skip what the first table already lists.
+    let is_listed = |none: &QueryAbsent| {
         let first =
             |absent: &Absent| (&absent.label, &absent.reason) == (&none.decode, &none.reason);
         advice.absent.iter().any(first)
     };
-    let absent = advice.queries_absent.iter().filter(|none| !said(none));
+    let absent = advice.queries_absent.iter().filter(|none| !is_listed(none));
     notes.extend(absent.map(|none| format!("No query of {}: {}.", none.decode, none.reason)));
     notes.push(format!(
         "Hashes and dollars: the same energy in a miner ({}).",
@@ -55,7 +55,7 @@ pub(super) fn table(advice: &Advice) -> Option<Table> {
     })
 }
 
-/// `(500 tokens read · 0.02 J + 300 written · 0.5 J) · plug 1.43 · idle 1.12 · PUE 1.58 ÷ 3600 = 0.11 Wh`.
+/// `(500 tokens read × 0.02 J + 300 written × 0.5 J) × plug 1.43 × idle 1.12 × PUE 1.58 ÷ 3600 = 0.112 Wh`.
 fn formula(query: &QueryEnergy) -> Vec<String> {
     let QueryEnergy { query: size, factors, .. } = query;
     let mut lines = vec![format!(

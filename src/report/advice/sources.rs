@@ -1,4 +1,4 @@
-//! The figures that the advice rests on, those of one source and date together.
+//! The table of figures that the advice is computed from, grouped by source and date.
 
 use super::columns;
 use super::figures::{phrase_by, plain};

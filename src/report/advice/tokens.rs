@@ -1,4 +1,4 @@
-//! What a token costs in hashes.
+//! The table of hashes forgone per token.
 
 use super::figures::{cell, cell_by};
 use super::{best_miner, columns, short};
@@ -6,7 +6,7 @@ use crate::economics::{Advice, Kind};
 use crate::report::table::{Cell, Table, cells};
 use crate::units::{Amount, Interval, MILLION_TOKENS, Unit};
 
-/// Each token against hashing on its own device and on the best miner; nothing if no tokens have joules.
+/// Each token row against hashing on its own device and on the best miner; `None` if no token row has joules.
 pub(super) fn table(advice: &Advice) -> Option<Table> {
     let best = &advice.choices[best_miner(advice)?];
     let others: Vec<&String> = advice

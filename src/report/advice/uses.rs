@@ -1,4 +1,4 @@
-//! What a kilowatt-hour earns in each use.
+//! The table of revenue per kWh in each use.
 
 use super::figures::{bounded, cell, plain, price};
 use super::{columns, how, only_device};
@@ -7,7 +7,7 @@ use crate::economics::{Absent, Advice, Choice, Kind};
 use crate::report::table::{Table, cells};
 use crate::units::Provenance;
 
-/// Uses that are ranked, best first, then those that are not.
+/// Ranked choices, best first, then unranked ones.
 pub(super) fn table(advice: &Advice) -> Table {
     let hardware = advice.choices.iter().any(|choice| choice.hardware.is_some());
     let mut heads = columns([
@@ -51,7 +51,7 @@ pub(super) fn table(advice: &Advice) -> Table {
     }
 }
 
-/// What is done, and below it where, unless the device is alone.
+/// The use and, on its own line, the device unless there is only one.
 fn name(choice: &Choice, alone: bool) -> String {
     let subject = &choice.subject;
     let on = choice.device.as_ref().map(|on| {
@@ -68,7 +68,7 @@ fn name(choice: &Choice, alone: bool) -> String {
     }
 }
 
-/// Where the joules come from, and what they cover.
+/// Provenance and scope of the joules.
 fn joules(choice: &Choice) -> String {
     match choice.provenance {
         Provenance::Published => "published".into(),
@@ -99,7 +99,7 @@ fn notes(advice: &Advice, hardware: bool) -> Vec<String> {
     notes
 }
 
-/// What cannot be offered, what has the same reason together.
+/// Unavailable choices, grouped by reason.
 fn absent(all: &[Absent]) -> Vec<String> {
     let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
     for absent in all {

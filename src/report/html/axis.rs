@@ -1,4 +1,4 @@
-//! Axes: where a value stands between the two ends, in percent, and which values are worth a label.
+//! Plot axes: positions of values in percent, and tick values.
 
 /// An axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,24 +14,24 @@ enum Scale {
     Logarithmic,
 }
 
-/// A logarithmic axis is never shorter than this, or chance would look like much.
-const SHORTEST: f64 = 4.0;
-/// Pixels between two labels, at least.
-const BETWEEN_LABELS: f64 = 8.0;
-/// Labels stand too close beyond this many.
-const MOST_LABELS: usize = 5;
+/// Minimum ratio of the ends of a logarithmic axis, so that noise does not look large.
+const MIN_RATIO: f64 = 4.0;
+/// Minimum pixels between two labels.
+const LABEL_GAP: f64 = 8.0;
+/// Maximum number of labels.
+const MAX_LABELS: usize = 5;
 
 impl Axis {
-    /// A logarithmic axis that holds all of the values above 0; none if there is no such value.
+    /// A logarithmic axis that covers all values above 0; `None` if there is no such value.
     pub fn logarithmic(values: impl IntoIterator<Item = f64>) -> Option<Axis> {
         let (low, high) = extremes(values.into_iter().filter(|v| *v > 0.0))?;
-        let widen = (SHORTEST / (high / low)).max(1.0).sqrt();
+        let widen = (MIN_RATIO / (high / low)).max(1.0).sqrt();
         let margin = (high * widen / (low / widen)).powf(0.04);
         let (low, high) = (low / widen / margin, high * widen * margin);
         Some(Axis { low, high, scale: Scale::Logarithmic })
     }
 
-    /// A linear axis that holds all of the values with room around them, `least` of the largest at least.
+    /// A linear axis that covers all values, with a margin of at least `least` times the largest magnitude.
     pub fn linear(values: impl IntoIterator<Item = f64>, least: f64) -> Option<Axis> {
         let (low, high) = extremes(values)?;
         let room =
@@ -39,13 +39,13 @@ impl Axis {
         Some(Axis { low: low - room, high: high + room, scale: Scale::Linear })
     }
 
-    /// A linear axis from 0 that holds all of the values.
+    /// A linear axis from 0 that covers all values.
     pub fn from_zero(values: impl IntoIterator<Item = f64>) -> Option<Axis> {
         let (_, high) = extremes(values)?;
         Some(Axis { low: 0.0, high: high.max(f64::MIN_POSITIVE) * 1.1, scale: Scale::Linear })
     }
 
-    /// Where a value stands, 0 to 100.
+    /// Position of a value, 0 to 100.
     pub fn at(&self, value: f64) -> f64 {
         let share = match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
@@ -54,7 +54,7 @@ impl Axis {
         (100.0 * share).clamp(0.0, 100.0)
     }
 
-    /// The value that stands there.
+    /// The value at a position.
     pub fn value(&self, at: f64) -> f64 {
         match self.scale {
             Scale::Linear => self.low + (self.high - self.low) * at / 100.0,
@@ -62,9 +62,9 @@ impl Axis {
         }
     }
 
-    /// Round values, at most five of them.
+    /// Round tick values, at most five.
     pub fn ticks(&self) -> Vec<f64> {
-        self.at_most(MOST_LABELS)
+        self.at_most(MAX_LABELS)
     }
 
     fn at_most(&self, most: usize) -> Vec<f64> {
@@ -74,7 +74,7 @@ impl Axis {
         }
     }
 
-    /// Round values whose labels have room side by side in so many pixels, the fewest that the page may be wide.
+    /// Round tick values whose labels fit side by side in `pixels`, the narrowest width of the plot.
     pub fn ticks_within(&self, pixels: f64, label: impl Fn(f64) -> String) -> Vec<f64> {
         let fits = |ticks: &Vec<f64>| {
             let ends: Vec<(f64, f64)> = ticks
@@ -88,14 +88,14 @@ impl Axis {
                     }
                 })
                 .collect();
-            ends.windows(2).all(|pair| pair[0].1 + BETWEEN_LABELS <= pair[1].0)
+            ends.windows(2).all(|pair| pair[0].1 + LABEL_GAP <= pair[1].0)
         };
-        let all = (2..=MOST_LABELS).rev().map(|most| self.at_most(most));
+        let all = (2..=MAX_LABELS).rev().map(|most| self.at_most(most));
         all.into_iter().find(fits).unwrap_or_else(|| self.at_most(1))
     }
 }
 
-/// About how wide a label is, in pixels.
+/// Approximate width of a label in pixels.
 fn width(label: &str) -> f64 {
     7.2 * label.chars().count() as f64
 }
@@ -119,15 +119,15 @@ fn linear_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
 
 fn logarithmic_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
     let decades = (low.log10().floor() as i32)..=(high.log10().ceil() as i32);
-    let of = |parts: &[f64]| -> Vec<f64> {
+    let multiples = |parts: &[f64]| -> Vec<f64> {
         let all = decades.clone().flat_map(|d| parts.iter().map(move |p| p * 10f64.powi(d)));
         all.filter(|v| (low..=high).contains(v)).collect()
     };
-    // As fine as there is room for, but whole decades for long axes.
+    // The densest that fits; whole decades for long axes.
     let fine: [&[f64]; 5] = [&[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0], &[2.0, 5.0], &[3.0]];
-    let ticks = fine.into_iter().map(of).find(|ticks| (1..=most).contains(&ticks.len()));
+    let ticks = fine.into_iter().map(multiples).find(|ticks| (1..=most).contains(&ticks.len()));
     ticks.unwrap_or_else(|| {
-        let all = of(&[1.0]);
+        let all = multiples(&[1.0]);
         let every = all.len().div_ceil(most).max(1);
         all.into_iter().step_by(every).collect()
     })
@@ -138,12 +138,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_stand_inside_and_labels_are_round_and_few() {
+    fn values_lie_inside_and_ticks_are_round_and_few() {
         for (low, high) in [(9.5, 21.5), (9.5, 179_000.0), (1.0, 1.0), (3e-12, 8e9), (0.02, 0.03)] {
             let axis = Axis::logarithmic([low, high]).unwrap();
             assert!(axis.at(low) > 1.0 && axis.at(high) < 99.0, "{axis:?}");
             let ticks = axis.ticks();
-            assert!((1..=MOST_LABELS).contains(&ticks.len()), "{low} {high}: {ticks:?}");
+            assert!((1..=MAX_LABELS).contains(&ticks.len()), "{low} {high}: {ticks:?}");
             assert!((axis.value(axis.at(low)) / low - 1.0).abs() < 1e-9);
         }
         assert_eq!(Axis::logarithmic([9.5, 179_000.0]).unwrap().ticks(), [1e1, 1e2, 1e3, 1e4, 1e5]);
@@ -152,7 +152,7 @@ mod tests {
         let axis = Axis::logarithmic([90.0, 4000.0]).unwrap();
         assert!(axis.ticks_within(280.0, wide).len() < axis.ticks_within(900.0, wide).len());
         let axis = Axis::linear([47.1, 48.3], 0.01).unwrap();
-        assert_eq!(axis.ticks(), [47.0, 47.5, 48.0, 48.5]); // of 46.6 to 48.8
+        assert_eq!(axis.ticks(), [47.0, 47.5, 48.0, 48.5]); // from 46.6 to 48.8
         assert_eq!(Axis::from_zero([10.0]).unwrap().at(0.0), 0.0);
     }
 }

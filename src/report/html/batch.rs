@@ -1,4 +1,4 @@
-//! Tokens over the batch: joules for a token and tokens a second of one model as more sequences are written at once.
+//! Plots over batch size: joules per token and tokens per second of one model.
 
 use super::axis::Axis;
 use super::marks;
@@ -8,13 +8,13 @@ use crate::report::group::Group;
 use crate::units::Interval;
 use std::collections::BTreeMap;
 
-/// More devices than this are not told apart.
-const MOST_DEVICES: usize = 6;
+/// Maximum number of curves in a plot.
+const MAX_DEVICES: usize = 6;
 
-/// A device's rows over the batch.
+/// A device's name and its rows by batch size.
 type Curve<'a> = (String, Vec<(f64, &'a Entry)>);
 
-/// Two plots for each model and kind of tokens that several batches were measured of; `named` says how a device is called.
+/// Two plots per model and workload with several batch sizes; `named` gives the name of a device.
 pub fn plots(groups: &[Group], named: impl Fn(&Entry) -> String) -> Vec<Plot> {
     let mut models: BTreeMap<String, Vec<Curve>> = BTreeMap::new();
     for group in groups.iter().filter(|group| group.entry.counts()) {
@@ -34,8 +34,8 @@ pub fn plots(groups: &[Group], named: impl Fn(&Entry) -> String) -> Vec<Plot> {
             points.dedup_by(|a, b| a.0 == b.0);
         }
         curves.retain(|(_, points)| points.len() >= 2);
-        let more = curves.len().saturating_sub(MOST_DEVICES);
-        curves.truncate(MOST_DEVICES);
+        let more = curves.len().saturating_sub(MAX_DEVICES);
+        curves.truncate(MAX_DEVICES);
         let joules: fn(&Entry) -> Option<Interval> = |entry| entry.joules;
         plots.extend(plot(
             &model,
@@ -68,16 +68,16 @@ fn plot(
     amount: fn(&Entry) -> Option<Interval>,
     words: fn(&Entry, f64) -> String,
 ) -> Option<Plot> {
-    let some = curves.first()?.1.first()?.1;
+    let sample = curves.first()?.1.first()?.1;
     let all = || curves.iter().flat_map(|(_, points)| points);
     let y = Axis::logarithmic(
         all().filter_map(|(_, entry)| amount(entry).map(span)).flat_map(|(low, high)| [low, high]),
     )?;
-    // Names stand in the rest of the width.
+    // The rest of the width is for the numbers of the curves.
     let x = Axis::logarithmic(all().map(|(batch, _)| *batch))?;
     const WIDTH: f64 = 0.86;
     let mut plot = Plot::new("", model, what);
-    plot.values(&y, |value| words(some, value));
+    plot.values(&y, |value| words(sample, value));
     let mut batches: Vec<f64> = all().map(|(batch, _)| *batch).collect();
     batches.sort_by(f64::total_cmp);
     batches.dedup();
@@ -98,7 +98,7 @@ fn plot(
         if !modelled {
             plot.draw(marks::path(&line, &format!("curve {class}")));
         }
-        let mut told = Vec::new();
+        let mut readout = Vec::new();
         for (batch, entry) in points {
             let Some(figure) = amount(entry) else { continue };
             let (low, high) = span(figure);
@@ -122,12 +122,12 @@ fn plot(
                     plot.draw(marks::titled(dot, &title));
                 }
             }
-            told.push(format!("batch {batch} {value}"));
+            readout.push(format!("batch {batch} {value}"));
         }
         if let Some(end) = line.last() {
             plot.number(*end, number);
         }
-        plot.keys.push(format!("{name}: {}", told.join(", ")));
+        plot.keys.push(format!("{name}: {}", readout.join(", ")));
     }
     if more > 0 {
         plot.caption += &format!("; {more} more devices are in the table");

@@ -1,4 +1,4 @@
-//! Cards of a page: for each workload the joules, and the rates, of every device on one axis.
+//! Cards of the page: joules and rates of all devices on a common axis, one card per workload.
 
 use super::axis::Axis;
 use super::strip::{Card, Kind, Line, Mark, labels, ticks, track};
@@ -9,8 +9,8 @@ use crate::results::Outcome;
 use crate::units::{EnergyPerWork, Interval, Provenance, Unit, significant};
 use std::collections::BTreeMap;
 
-/// Lines of a card, at most; the rest stands in the table.
-const MOST_LINES: usize = 12;
+/// Maximum number of lines per card; the table has the rest.
+const MAX_LINES: usize = 12;
 
 /// Groups by unit and workload, in the order of units; ceilings last.
 fn by_workload(groups: &[Group]) -> Vec<(Unit, String, Vec<&Group>)> {
@@ -23,7 +23,7 @@ fn by_workload(groups: &[Group]) -> Vec<(Unit, String, Vec<&Group>)> {
     all.into_iter().map(|((_, unit, spec), groups)| (unit, spec.0, groups)).collect()
 }
 
-/// Joules for the same work, a card for each workload. Reference miners stand below the hashes.
+/// Joules per unit of work, one card per workload. Cards of hashes end with the reference miners.
 pub fn joules(groups: &[Group]) -> Vec<Card> {
     let market = Market::embedded();
     by_workload(groups)
@@ -41,10 +41,10 @@ pub fn joules(groups: &[Group]) -> Vec<Card> {
                 .chain(asics.iter().map(|asic| asic.efficiency.number()));
             let axis = Axis::logarithmic(values)?;
             let marks = ticks(&axis, significant);
-            let more = groups.len().saturating_sub(MOST_LINES);
+            let more = groups.len().saturating_sub(MAX_LINES);
             let mut lines: Vec<Line> = groups
                 .iter()
-                .take(MOST_LINES)
+                .take(MAX_LINES)
                 .map(|group| {
                     line((&axis, &marks), group, group.entry.joules, quoted, |entry, joules| {
                         EnergyPerWork { joules, unit: entry.unit() }.figure()
@@ -84,7 +84,7 @@ pub fn joules(groups: &[Group]) -> Vec<Card> {
         .collect()
 }
 
-/// Work a second, a card for each workload.
+/// Work per second, one card per workload.
 pub fn rates(groups: &[Group]) -> Vec<Card> {
     by_workload(groups)
         .into_iter()
@@ -95,10 +95,10 @@ pub fn rates(groups: &[Group]) -> Vec<Card> {
             let axis = Axis::logarithmic(ends.flat_map(|(low, high)| [low, high]))?;
             let words = |per_second: f64| crate::units::Rate { per_second, unit }.to_string();
             let marks = ticks(&axis, words);
-            let more = groups.len().saturating_sub(MOST_LINES);
+            let more = groups.len().saturating_sub(MAX_LINES);
             let lines = groups
                 .iter()
-                .take(MOST_LINES)
+                .take(MAX_LINES)
                 .map(|group| {
                     let line = line(
                         (&axis, &marks),
@@ -184,7 +184,7 @@ fn line(
     }
 }
 
-/// The device's name; of a GPU in a run of its own the id too.
+/// The device's name, with a remark if it is emulated.
 fn name(entry: &Entry) -> String {
     let flag = if entry.is_software() { ", a CPU emulating a GPU" } else { "" };
     format!("{}{flag}", entry.name)
@@ -227,7 +227,7 @@ fn about_rate(group: &Group) -> String {
     about
 }
 
-/// What share of the published it reaches, in few words.
+/// Its fraction of the published rate, or its state if it does not count.
 fn share(entry: &Entry) -> String {
     match entry.counts() {
         true => entry.published.words(),

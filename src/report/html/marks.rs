@@ -1,30 +1,29 @@
-//! What plots are drawn with: SVG by the `svg` crate. plotters draws well, but in pixels, in fixed colours and without names: here
-//! positions are in percent, so that text keeps its size on a phone; colours are classes of the page's style, which has a dark and a
-//! printed form; and each mark has a title that tells what it is.
+//! SVG elements for plots, by the `svg` crate. Unlike in plotters, positions are in percent, so that text keeps its size on a phone;
+//! colours are CSS classes, for dark mode and print; and each mark has a tooltip.
 
 use svg::node::Text;
 use svg::node::element::Element;
 
-/// An element of a class.
+/// An element with a CSS class.
 pub fn element(name: &str, class: &str) -> Element {
     let mut element = Element::new(name);
     set(&mut element, "class", class);
     element
 }
 
-/// Gives it an attribute.
+/// Sets an attribute.
 pub fn set(element: &mut Element, name: &str, value: impl Into<svg::node::Value>) {
     use svg::Node;
     element.assign(name, value);
 }
 
-/// Puts it inside.
+/// Appends a child.
 pub fn add(element: &mut Element, child: Element) {
     use svg::Node;
     element.append(child);
 }
 
-/// Says what it is, where a pointer rests on it.
+/// Adds a title, which browsers show as a tooltip.
 pub fn titled(mut element: Element, title: &str) -> Element {
     use svg::Node;
     let mut name = Element::new("title");
@@ -33,7 +32,7 @@ pub fn titled(mut element: Element, title: &str) -> Element {
     element
 }
 
-/// Text at a place; `anchor` is `start`, `middle` or `end`.
+/// Text at a position; `anchor` is `start`, `middle` or `end`.
 pub fn text(x: f64, y: f64, anchor: &str, class: &str, words: &str) -> Element {
     use svg::Node;
     let mut text = at("text", class, &[("x", x), ("y", y)]);
@@ -42,7 +41,7 @@ pub fn text(x: f64, y: f64, anchor: &str, class: &str, words: &str) -> Element {
     text
 }
 
-/// An element whose attributes are places, in percent.
+/// An element whose attributes are positions in percent.
 pub fn at(name: &str, class: &str, places: &[(&str, f64)]) -> Element {
     let mut element = element(name, class);
     for (attribute, place) in places {
@@ -51,14 +50,14 @@ pub fn at(name: &str, class: &str, places: &[(&str, f64)]) -> Element {
     element
 }
 
-/// A dot of so many pixels' radius.
+/// A dot with a radius in pixels.
 pub fn dot(x: f64, y: f64, radius: f64, class: &str) -> Element {
     let mut dot = at("circle", class, &[("cx", x), ("cy", y)]);
     set(&mut dot, "r", radius);
     dot
 }
 
-/// A figure drawn by a path in pixels around a place.
+/// A path in pixels around a position.
 pub fn shape(x: f64, y: f64, path: &str, class: &str) -> Element {
     let mut place = at("svg", "place", &[("x", x), ("y", y)]);
     let mut shape = element("path", class);
@@ -67,13 +66,13 @@ pub fn shape(x: f64, y: f64, path: &str, class: &str) -> Element {
     place
 }
 
-/// A diamond, for what was declared.
+/// A diamond, for declared figures.
 pub const DIAMOND: &str = "M0-6.5 6.5 0 0 6.5-6.5 0z";
-/// A triangle, for what is published.
+/// A triangle, for published figures.
 pub const TRIANGLE: &str = "M0-6 6 5H-6z";
-/// A cross, for what does not count.
+/// A cross, for figures that do not count.
 pub const CROSS: &str = "M-5-5 5 5M-5 5 5-5";
-/// A square, for a window far from the others.
+/// A square, for outlier windows.
 pub const SQUARE: &str = "M-3.5-3.5H3.5V3.5H-3.5z";
 
 /// A straight line.
@@ -81,7 +80,7 @@ pub fn line(from: (f64, f64), to: (f64, f64), class: &str) -> Element {
     at("line", class, &[("x1", from.0), ("y1", from.1), ("x2", to.0), ("y2", to.1)])
 }
 
-/// A line through points. It is drawn in a stretched field of 100 by 100, with strokes that do not stretch.
+/// A polyline, drawn in a stretched view box of 100 by 100 with strokes that do not stretch.
 pub fn path(points: &[(f64, f64)], class: &str) -> Element {
     let mut field = element("svg", "stretch");
     set(&mut field, "viewBox", "0 0 100 100");
@@ -99,7 +98,7 @@ pub fn area(x: (f64, f64), y: (f64, f64), class: &str) -> Element {
     at("rect", class, &places)
 }
 
-/// A place in percent: `37.2%`.
+/// A position in percent: `37.2%`.
 pub fn percent(place: f64) -> String {
     format!("{place:.2}%")
 }
@@ -109,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_strangers_stay_words() {
+    fn markup_in_text_is_escaped() {
         let hostile = "</title><script>alert('1')</script> & \"x\"";
         let drawn = titled(dot(1.0, 2.0, 3.0, "dot"), hostile).to_string()
             + &text(1.0, 2.0, "start", "label", hostile).to_string();

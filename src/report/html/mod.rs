@@ -1,5 +1,5 @@
-//! One page that holds all it needs: style, drawings and a few lines of script to sort by; it loads nothing. A single run is drawn dot
-//! by dot, a folder of runs in one line for what is alike.
+//! A self-contained HTML page: style, SVG plots and a script for sorting, without external resources. A single run is shown window by
+//! window, several runs as groups of comparable rows.
 
 mod axis;
 mod batch;

@@ -1,4 +1,4 @@
-//! What a page says, in its order: the answer first, then what it rests on.
+//! The page's contents, in order: the answer first, then the data behind it.
 
 use super::plot::Plot;
 use super::strip::Card;
@@ -17,8 +17,8 @@ use base64::Engine;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
-/// Plots of single rows, at most; a reader does not look at more.
-const MOST_PLOTS: usize = 24;
+/// Maximum number of plots of single rows.
+const MAX_PLOTS: usize = 24;
 
 #[derive(Template)]
 #[template(path = "page.html", config = "src/report/html/askama.toml")]
@@ -28,7 +28,7 @@ struct Page<'a> {
     title: String,
     lead: String,
     state: State,
-    /// Settings under which figures may not be the machine's own.
+    /// Environment settings that may distort figures.
     conditions: BTreeSet<&'a str>,
     answers: Vec<UnitAnswers<'a>>,
     joules: Vec<Card>,
@@ -50,32 +50,32 @@ struct Page<'a> {
     classes: [&'static str; 6],
 }
 
-/// Whether what is shown counts.
+/// Validity of the shown runs.
 struct State {
     good: bool,
     words: String,
     reasons: Vec<String>,
 }
 
-/// The answers on one unit.
+/// The answers for one unit of work.
 struct UnitAnswers<'a> {
     unit: &'static str,
     name: &'static str,
-    /// Each with its workload in words.
+    /// Each with its workload as text.
     answers: Vec<(&'a Answer, String)>,
     more: usize,
 }
 
-/// Answers on one unit, at most; the rest can be read off the cards.
-const MOST_ANSWERS: usize = 4;
+/// Maximum number of answers per unit; the cards show the rest.
+const MAX_ANSWERS: usize = 4;
 
-/// The page of everything that was gathered; `detail` is the document, if there is one run.
+/// The page of a collection; `detail` is the document if there is a single run.
 pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
     let runs: Vec<(&File, &Run)> = collection.runs().collect();
     let groups = groups(&collection.entries, runs.len());
     let answers = answers(&groups);
-    let plots = |of: &dyn Fn(&Document) -> Vec<Plot>| -> Vec<String> {
-        detail.map(of).unwrap_or_default().iter().map(Plot::markup).collect()
+    let plots = |draw: &dyn Fn(&Document) -> Vec<Plot>| -> Vec<String> {
+        detail.map(draw).unwrap_or_default().iter().map(Plot::markup).collect()
     };
     let (no_power, windows) = match detail {
         Some(document) => (without_power(document), window_plots(document)),
@@ -108,11 +108,11 @@ pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
             devices.filter_map(|device| roofline::plot(document, device)).collect()
         }),
         power: plots(&|document| {
-            View::all(document).flat_map(power::plots).take(MOST_PLOTS).collect()
+            View::all(document).flat_map(power::plots).take(MAX_PLOTS).collect()
         }),
         no_power,
-        more_windows: windows.len().saturating_sub(MOST_PLOTS),
-        windows: windows.iter().take(MOST_PLOTS).map(Plot::markup).collect(),
+        more_windows: windows.len().saturating_sub(MAX_PLOTS),
+        windows: windows.iter().take(MAX_PLOTS).map(Plot::markup).collect(),
         table: table.to_html(),
         notes: table.notes,
         facts: detail.map(facts).unwrap_or_default(),
@@ -192,8 +192,8 @@ fn by_unit(answers: &[Answer]) -> Vec<UnitAnswers<'_>> {
             (!all.is_empty()).then(|| UnitAnswers {
                 unit: unit.energy_symbol(),
                 name: name(unit),
-                more: all.len().saturating_sub(MOST_ANSWERS),
-                answers: all.into_iter().take(MOST_ANSWERS).map(with_subject).collect(),
+                more: all.len().saturating_sub(MAX_ANSWERS),
+                answers: all.into_iter().take(MAX_ANSWERS).map(with_subject).collect(),
             })
         })
         .collect()
@@ -204,7 +204,7 @@ fn with_subject(answer: &Answer) -> (&Answer, String) {
     (answer, answer.workload.replace(':', " · "))
 }
 
-/// Rows whose power no meter read.
+/// Rows without a plot of power.
 fn without_power(document: &Document) -> String {
     let all = View::all(document).filter(|view| power::plots(*view).is_empty());
     let name = |view: View| format!("{} {}", view.row.device, view.row.workload.spec);
@@ -216,7 +216,7 @@ fn window_plots(document: &Document) -> Vec<Plot> {
     View::all(document).filter_map(windows::plot).collect()
 }
 
-/// The machine and the protocol.
+/// Machine, protocol and energy sources.
 fn facts(document: &Document) -> Vec<(String, String)> {
     let (run, manifest) = (&document.evidence.run, &document.evidence.manifest);
     let host = &manifest.host;
@@ -271,13 +271,13 @@ fn facts(document: &Document) -> Vec<(String, String)> {
 }
 
 impl Page<'_> {
-    /// The source expression of a policy that allows this very text, and no other, within the page.
+    /// The Content-Security-Policy source that allows exactly this inline text.
     fn hash(&self, text: &str) -> askama::filters::Safe<String> {
         let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text));
         askama::filters::Safe(format!("'sha256-{digest}'"))
     }
 
-    /// The class of a badge.
+    /// CSS class of a badge.
     fn badge(&self, standing: &Standing) -> &'static str {
         match standing {
             Standing::Sure => "good",

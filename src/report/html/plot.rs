@@ -1,49 +1,49 @@
-//! A plot: a field that fills its place, labels of its axes beside it, and what is in it in words.
+//! A plot: an SVG field, axis labels beside it, and a text alternative.
 
 use super::axis::Axis;
 use super::marks::{self, add, element, set};
 use askama::Template;
 use svg::node::element::Element;
 
-/// A plot that is being drawn.
+/// A plot under construction.
 pub struct Plot {
-    /// The class of the device, which gives the colour; empty if it is of several.
+    /// Device class, which sets the colour; empty for several devices.
     pub class: String,
-    /// What it is of, above it.
+    /// The title.
     pub title: String,
-    /// What it shows, below the title.
+    /// The caption below the title.
     pub caption: String,
-    /// What it shows, for those who do not see it.
+    /// Text alternative for screen readers.
     pub words: String,
-    /// Labels at the left, from 0 (top) to 100.
+    /// Labels on the left, from 0 (top) to 100.
     pub left: Vec<Label>,
     /// Labels below, from 0 (left) to 100.
     pub below: Vec<Label>,
-    /// Named marks: a number in the plot, and what it stands for.
+    /// Legend of the numbered marks.
     pub keys: Vec<String>,
     marks: Vec<Element>,
-    /// Where numbers stand.
+    /// Positions of the numbers.
     numbers: Vec<(f64, f64)>,
 }
 
 /// A label beside a plot.
 pub struct Label {
-    /// Where, in percent.
+    /// Position in percent.
     pub at: String,
-    /// `start`, `middle` or `end`: which part of the label stands there.
+    /// SVG text anchor: `start`, `middle` or `end`.
     pub anchor: &'static str,
-    /// What it says.
+    /// Its text.
     pub text: String,
 }
 
 impl Label {
-    /// A label at a place; near the ends it keeps inside.
+    /// A label at a position; near the ends it is anchored inwards.
     pub fn new(at: f64, text: impl Into<String>) -> Label {
         Label { at: marks::percent(at), anchor: anchor(at), text: text.into() }
     }
 }
 
-/// Which part of a label stands at its place.
+/// SVG text anchor at a position.
 pub fn anchor(at: f64) -> &'static str {
     match at {
         at if at < 12.0 => "start",
@@ -52,12 +52,12 @@ pub fn anchor(at: f64) -> &'static str {
     }
 }
 
-/// Pixels that a plot has across on a narrow phone.
+/// Width of a plot in pixels on a narrow phone.
 const NARROW: f64 = 190.0;
 
-/// What a number takes up in the smallest plot, on paper and on a narrow phone, across and down.
+/// Width and height of a number in the smallest plot (print or a narrow phone), in percent.
 const DIGITS: (f64, f64) = (6.5, 11.0);
-/// From a mark to the number that names it: beside it, below, above, and farther off where others stand there.
+/// Candidate offsets of a number from its mark, in order of preference.
 const AROUND: [(f64, f64); 15] = [
     (5.0, 3.5),
     (0.0, 11.5),
@@ -99,7 +99,7 @@ impl Plot {
         }
     }
 
-    /// Labels the left with values of an axis that rises upwards, and draws their lines.
+    /// Labels the left side with values of a rising axis, and draws grid lines.
     pub fn values(&mut self, axis: &Axis, label: impl Fn(f64) -> String) {
         for tick in axis.ticks() {
             let y = 100.0 - axis.at(tick);
@@ -108,7 +108,7 @@ impl Plot {
         }
     }
 
-    /// Labels what is below, and draws lines if asked to.
+    /// Labels the bottom, and draws grid lines.
     pub fn below(&mut self, axis: &Axis, label: impl Fn(f64) -> String) {
         for tick in axis.ticks_within(NARROW, &label) {
             self.below.push(Label::new(axis.at(tick), label(tick)));
@@ -116,14 +116,14 @@ impl Plot {
         }
     }
 
-    /// Names the mark at a place by a number beside it, clear of the numbers of others.
+    /// Numbers a mark, avoiding other numbers.
     pub fn number(&mut self, (x, y): (f64, f64), number: usize) {
         let inside = |(x, y): &(f64, f64)| (1.5..=98.5).contains(x) && (8.0..=99.0).contains(y);
         let free = |(x, y): &(f64, f64)| {
-            let apart = |other: &(f64, f64)| {
+            let is_clear = |other: &(f64, f64)| {
                 (other.0 - x).abs() > DIGITS.0 || (other.1 - y).abs() > DIGITS.1
             };
-            self.numbers.iter().all(apart)
+            self.numbers.iter().all(is_clear)
         };
         let places = || AROUND.iter().map(|(right, down)| (x + right, y + down)).filter(inside);
         let Some(place) = places().find(free).or_else(|| places().next()) else { return };
@@ -131,12 +131,12 @@ impl Plot {
         self.numbers.push(place);
     }
 
-    /// Draws a mark.
+    /// Adds a mark.
     pub fn draw(&mut self, mark: Element) {
         self.marks.push(mark);
     }
 
-    /// The figure, as HTML.
+    /// The plot as HTML.
     pub fn markup(&self) -> String {
         let mut field = element("svg", "field");
         set(&mut field, "role", "img");

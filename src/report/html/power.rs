@@ -1,5 +1,4 @@
-//! Power over time, as a meter read it: of each block of a row the readings, with what the source drew at rest. Time between blocks,
-//! in which other rows ran, is cut out.
+//! Power over time: readings of a meter during each block of a row, and idle power. Time between blocks, when other rows ran, is cut out.
 
 use super::axis::Axis;
 use super::marks;
@@ -9,11 +8,11 @@ use crate::report::view::View;
 use crate::results::{Energy, Measured};
 use crate::units::{Seconds, Watts};
 
-/// More points than this would not be seen.
-const MOST_POINTS: usize = 400;
-/// Seconds that are shown before and after a block.
-const AROUND: f64 = 0.5;
-/// Share of the width that parts blocks, in percent.
+/// Maximum number of points per curve.
+const MAX_POINTS: usize = 400;
+/// Seconds shown before and after a block.
+const MARGIN: f64 = 0.5;
+/// Gap between blocks, in percent of the width.
 const GAP: f64 = 3.0;
 
 /// The plots of a row, one for each of its meters.
@@ -34,8 +33,8 @@ fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
     let shown: Vec<Vec<(f64, f64)>> = blocks
         .iter()
         .map(|(from, to)| {
-            let near = |t: f64| (from - AROUND..=to + AROUND).contains(&t);
-            watts.iter().copied().filter(|(t, _)| near(*t)).collect()
+            let in_view = |t: f64| (from - MARGIN..=to + MARGIN).contains(&t);
+            watts.iter().copied().filter(|(t, _)| in_view(*t)).collect()
         })
         .collect();
     let baselines = &view.document.evidence.baselines;
@@ -51,13 +50,13 @@ fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
     );
     plot.values(&axis, |watts| Watts(watts).to_string());
     let height = |watts: f64| 100.0 - axis.at(watts);
-    let total: f64 = blocks.iter().map(|(from, to)| to - from + 2.0 * AROUND).sum();
+    let total: f64 = blocks.iter().map(|(from, to)| to - from + 2.0 * MARGIN).sum();
     let room = 100.0 - GAP * (blocks.len().max(1) - 1) as f64;
     let mut left = 0.0;
     let every = blocks.len().div_ceil(4);
     for (i, ((from, to), points)) in blocks.iter().zip(&shown).enumerate() {
         let scale = room / total;
-        let x = |t: f64| left + (t - (from - AROUND)) * scale;
+        let x = |t: f64| left + (t - (from - MARGIN)) * scale;
         plot.draw(marks::area((x(*from), x(*to)), (0.0, 100.0), "window"));
         let line: Vec<(f64, f64)> =
             thinned(points).into_iter().map(|(t, watts)| (x(t), height(watts))).collect();
@@ -71,7 +70,7 @@ fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
             };
             plot.below.push(Label::new(x((from + to) / 2.0), words));
         }
-        left = x(to + AROUND) + GAP;
+        left = x(to + MARGIN) + GAP;
     }
     if let Some(idle) = idle {
         let y = height(idle);
@@ -90,7 +89,7 @@ fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
     Some(plot)
 }
 
-/// Moments and watts. Of a counter, the watts between two of its changes.
+/// Time and power. For a counter, mean power between two changes.
 fn over_time(info: &SourceInfo, readings: &Readings) -> Vec<(f64, f64)> {
     let all = readings.stamped();
     let all = all.iter().map(|r| ((r.before.0 + r.after.0) / 2.0, &r.values));
@@ -107,7 +106,7 @@ fn over_time(info: &SourceInfo, readings: &Readings) -> Vec<(f64, f64)> {
                 if old == values {
                     continue;
                 }
-                // A counter that begins again at 0 says nothing of that moment.
+                // Skip a counter reset.
                 let rises = old.iter().zip(values).all(|(old, new)| new >= old);
                 if rises && t > before {
                     let joules: f64 = old.iter().zip(values).map(|(old, new)| new - old).sum();
@@ -120,19 +119,19 @@ fn over_time(info: &SourceInfo, readings: &Readings) -> Vec<(f64, f64)> {
     }
 }
 
-/// At most so many points: of each stretch the lowest and the highest, so that no peak is lost.
+/// At most `MAX_POINTS`: minimum and maximum of each chunk, so that no peak is lost.
 fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    if points.len() <= MOST_POINTS {
+    if points.len() <= MAX_POINTS {
         return points.to_vec();
     }
-    let stretches = points.chunks(points.len().div_ceil(MOST_POINTS / 2));
-    let ends = stretches.flat_map(|stretch| {
-        let by = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
-        let mut ends: Vec<(f64, f64)> = stretch
+    let chunks = points.chunks(points.len().div_ceil(MAX_POINTS / 2));
+    let ends = chunks.flat_map(|chunk| {
+        let by_watts = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
+        let mut ends: Vec<(f64, f64)> = chunk
             .iter()
-            .min_by(by)
+            .min_by(by_watts)
             .into_iter()
-            .chain(stretch.iter().max_by(by))
+            .chain(chunk.iter().max_by(by_watts))
             .copied()
             .collect();
         ends.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -150,7 +149,7 @@ mod tests {
         let mut points: Vec<(f64, f64)> = (0..10_000).map(|i| (f64::from(i), 100.0)).collect();
         points[4321].1 = 450.0;
         let thin = thinned(&points);
-        assert!(thin.len() <= MOST_POINTS && thin.contains(&(4321.0, 450.0)), "{}", thin.len());
+        assert!(thin.len() <= MAX_POINTS && thin.contains(&(4321.0, 450.0)), "{}", thin.len());
         assert!(thin.is_sorted_by(|a, b| a.0 <= b.0));
     }
 }

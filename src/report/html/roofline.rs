@@ -1,5 +1,4 @@
-//! The roofline of a device: what it multiplies in registers and what memory can feed, as rows of the same run measured them, and
-//! how near its products and tokens come.
+//! The roofline of a device: peak compute and memory bandwidth as measured in the same run, and where its matrix products and tokens lie.
 
 use super::axis::Axis;
 use super::marks;
@@ -11,10 +10,10 @@ use crate::results::Document;
 use crate::units::{Rate, Unit, significant};
 use crate::workload::Id;
 
-/// The roofline of a device; none without a ceiling and something below it.
+/// The roofline of a device; `None` without a measured ceiling or without a row below it.
 pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
-    let of = |view: &View| view.row.device == device.id && view.is_measured();
-    let rows: Vec<View> = View::all(document).filter(of).collect();
+    let on_device = |view: &View| view.row.device == device.id && view.is_measured();
+    let rows: Vec<View> = View::all(document).filter(on_device).collect();
     let rate = |view: &View| view.rate()?.value;
     let peaks: Vec<(String, f64)> = rows
         .iter()
@@ -25,9 +24,9 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
     let points: Vec<(View, f64, f64)> = rows
         .iter()
         .filter_map(|view| {
-            let each = view.row.workload.intensity.filter(|each| each.bytes_per_unit > 0.0)?;
-            let intensity = each.operations_per_unit / each.bytes_per_unit;
-            Some((*view, intensity, rate(view)? * each.operations_per_unit))
+            let work = view.row.workload.intensity.filter(|work| work.bytes_per_unit > 0.0)?;
+            let intensity = work.operations_per_unit / work.bytes_per_unit;
+            Some((*view, intensity, rate(view)? * work.operations_per_unit))
         })
         .collect();
     if points.is_empty() || (peaks.is_empty() && stream.is_none()) {
@@ -55,18 +54,18 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
         let line = marks::path(&[place(from, *peak), place(right, *peak)], "ceiling");
         plot.draw(line);
         plot.caption += &format!("; {spec} {}", operations(*peak));
-        // Its name stands above its end, or below where another ceiling is near.
+        // The label is above the line's end, or below it if another ceiling is just above.
         let height = 100.0 - y.at(*peak);
-        let near = |other: f64| (0.0..14.0).contains(&(height - (100.0 - y.at(other))));
-        let below = peaks.iter().any(|(other, at)| other != spec && near(*at));
+        let is_just_above = |other: f64| (0.0..14.0).contains(&(height - (100.0 - y.at(other))));
+        let below = peaks.iter().any(|(other, at)| other != spec && is_just_above(*at));
         let height = if below { height + 8.0 } else { height - 3.0 };
         plot.draw(marks::text(100.0, height, "end", "number", spec));
     }
     if let Some(stream) = stream {
-        // Up to the highest of the ceilings, or across the whole field.
+        // Up to the highest peak, or across the whole plot.
         let highest = peaks.iter().map(|(_, peak)| *peak).fold(0.0, f64::max);
         let to = if highest > 0.0 { (highest / stream).min(right) } else { right };
-        // A line that leaves the field begins where it enters it.
+        // Clipped at the bottom of the plot.
         let from = (y.value(0.0) / stream).max(left);
         if from < to {
             plot.draw(marks::path(

@@ -1,4 +1,4 @@
-//! Cards of strips: for one workload a line for each device, its figure on an axis that all lines of the card share.
+//! Strip charts: for one workload, one line per device on a common axis.
 
 use super::axis::Axis;
 use super::marks::{self, CROSS, DIAMOND, TRIANGLE, add, element};
@@ -7,50 +7,50 @@ use svg::node::element::Element;
 
 /// A card.
 pub struct Card {
-    /// The unit: `J/TH`.
+    /// Unit of the figures: `J/TH`.
     pub unit: String,
-    /// What was run.
+    /// The workload.
     pub subject: String,
     /// Its shape and options.
     pub options: String,
     /// Its lines.
     pub lines: Vec<Line>,
-    /// Labels of the axis.
+    /// Axis labels.
     pub ticks: Vec<Label>,
-    /// What else is to be said.
+    /// A note below the lines.
     pub note: String,
 }
 
 /// A line of a card.
 pub struct Line {
-    /// The class of the device, which gives the colour.
+    /// Device class, which sets the colour.
     pub class: String,
-    /// Its name, without what the class says already.
+    /// Device name.
     pub name: String,
-    /// The figure.
+    /// The figure as text.
     pub value: String,
-    /// What it is worth: `modelled, machine`.
+    /// Provenance, as `modelled, machine`, or fraction of the published rate.
     pub worth: String,
-    /// Where it comes from.
+    /// Explanation of the figure.
     pub about: String,
     /// Whether it counts.
     pub counts: bool,
-    /// The drawing.
+    /// The SVG.
     pub track: String,
 }
 
-/// What is drawn on a line.
+/// A mark on a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
-    /// What kind it is.
+    /// Its kind.
     pub kind: Kind,
-    /// A value, if it has one.
+    /// Its value, if it has one.
     pub value: Option<f64>,
-    /// From and to.
+    /// Lower and upper bound.
     pub ends: (f64, f64),
 }
 
-/// Kinds of marks, told apart by shape.
+/// Kinds of marks, each with its own shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A dot with its interval.
@@ -65,7 +65,7 @@ pub enum Kind {
     Invalid,
 }
 
-/// The drawing of a mark on the axis with lines at these values; without one, nothing but the axis.
+/// The SVG of a line: grid lines at the ticks, and the mark if there is one.
 pub fn track(axis: &Axis, ticks: &[f64], mark: Option<Mark>, class: &str) -> String {
     let mut field = element("svg", &format!("track {class}"));
     marks::set(&mut field, "aria-hidden", "true");
@@ -109,15 +109,15 @@ fn drawn(axis: &Axis, mark: Mark, class: &str) -> Vec<Element> {
     }
 }
 
-/// Pixels that a card has across on a narrow phone.
+/// Width of a card in pixels on a narrow phone.
 const NARROW: f64 = 280.0;
 
-/// Values of an axis that are worth a label.
+/// Tick values whose labels fit on a narrow phone.
 pub fn ticks(axis: &Axis, label: impl Fn(f64) -> String) -> Vec<f64> {
     axis.ticks_within(NARROW, label)
 }
 
-/// Their labels.
+/// Labels of tick values.
 pub fn labels(axis: &Axis, ticks: &[f64], label: impl Fn(f64) -> String) -> Vec<Label> {
     ticks.iter().map(|tick| Label::new(axis.at(*tick), label(*tick))).collect()
 }

@@ -1,4 +1,4 @@
-//! A table in HTML: sortable where there is a script, readable where there is none; on a phone each row becomes a card.
+//! A table in HTML: sortable with JavaScript, readable without; on a phone each row becomes a card.
 
 use crate::report::table::{Table, Tone, exact};
 use askama::Template;
@@ -10,14 +10,14 @@ struct Markup<'a> {
 }
 
 impl Table {
-    /// The table as HTML, without its title, which is its caption for those who do not see it.
+    /// The table as HTML; its title is a caption for screen readers only.
     pub fn to_html(&self) -> String {
         Markup { table: self }.render().expect("writing to memory")
     }
 }
 
 impl Markup<'_> {
-    /// The class of a cell.
+    /// CSS class of a cell.
     fn class(&self, tone: &Tone, figures: &bool) -> String {
         let tone = match tone {
             Tone::Plain => "",
@@ -27,7 +27,7 @@ impl Markup<'_> {
         format!("{}{tone}", if *figures { "figures" } else { "words" })
     }
 
-    /// What a cell is sorted by: its number, with all digits.
+    /// Sort key of a cell: its number, in full precision.
     fn order(&self, number: &Option<f64>) -> String {
         number.map(exact).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Every window of a row as a dot, block by block, with the median and its interval behind them.
+//! All windows of a row as dots, block by block, with the median and its confidence interval.
 
 use super::axis::Axis;
 use super::marks::{self, SQUARE};
@@ -6,7 +6,7 @@ use super::plot::{Label, Plot};
 use crate::report::view::View;
 use crate::units::Rate;
 
-/// The plot of a row; none without windows.
+/// The plot of a row; `None` without windows.
 pub fn plot(view: View) -> Option<Plot> {
     let windows = view.row.windows.as_ref()?;
     let rates = windows.rates();
@@ -66,7 +66,7 @@ pub fn plot(view: View) -> Option<Plot> {
     Some(plot)
 }
 
-/// Where windows stand: evenly, with a gap between blocks.
+/// Horizontal positions of windows: evenly spaced, with a gap between blocks.
 fn places(blocks: &[usize]) -> Vec<f64> {
     const GAP: f64 = 0.8;
     let mut at = 0.5;
@@ -81,7 +81,7 @@ fn places(blocks: &[usize]) -> Vec<f64> {
     places.into_iter().map(|place| 100.0 * place / all).collect()
 }
 
-/// A label below the middle of each block; of many only some.
+/// Labels below the middle of blocks, at most five.
 fn block_labels(blocks: &[usize], places: &[f64]) -> Vec<Label> {
     let all: Vec<(&usize, &f64)> = blocks.iter().zip(places).collect();
     let chunks: Vec<&[(&usize, &f64)]> = all.chunk_by(|a, b| a.0 == b.0).collect();

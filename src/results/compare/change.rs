@@ -1,11 +1,11 @@
-//! From a figure of one row to that of another: the ratio, its interval, its p-value.
+//! The change of a figure between two rows: ratio, confidence interval and p-value.
 //!
-//! **What the p-value covers.** It is the chance that two rows whose device is equally fast would differ so much, if their
-//! blocks are draws from one pool. Blocks of a row lie apart in time, other rows between them, so heat, clocks and
-//! neighbours that change within minutes are in their scatter, and so in the interval. What is the same in all blocks of
-//! one run and other in the next is not: another driver, another memory layout since the start, an afternoon warmer than
-//! the morning. A difference that is significant is one between these two runs; that it comes of a changed kernel, only
-//! runs that take turns can show. Every row is tested for itself: of 20 equal ones, one differs by chance.
+//! **What the p-value covers.** It is the probability of such a difference between two equally fast rows, if their blocks are drawn from
+//! one population. Blocks of a row are separated in time, with other rows between them. The interval therefore includes effects that
+//! change within minutes: temperature, clocks, other tenants. It does not include effects that are constant within a run but differ
+//! between runs: another driver, another memory layout, a warmer afternoon. A significant difference is one between these two runs;
+//! only interleaved runs can attribute it to a changed kernel. There is no correction for multiple comparisons: of 20 equal rows, one
+//! differs by chance.
 
 use super::Change;
 use crate::energy::Terms;
@@ -14,19 +14,19 @@ use crate::measure::stats::{self, Ratio};
 use crate::results::derived::{Energy, RowFigures};
 use crate::units::{Interval, Method, Provenance};
 
-/// 97.5 % of a normal distribution lie below this many deviations.
+/// The 97.5 % quantile of the normal distribution.
 const DEVIATIONS: f64 = 1.959_963_984_540_054;
-/// And 99.5 % below this many.
+/// The 99.5 % quantile of the normal distribution.
 const DEVIATIONS_99: f64 = 2.575_829_303_548_9;
-/// Chooses the draws of bootstrap intervals: the same files have the same interval.
+/// Seed of bootstrap intervals: the same files give the same interval.
 const SEED: u64 = 1;
 
-/// Which way is worse.
+/// The direction of a regression.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Worse {
-    /// A lower figure: units of work a second.
+    /// Lower figures are worse: units of work per second.
     Lower,
-    /// A higher one: joules a unit of work.
+    /// Higher figures are worse: joules per unit of work.
     Higher,
 }
 
@@ -37,11 +37,11 @@ pub(super) struct Side<'a> {
     pub figures: &'a RowFigures,
     /// Whether one power was declared for all workloads.
     pub speed_only: bool,
-    /// Whether the joules come from the same meter on the same machine as the other side's.
+    /// Whether both sides' joules come from the same meter on the same machine.
     pub one_meter: bool,
 }
 
-/// Units of work a second, of two measured rows; none if a row has no figure.
+/// The change of units of work per second between two measured rows; `None` if a row has no figure.
 pub(super) fn throughput(base: Side, new: Side, gate: Option<f64>) -> Option<Change> {
     let value = |side: Side| side.figures.throughput?.value;
     let figures = (value(base)?, value(new)?);
@@ -51,7 +51,7 @@ pub(super) fn throughput(base: Side, new: Side, gate: Option<f64>) -> Option<Cha
     if let Some(ratio) = stats::ratio_of_blocks(&medians(base), &medians(new)) {
         return Some(change(figures, ratio, Method::BlocksStudent, Worse::Lower, gate));
     }
-    // One block tells nothing of changes from block to block.
+    // A single block does not show the scatter between blocks.
     let (base, new) = (base.windows.rates(), new.windows.rates());
     Some(match stats::ratio_of_windows(&base, &new, SEED) {
         Some(ratio) => change(figures, ratio, Method::Bootstrap, Worse::Lower, gate),
@@ -59,8 +59,8 @@ pub(super) fn throughput(base: Side, new: Side, gate: Option<f64>) -> Option<Cha
     })
 }
 
-/// Joules a unit of work, of two rows of one kind; or why there are none to compare. On one machine a meter is wrong by
-/// the same share in both.
+/// The change of joules per unit of work between two comparable rows, or why there is none. On one machine, a meter's error is the same
+/// share in both rows and cancels.
 pub(super) fn joules(base: Side, new: Side, gate: Option<f64>) -> Result<Change, String> {
     let (a, b) = (&base.figures.energy, &new.figures.energy);
     let (of_base, of_new, scatter, one_meter) = match (a.provenance(), b.provenance()) {
@@ -75,15 +75,15 @@ pub(super) fn joules(base: Side, new: Side, gate: Option<f64>) -> Result<Change,
             );
         }
         (Provenance::Declared, _) => {
-            // Watts are taken as constant: a block's joules vary as its rate does.
+            // Power is taken as constant: a block's joules vary as its rate does.
             let figure = |e: &Energy| (e.joules_per_unit.and_then(|j| j.value).unwrap_or(0.0), 0.0);
             let scatter = (seconds_per_unit(base.windows), seconds_per_unit(new.windows));
             (figure(a), figure(b), scatter, false)
         }
         _ => {
             let one_meter = base.one_meter && new.one_meter;
-            let scatter = (of_blocks(a, base.windows), of_blocks(b, new.windows));
-            (own(a, one_meter), own(b, one_meter), scatter, one_meter)
+            let scatter = (joules_per_unit(a, base.windows), joules_per_unit(b, new.windows));
+            (with_half_width(a, one_meter), with_half_width(b, one_meter), scatter, one_meter)
         }
     };
     let figures = (of_base.0, of_new.0);
@@ -106,8 +106,8 @@ pub(super) fn joules(base: Side, new: Side, gate: Option<f64>) -> Result<Change,
     Ok(Change { one_meter, ..change })
 }
 
-/// A measured figure, and half of its own interval as a share of it.
-fn own(energy: &Energy, one_meter: bool) -> (f64, f64) {
+/// A measured figure, and the half-width of its interval as a share of it. `one_meter` leaves out the meter's accuracy, which cancels.
+fn with_half_width(energy: &Energy, one_meter: bool) -> (f64, f64) {
     let value = energy.joules_per_unit.and_then(|joules| joules.value).unwrap_or(0.0);
     let Some(measured) = &energy.measured else { return (value, 0.0) };
     let Terms { meter, window, statistical } = measured.total.terms;
@@ -115,8 +115,8 @@ fn own(energy: &Energy, one_meter: bool) -> (f64, f64) {
     (value, meter.hypot(window.0).hypot(statistical.0) / measured.total.gross.0)
 }
 
-/// Joules a unit of work of each block that has a figure.
-fn of_blocks(energy: &Energy, windows: &Windows) -> Vec<f64> {
+/// Joules per unit of work of each block that has a figure.
+fn joules_per_unit(energy: &Energy, windows: &Windows) -> Vec<f64> {
     let blocks = windows.blocks().into_iter();
     let work = blocks.map(|b| windows.work[b.windows].iter().map(|w| *w as f64).sum::<f64>());
     let joules = energy.measured.iter().flat_map(|measured| &measured.blocks_gross_joules);
@@ -127,7 +127,7 @@ fn of_blocks(energy: &Energy, windows: &Windows) -> Vec<f64> {
         .collect()
 }
 
-/// Seconds a unit of work of each block.
+/// Seconds per unit of work of each block.
 fn seconds_per_unit(windows: &Windows) -> Vec<f64> {
     let per = |block: crate::measure::Block| {
         let wall: f64 = windows.wall_seconds[block.windows.clone()].iter().sum();
@@ -136,14 +136,14 @@ fn seconds_per_unit(windows: &Windows) -> Vec<f64> {
     windows.blocks().into_iter().map(per).collect()
 }
 
-/// How often a normal value lies as far from 0, either way.
+/// Two-sided p-value of a normal deviate.
 fn two_sided(z: f64) -> f64 {
     use statrs::distribution::{ContinuousCDF, Normal};
     2.0 * Normal::standard().sf(z.abs())
 }
 
-/// A regression is one whose 95 % interval excludes that nothing changed. It is past the gate if the 99 % interval reaches
-/// past it, so that one of just the gate's size is found nearly always, and one that is surely smaller passes.
+/// A change is a regression if its 95 % interval excludes 1. It is past the gate if its 99 % interval extends beyond the gate: a regression
+/// of just the gate's size is nearly always found, and a significantly smaller one passes.
 fn change(
     figures: (f64, f64),
     ratio: Ratio,
@@ -173,7 +173,7 @@ fn change(
     }
 }
 
-/// Without an interval nothing is known to be a regression.
+/// A change without an interval, which is never a regression.
 fn bare(figures: (f64, f64), gate: Option<f64>) -> Change {
     Change {
         base: figures.0,

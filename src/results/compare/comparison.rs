@@ -1,28 +1,28 @@
-//! What `rigbench compare --json` prints: two documents, row beside row.
+//! The output of `rigbench compare --json`: two documents, with their rows in pairs.
 
 use crate::units::{Interval, Unit};
 use serde::Serialize;
 
-/// Two documents, row beside row. Ratios are of the new one to the base.
+/// Comparison of two documents. Ratios are new / base.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The run that is held to.
+    /// The reference run.
     pub base: Side,
-    /// The run that is judged.
+    /// The run that is compared with it.
     pub new: Side,
-    /// What else differs between the two runs, each in words.
+    /// Other differences between the two runs, in words.
     pub differs: Vec<String>,
-    /// A regression past this is too much; null if nothing is judged.
+    /// Maximum regression in percent; null without a gate.
     pub gate_percent: Option<f64>,
-    /// Rows of one kind.
+    /// Comparable rows.
     pub pairs: Vec<Pair>,
-    /// Rows that belong together and are not of one kind, or have no figures.
+    /// Corresponding rows that are not comparable, or have no figures.
     pub refused: Vec<Refused>,
-    /// Rows of the base without a partner.
+    /// Rows of the base without a counterpart.
     pub base_only: Vec<RowName>,
-    /// Rows of the new run without a partner.
+    /// Rows of the new run without a counterpart.
     pub new_only: Vec<RowName>,
-    /// Whether a regression is past the gate; null if nothing is judged.
+    /// Whether a regression is past the gate; null without a gate.
     pub past_gate: Option<bool>,
     /// Rows of the base that the gate cannot judge, and why; empty without a gate.
     pub not_judged: Vec<String>,
@@ -31,86 +31,86 @@ pub struct Comparison {
 /// One of the two runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Side {
-    /// Its id.
+    /// Id of the run.
     pub run_id: String,
     /// RFC 3339, UTC.
     pub started_at: String,
-    /// What makes the run as a whole invalid, or unfinished.
+    /// Why the run as a whole is invalid or unfinished.
     pub reasons: Vec<String>,
 }
 
 /// A row, by device and workload.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RowName {
-    /// The device's id.
+    /// Id of the device.
     pub device: String,
-    /// As the command line writes it.
+    /// The workload, as on the command line.
     pub workload: String,
 }
 
-/// Two rows of one kind.
+/// Two comparable rows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pair {
     /// The row of the base.
     pub base: RowName,
     /// The row of the new run.
     pub new: RowName,
-    /// The unit of their work.
+    /// Unit of their work.
     pub unit: Unit,
-    /// What else differs between the two, each in words.
+    /// Other differences between the two rows, in words.
     pub differs: Vec<String>,
-    /// What makes either row invalid; such a pair may fail a gate and cannot pass it.
+    /// Why either row is invalid. Such a pair may fail a gate, but cannot pass it.
     pub invalid: Vec<String>,
-    /// Units of work a second.
+    /// Change in units of work per second.
     pub throughput: Change,
-    /// Joules a unit of work; null if there is no figure for both.
+    /// Change in joules per unit of work; null unless both rows have a figure.
     pub joules_per_unit: Option<Change>,
-    /// Why there are none; null if there are.
+    /// Why there is none; null if there is one.
     pub no_joules_reason: Option<String>,
 }
 
-/// From one figure to another.
+/// The change of a figure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
     /// The figure of the base, as `rigbench report` shows it.
     pub base: f64,
     /// The figure of the new run, as `rigbench report` shows it.
     pub new: f64,
-    /// The new one over the base: of the geometric means of the blocks' medians where there are two blocks or more, as `method` says; its
-    /// ends are null if there is too little to tell.
+    /// New / base: of the geometric means of the blocks' medians if there are at least two blocks, as `method` says. Its ends are null if
+    /// the sample is too small.
     pub ratio: Interval,
-    /// Two-sided p-value; null if there is too little to tell.
+    /// Two-sided p-value; null if the sample is too small.
     pub p: Option<f64>,
-    /// Whether the accuracy of the meter is left out of the interval: it is the same meter on the same machine.
+    /// Whether the interval leaves out the meter's accuracy, because both figures are from the same meter on the same machine.
     pub one_meter: bool,
-    /// Whether the interval excludes that nothing changed, for the worse.
+    /// Whether the interval excludes 1 for the worse.
     pub regression: bool,
-    /// Whether it does so for the better.
+    /// Whether the interval excludes 1 for the better.
     pub improvement: bool,
-    /// Whether it is a regression that may be past the gate; null without one.
+    /// Whether it is a regression that may exceed the gate; null without a gate.
     pub past_gate: Option<bool>,
 }
 
-/// Rows that belong together and cannot be compared.
+/// Corresponding rows that are not comparable.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Refused {
     /// The row of the base.
     pub base: RowName,
     /// The row of the new run.
     pub new: RowName,
-    /// Why, in words.
+    /// The reason, in words.
     pub reason: String,
-    /// What of their key differs; empty if one has no figures.
+    /// Differences of their keys; empty if a row has no figures.
     pub fields: Vec<KeyField>,
 }
 
-/// A part of the key by which rows are of one kind.
+/// A field of the key that comparable rows have in common.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct KeyField {
     /// `workload`, `shape`, `precision`, `model`, `protocol…`, `provenance`, `scope` or `power limit`.
     pub field: String,
-    /// In the base.
+    /// Value in the base.
     pub base: String,
-    /// In the new run.
+    /// Value in the new run.
     pub new: String,
 }

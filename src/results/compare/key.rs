@@ -1,5 +1,5 @@
-//! When two rows are of one kind: the same workload, shape, precision and model, measured by the same protocol, their joules of
-//! the same scope and provenance, under the same power limit.
+//! When two rows are comparable: same workload, shape, precision, model and protocol, same scope and provenance of their joules, and same
+//! power limit.
 
 use super::KeyField;
 use crate::results::derived::{Energy, RowFigures};
@@ -8,10 +8,10 @@ use crate::results::document::Row;
 use crate::results::manifest::ProtocolNumbers;
 use crate::results::short_digest;
 
-/// A row with its figures, and how it was measured.
+/// A row with its figures and its protocol.
 pub(super) type Keyed<'a> = (&'a Row, &'a RowFigures, &'a ProtocolNumbers);
 
-/// What of the keys of two rows differs; nothing if they are of one kind.
+/// The differences between the keys of two rows; empty if they are comparable.
 pub(super) fn unlike(base: Keyed, new: Keyed) -> Vec<KeyField> {
     let mut fields: Vec<KeyField> = workload(base.0)
         .into_iter()
@@ -27,7 +27,7 @@ pub(super) fn unlike(base: Keyed, new: Keyed) -> Vec<KeyField> {
 
 type Field = (&'static str, String);
 
-/// A workload in its parts: what precision it computes in, whose weights, and the rest of what the command line writes.
+/// The parts of a workload: id, shape, precision and model.
 fn workload(row: &Row) -> [Field; 4] {
     let shape = &row.workload.shape;
     let precision = [&shape.weights, &shape.activations, &shape.arithmetic];
@@ -40,19 +40,19 @@ fn workload(row: &Row) -> [Field; 4] {
         ("workload", row.workload.id.to_string()),
         ("shape", or_none(rest.join(":"))),
         ("precision", or_none(precision.join(" by "))),
-        // Files of one name may hold different models.
+        // Files with the same name may contain different models.
         ("model", shape.model_sha256.as_deref().map_or("none", short_digest).into()),
     ]
 }
 
-/// Where the joules come from, and what they cover.
+/// Provenance and scope of the joules.
 fn energy(energy: &Energy) -> [Field; 2] {
     let scope = energy.scope.filter(|_| energy.joules_per_unit.is_some());
     let scope = scope.map_or("none", |scope| scope.name());
     [("provenance", energy.provenance().name().into()), ("scope", scope.into())]
 }
 
-/// The limits that were in force, in the order in which they came.
+/// The power limits in force, in chronological order.
 fn power_limit(row: &Row) -> Field {
     let limits =
         row.telemetry.as_ref().map(|telemetry| telemetry.power_limits()).unwrap_or_default();
@@ -63,7 +63,7 @@ fn power_limit(row: &Row) -> Field {
     ("power limit", shown)
 }
 
-/// Where protocols differ: the mode, from which the rest follows, or else every length and count.
+/// The differences between protocols: the mode, which determines the rest, or else every length and count.
 fn protocol(base: &ProtocolNumbers, new: &ProtocolNumbers) -> Vec<KeyField> {
     let value = |protocol| serde_json::to_value(protocol).expect("a protocol is plain data");
     let fields: Vec<KeyField> = differences(&value(base), &value(new))

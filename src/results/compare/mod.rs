@@ -1,5 +1,4 @@
-//! Two documents, like with like: how throughput and joules of each row changed, whether more than chance explains, and
-//! which rows cannot be compared.
+//! Compares two documents: the change of throughput and joules of each row, whether it is significant, and which rows are not comparable.
 
 mod change;
 mod comparison;
@@ -18,8 +17,8 @@ use key::Keyed;
 use pairs::Pairs;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Compares `new` with `base`. With a gate, in percent, it says of each row whether it is a regression past that, and of
-/// the base's rows which it cannot judge.
+/// Compares `new` with `base`. With a gate, in percent, it also determines which rows regress beyond it, and which rows of the base cannot
+/// be judged.
 pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Comparison {
     let both = Both { base, new, gate_percent };
     let (base_rows, new_rows) = (keyed(base), keyed(new));
@@ -67,7 +66,7 @@ fn is_past_gate(pair: &Pair) -> bool {
     changes.into_iter().flatten().any(|change| change.past_gate == Some(true))
 }
 
-/// A regression that shows in an invalid row is one; that none shows there means nothing.
+/// A regression in an invalid row counts; the absence of one does not.
 fn not_judged(comparison: &Comparison) -> Vec<String> {
     let invalid = comparison.pairs.iter().filter(|pair| !pair.invalid.is_empty());
     let invalid = invalid.map(|pair| format!("{}: {}", pair.base, pair.invalid.join("; ")));
@@ -81,13 +80,13 @@ fn not_judged(comparison: &Comparison) -> Vec<String> {
     invalid.chain(short).chain(refused).chain(alone).collect()
 }
 
-/// Why two rows cannot be compared.
+/// Why two rows are not comparable.
 struct Unlike {
     reason: String,
     fields: Vec<KeyField>,
 }
 
-/// What is compared.
+/// The two documents and the gate.
 struct Both<'a> {
     base: &'a Document,
     new: &'a Document,
@@ -98,12 +97,12 @@ impl Both<'_> {
     fn pair(&self, base: Keyed, new: Keyed) -> Result<Pair, Unlike> {
         let fields = key::unlike(base, new);
         let measured = |row: Keyed| row.0.outcome == Outcome::Measured;
-        // A row without figures has no joules either: its outcome says more than its key.
+        // A row without figures has no joules either: its outcome is a better explanation than its key.
         if !fields.is_empty()
             && (base.0.workload != new.0.workload || measured(base) && measured(new))
         {
-            let each = |f: &KeyField| format!("{} differs: {} against {}", f.field, f.base, f.new);
-            let reason = fields.iter().map(each).collect::<Vec<_>>().join("; ");
+            let text = |f: &KeyField| format!("{} differs: {} against {}", f.field, f.base, f.new);
+            let reason = fields.iter().map(text).collect::<Vec<_>>().join("; ");
             return Err(Unlike { reason, fields });
         }
         let no = |reason: String| Unlike { reason, fields: Vec::new() };
@@ -155,7 +154,7 @@ impl Both<'_> {
         document.evidence.manifest.device(&row.device)
     }
 
-    /// What else differs between the runs.
+    /// Other differences between the runs.
     fn differs(&self) -> Vec<String> {
         let (base, new) = (&self.base.evidence.manifest, &self.new.evidence.manifest);
         let program = |document: &Document| {
@@ -172,16 +171,16 @@ impl Both<'_> {
         let settings: BTreeSet<&String> =
             base.environment.keys().chain(new.environment.keys()).collect();
         for setting in settings {
-            let of = |environment: &BTreeMap<String, String>| {
+            let value = |environment: &BTreeMap<String, String>| {
                 environment.get(setting).cloned().unwrap_or_else(|| "unset".into())
             };
-            list.add(setting, of(&base.environment), of(&new.environment));
+            list.add(setting, value(&base.environment), value(&new.environment));
         }
         list.0
     }
 }
 
-/// What else differs between two rows of one kind.
+/// Other differences between two comparable rows.
 fn rows_differ(base: (&Row, Option<&Device>), new: (&Row, Option<&Device>)) -> Vec<String> {
     let kernel = |m: &Row| m.kernel.as_ref().map_or("none".into(), |k| k.id.clone());
     let device = |device: Option<&Device>| {
@@ -201,7 +200,7 @@ fn rows_differ(base: (&Row, Option<&Device>), new: (&Row, Option<&Device>)) -> V
     list.0
 }
 
-/// Differences in words.
+/// Differences, in words.
 #[derive(Default)]
 struct Differs(Vec<String>);
 
@@ -217,12 +216,12 @@ fn name(row: &Row) -> RowName {
     RowName { device: row.device.to_string(), workload: row.workload.spec.clone() }
 }
 
-/// The source of the headline's joules, if it is a meter.
+/// The meter of the headline figure, if it is metered.
 fn meter<'a>(document: &'a Document, row: Keyed) -> Option<&'a crate::energy::SourceInfo> {
     document.evidence.manifest.source(row.1.energy.source?)?.meter()
 }
 
-/// Whether one power was declared for all workloads, so that joules tell of the speed alone.
+/// Whether one power was declared for all workloads, so that joules depend on speed alone.
 fn is_speed_only(document: &Document, row: Keyed) -> bool {
     let source = row.1.energy.source.and_then(|place| document.evidence.manifest.source(place));
     source.is_some_and(|s| s.provenance() == Provenance::Declared && s.workload.is_none())
@@ -234,7 +233,7 @@ fn side(document: &Document) -> Side {
     Side { run_id: run.id.clone(), started_at: run.started_at.to_string(), reasons }
 }
 
-/// What makes a run invalid as a whole, or unfinished; what makes a row invalid is told of the row.
+/// Why a run as a whole is invalid or unfinished; reasons of its rows are reported per row.
 pub fn run_faults(document: &Document) -> Vec<String> {
     let of_run = |reason: &OrNewer<RunReason>| match reason {
         OrNewer::Known(RunReason::InvalidRows { .. }) => None,

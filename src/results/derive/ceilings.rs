@@ -1,5 +1,5 @@
-//! How near products come to what their device can do, as `peak` and `stream` rows of the same run measured it. Nothing is faster
-//! than its ceiling: a row that claims so is invalid.
+//! Roofline: shares of the peak compute and memory bandwidth that `peak` and `stream` rows of the same run measured. A row that exceeds a
+//! ceiling is invalid.
 
 use crate::results::derived::{Ceilings, RowFigures};
 use crate::results::document::{Evidence, Row};
@@ -7,9 +7,9 @@ use crate::results::reason::Reason;
 use crate::units::Interval;
 use crate::workload::Id;
 
-/// Fills in the ceilings.
+/// Sets the ceilings.
 pub(super) fn fill(evidence: &Evidence, figures: &mut [RowFigures]) {
-    let rates: Vec<Option<Interval>> = figures.iter().map(|own| own.throughput).collect();
+    let rates: Vec<Option<Interval>> = figures.iter().map(|row| row.throughput).collect();
     for (i, row) in evidence.rows.iter().enumerate() {
         let Some(row) = row.known().filter(|row| !row.workload.id.is_ceiling()) else { continue };
         let arithmetic = row.kernel.as_ref().and_then(|kernel| kernel.arithmetic.as_deref());
@@ -18,16 +18,16 @@ pub(super) fn fill(evidence: &Evidence, figures: &mut [RowFigures]) {
         else {
             continue;
         };
-        let ceiling = |id: Id, of: Option<&str>| {
-            let is = |other: &Row| {
+        let ceiling = |id: Id, wanted: Option<&str>| {
+            let matches = |other: &Row| {
                 other.device == row.device
                     && other.workload.id == id
-                    && other.workload.shape.arithmetic.as_deref() == of
+                    && other.workload.shape.arithmetic.as_deref() == wanted
                     && other.condition == row.condition
             };
             let mut rows = evidence.rows.iter().zip(&rates);
             let (_, rate) =
-                rows.find(|(other, rate)| rate.is_some() && other.known().is_some_and(is))?;
+                rows.find(|(other, rate)| rate.is_some() && other.known().is_some_and(matches))?;
             *rate
         };
         let peak = ceiling(Id::Peak, Some(arithmetic));
@@ -44,7 +44,7 @@ pub(super) fn fill(evidence: &Evidence, figures: &mut [RowFigures]) {
             let ceiling = format!("peak:{arithmetic}");
             figures[i].reasons.push(Reason::AboveCeiling { ceiling });
         }
-        // Data that a cache holds may come faster than memory gives it.
+        // Data from a cache may exceed the memory bandwidth.
         if intensity.from_memory && stream.is_some_and(|stream| stream.is_below(bytes)) {
             figures[i].reasons.push(Reason::AboveCeiling { ceiling: "stream".into() });
         }

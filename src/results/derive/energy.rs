@@ -1,4 +1,4 @@
-//! Joules of a row: what each source that covers it makes of its readings, the source that says most first.
+//! Energy of a row: a figure from each source that covers it, the headline first.
 
 use crate::energy::{Figures, NoFigure, Read, Scope, Stated, figures};
 use crate::measure::Windows;
@@ -10,9 +10,9 @@ use crate::results::rules::Rules;
 use crate::units::{Interval, Method, Provenance, Watts};
 use std::cmp::Ordering;
 
-/// Fills in the joules of a row, and what they say against it. Of its work this share counts.
+/// Sets a row's energy and adds reasons against it. `counted` is the share of its work that counts.
 pub(super) fn fill(
-    own: &mut RowFigures,
+    result: &mut RowFigures,
     evidence: &Evidence,
     row: &Row,
     windows: &Windows,
@@ -36,7 +36,7 @@ pub(super) fn fill(
         let mut energy =
             measured(source.place, source.info.scope, provenance, figures, windows, idle);
         energy.joules_per_unit = energy.joules_per_unit.map(|joules| joules / counted);
-        own.reasons.extend(implausible(&energy, source, row, idle, rules));
+        result.reasons.extend(implausible(&energy, source, row, idle, rules));
         all.push(energy);
     }
     for (place, source) in evidence.sources_of(row) {
@@ -48,14 +48,14 @@ pub(super) fn fill(
             }
             Origin::Meter(_) => {}
             Origin::Stated(stated) => {
-                all.push(from_stated(place, source, stated, windows, counted, own.throughput));
+                all.push(from_stated(place, source, stated, windows, counted, result.throughput));
             }
         }
     }
     all.sort_by(|a, b| headline_first(a, b, evidence, rules));
     let mut all = all.into_iter();
-    own.energy = all.next().unwrap_or_default();
-    own.energy_other = all.collect();
+    result.energy = all.next().unwrap_or_default();
+    result.energy_other = all.collect();
 }
 
 fn measured(
@@ -74,11 +74,11 @@ fn measured(
     };
     let all = windows.blocks();
     let counted = || all.iter().zip(&blocks).filter(|(_, figure)| figure.is_ok());
-    let of = |column: &[f64]| -> f64 {
+    let sum = |column: &[f64]| -> f64 {
         counted().map(|(block, _)| column[block.windows.clone()].iter().sum::<f64>()).sum()
     };
-    let wall = of(&windows.wall_seconds);
-    let work = of(&windows.work.iter().map(|work| *work as f64).collect::<Vec<_>>());
+    let wall = sum(&windows.wall_seconds);
+    let work = sum(&windows.work.iter().map(|work| *work as f64).collect::<Vec<_>>());
     let (gross, half) = (total.gross.0, total.terms.half_width().0);
     let joules =
         Interval::new(gross, (gross - half, gross + half), provenance, Method::MeterUncertainty);
@@ -99,7 +99,7 @@ fn measured(
     }
 }
 
-/// Joules of power that nobody measured.
+/// Energy from a declared or modelled power.
 fn from_stated(
     place: usize,
     source: &Source,
@@ -113,7 +113,7 @@ fn from_stated(
         Stated::Declared { power, .. } => {
             let value = power.0 * seconds_per_unit;
             let (provenance, method) = (Provenance::Declared, Method::ConstantPower);
-            // Watts are taken as constant, so a window's joules per unit vary as its rate does.
+            // Power is taken as constant: a window's joules per unit vary as its rate does.
             let joules = match rate.and_then(Interval::ends) {
                 Some((low, high)) => {
                     let ends = (value.min(power.0 / high), value.max(power.0 / low));
@@ -137,7 +137,7 @@ fn from_stated(
     }
 }
 
-/// A device under load draws no less than at rest, and no more than its own limit by much.
+/// Checks that power under load is not below idle power and not far above the power limit.
 fn implausible(
     energy: &Energy,
     source: &Read,
@@ -154,12 +154,12 @@ fn implausible(
     }
     let limits = row.telemetry.iter().flat_map(|telemetry| telemetry.power_limits());
     let limit = limits.reduce(f64::max)?;
-    // Boards hold their limit on average, not at each moment.
+    // Boards hold their limit on average, not at every moment.
     let over = source.info.scope == Scope::GpuBoard && power.low > rules.above_power_limit * limit;
     over.then_some(Reason::AbovePowerLimit { meter, power: shown, limit: Watts(limit) })
 }
 
-/// How much of what a machine draws a scope has: memory takes less than what computes.
+/// Rank of a scope by its share of the machine's power; memory draws less than the processors.
 fn breadth(scope: Option<Scope>) -> u8 {
     match scope {
         None | Some(Scope::Dram) => 0,
@@ -169,10 +169,9 @@ fn breadth(scope: Option<Scope>) -> u8 {
     }
 }
 
-/// The headline is measured before it is declared before it is modelled; of measured figures it is the one that covers most,
-/// then the one of the better source, then the narrower one. A counter misses nothing between two readings, an average only what
-/// is older than itself, and samples all that happens between them: a narrow interval does not show what they missed. A counter
-/// that is not known well is no better source.
+/// Order of energy figures: measured, declared, modelled; among measured ones the widest scope, then the best source, then the narrowest
+/// interval. A counter misses nothing between readings, averaged power misses what is older than its average, and instantaneous samples
+/// miss everything between them, which a narrow interval does not show. An inaccurate counter ranks with instantaneous samples.
 fn headline_first(a: &Energy, b: &Energy, evidence: &Evidence, rules: &Rules) -> Ordering {
     use crate::energy::Quantity;
     let rank = |energy: &Energy| {

@@ -1,5 +1,5 @@
-//! What follows from evidence by one version of the rules. Pure: the same evidence and rules give the same figures, for the run
-//! that writes a document and for whoever reads it.
+//! Derives figures from evidence by one version of the rules. Pure: the run that writes a document and everyone who reads it get the same
+//! figures.
 
 mod ceilings;
 mod energy;
@@ -16,7 +16,7 @@ use crate::units::{Interval, Method, Provenance};
 use crate::workload::Proof;
 use crate::workload::sha256d::Shares;
 
-/// What follows from evidence. Rows of a newer version have no figures.
+/// Derives figures from evidence. Rows of a newer version have none.
 pub fn derive(evidence: &Evidence, rules: &Rules) -> Derived {
     let mut figures: Vec<RowFigures> = evidence
         .rows
@@ -25,8 +25,8 @@ pub fn derive(evidence: &Evidence, rules: &Rules) -> Derived {
         .collect();
     query::fill(evidence, &mut figures);
     ceilings::fill(evidence, &mut figures);
-    for own in &mut figures {
-        own.verdict = if own.reasons.is_empty() { Verdict::Valid } else { Verdict::Invalid };
+    for row in &mut figures {
+        row.verdict = if row.reasons.is_empty() { Verdict::Valid } else { Verdict::Invalid };
     }
     let run = run(evidence, &figures);
     Derived { rows: figures.into_iter().map(OrNewer::Known).collect(), run }
@@ -92,7 +92,7 @@ fn of_row(evidence: &Evidence, row: &Row, rules: &Rules) -> RowFigures {
     figures
 }
 
-/// What makes a measured row invalid, but for its energy and its ceilings.
+/// Why a measured row is invalid, except for its energy and ceilings.
 fn reasons(
     evidence: &Evidence,
     row: &Row,
@@ -131,7 +131,7 @@ fn reasons(
     reasons
 }
 
-/// The median over windows.
+/// The median over windows, with its interval.
 fn throughput(rates: &[f64]) -> Option<Interval> {
     let estimate = stats::median_interval(rates)?;
     let (provenance, method) = (Provenance::Measured, Method::OrderStatistics);
@@ -141,12 +141,12 @@ fn throughput(rates: &[f64]) -> Option<Interval> {
     })
 }
 
-/// What shares show. The bounds of a Poisson variable's mean are quantiles of the gamma distribution.
+/// Hashes proven by shares. The confidence bounds of a Poisson mean are quantiles of the gamma distribution.
 pub(super) fn proven(windows: &Windows, shares: &Shares, rules: &Rules) -> Proven {
     use statrs::distribution::{ContinuousCDF, Gamma};
     let n = shares.shares.len();
     let bound = |shape: usize, p| Gamma::new(shape as f64, 1.0).map_or(0.0, |g| g.inverse_cdf(p));
-    // Of no share, a target that nothing meets makes no number.
+    // Without shares, an impossible target would give NaN.
     let hashes = |shares_of: f64| if n > 0 { shares_of * shares.hashes_a_share() } else { 0.0 };
     let (least_hashes, most_hashes) = (hashes(bound(n, 0.025)), hashes(bound(n + 1, 0.975)));
     let (claimed_hashes, expected_shares) = (windows.total_work() as f64, shares.expected());
@@ -161,22 +161,22 @@ pub(super) fn proven(windows: &Windows, shares: &Shares, rules: &Rules) -> Prove
     }
 }
 
-/// Windows in which others were at work. Some of them show in the whole machine's use; a host that takes the processor
-/// away from a virtual machine shows only in what this process got, which is all of it where the processor computes.
+/// Windows disturbed by other processes. Some show in the CPU use of the whole machine. CPU time that a hypervisor steals shows only in the
+/// CPU time of this process, which is nearly all of it if the row computes on the CPU.
 fn disturbed(
     windows: &Windows,
     telemetry: Option<&Telemetry>,
     threads: f64,
     rules: &Rules,
 ) -> Vec<usize> {
-    let own: Vec<f64> = windows.iter().map(|w| w.cpu.0 / w.wall.0).collect();
-    let usual = stats::median(&own).unwrap_or(0.0);
+    let cores: Vec<f64> = windows.iter().map(|w| w.cpu.0 / w.wall.0).collect();
+    let usual = stats::median(&cores).unwrap_or(0.0);
     let computes = usual > 0.5 * threads;
     let looks = windows.looks_at_ends();
     let is_disturbed = |i: &usize| {
         let all = telemetry.and_then(|telemetry| telemetry.cpu_use_at(looks[*i]));
-        let others = all.map_or(0.0, |all| all - own[*i] / threads);
-        others > rules.others || (computes && own[*i] < rules.starved * usual)
+        let others = all.map_or(0.0, |all| all - cores[*i] / threads);
+        others > rules.others || (computes && cores[*i] < rules.starved * usual)
     };
     (0..windows.len()).filter(is_disturbed).collect()
 }
@@ -202,7 +202,7 @@ fn percentiles(latency: &Latency) -> Percentiles {
     }
 }
 
-/// What held the board's clocks down in a way that spoils figures.
+/// Throttle reasons that invalidate figures.
 fn throttled(telemetry: &Telemetry) -> Vec<Reason> {
     let Some(board) = &telemetry.board else { return Vec::new() };
     let of = telemetry.looks;
@@ -211,14 +211,14 @@ fn throttled(telemetry: &Telemetry) -> Vec<Reason> {
             seen.as_ref().is_some_and(|seen| seen.contains(&throttle))
         };
         match &board.throttle[..] {
-            // One entry stands for all looks.
+            // A constant column has one entry for all looks.
             [always] if is_held(&always) => of,
             [_] => 0,
-            each => each.iter().filter(is_held).count(),
+            column => column.iter().filter(is_held).count(),
         }
     };
-    let spoiling = Throttle::ALL.into_iter().filter(|throttle| throttle.spoils());
-    spoiling
+    let invalidating = Throttle::ALL.into_iter().filter(|throttle| throttle.spoils());
+    invalidating
         .map(|throttle| (throttle, times(throttle)))
         .filter(|(_, looks)| *looks > 0)
         .map(|(throttle, looks)| Reason::Throttled { throttle, looks, of })

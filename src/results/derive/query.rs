@@ -1,18 +1,18 @@
-//! What a whole query takes: its prompt by a `prefill` row, its answer by the `decode` row of the same model, type, batch and
-//! prompt on the same device. Tokens that are read and tokens that are written stay apart until here.
+//! Time and energy of a query: its prompt from a `prefill` row, its answer from the `decode` row of the same model, type, batch and prompt
+//! on the same device. Only here are input and output tokens combined.
 
 use crate::results::derived::{Energy, QueryFigures, RowFigures};
 use crate::results::document::{Evidence, Row};
 use crate::units::Interval;
 use crate::workload::{Id, Shape};
 
-/// Fills in the queries of `decode` rows whose `prefill` row is there.
+/// Sets the query figures of `decode` rows that have a `prefill` row.
 pub(super) fn fill(evidence: &Evidence, figures: &mut [RowFigures]) {
     let queries: Vec<Option<QueryFigures>> = (0..figures.len())
         .map(|i| query(evidence, evidence.rows[i].known()?, i, figures))
         .collect();
-    for (own, query) in figures.iter_mut().zip(queries) {
-        own.query = query;
+    for (row, query) in figures.iter_mut().zip(queries) {
+        row.query = query;
     }
 }
 
@@ -49,10 +49,10 @@ fn query(
     })
 }
 
-/// Joules of so many tokens of each; only like is added to like.
+/// Joules of these numbers of tokens; `None` if the rows differ in scope or provenance.
 fn joules(prefill: (&Energy, u64), decode: (&Energy, u64)) -> Option<Interval> {
-    let like = |energy: &Energy| (energy.scope, energy.provenance());
-    if like(prefill.0) != like(decode.0) {
+    let kind = |energy: &Energy| (energy.scope, energy.provenance());
+    if kind(prefill.0) != kind(decode.0) {
         return None;
     }
     let (read, written) = (prefill.0.joules_per_unit?, decode.0.joules_per_unit?);

@@ -1,5 +1,4 @@
-//! Parts of a document that say the same thing in two places, or are bound to each other: rows to the manifest, columns to each
-//! other, blocks to the clock, windows to the protocol.
+//! Cross-references within a document: rows and manifest, columns of equal length, blocks and clock, windows and protocol.
 
 use super::{Faults, has_card_meter};
 use crate::device::DeviceId;
@@ -10,7 +9,7 @@ use crate::workload::Proof;
 use jiff::Timestamp;
 use std::ops::Range;
 
-/// What concerns the run as a whole.
+/// Judges the run as a whole.
 pub(super) fn run(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
     let manifest = &evidence.manifest;
     let of = manifest.devices.len().saturating_mul(manifest.workloads.len());
@@ -28,19 +27,19 @@ pub(super) fn run(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
             rows[..i].iter().any(|other| same(&other)),
             format_args!("rows: {} stands twice under one condition", row.label()),
         );
-        // Rows of one workload have one seed, whatever their conditions.
-        let upon = |other: &&Row| {
+        // Rows of one workload have the same seed under every condition.
+        let shows_same_hashes = |other: &&Row| {
             let (Some(Proof::Shares(a)), Some(Proof::Shares(b))) = (&row.proof, &other.proof)
             else {
                 return false;
             };
-            let stretches =
+            let overlapping =
                 |a: &Range<u64>| b.stretches.iter().any(|b| a.start < b.end && b.start < a.end);
             (&row.device, &row.workload.spec) == (&other.device, &other.workload.spec)
-                && a.stretches.iter().any(stretches)
+                && a.stretches.iter().any(overlapping)
         };
         faults.add_if(
-            rows[..i].iter().any(upon),
+            rows[..i].iter().any(shows_same_hashes),
             format_args!("rows: two of {} show the same hashes", row.label()),
         );
     }
@@ -50,9 +49,9 @@ pub(super) fn run(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
         let meter = source.is_some_and(|s| s.known().is_none_or(|s| s.meter().is_some()));
         let idle = &baseline.idle;
         let sound = idle.power.0 >= 0.0 && idle.half_width.0 >= 0.0 && idle.seconds.0 > 0.0;
-        let again = evidence.baselines[..i].iter().any(|other| other.source == baseline.source);
+        let duplicate = evidence.baselines[..i].iter().any(|other| other.source == baseline.source);
         faults.add_if(
-            !meter || !sound || again,
+            !meter || !sound || duplicate,
             format_args!("baselines[{i}]: no source of the manifest was read like that"),
         );
     }
@@ -74,7 +73,7 @@ pub(super) fn run(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
     }
 }
 
-/// The run's own clock: all blocks lie between its begin and its end, and none before there was this format.
+/// The run's clock: all blocks are within the run, and the run is not older than the format.
 fn clock(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
     let run = &evidence.run;
     let slack = |seconds: f64| seconds * rules.clocks_share + 60.0 * rules.clocks_seconds;
@@ -106,7 +105,7 @@ fn clock(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
     );
 }
 
-/// Blocks of one device follow each other.
+/// Blocks of one device must not overlap.
 fn overlaps(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
     let mut blocks: Vec<(&Row, f64, f64)> = Vec::new();
     for row in evidence.known_rows() {
@@ -124,7 +123,7 @@ fn overlaps(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
     }
 }
 
-/// A mode's name promises a least amount of measuring.
+/// A mode guarantees a minimum amount of measurement.
 fn modes(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
     let protocol = &evidence.manifest.protocol;
     let Some((_, seconds, windows)) = rules.modes.iter().find(|(name, ..)| *name == protocol.mode)
@@ -138,7 +137,7 @@ fn modes(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
     );
 }
 
-/// What concerns one row. Whether its columns can be used.
+/// Judges one row; returns whether its columns are usable.
 pub(super) fn row(evidence: &Evidence, row: &Row, rules: &Rules, faults: &mut Faults) -> bool {
     let before = faults.all.len();
     faults.add_if(
@@ -170,7 +169,7 @@ pub(super) fn row(evidence: &Evidence, row: &Row, rules: &Rules, faults: &mut Fa
             "tuning.batch_seconds: batches last at most 50 ms",
         );
     }
-    // A kernel hashes each word in as many versions of the header as it is made for: the proof counts as many.
+    // The kernel's parameter `VERSIONS`, the number of header versions hashed per word, must match the proof.
     if let Some(Proof::Shares(shares)) = &row.proof
         && let Some(stated) = row.kernel.as_ref().and_then(|kernel| kernel.params.get("VERSIONS"))
     {
@@ -188,7 +187,7 @@ pub(super) fn row(evidence: &Evidence, row: &Row, rules: &Rules, faults: &mut Fa
         measured && (row.kernel.is_none() || row.tuning.is_none()),
         "kernel: a measured row says which it was and how it was chosen",
     );
-    // Whoever leaves it out has no ceilings.
+    // Without it, the row would escape its ceilings.
     let arithmetic = row.kernel.as_ref().is_none_or(|kernel| kernel.arithmetic.is_some());
     faults.add_if(
         measured && !arithmetic && row.workload.id.multiplies(),
@@ -230,7 +229,7 @@ pub(super) fn row(evidence: &Evidence, row: &Row, rules: &Rules, faults: &mut Fa
     faults.all.len() == before
 }
 
-/// Rests and windows are as long as the protocol asks, and in a run that came to its end blocks have as many.
+/// Idle times and windows have the protocol's minimum length, and blocks of a finished run have its minimum number of windows.
 fn lengths(evidence: &Evidence, windows: &Windows, rules: &Rules, faults: &mut Faults) {
     let protocol = &evidence.manifest.protocol;
     for (i, wall) in windows.wall_seconds.iter().enumerate() {
@@ -260,7 +259,7 @@ fn lengths(evidence: &Evidence, windows: &Windows, rules: &Rules, faults: &mut F
     }
 }
 
-/// Each meter that covers the row was read once.
+/// Each meter that covers the row has readings exactly once.
 fn readings(evidence: &Evidence, row: &Row, faults: &mut Faults) {
     let covering: Vec<usize> = evidence
         .sources_of(row)
@@ -268,8 +267,8 @@ fn readings(evidence: &Evidence, row: &Row, faults: &mut Faults) {
         .map(|(place, _)| place)
         .collect();
     for (i, readings) in row.readings.iter().enumerate() {
-        let again = row.readings[..i].iter().any(|other| other.source == readings.source);
-        if again || !covering.contains(&readings.source) {
+        let duplicate = row.readings[..i].iter().any(|other| other.source == readings.source);
+        if duplicate || !covering.contains(&readings.source) {
             faults.add(format!(
                 "readings[{i}].source: no meter of this row, or one that spoke before"
             ));
@@ -280,7 +279,7 @@ fn readings(evidence: &Evidence, row: &Row, faults: &mut Faults) {
             faults.add(format!("readings[{i}]: {what}"));
         }
     }
-    // A meter of a newer version is no meter that this version knows; its readings are not missed.
+    // Readings of unreadable meters of a newer version are not required.
     let missing = covering.iter().find(|place| row.readings.iter().all(|r| r.source != **place));
     if let Some(place) = missing {
         faults.add(format!("readings: what source {place} of the manifest said is missing"));

@@ -1,5 +1,5 @@
-//! What evidence must satisfy by one version of the rules: its parts belong together, no machine is impossible, and the work that
-//! it claims was done. Pure, but for the models that deep checks read.
+//! Judges evidence by one version of the rules: it must be consistent and possible, and the work that it claims must be proven. Pure,
+//! except that deep checks read models.
 
 mod bound;
 mod plausible;
@@ -15,16 +15,16 @@ use super::rules::Rules;
 use crate::device::hardware::Cards;
 use crate::seed::Seed;
 
-/// What was found in evidence.
+/// Result of judging evidence.
 #[derive(Debug, Default)]
 pub(super) struct Judgement {
-    /// What cannot be, each with its place in the document.
+    /// Contradictions, each with its path.
     pub faults: Vec<String>,
-    /// What a reader should know besides.
+    /// Remarks for the reader.
     pub notes: Vec<String>,
 }
 
-/// Collects faults under a path.
+/// Collects faults with their paths.
 struct Faults<'a> {
     path: String,
     all: &'a mut Vec<String>,
@@ -43,7 +43,7 @@ impl Faults<'_> {
     }
 }
 
-/// Judges evidence. Rows of a newer version are left out. `seed` is that of the run.
+/// Judges evidence, without rows of a newer version. `seed` is the run's.
 pub(super) fn judge(
     evidence: &Evidence,
     seed: Seed,
@@ -57,7 +57,7 @@ pub(super) fn judge(
     for (i, row) in evidence.rows.iter().enumerate() {
         let OrNewer::Known(row) = row else { continue };
         let mut faults = Faults { path: format!("rows[{i}]"), all: &mut judgement.faults };
-        // What takes its columns for granted follows only if they are.
+        // The other checks require valid columns.
         if bound::row(evidence, row, rules, &mut faults) {
             plausible::row(evidence, row, rules, cards, &mut faults);
         }
@@ -75,7 +75,7 @@ pub(super) fn judge(
     judgement
 }
 
-/// Whether joules of a row come from a sensor of a graphics card.
+/// Whether a graphics card's sensor gives the row's joules.
 fn has_card_meter(evidence: &Evidence, row: &Row) -> bool {
     row.readings.iter().any(|readings| {
         let meter = evidence.manifest.source(readings.source).and_then(|source| source.meter());

@@ -1,5 +1,5 @@
-//! What no machine does, however well a document agrees with itself: more processor time than there are threads, batches that last
-//! longer than their windows, a card that is faster than what its maker publishes.
+//! Physical plausibility, apart from consistency: CPU time within wall time times threads, batches no longer than their windows, cards no
+//! faster than their published peak.
 
 use super::Faults;
 use crate::device::hardware::Cards;
@@ -9,7 +9,7 @@ use crate::results::document::{Evidence, Row};
 use crate::results::rules::Rules;
 use crate::workload::Id;
 
-/// What is impossible of a measured row whose columns belong together.
+/// Judges the plausibility of a measured row with valid columns.
 pub(super) fn row(
     evidence: &Evidence,
     row: &Row,
@@ -24,7 +24,7 @@ pub(super) fn row(
     if let Some(what) = looks(telemetry) {
         faults.add(format!("telemetry.{what}"));
     }
-    besides(row, windows, rules, faults);
+    other_evidence(row, windows, rules, faults);
     if let Some(device) = evidence.manifest.device(&row.device) {
         faults.add_if(
             is_disguised(evidence, device),
@@ -61,7 +61,7 @@ fn each_window(windows: &Windows, threads: f64, rules: &Rules, faults: &mut Faul
     }
 }
 
-/// What went before each block fits in between it and the one before.
+/// Checks that the cool-down and warm-up of each block follow the previous block.
 fn blocks(windows: &Windows, rules: &Rules, faults: &mut Faults) {
     let mut before = f64::NEG_INFINITY;
     for (i, step) in windows.steps().iter().enumerate() {
@@ -77,8 +77,8 @@ fn blocks(windows: &Windows, rules: &Rules, faults: &mut Faults) {
     }
 }
 
-/// The rest of a measured row.
-fn besides(row: &Row, windows: &Windows, rules: &Rules, faults: &mut Faults) {
+/// Checks latency, verification, condition and sampler cost.
+fn other_evidence(row: &Row, windows: &Windows, rules: &Rules, faults: &mut Faults) {
     let wall = windows.seconds().0;
     let most = wall * (1.0 + rules.clocks_share) + rules.clocks_seconds;
     match &row.latency {
@@ -109,12 +109,12 @@ fn besides(row: &Row, windows: &Windows, rules: &Rules, faults: &mut Faults) {
     }
 }
 
-/// Whether anything has such a clock.
+/// Whether a clock is plausible.
 fn is_clock(hertz: f64) -> bool {
     (1e6..=1e11).contains(&hertz)
 }
 
-/// What no sensor shows.
+/// The first implausible column.
 fn looks(telemetry: &Telemetry) -> Option<&'static str> {
     let all = |column: &[Option<f64>], sound: &dyn Fn(f64) -> bool| {
         column.iter().flatten().all(|value| sound(*value))
@@ -139,18 +139,18 @@ fn looks(telemetry: &Telemetry) -> Option<&'static str> {
     }
 }
 
-/// PCI vendor numbers, and the subgroups that their drivers have.
+/// PCI vendor IDs, words in device names, and subgroup sizes of the vendors' drivers.
 const VENDORS: [(u32, &[&str], std::ops::RangeInclusive<u32>); 3] = [
     (0x10de, &["nvidia", "geforce", "rtx", "tesla", "quadro"], 32..=32),
     (0x1002, &["amd", "radeon", "instinct"], 32..=64),
     (0x8086, &["intel", "arc"], 8..=32),
 ];
 
-/// Drivers that emulate a GPU, by a word of what they call themselves.
+/// Words in the names of drivers that emulate a GPU.
 const EMULATORS: [&str; 3] = ["llvmpipe", "lavapipe", "swiftshader"];
 
-/// Whether a GPU that is not emulated has an emulator's driver, or the name of a maker and the limits of something else. With layers
-/// between the program and the driver, or a driver of the user's choice, nothing is known, and the document says so.
+/// Whether a GPU that claims not to be emulated has an emulator's driver, or a vendor's name without the vendor's limits. It is not checked
+/// with Vulkan layers or user-selected drivers, which the document reports.
 fn is_disguised(evidence: &Evidence, device: &Device) -> bool {
     let manifest = &evidence.manifest;
     let Some(gpu) = device.gpu.as_ref().filter(|_| device.class != Class::SoftwareGpu) else {
@@ -174,7 +174,7 @@ fn is_disguised(evidence: &Evidence, device: &Device) -> bool {
     })
 }
 
-/// No card is much faster than what is published of it.
+/// A card must not be much faster than its published peak.
 fn published(
     row: &Row,
     windows: &Windows,
@@ -186,7 +186,7 @@ fn published(
     let rate = windows.total_work() as f64 / windows.seconds().0;
     let arithmetic = row.kernel.as_ref().and_then(|kernel| kernel.arithmetic.as_deref());
     let known = match row.workload.id {
-        // hashcat's mode 1400 is one SHA-256; a hash here is two.
+        // hashcat's mode 1400 is a single SHA-256; a hash here is double.
         Id::Sha256d => cards.hashcat(&device.name).map(|(rate, _)| (rate, "hashcat's rate")),
         Id::Stream => None,
         _ => arithmetic

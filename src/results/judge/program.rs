@@ -1,5 +1,4 @@
-//! What a row says of the program that ran it. A file of another version of the program is not held to this one's kernels and
-//! workloads.
+//! Checks a row against this program's kernels and workloads. In files of another version, mismatches are only noted.
 
 use crate::device::Device;
 use crate::kernels::{self, Arithmetic};
@@ -11,32 +10,32 @@ use crate::workload::{self, Shape, Workload};
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// Whether this very program made it, built from whatever commit: then kernels and workloads can be compared.
+/// Whether this program made it, from any commit: then kernels and workloads can be compared.
 pub(in crate::results) fn is_of_this_program(evidence: &Evidence) -> bool {
-    let (theirs, ours) = (&evidence.manifest.rigbench, program());
-    theirs.version == ours.version && theirs.kernels_sha256 == ours.kernels_sha256
+    let (given, this) = (&evidence.manifest.rigbench, program());
+    given.version == this.version && given.kernels_sha256 == this.kernels_sha256
 }
 
-/// Whether the row's workload and kernel are those of this program; a note if they could not be compared.
+/// Compares the row's workload and kernel with this program's; returns a note if that is not possible.
 ///
 /// # Errors
-/// What is not so.
+/// The mismatch.
 pub(super) fn row(evidence: &Evidence, row: &Row) -> Result<Option<String>, String> {
     let same = is_of_this_program(evidence);
-    match of_workload(row, same) {
+    match check_workload(row, same) {
         Err(what) if same => return Err(format!("workload.{what}")),
-        // Another version may write its workloads otherwise.
+        // Another version may write its workloads differently.
         Err(what) => return Ok(Some(format!("its workload was not compared: {what}"))),
         Ok(()) => {}
     }
     if same {
-        known_kernel(row).map_or(Ok(None), |what| Err(format!("kernel.{what}")))
+        check_kernel_cached(row).map_or(Ok(None), |what| Err(format!("kernel.{what}")))
     } else {
         Ok(None)
     }
 }
 
-/// The workload of a spec that names no file: a stranger's document must not make this machine open one.
+/// Parses a spec, but rejects file names: an untrusted document must not make this machine open a file.
 fn parse(spec: &str) -> Result<Box<dyn Workload>, String> {
     let mut parts = spec.split(':');
     let has_model = matches!(parts.next(), Some("prefill" | "decode"));
@@ -47,10 +46,10 @@ fn parse(spec: &str) -> Result<Box<dyn Workload>, String> {
     workload::parse(spec).map_err(|error| error.to_string())
 }
 
-fn of_workload(row: &Row, same_program: bool) -> Result<(), String> {
+fn check_workload(row: &Row, same_program: bool) -> Result<(), String> {
     let stated = &row.workload;
     if stated.shape.model_sha256.is_some() {
-        return of_a_file(row);
+        return check_model_file(row);
     }
     let parsed = parse(&stated.spec).map_err(|error| format!("spec: {error}"))?;
     let here = parsed.describe(&HERE);
@@ -63,9 +62,9 @@ fn of_workload(row: &Row, same_program: bool) -> Result<(), String> {
     if here.shape != (Shape { layer: None, ..stated.shape.clone() }) {
         return Err("shape: it is not that of the spec".into());
     }
-    // Whether a cache holds the data depends on the machine.
+    // `from_memory` depends on the machine's cache and is not compared.
     let figures = |intensity: Option<workload::Intensity>| {
-        intensity.map(|each| (each.operations_per_unit, each.bytes_per_unit))
+        intensity.map(|i| (i.operations_per_unit, i.bytes_per_unit))
     };
     if same_program && figures(here.intensity) != figures(stated.intensity) {
         return Err("intensity: it is not that of the shape".into());
@@ -78,7 +77,7 @@ fn of_workload(row: &Row, same_program: bool) -> Result<(), String> {
     }
 }
 
-/// Whether a layer of a model has the row's shape.
+/// Whether the layer of a model has the row's shape.
 fn is_layer(row: &Row, layer: &str) -> bool {
     let stated = &row.workload;
     let weights = stated.shape.weights.as_deref().unwrap_or_default();
@@ -92,8 +91,8 @@ fn is_layer(row: &Row, layer: &str) -> bool {
         .is_ok_and(|named| named.spec() == stated.spec)
 }
 
-/// Of a model in a file, what can be said without the file.
-fn of_a_file(row: &Row) -> Result<(), String> {
+/// Checks a model in a file as far as possible without the file.
+fn check_model_file(row: &Row) -> Result<(), String> {
     let stated = &row.workload;
     let sha256 = stated.shape.model_sha256.as_deref().unwrap_or_default();
     let digest = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
@@ -108,44 +107,44 @@ fn of_a_file(row: &Row) -> Result<(), String> {
     else {
         return Err("spec: a model's file has a name and options alone".into());
     };
-    let alike = parse(&format!("{}:smollm2-135m:f16:{options}", stated.id))
+    let preset = parse(&format!("{}:smollm2-135m:f16:{options}", stated.id))
         .map_err(|error| format!("spec: {error}"))?;
-    let like = Shape {
+    let expected = Shape {
         model: stated.shape.model.clone(),
         model_sha256: stated.shape.model_sha256.clone(),
         weights: None,
-        ..alike.shape()
+        ..preset.shape()
     };
-    match (like == stated.shape, alike.unit() == stated.unit) {
+    match (expected == stated.shape, preset.unit() == stated.unit) {
         (false, _) => Err("shape: it is not that of the spec".into()),
         (_, false) => Err("unit: tokens are counted".into()),
         _ => Ok(()),
     }
 }
 
-/// The processor of this machine, which says nothing of the document and is asked for once.
+/// Any device will do for a description; this one is detected only once.
 static HERE: LazyLock<Device> = LazyLock::new(Device::cpu);
 
-/// Kernels that were found right. To make a text again takes longer than all else that a file is judged by, and the files of a folder
-/// have the same few.
+/// Cache of kernels that were found correct: generating a kernel's text is the slowest part of judging a file, and the files of a folder
+/// share a few kernels.
 static RIGHT: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
-/// The same as `of_kernel`, remembered.
-fn known_kernel(row: &Row) -> Option<String> {
+/// `check_kernel` with a cache.
+fn check_kernel_cached(row: &Row) -> Option<String> {
     let stated = serde_json::to_string(&(row.workload.id, &row.kernel)).ok()?;
     let mut right = RIGHT.lock().unwrap_or_else(PoisonError::into_inner);
     if right.contains(&stated) {
         return None;
     }
-    let fault = of_kernel(row);
+    let fault = check_kernel(row);
     if fault.is_none() && right.len() < 10_000 {
         right.insert(stated);
     }
     fault
 }
 
-/// A kernel of this very program has the text that this program has.
-fn of_kernel(row: &Row) -> Option<String> {
+/// Checks that a kernel of this program has this program's text.
+fn check_kernel(row: &Row) -> Option<String> {
     let stated = row.kernel.as_ref()?;
     let known = |name: &String| Arithmetic::ALL.iter().any(|a| a.name() == name);
     if !stated.arithmetic.as_ref().is_none_or(known) {
@@ -156,7 +155,7 @@ fn of_kernel(row: &Row) -> Option<String> {
         return (!native).then(|| "wgsl_sha256: native code has no parameters".into());
     };
     if row.workload.id.has_model() {
-        return of_a_decoder(stated, sha256);
+        return check_decoder_kernel(stated, sha256);
     }
     let Some(entry) = kernels::TABLE.iter().find(|entry| entry.id == stated.id) else {
         return Some(format!("id: this program has no kernel {}", stated.id));
@@ -172,12 +171,12 @@ fn of_kernel(row: &Row) -> Option<String> {
     (!multiplies).then(|| "arithmetic: it is not that of this kernel".into())
 }
 
-/// A decoder shows the kernel of one of its products.
-fn of_a_decoder(stated: &Kernel, sha256: &str) -> Option<String> {
+/// Checks that a decoder's kernel is one of its product kernels.
+fn check_decoder_kernel(stated: &Kernel, sha256: &str) -> Option<String> {
     let Some(choice) = CHOICES.iter().find(|choice| choice.id == stated.id) else {
         return Some(format!("id: this program has no decoder {}", stated.id));
     };
-    // Numbers are given by the model; what else there is must be the kernel's own.
+    // Numeric parameters come from the model; all others must be the kernel's own.
     let plain = |value: &String| {
         value.len() < 16 && value.bytes().all(|b| b.is_ascii_graphic() && b != b';')
     };
@@ -202,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spec_that_names_a_file_opens_none() {
+    fn specs_open_no_files() {
         let here = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         for spec in [
             format!("decode:{here}"),
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decoder_is_bound_to_the_kernels_of_its_choice() {
+    fn decoder_kernels_must_match_their_choice() {
         let values = [("B_BITS", "8u"), ("EPSILON", "1e-5"), ("NORM", "true"), ("FINISH", "2u")];
         let values = values.map(|(name, value)| (name, value.to_string()));
         for (choice, id) in CHOICES.iter().flat_map(|c| c.products().map(move |id| (c, id))) {
@@ -228,16 +227,16 @@ mod tests {
                 wgsl_sha256: Some(sha256.clone()),
                 arithmetic: Some(kernel.arithmetic().name().into()),
             };
-            assert_eq!(of_a_decoder(&stated, &sha256), None, "{} {id}", choice.id);
+            assert_eq!(check_decoder_kernel(&stated, &sha256), None, "{} {id}", choice.id);
             let mut other = stated.clone();
             other.params.insert("NORM".into(), "false".into());
-            assert!(of_a_decoder(&other, &sha256).is_some());
+            assert!(check_decoder_kernel(&other, &sha256).is_some());
             other = Kernel { arithmetic: Some("dot4".into()), ..stated.clone() };
-            assert!(of_a_decoder(&other, &sha256).is_some());
+            assert!(check_decoder_kernel(&other, &sha256).is_some());
             let stranger = CHOICES.iter().find(|c| c.products().all(|other| other != id));
             if let Some(stranger) = stranger {
                 other = Kernel { id: stranger.id.into(), ..stated };
-                assert!(of_a_decoder(&other, &sha256).is_some());
+                assert!(check_decoder_kernel(&other, &sha256).is_some());
             }
         }
     }

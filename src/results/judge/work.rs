@@ -1,4 +1,4 @@
-//! Whether the work that a row claims was done: its shares are hashed again, some elements and tokens computed again.
+//! Verifies the work that a row claims: shares are hashed again; some elements and tokens are computed again.
 
 use crate::measure::Windows;
 use crate::oracle::Verdict;
@@ -12,18 +12,17 @@ use crate::workload::sha256d::Shares;
 use crate::workload::{Proof, matmul};
 use std::path::PathBuf;
 
-/// Terms of products' elements that a quick look computes again: a fraction of a millisecond's work, so that thousands of files
-/// are looked at in seconds.
+/// Maximum number of product terms that a quick check recomputes: a fraction of a millisecond, so that thousands of files take seconds.
 const QUICK_TERMS: u64 = 1 << 15;
 
-/// How much to compute again.
+/// How much to recompute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth<'a> {
-    /// What takes seconds at most; the rest is noted.
+    /// Seconds at most; a note names the rest.
     Quick,
-    /// Everything that the models at hand allow.
+    /// Everything that the available models allow.
     Deep {
-        /// Files that rows may have been run from.
+        /// Model files that rows may have used.
         models: &'a [Model],
     },
 }
@@ -31,17 +30,16 @@ pub enum Depth<'a> {
 /// A model in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// SHA-256 of it.
+    /// Its SHA-256.
     pub sha256: String,
 }
 
-/// Whether what the row shows of its work is right; what it shows, in words. The time of
-/// a quick look is shared by so many `products`.
+/// Verifies a row's proof of work; returns in words what it proves. All `products` rows share the time of a quick check.
 ///
 /// # Errors
-/// What is wrong with it.
+/// What is wrong with the proof.
 pub(super) fn row(
     row: &Row,
     seed: Seed,
@@ -84,7 +82,7 @@ pub(super) fn row(
     }
 }
 
-/// Whether the model answers so. That takes the model, and a while.
+/// Verifies answer tokens. A deep check runs the model and is slow.
 fn tokens(
     row: &Row,
     windows: usize,
@@ -119,7 +117,7 @@ fn tokens(
     }
 }
 
-/// Whether the claimed hashes are proven.
+/// Verifies the claimed hashes by their shares.
 fn hashes(windows: &Windows, shares: &Shares, seed: Seed, rules: &Rules) -> Result<String, String> {
     let claimed = windows.total_work();
     match shares.hashes() {

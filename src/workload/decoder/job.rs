@@ -1,5 +1,5 @@
-//! Tokens as a job: a batch is one step of all sequences. Each window begins with tokens of its own, so that what windows
-//! before it left behind cannot pass for its work; what it put out is computed again on another way.
+//! A decoder as a job: a batch is one step of all sequences. Each window begins with its own forced tokens, so that state of earlier
+//! windows cannot pass for its work; its output is checked by recomputing it in another way.
 
 use super::{Answers, Decoder, Engine, EngineError, Phase};
 use crate::kernels::{Arithmetic, Kernel};
@@ -12,17 +12,17 @@ use crate::workload::{Batch, Job, JobError, Proof};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// Tokens that are taken in one by one where the rest is taken in together, for a check.
-const BESIDES: usize = 2;
+/// For a check, tokens that are processed one by one where the others are processed together.
+const SINGLE_STEP_TOKENS: usize = 2;
 /// Tokens of the text that is compared with the reference.
 const CHECKED: usize = 5;
-/// A logit's distance from the reference, as a share of the spread of logits: keys and values are kept in f16, which has 11
-/// bits, and what that changes goes through all layers.
+/// Maximum error of a logit, relative to the root mean square of the logits: the KV cache is f16, which has 11 bits, and its rounding
+/// goes through all layers.
 pub(super) const BOUND: f64 = 0.02;
-/// Tokens of a window that go into the proof.
-const SHOWN: usize = 8;
+/// Tokens per window in the proof.
+const RECORDED: usize = 8;
 
-/// Prompts and the tokens that windows begin with, as functions of the seed.
+/// Prompts and the forced tokens of windows, as functions of the seed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Texts {
     pub(super) seed: Seed,
@@ -30,12 +30,12 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// The token of a sequence at a position of its prompt.
+    /// A sequence's prompt token at a position.
     pub(super) fn prompt(&self, sequence: usize, position: usize) -> u32 {
         self.token(&format!("prompt {sequence}"), position as u64)
     }
 
-    /// What a sequence is told after its prompt in a window (decode), or instead of its first token (prefill).
+    /// A sequence's forced token of a window: after its prompt (decode), or instead of its first token (prefill).
     pub(super) fn told(&self, sequence: usize, window: u32) -> u32 {
         self.token(&format!("told {sequence}"), window.into())
     }
@@ -45,14 +45,14 @@ impl Texts {
     }
 }
 
-/// What a closed window leaves behind.
-struct Kept {
-    /// What every sequence was told and chose after the prompt, but for the last choice.
-    since: Vec<Vec<u32>>,
+/// Saved output of a closed window.
+struct SavedWindow {
+    /// Tokens of every sequence after the prompt, forced and chosen, without the last choice.
+    tokens: Vec<Vec<u32>>,
     logits: Vec<Vec<f32>>,
 }
 
-/// Tokens on some device.
+/// A decoder as a job.
 pub(super) struct DecoderJob {
     phase: Phase,
     batch: usize,
@@ -62,17 +62,16 @@ pub(super) struct DecoderJob {
     engine: Box<dyn Engine>,
     kernel: Option<Kernel>,
     texts: Texts,
-    /// The window under way, or the last one.
+    /// The open window, or the last one.
     window: u32,
-    /// Whether the next step begins again after the prompt.
-    again: bool,
-    /// Of each step in flight, whether it began again.
+    /// Whether the next step restarts after the prompt.
+    restart: bool,
+    /// For each step in flight, whether it restarted.
     in_flight: VecDeque<bool>,
-    /// Of each sequence, what it chose since it last began again.
+    /// Tokens that each sequence chose since the last restart.
     chosen: Vec<Vec<u32>>,
-    kept: VecDeque<Kept>,
-    /// Of each window, what the first sequence chose first.
-    /// Of each window, the tokens of the first sequence that came first.
+    saved: VecDeque<SavedWindow>,
+    /// First tokens that the first sequence generated in each window.
     answers: Vec<Vec<u32>>,
     /// Whether a window is open.
     open: bool,
@@ -98,42 +97,45 @@ impl DecoderJob {
             kernel,
             texts: Texts { seed, vocabulary },
             window: 0,
-            again: true,
+            restart: true,
             in_flight: VecDeque::new(),
             chosen: vec![Vec::new(); batch],
-            kept: VecDeque::new(),
+            saved: VecDeque::new(),
             answers: Vec::new(),
             open: false,
         };
-        job.take_in_prompts()?;
+        job.prefill_prompts()?;
         Ok(job)
     }
 
-    /// The prompts, as this window has them.
+    /// The prompts of this window.
     fn prompts(&self) -> Vec<Vec<u32>> {
         let mut prompts: Vec<Vec<u32>> = (0..self.batch)
             .map(|s| (0..self.prompt).map(|i| self.texts.prompt(s, i)).collect())
             .collect();
         if self.phase == Phase::Prefill {
-            prompts.iter_mut().zip(self.told()).for_each(|(prompt, told)| prompt[0] = told);
+            prompts
+                .iter_mut()
+                .zip(self.forced_tokens())
+                .for_each(|(prompt, token)| prompt[0] = token);
         }
         prompts
     }
 
-    fn told(&self) -> Vec<u32> {
+    fn forced_tokens(&self) -> Vec<u32> {
         (0..self.batch).map(|s| self.texts.told(s, self.window)).collect()
     }
 
-    /// Puts the prompts into the cache, for decoding to begin after them.
-    fn take_in_prompts(&mut self) -> Result<(), JobError> {
+    /// Prefills the KV cache with the prompts; decoding begins after them.
+    fn prefill_prompts(&mut self) -> Result<(), JobError> {
         self.engine.rewind(0)?;
         self.engine.submit_prefill(&self.prompts())?;
         self.engine.wait()?;
-        self.again = true;
+        self.restart = true;
         Ok(())
     }
 
-    /// The logits after more tokens of each sequence, taken in together or one by one, from a position on.
+    /// Logits after more tokens of each sequence from a position on, first `together`, then `one_by_one`.
     fn logits(
         &mut self,
         position: usize,
@@ -148,12 +150,12 @@ impl DecoderJob {
             self.engine.submit(Some(&tokens))?;
             self.engine.wait()?;
         }
-        self.again = true;
+        self.restart = true;
         Ok(self.engine.logits()?)
     }
 }
 
-/// How far logits lie apart at most, as a share of [`BOUND`] times their spread. What is no number is infinitely far.
+/// Maximum error of logits as a share of [`BOUND`] times their root mean square; infinite for NaN.
 pub(super) fn error_share(is: &[f32], should_be: impl Iterator<Item = f64> + Clone) -> f64 {
     let (mut squares, mut count) = (0.0, 0.0);
     should_be.clone().for_each(|x| (squares, count) = (squares + x * x, count + 1.0));
@@ -178,14 +180,14 @@ fn verdict(worst: f64, checked: u64, what: impl FnOnce() -> String) -> Verdict {
 }
 
 impl Job for DecoderJob {
-    /// A short text of the last sequence against a forward pass in f64: some tokens together, the rest one by one.
+    /// Compares a short text of the last sequence with a forward pass in f64: some tokens are processed together, the rest one by one.
     fn verify(&mut self) -> Result<Verdict, JobError> {
         self.engine.poison()?;
         let checked = CHECKED.min(self.context);
         let texts: Vec<Vec<u32>> = (0..self.batch)
             .map(|s| (0..checked).map(|i| self.texts.prompt(s, i)).collect())
             .collect();
-        let cut = checked - (checked - 1).min(BESIDES);
+        let cut = checked - (checked - 1).min(SINGLE_STEP_TOKENS);
         let part = |from: usize, to: usize| -> Vec<Vec<u32>> {
             texts.iter().map(|text| text[from..to].to_vec()).collect()
         };
@@ -195,7 +197,7 @@ impl Job for DecoderJob {
         let row = reference.logits.row(checked - 1);
         let worst = error_share(&logits[last], row.iter().copied());
         self.engine.poison()?;
-        self.take_in_prompts()?;
+        self.prefill_prompts()?;
         Ok(verdict(worst, row.len() as u64, || {
             format!("logits are {worst:.1} times as far from the reference as rounding explains")
         }))
@@ -209,7 +211,7 @@ impl Job for DecoderJob {
         Some(self.kernel.as_ref().map_or(Arithmetic::F32, Kernel::arithmetic))
     }
 
-    /// A step is as long as it is.
+    /// The length of a step is fixed.
     fn resize(&mut self, _: f64) {}
 
     fn submit(&mut self) -> Result<(), JobError> {
@@ -220,14 +222,14 @@ impl Job for DecoderJob {
                 self.in_flight.push_back(true);
             }
             Phase::Decode => {
-                let again = self.again || self.engine.position() >= self.context;
-                self.again = false;
-                if again {
+                let restart = self.restart || self.engine.position() >= self.context;
+                self.restart = false;
+                if restart {
                     self.engine.rewind(self.prompt)?;
                 }
-                let told = again.then(|| self.told());
-                self.engine.submit(told.as_deref())?;
-                self.in_flight.push_back(again);
+                let forced = restart.then(|| self.forced_tokens());
+                self.engine.submit(forced.as_deref())?;
+                self.in_flight.push_back(restart);
             }
         }
         Ok(())
@@ -243,9 +245,9 @@ impl Job for DecoderJob {
             Phase::Prefill => self.batch * self.prompt,
             Phase::Decode => self.batch,
         };
-        let shown = SHOWN.min(self.answer_length());
+        let recorded = RECORDED.min(self.answer_length());
         if let Some(answer) = self.answers.last_mut().filter(|_| self.open)
-            && answer.len() < shown
+            && answer.len() < recorded
         {
             answer.push(done.tokens[0]);
         }
@@ -254,7 +256,7 @@ impl Job for DecoderJob {
 
     fn open_window(&mut self, window: u32) -> Result<(), JobError> {
         self.window = window;
-        self.again = true;
+        self.restart = true;
         self.open = true;
         self.answers.push(Vec::new());
         Ok(())
@@ -262,26 +264,28 @@ impl Job for DecoderJob {
 
     fn close_window(&mut self) -> Result<(), JobError> {
         self.open = false;
-        let since = match self.phase {
+        let tokens = match self.phase {
             Phase::Prefill => Vec::new(),
             Phase::Decode => {
-                let told = self.told().into_iter().zip(&self.chosen);
-                told.map(|(told, chosen)| [&[told], &chosen[..chosen.len() - 1]].concat()).collect()
+                let forced = self.forced_tokens().into_iter().zip(&self.chosen);
+                forced
+                    .map(|(token, chosen)| [&[token], &chosen[..chosen.len() - 1]].concat())
+                    .collect()
             }
         };
-        self.kept.push_back(Kept { since, logits: self.engine.logits()? });
+        self.saved.push_back(SavedWindow { tokens, logits: self.engine.logits()? });
         Ok(())
     }
 
-    /// The window's last logits once more: of decoding, by taking in all its tokens together; of a prompt, its last tokens one
-    /// by one.
+    /// Recomputes the window's last logits in another way: of decoding, by processing all its tokens together; of a prompt, by processing
+    /// its last tokens one by one.
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
-        let Kept { since, logits } = self.kept.pop_front().expect("the window was closed");
+        let SavedWindow { tokens, logits } = self.saved.pop_front().expect("the window was closed");
         self.window = window;
-        let again = match self.phase {
-            Phase::Decode => self.logits(self.prompt, &since, &[])?,
+        let recomputed = match self.phase {
+            Phase::Decode => self.logits(self.prompt, &tokens, &[])?,
             Phase::Prefill => {
-                let cut = self.prompt - BESIDES.min(self.prompt - 1);
+                let cut = self.prompt - SINGLE_STEP_TOKENS.min(self.prompt - 1);
                 let prompts = self.prompts();
                 let part = |from: usize, to: usize| -> Vec<Vec<u32>> {
                     prompts.iter().map(|prompt| prompt[from..to].to_vec()).collect()
@@ -289,8 +293,8 @@ impl Job for DecoderJob {
                 self.logits(0, &part(0, cut), &part(cut, self.prompt))?
             }
         };
-        let worst = logits.iter().zip(&again).fold(0.0f64, |worst, (is, again)| {
-            worst.max(error_share(is, again.iter().map(|x| f64::from(*x))))
+        let worst = logits.iter().zip(&recomputed).fold(0.0f64, |worst, (is, recomputed)| {
+            worst.max(error_share(is, recomputed.iter().map(|x| f64::from(*x))))
         });
         let checked = logits.iter().map(|row| row.len() as u64).sum();
         Ok(verdict(worst, checked, || {
@@ -305,7 +309,7 @@ impl Job for DecoderJob {
 }
 
 impl DecoderJob {
-    /// Tokens until a sequence begins again.
+    /// Tokens until a sequence restarts.
     fn answer_length(&self) -> usize {
         match self.phase {
             Phase::Prefill => 1,

@@ -1,4 +1,4 @@
-//! Tokens: `prefill` takes in prompts, `decode` writes answers. Decoders of the Llama family run on a GPU and on the processor,
+//! Language models: `prefill` processes prompts, `decode` generates tokens. Decoders of the Llama family run on a GPU and on the CPU,
 //! behind one trait.
 
 pub mod cpu;
@@ -20,12 +20,12 @@ use crate::model::{Config, Gguf, ModelError, Type, Weights};
 use crate::units::{Bytes, Seconds};
 use std::rc::Rc;
 
-/// What is done with tokens.
+/// Phase of inference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Prompts are taken in.
+    /// Prompts are processed.
     Prefill,
-    /// Answers are written, after prompts that were taken in before.
+    /// Tokens are generated after prompts that were processed before.
     Decode,
 }
 
@@ -45,11 +45,11 @@ impl Phase {
     }
 }
 
-/// Where a model comes from.
+/// Source of a model.
 enum Source {
-    /// Its name and figures, and how its weights, which follow from the seed, are stored.
+    /// Name, hyperparameters and storage type of the weights, which are seeded.
     Preset(&'static str, Config, Type),
-    /// A file: its label, which has no folder and no colon, and its digest.
+    /// A file: its label without folder and colons, and its digest.
     File { name: String, sha256: String, file: Rc<Gguf> },
 }
 
@@ -74,15 +74,15 @@ impl Source {
 struct Decoder {
     phase: Phase,
     source: Source,
-    /// Sequences side by side.
+    /// Batch size in sequences.
     batch: usize,
-    /// Tokens of a prompt.
+    /// Prompt tokens per sequence.
     prompt: usize,
-    /// Tokens of a prompt and its answer.
+    /// Maximum tokens per sequence, prompt and answer together.
     context: usize,
 }
 
-/// Why a decoder cannot be had, or cannot go on.
+/// A decoder cannot be prepared, or cannot continue.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The GPU failed.
@@ -97,60 +97,59 @@ pub enum EngineError {
     /// The device has no room for the model and its cache.
     #[error("the model and its cache need {needed}, {there}")]
     TooLarge {
-        /// What they need.
+        /// Memory needed.
         needed: Bytes,
-        /// What there is.
+        /// Memory available.
         there: memory::Limit,
     },
-    /// The device was full before all was there.
+    /// The device ran out of memory while the model was loaded.
     #[error("the model and its cache need {needed}, and the device was full before all was there")]
     Full {
-        /// What they need.
+        /// Memory needed.
         needed: Bytes,
     },
-    /// The device or the kernels cannot do it.
+    /// The device or the kernels do not support the model.
     #[error("{0}")]
     Unsupported(String),
 }
 
-/// A step that is done.
+/// A finished step.
 #[derive(Clone, Debug)]
 pub struct Done {
-    /// The next token of each sequence, as the model would have it: the first of those with the largest logit.
+    /// Next token of each sequence by greedy decoding: the argmax of its logits, the first on ties.
     pub tokens: Vec<u32>,
-    /// Time on the device's own clock, where it has one.
+    /// Time on the device's clock, if it supports timestamps.
     pub gpu_seconds: Option<Seconds>,
 }
 
-/// A model on a device with a cache for some sequences, all of the same length. Steps run in the order of their submission.
+/// A model on a device with a KV cache for some sequences of equal length. Steps run in submission order.
 pub trait Engine {
-    /// The model's figures.
+    /// The model's hyperparameters.
     fn config(&self) -> &Config;
 
-    /// Tokens of each sequence that the cache holds once all that was submitted is done.
+    /// Tokens per sequence in the KV cache once all submissions are done.
     fn position(&self) -> usize;
 
-    /// Goes on from `position`: what the cache holds behind it is forgotten.
+    /// Continues from `position` and discards later positions of the KV cache.
     ///
     /// # Errors
     /// If the device fails.
     fn rewind(&mut self, position: usize) -> Result<(), EngineError>;
 
-    /// Hands over texts, one for each sequence and all as long, that go on from where the cache ends; the logits are those of
-    /// their last tokens.
+    /// Submits texts of equal length, one per sequence, that continue from the end of the KV cache. The logits are those of their last
+    /// tokens.
     ///
     /// # Panics
-    /// If there is not one text for each sequence, or if they are empty, of unlike length or longer than the context has
-    /// room for.
+    /// If there is not one text per sequence, or if texts are empty, of unequal length or exceed the context.
     ///
     /// # Errors
     /// If the device fails.
     fn submit_prefill(&mut self, texts: &[Vec<u32>]) -> Result<(), EngineError>;
 
-    /// Hands over one more token of each sequence: those that the step before chose, or others.
+    /// Submits one more token per sequence: those that the step before chose, or forced ones.
     ///
     /// # Panics
-    /// If the context is full, or if there is not one token for each sequence.
+    /// If the context is full, or if there is not one token per sequence.
     ///
     /// # Errors
     /// If the device fails.
@@ -162,14 +161,14 @@ pub trait Engine {
     /// If the device fails.
     fn wait(&mut self) -> Result<Option<Done>, EngineError>;
 
-    /// The logits of the last step, a row of the vocabulary for each sequence. Waits for all that is in flight.
+    /// Logits of the last step, one row of the vocabulary per sequence. Waits for everything in flight.
     ///
     /// # Errors
     /// If the device fails.
     fn logits(&mut self) -> Result<Vec<Vec<f32>>, EngineError>;
 
-    /// Overwrites all that steps leave behind with what is no number, and the tokens with what is none, so that only what is
-    /// computed afterwards can look right. Position 0 comes next.
+    /// Overwrites all state with NaN, and the tokens with invalid ones, so that only what is computed afterwards can be right. The next
+    /// position is 0.
     ///
     /// # Errors
     /// If the device fails.
@@ -177,14 +176,14 @@ pub trait Engine {
 }
 
 /// # Panics
-/// As [`Engine::submit_prefill`] says.
+/// As [`Engine::submit_prefill`].
 fn check_texts(texts: &[Vec<u32>], batch: usize, room: usize) {
     let length = texts[0].len();
     assert!(texts.len() == batch && texts.iter().all(|text| text.len() == length));
     assert!((1..=room).contains(&length), "{length} tokens where there is room for {room}");
 }
 
-/// The token with the largest logit, the first of several.
+/// Argmax of the logits; the first on ties.
 pub fn first_of_the_largest(logits: &[f32]) -> u32 {
     let mut best = 0;
     for (token, logit) in logits.iter().enumerate() {
@@ -195,7 +194,7 @@ pub fn first_of_the_largest(logits: &[f32]) -> u32 {
     best as u32
 }
 
-/// Whether this process may take so many bytes now.
+/// Checks that this process can allocate `needed` bytes now.
 fn room(needed: u64) -> Result<(), EngineError> {
     memory::check_now(Bytes(needed))
         .map_err(|memory::NoRoom { needed, there }| EngineError::TooLarge { needed, there })

@@ -1,5 +1,4 @@
-//! What a result shows of its tokens, computed again on the processor: every recorded token comes first, or so near the first
-//! that rounding may decide.
+//! Recomputes the recorded tokens of a result on the CPU: each must have the largest logit, or one so close that rounding may decide.
 
 use super::cpu::CpuEngine;
 use super::job::{BOUND, Texts};
@@ -10,19 +9,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// Tokens of the first sequence, of each window those that came first. A token that follows from the seed is SplitMix64's output
-/// for a key and an index, modulo the vocabulary; the key is the first 8 bytes of SHA-256 of the row's seed and a name. Token i
-/// of the prompt has the name `prompt 0`; in window W the sequence is told token W of `told 0`: of `prefill` in place of the
-/// prompt's first token, of `decode` after the prompt. What it put out then comes first in the logits, or so near the first that
-/// rounding may decide. Weights of a model that is known by name are elements as of a product's tensors, whose names are those
-/// of the tensors.
+/// Tokens that the first sequence generated, the first ones of each window. Prompt and forced tokens follow from the seed: SplitMix64's
+/// output for a key and an index, modulo the vocabulary. The key is the first 8 bytes of SHA-256 of the row's seed and a name. Token i of
+/// the prompt has the name `prompt 0`; the forced token of window W is token W of `told 0`, for `prefill` instead of the prompt's first
+/// token, for `decode` after the prompt. Each generated token has the largest logit, or one so close that rounding may decide. The
+/// weights of a preset are elements as of a product's tensors, under the names of the model's tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answers {
-    /// For each window up to 8 tokens.
+    /// Up to 8 tokens per window.
     pub tokens: Vec<Vec<u32>>,
 }
 
-/// Why answers could not be judged. One line.
+/// Why answers could not be judged, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct CannotJudge(String);
@@ -31,11 +29,10 @@ fn because(why: impl ToString) -> CannotJudge {
     CannotJudge(why.to_string())
 }
 
-/// Judges answers that a row claims of its first sequence. `spec` is the row's workload; of a model in a file, `file` is that
-/// file.
+/// Judges the recorded answers of a row's first sequence. `spec` is the row's workload; `file` is the model's file, if it has one.
 ///
 /// # Errors
-/// If the model cannot be had.
+/// If the model cannot be loaded.
 pub fn judge(
     spec: &str,
     seed: Seed,
@@ -49,18 +46,18 @@ pub fn judge(
     let prompt: Vec<u32> = (0..decoder.prompt).map(|i| texts.prompt(0, i)).collect();
     let mut run = Run { engine: &mut engine };
     if decoder.phase == Phase::Decode {
-        run.take_in(0, &prompt)?;
+        run.prefill(0, &prompt)?;
     }
     let mut checked = 0;
     let mut worst = 0.0f64;
     for (window, tokens) in answers.tokens.iter().enumerate() {
-        let told = texts.told(0, window as u32);
+        let forced = texts.told(0, window as u32);
         for (i, token) in tokens.iter().enumerate() {
             let logits = match (decoder.phase, i) {
-                (Phase::Prefill, 0) => run.take_in(0, &[&[told], &prompt[1..]].concat())?,
-                (Phase::Decode, 0) => run.take_in(decoder.prompt, &[told])?,
+                (Phase::Prefill, 0) => run.prefill(0, &[&[forced], &prompt[1..]].concat())?,
+                (Phase::Decode, 0) => run.prefill(decoder.prompt, &[forced])?,
                 (Phase::Decode, _) if i < decoder.context - decoder.prompt => {
-                    run.take_in(decoder.prompt + i, &[tokens[i - 1]])?
+                    run.prefill(decoder.prompt + i, &[tokens[i - 1]])?
                 }
                 _ => return Ok(Verdict::Disagrees(format!("window {window} has too many tokens"))),
             };
@@ -70,7 +67,7 @@ pub fn judge(
             let spread =
                 (logits.iter().map(|x| f64::from(x * x)).sum::<f64>() / logits.len() as f64).sqrt();
             let largest = logits.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
-            // Both the largest and this one may be off.
+            // Both the largest logit and this one may be off.
             let share = f64::from(largest - logit) / (2.0 * BOUND * spread);
             if share.is_nan() || share > 1.0 {
                 return Ok(Verdict::Disagrees(format!(
@@ -89,8 +86,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The logits after some more tokens.
-    fn take_in(&mut self, position: usize, tokens: &[u32]) -> Result<Vec<f32>, CannotJudge> {
+    /// The logits after processing more tokens.
+    fn prefill(&mut self, position: usize, tokens: &[u32]) -> Result<Vec<f32>, CannotJudge> {
         self.engine.rewind(position).map_err(because)?;
         self.engine.submit_prefill(&[tokens.to_vec()]).map_err(because)?;
         let mut logits = self.engine.logits().map_err(because)?;

@@ -1,4 +1,4 @@
-//! Reads and writes the specs of tokens: `prefill` and `decode`, then a model's name and a type, or a GGUF file, then options.
+//! Parses and writes the specs of decoders: `prefill` and `decode`, then a model's name and a type, or a GGUF file, then options.
 
 use super::named::{self, Named};
 use super::{Decoder, Phase, Source};
@@ -8,16 +8,16 @@ use crate::workload::{Id, SpecError, Workload};
 use std::path::Path;
 use std::rc::Rc;
 
-/// Specs to show in messages.
+/// Example specs for messages.
 pub(in crate::workload) const PREFILL_EXAMPLE: &str = "prefill:smollm2-135m:int4:prompt=128";
 pub(in crate::workload) const DECODE_EXAMPLE: &str = "decode:smollm2-135m:int4:batch=1";
 
-/// What the ids alone stand for.
+/// Defaults of the ids alone.
 const MODEL: &str = "smollm2-135m";
 const TYPE: Type = Type::Int4;
 const PROMPT: usize = 128;
 const ANSWER: usize = 128;
-/// Sequences, at most.
+/// Maximum batch size.
 const LARGEST_BATCH: usize = 64;
 
 type Read<T> = Result<T, SpecError>;
@@ -26,17 +26,17 @@ fn error<T>(what: String) -> Read<T> {
     Err(SpecError(what))
 }
 
-/// Reads the parts of a spec after `prefill`.
+/// Parses the parts of a spec after `prefill`.
 pub(in crate::workload) fn prefill(parts: &[&str]) -> Read<Box<dyn Workload>> {
     Ok(Box::new(read(Phase::Prefill, parts)?))
 }
 
-/// Reads the parts of a spec after `decode`.
+/// Parses the parts of a spec after `decode`.
 pub(in crate::workload) fn decode(parts: &[&str]) -> Read<Box<dyn Workload>> {
     Ok(Box::new(read(Phase::Decode, parts)?))
 }
 
-/// Reads a whole spec of a result; `file` stands in for a file that it names. No other file is opened.
+/// Parses a result's whole spec; `file` replaces the file that it names. No other file is opened.
 pub(super) fn whole(spec: &str, file: Option<&Path>) -> Read<Decoder> {
     let parts: Vec<&str> = spec.split(':').collect();
     let phase = match parts[0] {
@@ -59,7 +59,7 @@ pub(super) fn whole(spec: &str, file: Option<&Path>) -> Read<Decoder> {
     }
 }
 
-/// What follows the model.
+/// The parts after the model.
 #[derive(Default)]
 struct Options {
     kind: Option<Type>,
@@ -179,7 +179,7 @@ fn kind(id: Id, name: &str) -> Read<Type> {
     }
 }
 
-/// Model, type and options that read back as this workload; of a file only its label.
+/// Model, type and options that parse to this workload; for a file only its label.
 pub(super) fn write(decoder: &Decoder) -> String {
     let Decoder { phase, source, batch, prompt, context } = decoder;
     let model = match source {

@@ -1,4 +1,4 @@
-//! `prefill` and `decode` as workloads: what a device must hold and move for them, and the ways to run them there.
+//! `prefill` and `decode` as workloads: the memory they need, their arithmetic intensity, and their variants on a device.
 
 use super::cpu::CpuEngine;
 use super::gpu::{GpuEngine, choices};
@@ -14,7 +14,7 @@ use crate::workload::{Id, Intensity, Job, JobError, Shape, Target, Variant, Work
 use std::rc::Rc;
 
 impl Decoder {
-    /// The model with its weights; of a preset they follow from the seed.
+    /// The model's weights; those of a preset are seeded.
     pub(super) fn weights(&self, seed: Seed) -> Result<Rc<dyn Weights>, EngineError> {
         Ok(match &self.source {
             Source::Preset(_, config, kind) => Rc::new(Seeded::new(config.clone(), *kind, seed)?),
@@ -26,7 +26,7 @@ impl Decoder {
         self.source.config()
     }
 
-    /// Positions that a token attends to, in the mean.
+    /// Mean number of positions that a token attends to.
     fn mean_positions(&self) -> f64 {
         match self.phase {
             Phase::Prefill => (self.prompt as f64 + 1.0) / 2.0,
@@ -34,21 +34,20 @@ impl Decoder {
         }
     }
 
-    /// Bytes that a device must hold: the weights as they are stored, keys and values.
+    /// Bytes that a device must hold: weights as stored and the KV cache.
     fn held_bytes(&self) -> Result<u64, EngineError> {
         let cache = self.config().kv_bytes() * (self.batch * self.context) as u64;
         Ok(self.weights(Seed([0; 32]))?.bytes() + cache)
     }
 
-    /// Bytes that the host takes beside them: a tensor on its way to the device with its packed copy, or the embedding and the
-    /// head for the reference.
-    fn passing_bytes(&self) -> Result<u64, EngineError> {
+    /// Temporary host memory: a tensor on its way to the device with its packed copy, or the embedding and the head for the reference.
+    fn temporary_bytes(&self) -> Result<u64, EngineError> {
         let weights = self.weights(Seed([0; 32]))?;
         let largest = self.config().tensors().map(|tensor| weights.bytes_of(tensor)).max();
         Ok(2 * largest.unwrap_or(0))
     }
 
-    /// Bytes of weights that a step reads: of an embedding that is not the head too, a few rows, which do not count.
+    /// Bytes of weights that a step reads. An embedding that is not also the head does not count, since only a few of its rows are read.
     fn read_bytes(&self) -> Result<u64, EngineError> {
         let weights = self.weights(Seed([0; 32]))?;
         let looked_up = if self.config().tied { 0 } else { weights.bytes_of(Tensor::Embedding) };
@@ -85,7 +84,7 @@ impl Workload for Decoder {
         }
     }
 
-    /// Every weight that is multiplied once for all tokens that go through the layers together, and what a token attends to.
+    /// Weights are read once for all tokens that go through the layers together, and the KV cache per token.
     fn intensity(&self, _: &Device) -> Option<Intensity> {
         let config = self.config();
         let Config { layers, heads, head_size, vocabulary, width, .. } = *config;
@@ -112,7 +111,7 @@ impl Workload for Decoder {
         let in_main_memory = target.device().class.uses_main_memory();
         let check = || -> Result<(), EngineError> {
             let held = if in_main_memory { self.held_bytes()? } else { 0 };
-            room(held + self.passing_bytes()?)?;
+            room(held + self.temporary_bytes()?)?;
             match target {
                 Target::Cpu(_) => Ok(()),
                 Target::Gpu(gpu) => GpuEngine::check(gpu, self.config(), self.batch, self.context),
@@ -144,7 +143,7 @@ impl Workload for Decoder {
         let (engine, kernel): (Box<dyn Engine>, Option<Kernel>) = match (target, variant) {
             (Target::Gpu(gpu), Variant::Decoder(choice)) => {
                 let engine = GpuEngine::new(gpu, &*weights, choice, self.batch, self.context);
-                // How much memory a card has, only its being full tells.
+                // A GPU's memory is only known to be full when an allocation fails.
                 let engine = engine.map_err(|error| match (error, self.held_bytes()) {
                     (EngineError::Gpu(GpuError::OutOfMemory(_)), Ok(needed)) => {
                         EngineError::Full { needed: Bytes(needed) }
@@ -165,11 +164,10 @@ mod tests {
     use super::*;
     use crate::workload::parse;
 
-    /// By hand: weights of all products, 2 FLOP and 2 bytes each, and what a token attends to, 192.5 positions in the mean, of whose
-    /// keys and values 131,072 bytes are read each; norms are nothing beside it. Llama-3-8B looks its embedding up and has another
-    /// head; SmolLM2-135M has one matrix for both.
+    /// By hand: weights of all products at 2 FLOP and 2 bytes each, and attention to 192.5 positions in the mean, each with a KV cache of
+    /// 131,072 bytes; norms are negligible. Llama-3-8B has an untied embedding, SmolLM2-135M a tied one.
     #[test]
-    fn a_token_moves_what_is_multiplied() {
+    fn intensity_follows_from_weights_and_kv_cache() {
         for (model, weights, attends, cached) in [
             ("llama-3-8b", 7505e6, 32.0 * 4096.0, 131_072.0),
             ("smollm2-135m", 134.5e6, 30.0 * 576.0, 23_040.0),
@@ -177,9 +175,9 @@ mod tests {
             let decode = parse(&format!("decode:{model}:f16")).unwrap();
             let Intensity { operations_per_unit, bytes_per_unit, .. } =
                 decode.intensity(&Device::cpu()).unwrap();
-            let near = |got: f64, want: f64| (got / want - 1.0).abs() < 1e-3;
-            assert!(near(operations_per_unit, 2.0 * weights + 4.0 * attends * 192.5), "{model}");
-            assert!(near(bytes_per_unit, 2.0 * weights + cached * 192.5), "{model}");
+            let close = |got: f64, want: f64| (got / want - 1.0).abs() < 1e-3;
+            assert!(close(operations_per_unit, 2.0 * weights + 4.0 * attends * 192.5), "{model}");
+            assert!(close(bytes_per_unit, 2.0 * weights + cached * 192.5), "{model}");
         }
     }
 }

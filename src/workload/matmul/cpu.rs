@@ -1,4 +1,4 @@
-//! Products on the processor by native kernels.
+//! Matrix products on the CPU with native kernels.
 
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
@@ -12,12 +12,12 @@ use ndarray::{Array2, s};
 use rayon::prelude::*;
 use std::collections::VecDeque;
 
-/// The kernels of this processor.
+/// The native kernels of this CPU.
 pub(super) fn variants() -> Vec<Variant> {
     vec![Variant::Cpu(native::id())]
 }
 
-/// A as the kernels take it: f16 widened, which is exact.
+/// A as the kernels take it: f16 is widened to f32, which is exact.
 enum Activations {
     Floats(Array2<f32>),
     Bytes(Array2<i8>, Array2<f16>),
@@ -33,7 +33,7 @@ pub(super) struct CpuEngine {
     submitted: VecDeque<(usize, Vec<usize>)>,
 }
 
-/// A matrix of these elements.
+/// A matrix computed element by element.
 fn fill<T: Send>(
     rows: usize,
     columns: usize,
@@ -75,7 +75,7 @@ impl Engine for CpuEngine {
     type Snapshot = Array2<f32>;
 
     fn granule(&self) -> (usize, usize) {
-        // Parts of about this size are what threads take; smaller ones would leave some idle.
+        // Threads take parts of about this size; smaller batches would leave some idle.
         (192, 256)
     }
 
@@ -135,7 +135,7 @@ impl Engine for CpuEngine {
     }
 
     fn guards_hold(&mut self) -> Result<bool, JobError> {
-        Ok(true) // There are none: kernels write through slices of C.
+        Ok(true) // No guard words: kernels write through slices of C.
     }
 
     fn change(&mut self, window: u32) -> Result<(), JobError> {

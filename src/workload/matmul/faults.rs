@@ -1,4 +1,4 @@
-//! Engines that do wrong are found out, and what is no number stays none.
+//! Faulty engines are detected, and NaN and infinity propagate.
 
 use super::data::Operands;
 use super::job::{Engine, Multiplying};
@@ -10,23 +10,23 @@ use crate::units::Seconds;
 use ndarray::Array2;
 use std::io::Write as _;
 
-/// What an engine does wrong.
+/// A fault of an engine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     None,
-    /// Leaves C as it is.
+    /// Does not write C.
     Idle,
-    /// Goes on with the activations of an earlier window.
+    /// Keeps the activations of an earlier window.
     OldActivations,
     /// Skips the last element.
     Unwritten,
-    /// Writes beside C.
+    /// Writes outside C.
     Beside,
-    /// Has other weights in its last copy.
+    /// Has different weights in its last copy.
     Copy,
 }
 
-/// An engine with a fault from some moment on.
+/// An engine with a fault, which can change over time.
 struct Faulty<E> {
     engine: E,
     fault: Fault,
@@ -89,7 +89,7 @@ impl<E: Engine<Snapshot = Array2<f32>>> Engine for Faulty<E> {
 
 const COPIES: usize = 3;
 
-/// What the job says before it is timed, and of a window.
+/// Verdicts of the verification before timing and of a window.
 fn verdicts(verified: Fault, in_window: Fault) -> (Verdict, Verdict) {
     let shape = Shape { m: 5, n: 70, k: 90 };
     let operands = Operands::new(Seed([5; 32]), shape, Type::F32, Type::F32);
@@ -108,7 +108,7 @@ fn verdicts(verified: Fault, in_window: Fault) -> (Verdict, Verdict) {
 }
 
 #[test]
-fn every_fault_is_found_out() {
+fn every_fault_is_detected() {
     let (before, window) = verdicts(Fault::None, Fault::None);
     assert!(matches!(before, Verdict::Agrees { .. }), "{before:?}");
     assert!(matches!(window, Verdict::Agrees { .. }), "{window:?}");
@@ -122,7 +122,7 @@ fn every_fault_is_found_out() {
     }
 }
 
-/// A row of activations with a NaN or an infinity has no finite sum, and no other row has one.
+/// A row of activations with NaN or infinity has no finite result; other rows are finite.
 fn assert_propagates(what: &str, mut engine: impl Engine, rows: usize) {
     let whole = engine.blocks();
     engine.set_parts(&whole).unwrap();
@@ -137,7 +137,7 @@ fn assert_propagates(what: &str, mut engine: impl Engine, rows: usize) {
     }
 }
 
-/// The first GPU, opened. Where there is none it says so past the test harness, which hides what passing tests print.
+/// Opens the first GPU. If there is none, prints that to stderr directly, since the test harness hides the output of passing tests.
 fn first_gpu(test: &str) -> Option<Gpu> {
     let Some(device) = crate::gpu::enumerate().into_iter().next() else {
         let _ = writeln!(std::io::stderr(), "not run: {test}: this machine has no GPU adapter");

@@ -1,4 +1,4 @@
-//! Products on a GPU.
+//! Matrix products on a GPU.
 
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
@@ -15,7 +15,7 @@ use crate::workload::{DEPTH, JobError};
 use ndarray::{Array2, s};
 use std::ops::Range;
 
-/// Adds up the parts of sums that a kernel leaves.
+/// Reduces the partial sums of a split-K kernel.
 struct Adder {
     pipeline: Pipeline,
     workgroup: u32,
@@ -30,34 +30,34 @@ pub(super) struct GpuEngine {
     cut: Cut,
     /// Blocks of rows of A.
     a: Vec<Scaled>,
-    /// Of each block of columns of B, its copies.
+    /// For each block of columns of B, its copies.
     b: Vec<Vec<Scaled>>,
-    /// By row of blocks, then column: the parts of sums, where there are any, and C.
+    /// Output of each block, by row of blocks, then column.
     c: Vec<Vec<Sums>>,
     nan: Buffer,
     parts: Vec<Part>,
     flight: Flight,
 }
 
-/// Where the sums of a block go.
+/// Output of a block: C, and partial sums if K is split.
 struct Sums {
     parts: Option<Buffer>,
     c: Buffer,
 }
 
 impl Sums {
-    /// What the multiplying kernel writes.
+    /// The buffer that the multiplying kernel writes.
     fn written(&self) -> &Buffer {
         self.parts.as_ref().unwrap_or(&self.c)
     }
 }
 
-/// A part of C and what computes it.
+/// A part of C and the dispatches that compute it.
 struct Part {
-    /// For each copy of the weights.
+    /// One per copy of the weights.
     bindings: Vec<Bindings>,
     groups: [u32; 3],
-    /// Adds up the parts of sums.
+    /// Reduction of partial sums.
     add: Option<(Bindings, [u32; 3])>,
 }
 
@@ -80,7 +80,7 @@ impl GpuEngine {
         };
         let Shape { m, n, .. } = operands.shape;
         let starts = |side: usize, step: usize| (0..side).step_by(step);
-        // Room for everything comes first: where there is none, no data need be made.
+        // Allocates everything before it generates data, since memory may run out.
         let mut a = Vec::new();
         for _ in starts(m, cut.rows) {
             a.push(room_for_a(gpu, &kernel, operands, cut)?);
@@ -125,13 +125,13 @@ impl GpuEngine {
         })
     }
 
-    /// The blocks of C that a part lies in: the row and the column of it.
-    fn place(&self, part: &Block) -> (usize, usize) {
+    /// The row and column of the block of C that contains a part.
+    fn block_index(&self, part: &Block) -> (usize, usize) {
         (part.rows.start / self.cut.rows, part.columns.start / self.cut.columns)
     }
 
     fn part(&self, part: &Block) -> Result<Part, GpuError> {
-        let (i, j) = self.place(part);
+        let (i, j) = self.block_index(part);
         let (first_row, first_column) =
             (part.rows.start - i * self.cut.rows, part.columns.start - j * self.cut.columns);
         let Cut { k, rows, columns } = self.cut;
@@ -175,14 +175,14 @@ impl GpuEngine {
         })
     }
 
-    /// Writes a number behind C.
+    /// Overwrites a guard word behind C.
     #[cfg(test)]
     pub(super) fn write_beside(&self) {
         let c = &self.c[0][0].c;
         self.gpu.write(c, c.size() - 4, &[1.0f32]).unwrap();
     }
 
-    /// Writes these bits over the first term of a row of A in the first block.
+    /// Overwrites the first term of a row of A in the first block with these bits.
     #[cfg(test)]
     pub(super) fn spoil(&self, row: usize, bits: u32) {
         let (layout, honest) = (layout_of_a(&self.kernel, self.cut), raw_of_a(&self.operands, 0));
@@ -282,7 +282,7 @@ impl Engine for GpuEngine {
     }
 
     fn snapshot(&mut self, part: &Block) -> Result<Self::Snapshot, JobError> {
-        let (i, j) = self.place(part);
+        let (i, j) = self.block_index(part);
         let byte = |row: usize| 4 * ((row - i * self.cut.rows) * self.cut.columns) as u64;
         let range = byte(part.rows.start)..byte(part.rows.end);
         Ok((self.gpu.snapshot(&self.c[i][j].c, range)?, part.clone()))
@@ -291,7 +291,7 @@ impl Engine for GpuEngine {
     fn read(&self, (snapshot, part): &Self::Snapshot) -> Result<Array2<f32>, JobError> {
         let values: Vec<f32> = self.gpu.read(snapshot)?;
         let padded = Array2::from_shape_vec((part.rows.len(), self.cut.columns), values);
-        let first = part.columns.start - self.place(part).1 * self.cut.columns;
+        let first = part.columns.start - self.block_index(part).1 * self.cut.columns;
         Ok(padded.expect("whole rows").slice(s![.., first..first + part.columns.len()]).to_owned())
     }
 }

@@ -1,5 +1,5 @@
-//! A product as a job. An engine multiplies parts of C; the job says which, poisons C before each window, changes part of A
-//! so that an old C cannot pass, and keeps part of C as the evidence of the window's work.
+//! A matrix product as a job. An engine computes parts of C; the job selects them, poisons C before each window, changes part of A so
+//! that a stale C cannot pass, and keeps part of C as evidence of the window's work.
 
 use super::data::Operands;
 use super::proof::{Element, Elements, SAMPLED};
@@ -13,32 +13,32 @@ use ndarray::Array2;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-/// C that a window keeps for its check, at most.
+/// Maximum bytes of C that a window keeps for its check.
 const EVIDENCE_BYTES: usize = 16 << 20;
 
-/// A kernel that multiplies.
+/// A backend that multiplies.
 pub(super) trait Engine {
-    /// Part of C, kept.
+    /// A saved part of C.
     type Snapshot;
     fn kernel(&self) -> Option<&Kernel>;
     fn arithmetic(&self) -> Arithmetic;
-    /// Rows and columns at whose multiples parts of a block begin.
+    /// Parts of a block begin at multiples of these rows and columns.
     fn granule(&self) -> (usize, usize);
-    /// C as it is cut; no part crosses.
+    /// The blocks of C; no part crosses them.
     fn blocks(&self) -> Vec<Block>;
-    /// Lays out parts of C to be asked for by number. Nothing is in flight.
+    /// Sets the parts of C that are submitted by index. Nothing may be in flight.
     fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError>;
-    /// Computes one part with each of these copies of the weights, one after another.
+    /// Computes one part with each of these copies of the weights, in order.
     fn submit(
         &mut self,
         part: usize,
         copies: &mut dyn Iterator<Item = usize>,
     ) -> Result<(), JobError>;
-    /// The oldest submission; the caller knows that there is one. Its time on the device's clock.
+    /// Waits for the oldest submission, which must exist. Returns its time on the device's clock.
     fn wait(&mut self) -> Result<Option<Seconds>, JobError>;
-    /// Overwrites C, and what guards it, with NaN.
+    /// Overwrites C and its guard words with NaN.
     fn poison(&mut self) -> Result<(), JobError>;
-    /// Whether nothing beside C was written since it was poisoned.
+    /// Whether no guard word was written since C was poisoned.
     fn guards_hold(&mut self) -> Result<bool, JobError>;
     /// Changes A to that of a window.
     fn change(&mut self, window: u32) -> Result<(), JobError>;
@@ -46,9 +46,9 @@ pub(super) trait Engine {
     fn read(&self, snapshot: &Self::Snapshot) -> Result<Array2<f32>, JobError>;
 }
 
-/// Terms of the first dispatches, whose speed is not known yet.
+/// Terms of the first dispatches, before the device's speed is known.
 const TERMS_AT_FIRST: usize = 1 << 28;
-/// Copies of the weights that are verified, at most.
+/// Maximum copies of the weights that are verified.
 const COPIES_VERIFIED: usize = 4;
 
 struct Evidence<S> {
@@ -60,19 +60,19 @@ pub(super) struct Multiplying<E: Engine> {
     engine: E,
     operands: Operands,
     rounding: Rounding,
-    /// Copies of the weights, and the one whose turn is next.
+    /// Copies of the weights, and the next one to use.
     copies: usize,
     copy: usize,
-    /// Batches are parts of C, each `repeats` times.
+    /// A batch computes a part of C `repeats` times.
     parts: Vec<Block>,
     repeats: usize,
     next_part: usize,
-    /// Why the parts could not be laid out: the next submission reports it.
+    /// Why the parts could not be set; the next submission reports it.
     trouble: Option<JobError>,
     /// Parts in flight.
     in_flight: VecDeque<usize>,
     last_done: Option<usize>,
-    /// What the windows put out, until it is checked.
+    /// Saved output of the windows, until it is checked.
     windows: Vec<Option<Evidence<E::Snapshot>>>,
     sampled: Vec<Element>,
     /// Freivalds' vectors for columns of C.
@@ -110,19 +110,19 @@ impl<E: Engine> Multiplying<E> {
         &mut self.engine
     }
 
-    /// Cuts C into about `count` parts, and at least into the engine's blocks.
+    /// Cuts C into about `count` parts, at least one per block.
     fn cut(&mut self, count: usize) -> Result<(), JobError> {
         let blocks = self.engine.blocks();
-        let of_block = count.div_ceil(blocks.len());
+        let per_block = count.div_ceil(blocks.len());
         self.parts = blocks
             .iter()
-            .flat_map(|block| strips(block, of_block, self.engine.granule()))
+            .flat_map(|block| strips(block, per_block, self.engine.granule()))
             .collect();
         self.next_part = 0;
         self.engine.set_parts(&self.parts)
     }
 
-    /// The next `n` copies in turn.
+    /// The next `n` copies, round-robin.
     fn next_copies(&mut self, n: usize) -> impl Iterator<Item = usize> + use<E> {
         let (first, copies) = (self.copy, self.copies);
         self.copy = (first + n) % copies;
@@ -149,14 +149,14 @@ impl<E: Engine> Multiplying<E> {
         vector.judge(self.rounding, part.rows.clone(), &|m, k| operands.a(m, k), c.view())
     }
 
-    /// Some elements of each block: always its corners, as far as they are ones.
+    /// Compares some elements of a block, always including its corners.
     fn sample(&self, part: &Block, c: &Array2<f32>) -> Verdict {
         let k = self.operands.shape.k;
         let spread = |side: &Range<usize>, most: usize| -> Vec<usize> {
             let n = side.len().min(most);
             (0..n).map(|i| side.start + i * (side.len() - 1) / n.saturating_sub(1).max(1)).collect()
         };
-        // As many terms as are computed in a blink.
+        // Limits the total terms to about 2^25.
         let budget = ((1usize << 25) / k).max(16);
         let rows = spread(&part.rows, 16);
         let columns = spread(&part.columns, (budget / rows.len()).max(2));
@@ -194,7 +194,7 @@ fn strips(block: &Block, count: usize, granule: (usize, usize)) -> Vec<Block> {
 
 impl<E: Engine> Job for Multiplying<E> {
     fn verify(&mut self) -> Result<Verdict, JobError> {
-        // In parts at first: a whole product may last too long for a watchdog.
+        // In parts at first: a whole product may exceed a watchdog's limit.
         let Shape { m, n, k } = self.operands.shape;
         self.cut((m * n).saturating_mul(k).div_ceil(TERMS_AT_FIRST))?;
         self.compute(0)?;
@@ -204,7 +204,7 @@ impl<E: Engine> Job for Multiplying<E> {
         for block in self.engine.blocks() {
             let snapshot = self.engine.snapshot(&block)?;
             let c = self.engine.read(&snapshot)?;
-            // Element by element on some, in sum on all.
+            // Some elements are compared one by one, all of them by Freivalds' check.
             verdict =
                 verdict.and(self.sample(&block, &c)).and(self.freivalds(&operands, &block, &c));
             if self.copies > 1 {
@@ -214,7 +214,7 @@ impl<E: Engine> Job for Multiplying<E> {
         if !self.engine.guards_hold()? {
             return Ok(Verdict::Disagrees("it writes beside its output".into()));
         }
-        // Copies of the weights give the same, as many as are looked at; always the last.
+        // All verified copies of the weights must give the same output; the last is always verified.
         let looked_at = self.copies.min(COPIES_VERIFIED);
         let last = self.copies - 1;
         for copy in (1..looked_at).map(|i| i * last / (looked_at - 1)) {
@@ -289,14 +289,14 @@ impl<E: Engine> Job for Multiplying<E> {
         let c = self.engine.read(&snapshot)?;
         let operands = self.operands.in_window(window);
         let width = part.columns.len() as u64;
-        let places = operands.seed().picks(
+        let positions = operands.seed().picks(
             &format!("sampled in window {window}"),
             part.area() as u64,
             SAMPLED,
         );
         self.sampled.retain(|element| element.window != window);
-        self.sampled.extend(places.into_iter().map(|place| {
-            let (i, j) = ((place / width) as usize, (place % width) as usize);
+        self.sampled.extend(positions.into_iter().map(|position| {
+            let (i, j) = ((position / width) as usize, (position % width) as usize);
             let (row, column) = ((part.rows.start + i) as u64, (part.columns.start + j) as u64);
             Element { window, row, column, value: c[[i, j]] }
         }));

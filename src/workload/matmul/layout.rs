@@ -1,4 +1,4 @@
-//! How a kernel wants a matrix stored: in texels of 16 bytes, in the order that its constants say.
+//! The layout of a matrix for a kernel: texels of 16 bytes, in the order that the kernel's constants declare.
 
 use crate::kernels::Kernel;
 use rayon::prelude::*;
@@ -6,16 +6,16 @@ use rayon::prelude::*;
 /// Bits of a texel.
 const TEXEL_BITS: u32 = 128;
 
-/// The storage of one matrix. A line is a row of A or a column of B; its elements are terms of sums. A texel holds
-/// `terms` consecutive terms of as many consecutive lines as fit; `panel` texels of neighbouring lines stand together,
-/// then their next terms.
+/// The layout of one matrix. A line is a row of A or a column of B; its elements are terms of dot products. A texel holds `terms`
+/// consecutive terms of as many consecutive lines as fit; `panel` texels of neighbouring lines are adjacent, followed by their next
+/// terms.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     /// Bits of an element.
     bits: u32,
     /// Terms of a line in a texel.
     terms: usize,
-    /// Texels that stand together.
+    /// Adjacent texels of neighbouring lines.
     panel: usize,
     /// Texels across all lines.
     across: usize,
@@ -30,7 +30,7 @@ impl Layout {
         Layout::new(bits, number("TERMS"), number("PANEL"), lines, terms)
     }
 
-    /// A panel of 0 is all lines.
+    /// A panel of 0 means all lines.
     pub(super) fn new(bits: u32, terms: usize, panel: usize, lines: usize, depth: usize) -> Layout {
         let lines_of_texel = (TEXEL_BITS / bits) as usize / terms;
         let (across, along) = (lines.div_ceil(lines_of_texel), depth.div_ceil(terms));
@@ -38,7 +38,7 @@ impl Layout {
         Layout { bits, terms, panel, across: across.next_multiple_of(panel), along }
     }
 
-    /// Texels in all.
+    /// Total texels.
     pub(super) fn texels(&self) -> usize {
         self.across * self.along
     }
@@ -47,7 +47,7 @@ impl Layout {
         (TEXEL_BITS / self.bits) as usize / self.terms
     }
 
-    /// The texels from `first` on, four words each; `raw(line, term)` gives the bits of an element.
+    /// Packs texels from `first` on, four words each; `raw(line, term)` gives the bits of an element.
     pub(super) fn pack(
         &self,
         first: usize,
@@ -70,7 +70,7 @@ impl Layout {
         words
     }
 
-    /// Runs of texels that hold any of the first `terms` terms.
+    /// Ranges of texels (first, count) that hold any of the first `terms` terms.
     pub(super) fn leading(&self, terms: usize) -> Vec<(usize, usize)> {
         let steps = terms.div_ceil(self.terms).min(self.along);
         let panels = self.across / self.panel;
@@ -85,15 +85,15 @@ mod tests {
 
     #[test]
     fn layouts_by_hand() {
-        // f32, B row by row: term 1 of columns 4 to 7 is texel L + 1 with L texels a row.
+        // f32, row-major B: term 1 of columns 4 to 7 is texel L + 1 with L texels per row.
         let rows = Layout::new(32, 1, 0, 8, 3);
         assert_eq!(rows.texels(), 6);
         let raw = |line: usize, term: usize| (100 * term + line) as u32;
         assert_eq!(rows.pack(3, 1, &raw), [104, 105, 106, 107]);
-        // f32, column by column: terms 4 to 7 of column 1 are texel 1·2 + 1.
+        // f32, column-major: terms 4 to 7 of column 1 are texel 1·2 + 1.
         let columns = Layout::new(32, 4, 1, 8, 8);
         assert_eq!(columns.pack(3, 1, &raw), [401, 501, 601, 701]);
-        // int4 in panels of two texels: 32 columns a texel, the low nibble first.
+        // int4 in panels of two texels: 32 columns per texel, low nibble first.
         let panels = Layout::new(4, 1, 2, 128, 4);
         let nibbles = |line: usize, term: usize| ((line + term) % 16) as u32;
         assert_eq!(panels.texels(), 16);
@@ -102,9 +102,9 @@ mod tests {
     }
 
     proptest! {
-        /// Every element stands exactly once, where the rule says.
+        /// Every element is stored exactly once, at the position that the rule gives.
         #[test]
-        fn every_element_has_its_place(
+        fn every_element_is_stored_once(
             bits in prop::sample::select(vec![32u32, 16, 8, 4]), terms in 0usize..6, panel in 0usize..5,
             lines in 1usize..80, depth in 1usize..80,
         ) {

@@ -1,5 +1,5 @@
-//! Matrix products C = A·B for inference: `gemm` with many rows of activations, `gemv` with one. Weights in f32, f16, int8
-//! or int4, for any M, N, K, and the two transposed products of training.
+//! Matrix products C = A·B for inference: `gemm` with many rows of activations, `gemv` with one. Weights in f32, f16, int8 or int4, for
+//! any M, N, K, and the two transposed products of training.
 
 mod cpu;
 mod data;
@@ -28,7 +28,7 @@ use std::ops::Range;
 /// Terms of a column of B, or of a row of A, that share a scale in an integer type.
 const GROUP: usize = 32;
 
-/// C is M×N, the sums have K terms.
+/// C is M×N, the dot products have K terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Shape {
     m: usize,
@@ -36,7 +36,7 @@ struct Shape {
     k: usize,
 }
 
-/// How elements are stored.
+/// Storage type of elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Type {
     F32,
@@ -66,12 +66,12 @@ impl Type {
         }
     }
 
-    /// Whether values are integers with a scale for each group.
+    /// Whether values are integers with a scale per group.
     fn scaled(self) -> bool {
         matches!(self, Type::Int8 | Type::Int4)
     }
 
-    /// Steps of an integer type in one deviation: about what scaling a group's largest value to the type's range gives.
+    /// Integer steps per standard deviation: about what scaling a group's largest value to the type's range gives.
     fn spread(self) -> f32 {
         match self {
             Type::F32 | Type::F16 => 1.0,
@@ -80,11 +80,11 @@ impl Type {
         }
     }
 
-    /// The bits that store `value`, of deviation 1; of an integer type, to be scaled.
+    /// Stored bits of `value`, which has standard deviation 1; integer types are scaled afterwards.
     #[inline]
     fn encode(self, value: f32) -> u32 {
-        /// Added and taken off again, it rounds what is below 2^22 to the nearest integer, ties to even. Where the processor that
-        /// is compiled for has no instruction for that, it is a call otherwise, for every element of every matrix.
+        /// Adding and subtracting it rounds a value below 2^22 to the nearest integer, ties to even. Without a rounding instruction in
+        /// the target, `f32::round_ties_even` would be a function call per element.
         const ROUND: f32 = (3 << 22) as f32;
         let integer = |low: i32, high: i32| {
             let rounded = (value * self.spread() + ROUND) - ROUND;
@@ -109,7 +109,7 @@ impl Type {
         }
     }
 
-    /// Bytes of a matrix of `lines` times `terms` elements with its scales.
+    /// Bytes of a matrix of `lines` × `terms` elements with its scales.
     fn bytes(self, lines: usize, terms: usize) -> u64 {
         let (lines, terms) = (lines as u64, terms as u64);
         let scales = if self.scaled() { 2 * lines * terms.div_ceil(GROUP as u64) } else { 0 };
@@ -117,18 +117,18 @@ impl Type {
     }
 }
 
-/// Which operand a training step finds stored the other way round.
+/// Which operand is stored transposed, as in a training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Transposed {
     /// Neither: Y = X·W.
     None,
-    /// A is stored column by column: dW = Xᵀ·dY.
+    /// A is column-major: dW = Xᵀ·dY.
     A,
-    /// B is stored column by column: dX = dY·Wᵀ.
+    /// B is column-major: dX = dY·Wᵀ.
     B,
 }
 
-/// Part of C.
+/// A part of C.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Block {
     rows: Range<usize>,
@@ -147,18 +147,19 @@ struct Matmul {
     a: Type,
     b: Type,
     transposed: Transposed,
-    /// The layer of a model that has this shape, if it was asked for by that name.
+    /// The model layer that the spec named, if any.
     layer: Option<String>,
 }
 
-/// Weights that fewer rows of activations than this share are read once, and not again before others were: as in a model.
+/// With fewer rows of activations than this, copies of the weights are used in turn, so that weights are read from memory for every
+/// product, as in a model.
 const ROTATED_BELOW_ROWS: usize = 16;
-/// Weights in all, in last-level caches, where they rotate.
+/// Total size of the copies of the weights, in last-level caches.
 const CACHES: u64 = 4;
-/// Bytes that packing, staging and the oracle take for a while.
+/// Temporary memory of packing, staging and the oracle, in bytes.
 const WORKING: u64 = 256 << 20;
-/// Copies of the weights at most: small ones may still fit a large cache.
-const MOST_COPIES: usize = 1 << 8;
+/// Maximum copies of the weights: small ones may still fit a large cache.
+const MAX_COPIES: usize = 1 << 8;
 
 impl Matmul {
     /// Whether the weights are read from memory for every product, as in a model that decodes.
@@ -166,34 +167,33 @@ impl Matmul {
         self.shape.m < ROTATED_BELOW_ROWS
     }
 
-    /// How many copies of the weights take turns, so that no cache holds them.
+    /// Number of copies of the weights, such that no cache holds all of them.
     fn copies(&self, device: &Device) -> usize {
         if !self.rotates() {
             return 1;
         }
         let all = CACHES * device.last_level_cache().0;
         (all.div_ceil(self.b.bytes(self.shape.n, self.shape.k).max(1)) as usize)
-            .clamp(1, MOST_COPIES)
+            .clamp(1, MAX_COPIES)
     }
 
-    /// Main memory that it takes: its data, unless a card holds them, and C as it is verified.
+    /// Main memory needed: the data, unless the GPU has its own memory, and C during verification.
     fn host_bytes(&self, device: &Device) -> Bytes {
         let (Shape { m, n, k }, copies) = (self.shape, self.copies(device) as u64);
         let c = 4 * m as u64 * n as u64;
-        // The processor's kernels take A in f32 or int8.
+        // The CPU's kernels take A in f32 or int8.
         let a = match (device.class, self.a) {
             (Class::Cpu, Type::F32 | Type::F16 | Type::Int4) => 4 * m as u64 * k as u64,
             _ => self.a.bytes(m, k),
         };
         let data =
             if device.class.uses_main_memory() { a + self.b.bytes(n, k) * copies + c } else { 0 };
-        // A snapshot of C and two copies of what it holds; and a first one to which those of other copies of the weights are
-        // compared.
+        // A snapshot of C and two copies on the host, and the first output if those of other copies of the weights are compared with it.
         let verified = if copies > 1 { 4 * c } else { 3 * c };
         Bytes(data + verified + WORKING)
     }
 
-    /// The prefix of its kernels in the table.
+    /// Prefix of its kernels in the table.
     fn kernels(&self) -> String {
         match self.transposed {
             Transposed::None => self.id.to_string(),
@@ -202,7 +202,7 @@ impl Matmul {
         }
     }
 
-    /// Kernels that take its types, the default first.
+    /// Kernels that support its types, default first.
     fn entries(&self) -> impl Iterator<Item = &'static Entry> {
         let (a, b) = (self.a.bits(), self.b.bits());
         let takes = move |e: &&Entry| e.takes.a.contains(&a) && e.takes.b.contains(&b);
@@ -252,7 +252,7 @@ impl Workload for Matmul {
         Some(Intensity {
             operations_per_unit: 1.0,
             bytes_per_unit: bytes as f64 / (2.0 * m as f64 * n as f64 * k as f64),
-            from_memory: self.rotates() && self.copies(device) < MOST_COPIES,
+            from_memory: self.rotates() && self.copies(device) < MAX_COPIES,
         })
     }
 
@@ -262,7 +262,7 @@ impl Workload for Matmul {
         }
         let variants = self.variants(target);
         match (target, variants.first()) {
-            // The default variant stands for all; a kernel that does not build fails when it is prepared.
+            // Only the default variant is checked; a kernel that does not build fails when it is prepared.
             (Target::Gpu(gpu), Some(Variant::Gpu(entry))) => {
                 packed::Cut::new(gpu, &self.build(entry).ok()?, self.shape).err()
             }
@@ -278,7 +278,7 @@ impl Workload for Matmul {
                 .filter(|e| self.build(e).is_ok_and(|kernel| gpu.lacks(&kernel).is_none()))
                 .map(Variant::Gpu)
                 .collect(),
-            // Stored transposed or not, weights are packed before they are multiplied, and so nothing would be shown.
+            // CPU kernels pack the weights before the product is timed, so a transposed layout would make no difference.
             Target::Cpu(_) if self.transposed == Transposed::None => cpu::variants(),
             _ => Vec::new(),
         }
@@ -306,11 +306,10 @@ impl Workload for Matmul {
     }
 }
 
-/// Judges the elements that a row of this spec shows, of a run whose row has this seed; as many as have no more than
-/// `most_terms` in all.
+/// Judges the recorded elements of a row with this spec and seed. Recomputes as many as have no more than `most_terms` terms in total.
 ///
 /// # Errors
-/// If the spec names no product.
+/// If the spec is not a matrix product.
 pub fn judge(
     spec: &str,
     seed: Seed,
@@ -324,7 +323,7 @@ pub fn judge(
 }
 
 impl Shape {
-    /// Operations of a part of C: a multiplication and an addition for each term.
+    /// FLOP of a part of C: a multiplication and an addition per term.
     fn work(&self, block: &Block) -> Work {
         Work(2 * block.area() as u64 * self.k as u64)
     }

@@ -1,5 +1,4 @@
-//! Matrices as kernels want them: padded to whole tiles, cut where a block would be larger than a binding may be, and
-//! packed.
+//! Matrices as kernels take them: padded to whole tiles, split into blocks that fit a binding, and packed.
 
 use super::data::Operands;
 use super::layout::Layout;
@@ -8,10 +7,10 @@ use crate::gpu::{Gpu, GpuError, Memory};
 use crate::kernels::Kernel;
 use crate::units::Bytes;
 
-/// Bytes behind each block of C that no kernel may write.
+/// Bytes of guard words behind each block of C.
 pub(super) const GUARD: u64 = 256;
 
-/// How a shape is padded and cut for a kernel.
+/// How a shape is padded and split into blocks for a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cut {
     /// Terms, padded.
@@ -23,14 +22,14 @@ pub(super) struct Cut {
 
 impl Cut {
     /// # Errors
-    /// Which limit even one tile exceeds.
+    /// If even one tile exceeds a limit; the text names it.
     pub(super) fn new(gpu: &Gpu, kernel: &Kernel, shape: Shape) -> Result<Cut, String> {
         let limits = gpu.details().limits;
         let largest = limits.storage_binding.0.min(limits.buffer.0).min(gpu.largest_texture());
         let number = |name| kernel.number(name) as usize;
         let splits = kernel.constant("SPLIT_K").unwrap_or(1) as usize;
         let k = shape.k.next_multiple_of(number("TILE_K") * splits);
-        // As many lines of `bytes` each as fit a binding and the grid, evenly.
+        // Splits a side evenly into blocks; lines of `bytes` each must fit a binding and the grid.
         let cut = |what: &str, side: usize, tile: usize, bytes: usize| {
             let most = (largest.saturating_sub(GUARD) as usize / bytes / tile)
                 .min(limits.workgroups as usize);
@@ -59,7 +58,7 @@ pub(super) struct Scaled {
 }
 
 impl Scaled {
-    /// Room for a copy.
+    /// Memory for a copy.
     pub(super) fn room_like(&self, gpu: &Gpu) -> Result<Scaled, GpuError> {
         let scales = self.scales.as_ref().map(|scales| gpu.memory_like(scales)).transpose()?;
         Ok(Scaled { values: gpu.memory_like(&self.values)?, scales })
@@ -71,10 +70,10 @@ impl Scaled {
     }
 }
 
-/// How a matrix and its scales are laid out, and the bindings that they go to.
+/// Layouts of a matrix and its scales, and their bindings.
 struct Layouts {
     values: (usize, Layout),
-    /// None if the kernel has no place for them; something to bind there if the type has none.
+    /// `None` if the kernel has no binding for them; a placeholder if the type has none.
     scales: Option<(usize, Layout)>,
 }
 
@@ -82,8 +81,8 @@ impl Layouts {
     fn new(kernel: &Kernel, kind: Type, values: (usize, Layout), scales: (usize, Layout)) -> Self {
         let (binding, layout) = scales;
         let layout = if kind.scaled() { layout } else { Layout::new(16, 1, 1, 1, 1) };
-        let has_place = binding < kernel.bindings.len();
-        Layouts { values, scales: has_place.then_some((binding, layout)) }
+        let has_binding = binding < kernel.bindings.len();
+        Layouts { values, scales: has_binding.then_some((binding, layout)) }
     }
 
     fn room(&self, gpu: &Gpu, kernel: &Kernel) -> Result<Scaled, GpuError> {
@@ -109,7 +108,7 @@ impl Layouts {
     }
 }
 
-/// The layout of A in a block.
+/// The layout of a block of A.
 pub(super) fn layout_of_a(kernel: &Kernel, cut: Cut) -> Layout {
     Layout::of(kernel, "A", kernel.number("A_BITS"), cut.rows, cut.k)
 }
@@ -128,7 +127,7 @@ fn layouts_of_b(kernel: &Kernel, operands: &Operands, cut: Cut) -> Layouts {
     Layouts::new(kernel, kind, (2, values), (4, scales))
 }
 
-/// Room for a block of A.
+/// Memory for a block of A.
 pub(super) fn room_for_a(
     gpu: &Gpu,
     kernel: &Kernel,
@@ -138,7 +137,7 @@ pub(super) fn room_for_a(
     layouts_of_a(kernel, operands, cut).room(gpu, kernel)
 }
 
-/// Room for a block of B.
+/// Memory for a block of B.
 pub(super) fn room_for_b(
     gpu: &Gpu,
     kernel: &Kernel,
@@ -166,7 +165,7 @@ pub(super) fn write_a(
     layouts_of_a(kernel, operands, cut).write(gpu, to, &raw_of_a(operands, first), &scale)
 }
 
-/// The bits of A from row `first` on, zero beyond it.
+/// Stored bits of A from row `first` on, zero outside A.
 pub(super) fn raw_of_a(operands: &Operands, first: usize) -> impl Fn(usize, usize) -> u32 + Sync {
     let (operands, Shape { m, k, .. }) = (*operands, operands.shape);
     move |line, term| {
@@ -195,14 +194,14 @@ pub(super) fn write_b(
     layouts_of_b(kernel, operands, cut).write(gpu, to, &raw, &scale)
 }
 
-/// Writes a matrix as a kernel wants it.
+/// Writes a matrix in a kernel's layout.
 fn write(
     gpu: &Gpu,
     memory: &Memory,
     layout: &Layout,
     raw: &(dyn Fn(usize, usize) -> u32 + Sync),
 ) -> Result<(), GpuError> {
-    /// Texels that are made and written at once: 4 MiB.
+    /// Texels that are packed and written at once: 4 MiB.
     const CHUNK: usize = 1 << 18;
     /// Chunks that take host memory at a time: 64 MiB.
     const WAITING: usize = 16;

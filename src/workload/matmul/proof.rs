@@ -1,4 +1,4 @@
-//! Elements of a product that go into the record, and how a stranger computes them again from the seed alone.
+//! Sampled elements of a product for the record, and how a third party recomputes them from the seed alone.
 
 use super::Shape;
 use super::data::Operands;
@@ -7,60 +7,60 @@ use crate::oracle::matmul::{Rounding, judge_element};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Elements of C that a window puts into the record, at most.
+/// Maximum elements of C that a window records.
 pub(super) const SAMPLED: usize = 4;
-/// Roundings to f16 that a record may claim; each widens what passes.
-const MOST_F16_ROUNDINGS: u32 = 64;
-/// Terms of an element that is computed again, at most.
-const LONGEST_COLUMN: usize = 1 << 28;
-/// Excess of weights, of deviation 1, that a record may claim.
-const MOST_EXCESS: u32 = 4;
+/// Maximum roundings to f16 that a record may claim; each widens the error bound.
+const MAX_F16_ROUNDINGS: u32 = 64;
+/// Maximum terms of an element that is recomputed.
+const MAX_TERMS: usize = 1 << 28;
+/// Maximum weight excess that a record may claim, in standard deviations of the weights.
+const MAX_EXCESS: u32 = 4;
 
-/// An element of C that a window put out.
+/// An element of C from a window's output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Element {
-    /// The window, from 0.
+    /// Window number, from 0.
     pub window: u32,
-    /// Its row.
+    /// Row.
     pub row: u64,
-    /// Its column.
+    /// Column.
     pub column: u64,
-    /// Its value.
+    /// Value.
     pub value: f32,
 }
 
-/// Elements of C = A·B that windows put out and a stranger can compute again. The values of A and B follow from the row's seed,
-/// which is SHA-256 of the run's seed and `DEVICE WORKLOAD` as the row has them. A tensor's key is the first 8 bytes of SHA-256 of
-/// the row's seed and the tensor's name; element i adds the four 16-bit parts of SplitMix64's output for key and i, less 131070,
-/// over 37837.227. A's index is m·K + k, B's k·N + n; the first 16 terms of A's rows are of the tensor `A in window W`. Integer
-/// types round 48 (int8) or 3 (int4) times the value; their scales, one for 32 terms, are 1 and an eighth of tensor `A, scales`
-/// or `B, scales`, over 48 or 3, in f16.
+/// Sampled elements of C = A·B, which a third party can recompute. The values of A and B follow from the row's seed, which is SHA-256 of
+/// the run's seed and `DEVICE WORKLOAD` as the row has them. A tensor's key is the first 8 bytes of SHA-256 of the row's seed and the
+/// tensor's name; element i is the sum of the four 16-bit parts of SplitMix64's output for key and i, minus 131070, divided by 37837.227.
+/// A's index is m·K + k, B's k·N + n; the first 16 terms of A's rows come from the tensor `A in window W`. Integer types round 48 (int8)
+/// or 3 (int4) times the value. Their scales, one per 32 terms, are 1 plus an eighth of tensor `A, scales` or `B, scales`, divided by 48
+/// or 3, in f16.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "Columns", try_from = "Columns")]
 #[schemars(with = "Columns")]
 pub struct Elements {
-    /// How often a product may have been rounded to f16 on its way into the sum.
+    /// How many times a product may have been rounded to f16 before it was accumulated.
     pub f16_roundings: u32,
-    /// By how much weights may have been added up larger than they are, which was taken off again.
+    /// Maximum offset of unsigned integer weights, which was accumulated and subtracted again.
     pub weight_excess: u32,
     /// The elements.
     pub elements: Vec<Element>,
 }
 
-/// Elements in columns, as results have them.
+/// Elements in columns.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Columns {
-    /// How often a product may have been rounded to f16 on its way into the sum, which is otherwise in f32.
+    /// How many times a product may have been rounded to f16 before it was accumulated in f32.
     f16_roundings: u32,
-    /// By how much weights may have been added up larger than they are, which was taken off again: unsigned integers.
+    /// Maximum offset of unsigned integer weights, which was accumulated and subtracted again.
     weight_excess: u32,
-    /// How many of the elements are of each window, the first window's first.
+    /// Number of elements per window, first window first.
     per_window: Vec<usize>,
-    /// The row of each element.
+    /// Row of each element.
     row: Vec<u64>,
-    /// Its column.
+    /// Column of each element.
     column: Vec<u64>,
-    /// Its value: the shortest decimal number that is this f32.
+    /// Value of each element: the shortest decimal number that gives this f32.
     value: Vec<f64>,
 }
 
@@ -69,11 +69,11 @@ impl From<Elements> for Columns {
         let all = &from.elements;
         let shortest = |value: f32| value.to_string().parse().unwrap_or(f64::from(value));
         let windows = all.iter().map(|e| e.window + 1).max().unwrap_or(0);
-        let of = |window: u32| all.iter().filter(|e| e.window == window).count();
+        let count_in = |window: u32| all.iter().filter(|e| e.window == window).count();
         Columns {
             f16_roundings: from.f16_roundings,
             weight_excess: from.weight_excess,
-            per_window: (0..windows).map(of).collect(),
+            per_window: (0..windows).map(count_in).collect(),
             row: all.iter().map(|e| e.row).collect(),
             column: all.iter().map(|e| e.column).collect(),
             value: all.iter().map(|e| shortest(e.value)).collect(),
@@ -87,14 +87,14 @@ impl TryFrom<Columns> for Elements {
     fn try_from(from: Columns) -> Result<Elements, &'static str> {
         let Columns { per_window, row, column, value, .. } = &from;
         let n = row.len();
-        let counted = per_window.iter().try_fold(0usize, |sum, of| sum.checked_add(*of));
+        let counted = per_window.iter().try_fold(0usize, |sum, count| sum.checked_add(*count));
         if [column.len(), value.len()] != [n; 2] || counted != Some(n) {
             return Err("the columns are not of one length, or not so many for each window");
         }
         let windows = (0u32..).zip(per_window);
         let window: Vec<u32> =
-            windows.flat_map(|(window, of)| std::iter::repeat_n(window, *of)).collect();
-        let of = |i: usize| Element {
+            windows.flat_map(|(window, count)| std::iter::repeat_n(window, *count)).collect();
+        let element = |i: usize| Element {
             window: window[i],
             row: row[i],
             column: column[i],
@@ -103,24 +103,24 @@ impl TryFrom<Columns> for Elements {
         Ok(Elements {
             f16_roundings: from.f16_roundings,
             weight_excess: from.weight_excess,
-            elements: (0..n).map(of).collect(),
+            elements: (0..n).map(element).collect(),
         })
     }
 }
 
 impl Elements {
-    /// Computes elements of a product with these operands again: one, and as many as have no more than `most_terms` in all, spread
-    /// over the windows. There must be one of each of `windows` windows.
+    /// Recomputes elements of a product with these operands: one, or as many as have no more than `most_terms` terms in total, spread
+    /// over the windows. Each of the `windows` windows must have an element.
     pub(super) fn judge(&self, operands: &Operands, windows: usize, most_terms: u64) -> Verdict {
         let wrong = |what: String| Verdict::Disagrees(what);
-        if self.f16_roundings > MOST_F16_ROUNDINGS || self.weight_excess > MOST_EXCESS {
+        if self.f16_roundings > MAX_F16_ROUNDINGS || self.weight_excess > MAX_EXCESS {
             return wrong(format!(
                 "{} roundings to f16 and weights larger by {} would let anything pass",
                 self.f16_roundings, self.weight_excess
             ));
         }
-        let shown = |window: usize| self.elements.iter().any(|e| e.window as usize == window);
-        if let Some(window) = (0..windows).find(|&window| !shown(window)) {
+        let has_element = |window: usize| self.elements.iter().any(|e| e.window as usize == window);
+        if let Some(window) = (0..windows).find(|&window| !has_element(window)) {
             return wrong(format!("window {} shows no element", window + 1));
         }
         let Shape { m, n, k } = operands.shape;
@@ -139,8 +139,8 @@ impl Elements {
                     window + 1
                 ));
             }
-            // A column that memory cannot hold is not computed however deep.
-            if i % every != 0 || k > LONGEST_COLUMN {
+            // A column that does not fit in memory is not recomputed, even with --deep.
+            if i % every != 0 || k > MAX_TERMS {
                 continue;
             }
             let operands = operands.in_window(window);
@@ -163,18 +163,18 @@ impl Elements {
 mod tests {
     use super::*;
 
-    /// Small products are sampled twice at one place, which then counts once.
+    /// A small product may sample one position twice, which counts once.
     #[test]
     fn windows_may_show_different_numbers_of_elements() {
-        let of = |window, row| Element { window, row, column: 2, value: 0.1 };
-        let elements = vec![of(0, 1), of(0, 3), of(2, 5), of(3, 0), of(3, 1), of(3, 2)];
+        let cell = |window, row| Element { window, row, column: 2, value: 0.1 };
+        let elements = vec![cell(0, 1), cell(0, 3), cell(2, 5), cell(3, 0), cell(3, 1), cell(3, 2)];
         let shown = Elements { f16_roundings: 1, weight_excess: 0, elements };
         let json = serde_json::to_string(&shown).unwrap();
         assert!(json.contains(r#""per_window":[2,0,1,3]"#) && json.contains("0.1,"), "{json}");
         assert_eq!(serde_json::from_str::<Elements>(&json).unwrap(), shown);
-        for (own, other) in [("[2,0,1,3]", "[2,0,1,2]"), ("[2,0,1,3]", "[6,18446744073709551615]")]
+        for (old, other) in [("[2,0,1,3]", "[2,0,1,2]"), ("[2,0,1,3]", "[6,18446744073709551615]")]
         {
-            let other = json.replace(own, other);
+            let other = json.replace(old, other);
             assert!(serde_json::from_str::<Elements>(&other).is_err(), "{other}");
         }
     }

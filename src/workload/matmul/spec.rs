@@ -1,15 +1,15 @@
-//! Reads and writes the specs of products: `gemm:MxNxK[:TYPE]`, `gemv:NxK[:TYPE]`, or a layer of a model in place of the
-//! shape, then options.
+//! Parses and writes the specs of matrix products: `gemm:MxNxK[:TYPE]`, `gemv:NxK[:TYPE]`, or a model layer instead of the shape, then
+//! options.
 
 use super::{Matmul, Shape, Transposed, Type};
 use crate::model::{LAYERS, PRESETS};
 use crate::workload::{Id, SpecError, Workload, spec::nearest};
 
-/// Specs to show in messages, and what the ids alone stand for.
+/// Example specs for messages, which are also the defaults of the ids alone.
 pub(in crate::workload) const GEMM_EXAMPLE: &str = "gemm:1024x1024x1024:f32";
 pub(in crate::workload) const GEMV_EXAMPLE: &str = "gemv:4096x4096:int4";
 
-/// Rows of activations where a layer is named and no `m`.
+/// Default rows of activations for a model layer.
 const PREFILL_ROWS: usize = 512;
 
 type Read<T> = Result<T, SpecError>;
@@ -18,17 +18,17 @@ fn error<T>(what: String) -> Read<T> {
     Err(SpecError(what))
 }
 
-/// Reads the parts of a spec after `gemm`.
+/// Parses the parts of a spec after `gemm`.
 pub(in crate::workload) fn gemm(parts: &[&str]) -> Read<Box<dyn Workload>> {
     Ok(Box::new(read(Id::Gemm, GEMM_EXAMPLE, &["1024x1024x1024", "f32"], parts)?))
 }
 
-/// Reads the parts of a spec after `gemv`.
+/// Parses the parts of a spec after `gemv`.
 pub(in crate::workload) fn gemv(parts: &[&str]) -> Read<Box<dyn Workload>> {
     Ok(Box::new(read(Id::Gemv, GEMV_EXAMPLE, &["4096x4096", "int4"], parts)?))
 }
 
-/// Reads a whole spec.
+/// Parses a whole spec.
 pub(super) fn product(spec: &str) -> Read<Matmul> {
     let parts: Vec<&str> = spec.split(':').collect();
     match parts[0] {
@@ -38,7 +38,7 @@ pub(super) fn product(spec: &str) -> Read<Matmul> {
     }
 }
 
-/// What follows the shape.
+/// The parts after the shape.
 #[derive(Default)]
 struct Options {
     weights: Option<Type>,
@@ -184,7 +184,7 @@ fn layer(id: Id, name: &str) -> Read<(usize, usize)> {
     }
 }
 
-/// The shape, type and options that read back as this product.
+/// The shape, type and options that parse to this product.
 pub(super) fn write(product: &Matmul) -> String {
     let Shape { m, n, k } = product.shape;
     let mut text = match product.id {

@@ -1,4 +1,4 @@
-//! `peak` and `stream` on the processor, on every thread.
+//! `peak` and `stream` on the CPU, on every hardware thread.
 
 use super::turn::{FACTOR, Starts, allowed, turned};
 use super::{Roof, stream_bytes};
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::hint::black_box;
 
-/// The kernels for a roof.
+/// The native kernels for a roofline ceiling.
 pub(super) fn variants(roof: Roof) -> &'static [Variant] {
     match roof {
         Roof::Peak(Arithmetic::F32) => &[Variant::Cpu("peak-f32/native")],
@@ -20,17 +20,17 @@ pub(super) fn variants(roof: Roof) -> &'static [Variant] {
     }
 }
 
-/// Lanes of the widest vectors, and vectors of them: what all kinds of vectors can take in whole groups.
+/// Lanes of the widest vector, and vectors of them; every vector type divides these into whole groups.
 const LANES: usize = 16;
 const CHAINS: usize = 14;
 const ROUNDS: u32 = 4096;
 
 type Chains = [[f32; LANES]; CHAINS];
 
-/// A function that turns chains by vectors: of what feature and how many lanes, so many pairs at once, and how vectors are made,
-/// taken apart and multiplied. Both halves of all pairs and the factor stay in registers, or spills would be timed.
+/// Defines a function that rotates chains with SIMD: target feature, lanes, pairs at a time, and intrinsics. Both values of all pairs and
+/// the factor must stay in registers, or register spills would be timed.
 #[cfg(target_arch = "x86_64")]
-macro_rules! turn_by {
+macro_rules! rotate_by {
     ($name:ident, $feature:literal, $lanes:literal, $pairs:literal, $set:ident, $load:ident, $store:ident, $add:ident, $subtract:ident) => {
         #[target_feature(enable = $feature)]
         fn $name(x: &mut Chains, y: &mut Chains) {
@@ -45,7 +45,7 @@ macro_rules! turn_by {
                 let mut a: [_; $pairs] = std::array::from_fn(|i| take(x, i));
                 let mut b: [_; $pairs] = std::array::from_fn(|i| take(y, i));
                 for _ in 0..ROUNDS {
-                    // Or a compiler keeps the negated factor too, in a register that is needed.
+                    // Keeps the compiler from holding the negated factor in a register that is needed.
                     let factor = black_box(factor);
                     for i in 0..$pairs {
                         a[i] = $add(factor, b[i], a[i]);
@@ -66,8 +66,8 @@ macro_rules! turn_by {
     };
 }
 #[cfg(target_arch = "x86_64")]
-turn_by!(
-    turn_avx512,
+rotate_by!(
+    rotate_avx512,
     "avx512f",
     16,
     14,
@@ -78,8 +78,8 @@ turn_by!(
     _mm512_fnmadd_ps
 );
 #[cfg(target_arch = "x86_64")]
-turn_by!(
-    turn_avx2,
+rotate_by!(
+    rotate_avx2,
     "avx2,fma",
     8,
     7,
@@ -90,9 +90,9 @@ turn_by!(
     _mm256_fnmadd_ps
 );
 
-/// What every processor can do: a compiler makes vectors of it, fused where that is the platform's own.
-fn turn_plain(x: &mut Chains, y: &mut Chains) {
-    /// 14 vectors of 4 lanes on aarch64, which has 32 registers; elsewhere fewer, to leave room for products.
+/// Portable version: the compiler vectorizes it, and uses FMA where the target always has it.
+fn rotate_portable(x: &mut Chains, y: &mut Chains) {
+    /// 14 vectors of 4 lanes on aarch64, which has 32 registers; fewer elsewhere, to leave registers for products.
     const GROUP: usize = if cfg!(target_arch = "aarch64") { 56 } else { 16 };
     let factor = black_box(FACTOR);
     let fused = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
@@ -114,20 +114,20 @@ fn turn_plain(x: &mut Chains, y: &mut Chains) {
     }
 }
 
-/// Turns by the widest vectors that this processor has.
-fn turn_here(x: &mut Chains, y: &mut Chains) {
+/// Rotates with the widest vectors of this CPU.
+fn rotate_native(x: &mut Chains, y: &mut Chains) {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512f") {
-            // SAFETY: the processor has it.
-            return unsafe { turn_avx512(x, y) };
+            // SAFETY: the CPU has it.
+            return unsafe { rotate_avx512(x, y) };
         }
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: the processor has both.
-            return unsafe { turn_avx2(x, y) };
+            // SAFETY: the CPU has both.
+            return unsafe { rotate_avx2(x, y) };
         }
     }
-    turn_plain(x, y);
+    rotate_portable(x, y);
 }
 
 /// `peak:f32`.
@@ -146,7 +146,7 @@ impl Turning {
         Turning { seed, window: None, repeats: 1, submitted, sums, windows }
     }
 
-    /// Where pair `chain` of a thread's lane begins.
+    /// Initial values of pair `chain` in a thread's lane.
     fn start(&self, window: Option<u32>, thread: usize, chain: usize, lane: usize) -> (f32, f32) {
         let starts = Starts::of_window(self.seed, window);
         let place = 2 * ((thread * CHAINS + chain) * LANES + lane) as u64;
@@ -156,15 +156,15 @@ impl Turning {
     fn run(&mut self, repeats: u64) {
         let threads = rayon::current_num_threads();
         let thread = |thread: usize| -> Vec<f32> {
-            let starts = |of: fn((f32, f32)) -> f32| -> Chains {
-                let start = |chain, lane| of(self.start(self.window, thread, chain, lane));
+            let starts = |select: fn((f32, f32)) -> f32| -> Chains {
+                let start = |chain, lane| select(self.start(self.window, thread, chain, lane));
                 std::array::from_fn(|chain| std::array::from_fn(|lane| start(chain, lane)))
             };
             let (first_x, first_y) = (starts(|s| s.0), starts(|s| s.1));
             let (mut x, mut y) = (first_x, first_y);
             for _ in 0..repeats {
                 (x, y) = (black_box(first_x), black_box(first_y));
-                turn_here(&mut x, &mut y);
+                rotate_native(&mut x, &mut y);
             }
             let sum = |lane: usize| x.iter().zip(&y).map(|(x, y)| x[lane] + y[lane]).sum();
             (0..LANES).map(sum).collect()
@@ -216,7 +216,7 @@ impl Job for Turning {
     fn wait(&mut self) -> Result<Batch, JobError> {
         let repeats = self.submitted.pop_front().expect("a batch was submitted");
         self.run(repeats);
-        // A pair takes two fused multiply-adds a round.
+        // A pair takes two FMAs per round.
         let work = repeats * u64::from(ROUNDS) * (self.sums.len() * CHAINS) as u64 * 4;
         Ok(Batch { work: Work(work), gpu_seconds: None })
     }
@@ -251,7 +251,7 @@ const CHUNK: usize = 1 << 18;
 /// The sum of all words.
 #[inline(always)]
 fn sum(words: &[u32]) -> u32 {
-    // As many sums as fill several of the widest vectors, so that none waits for the one before.
+    // Enough independent accumulators to fill several of the widest vectors, which hides the latency of additions.
     let (wide, rest) = words.as_chunks::<128>();
     let mut sums = [0u32; 128];
     for words in wide {
@@ -260,7 +260,7 @@ fn sum(words: &[u32]) -> u32 {
     sums.iter().chain(rest).fold(0, |sum, word| sum.wrapping_add(*word))
 }
 
-/// The same by wider vectors.
+/// The same, compiled for AVX2.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn sum_avx2(words: &[u32]) -> u32 {
@@ -270,7 +270,7 @@ fn sum_avx2(words: &[u32]) -> u32 {
 fn sum_here(words: &[u32]) -> u32 {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has it.
+        // SAFETY: the CPU has it.
         return unsafe { sum_avx2(words) };
     }
     sum(words)
@@ -280,15 +280,15 @@ fn sum_here(words: &[u32]) -> u32 {
 pub(super) struct Reading {
     seed: Seed,
     words: Vec<u32>,
-    /// What all words of the first chunk but its first add up to.
+    /// Sum of the first chunk's words except the first word.
     rest: u32,
-    /// Chunks of a batch, and the one whose turn is next.
+    /// Chunks per batch, and the next chunk to read.
     chunks: usize,
     next: usize,
     submitted: VecDeque<usize>,
-    /// Sums of the chunks, as they were last read in the window.
+    /// Sums of the chunks, as last read in the window.
     sums: Vec<Option<u32>>,
-    /// What all words of any other chunk add up to.
+    /// Sum of the words of any other chunk.
     sum: u32,
     windows: Vec<(u32, Vec<Option<u32>>)>,
 }
@@ -296,7 +296,7 @@ pub(super) struct Reading {
 impl Reading {
     pub(super) fn new(device: &Device, seed: Seed) -> Reading {
         let n = (stream_bytes(device).0 as usize / 4).next_multiple_of(CHUNK);
-        // Bits of numbers that spread like weights: a chunk's words again and again, which memory cannot know.
+        // Bits of weight-like numbers. All chunks have the same words, which memory cannot exploit.
         let starts = seed.tensor("words");
         let chunk: Vec<u32> = (0..CHUNK as u64).map(|i| starts.value(i).to_bits()).collect();
         let words = chunk.repeat(n / CHUNK);
@@ -325,8 +325,8 @@ impl Reading {
     }
 
     fn judge(&self, first: u32, sums: &[Option<u32>]) -> Verdict {
-        let of = |i: usize| if i == 0 { self.rest.wrapping_add(first) } else { self.sum };
-        let wrong = (0..sums.len()).find(|&i| sums[i].is_some_and(|sum| sum != of(i)));
+        let expected = |i: usize| if i == 0 { self.rest.wrapping_add(first) } else { self.sum };
+        let wrong = (0..sums.len()).find(|&i| sums[i].is_some_and(|sum| sum != expected(i)));
         match (wrong, sums.iter().flatten().count() as u64) {
             (Some(i), _) => {
                 Verdict::Disagrees(format!("the words of chunk {i} add up to something else"))
@@ -390,28 +390,28 @@ impl Job for Reading {
 mod tests {
     use super::*;
 
-    /// Every way to turn gives what the plain one gives, but for rounding.
+    /// Every vector version gives the portable result up to rounding.
     #[test]
-    fn turning_is_the_same_by_all_vectors() {
+    fn all_vector_versions_give_the_same_result() {
         let starts = Starts::of_window(Seed([1; 32]), None);
         let chains = |first: u64| -> Chains {
             let value = |i: usize, lane: usize| starts.value(first + (i * LANES + lane) as u64);
             std::array::from_fn(|i| std::array::from_fn(|lane| value(i, lane)))
         };
-        let turned = |turn: &dyn Fn(&mut Chains, &mut Chains)| {
+        let rotated = |rotate: &dyn Fn(&mut Chains, &mut Chains)| {
             let (mut x, mut y) = (chains(0), chains(1000));
-            turn(&mut x, &mut y);
+            rotate(&mut x, &mut y);
             [x, y].as_flattened().as_flattened().to_vec()
         };
-        let plain = turned(&|x, y| turn_plain(x, y));
-        let mut ways = vec![turned(&|x, y| turn_here(x, y))];
+        let plain = rotated(&|x, y| rotate_portable(x, y));
+        let mut versions = vec![rotated(&|x, y| rotate_native(x, y))];
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: the processor has both.
-            ways.push(turned(&|x, y| unsafe { turn_avx2(x, y) }));
+            // SAFETY: the CPU has both.
+            versions.push(rotated(&|x, y| unsafe { rotate_avx2(x, y) }));
         }
-        for way in ways {
-            for (a, b) in plain.iter().zip(&way) {
+        for version in versions {
+            for (a, b) in plain.iter().zip(&version) {
                 assert!((a - b).abs() < 1e-3, "{a} {b}");
             }
         }

@@ -1,5 +1,5 @@
-//! What a device can do at most, measured as everything else is: `peak` multiplies in registers, `stream` reads memory.
-//! Products are held against these, so that a reader sees whether the kernel or the device is the limit.
+//! Roofline ceilings of a device, measured like any other workload: `peak` is peak compute from registers, `stream` is memory bandwidth.
+//! Matrix products are compared with them to show whether the kernel or the device is the limit.
 
 mod cpu;
 mod reading;
@@ -13,16 +13,16 @@ use crate::device::{Device, memory};
 use crate::kernels::{self, Arithmetic, Entry, Kernel};
 use crate::units::{Bytes, Unit};
 
-/// What is measured.
+/// A roofline ceiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Roof {
-    /// Multiplying and adding.
+    /// Peak compute.
     Peak(Arithmetic),
-    /// Reading.
+    /// Memory bandwidth.
     Stream,
 }
 
-/// Reads the parts of a spec after `peak`.
+/// Parses the parts of a spec after `peak`.
 pub(super) fn peak(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
     let name = match parts {
         [] => "f32",
@@ -42,7 +42,7 @@ pub(super) fn peak(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
     }
 }
 
-/// Reads the parts of a spec after `stream`.
+/// Parses the parts of a spec after `stream`.
 pub(super) fn stream(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
     match parts {
         [] => Ok(Box::new(Roof::Stream)),
@@ -51,7 +51,7 @@ pub(super) fn stream(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
 }
 
 impl Roof {
-    /// Main memory that it takes.
+    /// Main memory that it needs.
     fn host_bytes(self, device: &Device) -> Bytes {
         let reads = self == Roof::Stream && device.class.uses_main_memory();
         if reads { stream_bytes(device) } else { Bytes(0) }
@@ -66,7 +66,7 @@ impl Roof {
     }
 }
 
-/// Bytes that `stream` reads before the same again: more than caches hold.
+/// Bytes that `stream` reads before it starts over: more than caches hold.
 fn stream_bytes(device: &Device) -> Bytes {
     Bytes(4 * device.last_level_cache().0)
 }

@@ -13,20 +13,20 @@ pub(super) struct Reading {
     repeated: Repeated,
     seed: Seed,
     blocks: Vec<Block>,
-    /// Workgroups of a block.
+    /// Workgroups per block.
     groups: u32,
-    /// The words that the part of a group begins with, and the sum of all its words but the first.
+    /// First words of a workgroup's part, and the sum of all its words except the first.
     first: [u32; 4],
     rest: u32,
-    /// The block whose turn is next.
+    /// The next block to read.
     next: usize,
-    /// Blocks of a submission.
+    /// Blocks per submission.
     repeats: usize,
     nan: Buffer,
     windows: Vec<Vec<Snapshot>>,
 }
 
-/// Memory that is read, as large as may be bound.
+/// Memory to read, as large as a binding may be.
 struct Block {
     words: Memory,
     sums: Buffer,
@@ -44,12 +44,12 @@ impl Reading {
         let all = stream_bytes(gpu.description()).0.div_ceil(group);
         let count = all.div_ceil(most);
         let groups = all.div_ceil(count);
-        // Bits of numbers that spread like weights: a group's words again and again, which memory cannot know.
+        // Bits of weight-like numbers. All workgroups have the same words, which memory cannot exploit.
         let tensor = seed.tensor("words");
         let stretch: Vec<u32> = (0..group / 4).map(|i| tensor.value(i).to_bits()).collect();
         let rest = stretch[1..].iter().fold(0u32, |sum, word| sum.wrapping_add(*word));
         let first = [stretch[0], stretch[1], stretch[2], stretch[3]];
-        // Room for all of it comes first: where there is none, nothing need be written.
+        // Allocates everything before it writes anything, since memory may run out.
         let texels = groups * group / TEXEL_BYTES;
         let room = |_| gpu.memory(kernel.bindings[1].kind, texels);
         let words = (0..count).map(room).collect::<Result<Vec<_>, _>>()?;
@@ -105,7 +105,7 @@ impl Reading {
         self.blocks.iter().map(snapshot).collect()
     }
 
-    /// Judges blocks; one that was never read in the window is passed over, but not all are.
+    /// Judges the blocks' sums. A block that was not read in the window is skipped, but at least one must have been read.
     fn judge(&self, window: Option<u32>, snapshots: &[Snapshot]) -> Result<Verdict, JobError> {
         let mut checked = 0;
         for (i, snapshot) in snapshots.iter().enumerate() {
@@ -155,9 +155,9 @@ impl Job for Reading {
     fn submit(&mut self) -> Result<(), JobError> {
         let (blocks, first, n) = (&self.blocks, self.next, self.repeats);
         self.next = (first + n) % blocks.len();
-        let each = (first..first + n).map(|i| &blocks[i % blocks.len()]);
-        let each: Vec<_> = each.map(|block| (&block.bindings, self.groups)).collect();
-        Ok(self.repeated.submit(each.into_iter())?)
+        let dispatches = (first..first + n).map(|i| &blocks[i % blocks.len()]);
+        let dispatches: Vec<_> = dispatches.map(|block| (&block.bindings, self.groups)).collect();
+        Ok(self.repeated.submit(dispatches.into_iter())?)
     }
 
     fn wait(&mut self) -> Result<Batch, JobError> {

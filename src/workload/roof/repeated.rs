@@ -1,4 +1,4 @@
-//! A kernel that is dispatched over and over.
+//! A kernel that is dispatched repeatedly.
 
 use crate::gpu::{Batch as Submission, Bindings, Dispatch, Flight, Gpu, GpuError, Pipeline};
 use crate::kernels::Kernel;
@@ -6,7 +6,7 @@ use crate::units::Work;
 use crate::workload::{Batch, DEPTH, JobError};
 use std::collections::VecDeque;
 
-/// A kernel that is dispatched over and over.
+/// A kernel that is dispatched repeatedly.
 pub(super) struct Repeated {
     pub(super) gpu: Gpu,
     pub(super) kernel: Kernel,
@@ -27,17 +27,17 @@ impl Repeated {
         })
     }
 
-    /// Dispatches groups with these bindings, one after another.
+    /// Dispatches workgroups with each of these bindings, in order.
     ///
     /// # Errors
     /// If the device fails.
     pub(super) fn submit<'a>(
         &mut self,
-        each: impl Iterator<Item = (&'a Bindings, u32)>,
+        calls: impl Iterator<Item = (&'a Bindings, u32)>,
     ) -> Result<(), GpuError> {
         let pipeline = &self.pipeline;
         let mut groups = 0;
-        let dispatches = each.map(|(bindings, x)| {
+        let dispatches = calls.map(|(bindings, x)| {
             groups += u64::from(x);
             Dispatch { pipeline, bindings, groups: [x, 1, 1] }
         });

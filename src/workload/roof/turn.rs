@@ -1,14 +1,14 @@
-//! What `peak` computes, and how far its result may be from the true one.
+//! What `peak` computes, and the error bound of its result.
 //!
-//! Pairs turn: x += f·y, then y −= f·x. That keeps x² + y² + f·x·y, so that values stay where they are for ever, every
-//! product depends on the one before, and nothing settles that a compiler or a chip could save.
+//! Pairs are rotated: x += f·y, then y −= f·x. That preserves x² + y² + f·x·y, so values stay in range, every product depends on the
+//! previous one, and nothing converges that a compiler or a chip could exploit.
 
 use crate::workload::data::{Seed, Tensor};
 
-/// f. Exact in every type.
+/// f, exact in every type.
 pub(super) const FACTOR: f32 = 0.5;
 
-/// Where turning begins: values of a window, within −1 to 1, exact in f16.
+/// Initial values of a window, within −1 to 1, exact in f16.
 #[derive(Clone, Copy)]
 pub(super) struct Starts(Tensor);
 
@@ -30,7 +30,7 @@ impl Starts {
     }
 }
 
-/// The sum of all pairs after so many rounds.
+/// Expected sum of all pairs after `rounds` rounds.
 pub(super) fn turned(pairs: impl Iterator<Item = (f32, f32)>, rounds: u32) -> f64 {
     let factor = f64::from(FACTOR);
     let pair = |(x, y): (f32, f32)| {
@@ -44,13 +44,13 @@ pub(super) fn turned(pairs: impl Iterator<Item = (f32, f32)>, rounds: u32) -> f6
     pairs.map(pair).sum()
 }
 
-/// How far a sum of `chains` pairs may be off. A step errs by two units of roundoff at most and by a third of one as a rule;
-/// errors of many rounds and pairs add up like the root of their number, which four units a step leave room for.
+/// Error bound of a sum of `chains` pairs. A step errs by two unit roundoffs at most and typically by a third of one. Errors of many
+/// rounds and pairs add up as a root sum of squares; four unit roundoffs per step leave a margin.
 pub(super) fn allowed(chains: u32, rounds: u32, roundoff: f64) -> f64 {
     4.0 * roundoff * f64::from(2 * chains * rounds).sqrt()
 }
 
-/// The sum of a ring of words, each increased by the dot product of the bytes of the two behind it, so many rounds.
+/// Expected sum of a ring of words after `rounds` rounds, which add to each word the dot product of the bytes of the next two.
 pub(super) fn dotted(mut ring: Vec<i32>, rounds: u32) -> i32 {
     let dot = |a: i32, b: i32| -> i32 {
         let bytes = a.to_le_bytes().into_iter().zip(b.to_le_bytes());
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn turning_stays_in_its_range_and_never_settles() {
+    fn rotation_stays_in_range_and_never_converges() {
         let starts = Starts::of_window(Seed([1; 32]), None);
         let (mut x, mut y) = (starts.value(0), starts.value(1));
         let mut seen = std::collections::HashSet::new();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_more_or_less_is_seen() {
+    fn a_missing_round_is_detected() {
         let starts = Starts::of_window(Seed([1; 32]), Some(3));
         let pairs = |n: u64| (0..n).map(|i| (starts.value(2 * i), starts.value(2 * i + 1)));
         for (roundoff, allowed_misses) in [(2f64.powi(-24), 0), (2f64.powi(-11), 30)] {

@@ -8,11 +8,11 @@ use crate::oracle::Verdict;
 use crate::workload::{Batch, Job, JobError, Proof, Seed};
 use half::f16;
 
-/// Workgroups of a dispatch, at most: what they put out is kept for every window.
-const MOST_GROUPS: u32 = 1024;
-/// Workgroups of the first dispatch, whose speed is not known yet.
+/// Maximum workgroups per dispatch: their output is kept for every window.
+const MAX_GROUPS: u32 = 1024;
+/// Workgroups of the first dispatch, before the device's speed is known.
 const FIRST_GROUPS: u32 = 8;
-/// Results that are computed again.
+/// Results that are recomputed per check.
 const SAMPLED: u32 = 64;
 
 /// `peak`.
@@ -24,10 +24,10 @@ pub(super) struct Turning {
     sums: Buffer,
     nan: Buffer,
     bindings: Bindings,
-    /// Bytes that a workgroup puts out, and workgroups for which there is room.
+    /// Output bytes per workgroup, and the workgroups that fit the output buffer.
     group_bytes: u64,
     most_groups: u32,
-    /// Workgroups of a dispatch, and dispatches of a submission.
+    /// Workgroups per dispatch, and dispatches per submission.
     groups: u32,
     repeats: usize,
     windows: Vec<Snapshot>,
@@ -52,7 +52,7 @@ impl Turning {
             }
         };
         let room = gpu.details().limits.storage_binding.0 / group_bytes;
-        let most_groups = MOST_GROUPS.min(room as u32);
+        let most_groups = MAX_GROUPS.min(room as u32);
         let (uniform, starts) = (gpu.uniform(32)?, gpu.storage(start_bytes)?);
         gpu.write(&uniform, 0, &[[FACTOR; 4], [-FACTOR; 4]])?;
         let sums = gpu.storage(group_bytes * u64::from(most_groups))?;
@@ -79,7 +79,7 @@ impl Turning {
         })
     }
 
-    /// Writes the starts of a window and poisons the sums.
+    /// Writes the initial values of a window and poisons the sums.
     fn begin(&mut self, window: Option<u32>) -> Result<(), JobError> {
         let Repeated { gpu, kernel, .. } = &self.repeated;
         let (starts, inputs) =
@@ -187,8 +187,8 @@ impl Job for Turning {
     }
 
     fn submit(&mut self) -> Result<(), JobError> {
-        let each = std::iter::repeat_n((&self.bindings, self.groups), self.repeats);
-        Ok(self.repeated.submit(each)?)
+        let dispatches = std::iter::repeat_n((&self.bindings, self.groups), self.repeats);
+        Ok(self.repeated.submit(dispatches)?)
     }
 
     fn wait(&mut self) -> Result<Batch, JobError> {

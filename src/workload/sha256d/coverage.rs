@@ -1,5 +1,5 @@
-//! A long scan is right: no word is left out and none is scanned twice, whatever the kernel, the length of its batches
-//! and the threads, from one header into the next. A dense target makes every word's fate visible.
+//! A long scan skips no word and scans none twice, for any kernel, batch length and number of threads, and across headers. An easy target
+//! makes the result of every word visible.
 
 use super::cpu::{self, CpuScanner};
 use super::gpu::GpuScanner;
@@ -8,7 +8,7 @@ use crate::gpu::Gpu;
 use crate::workload::DEPTH;
 use proptest::prelude::*;
 
-/// Hands scans on with a target so easy that one hash in sixteen meets it.
+/// Forwards scans with a target so easy that one hash in sixteen meets it.
 struct Dense<S>(S);
 
 const DENSE_BITS: u32 = 4;
@@ -34,7 +34,7 @@ impl<S: Scanner> Scanner for Dense<S> {
     }
 }
 
-/// Runs batches of changing lengths across the end of the first header and compares with hashing everything there.
+/// Runs batches of varying lengths across the end of the first header and compares the shares with hashing every word.
 fn assert_covers(name: &str, scanner: impl Scanner) {
     let granule = scanner.granule();
     let seed = Seed([3; 32]);
@@ -122,7 +122,7 @@ fn every_gpu_variant_agrees_with_the_oracle() {
     });
 }
 
-/// The words of a header that meet a target of 20 bits.
+/// The words of a header that meet a target of 20 zero bits.
 fn whole_header(mut scanner: impl Scanner, header: Header) -> Vec<u32> {
     let longest = scanner.longest().min(1 << 24);
     let mut found = Vec::new();
@@ -137,7 +137,7 @@ fn whole_header(mut scanner: impl Scanner, header: Header) -> Vec<u32> {
     found
 }
 
-/// Two kernels that share no code find the same shares among all words of a header.
+/// Two kernels without common code find the same shares among all words of a header.
 #[test]
 #[ignore = "minutes; ./scripts/soak.sh runs it"]
 fn all_words_of_a_header() {

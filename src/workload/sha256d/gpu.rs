@@ -1,5 +1,5 @@
-//! sha256d on a GPU: one dispatch a scan, with buffers of its own for every slot in flight. The kernel reports blocks of
-//! words that hold a share; the processor finds which word it is.
+//! sha256d on a GPU: one dispatch per scan, with separate buffers for every slot in flight. The kernel reports blocks of words that
+//! contain a share; the CPU finds the word.
 
 use super::cpu::scan_by_sha2;
 use super::{Scan, Scanned, Scanner};
@@ -25,7 +25,7 @@ struct Slot {
     bindings: Bindings,
 }
 
-/// Words of the scan's parameters before the header's terms.
+/// 32-bit words of the scan's parameters before the header's terms.
 const FIXED: usize = 4 + 4 + 12 + 64;
 
 impl GpuScanner {

@@ -1,11 +1,11 @@
-//! Bitcoin's proof of work: double SHA-256 of an 80-byte header, nonce after nonce. A scanner runs the kernel; the
-//! job chooses what it scans and keeps the shares that it finds as the evidence of its work.
+//! Bitcoin's proof of work: double SHA-256 of an 80-byte header, nonce after nonce. A scanner runs the kernel; the job chooses what it
+//! scans and keeps the shares that it finds as evidence of the work.
 //!
-//! A scan counts *words*, the nonce as the hash reads it. Header bytes are little-endian and SHA-256 reads them
-//! big-endian, so nonce = word with its bytes swapped. Each word is hashed in several *versions* of the header, which
-//! differ in the bits of the version field that miners roll (BIP 320) and share half of the first hash's work.
+//! A scan counts *words*: the nonce as the hash reads it. Header bytes are little-endian and SHA-256 reads them big-endian, so a word is
+//! the byte-swapped nonce. Each word is hashed in several *versions* of the header, which differ in the bits of the version field that
+//! miners roll (BIP 320) and share half of the first hash's work.
 
-#![allow(clippy::single_range_in_vec_init)] // stretches are ranges, and often there is one
+#![allow(clippy::single_range_in_vec_init)] // `stretches` often has one range
 
 #[cfg(test)]
 mod coverage;
@@ -26,12 +26,12 @@ use crate::units::{Seconds, Unit, Work};
 use sha2::block_api::compress256;
 use std::collections::VecDeque;
 
-/// Words that a header has.
+/// Words of a header.
 const WORDS: u64 = 1 << 32;
 
 struct Sha256d;
 
-/// Reads the parts of a spec after `sha256d`.
+/// Parses the parts of a spec after `sha256d`.
 pub(super) fn parse(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
     match parts {
         [] => Ok(Box::new(Sha256d)),
@@ -82,15 +82,15 @@ impl Workload for Sha256d {
     }
 }
 
-/// A stretch of one header's words.
+/// A range of one header's words.
 #[derive(Clone, Copy, Debug)]
 struct Scan {
     header: Header,
     versions: u32,
     first: u32,
-    /// Goes on at word 0 where it passes the end.
+    /// Wraps to word 0 past the end.
     count: u64,
-    /// A share's hash begins with this many zero bits; at most 32.
+    /// Leading zero bits of a share's hash; at most 32.
     zero_bits: u32,
 }
 
@@ -104,13 +104,13 @@ impl Scan {
         u32::MAX.checked_shl(32 - self.zero_bits).unwrap_or(0).swap_bytes()
     }
 
-    /// What the host knows of every version of the header.
+    /// The fixed words of every version of the header.
     fn headers(&self) -> Vec<HeaderWords> {
         (0..self.versions).map(|v| header_words(&versioned(&self.header, v))).collect()
     }
 }
 
-/// A header as the kernels want it.
+/// The fixed words of a header, as kernels take them.
 fn header_words(header: &Header) -> HeaderWords {
     let (head, tail) = header.split_at(64);
     let mut midstate = INITIAL;
@@ -119,30 +119,30 @@ fn header_words(header: &Header) -> HeaderWords {
     HeaderWords { midstate, tail: [word(0), word(1), word(2)] }
 }
 
-/// A hash that met the target.
+/// A hash that meets the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Found {
     version: u32,
     word: u32,
 }
 
-/// What a scan found.
+/// Result of a scan.
 struct Scanned {
     found: Vec<Found>,
     gpu_seconds: Option<Seconds>,
 }
 
-/// A kernel that scans.
+/// A kernel that scans words.
 trait Scanner {
-    /// Versions of the header in which it hashes each word.
+    /// Header versions in which it hashes each word.
     fn versions(&self) -> u32;
-    /// Scans are whole multiples of so many words.
+    /// The words of a scan must be a multiple of this.
     fn granule(&self) -> u64;
-    /// Words of the longest scan.
+    /// Maximum words of a scan.
     fn longest(&self) -> u64;
     fn kernel(&self) -> Option<&Kernel>;
     fn submit(&mut self, scan: &Scan) -> Result<(), JobError>;
-    /// The oldest scan that was submitted; the caller knows that there is one.
+    /// Result of the oldest submitted scan; the caller knows that there is one.
     fn wait(&mut self) -> Result<Scanned, JobError>;
 }
 
@@ -151,12 +151,12 @@ struct Mining<S> {
     seed: Seed,
     /// Words of the next batch.
     batch: u64,
-    /// Words handed out, of all headers one after another.
+    /// Words submitted so far, counted over all headers.
     cursor: u64,
     in_flight: VecDeque<Scan>,
-    /// What the windows did.
+    /// Ranges and shares of each window.
     windows: Vec<Shares>,
-    /// Whether what is done now belongs to the last window.
+    /// Whether the last window is open.
     open: bool,
 }
 
@@ -174,8 +174,8 @@ impl<S: Scanner> Mining<S> {
         }
     }
 
-    /// So many zero bits that a batch finds 8 to 16 shares: batches last 50 ms at most and a row's windows 3 s at least, which gives
-    /// over 400 shares, whatever the device's speed.
+    /// Zero bits with which a batch finds 8 to 16 shares on average. Batches take at most 50 ms and a row's windows at least 3 s, which
+    /// gives over 400 shares on any device.
     fn zero_bits(&self) -> u32 {
         let hashes = self.batch * u64::from(self.scanner.versions());
         hashes.ilog2().saturating_sub(3).min(32)
@@ -196,7 +196,7 @@ impl<S: Scanner> Mining<S> {
     }
 }
 
-/// Compares what a scan found with hashing everything in it.
+/// Compares the shares of a scan with hashing every word in it.
 fn judge(scan: &Scan, found: &[Found]) -> Verdict {
     let mut verdict = Verdict::NOTHING;
     for version in 0..scan.versions {
@@ -228,7 +228,7 @@ impl<S: Scanner> Job for Mining<S> {
                 ))
             });
         }
-        // Shares dense enough that a wrong bit anywhere shows, some 512 in all, across the end of the words.
+        // About 512 shares, dense enough that any wrong bit shows, in a scan that wraps past the last word.
         let count = ((1u64 << 17) / u64::from(versions)).next_multiple_of(granule);
         let (header, first) = (self.seed.header(u64::MAX), u32::MAX - count as u32 / 8);
         let zero_bits = (count * u64::from(versions)).ilog2() - 9;
@@ -267,7 +267,7 @@ impl<S: Scanner> Job for Mining<S> {
         let scan = self.in_flight.pop_front().expect("a batch is in flight");
         let scanned = self.scanner.wait()?;
         if let Some(window) = self.windows.last_mut().filter(|_| self.open) {
-            // Batches end in order, and every header's words end with a batch.
+            // Batches finish in order, and a header's last word ends a batch.
             let header = window.stretches[0].end / WORDS;
             window.stretches[0].end += scan.count;
             window.shares.extend(scanned.found.iter().map(|found| Share {

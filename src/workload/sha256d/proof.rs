@@ -1,5 +1,5 @@
-//! Proof of work: shares that anyone can hash again. A share costs its finder 2^zero_bits hashes on average, and the
-//! headers follow from the run's manifest, so neither can they be had cheaper nor taken from another run.
+//! Proof of work: shares that anyone can hash again. A share costs 2^zero_bits hashes on average, and the headers depend on the run's
+//! manifest, so shares cannot be found with less work or copied from another run.
 
 use super::WORDS;
 use crate::oracle::Verdict;
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// Versions that a header has: the 16 bits that BIP 320 leaves to miners.
-const MOST_VERSIONS: u32 = 1 << 16;
+/// Maximum versions of a header: the 16 bits that BIP 320 reserves for miners.
+const MAX_VERSIONS: u32 = 1 << 16;
 
-/// The header with its `version`-th version field; 0 is the header itself.
+/// The header with version field number `version`; 0 is the header itself.
 pub fn versioned(header: &Header, version: u32) -> Header {
     let mut header = *header;
     let [a, b, c, d, ..] = header;
@@ -22,70 +22,67 @@ pub fn versioned(header: &Header, version: u32) -> Header {
     header
 }
 
-/// A hash that met the target: of the run's `header`-th header, in its `version`-th version, with this nonce.
+/// A hash below the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Share {
-    /// Index of the header.
+    /// Index of the run's header.
     pub header: u64,
-    /// Which of its versions.
+    /// Version of the header.
     pub version: u32,
     /// The nonce.
     pub nonce: u32,
 }
 
 impl Share {
-    /// The place of its word in the scan.
+    /// Position of its word in the scan.
     fn place(&self) -> Option<u64> {
         self.header.checked_mul(WORDS)?.checked_add(u64::from(self.nonce.swap_bytes()))
     }
 
     /// The 64 most significant bits of its hash.
     fn most_significant(&self, seed: Seed) -> u64 {
-        self.of_header(&seed.header(self.header))
+        self.most_significant_of(&seed.header(self.header))
     }
 
-    /// The same with the header at hand.
-    fn of_header(&self, header: &Header) -> u64 {
+    /// The same for a given header.
+    fn most_significant_of(&self, header: &Header) -> u64 {
         oracle::most_significant(&oracle::hash(&versioned(header, self.version), self.nonce))
     }
 }
 
-/// The shares of some stretches of the scan. A hash is one if its 64 most significant bits are below the target, so that
-/// their number shows how many were computed. A
-/// header's bytes: version 0x20000000, exclusive or the share's `version` shifted left by 13; 32 zero bytes; SHA-256 of the row's
-/// seed and `header N`; N; 0x1d00ffff; the nonce. Numbers are little-endian, 4 bytes. The row's seed is SHA-256 of the run's seed
-/// and `DEVICE WORKLOAD` as the row has them.
+/// Shares of some ranges of the scan. A hash is a share if its 64 most significant bits are below the target, so that the number of
+/// shares shows how many hashes were computed. A header's bytes: version 0x20000000, exclusive or the share's `version` shifted left by
+/// 13; 32 zero bytes; SHA-256 of the row's seed and `header N`; N; 0x1d00ffff; the nonce. Numbers are little-endian, 4 bytes. The row's
+/// seed is SHA-256 of the run's seed and `DEVICE WORKLOAD` as the row has them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "Columns", try_from = "Columns")]
 #[schemars(with = "Columns")]
 pub struct Shares {
-    /// A share's hash begins, as a number, with 64 bits below this.
+    /// A hash is a share if its 64 most significant bits are below this.
     pub target: u64,
-    /// Versions of the header in which each word was hashed.
+    /// Header versions in which each word was hashed.
     pub versions: u32,
-    /// The stretches in order, none upon another: from the first place to the one after the last. A place is 2^32 times
-    /// the header's index, and the word.
+    /// Scanned ranges in order, without overlap. A position is 2^32 times the header's index plus the word.
     pub stretches: Vec<Range<u64>>,
-    /// Every share of the stretches.
+    /// Every share of the ranges.
     pub shares: Vec<Share>,
 }
 
-/// Shares in columns, as results have them: a place is a header's index and a word, the nonce with its bytes swapped, as the hash
-/// reads it.
+/// Shares in columns. A position is a header's index and a word, the byte-swapped nonce as the hash reads it.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Columns {
-    /// A share's hash begins, as a number, with 64 bits below this, in 16 hex digits.
+    /// Target in 16 hex digits: a hash is a share if its 64 most significant bits are below it.
     target: String,
-    /// Versions of the header in which every word was hashed.
+    /// Header versions in which every word was hashed.
     versions: u32,
-    /// What the windows scanned, in order: header and word of the first place, header and word of the place after the last.
-    /// Between blocks the warm-up scans on.
+    /// Ranges that the windows scanned, in order: header and word of the first position, header and word of the position after the last.
+    /// The warm-up between blocks scans the gaps.
     scanned: Vec<(u64, u32, u64, u32)>,
-    /// Headers of the shares, in order: a header's index, and how many shares of it follow.
+    /// Headers of the shares, in order: a header's index, and the number of its shares.
     header: Vec<(u64, usize)>,
-    /// The version of each share.
+    /// Version of each share.
     version: Vec<u32>,
-    /// The nonces of all shares, 8 hex digits each.
+    /// Nonces of all shares, 8 hex digits each.
     nonces: String,
 }
 
@@ -141,43 +138,43 @@ impl TryFrom<Columns> for Shares {
     }
 }
 
-/// Shares that a run keeps, as far as it found them: 400 and some to spare.
-const KEPT: f64 = 420.0;
-/// Shares that a scan must have on average to show anything. A batch has four or more, a window ten batches or more; a target
-/// that is so hard that none is to be expected would go with any claim.
-const FEWEST: f64 = 20.0;
+/// Maximum expected number of shares that a row keeps: 400 and a margin.
+const MAX_EXPECTED: f64 = 420.0;
+/// Minimum expected number of shares of a row. A batch has four or more, a window ten batches or more. A target so hard that no share is
+/// expected would fit any claim.
+const MIN_EXPECTED: f64 = 20.0;
 
 impl Shares {
-    /// Words of the stretches; none if that is no number of words, or they lie upon each other.
+    /// Words of the ranges; `None` on overflow, or if ranges overlap.
     fn words(&self) -> Option<u64> {
         let mut end = 0;
         self.stretches.iter().try_fold(0u64, |sum, stretch| {
-            let apart = stretch.start >= std::mem::replace(&mut end, stretch.end);
-            sum.checked_add(stretch.end.checked_sub(stretch.start).filter(|_| apart)?)
+            let disjoint = stretch.start >= std::mem::replace(&mut end, stretch.end);
+            sum.checked_add(stretch.end.checked_sub(stretch.start).filter(|_| disjoint)?)
         })
     }
 
-    /// Hashes of the stretches; none if that is no number of hashes at all.
+    /// Hashes of the ranges; `None` on overflow, or if ranges overlap.
     pub fn hashes(&self) -> Option<u64> {
         self.words()?.checked_mul(u64::from(self.versions))
     }
 
-    /// Shares that the stretches have on average.
+    /// Expected number of shares of the ranges.
     pub fn expected(&self) -> f64 {
         self.hashes().unwrap_or(0) as f64 / self.hashes_a_share()
     }
 
-    /// Hashes for a share, on average.
+    /// Expected hashes per share.
     pub fn hashes_a_share(&self) -> f64 {
         2f64.powi(64) / self.target as f64
     }
 
-    /// The target of hashes that begin with so many zero bits.
+    /// The target for hashes with `zero_bits` leading zero bits.
     pub(super) fn target(zero_bits: u32) -> u64 {
         u64::MAX.checked_shr(zero_bits).map_or(0, |most| most.saturating_add(1))
     }
 
-    /// These stretches and some that follow. A target that is harder in one holds for all once they are thinned.
+    /// Appends later ranges. The harder target applies to all of them once they are thinned.
     pub(super) fn and(mut self, next: Shares) -> Shares {
         self.target = self.target.min(next.target);
         for stretch in next.stretches {
@@ -190,27 +187,27 @@ impl Shares {
         self
     }
 
-    /// The same stretches with a harder target, so that they have no more shares than a file should hold.
+    /// The same ranges with a harder target, so that a file does not hold too many shares.
     pub(super) fn thinned(mut self, seed: Seed) -> Shares {
         let expected = self.expected();
-        if expected > KEPT {
-            self.target = (self.target as f64 * (KEPT / expected)) as u64;
+        if expected > MAX_EXPECTED {
+            self.target = (self.target as f64 * (MAX_EXPECTED / expected)) as u64;
         }
         let target = self.target;
         self.shares.retain(|share| share.most_significant(seed) < target);
         self
     }
 
-    /// How many words of the stretches come before this place; none if it is none of them.
+    /// Number of words of the ranges before a position; `None` if it is in none of them.
     fn word(&self, place: u64) -> Option<u64> {
         let at = self.stretches.iter().position(|stretch| stretch.contains(&place))?;
         let before: u64 = self.stretches[..at].iter().map(|s| s.end - s.start).sum();
         Some(before + place - self.stretches[at].start)
     }
 
-    /// Judges the shares of all of a row's windows, which must be enough to show something.
+    /// Judges the shares of all windows of a row, which must be enough to be evidence.
     pub fn judge_row(&self, seed: Seed) -> Verdict {
-        if self.expected() < FEWEST {
+        if self.expected() < MIN_EXPECTED {
             let expected = self.expected();
             return Verdict::Disagrees(format!(
                 "{expected:.1} shares are to be expected, too few to show that anything was hashed"
@@ -219,18 +216,18 @@ impl Shares {
         self.judge(seed)
     }
 
-    /// Hashes every share again and asks whether so many, spread so, come of so much work.
+    /// Hashes every share again, and tests whether their number and distribution fit the claimed work.
     pub fn judge(&self, seed: Seed) -> Verdict {
         let (Some(words), Some(_)) = (self.words(), self.hashes()) else {
             return Verdict::Disagrees("no scan has such stretches".into());
         };
-        if self.versions > MOST_VERSIONS {
+        if self.versions > MAX_VERSIONS {
             return Verdict::Disagrees(format!("a header has no {} versions", self.versions));
         }
         let mut seen = HashSet::new();
         let mut places = Vec::new();
-        // Shares of one header stand side by side.
-        let mut at_hand = (0, seed.header(0));
+        // Shares of one header are consecutive.
+        let mut cached = (0, seed.header(0));
         for share in &self.shares {
             let Share { header, version, nonce } = share;
             let wrong = |what: &str| {
@@ -247,10 +244,10 @@ impl Shares {
             if !seen.insert(share) {
                 return wrong("stands twice");
             }
-            if at_hand.0 != *header {
-                at_hand = (*header, seed.header(*header));
+            if cached.0 != *header {
+                cached = (*header, seed.header(*header));
             }
-            if share.of_header(&at_hand.1) >= self.target {
+            if share.most_significant_of(&cached.1) >= self.target {
                 return wrong("does not meet the target");
             }
             places.push(word as f64 / words as f64);
@@ -265,7 +262,7 @@ mod tests {
     use super::*;
     use crate::kernels::hex;
 
-    /// Published shares are checked by these bytes; a change breaks every file. Made by `tests/golden/data.py`.
+    /// Published shares are checked with these bytes, so a change breaks every file. Generated by `tests/golden/data.py`.
     #[test]
     fn golden_version() {
         let header = Seed([7; 32]).header(3);
@@ -285,7 +282,7 @@ mod tests {
         let stretches = vec![0..20_000, 20_000..1 << 16];
         let all = Shares { target: Shares::target(4), versions: 1, stretches, shares };
         let thinned = all.clone().thinned(seed);
-        assert!((thinned.expected() - KEPT).abs() < 1.0);
+        assert!((thinned.expected() - MAX_EXPECTED).abs() < 1.0);
         assert!(thinned.shares.len() < all.shares.len() / 2);
         for shares in [all, thinned] {
             assert!(matches!(shares.judge(seed), Verdict::Agrees { .. }));
@@ -293,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_nothing_meets_shows_nothing() {
+    fn a_target_without_expected_shares_is_rejected() {
         let claim = |zero_bits| Shares {
             target: Shares::target(zero_bits),
             versions: 1,
@@ -307,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn stretches_have_gaps_between_them_and_never_lie_upon_each_other() {
+    fn ranges_may_have_gaps_but_never_overlap() {
         let shares = |stretches: &[Range<u64>]| Shares {
             target: Shares::target(8),
             versions: 2,

@@ -1,5 +1,5 @@
-//! One run of a command: its processes, the newest line that it printed, and how it ended. When the run is dropped, or
-//! rigbench dies in whatever way, its processes are killed.
+//! One run of a command: its processes, its newest line, and its exit. The processes are killed when the run is dropped or rigbench
+//! exits in any way.
 
 use super::super::super::EnergyError;
 use super::bursts::{Bursts, Pattern};
@@ -10,54 +10,54 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Longest line that can be a reading, and most that is kept of what it complains of, in bytes.
+/// Maximum length of a reading's line, and of the error output that is kept, in bytes.
 const LONGEST: u64 = 1024;
 
-/// How often to look whether the shell is gone while a process that it left holds its output open.
+/// Poll interval for the exit of a shell whose children still hold its output open.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How often to look when its output is closed and its end is near.
+/// Poll interval once the output is closed and the exit is near.
 const SOON: Duration = Duration::from_millis(2);
 
-/// Waits on a pipe that only rigbench holds, in the command's own process group, and kills the group when the pipe
-/// closes. That works for whatever ends rigbench, its handlers or the lack of them, and for children of children, unless
-/// they leave the group. It is no child of the command, which gets neither the pipe nor a standard input.
+/// Waits on a pipe held only by rigbench, in the command's process group, and kills the group when the pipe closes. This works however
+/// rigbench exits, and for descendants of the command unless they leave the group. The guard is not a child of the
+/// command, which inherits neither the pipe nor a standard input.
 #[cfg(unix)]
 const GUARD: &str = r#"exec 3<&0 </dev/null
 ({ read -r end <&3; kill -9 0; } >/dev/null 2>&1 &)
 exec 3<&-
 exec sh -c "$1""#;
 
-/// A line that is a reading.
+/// A line that contains a reading.
 #[derive(Clone, Copy)]
 pub(super) struct Line {
     pub reading: Reading,
     pub arrived: Instant,
 }
 
-/// What came of waiting.
+/// Result of waiting.
 pub(super) enum Event {
-    /// A new line; the newest, if there are several.
+    /// A new line; the newest if there are several.
     Line(Line),
-    /// Something that is no power.
+    /// A line without a power.
     Nonsense(String),
-    /// It ended by itself, or else how.
+    /// The command exited: successfully, or how it failed.
     Over(Result<(), String>),
-    /// Nothing.
+    /// Timeout.
     Silence,
 }
 
-/// A command that runs or has run.
+/// A running or finished command.
 pub(super) struct Run {
     child: Child,
     /// The guard kills the group when this closes.
     lifeline: Option<ChildStdin>,
-    heard: Arc<Heard>,
+    shared: Arc<Shared>,
     started: Instant,
 }
 
 #[derive(Default)]
-struct Heard {
+struct Shared {
     state: Mutex<State>,
     news: Condvar,
 }
@@ -67,17 +67,17 @@ struct State {
     lines: u64,
     newest: Option<Line>,
     bursts: Bursts,
-    /// The first that was not yet told.
-    nonsense: Option<String>,
-    /// A last line without an end: part of a number, perhaps, if the command did not end well.
+    /// The first invalid line that was not yet reported.
+    invalid: Option<String>,
+    /// A last line without a newline: possibly a truncated number if the command failed.
     rest: Option<String>,
     complaint: Vec<u8>,
-    /// Outputs that are closed, of two.
+    /// Number of closed outputs, 0 to 2.
     closed: u8,
 }
 
 impl Run {
-    /// Starts it.
+    /// Starts the command.
     pub fn begin(line: &str) -> Result<Run, EnergyError> {
         let started = Instant::now();
         let mut child = shell(line)?
@@ -88,57 +88,57 @@ impl Run {
             .map_err(|_| {
                 EnergyError("no shell could be started for the power command; it needs 'sh'".into())
             })?;
-        let heard = Arc::new(Heard::default());
+        let shared = Arc::new(Shared::default());
         let lifeline = child.stdin.take();
         if let Some(output) = child.stdout.take() {
-            let heard = Arc::clone(&heard);
-            thread::spawn(move || listen(output, &heard, started));
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || read_lines(output, &shared, started));
         }
         if let Some(output) = child.stderr.take() {
-            let heard = Arc::clone(&heard);
-            thread::spawn(move || keep_end(output, &heard));
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || keep_tail(output, &shared));
         }
-        Ok(Run { child, lifeline, heard, started })
+        Ok(Run { child, lifeline, shared, started })
     }
 
-    /// Readings that it has printed.
+    /// Number of readings printed.
     pub fn lines(&self) -> u64 {
-        self.heard.lock().lines
+        self.shared.lock().lines
     }
 
-    /// The newest of them.
+    /// The newest reading.
     pub fn newest(&self) -> Option<Line> {
-        self.heard.lock().newest
+        self.shared.lock().newest
     }
 
-    /// Whether its readings come one at a time.
+    /// The pattern of its readings.
     pub fn pattern(&self) -> Pattern {
-        self.heard.lock().bursts.pattern(self.started.elapsed())
+        self.shared.lock().bursts.pattern(self.started.elapsed())
     }
 
     /// Whether there was a pause between two readings.
     pub fn has_paused(&self) -> bool {
-        self.heard.lock().bursts.has_paused()
+        self.shared.lock().bursts.has_paused()
     }
 
-    /// Whether its readings come without a pause.
+    /// Whether the readings continue without a pause.
     pub fn flows(&self) -> bool {
-        self.heard.lock().bursts.flow()
+        self.shared.lock().bursts.flow()
     }
 
-    /// Readings that came together last.
+    /// Number of readings in the last burst.
     pub fn last_burst(&self) -> u32 {
-        self.heard.lock().bursts.last()
+        self.shared.lock().bursts.last()
     }
 
-    /// The last line of what it wrote to its standard error.
+    /// The last line of its standard error.
     pub fn complaint(&self) -> String {
-        let state = self.heard.lock();
+        let state = self.shared.lock();
         let text = String::from_utf8_lossy(&state.complaint);
         text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().into()
     }
 
-    /// Waits for a reading that comes after the first `seen`, for nonsense, or for its end.
+    /// Waits for a reading after the first `seen`, an invalid line, or the exit.
     pub fn wait(&mut self, seen: u64, until: Instant) -> Event {
         loop {
             let status = match self.child.try_wait() {
@@ -146,10 +146,10 @@ impl Run {
                 Err(_) => return Event::Over(Err("in a way that the system does not tell".into())),
             };
             if let Some(status) = status {
-                self.hear_out(status.success());
+                self.finish(status.success());
             }
-            let mut state = self.heard.lock();
-            if let Some(text) = state.nonsense.take() {
+            let mut state = self.shared.lock();
+            if let Some(text) = state.invalid.take() {
                 return Event::Nonsense(text);
             }
             if let Some(line) = state.newest.filter(|_| state.lines > seen) {
@@ -163,20 +163,20 @@ impl Run {
                 return Event::Silence;
             }
             let pause = left.min(if state.closed > 0 { SOON } else { LOOK });
-            drop(self.heard.wait(state, pause));
+            drop(self.shared.wait(state, pause));
         }
     }
 
-    /// Ends what a shell that is gone has left behind, and takes in the last that was printed.
-    fn hear_out(&mut self, well: bool) {
+    /// Kills the remaining processes of a shell that has exited, and reads the rest of the output.
+    fn finish(&mut self, well: bool) {
         self.lifeline = None;
         let until = Instant::now() + Duration::from_secs(1);
-        let mut state = self.heard.lock();
+        let mut state = self.shared.lock();
         while state.closed < 2 && Instant::now() < until {
-            state = self.heard.wait(state, LOOK);
+            state = self.shared.wait(state, LOOK);
         }
         if let Some(rest) = state.rest.take().filter(|_| well) {
-            state.hear(&rest, self.started);
+            state.add_line(&rest, self.started);
         }
     }
 }
@@ -187,7 +187,7 @@ impl Drop for Run {
         let until = Instant::now() + Duration::from_secs(1);
         while let Ok(None) = self.child.try_wait() {
             if Instant::now() > until {
-                // The guard is gone, so that at least the shell is ended from here.
+                // Without the guard, at least the shell is killed.
                 let _ = self.child.kill();
                 let _ = self.child.wait();
                 return;
@@ -197,7 +197,7 @@ impl Drop for Run {
     }
 }
 
-impl Heard {
+impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -216,7 +216,7 @@ impl Heard {
 }
 
 impl State {
-    fn hear(&mut self, text: &str, started: Instant) {
+    fn add_line(&mut self, text: &str, started: Instant) {
         if text.trim().is_empty() {
             return;
         }
@@ -227,13 +227,13 @@ impl State {
                 self.newest = Some(Line { reading, arrived });
                 self.bursts.add(arrived - started, text.len());
             }
-            None => _ = self.nonsense.get_or_insert_with(|| text.to_string()),
+            None => _ = self.invalid.get_or_insert_with(|| text.to_string()),
         }
     }
 }
 
-/// Takes in lines until the output closes. Only the newest is kept, however fast they come.
-fn listen(output: ChildStdout, heard: &Heard, started: Instant) {
+/// Reads lines until the output closes. Only the newest is kept.
+fn read_lines(output: ChildStdout, shared: &Shared, started: Instant) {
     let mut output = BufReader::new(output);
     let mut line = Vec::new();
     loop {
@@ -244,29 +244,29 @@ fn listen(output: ChildStdout, heard: &Heard, started: Instant) {
         }
         let text = String::from_utf8_lossy(&line);
         if line.ends_with(b"\n") {
-            heard.change(|state| state.hear(&text, started));
+            shared.change(|state| state.add_line(&text, started));
         } else if (line.len() as u64) < LONGEST {
-            heard.change(|state| state.rest = Some(text.into_owned()));
+            shared.change(|state| state.rest = Some(text.into_owned()));
         } else {
-            heard.change(|state| _ = state.nonsense.get_or_insert_with(|| text.into_owned()));
+            shared.change(|state| _ = state.invalid.get_or_insert_with(|| text.into_owned()));
             if output.skip_until(b'\n').is_err() {
                 break;
             }
         }
     }
-    heard.change(|state| state.closed += 1);
+    shared.change(|state| state.closed += 1);
 }
 
-/// Keeps the end of what it complains of, so that it never blocks on a full pipe.
-fn keep_end(mut output: ChildStderr, heard: &Heard) {
+/// Keeps the end of the error output, so that the command never blocks on a full pipe.
+fn keep_tail(mut output: ChildStderr, shared: &Shared) {
     let mut part = [0; LONGEST as usize];
     while let Ok(count @ 1..) = output.read(&mut part) {
-        let kept = &mut heard.lock().complaint;
+        let kept = &mut shared.lock().complaint;
         kept.extend_from_slice(&part[..count]);
         let surplus = kept.len().saturating_sub(LONGEST as usize);
         kept.drain(..surplus);
     }
-    heard.change(|state| state.closed += 1);
+    shared.change(|state| state.closed += 1);
 }
 
 fn ending(status: ExitStatus) -> Result<(), String> {
@@ -277,7 +277,7 @@ fn ending(status: ExitStatus) -> Result<(), String> {
     }
 }
 
-/// The shell under its guard, in a process group of its own.
+/// The shell with its guard, in a process group of its own.
 #[cfg(unix)]
 fn shell(line: &str) -> Result<std::process::Command, EnergyError> {
     use std::os::unix::process::CommandExt;
@@ -286,7 +286,7 @@ fn shell(line: &str) -> Result<std::process::Command, EnergyError> {
     Ok(shell)
 }
 
-/// Elsewhere the guard would not know whom to kill.
+/// Without process groups, the guard cannot kill the command.
 #[cfg(not(unix))]
 fn shell(_line: &str) -> Result<std::process::Command, EnergyError> {
     Err(EnergyError(

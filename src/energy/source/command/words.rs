@@ -1,20 +1,19 @@
-//! What a command printed: as watts, or as words that may stand in an error. A command knows passwords and addresses, so
-//! that words which could be one are left out.
+//! Parses a command's output as watts, or makes it safe to show in an error: words that may be passwords or addresses are removed.
 
-/// Characters of a text that an error shows.
+/// Maximum number of characters shown in an error.
 const SHOWN: usize = 80;
 
-/// Characters that a word must share with the command line to be taken for part of it.
+/// A word that shares this many characters with the command line is treated as part of it.
 const SHARED: usize = 4;
 
-/// What a line states.
+/// The reading of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Reading {
     pub watts: f64,
     pub form: Form,
 }
 
-/// How a number without a prefix of its unit is written, as far as that says what a dot in it means.
+/// The format of a number without an SI prefix, as far as it determines the meaning of a dot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// `980`: no dot.
@@ -25,8 +24,8 @@ pub(super) enum Form {
     Plain,
 }
 
-/// What a line states: a number, and `W`, `Watt` or `Watts` in any case behind it or nothing. A prefix of the unit
-/// counts, and its case matters: `m` is a thousandth, `k` and `K` are a thousand, `M` is a million.
+/// Parses a line: a number, with or without the unit `W`, `Watt` or `Watts` in any case. The case of an SI prefix matters: `m` is 1e-3,
+/// `k` and `K` are 1e3, `M` is 1e6.
 pub(super) fn parse(line: &str) -> Option<Reading> {
     const PREFIXES: [(char, f64); 4] = [('m', 1e-3), ('k', 1e3), ('K', 1e3), ('M', 1e6)];
     let line = line.trim();
@@ -41,7 +40,7 @@ pub(super) fn parse(line: &str) -> Option<Reading> {
     (watts.is_finite() && watts >= 0.0).then_some(Reading { watts, form })
 }
 
-/// What stands before a unit, written in any case.
+/// The text before a unit, in any case.
 fn strip_unit<'a>(line: &'a str, unit: &str) -> Option<&'a str> {
     let (rest, end) = line.split_at_checked(line.len().checked_sub(unit.len())?)?;
     end.eq_ignore_ascii_case(unit).then_some(rest)
@@ -64,20 +63,20 @@ fn form(number: &str) -> Form {
     }
 }
 
-/// Detects a separator of thousands: a command that printed 980 and then 1.285 may mean 1285.
+/// Detects a thousands separator: a command that prints 980 and then 1.285 may mean 1285.
 #[derive(Default)]
 pub(super) struct Separator {
-    /// The largest readings of either form.
+    /// The largest reading of each form.
     whole: f64,
     grouped: f64,
 }
 
-/// A machine's power at idle and under load differs by less than this factor.
+/// Maximum ratio of a machine's power under load to its idle power.
 const IDLE_TO_LOAD: f64 = 20.0;
 
 impl Separator {
-    /// Takes in a reading. Returns a reading of either form if they contradict each other unless the dot separates
-    /// thousands; from then on no reading of the command can be trusted.
+    /// Adds a reading. Returns one reading of each form if they are consistent only with a dot as thousands separator; from then on no
+    /// reading of the command can be trusted.
     pub fn contradiction(&mut self, reading: Reading) -> Option<(f64, f64)> {
         match reading.form {
             Form::Whole => self.whole = self.whole.max(reading.watts),
@@ -93,8 +92,8 @@ impl Separator {
     }
 }
 
-/// A text in one short line for an error, without words of the command line, words from environment variables that it
-/// names, and addresses.
+/// Shortens a text to one line for an error and redacts words of the command line, values of environment variables named in it, and
+/// addresses.
 pub(super) fn told(text: &str, line: &str) -> String {
     let mut secrets = vec![line.to_lowercase()];
     let variables = std::env::vars_os().filter_map(|(name, value)| {
@@ -102,7 +101,7 @@ pub(super) fn told(text: &str, line: &str) -> String {
         line.contains(&name).then(|| value.to_string_lossy().to_lowercase())
     });
     secrets.extend(variables);
-    let word = |word: &str| match is_part(word, &secrets) || is_place(word) {
+    let word = |word: &str| match is_part(word, &secrets) || is_address_or_path(word) {
         true => "…".to_string(),
         false => word.chars().flat_map(escape).collect(),
     };
@@ -113,7 +112,7 @@ pub(super) fn told(text: &str, line: &str) -> String {
     }
 }
 
-/// Whether a word has some characters in a row with one of these.
+/// Whether a word shares `SHARED` consecutive characters with a secret.
 fn is_part(word: &str, secrets: &[String]) -> bool {
     let letters: Vec<char> = word.to_lowercase().chars().collect();
     let mut parts = letters.windows(SHARED).map(String::from_iter);
@@ -121,7 +120,7 @@ fn is_part(word: &str, secrets: &[String]) -> bool {
 }
 
 /// Whether a word may be an address, a host or a path.
-fn is_place(word: &str) -> bool {
+fn is_address_or_path(word: &str) -> bool {
     let letters: Vec<char> = word.chars().collect();
     let joints = letters
         .windows(3)
@@ -132,7 +131,7 @@ fn is_place(word: &str) -> bool {
     word.contains(['/', '\\', '@']) || word.contains("::") || !(joints.is_empty() || number)
 }
 
-/// Quotes are shown as they are; what cannot be seen or would move the cursor is not.
+/// Escapes control and invisible characters; quotes remain as they are.
 fn escape(c: char) -> impl Iterator<Item = char> {
     let shown = matches!(c, '"' | '\'' | '\\');
     let escaped = (!shown).then(|| c.escape_debug());
@@ -146,15 +145,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_printed_makes_one_short_line(text: String, line: String) {
-            let told = told(&text, &line);
-            prop_assert!(!told.contains(char::is_control) && told.chars().count() <= SHOWN + 1);
+        fn any_output_becomes_one_short_line(text: String, line: String) {
+            let shown = told(&text, &line);
+            prop_assert!(!shown.contains(char::is_control) && shown.chars().count() <= SHOWN + 1);
             prop_assert!(parse(&text).is_none_or(|r| r.watts.is_finite() && r.watts >= 0.0));
         }
     }
 
     #[test]
-    fn a_line_is_a_number_and_perhaps_its_unit() {
+    fn line_is_a_number_with_optional_unit() {
         for (line, watts) in [
             ("240", 240.0),
             (" 240.5\r\n", 240.5),
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_prefix_of_a_unit_counts_and_its_case_matters() {
+    fn si_prefixes_are_case_sensitive() {
         for (line, watts) in [
             ("0.285 kW", 285.0),
             ("0.285KW", 285.0),
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dot_is_ambiguous_only_where_readings_contradict_each_other() {
+    fn dot_is_ambiguous_only_if_readings_are_inconsistent() {
         let contradiction = |lines: &[&str]| {
             let mut separator = Separator::default();
             lines.iter().any(|line| separator.contradiction(parse(line).unwrap()).is_some())
@@ -239,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_words_but_no_places_and_nothing_of_the_command_line() {
+    fn errors_redact_addresses_and_the_command_line() {
         let line = "curl -u admin:hunter2 http://plug.lan/x | jq .power";
         for (text, shown) in [
             ("no numeric reading", "no numeric reading"),
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_the_command_line_names_is_left_out_too() {
+    fn errors_redact_environment_variables() {
         // Cargo sets this one for tests.
         assert_eq!(told("rigbench 17", "echo $CARGO_PKG_NAME"), "… 17");
         assert_eq!(told("rigbench 17", "echo"), "rigbench 17");

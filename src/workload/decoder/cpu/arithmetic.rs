@@ -1,66 +1,66 @@
-//! What a decoder does with rows beside products, in loops that a compiler turns into vectors.
+//! A decoder's row operations other than matrix products, in loops that the compiler vectorizes.
 
 use crate::model::{Config, Pairs};
 use rayon::prelude::*;
 
-/// Rows from which on threads pay.
+/// Minimum rows for which threads pay off.
 const MANY_ROWS: usize = 8;
 
-/// Does something with each row of one matrix and the same row of another.
+/// Applies a function to each row of one matrix and the same row of another.
 pub(super) fn rows(
     from: &[f32],
     from_width: usize,
     to: &mut [f32],
     to_width: usize,
-    each: impl Fn(&[f32], &mut [f32]) + Send + Sync,
+    apply: impl Fn(&[f32], &mut [f32]) + Send + Sync,
 ) {
     let count = from.len() / from_width;
     if count < MANY_ROWS {
         let rows = from.chunks_exact(from_width).zip(to.chunks_exact_mut(to_width));
-        rows.for_each(|(from, to)| each(from, to));
+        rows.for_each(|(from, to)| apply(from, to));
     } else {
         let to = to.par_chunks_exact_mut(to_width);
-        from.par_chunks_exact(from_width).zip(to).for_each(|(from, to)| each(from, to));
+        from.par_chunks_exact(from_width).zip(to).for_each(|(from, to)| apply(from, to));
     }
 }
 
-/// e^x within a few units of the last place, without a call; 0 and infinity are out of its reach.
+/// e^x to within a few ulps, without a function call; never 0 or infinity.
 pub(super) fn exp(x: f32) -> f32 {
-    /// 1.5 · 2^23: what is added to it loses its fraction.
+    /// 1.5 · 2^23: adding it rounds to an integer.
     const ROUNDER: f32 = 12_582_912.0;
-    /// ln 2 in a part that is short enough for exact products, and the rest.
+    /// ln 2 split into a part that is short enough for exact products, and the rest.
     const LN_2: (f32, f32) = (0.693_359_4, -2.121_944_4e-4);
     let rounded = x.clamp(-87.0, 88.0) * std::f32::consts::LOG2_E + ROUNDER;
     let whole = rounded - ROUNDER;
     let rest = x.clamp(-87.0, 88.0) - whole * LN_2.0 - whole * LN_2.1;
-    // 1/n! is as good as a fitted polynomial at half of ln 2.
+    // On ±ln 2 / 2, Taylor coefficients are as good as a fitted polynomial.
     let terms = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
     let series = terms.iter().fold(1.0 / 5040.0, |sum, term| sum * rest + term);
     series * f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23))
 }
 
-/// The sum of terms, of several at a time.
+/// Sum with 16 independent accumulators.
 fn sum(terms: impl ExactSizeIterator<Item = f32>) -> f32 {
     let mut sums = [0.0f32; 16];
     terms.enumerate().for_each(|(i, term)| sums[i % 16] += term);
     sums.iter().sum()
 }
 
-/// A row over its root mean square, times gains.
+/// RMSNorm of a row; `gains` are the norm's weights.
 pub(super) fn norm(x: &[f32], gains: &[f32], epsilon: f32, to: &mut [f32]) {
     let squares = sum(x.iter().map(|x| x * x));
     let factor = 1.0 / (squares / x.len() as f32 + epsilon).sqrt();
     to.iter_mut().zip(x.iter().zip(gains)).for_each(|(to, (x, gain))| *to = x * factor * gain);
 }
 
-/// The gate's half of a row through SiLU, times the other half.
+/// SwiGLU: SiLU of the first half of a row times the second half.
 pub(super) fn gated(row: &[f32], to: &mut [f32]) {
     let (gate, up) = row.split_at(to.len());
     let silu = |x: f32| x / (1.0 + exp(-x));
     to.iter_mut().zip(gate.iter().zip(up)).for_each(|(to, (gate, up))| *to = silu(*gate) * up);
 }
 
-/// What each score is of all, in place. What is no number stays so.
+/// Softmax in place; NaN propagates.
 pub(super) fn softmax(scores: &mut [f32]) {
     let largest = scores.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
     scores.iter_mut().for_each(|score| *score = exp(*score - largest));
@@ -68,19 +68,19 @@ pub(super) fn softmax(scores: &mut [f32]) {
     scores.iter_mut().for_each(|score| *score *= factor);
 }
 
-/// Cosines and sines of each pair of a head at a position.
+/// RoPE: cosine and sine of each pair of a head at a position.
 pub(super) fn turns(config: &Config, position: usize) -> Vec<(f32, f32)> {
     let half = config.head_size / 2;
-    let turn = |pair: usize| {
+    let cos_sin = |pair: usize| {
         let power = -(pair as f64) / half as f64;
         let factor = config.rope.factors.as_ref().map_or(1.0, |factors| f64::from(factors[pair]));
         let angle = position as f64 * f64::from(config.rope.base).powf(power) / factor;
         (angle.cos() as f32, angle.sin() as f32)
     };
-    (0..half).map(turn).collect()
+    (0..half).map(cos_sin).collect()
 }
 
-/// Turns the pairs of a head.
+/// Applies RoPE to a head.
 pub(super) fn turn(head: &mut [f32], turns: &[(f32, f32)], pairs: Pairs) {
     let half = head.len() / 2;
     for (pair, (cos, sin)) in turns.iter().enumerate() {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_add_up_and_keep_what_is_no_number() {
+    fn softmax_sums_to_one_and_propagates_nan() {
         let mut scores: Vec<f32> = (0..37).map(|i| (i * 7 % 37) as f32 - 20.0).collect();
         let exact: f64 = scores.iter().map(|s| f64::from(*s).exp()).sum();
         let first = f64::from(scores[5]).exp() / exact;

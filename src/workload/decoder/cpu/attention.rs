@@ -1,33 +1,33 @@
-//! Attention over cached keys and values. Both are weights of a product: queries times keys are scores, shares of scores
-//! times values are what attention finds.
+//! Attention over the KV cache. Keys and values are stored as weights of matrix products: queries times keys give scores, softmax of the
+//! scores times values gives the output.
 
 use super::arithmetic;
 use crate::workload::matmul::native::Weights;
 use half::f16;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
-/// Keys and values of a head of one sequence, in f16.
+/// KV cache of a head of one sequence, in f16.
 pub(super) struct Cache {
-    /// A column for each position.
+    /// One column per position.
     keys: Weights,
-    /// A term for each position.
+    /// One term per position.
     values: Weights,
 }
 
-/// Positions that a product takes in together; those that are still empty must be 0.
-const TOGETHER: usize = 32;
+/// Positions that a product processes together; unused ones must be 0.
+const BLOCK: usize = 32;
 
 impl Cache {
-    /// Room for `context` positions.
+    /// A cache for `context` positions.
     pub(super) fn new(head_size: usize, context: usize) -> Cache {
         let keys = Weights::zeros(head_size, context);
-        Cache { keys, values: Weights::zeros(context.next_multiple_of(TOGETHER), head_size) }
+        Cache { keys, values: Weights::zeros(context.next_multiple_of(BLOCK), head_size) }
     }
 
-    /// Writes the key and the value of a position; those before it are there.
+    /// Writes the key and the value of a position; earlier positions must have been written.
     pub(super) fn put(&mut self, position: usize, key: &[f32], value: &[f32]) {
-        if position.is_multiple_of(TOGETHER) {
-            for (i, after) in (0..value.len()).flat_map(|i| (1..TOGETHER).map(move |a| (i, a))) {
+        if position.is_multiple_of(BLOCK) {
+            for (i, after) in (0..value.len()).flat_map(|i| (1..BLOCK).map(move |a| (i, a))) {
                 self.values.replace(position + after, i, f16::ZERO);
             }
         }
@@ -38,12 +38,12 @@ impl Cache {
         self.values.take_terms(position + 1);
     }
 
-    /// What the queries of neighbouring positions find, a row for each; the last of them is the last position. On the
-    /// calling thread.
+    /// Causal attention of consecutive positions, one row each, the last of which is the last cached position. Runs on the calling
+    /// thread.
     pub(super) fn attend(
         &self,
         queries: ArrayView2<f32>,
-        found: ArrayViewMut2<f32>,
+        output: ArrayViewMut2<f32>,
         positions: usize,
     ) {
         let rows = queries.nrows();
@@ -55,11 +55,11 @@ impl Cache {
             arithmetic::softmax(seen);
             later.fill(0.0);
         }
-        let columns = 0..found.ncols();
-        self.values.multiply_alone(scores.slice(s![.., ..]), columns, found);
+        let columns = 0..output.ncols();
+        self.values.multiply_alone(scores.slice(s![.., ..]), columns, output);
     }
 
-    /// Overwrites all with what is no number.
+    /// Overwrites everything with NaN.
     pub(super) fn poison(&mut self) {
         let (head_size, context) = (self.values.columns(), self.keys.columns());
         for (i, position) in (0..head_size).flat_map(|i| (0..context).map(move |p| (i, p))) {

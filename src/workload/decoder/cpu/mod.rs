@@ -1,5 +1,4 @@
-//! A decoder on the processor, on every thread: products by the same kernels as `gemm` and `gemv`, over weights as narrow as
-//! they are stored.
+//! A decoder on the CPU, on every hardware thread: matrix products by the same kernels as `gemm` and `gemv`, over weights as stored.
 
 mod arithmetic;
 mod attention;
@@ -14,23 +13,23 @@ use product::Product;
 use rayon::prelude::*;
 use std::collections::VecDeque;
 
-/// Rows of a prefill that go through the layers together.
+/// Rows per prefill chunk.
 const PREFILL_ROWS: usize = 256;
 
 struct Layer {
     attention_norm: Vec<f32>,
-    /// Queries, keys and values.
+    /// Q, K and V projections.
     heads: Product,
     biases: Vec<f32>,
     output: Product,
     inner_norm: Vec<f32>,
     gate_up: Product,
     down: Product,
-    /// Of each sequence each head of keys.
+    /// KV caches: of each sequence, of each KV head.
     caches: Vec<Cache>,
 }
 
-/// Activations of the rows that go through the layers together, kept from step to step.
+/// Activations of the rows that go through the layers together, reused from step to step.
 #[derive(Default)]
 struct Rows {
     stream: Array2<f32>,
@@ -42,7 +41,7 @@ struct Rows {
     gated: Array2<f32>,
 }
 
-/// What was submitted and is done when it is waited for.
+/// A submitted step; it runs when it is waited for.
 enum Step {
     Prefill(usize, Vec<Vec<u32>>),
     Decode(usize, Option<Vec<u32>>),
@@ -54,7 +53,7 @@ pub struct CpuEngine {
     batch: usize,
     context: usize,
     layers: Vec<Layer>,
-    /// Where tokens are looked up, if it is not the head.
+    /// Token embedding, if it is not the head.
     embedding: Option<Product>,
     norm: Vec<f32>,
     head: Product,
@@ -66,10 +65,10 @@ pub struct CpuEngine {
 }
 
 impl CpuEngine {
-    /// Takes in a model, with a cache for `batch` sequences of up to `context` tokens.
+    /// Loads a model, with a KV cache for `batch` sequences of up to `context` tokens.
     ///
     /// # Errors
-    /// If memory cannot hold it, or the weights cannot be read.
+    /// If it does not fit in memory, or the weights cannot be read.
     pub fn new(
         weights: &dyn Weights,
         batch: usize,
@@ -127,7 +126,7 @@ impl CpuEngine {
         })
     }
 
-    /// Takes `count` tokens of each sequence, sequence after sequence, through the layers, from a position on.
+    /// Runs `count` tokens of each sequence, sequence after sequence, through the layers, from a position on.
     fn layers(&mut self, tokens: &[u32], position: usize) {
         let Config { width, inner, heads, kv_heads, head_size, .. } = self.config;
         let (count, epsilon) = (tokens.len() / self.batch, self.config.norm_epsilon);
@@ -137,7 +136,7 @@ impl CpuEngine {
         for (token, mut row) in tokens.iter().zip(at.stream.rows_mut()) {
             embedding.column(*token as usize, row.as_slice_mut().expect("rows of a whole matrix"));
         }
-        let turned: Vec<_> = (position..position + count).map(|p| turns(&self.config, p)).collect();
+        let rope: Vec<_> = (position..position + count).map(|p| turns(&self.config, p)).collect();
         for layer in &mut self.layers {
             rows(whole(&at.stream), width, whole_mut(&mut at.normed), width, |from, to| {
                 norm(from, &layer.attention_norm, epsilon, to);
@@ -151,7 +150,7 @@ impl CpuEngine {
                 for head in
                     queries.chunks_exact_mut(head_size).chain(keys.chunks_exact_mut(head_size))
                 {
-                    turn(head, &turned[row % count], self.config.rope.pairs);
+                    turn(head, &rope[row % count], self.config.rope.pairs);
                 }
                 let scale = 1.0 / (head_size as f32).sqrt();
                 queries.iter_mut().for_each(|x| *x *= scale);
@@ -162,27 +161,32 @@ impl CpuEngine {
                 let (sequence, head) = (i / kv_heads, i % kv_heads);
                 for token in 0..count {
                     let row = projected.row(sequence * count + token);
-                    let of = |first: usize| {
+                    let head_at = |first: usize| {
                         let first = first + head * head_size;
                         &row.to_slice().expect("rows of a whole matrix")[first..first + head_size]
                     };
                     let keys = heads * head_size;
-                    cache.put(position + token, of(keys), of(keys + kv_heads * head_size));
+                    cache.put(
+                        position + token,
+                        head_at(keys),
+                        head_at(keys + kv_heads * head_size),
+                    );
                 }
             });
-            let mut found: Vec<_> = at.attended.axis_chunks_iter_mut(Axis(0), count).collect();
-            let parts: Vec<_> = found
+            let mut output: Vec<_> = at.attended.axis_chunks_iter_mut(Axis(0), count).collect();
+            let parts: Vec<_> = output
                 .iter_mut()
                 .flat_map(|rows| rows.axis_chunks_iter_mut(Axis(1), head_size))
                 .enumerate()
                 .collect();
             let caches = &layer.caches;
-            parts.into_par_iter().for_each(|(i, found)| {
+            parts.into_par_iter().for_each(|(i, output)| {
                 let (sequence, head) = (i / heads, i % heads);
-                let own = sequence * count..(sequence + 1) * count;
-                let queries = projected.slice(s![own, head * head_size..(head + 1) * head_size]);
+                let seq_rows = sequence * count..(sequence + 1) * count;
+                let queries =
+                    projected.slice(s![seq_rows, head * head_size..(head + 1) * head_size]);
                 let cache = &caches[sequence * kv_heads + head / (heads / kv_heads)];
-                cache.attend(queries, found, position + count);
+                cache.attend(queries, output, position + count);
             });
             layer.output.multiply(at.attended.view(), at.added.view_mut());
             at.stream += &at.added;
@@ -196,7 +200,7 @@ impl CpuEngine {
         }
     }
 
-    /// Logits and next tokens from the last row of each sequence.
+    /// Computes logits and next tokens from the last row of each sequence.
     fn head(&mut self) {
         let count = self.rows.stream.nrows() / self.batch;
         let mut normed = Array2::zeros((self.batch, self.config.width));
@@ -282,21 +286,21 @@ impl Engine for CpuEngine {
 }
 
 impl Rows {
-    /// Makes room for exactly so many rows.
+    /// Resizes to exactly `rows` rows.
     fn fit(&mut self, config: &Config, rows: usize) {
         if self.stream.nrows() == rows {
             return;
         }
         let queries = config.heads * config.head_size;
-        let of = |columns| Array2::zeros((rows, columns));
+        let zeros = |columns| Array2::zeros((rows, columns));
         *self = Rows {
-            stream: of(config.width),
-            normed: of(config.width),
-            heads: of(queries + 2 * config.kv_heads * config.head_size),
-            attended: of(queries),
-            added: of(config.width),
-            gate_up: of(2 * config.inner),
-            gated: of(config.inner),
+            stream: zeros(config.width),
+            normed: zeros(config.width),
+            heads: zeros(queries + 2 * config.kv_heads * config.head_size),
+            attended: zeros(queries),
+            added: zeros(config.width),
+            gate_up: zeros(2 * config.inner),
+            gated: zeros(config.inner),
         };
     }
 }

@@ -1,12 +1,12 @@
-//! A product's weights: rows of several matrices side by side, each as narrow as it is stored.
+//! Weights of a matrix product: rows of several matrices side by side, each in its own storage type.
 
 use crate::model::{GROUP, Matrix, Values};
 use crate::workload::matmul::native::Weights;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-/// Matrices that the same activations are multiplied with.
+/// Matrices that are multiplied with the same activations.
 pub(super) struct Product {
-    /// In the order of their columns; what is stored alike is one.
+    /// In column order; adjacent matrices of the same storage type are one part.
     parts: Vec<(usize, Weights)>,
     terms: usize,
 }
@@ -14,28 +14,31 @@ pub(super) struct Product {
 impl Product {
     pub(super) fn new(matrices: Vec<Matrix>) -> Product {
         let terms = matrices[0].columns;
-        let mut alike: Vec<Vec<Matrix>> = Vec::new();
+        let mut same_type: Vec<Vec<Matrix>> = Vec::new();
         for matrix in matrices {
-            match alike.last_mut().filter(|last| are_alike(&last[0].values, &matrix.values)) {
+            match same_type
+                .last_mut()
+                .filter(|last| have_same_type(&last[0].values, &matrix.values))
+            {
                 Some(last) => last.push(matrix),
-                None => alike.push(vec![matrix]),
+                None => same_type.push(vec![matrix]),
             }
         }
         let columns = |matrices: &[Matrix]| matrices.iter().map(|m| m.rows).sum();
-        let parts = alike.into_iter().map(|m| (columns(&m), pack(&m, columns(&m)))).collect();
+        let parts = same_type.into_iter().map(|m| (columns(&m), pack(&m, columns(&m)))).collect();
         Product { parts, terms }
     }
 
     /// C = A · B on every thread.
     pub(super) fn multiply(&self, a: ArrayView2<f32>, mut c: ArrayViewMut2<f32>) {
         for (columns, weights) in &self.parts {
-            let (own, rest) = c.split_at(Axis(1), *columns);
-            weights.multiply(a, 0..*columns, own);
+            let (left, rest) = c.split_at(Axis(1), *columns);
+            weights.multiply(a, 0..*columns, left);
             c = rest;
         }
     }
 
-    /// The weights of a column: a token's row where the head is the embedding.
+    /// The weights of a column: a token's embedding if the head is tied.
     pub(super) fn column(&self, mut column: usize, to: &mut [f32]) {
         assert_eq!(to.len(), self.terms);
         for (columns, weights) in &self.parts {
@@ -44,24 +47,24 @@ impl Product {
             }
             column -= columns;
         }
-        to.fill(f32::NAN); // No such token.
+        to.fill(f32::NAN); // no such token
     }
 }
 
-fn are_alike(a: &Values, b: &Values) -> bool {
+fn have_same_type(a: &Values, b: &Values) -> bool {
     let offsets = |values: &Values| matches!(values, Values::Int4 { offsets: Some(_), .. });
     std::mem::discriminant(a) == std::mem::discriminant(b) && offsets(a) == offsets(b)
 }
 
-/// Rows of matrices that are stored alike become columns.
+/// Packs rows of matrices with the same storage type as columns.
 fn pack(matrices: &[Matrix], columns: usize) -> Weights {
     let terms = matrices[0].columns;
-    let places: Vec<(usize, usize)> = (0..matrices.len())
+    let positions: Vec<(usize, usize)> = (0..matrices.len())
         .flat_map(|matrix| (0..matrices[matrix].rows).map(move |row| (matrix, row)))
         .collect();
-    let at = |column: usize, own: usize, each: usize| {
-        let (matrix, row) = places[column];
-        (&matrices[matrix].values, row * each + own)
+    let at = |column: usize, index: usize, row_length: usize| {
+        let (matrix, row) = positions[column];
+        (&matrices[matrix].values, row * row_length + index)
     };
     let value = |term: usize, column: usize| match at(column, term, terms) {
         (Values::F32(values), i) => values[i].to_bits(),

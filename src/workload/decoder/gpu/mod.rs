@@ -1,4 +1,4 @@
-//! A decoder on a GPU: weights and cache stay there, tokens go from step to step without the host.
+//! A decoder on a GPU: weights and KV cache stay on the device, and tokens go from step to step without the host.
 
 mod choice;
 mod model;
@@ -20,7 +20,7 @@ use model::Model;
 use plan::{Cache, Compiler, Plan, Work};
 use std::collections::{HashMap, VecDeque};
 
-/// A step in flight, or the part of it that came back.
+/// A step in flight, with its outstanding submissions and the GPU time of those that are done.
 struct Pending {
     submissions: usize,
     seconds: Option<f64>,
@@ -32,7 +32,7 @@ pub struct GpuEngine {
     config: Config,
     batch: usize,
     context: usize,
-    /// Operations of a submission, at most.
+    /// Maximum operations per submission.
     budget: u64,
     cache: Cache,
     logits: Buffer,
@@ -40,19 +40,19 @@ pub struct GpuEngine {
     decode: Plan,
     prefill: Plan,
     pick: Work,
-    /// Of the largest product of each phase.
+    /// Kernels of the largest product of each phase.
     decode_kernel: Kernel,
     prefill_kernel: Kernel,
-    /// Tokens that the cache holds of each sequence once all that was submitted is done.
+    /// Tokens per sequence in the KV cache once all submissions are done.
     position: usize,
     flight: Flight,
     pending: VecDeque<Pending>,
     done: VecDeque<Done>,
 }
 
-/// Submissions in flight, at most; a step may be several.
+/// Maximum submissions in flight; a step may take several.
 const SUBMISSIONS: usize = 16;
-/// Rows of a prefill that go through the layers together: enough that weights are read seldom and a large device is busy.
+/// Rows per prefill chunk: enough that weights are read rarely and a large device is busy.
 fn prefill_rows(class: Class) -> usize {
     match class {
         Class::SoftwareGpu | Class::VirtualGpu | Class::Cpu => 128,
@@ -60,7 +60,7 @@ fn prefill_rows(class: Class) -> usize {
     }
 }
 
-/// Operations that a device of this class does in about 30 ms.
+/// Operations that a device of this class executes in about 30 ms.
 fn budget(class: Class) -> u64 {
     match class {
         Class::SoftwareGpu | Class::VirtualGpu | Class::Cpu => 1_000_000_000,
@@ -70,10 +70,10 @@ fn budget(class: Class) -> u64 {
 }
 
 impl GpuEngine {
-    /// Puts a model on the device with a cache for `batch` sequences of up to `context` tokens.
+    /// Loads a model on the device, with a KV cache for `batch` sequences of up to `context` tokens.
     ///
     /// # Errors
-    /// If the device or the kernels cannot hold it, the weights cannot be read, or the device fails.
+    /// If the device or the kernels do not support it, the weights cannot be read, or the device fails.
     pub fn new(
         gpu: &Gpu,
         weights: &dyn Weights,
@@ -96,7 +96,7 @@ impl GpuEngine {
             + logits_bytes
             + Plan::bytes(&config, batch, panel)
             + Plan::bytes(&config, rows, choice.rows);
-        // A card's own memory shows its end when it is asked for.
+        // A GPU's own memory is only known to be full when an allocation fails.
         if class.uses_main_memory() {
             gpu.flush()?;
             room(needed)?;
@@ -168,8 +168,8 @@ impl GpuEngine {
         }
     }
 
-    /// Seconds that each stage of a decoding step takes, by running its dispatches alone; the cache is spoilt. `None` if the
-    /// device has no clock.
+    /// Seconds per stage of a decoding step, measured by running its dispatches alone, which corrupts the KV cache. `None` if the device
+    /// does not support timestamps.
     ///
     /// # Errors
     /// If the device fails.
@@ -196,25 +196,25 @@ impl GpuEngine {
         Ok(Some(times))
     }
 
-    /// Makes room for a step.
+    /// Waits until another step may be in flight, and begins it.
     fn begin(&mut self) -> Result<(), EngineError> {
         while self.pending.len() >= DEPTH {
-            self.land()?;
+            self.retire_oldest()?;
         }
         self.pending.push_back(Pending { submissions: 0, seconds: Some(0.0) });
         Ok(())
     }
 
-    /// Everything in flight comes back.
+    /// Waits for everything in flight.
     fn finish(&mut self) -> Result<(), EngineError> {
         while !self.pending.is_empty() {
-            self.land()?;
+            self.retire_oldest()?;
         }
         Ok(())
     }
 
-    /// Takes in the oldest submission.
-    fn land(&mut self) -> Result<(), EngineError> {
+    /// Retires the oldest submission.
+    fn retire_oldest(&mut self) -> Result<(), EngineError> {
         let completed = self.flight.wait()?.expect("a step has submissions");
         let step = self.pending.front_mut().expect("a submission is of a step");
         step.submissions -= 1;
@@ -228,19 +228,19 @@ impl GpuEngine {
         Ok(())
     }
 
-    /// Hands over dispatches, in as many submissions as it takes.
-    fn submit_work(&mut self, which: Which, rows: usize) -> Result<(), EngineError> {
+    /// Submits dispatches, in as many submissions as the budget requires.
+    fn submit_work(&mut self, list: WorkList, rows: usize) -> Result<(), EngineError> {
         let mut next = 0;
         loop {
             if self.pending.iter().map(|step| step.submissions).sum::<usize>() == SUBMISSIONS {
-                self.land()?;
+                self.retire_oldest()?;
             }
             let head = self.decode.work.iter().position(|w| w.stage == Stage::Logits);
             let head = &self.decode.work[head.expect("a decoder has a head")..];
-            let all: Vec<&Work> = match which {
-                Which::Decode => self.decode.work.iter().collect(),
-                Which::Prefill => self.prefill.work.iter().collect(),
-                Which::Head => [&self.pick].into_iter().chain(head).collect(),
+            let all: Vec<&Work> = match list {
+                WorkList::Decode => self.decode.work.iter().collect(),
+                WorkList::Prefill => self.prefill.work.iter().collect(),
+                WorkList::Head => [&self.pick].into_iter().chain(head).collect(),
             };
             let mut batch = Batch::default();
             let mut operations = 0;
@@ -257,7 +257,7 @@ impl GpuEngine {
                 next += 1;
             }
             let last = next == all.len();
-            if last && which != Which::Prefill {
+            if last && list != WorkList::Prefill {
                 batch.read = Some(&self.decode.tokens);
             }
             self.flight.submit(&batch)?;
@@ -297,10 +297,10 @@ impl Engine for GpuEngine {
             self.gpu.write(&self.prefill.tokens, 0, &chunk)?;
             let step = [begin + first, count, rows, 0].map(|n| n as u32);
             self.gpu.write(&self.prefill.step, 0, &step)?;
-            self.submit_work(Which::Prefill, rows)?;
+            self.submit_work(WorkList::Prefill, rows)?;
         }
         self.rewind(begin + length - 1)?;
-        self.submit_work(Which::Head, self.batch)?;
+        self.submit_work(WorkList::Head, self.batch)?;
         self.position = begin + length;
         Ok(())
     }
@@ -312,14 +312,14 @@ impl Engine for GpuEngine {
             assert_eq!(tokens.len(), self.batch, "one token for each sequence");
             self.gpu.write(&self.decode.tokens, 0, tokens)?;
         }
-        self.submit_work(Which::Decode, self.batch)?;
+        self.submit_work(WorkList::Decode, self.batch)?;
         self.position += 1;
         Ok(())
     }
 
     fn wait(&mut self) -> Result<Option<Done>, EngineError> {
         while self.done.is_empty() && !self.pending.is_empty() {
-            self.land()?;
+            self.retire_oldest()?;
         }
         Ok(self.done.pop_front())
     }
@@ -360,7 +360,7 @@ impl Engine for GpuEngine {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
+enum WorkList {
     Decode,
     Prefill,
     Head,
@@ -371,16 +371,16 @@ fn dispatch(work: &Work, rows: usize) -> Option<(Dispatch<'_>, u64)> {
     Some((Dispatch { pipeline: &work.pipeline, bindings: &work.bindings, groups }, operations))
 }
 
-/// Keys and values of a layer.
+/// Texels of a layer's KV cache.
 fn cache_texels(config: &Config, batch: usize, context: usize) -> u64 {
     (batch * context * config.kv_heads * config.head_size) as u64 / 4
 }
 
 impl GpuEngine {
-    /// What the kernels ask of a model, and what bindings must hold.
+    /// Checks what the kernels require of a model, and that its data fits the bindings.
     ///
     /// # Errors
-    /// If this device cannot run it.
+    /// If this device does not support it.
     pub fn check(
         gpu: &Gpu,
         config: &Config,

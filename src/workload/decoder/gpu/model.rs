@@ -1,4 +1,4 @@
-//! A model on the device: its weights, what is multiplied and added beside them, and the turns of its queries and keys.
+//! A model on the device: weights, norm weights and biases, and the RoPE table.
 
 use super::weights::{Columns, Product};
 use crate::gpu::{Gpu, GpuError, Memory};
@@ -6,10 +6,10 @@ use crate::kernels::BindingKind;
 use crate::model::{Config, Matrix, Pairs, Part, Tensor, Weights};
 use crate::workload::decoder::EngineError;
 
-/// A product and what stands beside it.
+/// A product with the norm before it and the biases after it.
 pub(super) struct Normed {
     pub(super) product: Product,
-    /// Gains of the norm, then biases.
+    /// Norm weights, then biases.
     pub(super) beside: Memory,
 }
 
@@ -22,14 +22,14 @@ pub(super) struct Layer {
 
 pub(super) struct Model {
     pub(super) layers: Vec<Layer>,
-    /// Where tokens are looked up, if it is not the head.
+    /// Token embedding, if it is not the head.
     pub(super) embedding: Option<Product>,
     pub(super) head: Normed,
-    /// Cosine and sine of each pair at each position.
+    /// RoPE table: cosine and sine of each pair at each position.
     pub(super) turns: Memory,
 }
 
-/// Texels that hold these numbers.
+/// A texture of these floats, padded to whole texels.
 pub(super) fn of_floats(gpu: &Gpu, mut values: Vec<f32>) -> Result<Memory, GpuError> {
     values.resize(values.len().next_multiple_of(4).max(4), 0.0);
     let memory = gpu.memory(BindingKind::Texture, values.len() as u64 / 4)?;
@@ -52,78 +52,77 @@ impl Model {
             let gains = norm(Part::InnerNorm)?;
             Ok(Layer {
                 heads: Normed {
-                    product: Product::load(gpu, &heads(weights, layer)?)?,
+                    product: Product::load(gpu, &qkv(weights, layer)?)?,
                     beside: of_floats(gpu, beside)?,
                 },
-                output: Product::load(gpu, &alone(weights.matrix(tensor(Part::Output))?))?,
+                output: Product::load(gpu, &single(weights.matrix(tensor(Part::Output))?))?,
                 gate: Normed {
                     product: Product::load(gpu, &gate(weights, layer)?)?,
                     beside: of_floats(gpu, gains)?,
                 },
-                down: Product::load(gpu, &alone(weights.matrix(tensor(Part::Down))?))?,
+                down: Product::load(gpu, &single(weights.matrix(tensor(Part::Down))?))?,
             })
         };
         let layers = (0..config.layers).map(layer).collect::<Result<_, _>>()?;
         let embedding = match config.tied {
             true => None,
-            false => Some(Product::load(gpu, &alone(weights.matrix(Tensor::Embedding)?))?),
+            false => Some(Product::load(gpu, &single(weights.matrix(Tensor::Embedding)?))?),
         };
         let head = if config.tied { Tensor::Embedding } else { Tensor::Head };
         let head = Normed {
-            product: Product::load(gpu, &alone(weights.matrix(head)?))?,
+            product: Product::load(gpu, &single(weights.matrix(head)?))?,
             beside: of_floats(gpu, weights.vector(Tensor::Norm)?)?,
         };
-        let turns = of_floats(gpu, turns(config, context))?;
+        let turns = of_floats(gpu, rope_cos_sin(config, context))?;
         Ok(Model { layers, embedding, head, turns })
     }
 
-    /// Where tokens are looked up.
+    /// The token embedding.
     pub(super) fn embedding(&self) -> &Product {
         self.embedding.as_ref().unwrap_or(&self.head.product)
     }
 }
 
-/// One matrix as it is.
-fn alone(matrix: Matrix) -> Columns<'static> {
+/// The columns of a single matrix.
+fn single(matrix: Matrix) -> Columns<'static> {
     let count = matrix.rows;
     Columns { matrices: vec![matrix], count, place: Box::new(|column| (0, column)) }
 }
 
-/// The row of a matrix of queries or keys that stands at `column`: pairs that turn together become neighbours, which changes
-/// no product of a query and a key.
-fn turned_row(config: &Config, column: usize) -> usize {
-    let (head, own) = (column / config.head_size, column % config.head_size);
-    let own = match config.rope.pairs {
-        Pairs::Neighbours => own,
-        Pairs::Halves => own / 2 + own % 2 * (config.head_size / 2),
+/// The row of a Q or K matrix that becomes `column`: RoPE pairs become adjacent, which does not change any product of a query and a key.
+fn adjacent_pairs_row(config: &Config, column: usize) -> usize {
+    let (head, element) = (column / config.head_size, column % config.head_size);
+    let element = match config.rope.pairs {
+        Pairs::Neighbours => element,
+        Pairs::Halves => element / 2 + element % 2 * (config.head_size / 2),
     };
-    head * config.head_size + own
+    head * config.head_size + element
 }
 
-/// Columns of queries, of keys, and of values: the matrix and its row.
-fn place_of_head(config: &Config, column: usize) -> (usize, usize) {
+/// Matrix (Q, K or V) and row of a column of [`qkv`].
+fn qkv_row(config: &Config, column: usize) -> (usize, usize) {
     let (queries, keys) = (config.heads * config.head_size, config.kv_heads * config.head_size);
     if column < queries {
-        (0, turned_row(config, column))
+        (0, adjacent_pairs_row(config, column))
     } else if column < queries + keys {
-        (1, turned_row(config, column - queries))
+        (1, adjacent_pairs_row(config, column - queries))
     } else {
         (2, column - queries - keys)
     }
 }
 
-fn heads(weights: &dyn Weights, layer: usize) -> Result<Columns<'_>, EngineError> {
+fn qkv(weights: &dyn Weights, layer: usize) -> Result<Columns<'_>, EngineError> {
     let config = weights.config();
     let parts = [Part::Query, Part::Key, Part::Value];
     let matrices = parts.map(|part| weights.matrix(Tensor::Layer(layer, part)));
     Ok(Columns {
         matrices: matrices.into_iter().collect::<Result<_, _>>()?,
         count: (config.heads + 2 * config.kv_heads) * config.head_size,
-        place: Box::new(|column| place_of_head(config, column)),
+        place: Box::new(|column| qkv_row(config, column)),
     })
 }
 
-/// Biases of the columns of [`heads`]; zeros if there are none.
+/// Biases of the columns of [`qkv`]; zeros if there are none.
 fn biases(weights: &dyn Weights, layer: usize) -> Result<Vec<f32>, EngineError> {
     let config = weights.config();
     let count = (config.heads + 2 * config.kv_heads) * config.head_size;
@@ -134,13 +133,13 @@ fn biases(weights: &dyn Weights, layer: usize) -> Result<Vec<f32>, EngineError> 
     let vectors = parts.map(|part| weights.vector(Tensor::Layer(layer, part)));
     let vectors = vectors.into_iter().collect::<Result<Vec<_>, _>>()?;
     let bias = |column| {
-        let (vector, row) = place_of_head(config, column);
+        let (vector, row) = qkv_row(config, column);
         vectors[vector][row]
     };
     Ok((0..count).map(bias).collect())
 }
 
-/// Four columns of the gate, then the four that they gate.
+/// Four gate columns, then the four up columns that they are multiplied with.
 fn gate(weights: &dyn Weights, layer: usize) -> Result<Columns<'static>, EngineError> {
     let parts = [Part::Gate, Part::Up];
     let matrices = parts.map(|part| weights.matrix(Tensor::Layer(layer, part)));
@@ -152,7 +151,7 @@ fn gate(weights: &dyn Weights, layer: usize) -> Result<Columns<'static>, EngineE
 }
 
 /// Cosine and sine, pair after pair, position after position.
-fn turns(config: &Config, context: usize) -> Vec<f32> {
+fn rope_cos_sin(config: &Config, context: usize) -> Vec<f32> {
     let half = config.head_size / 2;
     let frequency = |pair: usize| {
         let power = -(pair as f64) / half as f64;

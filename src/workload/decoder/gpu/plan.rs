@@ -1,4 +1,4 @@
-//! What the device does for some tokens: every dispatch of it, with its bindings, made once.
+//! The dispatches of a step with their bindings, recorded once.
 
 use super::choice::{Choice, FEW};
 use super::model::Model;
@@ -10,34 +10,34 @@ use crate::workload::decoder::EngineError;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// The `FINISH` of products where the first feed-forward product ends.
+/// The `FINISH` of the gate and up product.
 const GATE: u32 = 2;
 
-/// What a dispatch is for.
+/// Stage of a step that a dispatch belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// Tokens become rows of the residual stream.
+    /// Token embedding.
     Embed,
-    /// Norm, queries, keys and values, their turns, and the cache.
+    /// RMSNorm, QKV projection, RoPE, and writing the KV cache.
     Heads,
     /// Attention.
     Attend,
-    /// What attention found, back to the residual stream.
+    /// Attention output projection, added to the residual stream.
     Output,
-    /// Norm, gate and up, and their product.
+    /// RMSNorm, gate and up projections, and SwiGLU.
     Gate,
-    /// Back to the residual stream.
+    /// Down projection, added to the residual stream.
     Down,
-    /// The last row of each sequence.
+    /// Copies the last row of each sequence.
     Pick,
-    /// Norm and logits.
+    /// Final RMSNorm and LM head.
     Logits,
-    /// The next tokens.
+    /// Argmax: the next tokens.
     Choose,
 }
 
 impl Stage {
-    /// Whether it is a product, by nearly all that it does.
+    /// Whether it is mainly a matrix product.
     pub fn multiplies(self) -> bool {
         use Stage::{Down, Gate, Heads, Logits, Output};
         matches!(self, Heads | Output | Gate | Down | Logits)
@@ -51,17 +51,17 @@ pub(super) struct Work {
     pub(super) bindings: Bindings,
     /// Workgroups along x.
     pub(super) across: u32,
-    /// Its first row, and the most rows that it takes.
+    /// First row, and maximum number of rows.
     first_row: usize,
     most_rows: usize,
-    /// Rows of a workgroup.
+    /// Rows per workgroup.
     rows: usize,
-    /// Operations for a row.
+    /// Operations per row.
     operations: u64,
 }
 
 impl Work {
-    /// Workgroups, and operations, where there are `rows` in all; none if it has nothing to do.
+    /// Workgroups and operations for `rows` rows in total; `None` if there is nothing to do.
     pub(super) fn groups(&self, rows: usize) -> Option<([u32; 3], u64)> {
         let rows = rows.saturating_sub(self.first_row).min(self.most_rows);
         let down = rows.div_ceil(self.rows) as u32;
@@ -69,19 +69,19 @@ impl Work {
     }
 }
 
-/// Keys and values of each layer.
+/// KV cache of each layer.
 pub(super) struct Cache {
     pub(super) layers: Vec<Memory>,
     pub(super) texels: u64,
 }
 
-/// What kernels are compiled for, so that none is compiled twice.
+/// Compiles kernels for a model, each only once.
 pub(super) struct Compiler<'a> {
     pub(super) gpu: &'a Gpu,
     pub(super) config: &'a Config,
     pub(super) choice: &'a Choice,
     pub(super) compiled: HashMap<String, Rc<Pipeline>>,
-    /// The kernel of the gate, which is the largest product, for the record.
+    /// The kernel of the gate and up product, the largest one, for the record.
     pub(super) gate: Option<Kernel>,
 }
 
@@ -113,22 +113,22 @@ impl Compiler<'_> {
     }
 }
 
-/// Something to bind where a kernel has no use for a binding.
-struct Nothing {
+/// Placeholders for bindings that a kernel does not use.
+struct Placeholders {
     read: Memory,
     written: [Memory; 2],
     buffers: [Buffer; 2],
 }
 
-/// Everything for up to some number of rows.
+/// Buffers and dispatches for up to some number of rows.
 pub(super) struct Plan {
     gpu: Gpu,
-    /// Most rows, and rows of a panel.
+    /// Maximum rows, and rows of a panel.
     pub(super) most: usize,
     pub(super) panel: usize,
-    /// Operations of a dispatch, at most.
+    /// Maximum operations per dispatch.
     budget: u64,
-    /// The step: position, tokens of a sequence, rows, nothing.
+    /// Parameters of the step: position, tokens per sequence, rows, unused.
     pub(super) step: Buffer,
     pub(super) tokens: Buffer,
     /// The residual stream before and in the middle of a layer.
@@ -136,11 +136,11 @@ pub(super) struct Plan {
     queries: Memory,
     attended: Memory,
     inner: Memory,
-    nothing: Nothing,
+    nothing: Placeholders,
     pub(super) work: Vec<Work>,
 }
 
-/// How a product is finished: `FINISH` of `kernels/decoder/panels.wgsl`.
+/// Prologue and epilogue of a product: `NORM` and `FINISH` of `kernels/decoder/panels.wgsl`.
 struct Finish<'a> {
     stage: Stage,
     mode: u32,
@@ -154,7 +154,7 @@ struct Finish<'a> {
 }
 
 impl Plan {
-    /// Room for `most` rows in panels of `panel`.
+    /// Allocates buffers for `most` rows in panels of `panel`.
     pub(super) fn new(
         gpu: &Gpu,
         config: &Config,
@@ -180,7 +180,7 @@ impl Plan {
             queries: room(attended)?,
             attended: room(attended)?,
             inner: room(config.inner)?,
-            nothing: Nothing {
+            nothing: Placeholders {
                 read: small()?,
                 written: [small()?, small()?],
                 buffers: [gpu.storage(16)?, gpu.storage(16)?],
@@ -195,20 +195,21 @@ impl Plan {
         4 * (most.next_multiple_of(panel) * numbers) as u64
     }
 
-    /// What holds activations.
+    /// The buffers of activations.
     pub(super) fn memories(&self) -> [&Memory; 5] {
         let [first, second] = &self.streams;
         [first, second, &self.queries, &self.attended, &self.inner]
     }
 
-    /// A storage buffer, since one driver compiles a kernel anew for every value in a uniform that a loop depends on.
+    /// A parameter buffer. It is a storage buffer, since one driver recompiles a kernel for every value of a uniform that a loop depends
+    /// on.
     fn part(&self, numbers: [usize; 8]) -> Result<Buffer, GpuError> {
         let part = self.gpu.storage(32)?;
         self.gpu.write(&part, 0, &numbers.map(|n| n as u32))?;
         Ok(part)
     }
 
-    /// Tokens to rows of the residual stream.
+    /// Records the token embedding.
     pub(super) fn embed(
         &mut self,
         compiler: &mut Compiler,
@@ -248,7 +249,7 @@ impl Plan {
         Ok(())
     }
 
-    /// All layers, from the first stream to itself.
+    /// Records all layers, from the first stream to itself.
     pub(super) fn layers(
         &mut self,
         compiler: &mut Compiler,
@@ -259,7 +260,7 @@ impl Plan {
         let mut work = Vec::new();
         for (layer, cache) in model.layers.iter().zip(&cache.layers) {
             let [before, middle] = &self.streams;
-            let nothing = Finish {
+            let base = Finish {
                 stage: Stage::Heads,
                 mode: 0,
                 norm: true,
@@ -274,7 +275,7 @@ impl Plan {
                 result: Some(&self.queries),
                 cache: Some(cache),
                 turns: Some(&model.turns),
-                ..nothing
+                ..base
             };
             work.extend(self.product(compiler, &layer.heads.product, &heads, context)?);
             work.extend(self.attend(compiler, cache, context)?);
@@ -285,7 +286,7 @@ impl Plan {
                 a: &self.attended,
                 beside: before,
                 result: Some(middle),
-                ..nothing
+                ..base
             };
             work.extend(self.product(compiler, &layer.output, &output, context)?);
             let gate = Finish {
@@ -294,7 +295,7 @@ impl Plan {
                 a: middle,
                 beside: &layer.gate.beside,
                 result: Some(&self.inner),
-                ..nothing
+                ..base
             };
             work.extend(self.product(compiler, &layer.gate.product, &gate, context)?);
             let down = Finish {
@@ -304,7 +305,7 @@ impl Plan {
                 a: &self.inner,
                 beside: middle,
                 result: Some(before),
-                ..nothing
+                ..base
             };
             work.extend(self.product(compiler, &layer.down, &down, context)?);
         }
@@ -312,7 +313,7 @@ impl Plan {
         Ok(())
     }
 
-    /// The last rows of another plan's sequences become this one's.
+    /// Copies the last rows of another plan's sequences to this plan.
     pub(super) fn pick(
         &mut self,
         compiler: &mut Compiler,
@@ -343,7 +344,7 @@ impl Plan {
         })
     }
 
-    /// Logits and the next tokens.
+    /// Records the LM head and the argmax.
     pub(super) fn head(
         &mut self,
         compiler: &mut Compiler,

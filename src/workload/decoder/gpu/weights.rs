@@ -1,5 +1,4 @@
-//! A product's weights as its kernel wants them: columns of several matrices side by side, in the order in which they are used,
-//! cut where a block would be larger than a binding may be.
+//! Weights of a product in its kernel's layout: columns of several matrices in the order of use, split into slices that fit a binding.
 
 use crate::gpu::{Gpu, Memory, TEXEL_BYTES};
 use crate::kernels::BindingKind;
@@ -7,37 +6,37 @@ use crate::model::{GROUP, Matrix, Values};
 use crate::workload::decoder::EngineError;
 use rayon::prelude::*;
 
-/// Columns of a tile, of a lane, and lanes: `kernels/decoder/panels.wgsl`.
+/// Columns of a tile, columns of a lane, and lanes of a tile: `kernels/decoder/panels.wgsl`.
 pub(super) const TILE: usize = 64;
 const LANE: usize = 8;
 const LANES: usize = TILE / LANE;
-/// Largest binding of weights. Devices may take more, but not all do.
-const LARGEST: u64 = 128 << 20;
+/// Maximum binding of weights. Some devices allow more, but not all.
+const MAX_BINDING: u64 = 128 << 20;
 
-/// How weights are stored.
+/// Storage type of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kind {
     /// Bits of a weight.
     pub(super) bits: u32,
-    /// Scales come with offsets.
+    /// Whether scales come with offsets.
     pub(super) offsets: bool,
 }
 
 impl Kind {
-    /// Of one matrix, or of several; what is stored in several ways becomes f32, which holds them all.
+    /// The type of one matrix, or of several; mixed types become f32, which holds them all.
     pub(super) fn of(matrices: &[Matrix]) -> Kind {
-        let of = |matrix: &Matrix| match &matrix.values {
+        let kind_of = |matrix: &Matrix| match &matrix.values {
             Values::F32(_) => Kind { bits: 32, offsets: false },
             Values::F16(_) => Kind { bits: 16, offsets: false },
             Values::Int8 { .. } => Kind { bits: 8, offsets: false },
             Values::Int4 { offsets, .. } => Kind { bits: 4, offsets: offsets.is_some() },
         };
-        let first = of(&matrices[0]);
-        let alike = matrices.iter().all(|matrix| of(matrix) == first);
-        if alike { first } else { Kind { bits: 32, offsets: false } }
+        let first = kind_of(&matrices[0]);
+        let same_kind = matrices.iter().all(|matrix| kind_of(matrix) == first);
+        if same_kind { first } else { Kind { bits: 32, offsets: false } }
     }
 
-    /// Texels of a chunk in a lane.
+    /// Texels of a chunk of four terms in a lane.
     fn texels(self) -> usize {
         self.bits as usize / 4
     }
@@ -50,7 +49,7 @@ impl Kind {
         }
     }
 
-    /// Bytes of a tile of so many terms, and of its scales.
+    /// Bytes of a tile of `terms` terms, and of its scales.
     fn tile_bytes(self, terms: usize) -> (u64, u64) {
         let texel = TEXEL_BYTES * LANES as u64;
         let values = texel * (terms / 4 * self.texels()) as u64;
@@ -61,7 +60,7 @@ impl Kind {
 /// Columns from several matrices.
 pub(super) struct Columns<'a> {
     pub(super) matrices: Vec<Matrix>,
-    /// How many.
+    /// Number of columns.
     pub(super) count: usize,
     /// The matrix of a column, and its row there.
     pub(super) place: Box<dyn Fn(usize) -> (usize, usize) + Sync + 'a>,
@@ -75,23 +74,23 @@ pub(super) struct Product {
     pub(super) slices: Vec<Slice>,
 }
 
-/// Neighbouring tiles of a product in one piece.
+/// Consecutive tiles of a product in one binding.
 pub(super) struct Slice {
     pub(super) values: Memory,
     pub(super) scales: Memory,
-    /// Its first column.
+    /// First column.
     pub(super) first: usize,
     pub(super) tiles: usize,
 }
 
 impl Product {
-    /// Puts columns on the device.
+    /// Packs columns and writes them to the device.
     pub(super) fn load(gpu: &Gpu, columns: &Columns) -> Result<Product, EngineError> {
         let kind = Kind::of(&columns.matrices);
         let terms = columns.matrices[0].columns;
         let (bytes, scale_bytes) = kind.tile_bytes(terms);
         let tiles = columns.count.div_ceil(TILE);
-        let largest = LARGEST.min(gpu.largest_texture());
+        let largest = MAX_BINDING.min(gpu.largest_texture());
         let most = (largest / bytes).min(gpu.details().limits.workgroups.into()) as usize;
         if most == 0 {
             return Err(EngineError::Unsupported(format!("rows of {terms} weights are too long")));
@@ -99,13 +98,13 @@ impl Product {
         let mut slices = Vec::new();
         for first in (0..tiles).step_by(tiles.div_ceil(tiles.div_ceil(most))) {
             let count = tiles.div_ceil(tiles.div_ceil(most)).min(tiles - first);
-            let of_device = |bytes: u64| {
+            let allocate = |bytes: u64| {
                 let texels = (bytes * count as u64 / TEXEL_BYTES).max(1);
                 gpu.memory(BindingKind::Texture, texels)
             };
             let slice = Slice {
-                values: of_device(bytes)?,
-                scales: of_device(scale_bytes)?,
+                values: allocate(bytes)?,
+                scales: allocate(scale_bytes)?,
                 first: first * TILE,
                 tiles: count,
             };
@@ -124,7 +123,7 @@ impl Slice {
         kind: Kind,
         terms: usize,
     ) -> Result<(), EngineError> {
-        /// Bytes that are made and written at once.
+        /// Bytes that are packed and written at once.
         const CHUNK: u64 = 4 << 20;
         let (bytes, scale_bytes) = kind.tile_bytes(terms);
         let at_once = (CHUNK / bytes).max(1) as usize;
@@ -147,14 +146,14 @@ impl Slice {
     }
 }
 
-/// A tile's weights and scales.
+/// Packs a tile's weights and scales.
 fn pack(columns: &Columns, kind: Kind, terms: usize, first: usize) -> (Vec<u32>, Vec<u32>) {
     let texels = kind.texels();
     let mut values = vec![0u32; terms / 4 * texels * LANES * 4];
     let mut scales = vec![0u32; terms / GROUP * kind.scale_texels() * LANES * 4];
     for i in 0..TILE {
         let column = first + i;
-        let (lane, own) = (i / LANE, i % LANE);
+        let (lane, slot) = (i / LANE, i % LANE);
         let line = (column < columns.count).then(|| {
             let (matrix, row) = (columns.place)(column);
             Line { matrix: &columns.matrices[matrix], row }
@@ -162,15 +161,15 @@ fn pack(columns: &Columns, kind: Kind, terms: usize, first: usize) -> (Vec<u32>,
         for term in 0..terms {
             let raw = match &line {
                 Some(line) => line.raw(kind, term),
-                // A weight of nothing; that of an integer is its scale's.
+                // Padding: the scale of padded integers is 0, so their value does not matter.
                 None => 0,
             };
-            // Where a weight stands in a chunk: its texel, word and bit.
+            // Position of a weight in a chunk: texel, word and bit.
             let (t, word, bit) = match kind.bits {
-                4 => (0, term % 4, 4 * own),
-                8 => (term % 4 / 2, term % 2 * 2 + own / 4, own % 4 * 8),
-                16 => (term % 4, own / 2, own % 2 * 16),
-                _ => (term % 4 * 2 + own / 4, own % 4, 0),
+                4 => (0, term % 4, 4 * slot),
+                8 => (term % 4 / 2, term % 2 * 2 + slot / 4, slot % 4 * 8),
+                16 => (term % 4, slot / 2, slot % 2 * 16),
+                _ => (term % 4 * 2 + slot / 4, slot % 4, 0),
             };
             let texel = (term / 4 * texels + t) * LANES + lane;
             values[4 * texel + word] |= raw << bit;
@@ -179,7 +178,7 @@ fn pack(columns: &Columns, kind: Kind, terms: usize, first: usize) -> (Vec<u32>,
         for group in 0..terms / GROUP {
             let texel = group * kind.scale_texels() * LANES + lane;
             let mut put = |texel: usize, half: half::f16| {
-                scales[4 * texel + own / 2] |= u32::from(half.to_bits()) << (own % 2 * 16);
+                scales[4 * texel + slot / 2] |= u32::from(half.to_bits()) << (slot % 2 * 16);
             };
             let (scale, offset) = line.scale(group);
             put(texel, scale);
@@ -198,7 +197,7 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// The bits of a weight as they are stored.
+    /// Stored bits of a weight.
     fn raw(&self, kind: Kind, term: usize) -> u32 {
         let at = self.row * self.matrix.columns + term;
         match (&self.matrix.values, kind.bits) {
@@ -221,7 +220,7 @@ impl Line<'_> {
     }
 }
 
-/// A weight as a number.
+/// A dequantized weight.
 fn weight(matrix: &Matrix, at: usize) -> f32 {
     let group = at / GROUP;
     match &matrix.values {

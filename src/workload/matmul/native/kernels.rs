@@ -3,56 +3,56 @@
 use super::lanes::{Lanes, Portable, prefetch};
 use super::weights::{F16, F32, Format, GROUP, Group, Int4, Int8, Kind, Line, PANEL, Panel};
 
-/// Rows of a tile, at most, with any instruction set.
+/// Maximum rows of a tile with any instruction set.
 pub(super) const MOST_ROWS: usize = 12;
-/// Words of four terms in a group.
+/// Words of four terms per group.
 pub(super) const QUADS: usize = GROUP / 4;
-/// Terms of a row that are packed side by side: packing then copies lines of 64 bytes.
+/// Consecutive terms of a row that are packed together, so that packing copies lines of 64 bytes.
 pub(super) const RUN: usize = 16;
-/// Lines that a product with one row asks for before it needs them.
+/// Prefetch distance of a product with one row, in cache lines.
 const AHEAD: usize = 16;
-/// Vectors across a panel, at most.
-const MOST_VECTORS: usize = 4;
+/// Maximum vectors across a panel.
+const MAX_VECTORS: usize = 4;
 
-/// Where a kernel writes: rows of 32 floats, `pitch` floats apart.
+/// A kernel's output: rows of 32 floats, `pitch` floats apart.
 #[derive(Clone, Copy)]
 pub(super) struct Tile {
     pub(super) first: *mut f32,
     pub(super) pitch: isize,
-    /// Add to what is there.
+    /// Accumulate into the output instead of overwriting it.
     pub(super) add: bool,
 }
 
-/// int8 activations of the rows of a tile, for a kernel.
+/// int8 activations of a tile's rows, as a kernel reads them.
 #[derive(Clone, Copy)]
 pub(super) struct Bytes<'a> {
-    /// Four terms a word, all rows' first groups first.
+    /// Four terms per word: the first group of all rows, then the next group.
     pub(super) quads: &'a [u32],
-    /// Of each group, all rows': what the sum of products of biased weights is too large by, negative.
+    /// For each group, for each row: minus the weights' bias times the sum of the activations, which corrects the sum.
     pub(super) corrections: &'a [i32],
-    /// Likewise: the scale.
+    /// For each group, for each row: the scale.
     pub(super) scales: &'a [f32],
 }
 
 /// The inner loops for one instruction set.
 ///
 /// # Safety
-/// Of every function: `available` must have said yes.
+/// Of every function: `available` must have returned true.
 pub(super) struct Kernels {
     pub(super) id: &'static str,
     pub(super) available: fn() -> bool,
-    /// Rows of a tile, at most.
+    /// Maximum rows of a tile.
     pub(super) rows: usize,
-    /// Rows of a tile of integer products, at most.
+    /// Maximum rows of a tile of an integer product.
     pub(super) byte_rows: usize,
-    /// A tile of a product: `a` has the terms of `rows` rows, all rows' first 16 first, `b` has a row of 32 for each
-    /// term. The tile has room for all rows. Lines `ahead` are asked for meanwhile.
+    /// A tile of a product. `a` has the terms of `rows` rows, the first 16 of all rows, then the next 16; `b` has a row of 32 per term.
+    /// The tile must have room for all rows. Prefetches the lines `ahead`.
     pub(super) tile: unsafe fn(rows: usize, a: &[f32], b: &[f32], c: Tile, ahead: &[Line]),
-    /// Weights as floats: rows of 32 from a group on, as many as there is room for.
+    /// Dequantizes weights: rows of 32 floats from a group on, until `to` is full.
     pub(super) widen: unsafe fn(panel: Panel, first_group: usize, to: &mut [f32]),
-    /// A row of activations, padded to whole groups, times a panel; `totals` are the sums of the activations of groups.
+    /// A row of activations, padded to whole groups, times a panel; `totals` are the sums of the activations per group.
     pub(super) vector: unsafe fn(x: &[f32], totals: &[f32], panel: Panel, to: &mut [f32; PANEL]),
-    /// A tile of a product of int8 activations. The tile has room for all rows.
+    /// A tile of a product of int8 activations. The tile must have room for all rows.
     pub(super) bytes: unsafe fn(rows: usize, a: Bytes, panel: Panel, c: Tile),
 }
 
@@ -69,12 +69,12 @@ static KERNELS: &[Kernels] = &[
     portable::KERNELS,
 ];
 
-/// What this processor can run, best first.
+/// The instruction sets that this CPU supports, best first.
 pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
     KERNELS.iter().filter(|kernels| (kernels.available)())
 }
 
-/// Calls a function of a number of rows with that number as a constant.
+/// Calls a function with the number of rows as a constant.
 macro_rules! with_rows {
     ($rows:expr, $function:ident::<$lanes:ty, ($($n:literal)*)>$arguments:tt) => {
         match $rows {
@@ -180,10 +180,10 @@ mod x86 {
     );
 }
 
-/// Two vectors wide, as often as a panel is: 2·ROWS sums, two vectors of B and a term of A fit the registers.
+/// Two vectors at a time across the panel: 2·ROWS accumulators, two vectors of B and a term of A fit the registers.
 ///
 /// # Safety
-/// V's instructions are there; the tile has room for ROWS rows.
+/// The CPU must support V's instructions; the tile must have room for ROWS rows.
 #[inline(always)]
 unsafe fn float_tile<V: Lanes, const ROWS: usize>(a: &[f32], b: &[f32], c: Tile, ahead: &[Line]) {
     let terms = b.len() / PANEL;
@@ -191,12 +191,12 @@ unsafe fn float_tile<V: Lanes, const ROWS: usize>(a: &[f32], b: &[f32], c: Tile,
     assert!(a.len() >= runs * RUN * ROWS);
     let mut ahead = ahead.chunks(ahead.len().div_ceil(runs).max(1));
     for first in (0..PANEL).step_by(2 * V::WIDTH) {
-        // SAFETY (here and below): lengths were checked above; the caller vouches for the tile and the instructions.
+        // SAFETY (here and below): lengths were checked above; the caller guarantees the tile and the instructions.
         unsafe {
             let row_of_c = |row: usize| c.first.offset(row as isize * c.pitch).add(first);
             let mut sums = [[V::all(0.0); 2]; ROWS];
             for run in 0..runs {
-                // A line here and there: many at once would hold up the loads.
+                // Prefetches a few lines at a time: many at once would delay the loads.
                 ahead.next().unwrap_or_default().iter().for_each(|line| prefetch(line, false));
                 if let Some(row) = (run + ROWS).checked_sub(runs) {
                     prefetch(row_of_c(row), true);
@@ -226,14 +226,14 @@ unsafe fn float_tile<V: Lanes, const ROWS: usize>(a: &[f32], b: &[f32], c: Tile,
 }
 
 /// # Safety
-/// V's instructions are there.
+/// The CPU must support V's instructions.
 #[inline(always)]
 unsafe fn widen_panel<F: Format, V: Lanes>(panel: Panel, first_group: usize, to: &mut [f32]) {
     assert_eq!(panel.kind, F::KIND);
     for (i, to) in to.chunks_mut(GROUP * PANEL).enumerate() {
         let group = panel.group(first_group + i);
         for first in (0..PANEL).step_by(V::WIDTH) {
-            // SAFETY: a group has as many terms and columns, and `to` is no longer; the caller vouches for the rest.
+            // SAFETY: a group has as many terms and columns, and `to` is no longer; the caller guarantees the rest.
             unsafe {
                 let scale =
                     if F::SCALED { V::from_f16(group.scales.add(first)) } else { V::all(1.0) };
@@ -252,23 +252,23 @@ unsafe fn widen_panel<F: Format, V: Lanes>(panel: Panel, first_group: usize, to:
     }
 }
 
-/// What is added to a scaled nibble less 8 where w = scale · nibble + offset.
+/// The addend to a scaled nibble minus 8 where w = scale · nibble + offset.
 ///
 /// # Safety
-/// The group has offsets; V's instructions are there.
+/// The group must have offsets; the CPU must support V's instructions.
 #[inline(always)]
 unsafe fn shift<V: Lanes>(group: Group, first: usize) -> V {
-    // SAFETY: a group has 32 of both; the caller vouches for the rest.
+    // SAFETY: a group has 32 of both; the caller guarantees the rest.
     unsafe {
         let offset = V::from_f16(group.offsets.add(first));
         V::from_f16(group.scales.add(first)).times_plus(V::all(8.0), offset)
     }
 }
 
-/// A group's terms are summed before they are scaled, because that is one multiplication instead of 32.
+/// A group's terms are summed before they are scaled, which takes one multiplication instead of 32.
 ///
 /// # Safety
-/// V's instructions are there.
+/// The CPU must support V's instructions.
 #[inline(always)]
 unsafe fn vector_times_panel<F: Format, V: Lanes>(
     x: &[f32],
@@ -279,16 +279,16 @@ unsafe fn vector_times_panel<F: Format, V: Lanes>(
     assert_eq!((panel.kind, x.len()), (F::KIND, GROUP * panel.groups()));
     assert_eq!(totals_of_x.len(), panel.groups());
     let vectors = PANEL / V::WIDTH;
-    // SAFETY (here and below): a group has 32 terms and columns; the caller vouches for the instructions.
+    // SAFETY (here and below): a group has 32 terms and columns; the caller guarantees the instructions.
     unsafe {
-        let mut totals = [V::all(0.0); MOST_VECTORS];
+        let mut totals = [V::all(0.0); MAX_VECTORS];
         for (group, x) in x.chunks_exact(GROUP).enumerate() {
             let total_of_x = V::all(totals_of_x[group]);
             let group = panel.group(group);
             let values = group.values;
-            let mut sums = [[V::all(0.0); 2]; MOST_VECTORS];
+            let mut sums = [[V::all(0.0); 2]; MAX_VECTORS];
             for step in 0..GROUP / 8 {
-                // Hardware fetches ahead too, but not from page to page.
+                // The hardware prefetcher does not cross page boundaries.
                 for line in 0..F::KIND.lines() / 4 {
                     prefetch(values.wrapping_add(AHEAD + step * F::KIND.lines() / 4 + line), true);
                 }
@@ -318,10 +318,10 @@ unsafe fn vector_times_panel<F: Format, V: Lanes>(
     }
 }
 
-/// The products of a group are summed as integers, exactly; then both scales, whose product is exact too.
+/// The products of a group are summed exactly, as integers, then multiplied by both scales, whose product is exact too.
 ///
 /// # Safety
-/// V's instructions are there; the tile has room for ROWS rows.
+/// The CPU must support V's instructions; the tile must have room for ROWS rows.
 #[inline(always)]
 unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: Bytes, panel: Panel, c: Tile) {
     let groups = panel.groups();
@@ -334,7 +334,7 @@ unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: Bytes, panel: Panel, c: Tile
     };
     assert!(groups == 0 || panel.group(0).offsets.is_null(), "offsets need activations in f32");
     for first in (0..PANEL).step_by(2 * V::WIDTH) {
-        // SAFETY (here and below): lengths were checked above; the caller vouches for the tile and the instructions.
+        // SAFETY (here and below): lengths were checked above; the caller guarantees the tile and the instructions.
         unsafe {
             let mut totals = [[V::all(0.0); 2]; ROWS];
             for group in 0..groups {

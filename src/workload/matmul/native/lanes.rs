@@ -1,41 +1,41 @@
-//! Vectors of floats and of 32-bit words: what the kernels need of them, for each instruction set.
+//! SIMD vectors of floats and of 32-bit words with the operations of the kernels, for each instruction set.
 
-/// Floats side by side.
+/// A SIMD vector of floats.
 ///
 /// # Safety
 /// Every method needs the instructions that the type's documentation names; pointers are valid for `WIDTH` elements.
 pub(super) trait Lanes: Copy {
     /// Floats of a vector.
     const WIDTH: usize;
-    /// As many 32-bit words.
+    /// A vector of as many 32-bit words.
     type Words: Copy;
-    /// The same float in every lane.
+    /// Broadcasts a float to every lane.
     unsafe fn all(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
     unsafe fn store(self, to: *mut f32);
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn times(self, other: Self) -> Self;
-    /// `self * factor + sum`, rounded once where the processor can.
+    /// `self * factor + sum`, fused if the CPU has FMA.
     unsafe fn times_plus(self, factor: Self, sum: Self) -> Self;
-    /// f16s, widened.
+    /// Converts from f16.
     unsafe fn from_f16(from: *const u16) -> Self;
-    /// Signed integers, rounded where they have more than 24 bits.
+    /// Converts signed integers; those of more than 24 bits are rounded.
     unsafe fn from_words(words: Self::Words) -> Self;
     /// The signed byte of every word that begins at bit `at`.
     unsafe fn byte(words: Self::Words, at: u32) -> Self;
-    /// The nibble of every word that begins at bit `at`, less 8.
+    /// The nibble of every word that begins at bit `at`, minus 8.
     unsafe fn nibble(words: Self::Words, at: u32) -> Self;
-    /// The same word in every lane.
+    /// Broadcasts a word to every lane.
     unsafe fn all_words(word: u32) -> Self::Words;
     unsafe fn load_words(from: *const u32) -> Self::Words;
     unsafe fn xor(words: Self::Words, mask: u32) -> Self::Words;
-    /// Bits of `words`, shifted down, that `mask` has.
+    /// `words` shifted right, masked.
     unsafe fn field(words: Self::Words, shift: u32, mask: u32) -> Self::Words;
-    /// `sum` plus, in every lane, the four products of the unsigned bytes of one with the signed bytes of the other.
+    /// `sum` plus the dot product of four unsigned and four signed bytes in every lane (DP4a).
     unsafe fn dot(sum: Self::Words, unsigned: Self::Words, signed: Self::Words) -> Self::Words;
 }
 
-/// Asks for a line of memory that will be needed soon, or if `near` at once, where that is possible.
+/// Prefetches a cache line for soon, or if `near` for immediate use, where the CPU supports that.
 #[inline(always)]
 pub(super) fn prefetch<T>(line: *const T, near: bool) {
     #[cfg(target_arch = "x86_64")]
@@ -52,13 +52,13 @@ pub(super) fn prefetch<T>(line: *const T, near: bool) {
     let _ = (line, near);
 }
 
-/// For every processor: loops that a compiler turns into what there is.
+/// For every CPU: loops that the compiler vectorizes.
 #[derive(Clone, Copy)]
 pub(super) struct Portable([f32; 8]);
 
-/// `f(0)`, `f(1)`, …
+/// The lanes `f(0)`, `f(1)`, …
 #[inline(always)]
-fn each<T>(f: impl FnMut(usize) -> T) -> [T; 8] {
+fn from_lanes<T>(f: impl FnMut(usize) -> T) -> [T; 8] {
     std::array::from_fn(f)
 }
 
@@ -71,7 +71,7 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY (here and below): the caller vouches for the pointer.
+        // SAFETY (here and below): the caller guarantees the pointer.
         unsafe { Portable(from.cast::<[f32; 8]>().read_unaligned()) }
     }
     #[inline(always)]
@@ -80,27 +80,27 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        Portable(each(|i| self.0[i] + other.0[i]))
+        Portable(from_lanes(|i| self.0[i] + other.0[i]))
     }
     #[inline(always)]
     unsafe fn times(self, other: Self) -> Self {
-        Portable(each(|i| self.0[i] * other.0[i]))
+        Portable(from_lanes(|i| self.0[i] * other.0[i]))
     }
     #[inline(always)]
     unsafe fn times_plus(self, factor: Self, sum: Self) -> Self {
-        // Where every processor fuses; elsewhere `mul_add` would be a call.
+        // Every aarch64 CPU has FMA; elsewhere `mul_add` may be a function call.
         if cfg!(target_arch = "aarch64") {
-            Portable(each(|i| self.0[i].mul_add(factor.0[i], sum.0[i])))
+            Portable(from_lanes(|i| self.0[i].mul_add(factor.0[i], sum.0[i])))
         } else {
-            Portable(each(|i| self.0[i] * factor.0[i] + sum.0[i]))
+            Portable(from_lanes(|i| self.0[i] * factor.0[i] + sum.0[i]))
         }
     }
     #[inline(always)]
     unsafe fn from_f16(from: *const u16) -> Self {
         let halves = unsafe { from.cast::<[u16; 8]>().read_unaligned() };
-        Portable(each(|i| {
+        Portable(from_lanes(|i| {
             let bits = u32::from(halves[i]);
-            // The exponents' biases differ by 112; scaling also makes subnormals normal. Infinity and NaN keep theirs.
+            // The exponent biases differ by 112; scaling also makes subnormals normal. Infinity and NaN keep the largest exponent.
             let scale = f32::from_bits((127 + 112) << 23);
             let finite = (f32::from_bits((bits & 0x7fff) << 13) * scale).to_bits();
             let infinite = if bits & 0x7c00 == 0x7c00 { 0x7f80_0000 } else { 0 };
@@ -109,15 +109,15 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn from_words(words: [u32; 8]) -> Self {
-        Portable(each(|i| words[i] as i32 as f32))
+        Portable(from_lanes(|i| words[i] as i32 as f32))
     }
     #[inline(always)]
     unsafe fn byte(words: [u32; 8], at: u32) -> Self {
-        Portable(each(|i| f32::from((words[i] >> at) as i8)))
+        Portable(from_lanes(|i| f32::from((words[i] >> at) as i8)))
     }
     #[inline(always)]
     unsafe fn nibble(words: [u32; 8], at: u32) -> Self {
-        Portable(each(|i| ((words[i] >> at & 15) as i32 - 8) as f32))
+        Portable(from_lanes(|i| ((words[i] >> at & 15) as i32 - 8) as f32))
     }
     #[inline(always)]
     unsafe fn all_words(word: u32) -> [u32; 8] {
@@ -137,7 +137,7 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn dot(sum: [u32; 8], unsigned: [u32; 8], signed: [u32; 8]) -> [u32; 8] {
-        each(|i| {
+        from_lanes(|i| {
             // In 16 bits, which hold every product of bytes.
             let product = |at: u32| {
                 i32::from(i16::from((unsigned[i] >> at) as u8) * i16::from((signed[i] >> at) as i8))
@@ -169,7 +169,7 @@ mod x86 {
         type Words = __m512i;
         #[inline(always)]
         unsafe fn all(value: f32) -> Self {
-            // SAFETY (here and below): the caller vouches for the instructions and the pointer.
+            // SAFETY (here and below): the caller guarantees the instructions and the pointer.
             unsafe { Avx512(_mm512_set1_ps(value)) }
         }
         #[inline(always)]
@@ -210,7 +210,7 @@ mod x86 {
         #[inline(always)]
         unsafe fn nibble(words: __m512i, at: u32) -> Self {
             unsafe {
-                // The permutation reads the four lowest bits of an index and no others.
+                // The permutation uses only the four lowest bits of an index.
                 let index = _mm512_srlv_epi32(words, _mm512_set1_epi32(at as i32));
                 Avx512(_mm512_permutexvar_ps(index, _mm512_loadu_ps(NIBBLES.as_ptr())))
             }
@@ -240,7 +240,7 @@ mod x86 {
                 if VNNI {
                     return _mm512_dpbusd_epi32(sum, unsigned, signed);
                 }
-                // In 16 bits, because sums of two byte products saturate there.
+                // Widened to 16 bits, because sums of two byte products would saturate there.
                 let even = _mm512_and_si512(unsigned, _mm512_set1_epi16(0xff));
                 let even =
                     _mm512_madd_epi16(even, _mm512_srai_epi16(_mm512_slli_epi16(signed, 8), 8));

@@ -1,5 +1,5 @@
-//! Matrix products on the processor, on every thread. Weights are stored once as the kernels read them; a product packs the
-//! activations, cuts C into parts, and each thread multiplies parts by the best kernels that the processor has.
+//! Matrix products on the CPU, on every hardware thread. Weights are packed once in the kernels' layout; a product packs the activations,
+//! cuts C into parts, and each thread computes parts with the best kernels that the CPU supports.
 
 mod kernels;
 mod lanes;
@@ -16,24 +16,24 @@ use std::cell::RefCell;
 use std::ops::Range;
 use weights::{GROUP, Kind, Line, PANEL, Panel, Store, lines};
 
-/// Terms that are multiplied before the next ones, so that those of a panel and of a tile stay in near caches.
+/// Block size along K: the terms of a panel and of a tile stay in the inner caches.
 const TERMS: usize = 256;
-/// Rows of C in a part, at most: their terms stay in the L2 cache while panels pass.
+/// Maximum rows of C in a part: their terms stay in the L2 cache while panels stream through.
 const ROWS: usize = 192;
-/// Rows of C in a part, at least. Both are multiples of every tile's rows, halved in between.
-const LEAST_ROWS: usize = 48;
-/// Columns of C in a part, at most.
+/// Minimum rows of C in a part. Both limits and the halvings in between are multiples of every tile's rows.
+const MIN_ROWS: usize = 48;
+/// Maximum columns of C in a part.
 const COLUMNS: usize = 8 * PANEL;
 
-/// Panels of weights widened to floats.
+/// Weights of a panel dequantized to floats.
 #[repr(align(64))]
 struct Widened([f32; TERMS * PANEL]);
 
-/// A tile that does not fit into C.
+/// Buffer for a tile that does not fit into C.
 #[repr(align(64))]
-struct Whole([f32; MOST_ROWS * PANEL]);
+struct TileBuffer([f32; MOST_ROWS * PANEL]);
 
-/// K×N weights as the kernels read them.
+/// K×N weights in the kernels' layout.
 #[derive(Clone)]
 pub struct Weights {
     k: usize,
@@ -43,7 +43,7 @@ pub struct Weights {
     kernels: &'static Kernels,
 }
 
-/// Which threads multiply.
+/// The threads that multiply.
 #[derive(Clone, Copy)]
 enum Threads {
     All,
@@ -51,7 +51,7 @@ enum Threads {
 }
 
 impl Threads {
-    fn each<T: Send>(self, items: Vec<T>, work: impl Fn(T) + Send + Sync) {
+    fn for_each<T: Send>(self, items: Vec<T>, work: impl Fn(T) + Send + Sync) {
         match self {
             Threads::All => items.into_par_iter().for_each(work),
             Threads::One => items.into_iter().for_each(work),
@@ -60,11 +60,11 @@ impl Threads {
 }
 
 thread_local! {
-    /// Packed activations, kept from call to call: fresh pages would cost more than packing does.
+    /// Packed activations, kept between calls: page faults on a fresh buffer would cost more than packing.
     static PACKED: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Calls with room for as many floats.
+/// Calls `call` with a buffer of `length` floats.
 fn with_room<T>(length: usize, call: impl FnOnce(&mut [f32]) -> T) -> T {
     // Taken, not borrowed: while this thread waits for others, it may begin another product.
     let mut room = PACKED.take();
@@ -76,18 +76,17 @@ fn with_room<T>(length: usize, call: impl FnOnce(&mut [f32]) -> T) -> T {
     result
 }
 
-/// The name in results of the kernels that multiply: the best that this processor can run.
+/// Name in results of the kernels that multiply: the best that this CPU supports.
 pub fn id() -> &'static str {
     kernels::available().next().expect("the last runs everywhere").id
 }
 
 impl Weights {
-    /// Weights of 32 (f32), 16 (f16), 8 or 4 bits. `value` gives the bits of the weight of a term and a column: two's
-    /// complement of 8 bits, value + 8 of 4. `scale` gives the scale of a group of 32 terms and a column, and is asked for
-    /// 8 and 4 bits only.
+    /// Packs weights of 32 (f32), 16 (f16), 8 or 4 bits. `value` gives the bits of the weight of a term and a column: two's complement
+    /// for 8 bits, value + 8 for 4. `scale` gives the scale of a group of 32 terms and a column; it is called for 8 and 4 bits only.
     ///
     /// # Panics
-    /// If weights have another number of bits.
+    /// If `bits` is another number.
     pub fn pack(
         bits: u32,
         k: usize,
@@ -100,40 +99,40 @@ impl Weights {
         Weights { k, n, kind, store: Store::new(kind, k, n, value, scale), kernels }
     }
 
-    /// Weights in f16, all 0, to be replaced one by one.
+    /// f16 weights that are all 0, to be replaced one by one.
     pub fn zeros(k: usize, n: usize) -> Weights {
         let kernels = kernels::available().next().expect("the last runs everywhere");
         Weights { k, n, kind: Kind::F16, store: Store::zeros(Kind::F16, k, n), kernels }
     }
 
-    /// Weights of 4 bits with an offset for each group of a column: w = scale · (value + 8) + offset.
+    /// Adds an offset per group of a column to 4-bit weights: w = scale · (value + 8) + offset.
     ///
     /// # Panics
-    /// If weights have more bits.
+    /// If weights do not have 4 bits.
     pub fn with_offsets(mut self, offset: &(dyn Fn(usize, usize) -> f16 + Sync)) -> Weights {
         assert_eq!(self.kind, Kind::Int4, "only int4 has offsets");
         self.store.add_offsets(self.n, offset);
         self
     }
 
-    /// Puts a value in the place of an f16 weight.
+    /// Replaces an f16 weight.
     ///
     /// # Panics
-    /// If weights are not f16, or there is no such place.
+    /// If weights are not f16, or the position does not exist.
     pub fn replace(&mut self, term: usize, column: usize, value: f16) {
         self.store.replace_f16(term, column, value);
     }
 
-    /// Only the first `k` terms are multiplied from now on.
+    /// Limits later products to the first `k` terms.
     ///
     /// # Panics
-    /// If there are not as many.
+    /// If there are fewer terms.
     pub fn take_terms(&mut self, k: usize) {
         assert!(k.div_ceil(GROUP) <= self.store.groups(), "there are not {k} terms");
         self.k = k;
     }
 
-    /// How many columns there are.
+    /// Number of columns.
     pub fn columns(&self) -> usize {
         self.n
     }
@@ -147,22 +146,22 @@ impl Weights {
         self.store.panel(columns.start / PANEL, self.k.div_ceil(GROUP))
     }
 
-    /// The same weights, multiplied by other kernels.
+    /// The same weights with other kernels.
     #[cfg(test)]
     fn by(self, kernels: &'static Kernels) -> Weights {
         Weights { kernels, ..self }
     }
 
-    /// C (M × `columns`) = A (M×K) · B, these columns of it. Sums are f32 sums of exact weights: each product is rounded at
-    /// most K + 2 times on its way.
+    /// C (M × `columns`) = A (M×K) · B, restricted to these columns of B. Accumulators are f32, weights exact: each product is rounded at
+    /// most K + 2 times.
     ///
     /// # Panics
-    /// If A has not K columns, C has not A's rows and as many columns, or they are not columns of B.
+    /// If A does not have K columns, C does not have A's rows and these columns, or B lacks these columns.
     pub fn multiply(&self, a: ArrayView2<f32>, columns: Range<usize>, c: ArrayViewMut2<f32>) {
         self.multiply_on(Threads::All, a, columns, c);
     }
 
-    /// The same on the calling thread alone, for many small products at a time.
+    /// The same on the calling thread alone, for many small products in parallel.
     ///
     /// # Panics
     /// As `multiply` does.
@@ -203,16 +202,16 @@ impl Weights {
         let groups = self.k.div_ceil(GROUP);
         with_room(groups * (GROUP + 1), |room| {
             let (x, totals) = room.split_at_mut(groups * GROUP);
-            let (given, padding) = x.split_at_mut(self.k);
-            given.iter_mut().zip(a.row(0)).for_each(|(x, a)| *x = *a);
+            let (values, padding) = x.split_at_mut(self.k);
+            values.iter_mut().zip(a.row(0)).for_each(|(x, a)| *x = *a);
             padding.fill(0.0);
             let groups = x.chunks_exact(GROUP);
             totals.iter_mut().zip(groups).for_each(|(total, x)| *total = x.iter().sum());
             let (x, totals) = (&*x, &*totals);
-            threads.each(cut(c, columns, PANEL), |(columns, mut c)| {
+            threads.for_each(cut(c, columns, PANEL), |(columns, mut c)| {
                 let mut sums = [0.0; PANEL];
                 let panel = self.panel(&columns);
-                // SAFETY: only kernels that this processor can run are chosen.
+                // SAFETY: only kernels that this CPU supports are chosen.
                 unsafe { (self.kernels.vector)(x, totals, panel, &mut sums) };
                 let sums = &sums[columns.start % PANEL..];
                 c.iter_mut().zip(sums).for_each(|(c, sum)| *c = *sum);
@@ -230,7 +229,7 @@ impl Weights {
         let (k, most) = (self.k.next_multiple_of(RUN), self.kernels.rows);
         with_room(a.nrows() * k, |packed| {
             let tiles: Vec<_> = packed.chunks_mut(k * most).enumerate().collect();
-            threads.each(tiles, |(i, packed)| {
+            threads.for_each(tiles, |(i, packed)| {
                 let rows = packed.len() / k;
                 pack_rows(a.slice(s![i * most..i * most + rows, ..]), packed);
             });
@@ -241,11 +240,11 @@ impl Weights {
                 let strips = cut(c, columns.clone(), width);
                 parts.extend(strips.into_iter().map(|(columns, c)| (a, columns, c)));
             }
-            threads.each(parts, |(a, columns, c)| self.multiply_part(a, columns, c));
+            threads.for_each(parts, |(a, columns, c)| self.multiply_part(a, columns, c));
         });
     }
 
-    /// A part of C on this thread. `a` is packed in tiles of rows.
+    /// Computes a part of C on this thread. `a` is packed in tiles of rows.
     fn multiply_part(&self, a: &[f32], columns: Range<usize>, mut c: ArrayViewMut2<f32>) {
         let most = self.kernels.rows;
         let tile = self.k.next_multiple_of(RUN) * most;
@@ -260,7 +259,7 @@ impl Weights {
                     None => panel.floats(first, terms),
                     Some(widened) => {
                         let widened = &mut widened.0[..terms * PANEL];
-                        // SAFETY (here and below): only kernels that this processor can run are chosen.
+                        // SAFETY (here and below): only kernels that this CPU supports are chosen.
                         unsafe { (self.kernels.widen)(panel, first / GROUP, widened) };
                         widened
                     }
@@ -285,9 +284,8 @@ impl Weights {
         }
     }
 
-    /// C (M × `columns`) = A (M×K) · B, these columns of it, with activations of 8 bits: `scales` has M rows of one for
-    /// each group of 32 terms. The products of a group are summed as integers, exactly; each sum is rounded once for each
-    /// group.
+    /// C (M × `columns`) = A (M×K) · B, restricted to these columns of B, with int8 activations: `scales` has M rows of one scale per
+    /// group of 32 terms. The products of a group are summed exactly, as integers; accumulators are rounded once per group.
     ///
     /// # Panics
     /// As `multiply` does; if scales are missing; if weights have more than 8 bits.
@@ -329,7 +327,7 @@ impl Weights {
             for (a, mut c) in a.iter().zip(c.axis_chunks_iter_mut(Axis(0), most)) {
                 let rows = c.nrows();
                 into_tile(&mut c, columns.start % PANEL, false, |to| {
-                    // SAFETY: only kernels that this processor can run are chosen.
+                    // SAFETY: only kernels that this CPU supports are chosen.
                     unsafe { (self.kernels.bytes)(rows, a.view(), panel, to) }
                 });
             }
@@ -337,7 +335,7 @@ impl Weights {
     }
 }
 
-/// int8 activations of the rows of a tile.
+/// int8 activations of a tile's rows.
 struct PackedBytes {
     quads: Vec<u32>,
     corrections: Vec<i32>,
@@ -345,7 +343,7 @@ struct PackedBytes {
 }
 
 impl PackedBytes {
-    /// For weights that are stored with this bias.
+    /// Packs activations for weights that are stored with this bias.
     fn new(a: ArrayView2<i8>, scales: ArrayView2<f16>, bias: i32) -> PackedBytes {
         let (rows, groups) = scales.dim();
         let mut quads = vec![0u32; rows * groups * QUADS];
@@ -370,7 +368,7 @@ impl PackedBytes {
     }
 }
 
-/// The terms of the rows of a tile, all rows' first 16 first.
+/// Packs the rows of a tile: the first 16 terms of all rows, then the next 16.
 fn pack_rows(a: ArrayView2<f32>, packed: &mut [f32]) {
     let rows = a.nrows();
     for (row, a) in a.rows().into_iter().enumerate() {
@@ -388,17 +386,17 @@ fn pack_rows(a: ArrayView2<f32>, packed: &mut [f32]) {
     }
 }
 
-/// Rows and columns of a part: as many as caches like, or fewer, so that every thread has some parts.
+/// Rows and columns of a part: as many as suit the caches, or fewer, so that every thread has several parts.
 fn part_size(m: usize, n: usize) -> (usize, usize) {
     let (mut rows, mut columns) = (ROWS, COLUMNS);
     let enough = 4 * rayon::current_num_threads();
-    while m.div_ceil(rows) * n.div_ceil(columns) < enough && rows > LEAST_ROWS {
+    while m.div_ceil(rows) * n.div_ceil(columns) < enough && rows > MIN_ROWS {
         if columns > PANEL { columns /= 2 } else { rows /= 2 }
     }
     (rows, columns)
 }
 
-/// C, cut after every so many rows.
+/// Cuts C after every `rows` rows.
 fn cut_rows(mut c: ArrayViewMut2<f32>, rows: usize) -> Vec<ArrayViewMut2<f32>> {
     let mut cut = Vec::new();
     while c.nrows() > rows {
@@ -410,7 +408,7 @@ fn cut_rows(mut c: ArrayViewMut2<f32>, rows: usize) -> Vec<ArrayViewMut2<f32>> {
     cut
 }
 
-/// Columns of C, which are these columns of B, cut at multiples of `width` columns of B.
+/// Cuts C, whose columns are these columns of B, at multiples of `width` columns of B.
 fn cut(
     mut c: ArrayViewMut2<f32>,
     columns: Range<usize>,
@@ -427,13 +425,13 @@ fn cut(
     cut
 }
 
-/// Has a tile written to C, of whose columns it skips some. A tile that is not C's shape goes through a whole one.
+/// Lets `write` write a tile to C, of whose columns it skips some. A tile that does not have C's shape goes through a buffer.
 fn into_tile(c: &mut ArrayViewMut2<f32>, skipped: usize, add: bool, write: impl FnOnce(Tile)) {
     let (rows, columns) = c.dim();
     if columns == PANEL && c.strides()[1] == 1 {
         return write(Tile { first: c.as_mut_ptr(), pitch: c.strides()[0], add });
     }
-    let mut whole = Whole([0.0; MOST_ROWS * PANEL]);
+    let mut whole = TileBuffer([0.0; MOST_ROWS * PANEL]);
     write(Tile { first: whole.0.as_mut_ptr(), pitch: PANEL as isize, add: false });
     for row in 0..rows {
         let from = &whole.0[row * PANEL + skipped..][..columns];

@@ -1,10 +1,10 @@
-//! Every kernel that this processor can run, against products in f64.
+//! Every kernel that this CPU supports, compared with products in f64.
 
 use super::*;
 use ndarray::Array2;
 use proptest::prelude::*;
 
-/// Random bits of a place.
+/// Pseudorandom bits of a position.
 fn bits(seed: u64, i: usize, j: usize) -> u64 {
     let mut z = seed ^ (i as u64) << 32 ^ j as u64;
     for multiplier in [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb] {
@@ -61,7 +61,7 @@ impl Given {
     }
 }
 
-/// Whether C is A·B but for what its sums may be rounded: `roundings` times for each product.
+/// Checks that C is A·B up to `roundings` roundings of each product.
 fn check(
     a: &Array2<f64>,
     b: &Array2<f64>,
@@ -80,7 +80,7 @@ fn check(
     Ok(())
 }
 
-/// NaN, to be overwritten, in rows that lie apart as they do in a larger C.
+/// NaN, to be overwritten, in rows with gaps between them, as in a larger C.
 fn poisoned(rows: usize, columns: usize) -> Array2<f32> {
     Array2::from_elem((rows, columns + 3), f32::NAN)
 }
@@ -117,7 +117,7 @@ fn multiply_int8(given: Given, m: usize, columns: Range<usize>) {
         let view = c.slice_mut(s![.., 1..=columns.len()]);
         weights.multiply_int8(a.view(), scales.view(), columns.clone(), view);
         let part = c.slice(s![.., 1..=columns.len()]);
-        // Exact within a group: one rounding for each group, of which one without FMA is two.
+        // Exact within a group: one rounding per group, one of which is two without FMA.
         let verdict = check(&exact, &b, &part, groups + 1);
         verdict.unwrap_or_else(|e| panic!("{}, {given:?}, M = {m}, {columns:?}: {e}", kernels.id));
     }
@@ -148,7 +148,7 @@ fn the_shapes_at_every_edge() {
     }
 }
 
-/// Extreme integers meet: sums of products that no intermediate type may saturate.
+/// Products of extreme integers, whose sums no intermediate type may saturate.
 #[test]
 fn extreme_integers() {
     for kernels in kernels::available() {
@@ -187,7 +187,7 @@ fn every_f16() {
     }
 }
 
-/// A row with a NaN or an infinity gives nothing finite; no other row sees it.
+/// A row with NaN or infinity gives nothing finite; other rows are not affected.
 #[test]
 fn nan_and_infinity_stay_in_their_row() {
     for (bits, kernels) in

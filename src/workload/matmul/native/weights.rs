@@ -1,5 +1,5 @@
-//! How weights are stored: panels of 32 columns, in each of them groups of 32 terms, so that every kernel reads one stream.
-//! A column's lane holds the same column from group to group; what is missing at the edges is 0.
+//! Storage of weights: panels of 32 columns, each in groups of 32 terms, so that every kernel reads one stream. A column has the same
+//! lane in every group; padding is 0.
 
 use super::lanes::Lanes;
 use half::f16;
@@ -11,25 +11,25 @@ pub(super) const PANEL: usize = 32;
 /// Terms that share a scale in an integer type.
 pub(super) const GROUP: usize = 32;
 
-// Words hold several weights and are read as bytes and halves too.
+// Words hold several weights and are also read as bytes and halves.
 const _: () = assert!(cfg!(target_endian = "little"));
 
-/// 64 bytes at their boundary, so that no vector lies across two lines of a cache.
+/// A cache line of 64 bytes, aligned so that no vector crosses a line.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct Line([u32; 16]);
 
-// SAFETY: plain words without padding, of which every pattern is valid.
+// SAFETY: plain words without padding; every bit pattern is valid.
 unsafe impl bytemuck::Zeroable for Line {}
 // SAFETY: as above.
 unsafe impl bytemuck::Pod for Line {}
 
-/// At least `length` floats, 0.
+/// At least `length` floats, zeroed.
 pub(super) fn lines(length: usize) -> Vec<Line> {
     bytemuck::zeroed_vec(length.div_ceil(16))
 }
 
-/// How weights are stored.
+/// Storage type of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     F32,
@@ -58,12 +58,12 @@ impl Kind {
         }
     }
 
-    /// Lines of a panel's group.
+    /// Cache lines of a panel's group.
     pub(super) const fn lines(self) -> usize {
         PANEL * GROUP * self.bits() / 512
     }
 
-    /// Puts a weight into a panel's group, which is 0 there.
+    /// Stores a weight in a panel's group where its bits are 0.
     fn put(self, group: &mut [u32], term: usize, column: usize, raw: u32) {
         match self {
             Kind::F32 => group[term * PANEL + column] = raw,
@@ -76,28 +76,28 @@ impl Kind {
         }
     }
 
-    /// What is stored for 0.
+    /// Stored bits of the weight 0.
     fn zero(self) -> u32 {
         if self == Kind::Int4 { 8 } else { 0 }
     }
 }
 
-/// The bit where a term's nibble begins in its word: the lower nibbles of the bytes are four consecutive terms, and the
-/// upper ones are, because integer products take four bytes at a time.
+/// Bit offset of a term's nibble in its word. The low nibbles of its bytes are four consecutive terms, and so are the high ones, because
+/// integer dot products take four bytes at a time.
 #[inline(always)]
 fn nibble_at(term: usize) -> u32 {
     (8 * (term % 4) + 4 * (term / 4 % 2)) as u32
 }
 
-/// Weights of a type, read from a panel's group.
+/// A storage type, read from a panel's group.
 pub(super) trait Format {
     const KIND: Kind;
     /// Whether every group of a column has a scale.
     const SCALED: bool;
-    /// The weights of a term in `V::WIDTH` columns, before their scales.
+    /// The weights of a term in `V::WIDTH` columns, before scaling.
     ///
     /// # Safety
-    /// `group` points to a whole group; V's instructions are there.
+    /// `group` must point to a whole group; the CPU must support V's instructions.
     unsafe fn term<V: Lanes>(group: *const Line, term: usize, column: usize) -> V;
 }
 
@@ -111,7 +111,7 @@ impl Format for F32 {
     const SCALED: bool = false;
     #[inline(always)]
     unsafe fn term<V: Lanes>(group: *const Line, term: usize, column: usize) -> V {
-        // SAFETY (here and below): inside the group; the caller vouches for the instructions.
+        // SAFETY (here and below): inside the group; the caller guarantees the instructions.
         unsafe { V::load(group.cast::<f32>().add(term * PANEL + column)) }
     }
 }
@@ -154,9 +154,9 @@ impl Format for Int4 {
 pub(super) struct Panel<'a> {
     pub(super) kind: Kind,
     values: &'a [Line],
-    /// One line for each group, if the type has scales.
+    /// One line per group, if the type has scales.
     scales: &'a [Line],
-    /// Likewise offsets, if these weights have any.
+    /// One line per group, if these weights have offsets.
     offsets: &'a [Line],
 }
 
@@ -166,7 +166,7 @@ pub(super) struct Group {
     pub(super) values: *const Line,
     /// 32 f16, null if the type has none.
     pub(super) scales: *const u16,
-    /// Likewise.
+    /// 32 f16, null if these weights have none.
     pub(super) offsets: *const u16,
 }
 
@@ -175,7 +175,7 @@ impl<'a> Panel<'a> {
         self.values.len() / self.kind.lines()
     }
 
-    /// What stands where for a group.
+    /// Pointers to the data of a group.
     #[inline(always)]
     pub(super) fn group(self, group: usize) -> Group {
         let lines = self.kind.lines();
@@ -189,14 +189,14 @@ impl<'a> Panel<'a> {
         }
     }
 
-    /// A share of some groups' values, as far as there are such groups: the `part`th of `parts`.
+    /// Part number `part` of `parts` of some groups' values; groups that do not exist are ignored.
     pub(super) fn share(self, groups: Range<usize>, part: usize, parts: usize) -> &'a [Line] {
         let (lines, all) = (self.kind.lines(), self.groups());
         let values = &self.values[groups.start.min(all) * lines..groups.end.min(all) * lines];
         values.chunks(values.len().div_ceil(parts).max(1)).nth(part).unwrap_or_default()
     }
 
-    /// Rows of 32 floats of some terms, of weights that are stored as such.
+    /// Rows of 32 floats of some terms, for weights stored as f32.
     pub(super) fn floats(self, term: usize, terms: usize) -> &'a [f32] {
         assert_eq!(self.kind, Kind::F32);
         &bytemuck::cast_slice(self.values)[term * PANEL..][..terms * PANEL]
@@ -207,7 +207,7 @@ impl<'a> Panel<'a> {
 #[derive(Clone)]
 pub(super) struct Store {
     kind: Kind,
-    /// Of a panel.
+    /// Groups per panel.
     groups: usize,
     values: Vec<Line>,
     scales: Vec<Line>,
@@ -215,7 +215,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// All bits are 0, scales too.
+    /// All bits are 0, including scales.
     pub(super) fn zeros(kind: Kind, k: usize, n: usize) -> Store {
         let (groups, panels) = (k.div_ceil(GROUP), n.div_ceil(PANEL));
         let values = bytemuck::zeroed_vec(panels * groups * kind.lines());
@@ -248,7 +248,7 @@ impl Store {
         store
     }
 
-    /// Gives every group of a column an offset.
+    /// Adds an offset to every group of a column.
     pub(super) fn add_offsets(&mut self, n: usize, offset: &(dyn Fn(usize, usize) -> f16 + Sync)) {
         self.offsets = vec![Line([0; 16]); self.scales.len()];
         fill(&mut self.offsets, self.groups, n, offset);
@@ -260,15 +260,15 @@ impl Store {
 
     /// The first groups of the columns from `PANEL * index` on.
     pub(super) fn panel(&self, index: usize, groups: usize) -> Panel<'_> {
-        let of = |all: &'_ [Line], lines: usize| -> Range<usize> {
+        let range = |all: &'_ [Line], lines: usize| -> Range<usize> {
             let first = if all.is_empty() { 0 } else { index * self.groups * lines };
             first..if all.is_empty() { 0 } else { first + groups * lines }
         };
         Panel {
             kind: self.kind,
-            values: &self.values[of(&self.values, self.kind.lines())],
-            scales: &self.scales[of(&self.scales, 1)],
-            offsets: &self.offsets[of(&self.offsets, 1)],
+            values: &self.values[range(&self.values, self.kind.lines())],
+            scales: &self.scales[range(&self.scales, 1)],
+            offsets: &self.offsets[range(&self.offsets, 1)],
         }
     }
 
@@ -280,7 +280,7 @@ impl Store {
         halves[at] = value.to_bits();
     }
 
-    /// A weight as it is multiplied.
+    /// A dequantized weight.
     pub(super) fn weight(&self, term: usize, column: usize) -> f32 {
         let group = column / PANEL * self.groups + term / GROUP;
         let (term, column) = (term % GROUP, column % PANEL);
@@ -311,7 +311,7 @@ impl Store {
     }
 }
 
-/// Puts f16s into lines, one for each column of a panel's group.
+/// Writes f16s to lines, one per column of a panel's group.
 fn fill(lines: &mut [Line], groups: usize, n: usize, half: &(dyn Fn(usize, usize) -> f16 + Sync)) {
     lines.par_iter_mut().enumerate().for_each(|(i, line)| {
         let columns = (i / groups * PANEL..n).take(PANEL);

@@ -1,32 +1,32 @@
-//! Vectors of 32-bit words: what the program needs of them, for each instruction set.
+//! SIMD vectors of 32-bit words with the operations of the program, for each instruction set.
 
-/// Words side by side.
+/// A SIMD vector of 32-bit words.
 ///
 /// # Safety
 /// Every method needs the instructions that the type's documentation names.
 pub(super) trait Lanes: Copy {
     /// Words of a vector.
     const WIDTH: usize;
-    /// The same word in every lane.
+    /// Broadcasts a word to every lane.
     unsafe fn all(word: u32) -> Self;
-    /// `first`, `first + 1`, …
+    /// `first`, `first + 1`, … from lane to lane.
     unsafe fn count_from(first: u32) -> Self;
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn upper0(self) -> Self;
     unsafe fn upper1(self) -> Self;
     unsafe fn lower0(self) -> Self;
     unsafe fn lower1(self) -> Self;
-    /// Bits of f where e has ones, of g elsewhere.
+    /// SHA-256's Ch: bits of f where e has ones, else of g.
     unsafe fn choose(e: Self, f: Self, g: Self) -> Self;
-    /// Every bit that two of the three agree on.
+    /// SHA-256's Maj: the bitwise majority.
     unsafe fn majority(a: Self, b: Self, c: Self) -> Self;
     /// `base ^ (mask & difference)`.
     unsafe fn blend(mask: Self, difference: Self, base: Self) -> Self;
-    /// A bit for every lane that has no bit of `mask`, the first lane's lowest.
+    /// A bit mask of the lanes whose word has no bit of `mask`, first lane lowest.
     unsafe fn without(self, mask: u32) -> u64;
 }
 
-/// Two vectors whose operations alternate: while one waits for a result or a port, the other goes on.
+/// Two vectors with interleaved operations: while one waits for a result or a port, the other proceeds.
 #[derive(Clone, Copy)]
 pub(super) struct Pair<A, B>(A, B);
 
@@ -34,7 +34,7 @@ impl<A: Lanes, B: Lanes> Lanes for Pair<A, B> {
     const WIDTH: usize = A::WIDTH + B::WIDTH;
     #[inline(always)]
     unsafe fn all(word: u32) -> Self {
-        // SAFETY (here and below): the caller vouches for the instructions of both.
+        // SAFETY (here and below): the caller guarantees the instructions of both.
         unsafe { Pair(A::all(word), B::all(word)) }
     }
     #[inline(always)]
@@ -92,7 +92,7 @@ mod x86 {
 
     const COUNT: [i32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-    /// A vector type whose instruction set rotates and evaluates any function of three bits: AVX-512, whole or half.
+    /// A vector type with rotate and ternary-logic instructions: AVX-512, 512 or 256 bits wide.
     macro_rules! with_ternary_logic {
         ($(#[$doc:meta])* $name:ident, $vector:ty, $width:literal, $set1:ident, $load:ident, $add:ident, $rotate:ident,
          $shift:ident, $ternary:ident, $without:ident) => {

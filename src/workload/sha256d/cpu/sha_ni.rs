@@ -1,16 +1,15 @@
-//! sha256d by the SHA extensions of x86, several nonces at a time so that their latencies overlap.
+//! sha256d with x86's SHA-NI instructions, several nonces at a time to hide their latency.
 
 use super::super::Found;
 use crate::kernels::sha256d::{HeaderWords, INITIAL, K};
 use std::arch::x86_64::*;
 
-/// Constants as aligned groups of four.
+/// Round constants, aligned for vector loads.
 #[repr(align(16))]
 struct Aligned([u32; 64]);
 static ROUND_CONSTANTS: Aligned = Aligned(K);
 
-/// The shares among `count` words from `first` of every version: no bit of `mask` in the hash's last word. `count` is
-/// a multiple of N.
+/// The shares among `count` words from `first` of every version: no bit of `mask` in the hash's last word. `count` is a multiple of N.
 ///
 /// # Safety
 /// Needs the instructions named below.
@@ -33,7 +32,7 @@ pub(super) unsafe fn scan<const N: usize>(
         let keyed: [[__m128i; 16]; N] = std::array::from_fn(|n| {
             let word = begin.wrapping_add(n as u32) as i32;
             let mut block = [_mm_set_epi32(word, t2, t1, t0), one_bit, zero, bits_80];
-            // SAFETY (here and below): the caller vouches for the instructions.
+            // SAFETY (here and below): the caller guarantees the instructions.
             std::array::from_fn(|group| unsafe { next(&mut block, group) })
         });
         for (version, &(mid0, mid1)) in (0..).zip(&midstates) {
@@ -45,7 +44,7 @@ pub(super) unsafe fn scan<const N: usize>(
             }
             let mut blocks = [[zero; 4]; N];
             for (state, block) in states.iter_mut().zip(&mut blocks) {
-                // From the pairs ABEF and CDGH back to words in order.
+                // From ABEF and CDGH back to ABCD and EFGH.
                 let abef = _mm_shuffle_epi32(_mm_add_epi32(state.0, mid0), 0xb1);
                 let cdgh = _mm_shuffle_epi32(_mm_add_epi32(state.1, mid1), 0xb1);
                 let (abcd, efgh) = (_mm_unpackhi_epi64(abef, cdgh), _mm_unpacklo_epi64(abef, cdgh));
@@ -58,7 +57,7 @@ pub(super) unsafe fn scan<const N: usize>(
                 }
             }
             for (n, (state, block)) in states.iter_mut().zip(&mut blocks).enumerate() {
-                // Rounds 60 and 61; after them the e of round 60 stands in the place of f.
+                // Rounds 60 and 61; after them the e of round 60 is in f's position.
                 let keyed = unsafe { next(block, 15) };
                 let efgh = _mm_sha256rnds2_epu32(state.1, state.0, keyed);
                 let last = (_mm_extract_epi32(efgh, 0) as u32).wrapping_add(INITIAL[7]);
@@ -71,15 +70,15 @@ pub(super) unsafe fn scan<const N: usize>(
     found
 }
 
-/// A state as the instructions want it: A, B, E, F and C, D, G, H, highest first.
+/// A state as the SHA instructions take it: A, B, E, F and C, D, G, H, highest first.
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn halves(state: &[u32; 8]) -> (__m128i, __m128i) {
     let [a, b, c, d, e, f, g, h] = state.map(|word| word as i32);
     (_mm_set_epi32(a, b, e, f), _mm_set_epi32(c, d, g, h))
 }
 
-/// Words `4 * group` and the three after it of a block's schedule, round constants added. `block` holds the last
-/// sixteen words; groups come in order.
+/// Words `4 * group` and the three after it of a block's schedule, plus round constants. `block` holds the last sixteen words; groups
+/// must come in order.
 ///
 /// # Safety
 /// Needs the instructions named below.
@@ -97,7 +96,7 @@ unsafe fn next(block: &mut [__m128i; 4], group: usize) -> __m128i {
     _mm_add_epi32(block[group % 4], k)
 }
 
-/// Four rounds by four words of the schedule.
+/// Four rounds with four words of the schedule.
 ///
 /// # Safety
 /// Needs the instructions named below.
