@@ -23,7 +23,7 @@ pub(super) fn await_rest() -> bool {
     const IDLE_FOR: Duration = Duration::from_secs(3);
     let began = Instant::now();
     let mut idle_since = began;
-    super::say("looking whether the machine is at rest");
+    super::say("checking that the machine is idle");
     while began.elapsed() < TIMEOUT && !interrupt::asked() {
         if share().is_some_and(|share| share > TOO_MUCH) {
             idle_since = Instant::now();

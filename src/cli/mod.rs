@@ -47,7 +47,7 @@ enum Command {
     Tune(tune::Args),
     /// Measure workloads on devices and write a result file
     Run(run::Args),
-    /// Judge whether result files are truthful: digests, figures and proofs of the work
+    /// Judge whether result files are consistent: digests, figures and proofs of the work
     Validate(validate::Args),
     /// Compare two result files, like with like, and fail on a regression past a gate
     Compare(compare::Args),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  rigbench report result.json\n  rigbench report --format html -o report.html results/local/*.json\n  rigbench report --format csv results/published > rows.csv\n\nOf a folder every file that ends in .json is taken. One run is shown in full; of several, rows of one kind stand in one line."
+    after_help = "Examples:\n  rigbench report result.json\n  rigbench report --format html -o report.html results/local/*.json\n  rigbench report --format csv results/published > rows.csv\n\nOf a folder every file that ends in .json is taken. One run is shown in full; of several, rows of one kind are merged into one line."
 )]
 pub(super) struct Args {
     /// Result files, or folders of them

@@ -63,8 +63,10 @@ impl Cards {
 
     /// Looks up a device. Mesa appends its name of the chip in parentheses, which is ignored.
     fn card(&self, name: &str) -> Option<&Card> {
-        let name = name.split_once(" (").map_or(name, |(card, _)| card);
-        self.card.iter().find(|card| card.names.iter().any(|known| known == name))
+        let words: Vec<&str> =
+            name.split_whitespace().take_while(|word| !word.starts_with('(')).collect();
+        let name = words.join(" ");
+        self.card.iter().find(|card| card.names.contains(&name))
     }
 
     /// The vendor's peak of a device in operations per second, and its source.

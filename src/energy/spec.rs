@@ -90,7 +90,7 @@ impl FromStr for PowerSpec {
                         (metered, "") => (watts, metered),
                         _ => {
                             return refuse(
-                                "nothing can stand behind the device, as in declared:240@gpu-board@gpu:1",
+                                "nothing may follow the device, as in declared:240@gpu-board@gpu:1",
                             );
                         }
                     },

@@ -167,7 +167,7 @@ impl Kernel {
         for (_, variable) in module.global_variables.iter() {
             let Some(resource) = &variable.binding else { continue };
             if resource.group != 0 {
-                return Err(unsupported("bindings stand in group 0"));
+                return Err(unsupported("bindings must be in group 0"));
             }
             let kind = match variable.space {
                 naga::AddressSpace::Uniform => BindingKind::Uniform,
@@ -345,7 +345,7 @@ mod tests {
         let mut ids = std::collections::BTreeSet::new();
         let mut texts = std::collections::BTreeSet::new();
         for entry in TABLE {
-            assert!(ids.insert(entry.id), "{} stands twice", entry.id);
+            assert!(ids.insert(entry.id), "{} is there twice", entry.id);
             for kernel in Kernel::all(entry).unwrap() {
                 assert!(kernel.workgroup.iter().product::<u32>() <= 256, "{}", entry.id);
                 let workload = entry.id.split('/').next();

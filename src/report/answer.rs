@@ -133,8 +133,8 @@ fn answer(unit: Unit, workload: String, all: &[&Group], names: &Names) -> Answer
     let left_out = all.iter().filter(|group| !group.entry.counts()).count();
     match left_out {
         0 => {}
-        1 => answer.sentences.push("One row does not count.".into()),
-        n => answer.sentences.push(format!("{n} rows do not count.")),
+        1 => answer.sentences.push("One row has no valid figure.".into()),
+        n => answer.sentences.push(format!("{n} rows have no valid figure.")),
     }
     answer
 }
@@ -234,10 +234,9 @@ fn unlike(answer: &mut Answer, known: &[&Entry], names: &Names) {
     let all: Vec<String> =
         contenders(known).iter().take(4).map(|entry| detail(entry, names)).collect();
     answer.sentences.push(format!("{}.", all.join("; ")));
-    answer.sentences.push(
-        "These joules do not cover the same or did not come about alike, so no ratio is given."
-            .into(),
-    );
+    answer
+        .sentences
+        .push("These joules differ in scope or provenance, so no ratio is given.".into());
     answer.sentences.extend(on_speed(known, names));
 }
 

@@ -57,17 +57,29 @@ impl Collection {
     pub fn gather(paths: &[PathBuf], mut also: impl FnMut(&File, Document)) -> Self {
         let reader = if paths.len() == 1 { read::read } else { read::skim };
         let mut collection = Collection::default();
-        for some in paths.chunks(PARALLEL_FILES) {
-            let read: Vec<_> =
-                some.par_iter().map(|path| document(read::open(path, reader))).collect();
-            for (path, document) in some.iter().zip(read) {
-                let name = path.file_name().unwrap_or(path.as_os_str());
-                let name = name.to_string_lossy().into_owned();
-                if let Some((file, document)) = collection.add(name, document) {
-                    also(file, document);
+        let mut show = |paths: &[PathBuf], finished_only: bool| {
+            let mut unfinished = Vec::new();
+            for some in paths.chunks(PARALLEL_FILES) {
+                let read: Vec<_> =
+                    some.par_iter().map(|path| document(read::open(path, reader))).collect();
+                for (path, document) in some.iter().zip(read) {
+                    let partial = |d: &Document| d.evidence.run.finished_at.is_none();
+                    if finished_only && document.as_ref().is_ok_and(partial) {
+                        unfinished.push(path.clone());
+                        continue;
+                    }
+                    let name = path.file_name().unwrap_or(path.as_os_str());
+                    let name = name.to_string_lossy().into_owned();
+                    if let Some((file, document)) = collection.add(name, document) {
+                        also(file, document);
+                    }
                 }
             }
-        }
+            unfinished
+        };
+        // Of a run that is there twice, the finished file counts: unfinished ones are read again after all others.
+        let unfinished = show(paths, true);
+        show(&unfinished, false);
         collection
     }
 

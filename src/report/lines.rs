@@ -123,7 +123,7 @@ fn state(group: &Group) -> Cell {
         text += &format!(": {}", reasons.join("; "));
     }
     if group.left_out > 0 {
-        text += &format!("\n{} more do not count", group.left_out);
+        text += &format!("\n{} invalid left out", group.left_out);
     }
     let tone = match group.entry.outcome {
         Outcome::Measured if reasons.is_empty() => Tone::Plain,

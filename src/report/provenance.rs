@@ -138,9 +138,9 @@ fn measured(view: View, meter: &SourceInfo, energy: &Energy, figures: &Measured)
     match (idle, energy.net_joules) {
         (Some(baseline), Some(net)) => {
             let idle = Watts(baseline.idle.power.0);
-            out += &format!("; above what it drew at rest ({idle}): {}.", Joules(net));
+            out += &format!("; above idle ({idle}): {}.", Joules(net));
         }
-        _ => out += "; no baseline at rest was taken.",
+        _ => out += "; idle power was not measured.",
     }
     for line in disagreements(view.manifest(), energy, figures) {
         out += &format!(" {}.", sentence(&line));

@@ -6,7 +6,7 @@ use super::provenance::{disagreements, no_joules};
 use super::table::{Cell, Column, Table, Tone};
 use super::view::View;
 use crate::device::Class;
-use crate::results::{Document, Outcome, conditions};
+use crate::results::{Document, OrNewer, Outcome, RunReason, conditions};
 use crate::units::{EnergyPerWork, Interval, Joules, Provenance, Rate, Seconds, Unit, significant};
 use crate::workload::Id;
 
@@ -44,7 +44,14 @@ pub fn run(document: &Document) -> Vec<Table> {
             })
         })
         .collect();
+    if tables.is_empty() {
+        tables.push(Table { title: "no row that can be shown".into(), ..Table::default() });
+    }
     if let Some(last) = tables.last_mut() {
+        let reasons = document.derived.run.reasons.iter().filter_map(OrNewer::known);
+        // Invalid rows are named in their own notes.
+        let of_run = reasons.filter(|reason| !matches!(reason, RunReason::InvalidRows { .. }));
+        last.notes.extend(of_run.map(|reason| format!("the run is invalid: {reason}")));
         let newer = document.newer_rows().map(|(_, row)| format!("from a newer rigbench: {row}"));
         last.notes.extend(newer);
         last.notes.extend(legend(document));
@@ -72,8 +79,8 @@ fn about_published(rows: &[View], name: &str) -> Vec<String> {
         );
     }
     if !unknown.is_empty() {
-        let rest = if shares { " where no share stands" } else { "" };
-        lines.push(format!("unknown here{rest}: {} of this device", unknown.join(" and ")));
+        let rest = if shares { " for rows without a share" } else { "" };
+        lines.push(format!("no reference rate for this device{rest}: {}", unknown.join(", ")));
     }
     lines
 }

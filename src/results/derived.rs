@@ -173,8 +173,8 @@ pub struct Proven {
     pub least_hashes: f64,
     /// Upper end of the 95 % confidence interval of the hashes computed.
     pub most_hashes: f64,
-    /// Hashes counted in rate and joules: the claim, but at most the upper end of the interval, or at most the lower end if fewer than 400
-    /// shares are expected.
+    /// Hashes counted for joules: the claim, but at most the upper end of the interval, or at most the lower end if fewer than 400 shares
+    /// are expected. Throughput is cut to the same end over the time of all windows.
     pub counted_hashes: f64,
     /// Number of shares expected from the claim.
     pub expected_shares: f64,

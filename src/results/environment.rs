@@ -42,6 +42,11 @@ const PRELOADS: &[&str] = &["DYLD_INSERT_LIBRARIES", "LD_AUDIT", "LD_PRELOAD"];
 /// The tunable in `GLIBC_TUNABLES` that puts heap memory, including the buffers of software Vulkan, on huge pages.
 pub const HUGE_PAGES: &str = "glibc.malloc.hugetlb";
 
+/// Whether this variable replaces the installed Vulkan drivers.
+pub(super) fn chooses_driver(variable: &str) -> bool {
+    DRIVERS.contains(&variable)
+}
+
 /// Recorded instead of a value that must not be disclosed.
 const SET: &str = "set";
 

@@ -253,10 +253,12 @@ pub fn program() -> Program {
 }
 
 fn host(gpus: usize, anonymous: bool) -> Host {
-    let threads = sysinfo::System::new().map_or(0, |mut system| {
+    let listed = sysinfo::System::new().map_or(0, |mut system| {
         system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
         system.cpus().len()
     });
+    // Where the system lists none, those that this process may use.
+    let threads = listed.max(std::thread::available_parallelism().map_or(1, |n| n.get()));
     Host {
         id: machine_uid::get().ok().filter(|_| !anonymous).map(|id| hashed(id.trim())),
         cpu: Device::cpu().name,

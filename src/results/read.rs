@@ -123,6 +123,33 @@ fn parts(bytes: &[u8]) -> Result<(Given, Value), ReadError> {
     let (text, scan) = scanned(bytes)?;
     let mut whole: Value =
         serde_json::from_str(&text).map_err(|error| reject(error.to_string()))?;
+    let given = interpreted(&mut whole, scan).or_else(|error| {
+        // Some writers give every number a decimal point. RFC 8785 calls 1.0 and 1 the same.
+        if integers(&mut whole) { interpreted(&mut whole, scan) } else { Err(error) }
+    })?;
+    Ok((given, whole))
+}
+
+/// Turns numbers that are whole into integers; returns whether there were any.
+fn integers(value: &mut Value) -> bool {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let float = number.as_f64().unwrap_or(f64::NAN);
+            let whole = float.fract() == 0.0 && float.abs() < (1u64 << 53) as f64;
+            if whole {
+                *value = Value::from(float as i64);
+            }
+            whole
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| integers(item) | any),
+        Value::Object(members) => {
+            members.values_mut().fold(false, |any, member| integers(member) | any)
+        }
+        _ => false,
+    }
+}
+
+fn interpreted(whole: &mut Value, scan: scan::Scan) -> Result<Given, ReadError> {
     let schema_version = whole.get("schema_version").and_then(Value::as_str);
     let schema_version =
         schema_version.ok_or_else(|| reject("missing field `schema_version`".into()))?.to_string();
@@ -167,11 +194,11 @@ fn parts(bytes: &[u8]) -> Result<(Given, Value), ReadError> {
     // array, which serde would accept.
     if scan::shape_of(&known) != scan.shape {
         let known = serde_json::to_value(known).map_err(|error| reject(error.to_string()))?;
-        if let Some(path) = difference::other_kind(&known, &whole) {
+        if let Some(path) = difference::other_kind(&known, whole) {
             return Err(ReadError(format!("{path} is an array where an object has to be")));
         }
     }
-    Ok((given, whole))
+    Ok(given)
 }
 
 /// Parses evidence. Its rows are parsed in place, since the copy that other values of a newer version need takes as long as parsing.
@@ -180,13 +207,15 @@ fn evidence(given: &mut Value) -> Result<Evidence, ReadError> {
         Some(Value::Array(rows)) => std::mem::take(rows),
         _ => return parsed("evidence", given),
     };
-    let mut evidence: Evidence = parsed("evidence", given)?;
     let read = |row: &Value| {
         Row::deserialize(row).map_or_else(|_| OrNewer::Newer(row.clone()), OrNewer::Known)
     };
-    evidence.rows = rows.iter().map(read).collect();
+    let evidence = parsed("evidence", given).map(|mut evidence: Evidence| {
+        evidence.rows = rows.iter().map(read).collect();
+        evidence
+    });
     given["rows"] = Value::Array(rows);
-    Ok(evidence)
+    evidence
 }
 
 /// Whether a format is a later minor version than this one.

@@ -62,7 +62,7 @@ pub enum Reason {
         change: f64,
     },
     /// A meter shows less power under load than idle.
-    #[error("{meter} shows {power} under load, less than the {idle} at rest")]
+    #[error("{meter} shows {power} under load, less than the {idle} idle")]
     LessThanIdle {
         /// Kind of meter.
         meter: MeterKind,

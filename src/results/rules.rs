@@ -38,6 +38,8 @@ pub struct Rules {
     pub first_day: &'static str,
     /// Minimum amount of measurement per mode: mode, seconds of windows per row, windows per row.
     pub modes: &'static [(&'static str, f64, usize)],
+    /// No batch is sized for longer, in seconds.
+    pub longest_batch: f64,
 }
 
 /// All versions, the newest last.
@@ -58,6 +60,7 @@ static ALL: &[Rules] = &[Rules {
     above_published: 1.25,
     first_day: "2026-11-30T00:00:00Z",
     modes: &[("quick", 0.0, 0), ("default", 20.0, 15), ("publish", 500.0, 60)],
+    longest_batch: 0.05,
 }];
 
 impl Rules {

@@ -61,9 +61,20 @@ pub fn validate_with(all: &[Rules], cards: &Cards, given: &Given, depth: Depth) 
         }
     };
     let derived = derive(evidence, rules);
-    notes(given, &derived, &mut findings);
-    let judged = judge(evidence, seed_of(bound), rules, cards, depth);
-    findings.faults.extend(judged.faults);
+    let judged = judge(evidence, seed_of(bound), rules, cards, *newer, depth);
+    notes(given, &derived, judged.of_seed, &mut findings);
+    // Newer rules may allow what these do not, but no forged proof.
+    if given.rules > rules.version {
+        findings.notes.extend(
+            judged
+                .faults
+                .iter()
+                .map(|fault| format!("rules {} would not allow this: {fault}", rules.version)),
+        );
+    } else {
+        findings.faults.extend(judged.faults);
+    }
+    findings.faults.extend(judged.forged);
     findings.notes.extend(judged.notes);
     if rules.version == given.rules {
         findings.faults.extend(mismatches(given, &derived));
@@ -75,7 +86,7 @@ pub fn validate_with(all: &[Rules], cards: &Cards, given: &Given, depth: Depth) 
 }
 
 /// Adds remarks for the reader, and the verdict on the beacon.
-fn notes(given: &Given, derived: &Derived, findings: &mut Findings) {
+fn notes(given: &Given, derived: &Derived, of_seed: bool, findings: &mut Findings) {
     let evidence = &given.evidence;
     let gpu = evidence.manifest.devices().any(|device| device.gpu.is_some());
     findings.notes.extend(conditions(&evidence.manifest, gpu));
@@ -117,11 +128,13 @@ fn notes(given: &Given, derived: &Derived, findings: &mut Findings) {
         }
     }
     if let Some(challenge) = &evidence.challenge {
-        findings.notes.push(format!("challenge: {challenge}"));
+        let unproven = if of_seed { "" } else { "; no work that was checked depends on it" };
+        findings.notes.push(format!("challenge: {challenge}{unproven}"));
     }
     if let Some(hex) = &evidence.beacon {
         match beacon::judge(hex, evidence.run.started_at) {
-            Ok(note) => findings.notes.push(note),
+            Ok(note) if of_seed => findings.notes.push(note),
+            Ok(_) => findings.notes.push("beacon: no work that was checked depends on it".into()),
             Err(fault) => findings.faults.push(format!("evidence.beacon: {fault}")),
         }
     }
@@ -136,6 +149,10 @@ fn mismatches(given: &Given, derived: &Derived) -> Vec<String> {
     let mut stated = given.stated.clone();
     if given.newer {
         remove_underivable(given, &mut stated, &mut derived);
+        // Figures of rows that are none of this version's.
+        if let Some(rows) = stated["rows"].as_array_mut() {
+            rows.truncate(given.evidence.rows.len());
+        }
     }
     let Differences { told, more } = difference::differences(&stated, &derived);
     let only_stated = difference::only_in(&known(&stated), &derived);

@@ -117,8 +117,8 @@ fn a_table_tells_the_share_of_what_is_published_and_that_a_serving_stack_is_bett
     assert_eq!((cells(&tables[0], "7.7 % of hashcat"), cells(&tables[0], " % of vendor")), (1, 8));
     // Nothing is published of the other devices; that is told once.
     assert!(tables[1..].iter().all(|table| cells(table, " % of vendor") == 0));
-    let unknown = "unknown here: hashcat's published rate and the vendor's peak of this device";
-    assert_eq!((notes("of vendor: "), notes(unknown), notes("unknown here")), (1, 3, 3));
+    let unknown = "no reference rate for this device: hashcat's published rate, the vendor's peak";
+    assert_eq!((notes("of vendor: "), notes(unknown), notes("no reference rate")), (1, 3, 3));
     assert_eq!(notes("A tuned serving stack gets more tokens from a joule"), 1);
     // A run without tokens says nothing of them.
     let hashes = only(&made_up::BASE, |row| row.workload.id == Id::Sha256d);

@@ -4,6 +4,7 @@ use crate::honest::{RUN, calm, row, sign};
 use rigbench::device::hardware::Cards;
 use rigbench::results::read::{self, Given};
 use rigbench::results::{self, Depth, Document, Findings, Rules, Verdict, validate_with};
+use rigbench::workload::Proof;
 
 fn given(document: &Document) -> Given {
     read::read(results::text(document).as_bytes()).unwrap()
@@ -125,10 +126,18 @@ fn rules_that_nobody_knows_yet_are_noted_and_their_figures_not_compared() {
     // What is shown is derived afresh.
     let shown = given(&document).shown();
     assert_eq!((shown.rules, &shown.derived), (1, &RUN.document.derived));
-    // The evidence is judged all the same.
+    // What the rules of today would not allow in the evidence is noted, and a forged proof is a fault by any rules.
     row(&mut document, 0).windows.as_mut().unwrap().wall_seconds[0] = 0.01;
     document.proof.document_sha256 = results::document_sha256(&document);
-    assert_ne!(results::validate(&given(&document), Depth::Quick).faults, Vec::<String>::new());
+    let said = results::validate(&given(&document), Depth::Quick);
+    assert_eq!(said.faults, Vec::<String>::new());
+    let note = "rules 1 would not allow this: evidence.rows[0].windows.wall_seconds[0]";
+    assert!(said.notes.iter().any(|said| said.starts_with(note)), "{:?}", said.notes);
+    let Some(Proof::Shares(shares)) = &mut row(&mut document, 0).proof else { panic!() };
+    shares.shares[0].nonce ^= 1 << 24;
+    document.proof.document_sha256 = results::document_sha256(&document);
+    let faults = results::validate(&given(&document), Depth::Quick).faults;
+    assert!(faults.len() == 1 && faults[0].starts_with("evidence.rows[0].proof"), "{faults:?}");
     // There never were others before the first.
     document = RUN.document.clone();
     document.rules = 0;

@@ -51,7 +51,7 @@ fn a_share_that_is_none_is_refused() {
         let first = shares[0];
         shares.push(first);
     };
-    refused(&forged(twice), "stands twice");
+    refused(&forged(twice), "is there twice");
     let unscanned = |d: &mut Document| shares(d).shares[0].version = shares(d).versions;
     refused(&forged(unscanned), "version that was not scanned");
     // A real share of a header that was not scanned.
@@ -118,7 +118,7 @@ fn work_that_was_not_done_is_refused() {
         let row = hashes(d).clone();
         d.evidence.rows.push(row.into());
     };
-    refused(&forged(second_row), "stands twice");
+    refused(&forged(second_row), "is there twice");
     // Under another condition and at another time it is another row, of the same hashes.
     let another_condition = |d: &mut Document| {
         let mut row = hashes(d).clone();
@@ -161,6 +161,10 @@ fn figures(document: &Document) -> &RowFigures {
     document.derived.rows[0].known().unwrap()
 }
 
+fn wall_seconds(document: &Document) -> f64 {
+    document.rows().next().unwrap().0.windows.as_ref().unwrap().seconds().0
+}
+
 #[test]
 fn a_claim_counts_in_full_only_if_its_shares_are_dense() {
     let rate = |figures: &RowFigures| figures.throughput.unwrap().value.unwrap();
@@ -183,17 +187,22 @@ fn a_claim_counts_in_full_only_if_its_shares_are_dense() {
         assert_eq!(faults, Vec::<String>::new(), "{share} of the target");
         let notes = findings(&document).notes;
         let told = notes.iter().any(|note| note.contains("the rate is cut to the"));
+        let wall = wall_seconds(&document);
         let share = if proven.expected_shares >= 400.0 {
-            assert!(!proven.is_cut() && !told);
+            // One honest claim of 40 is above the upper bound.
+            assert_eq!(proven.is_cut(), proven.most_hashes < proven.claimed_hashes);
+            assert_eq!(proven.is_cut(), told);
             full += 1;
-            1.0
+            (proven.most_hashes / wall / rate(honest)).min(1.0)
         } else {
-            assert!(proven.is_cut() && told, "{proven:?} {notes:?}");
+            assert_eq!(proven.is_cut(), proven.least_hashes < proven.claimed_hashes);
+            assert_eq!(proven.is_cut(), told, "{proven:?} {notes:?}");
             cut += 1;
-            proven.least_hashes / proven.claimed_hashes
+            (proven.least_hashes / wall / rate(honest)).min(1.0)
         };
         // Hashes that are not proven earn neither rate nor joules.
         assert!((rate(figures) / rate(honest) / share - 1.0).abs() < 1e-9);
+        let share = proven.counted_hashes / proven.claimed_hashes;
         for (joules, honest) in joules(figures).iter().zip(joules(honest)) {
             assert!((joules * share / honest - 1.0).abs() < 1e-9, "{joules} {honest} {share}");
         }
@@ -206,13 +215,16 @@ fn a_claim_counts_in_full_only_if_its_shares_are_dense() {
 /// Honest hashes, just enough and just too few.
 #[test]
 fn four_hundred_expected_shares_are_enough() {
-    for (expected, cut) in [(400, false), (399, true), (20, true)] {
+    for expected in [400, 399, 20] {
         let mut document = RUN.document.clone();
         let seed = results::seed(&document.evidence);
         mine(hashes(&mut document), seed, expected);
         sign(&mut document);
         assert_eq!(faults(&document), Vec::<String>::new(), "{expected}");
         let proven = figures(&document).proven.clone().unwrap();
+        let dense = expected >= 400;
+        let supported = if dense { proven.most_hashes } else { proven.least_hashes };
+        let cut = supported < proven.claimed_hashes;
         assert_eq!((proven.expected_shares, proven.is_cut()), (expected as f64, cut));
     }
     let too_few = forged(|d| {
@@ -261,8 +273,8 @@ fn no_claim_far_beyond_the_work_counts() {
         }
     }
     println!("{tried} claims, the most that counts is {most:.2} times the work");
-    // The upper bound of about 300 shares or more, of which there are by chance a tenth too many, say.
-    assert!(most < 1.12 * 1.1, "{most}");
+    // The upper bound of some 300 shares, of which there may be by chance, once in 100,000 runs, a quarter too many.
+    assert!(most < 1.4, "{most}");
 }
 
 fn elements(document: &mut Document) -> &mut Elements {
@@ -373,5 +385,28 @@ fn spread_work_is_whole() {
         let windows = row.windows.as_mut().unwrap();
         spread(windows, 1_000_003);
         assert_eq!(windows.total_work(), 1_000_003);
+    }
+}
+
+/// Work that is moved from one window to another adds nothing to the rate, which is a median.
+#[test]
+fn work_moved_between_windows_raises_no_rate_above_what_is_proven() {
+    let honest = figures(&RUN.document).throughput.unwrap().value.unwrap();
+    for share_kept in [1u64, 4] {
+        let mut document = RUN.document.clone();
+        let windows = hashes(&mut document).windows.as_mut().unwrap();
+        let few = windows.work.len() / 3;
+        let moved: u64 = windows.work[..few].iter().map(|work| work - work * share_kept / 10).sum();
+        windows.work[..few].iter_mut().for_each(|work| *work = *work * share_kept / 10);
+        let rest = windows.work.len() - few;
+        let each = moved / rest as u64;
+        windows.work[few..].iter_mut().for_each(|work| *work += each);
+        windows.work[few] += moved - each * rest as u64;
+        sign(&mut document);
+        let rate = figures(&document).throughput.unwrap().value.unwrap();
+        let proven = figures(&document).proven.clone().unwrap();
+        let most = proven.most_hashes / wall_seconds(&document);
+        assert!(rate <= most * (1.0 + 1e-9), "{rate} {most}");
+        assert!(rate < 1.4 * honest, "{rate} {honest}");
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// A first look: two blocks of four windows of 0.4 s for each row
     #[arg(long, conflicts_with = "publish")]
     quick: bool,
-    /// A figure to publish: 10 minutes for each row, in five blocks of two; the machine must be at rest
+    /// A figure to publish: 10 minutes for each row, in five blocks of two; the machine must be idle
     #[arg(long)]
     publish: bool,
     /// Publish although other programs use the processor; the run is invalid and says so

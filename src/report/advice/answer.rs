@@ -51,7 +51,7 @@ fn recommendation(advice: &Advice) -> String {
             let here = &advice.choices[here];
             format!("Of what was run here this earns most: {}; {}.", act(here), earns(here))
         }
-        None => "Nothing that was run here can be offered; why stands below the table.".into(),
+        None => "Nothing that was run here can be sold; the reasons are below the table.".into(),
     };
     format!("{first} {here}")
 }

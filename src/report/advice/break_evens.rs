@@ -107,7 +107,7 @@ fn question_table(
         .any(|found| found.counts_hardware && questions.contains(&(found.question, found.epoch)));
     let mut notes = Vec::new();
     if rows.iter().flatten().any(|cell| cell.text == "–") {
-        notes.push("–: it does not enter, or moves both alike.".to_string());
+        notes.push("–: it does not enter, or moves both equally.".to_string());
     }
     if counted {
         notes.push("Hardware is counted.".into());

@@ -198,7 +198,7 @@ fn about(group: &Group) -> String {
             &format!("The median of {} rows, from the lowest end to the highest. ", group.rows);
     }
     if group.left_out > 0 {
-        about += &format!("{} rows that do not count are left out. ", group.left_out);
+        about += &format!("{} invalid rows are left out. ", group.left_out);
     }
     if let Some(limit) = entry.power_limit {
         about += &format!("Power limit {}. ", crate::units::Watts(limit));

@@ -151,7 +151,7 @@ fn lead(runs: &[(&File, &Run)], entries: &[Entry]) -> String {
     let days = || runs.iter().filter_map(|(_, run)| run.started_at.split('T').next());
     let modes: BTreeSet<&str> = runs.iter().map(|(_, run)| run.mode.as_str()).collect();
     format!(
-        "{} runs with {} rows on {} kinds of processor, from {} to {}, protocol {}. What is alike stands in one line.",
+        "{} runs with {} rows on {} kinds of processor, from {} to {}, protocol {}. Rows of one kind are merged into one line.",
         runs.len(),
         entries.len(),
         machines.len(),
@@ -168,12 +168,12 @@ fn state(runs: &[(&File, &Run)]) -> State {
         _ => Vec::new(),
     };
     let words = match (runs.len(), invalid) {
-        (1, 0) => "valid: nothing speaks against it".to_string(),
-        (1, _) => "invalid in part: rows that do not count are in no answer".into(),
+        (1, 0) => "valid: no invalidating condition was found".to_string(),
+        (1, _) => "invalid in part: invalid rows enter no answer".into(),
         (_, 0) => "all runs are valid".into(),
-        (all, some) => format!(
-            "{some} of {all} runs are invalid in part; rows that do not count are in no figure"
-        ),
+        (all, some) => {
+            format!("{some} of {all} runs are invalid in part; invalid rows enter no figure")
+        }
     };
     State { good: invalid == 0, words, reasons }
 }

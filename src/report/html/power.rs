@@ -75,7 +75,7 @@ fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
     if let Some(idle) = idle {
         let y = height(idle);
         plot.draw(marks::line((0.0, y), (100.0, y), "idle"));
-        plot.caption += &format!("; dashed: {} at rest", Watts(idle));
+        plot.caption += &format!("; dashed: {} idle", Watts(idle));
     }
     plot.words = format!(
         "power of {} on {} by {} ({scope}), {} readings in {} blocks: mean {mean}, all windows {}",

@@ -76,8 +76,12 @@ fn of_row(evidence: &Evidence, row: &Row, rules: &Rules) -> RowFigures {
         Some(Proof::Shares(shares)) => Some(proven(windows, shares, rules)),
         _ => None,
     };
+    // Joules count the hashes that are shown; so does the rate, which as a median could claim more than all windows have.
     let counted = (figures.proven.as_ref()).map_or(1.0, |p| p.counted_hashes / p.claimed_hashes);
-    figures.throughput = figures.throughput.map(|rate| rate * counted);
+    if let (Some(proven), Some(rate)) = (&figures.proven, figures.throughput) {
+        let most = supported(proven, rules) / windows.seconds().0;
+        figures.throughput = Some(rate * (most / rate.middle()).min(1.0));
+    }
     let telemetry =
         row.telemetry.as_ref().filter(|telemetry| telemetry.has_length(windows.looks()));
     figures.disturbed_windows =
@@ -150,14 +154,23 @@ pub(super) fn proven(windows: &Windows, shares: &Shares, rules: &Rules) -> Prove
     let hashes = |shares_of: f64| if n > 0 { shares_of * shares.hashes_a_share() } else { 0.0 };
     let (least_hashes, most_hashes) = (hashes(bound(n, 0.025)), hashes(bound(n + 1, 0.975)));
     let (claimed_hashes, expected_shares) = (windows.total_work() as f64, shares.expected());
-    let supported = if expected_shares < rules.dense_shares { least_hashes } else { most_hashes };
-    Proven {
+    let mut proven = Proven {
         claimed_hashes,
         least_hashes,
         most_hashes,
-        counted_hashes: claimed_hashes.min(supported),
+        counted_hashes: claimed_hashes,
         expected_shares,
         shares: n,
+    };
+    proven.counted_hashes = claimed_hashes.min(supported(&proven, rules));
+    proven
+}
+
+/// The most hashes that the shares support: the upper end of the confidence interval, or the lower end if too few are expected.
+fn supported(proven: &Proven, rules: &Rules) -> f64 {
+    match proven.expected_shares < rules.dense_shares {
+        true => proven.least_hashes,
+        false => proven.most_hashes,
     }
 }
 

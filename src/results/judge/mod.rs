@@ -14,6 +14,7 @@ use super::newer::OrNewer;
 use super::rules::Rules;
 use crate::device::hardware::Cards;
 use crate::seed::Seed;
+use work::Shown;
 
 /// Result of judging evidence.
 #[derive(Debug, Default)]
@@ -22,6 +23,10 @@ pub(super) struct Judgement {
     pub faults: Vec<String>,
     /// Remarks for the reader.
     pub notes: Vec<String>,
+    /// Proofs that are wrong by any rules.
+    pub forged: Vec<String>,
+    /// Whether a proof that follows from the run's seed was computed again.
+    pub of_seed: bool,
 }
 
 /// Collects faults with their paths.
@@ -49,16 +54,18 @@ pub(super) fn judge(
     seed: Seed,
     rules: &Rules,
     cards: &Cards,
+    newer: bool,
     depth: Depth,
 ) -> Judgement {
     let mut judgement = Judgement::default();
-    bound::run(evidence, rules, &mut Faults { path: String::new(), all: &mut judgement.faults });
+    let mut faults = Faults { path: String::new(), all: &mut judgement.faults };
+    bound::run(evidence, rules, newer, &mut faults);
     let products = evidence.known_rows().filter(|row| row.workload.id.is_product()).count() as u64;
     for (i, row) in evidence.rows.iter().enumerate() {
         let OrNewer::Known(row) = row else { continue };
         let mut faults = Faults { path: format!("rows[{i}]"), all: &mut judgement.faults };
         // The other checks require valid columns.
-        if bound::row(evidence, row, rules, &mut faults) {
+        if bound::row(evidence, row, rules, newer, &mut faults) {
             plausible::row(evidence, row, rules, cards, &mut faults);
         }
         match program::row(evidence, row) {
@@ -66,10 +73,13 @@ pub(super) fn judge(
             Ok(None) => {}
             Err(what) => faults.add(what),
         }
-        let seed = super::row_seed(seed, row);
-        match work::row(row, seed, rules, depth, products.max(1)) {
-            Ok(shown) => judgement.notes.push(format!("{}: {shown}", row.label())),
-            Err(what) => faults.add(format!("proof: {what}")),
+        let (seed, same) = (super::row_seed(seed, row), is_of_this_program(evidence));
+        match work::row(row, seed, rules, same, depth, products.max(1)) {
+            Ok(Shown { words, of_seed }) => {
+                judgement.of_seed |= of_seed;
+                judgement.notes.push(format!("{}: {words}", row.label()));
+            }
+            Err(what) => judgement.forged.push(format!("evidence.rows[{i}].proof: {what}")),
         }
     }
     judgement

@@ -3,9 +3,10 @@
 
 use super::Faults;
 use crate::device::hardware::Cards;
-use crate::device::{Class, Device};
+use crate::device::{Class, Device, DeviceId};
 use crate::measure::{Telemetry, Windows};
 use crate::results::document::{Evidence, Row};
+use crate::results::environment::chooses_driver;
 use crate::results::rules::Rules;
 use crate::workload::Id;
 
@@ -25,6 +26,13 @@ pub(super) fn row(
         faults.add(format!("telemetry.{what}"));
     }
     other_evidence(row, windows, rules, faults);
+    // WGSL runs on GPUs, native code on the processor.
+    if let Some(kernel) = &row.kernel {
+        faults.add_if(
+            kernel.wgsl_sha256.is_some() == (row.device == DeviceId::Cpu),
+            format_args!("kernel: {} does not run on {}", kernel.id, row.device),
+        );
+    }
     if let Some(device) = evidence.manifest.device(&row.device) {
         faults.add_if(
             is_disguised(evidence, device),
@@ -156,7 +164,7 @@ fn is_disguised(evidence: &Evidence, device: &Device) -> bool {
     let Some(gpu) = device.gpu.as_ref().filter(|_| device.class != Class::SoftwareGpu) else {
         return false;
     };
-    let chosen = manifest.environment.keys().any(|name| name.starts_with("VK_"));
+    let chosen = manifest.environment.keys().any(|name| chooses_driver(name));
     if chosen || !manifest.host.driver_layers.is_empty() {
         return false;
     }
@@ -165,7 +173,14 @@ fn is_disguised(evidence: &Evidence, device: &Device) -> bool {
     if EMULATORS.iter().any(|word| name.contains(word) || driver.contains(word)) {
         return true;
     }
-    let named = |words: &[&str]| words.iter().any(|word| name.split(' ').any(|w| w == *word));
+    // Letters of two scripts in one word are there to look like another name.
+    let letters =
+        |word: &str, ascii: bool| word.chars().any(|c| c.is_alphabetic() && c.is_ascii() == ascii);
+    if name.split_whitespace().any(|word| letters(word, true) && letters(word, false)) {
+        return true;
+    }
+    let named =
+        |words: &[&str]| words.iter().any(|word| name.split_whitespace().any(|w| w == *word));
     VENDORS.iter().any(|(vendor, words, subgroups)| {
         let sizes = [gpu.subgroup_min, gpu.subgroup_max];
         (named(words) || gpu.vendor == *vendor)

@@ -36,6 +36,23 @@ pub struct Model {
     pub sha256: String,
 }
 
+/// What a row shows of its work.
+pub(super) struct Shown {
+    pub(super) words: String,
+    /// Whether something that follows from the run's seed was computed again.
+    pub(super) of_seed: bool,
+}
+
+impl Shown {
+    fn of_seed(words: String) -> Shown {
+        Shown { words, of_seed: true }
+    }
+
+    fn nothing(words: String) -> Shown {
+        Shown { words, of_seed: false }
+    }
+}
+
 /// Verifies a row's proof of work; returns in words what it proves. All `products` rows share the time of a quick check.
 ///
 /// # Errors
@@ -44,11 +61,12 @@ pub(super) fn row(
     row: &Row,
     seed: Seed,
     rules: &Rules,
+    same_program: bool,
     depth: Depth,
     products: u64,
-) -> Result<String, String> {
+) -> Result<Shown, String> {
     let Some(windows) = row.windows.as_ref().filter(|_| row.outcome == Outcome::Measured) else {
-        return Ok(format!("nothing was measured: {}", row.outcome.name()));
+        return Ok(Shown::nothing(format!("nothing was measured: {}", row.outcome.name())));
     };
     match (&row.proof, row.workload.unit) {
         (Some(Proof::Shares(shares)), Unit::Hash) => hashes(windows, shares, seed, rules),
@@ -59,14 +77,21 @@ pub(super) fn row(
             };
             let (spec, all) = (&row.workload.spec, elements.elements.len() as u64);
             let judged = matmul::judge(spec, seed, windows.len(), elements, most_terms);
-            match judged.map_err(|error| error.to_string())? {
-                Verdict::Agrees { checked, .. } if checked == all => {
-                    Ok(format!("sampled: {all} elements computed again, all right"))
+            match judged {
+                Ok(Verdict::Agrees { checked: 0, .. }) => Ok(Shown::nothing(format!(
+                    "publisher's word: its {all} elements are too long to be computed again here"
+                ))),
+                Ok(Verdict::Agrees { checked, .. }) if checked == all => {
+                    Ok(Shown::of_seed(format!("sampled: {all} elements computed again, all right")))
                 }
-                Verdict::Agrees { checked, .. } => Ok(format!(
+                Ok(Verdict::Agrees { checked, .. }) => Ok(Shown::of_seed(format!(
                     "sampled: {checked} of {all} elements computed again, all right; --deep computes all"
-                )),
-                Verdict::Disagrees(what) => Err(what),
+                ))),
+                Ok(Verdict::Disagrees(what)) => Err(what),
+                Err(error) if same_program => Err(error.to_string()),
+                Err(error) => Ok(Shown::nothing(format!(
+                    "publisher's word: another version's product, which was not computed again: {error}"
+                ))),
             }
         }
         (Some(Proof::Answers(answers)), Unit::Token) => {
@@ -78,7 +103,7 @@ pub(super) fn row(
         (None, _) if row.workload.id.is_product() => {
             Err("a product is claimed and no element of it is shown".into())
         }
-        (None, _) => Ok("publisher's word: nothing shows its work".into()),
+        (None, _) => Ok(Shown::nothing("publisher's word: nothing shows its work".into())),
     }
 }
 
@@ -89,36 +114,40 @@ fn tokens(
     answers: &Answers,
     seed: Seed,
     depth: Depth,
-) -> Result<String, String> {
+) -> Result<Shown, String> {
     let shown: usize = answers.tokens.iter().map(Vec::len).sum();
     if answers.tokens.len() != windows || answers.tokens.iter().any(Vec::is_empty) {
         return Err("every window shows some tokens".into());
     }
     let Depth::Deep { models } = depth else {
-        return Ok(format!("sampled: {shown} tokens are shown; --deep computes them again"));
+        return Ok(Shown::nothing(format!(
+            "sampled: {shown} tokens are shown; --deep computes them again"
+        )));
     };
     let file = match &row.workload.shape.model_sha256 {
         None => None,
         Some(sha256) => match models.iter().find(|model| model.sha256 == *sha256) {
             Some(model) => Some(model.path.as_path()),
             None => {
-                return Ok(format!(
+                return Ok(Shown::nothing(format!(
                     "sampled: {shown} tokens are shown; to compute them again name the model's file, which has the SHA-256 {sha256}: --model FILE"
-                ));
+                )));
             }
         },
     };
     match decoder::judge(&row.workload.spec, seed, file, answers) {
         Ok(Verdict::Agrees { checked, .. }) => {
-            Ok(format!("sampled: {checked} tokens computed again, all right"))
+            Ok(Shown::of_seed(format!("sampled: {checked} tokens computed again, all right")))
         }
         Ok(Verdict::Disagrees(what)) => Err(what),
-        Err(why) => Ok(format!("sampled: its {shown} tokens could not be computed again: {why}")),
+        Err(why) => Ok(Shown::nothing(format!(
+            "sampled: its {shown} tokens could not be computed again: {why}"
+        ))),
     }
 }
 
 /// Verifies the claimed hashes by their shares.
-fn hashes(windows: &Windows, shares: &Shares, seed: Seed, rules: &Rules) -> Result<String, String> {
+fn hashes(windows: &Windows, shares: &Shares, seed: Seed, rules: &Rules) -> Result<Shown, String> {
     let claimed = windows.total_work();
     match shares.hashes() {
         Some(scanned) if u128::from(scanned) == claimed => {}
@@ -139,10 +168,10 @@ fn hashes(windows: &Windows, shares: &Shares, seed: Seed, rules: &Rules) -> Resu
         }
         false => String::new(),
     };
-    Ok(format!(
+    Ok(Shown::of_seed(format!(
         "proven work: {} hashes claimed, supported by {} shares ({:.0} expected){cut}",
         grouped(claimed),
         grouped(proven.shares as u128),
         proven.expected_shares,
-    ))
+    )))
 }

@@ -13,6 +13,8 @@ pub(super) const SAMPLED: usize = 4;
 const MAX_F16_ROUNDINGS: u32 = 64;
 /// Maximum terms of an element that is recomputed.
 const MAX_TERMS: usize = 1 << 28;
+/// Maximum terms of the one element that is recomputed where there is no time for any.
+const MAX_QUICK_TERMS: usize = 1 << 20;
 /// Maximum weight excess that a record may claim, in standard deviations of the weights.
 const MAX_EXCESS: u32 = 4;
 
@@ -68,12 +70,13 @@ impl From<Elements> for Columns {
     fn from(from: Elements) -> Columns {
         let all = &from.elements;
         let shortest = |value: f32| value.to_string().parse().unwrap_or(f64::from(value));
-        let windows = all.iter().map(|e| e.window + 1).max().unwrap_or(0);
-        let count_in = |window: u32| all.iter().filter(|e| e.window == window).count();
+        let windows = all.iter().map(|e| e.window as usize + 1).max().unwrap_or(0);
+        let mut per_window = vec![0; windows];
+        all.iter().for_each(|element| per_window[element.window as usize] += 1);
         Columns {
             f16_roundings: from.f16_roundings,
             weight_excess: from.weight_excess,
-            per_window: (0..windows).map(count_in).collect(),
+            per_window,
             row: all.iter().map(|e| e.row).collect(),
             column: all.iter().map(|e| e.column).collect(),
             value: all.iter().map(|e| shortest(e.value)).collect(),
@@ -130,8 +133,10 @@ impl Elements {
             weight_excess: self.weight_excess,
         };
         let mut verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
-        let affordable = usize::try_from(most_terms / k as u64).unwrap_or(usize::MAX).max(1);
-        let every = self.elements.len().div_ceil(affordable);
+        let affordable = usize::try_from(most_terms / k as u64).unwrap_or(usize::MAX);
+        // One element of a moderate length is computed even where there is no time for it.
+        let affordable = affordable.max(usize::from(k <= MAX_QUICK_TERMS));
+        let every = self.elements.len().div_ceil(affordable.max(1));
         for (i, &Element { window, row, column, value }) in self.elements.iter().enumerate() {
             if row >= m as u64 || column >= n as u64 || window as usize >= windows {
                 return wrong(format!(
@@ -140,7 +145,7 @@ impl Elements {
                 ));
             }
             // A column that does not fit in memory is not recomputed, even with --deep.
-            if i % every != 0 || k > MAX_TERMS {
+            if affordable == 0 || i % every != 0 || k > MAX_TERMS {
                 continue;
             }
             let operands = operands.in_window(window);

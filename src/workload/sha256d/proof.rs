@@ -198,11 +198,22 @@ impl Shares {
         self
     }
 
-    /// Number of words of the ranges before a position; `None` if it is in none of them.
-    fn word(&self, place: u64) -> Option<u64> {
-        let at = self.stretches.iter().position(|stretch| stretch.contains(&place))?;
-        let before: u64 = self.stretches[..at].iter().map(|s| s.end - s.start).sum();
-        Some(before + place - self.stretches[at].start)
+    /// Words before each range.
+    fn offsets(&self) -> Vec<u64> {
+        let mut sum = 0;
+        let before = |range: &Range<u64>| {
+            let before = sum;
+            sum += range.end - range.start;
+            before
+        };
+        self.stretches.iter().map(before).collect()
+    }
+
+    /// Words scanned before `place`; `None` if it was not scanned.
+    fn word(&self, offsets: &[u64], place: u64) -> Option<u64> {
+        let at = self.stretches.partition_point(|range| range.end <= place);
+        let range = self.stretches.get(at).filter(|range| range.contains(&place))?;
+        Some(offsets[at] + place - range.start)
     }
 
     /// Judges the shares of all windows of a row, which must be enough to be evidence.
@@ -224,6 +235,7 @@ impl Shares {
         if self.versions > MAX_VERSIONS {
             return Verdict::Disagrees(format!("a header has no {} versions", self.versions));
         }
+        let offsets = self.offsets();
         let mut seen = HashSet::new();
         let mut places = Vec::new();
         // Shares of one header are consecutive.
@@ -235,14 +247,14 @@ impl Shares {
                     "the share of header {header}, version {version}, nonce {nonce} {what}"
                 ))
             };
-            let Some(word) = share.place().and_then(|place| self.word(place)) else {
+            let Some(word) = share.place().and_then(|place| self.word(&offsets, place)) else {
                 return wrong("lies outside the range that was scanned");
             };
             if *version >= self.versions {
                 return wrong("is of a version that was not scanned");
             }
             if !seen.insert(share) {
-                return wrong("stands twice");
+                return wrong("is there twice");
             }
             if cached.0 != *header {
                 cached = (*header, seed.header(*header));
@@ -314,10 +326,17 @@ mod tests {
         let joined = shares(&[0..10]).and(shares(&[10..15])).and(shares(&[20..25]));
         assert_eq!(joined.stretches, [0..15, 20..25]);
         assert_eq!(
-            (joined.hashes(), joined.word(14), joined.word(21)),
+            (
+                joined.hashes(),
+                joined.word(&joined.offsets(), 14),
+                joined.word(&joined.offsets(), 21)
+            ),
             (Some(40), Some(14), Some(16))
         );
-        assert_eq!((joined.word(15), joined.word(25)), (None, None));
+        assert_eq!(
+            (joined.word(&joined.offsets(), 15), joined.word(&joined.offsets(), 25)),
+            (None, None)
+        );
         let backwards = Range { start: 5, end: 1 };
         for impossible in [&[backwards][..], &[0..10, 9..20], &[10..20, 0..5], &[0..u64::MAX]] {
             assert_eq!(shares(impossible).hashes(), None, "{impossible:?}");

@@ -7,16 +7,16 @@ use crate::model::{Config, Matrix, Pairs, Part, Tensor, Weights};
 use crate::workload::decoder::EngineError;
 
 /// A product with the norm before it and the biases after it.
-pub(super) struct Normed {
+pub(super) struct NormAndBias {
     pub(super) product: Product,
     /// Norm weights, then biases.
     pub(super) beside: Memory,
 }
 
 pub(super) struct Layer {
-    pub(super) heads: Normed,
+    pub(super) heads: NormAndBias,
     pub(super) output: Product,
-    pub(super) gate: Normed,
+    pub(super) gate: NormAndBias,
     pub(super) down: Product,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Model {
     pub(super) layers: Vec<Layer>,
     /// Token embedding, if it is not the head.
     pub(super) embedding: Option<Product>,
-    pub(super) head: Normed,
+    pub(super) head: NormAndBias,
     /// RoPE table: cosine and sine of each pair at each position.
     pub(super) turns: Memory,
 }
@@ -51,12 +51,12 @@ impl Model {
             beside.extend(biases(weights, layer)?);
             let gains = norm(Part::InnerNorm)?;
             Ok(Layer {
-                heads: Normed {
+                heads: NormAndBias {
                     product: Product::load(gpu, &qkv(weights, layer)?)?,
                     beside: of_floats(gpu, beside)?,
                 },
                 output: Product::load(gpu, &single(weights.matrix(tensor(Part::Output))?))?,
-                gate: Normed {
+                gate: NormAndBias {
                     product: Product::load(gpu, &gate(weights, layer)?)?,
                     beside: of_floats(gpu, gains)?,
                 },
@@ -69,7 +69,7 @@ impl Model {
             false => Some(Product::load(gpu, &single(weights.matrix(Tensor::Embedding)?))?),
         };
         let head = if config.tied { Tensor::Embedding } else { Tensor::Head };
-        let head = Normed {
+        let head = NormAndBias {
             product: Product::load(gpu, &single(weights.matrix(head)?))?,
             beside: of_floats(gpu, weights.vector(Tensor::Norm)?)?,
         };
