@@ -154,11 +154,36 @@ fn another_cards_name_on_a_software_adapter() {
     assert!(said(emulated("AMD Radeon RX 6800 (RADV NAVI21)", 0x1002, "radv", [8, 8])));
     assert!(said(emulated("A card of my own", 0x10de, nvidia, [4, 8])));
     assert!(said(emulated("A card of my own", 0x1, llvmpipe, [32, 32])));
+    // No-break spaces and Cyrillic letters look like the card's name.
+    assert!(said(emulated(&rtx.replace(' ', "\u{a0}"), 0x1, nvidia, [8, 8])));
+    assert!(said(emulated(&rtx.replace('e', "\u{435}"), 0x1, nvidia, [8, 8])));
     // What a driver says of a true one.
     assert!(!said(emulated(rtx, 0x10de, nvidia, [32, 32])));
     assert!(!said(emulated("AMD Radeon RX 6800 (RADV NAVI21)", 0x1002, "radv", [32, 64])));
     let software = emulated("llvmpipe (LLVM 19.1.7, 256 bits)", 0x10005, llvmpipe, [8, 8]);
     assert!(!said(Device { class: Class::SoftwareGpu, ..software }));
+}
+
+/// The processor's rows under the name of a card, or of another processor that is there twice.
+#[test]
+fn a_processor_is_no_graphics_card() {
+    let cpu = RUN.document.evidence.manifest.devices().next().unwrap().clone();
+    let said = |device: Device, what: &str| {
+        let faults = findings(&on(device)).faults;
+        assert!(faults.iter().any(|fault| fault.contains(what)), "{what}: {faults:?}");
+    };
+    let rtx = "NVIDIA GeForce RTX 3060";
+    let of_class = |id, class| Device { id, class, name: rtx.into(), ..cpu.clone() };
+    said(of_class(DeviceId::Cpu, Class::DiscreteGpu), "cpu is no discrete-gpu");
+    said(of_class(DeviceId::Gpu(0), Class::DiscreteGpu), "gpu:0 is no discrete-gpu");
+    said(of_class(DeviceId::Gpu(0), Class::Cpu), "gpu:0 is no cpu");
+    // Native code as a card's.
+    said(emulated(rtx, 0x10de, "NVIDIA 580.95.05", [32, 32]), "does not run on gpu:0");
+    let mut twice = RUN.document.clone();
+    twice.evidence.manifest.devices.push(OrNewer::Known(cpu));
+    sign(&mut twice);
+    let faults = findings(&twice).faults;
+    assert!(faults.iter().any(|fault| fault.contains("cpu is there twice")), "{faults:?}");
 }
 
 /// Work in less time is a higher rate. Windows end with the batches then in flight: so much is there to cut, and no more.
