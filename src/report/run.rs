@@ -44,7 +44,7 @@ pub fn run(document: &Document) -> Vec<Table> {
             })
         })
         .collect();
-    if tables.is_empty() {
+    if tables.is_empty() && document.newer_rows().next().is_some() {
         tables.push(Table { title: "no row that can be shown".into(), ..Table::default() });
     }
     if let Some(last) = tables.last_mut() {
