@@ -4,8 +4,11 @@
 use std::path::Path;
 use std::process::Command;
 
-// What writes WGSL, and what the program asks of it when it runs, is not used here.
-#[allow(dead_code, unused_imports)]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the library writes WGSL and evaluates terms with the rest"
+)]
 #[path = "src/kernels/sha256d/mod.rs"]
 mod sha256d;
 

@@ -250,7 +250,7 @@ fn queries(rows: &[DeviceRow], market: &Market) -> (Vec<QueryEnergy>, Vec<QueryA
     (found, absent)
 }
 
-/// The query energy of a decode row, or why there is none.
+/// Query energy of a decode row, or the reason it is missing.
 fn query(row: &DeviceRow, rows: &[DeviceRow], market: &Market) -> Result<QueryEnergy, String> {
     let premises = &market.premises;
     let query = Query {

@@ -76,7 +76,7 @@ pub struct BreakEven {
     pub answer: Answer,
     /// Whether hardware is counted: its cost must be given for the choice, and for the other one if there is one.
     pub counts_hardware: bool,
-    /// The break-even value, or why there is none.
+    /// Break-even value, or the reason it does not exist.
     #[serde(flatten)]
     pub crossing: Crossing,
 }

@@ -82,7 +82,7 @@ impl DeviceRow<'_> {
     /// The headline energy.
     ///
     /// # Errors
-    /// The reason why there is none: no meter, an invalid or a failed row.
+    /// Reason for missing energy: no meter, or an invalid or failed row.
     pub fn energy(&self) -> Result<RowEnergy, String> {
         let (row, figures) = (self.row, self.figures);
         if let Some(failure) = row.outcome.failure() {

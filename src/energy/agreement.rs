@@ -12,7 +12,7 @@ pub struct CrossCheck {
     pub with: usize,
     /// Joules of this source divided by joules of the other.
     pub ratio: f64,
-    /// The discrepancy; null if there is none.
+    /// The discrepancy; null if the sources agree.
     pub finding: Option<Finding>,
 }
 

@@ -25,9 +25,9 @@ pub struct Read<'a> {
 pub struct Figures {
     /// The response to the load, or why there is no figure.
     pub response: Result<Response, NoFigure>,
-    /// For each block its figure, or why there is none.
+    /// Figure of each block, or the reason it is missing.
     pub blocks: Vec<Result<Integral, NoFigure>>,
-    /// Sum of all blocks with a figure, or why there is none.
+    /// Sum of all blocks that have a figure, or the reason it is missing.
     pub total: Result<Integral, NoFigure>,
     /// Cross-checks against the other sources with figures.
     pub checks: Vec<CrossCheck>,

@@ -14,7 +14,7 @@ pub struct Listing {
     pub device: Device,
     /// Built-in sources of the machine that cover it.
     pub sources: Vec<SourceInfo>,
-    /// Why there is none; null if there is one.
+    /// Reason for a missing source; null if there is a source.
     pub no_source_reason: Option<String>,
 }
 

@@ -70,7 +70,7 @@ impl<'a> Meter<'a> {
         self.samplers.iter().all(good)
     }
 
-    /// Mean power over a short time span, for a look, from the first source with enough readings; `None` if there is none.
+    /// Mean power over a short time span, for a look, from the first source with enough readings; `None` without such a source.
     pub fn power(&self, stretch: Stretch) -> Option<Watts> {
         self.samplers.iter().find_map(|sampler| sampler.power(stretch))
     }

@@ -63,18 +63,14 @@ pub fn validate_with(all: &[Rules], cards: &Cards, given: &Given, depth: Depth) 
     let derived = derive(evidence, rules);
     let judged = judge(evidence, seed_of(bound), rules, cards, *newer, depth);
     notes(given, &derived, judged.of_seed, &mut findings);
-    // Newer rules may allow what these do not, but no forged proof.
+    findings.faults.extend(judged.faults);
+    // Newer rules may have other constants.
     if given.rules > rules.version {
-        findings.notes.extend(
-            judged
-                .faults
-                .iter()
-                .map(|fault| format!("rules {} would not allow this: {fault}", rules.version)),
-        );
+        let note = |fault| format!("rules {} would not allow this: {fault}", rules.version);
+        findings.notes.extend(judged.by_rule.iter().map(note));
     } else {
-        findings.faults.extend(judged.faults);
+        findings.faults.extend(judged.by_rule);
     }
-    findings.faults.extend(judged.forged);
     findings.notes.extend(judged.notes);
     if rules.version == given.rules {
         findings.faults.extend(mismatches(given, &derived));

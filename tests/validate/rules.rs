@@ -133,6 +133,12 @@ fn rules_that_nobody_knows_yet_are_noted_and_their_figures_not_compared() {
     assert_eq!(said.faults, Vec::<String>::new());
     let note = "rules 1 would not allow this: evidence.rows[0].windows.wall_seconds[0]";
     assert!(said.notes.iter().any(|said| said.starts_with(note)), "{:?}", said.notes);
+    let mut disguised = document.clone();
+    let cpu = disguised.evidence.manifest.devices[0].clone();
+    disguised.evidence.manifest.devices.push(cpu);
+    disguised.proof.document_sha256 = results::document_sha256(&disguised);
+    let faults = results::validate(&given(&disguised), Depth::Quick).faults;
+    assert!(faults.iter().any(|fault| fault.contains("cpu is there twice")), "{faults:?}");
     let Some(Proof::Shares(shares)) = &mut row(&mut document, 0).proof else { panic!() };
     shares.shares[0].nonce ^= 1 << 24;
     document.proof.document_sha256 = results::document_sha256(&document);

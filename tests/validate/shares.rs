@@ -178,7 +178,10 @@ fn a_claim_counts_in_full_only_if_its_shares_are_dense() {
         let figures = figures(&document);
         let proven = figures.proven.as_ref().unwrap();
         let faults = faults(&document);
-        assert!(proven.least_hashes < proven.claimed_hashes);
+        let dense = proven.expected_shares >= 400.0;
+        let end = if dense { proven.most_hashes } else { proven.least_hashes };
+        assert!(proven.least_hashes < proven.most_hashes, "{proven:?}");
+        assert_eq!(proven.counted_hashes, end.min(proven.claimed_hashes));
         if proven.expected_shares < 20.0 {
             refused(&faults, "too few to show that anything was hashed");
             few += 1;
@@ -268,6 +271,9 @@ fn no_claim_far_beyond_the_work_counts() {
                 if faults(&document).is_empty() {
                     let rate = figures(&document).throughput.unwrap().value.unwrap();
                     most = most.max(rate / honest);
+                    let proven = figures(&document).proven.as_ref().unwrap();
+                    let supported = proven.most_hashes / wall_seconds(&document);
+                    assert!(rate <= supported * (1.0 + 1e-9), "{rate} {supported}");
                 }
             }
         }

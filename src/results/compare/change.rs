@@ -59,7 +59,7 @@ pub(super) fn throughput(base: Side, new: Side, gate: Option<f64>) -> Option<Cha
     })
 }
 
-/// The change of joules per unit of work between two comparable rows, or why there is none. On one machine, a meter's error is the same
+/// The change of joules per unit of work between two comparable rows, or the reason it is missing. On one machine, a meter's error is the same
 /// share in both rows and cancels.
 pub(super) fn joules(base: Side, new: Side, gate: Option<f64>) -> Result<Change, String> {
     let (a, b) = (&base.figures.energy, &new.figures.energy);

@@ -65,7 +65,7 @@ pub struct Pair {
     pub throughput: Change,
     /// Change in joules per unit of work; null unless both rows have a figure.
     pub joules_per_unit: Option<Change>,
-    /// Why there is none; null if there is one.
+    /// Reason for a missing change; null if there is a change.
     pub no_joules_reason: Option<String>,
 }
 

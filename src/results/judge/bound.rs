@@ -82,12 +82,12 @@ fn clock(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
     let slack = |seconds: f64| seconds * rules.clocks_share + 60.0 * rules.clocks_seconds;
     let since = |at: Timestamp| evidence.clock.zero_at.duration_since(at).as_secs_f64();
     let before = since(run.started_at);
-    faults.add_if(
+    faults.add_by_rule(
         before.abs() > slack(before.abs()) + 3600.0,
         "clock.zero_at: it is not the moment at which the run began",
     );
     let first: Timestamp = rules.first_day.parse().expect("a constant");
-    faults.add_if(
+    faults.add_by_rule(
         run.started_at < first,
         format_args!("run.started_at: {} is before there was this format", run.started_at),
     );
@@ -100,7 +100,7 @@ fn clock(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
     faults.add_if(first < 0.0, "rows: a block came before the clock began");
     let Some(finished) = run.finished_at else { return };
     let lasted = -since(finished);
-    faults.add_if(
+    faults.add_by_rule(
         finished < run.started_at || last > lasted + slack(lasted),
         format_args!(
             "run.finished_at: it ended after {lasted:.0} s, its last window after {last:.0} s"
@@ -119,7 +119,7 @@ fn overlaps(evidence: &Evidence, rules: &Rules, faults: &mut Faults) {
     blocks.sort_by(|a, b| a.0.device.cmp(&b.0.device).then(a.1.total_cmp(&b.1)));
     for pair in blocks.windows(2) {
         let (before, after) = (pair[0], pair[1]);
-        faults.add_if(
+        faults.add_by_rule(
             before.0.device == after.0.device && after.1 < before.2 - rules.clocks_seconds,
             format_args!("rows: {} and {} ran at the same time", before.0.label(), after.0.label()),
         );
@@ -132,10 +132,10 @@ fn modes(evidence: &Evidence, rules: &Rules, newer: bool, faults: &mut Faults) {
     let Some((_, seconds, windows)) = rules.modes.iter().find(|(name, ..)| *name == protocol.mode)
     else {
         let what = format_args!("manifest.protocol.mode: there is no mode '{}'", protocol.mode);
-        return faults.add_if(!newer, what);
+        return faults.add_by_rule(!newer, what);
     };
     let all = protocol.blocks.saturating_mul(protocol.windows);
-    faults.add_if(
+    faults.add_by_rule(
         all < *windows || all as f64 * protocol.window_seconds < *seconds,
         format_args!("manifest.protocol: it measures less than the mode {} does", protocol.mode),
     );
@@ -165,7 +165,7 @@ pub(super) fn row(
     newer: bool,
     faults: &mut Faults,
 ) -> bool {
-    let before = faults.all.len();
+    let before = faults.count();
     faults.add_if(
         evidence.manifest.device(&row.device).is_none(),
         format_args!("device: the manifest has no {}", row.device),
@@ -189,7 +189,7 @@ pub(super) fn row(
     if let (Some(tuning), Some(kernel)) = (&row.tuning, &row.kernel) {
         faults.add_if(kernel.id != tuning.kernel, "tuning.kernel: it is not the kernel that ran");
         let batch = tuning.batch_seconds;
-        faults.add_if(
+        faults.add_by_rule(
             batch.is_some_and(|batch| !(1e-4..=rules.longest_batch).contains(&batch)),
             "tuning.batch_seconds: no batch is so long, or so short",
         );
@@ -251,7 +251,7 @@ pub(super) fn row(
         "condition.power_limit_watts: it is not what the board showed first",
     );
     lengths(evidence, windows, rules, faults);
-    faults.all.len() == before
+    faults.count() == before
 }
 
 /// Idle times and windows have the protocol's minimum length, and blocks of a finished run have its minimum number of windows.
@@ -259,7 +259,7 @@ fn lengths(evidence: &Evidence, windows: &Windows, rules: &Rules, faults: &mut F
     let protocol = &evidence.manifest.protocol;
     for (i, wall) in windows.wall_seconds.iter().enumerate() {
         let asked = protocol.window_seconds * window_share(i);
-        faults.add_if(
+        faults.add_by_rule(
             *wall < rules.shortest * asked,
             format_args!(
                 "windows.wall_seconds[{i}]: {wall} s is shorter than the protocol's {asked:.3} s"
@@ -267,7 +267,7 @@ fn lengths(evidence: &Evidence, windows: &Windows, rules: &Rules, faults: &mut F
         );
     }
     for (i, step) in windows.steps().iter().enumerate() {
-        faults.add_if(
+        faults.add_by_rule(
             (step.load_from - step.idle_from).0 < rules.shortest * protocol.rest_seconds,
             format_args!("windows.blocks[{i}]: it began after less rest than the protocol's"),
         );

@@ -14,17 +14,18 @@ use super::newer::OrNewer;
 use super::rules::Rules;
 use crate::device::hardware::Cards;
 use crate::seed::Seed;
+use std::fmt::Display;
 use work::Shown;
 
 /// Result of judging evidence.
 #[derive(Debug, Default)]
 pub(super) struct Judgement {
-    /// Contradictions, each with its path.
+    /// Contradictions by any rules, each with its path.
     pub faults: Vec<String>,
+    /// What these rules do not allow and newer ones may, each with its path.
+    pub by_rule: Vec<String>,
     /// Remarks for the reader.
     pub notes: Vec<String>,
-    /// Proofs that are wrong by any rules.
-    pub forged: Vec<String>,
     /// Whether a proof that follows from the run's seed was computed again.
     pub of_seed: bool,
 }
@@ -33,18 +34,35 @@ pub(super) struct Judgement {
 struct Faults<'a> {
     path: String,
     all: &'a mut Vec<String>,
+    by_rule: &'a mut Vec<String>,
 }
 
 impl Faults<'_> {
-    fn add(&mut self, what: impl std::fmt::Display) {
-        let dot = if self.path.is_empty() { "" } else { "." };
-        self.all.push(format!("evidence.{}{dot}{what}", self.path));
+    fn add(&mut self, what: impl Display) {
+        self.all.push(self.at_path(what));
     }
 
-    fn add_if(&mut self, wrong: bool, what: impl std::fmt::Display) {
+    fn add_if(&mut self, wrong: bool, what: impl Display) {
         if wrong {
             self.add(what);
         }
+    }
+
+    /// Adds a fault that depends on a constant of the rules.
+    fn add_by_rule(&mut self, wrong: bool, what: impl Display) {
+        if wrong {
+            self.by_rule.push(self.at_path(what));
+        }
+    }
+
+    fn at_path(&self, what: impl Display) -> String {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        format!("evidence.{}{dot}{what}", self.path)
+    }
+
+    /// Number of all faults.
+    fn count(&self) -> usize {
+        self.all.len() + self.by_rule.len()
     }
 }
 
@@ -58,28 +76,29 @@ pub(super) fn judge(
     depth: Depth,
 ) -> Judgement {
     let mut judgement = Judgement::default();
-    let mut faults = Faults { path: String::new(), all: &mut judgement.faults };
+    let Judgement { faults: all, by_rule, notes, of_seed: checked } = &mut judgement;
+    let mut faults = Faults { path: String::new(), all, by_rule };
     bound::run(evidence, rules, newer, &mut faults);
     let products = evidence.known_rows().filter(|row| row.workload.id.is_product()).count() as u64;
     for (i, row) in evidence.rows.iter().enumerate() {
         let OrNewer::Known(row) = row else { continue };
-        let mut faults = Faults { path: format!("rows[{i}]"), all: &mut judgement.faults };
+        faults.path = format!("rows[{i}]");
         // The other checks require valid columns.
         if bound::row(evidence, row, rules, newer, &mut faults) {
             plausible::row(evidence, row, rules, cards, &mut faults);
         }
         match program::row(evidence, row) {
-            Ok(Some(note)) => judgement.notes.push(format!("{}: {note}", row.label())),
+            Ok(Some(note)) => notes.push(format!("{}: {note}", row.label())),
             Ok(None) => {}
             Err(what) => faults.add(what),
         }
         let (seed, same) = (super::row_seed(seed, row), is_of_this_program(evidence));
         match work::row(row, seed, rules, same, depth, products.max(1)) {
             Ok(Shown { words, of_seed }) => {
-                judgement.of_seed |= of_seed;
-                judgement.notes.push(format!("{}: {words}", row.label()));
+                *checked |= of_seed;
+                notes.push(format!("{}: {words}", row.label()));
             }
-            Err(what) => judgement.forged.push(format!("evidence.rows[{i}].proof: {what}")),
+            Err(what) => faults.add(format!("proof: {what}")),
         }
     }
     judgement

@@ -56,13 +56,13 @@ fn each_window(windows: &Windows, threads: f64, rules: &Rules, faults: &mut Faul
         let wall = window.wall.0;
         let sound = wall > 0.0 && wall.is_finite() && window.work.0 > 0;
         faults.add_if(!sound, format_args!("windows[{i}]: a window takes time and does work"));
-        faults.add_if(
+        faults.add_by_rule(
             !within(window.cpu.0, wall * threads),
             format_args!(
                 "windows.cpu_seconds[{i}]: {threads} threads do not have them in that time"
             ),
         );
-        faults.add_if(
+        faults.add_by_rule(
             window.gpu.is_some_and(|gpu| !within(gpu.0, wall)),
             format_args!("windows.gpu_seconds[{i}]: more than the window's own"),
         );
@@ -92,7 +92,7 @@ fn other_evidence(row: &Row, windows: &Windows, rules: &Rules, faults: &mut Faul
     match &row.latency {
         Some(latency) if latency.count() > 0 => {
             let batches = latency.total().0;
-            faults.add_if(
+            faults.add_by_rule(
                 !(wall * 0.5..=most).contains(&batches),
                 format_args!(
                     "latency: its batches last {batches:.1} s in all, the windows {wall:.1} s"
@@ -214,7 +214,7 @@ fn published(
     };
     if let Some((full, what)) = known {
         let share = rate * operations / full;
-        faults.add_if(
+        faults.add_by_rule(
             share > rules.above_published,
             format_args!("windows: {share:.2} times {what} of {}", device.name),
         );
