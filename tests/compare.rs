@@ -496,7 +496,7 @@ fn document(blocks: &[Vec<f64>], factor: f64) -> Document {
     windows.work = vec![work; windows.wall_seconds.len()];
     windows.cpu_seconds = vec![0.0; windows.wall_seconds.len()];
     row.windows = Some(windows);
-    document.derived = results::derive(&document.evidence, results::Rules::today());
+    document.derived = results::derive(&document.evidence, results::Rules::current());
     document
 }
 

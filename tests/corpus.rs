@@ -2,7 +2,7 @@
 //! change of the program. `tests/corpus/README.md` says how each was made.
 
 use rigbench::device::hardware::Cards;
-use rigbench::results::read::{self, Given};
+use rigbench::results::read::{self, ParsedDocument};
 use rigbench::results::{self, Depth, Document, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -46,7 +46,7 @@ fn judged(path: &Path) -> Judged {
         }
     };
     let findings = results::validate(&given, Depth::Quick);
-    let rules = Rules::of(given.rules).unwrap_or(Rules::today());
+    let rules = Rules::of(given.rules).unwrap_or(Rules::current());
     let derived = results::derive(&given.evidence, rules);
     let document = Document { derived, ..given.shown() };
     let figures = |figures: &results::RowFigures| Figures {
@@ -133,7 +133,7 @@ fn every_file_keeps_its_verdict_and_its_figures() {
 /// words, cannot reach a file, since none has any: the next test.
 #[test]
 fn routine_edits_change_no_verdict_of_an_older_file() {
-    let mut later = Rules::today().clone();
+    let mut later = Rules::current().clone();
     later.version += 1;
     (later.drift, later.disturbed, later.outlier) = (0.001, 0.0, 0.5);
     (later.energy.explained, later.energy.coverage) = (0.99, 0.999);
@@ -148,7 +148,7 @@ fn routine_edits_change_no_verdict_of_an_older_file() {
             "peaks = { f32 = 1.0 }\nsource = \"x\"\nhashcat = { sha256 = 1.0, source = \"x\" }";
         Cards::read(&format!("[[card]]\n{names}\n{added}\n{figures}\n")).unwrap()
     };
-    let judged = |rules: &[Rules], cards: &Cards, given: &Given| {
+    let judged = |rules: &[Rules], cards: &Cards, given: &ParsedDocument| {
         results::validate_with(rules, cards, given, Depth::Quick).faults
     };
     let mut held = 0;

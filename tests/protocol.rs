@@ -4,8 +4,8 @@ mod support;
 
 use rigbench::device::Device;
 use rigbench::energy::{
-    Accuracy, Basis, Figures, Meter, MeterKind, Placed, Quantity, Read, Rules, Sampling, Scope,
-    SourceInfo,
+    Accuracy, Basis, Figures, Meter, MeterKind, Quantity, Read, Rules, Sampling, Scope,
+    SourceBinding, SourceInfo,
 };
 use rigbench::kernels::Kernel;
 use rigbench::measure::{Event, Measurement, Mode, Observer, Protocol, measure};
@@ -181,7 +181,7 @@ fn joules_count_too_as_far_as_more_windows_can_help() {
             }
         };
         let (source, _) = Punctual::new(meter_of_watts(), Duration::from_millis(25), value);
-        let placed = Placed { source: Box::new(source), devices: vec![Device::cpu().id] };
+        let placed = SourceBinding { source: Box::new(source), devices: vec![Device::cpu().id] };
         let m = measured(0.0, &Sampling::start(vec![placed]), &work);
         let [readings] = &m.readings[..] else { panic!("{:?}", m.readings) };
         let (info, steps) = (meter_of_watts(), m.windows.steps());

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Maximum CPU share of other processes, relative to all hardware threads.
-pub(super) const TOO_MUCH: f32 = 0.1;
+pub(super) const MAX_OTHER_CPU_SHARE: f32 = 0.1;
 
 /// CPU use of the whole machine, relative to all hardware threads, while this process sleeps; `None` if the system does not
 /// report it.
@@ -18,14 +18,14 @@ pub(super) fn share() -> Option<f32> {
 }
 
 /// Waits up to 30 s for the CPU to be idle for 3 s; returns whether it was.
-pub(super) fn await_rest() -> bool {
+pub(super) fn wait_until_idle() -> bool {
     const TIMEOUT: Duration = Duration::from_secs(30);
     const IDLE_FOR: Duration = Duration::from_secs(3);
     let began = Instant::now();
     let mut idle_since = began;
     super::say("checking that the machine is idle");
     while began.elapsed() < TIMEOUT && !interrupt::asked() {
-        if share().is_some_and(|share| share > TOO_MUCH) {
+        if share().is_some_and(|share| share > MAX_OTHER_CPU_SHARE) {
             idle_since = Instant::now();
         }
         if idle_since.elapsed() >= IDLE_FOR {

@@ -113,7 +113,7 @@ fn governor(cpus: &Path) -> Option<String> {
 
 /// Other programs use cores and energy.
 fn other_programs() -> Option<String> {
-    let share = busy::share().filter(|share| *share > busy::TOO_MUCH)?;
+    let share = busy::share().filter(|share| *share > busy::MAX_OTHER_CPU_SHARE)?;
     let percent = 100.0 * share;
     Some(format!(
         "Other programs use {percent:.0} % of the processor: end them before a run to publish."

@@ -18,7 +18,7 @@ pub struct Limit {
 /// More memory is needed than is available.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("it needs {needed} of memory, {there}")]
-pub struct NoRoom {
+pub struct InsufficientMemory {
     /// Memory needed.
     pub needed: Bytes,
     /// Memory available.
@@ -28,8 +28,8 @@ pub struct NoRoom {
 impl Limit {
     /// # Errors
     /// If `needed` exceeds the limit.
-    fn check(self, needed: Bytes) -> Result<(), NoRoom> {
-        if needed > self.bytes { Err(NoRoom { needed, there: self }) } else { Ok(()) }
+    fn check(self, needed: Bytes) -> Result<(), InsufficientMemory> {
+        if needed > self.bytes { Err(InsufficientMemory { needed, there: self }) } else { Ok(()) }
     }
 }
 
@@ -76,7 +76,7 @@ pub fn limit() -> Option<Limit> {
 ///
 /// # Errors
 /// If `needed` exceeds the limit.
-pub fn check(needed: Bytes) -> Result<(), NoRoom> {
+pub fn check(needed: Bytes) -> Result<(), InsufficientMemory> {
     limit().map_or(Ok(()), |limit| limit.check(needed))
 }
 
@@ -84,7 +84,7 @@ pub fn check(needed: Bytes) -> Result<(), NoRoom> {
 ///
 /// # Errors
 /// If `needed` exceeds the limit.
-pub fn check_now(needed: Bytes) -> Result<(), NoRoom> {
+pub fn check_now(needed: Bytes) -> Result<(), InsufficientMemory> {
     available().map_or(Ok(()), |there| there.check(needed))
 }
 

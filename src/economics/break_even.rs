@@ -103,9 +103,9 @@ pub enum Crossing {
 #[serde(rename_all = "kebab-case")]
 pub enum Never {
     /// The parameter adds to both sides or scales both equally.
-    MovesBothAlike,
+    NoEffectOnDifference,
     /// The device's power has no known lower bound.
-    LeastPowerUnknown,
+    NoLowerPowerBound,
     /// Not even at a utilisation of 1.
     NotEvenAlwaysSold,
     /// Not even at a PUE of 1.
@@ -167,7 +167,7 @@ pub fn break_even(
     let margin = |x: f64| sides.margin_at(conditions, parameter, x);
     let crossing = match crossing(parameter, current.middle(), margin) {
         Some(crossing) => crossing,
-        None if sides.other.is_some() => Crossing::Never(Never::MovesBothAlike),
+        None if sides.other.is_some() => Crossing::Never(Never::NoEffectOnDifference),
         None => return None,
     };
     let counts_hardware = sides.counts_hardware();
@@ -192,7 +192,7 @@ fn crossing(
     let finite = finite.filter(|(at, _)| at.is_finite());
     let positive = finite.clone().find(|(at, _)| *at > 0.0);
     let Some((at, corner)) = positive.or_else(|| finite.clone().next()) else {
-        return Some(Crossing::Never(Never::LeastPowerUnknown));
+        return Some(Crossing::Never(Never::NoLowerPowerBound));
     };
     let at = if at > 0.0 { at } else { 1.0 };
     let yes_above = margin(2.0 * at, corner)? > margin(at, corner)?;
@@ -450,7 +450,7 @@ mod tests {
                 let margin = |x: f64| sides.margin_at(&at, parameter, x);
                 let found = break_even(sides, PAYS, (HalvingEpoch::Now, &at), parameter).map(|found| found.crossing);
                 // `None` means that the answer must not change either.
-                match found.unwrap_or(Crossing::Never(Never::MovesBothAlike)) {
+                match found.unwrap_or(Crossing::Never(Never::NoEffectOnDifference)) {
                     Crossing::At { value, yes_above, checked } => {
                         prop_assert!(checked, "{parameter:?} {value:?}");
                         if let Some(value) = value.value {

@@ -148,7 +148,7 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
                 continue;
             };
             let device = MeasuredDevice { id: id.to_string(), name: name.clone(), class: *class };
-            let spec = models.tell_apart(&row.workload).spec;
+            let spec = models.disambiguate(&row.workload).spec;
             let new = DeviceRow { row, figures, device, spec, date, machine };
             let twin = rows.iter_mut().find(|known| {
                 (known.machine, &known.device, &known.spec) == (machine, &new.device, &new.spec)

@@ -23,9 +23,9 @@ pub enum Finding {
     /// Both have the same scope, but their joules differ by more than the rules allow.
     Differ,
     /// This source's scope is part of the other's, yet it shows more energy than their uncertainty explains.
-    MoreThanTheWhole,
+    ExceedsEnclosingScope,
     /// The other source's scope is part of this one's, yet it shows more energy than their uncertainty explains.
-    LessThanItsPart,
+    BelowNestedScope,
 }
 
 /// A cross-check, and whether it rejects both sources.
@@ -50,10 +50,10 @@ pub(super) fn check(
         ((factor > 1.0 + rules.remarkable).then_some(Finding::Differ), factor > rules.contradictory)
     } else if info.scope.within(other.scope) {
         let excess = ratio > max_ratio;
-        (excess.then_some(Finding::MoreThanTheWhole), excess)
+        (excess.then_some(Finding::ExceedsEnclosingScope), excess)
     } else if other.scope.within(info.scope) {
         let excess = 1.0 / ratio > max_ratio;
-        (excess.then_some(Finding::LessThanItsPart), excess)
+        (excess.then_some(Finding::BelowNestedScope), excess)
     } else {
         return None;
     };

@@ -114,7 +114,7 @@ fn ticks(
             if let Some(range) = range
                 && info.ceiling.0 * elapsed >= range.0
             {
-                return Err(NoFigure::CounterUnread { seconds: Seconds(elapsed) });
+                return Err(NoFigure::PossibleUnseenWrap { seconds: Seconds(elapsed) });
             }
             added += match range {
                 _ if b >= a => b - a,
@@ -154,7 +154,7 @@ fn check_stuck(
         let gap = t[1].at() - t[0].at();
         let long = gap > 4.0 * period && gap > (1.0 - rules.coverage) * (to.0 - from.0);
         if long && rate(t) < 0.5 * usual {
-            return Err(NoFigure::StoodStill { seconds: Seconds(gap) });
+            return Err(NoFigure::Stuck { seconds: Seconds(gap) });
         }
     }
     Ok(())

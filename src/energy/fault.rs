@@ -25,7 +25,7 @@ pub enum NoFigure {
     },
     /// The readings are so far apart that the counter may have wrapped unseen.
     #[error("it was not read for {:.1} s, in which its counter may have wrapped unseen", .seconds.0)]
-    CounterUnread {
+    PossibleUnseenWrap {
         /// Time between the two readings.
         seconds: Seconds,
     },
@@ -50,7 +50,7 @@ pub enum NoFigure {
     },
     /// The value did not change for a large part of the block, though it does otherwise.
     #[error("it showed the same value for {:.1} s", .seconds.0)]
-    StoodStill {
+    Stuck {
         /// Time without a change.
         seconds: Seconds,
     },
@@ -76,7 +76,7 @@ pub enum NoFigure {
         "it shows {power} under load, less than anything that covers {} draws ({least}): is it in another unit?",
         .scope.name()
     )]
-    BelowFloor {
+    BelowScopeMinimum {
         /// Mean power shown by the source.
         #[serde(rename = "power_watts")]
         power: Watts,

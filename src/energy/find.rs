@@ -19,7 +19,7 @@ pub struct Listing {
 }
 
 /// A source bound to the devices that it covers.
-pub struct Placed {
+pub struct SourceBinding {
     /// The source.
     pub source: Box<dyn EnergySource>,
     /// Devices whose energy it includes.
@@ -35,7 +35,7 @@ fn sysfs() -> PathBuf {
 ///
 /// # Errors
 /// If a source cannot be read, covers no chosen device, or is ambiguous; the message says in one line what to do.
-pub fn open(specs: &[PowerSpec], devices: &[Device]) -> Result<Vec<Placed>, EnergyError> {
+pub fn open(specs: &[PowerSpec], devices: &[Device]) -> Result<Vec<SourceBinding>, EnergyError> {
     let all_devices = || devices.iter().map(|device| device.id.clone()).collect::<Vec<_>>();
     let mut placed = Vec::new();
     for spec in specs {
@@ -59,14 +59,15 @@ pub fn open(specs: &[PowerSpec], devices: &[Device]) -> Result<Vec<Placed>, Ener
             }
             PowerSpec::Model(_) | PowerSpec::None => continue,
         };
-        placed
-            .extend(sources.into_iter().map(|source| Placed { source, devices: devices.clone() }));
+        placed.extend(
+            sources.into_iter().map(|source| SourceBinding { source, devices: devices.clone() }),
+        );
     }
     Ok(placed)
 }
 
 /// The machine's built-in sources for these devices, and why a device has none.
-pub fn find(devices: &[Device]) -> (Vec<Placed>, Vec<(DeviceId, EnergyError)>) {
+pub fn find(devices: &[Device]) -> (Vec<SourceBinding>, Vec<(DeviceId, EnergyError)>) {
     let (mut placed, mut absent) = (Vec::new(), Vec::new());
     for device in devices.iter().filter(|device| !device.class.runs_on_cpu()) {
         match card_sources(device) {
@@ -94,7 +95,7 @@ pub fn board(device: &Device) -> Option<Box<dyn Board>> {
 }
 
 /// A card's own sensors, through NVML or else hwmon.
-fn card_sources(device: &Device) -> Result<Vec<Placed>, EnergyError> {
+fn card_sources(device: &Device) -> Result<Vec<SourceBinding>, EnergyError> {
     let pci = address(device)?;
     let found = match nvml::find(pci, None) {
         Ok(found) => found,
@@ -107,7 +108,7 @@ fn card_sources(device: &Device) -> Result<Vec<Placed>, EnergyError> {
 }
 
 /// The sources of a card; an error if it has none.
-fn sensors(found: Found, device: &Device) -> Result<Vec<Placed>, EnergyError> {
+fn sensors(found: Found, device: &Device) -> Result<Vec<SourceBinding>, EnergyError> {
     if found.sources.is_empty() {
         return Err(found.absence.unwrap_or_else(|| {
             EnergyError(format!(
@@ -132,7 +133,10 @@ fn address(device: &Device) -> Result<&str, EnergyError> {
 }
 
 /// The sources of the kind that a user named, for all devices that have it.
-fn sources_of_kind(spec: &PowerSpec, devices: &[Device]) -> Result<Vec<Placed>, EnergyError> {
+fn sources_of_kind(
+    spec: &PowerSpec,
+    devices: &[Device],
+) -> Result<Vec<SourceBinding>, EnergyError> {
     if *spec == PowerSpec::Rapl {
         let on_cpu = on_cpu(devices);
         if on_cpu.is_empty() {
@@ -166,6 +170,6 @@ fn on_cpu(devices: &[Device]) -> Vec<DeviceId> {
     devices.iter().filter(|d| d.class.runs_on_cpu()).map(|d| d.id.clone()).collect()
 }
 
-fn bind(sources: Vec<Box<dyn EnergySource>>, devices: &[DeviceId]) -> Vec<Placed> {
-    sources.into_iter().map(|source| Placed { source, devices: devices.to_vec() }).collect()
+fn bind(sources: Vec<Box<dyn EnergySource>>, devices: &[DeviceId]) -> Vec<SourceBinding> {
+    sources.into_iter().map(|source| SourceBinding { source, devices: devices.to_vec() }).collect()
 }

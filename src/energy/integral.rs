@@ -11,22 +11,22 @@ pub(super) const MARGIN: f64 = 30.0;
 
 /// A time span.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stretch {
+pub struct TimeSpan {
     /// Start.
     pub from: Seconds,
     /// End.
     pub to: Seconds,
 }
 
-impl Stretch {
+impl TimeSpan {
     /// Its length.
     pub fn length(&self) -> Seconds {
         self.to - self.from
     }
 
     /// The same span, shifted by `by`.
-    pub(super) fn later(&self, by: Seconds) -> Stretch {
-        Stretch { from: self.from + by, to: self.to + by }
+    pub(super) fn later(&self, by: Seconds) -> TimeSpan {
+        TimeSpan { from: self.from + by, to: self.to + by }
     }
 
     /// Whether a reading is within `MARGIN` of the span.
@@ -107,12 +107,12 @@ pub fn integrate(
     rules: &Rules,
     info: &SourceInfo,
     readings: &[Stamped],
-    stretch: Stretch,
+    stretch: TimeSpan,
 ) -> Result<Integral, NoFigure> {
     let first = readings.partition_point(|r| r.after < stretch.from && !stretch.is_near(r));
     let count = readings[first..].iter().take_while(|r| stretch.is_near(r)).count();
     let readings = &readings[first..first + count];
-    let Stretch { from, to } = stretch;
+    let TimeSpan { from, to } = stretch;
     let integral = match &info.quantity {
         Quantity::Counter { ranges, duty } => {
             counter::integrate(rules, info, ranges, *duty, readings, from, to)
@@ -127,7 +127,7 @@ pub fn integrate(
     let power = integral.gross / stretch.length();
     if power < info.scope.least() {
         let (scope, least) = (info.scope, info.scope.least());
-        return Err(NoFigure::BelowFloor { power, scope, least });
+        return Err(NoFigure::BelowScopeMinimum { power, scope, least });
     }
     narrow(rules, integral)
 }

@@ -2,7 +2,7 @@
 
 use super::figures::{Figures, Read, figures};
 use super::sampling::{Sampler, Sampling};
-use super::{LoadStep, Readings, Rules, Stretch, integrate};
+use super::{LoadStep, Readings, Rules, TimeSpan, integrate};
 use crate::device::DeviceId;
 use crate::units::{Seconds, Watts};
 use schemars::JsonSchema;
@@ -59,7 +59,7 @@ impl<'a> Meter<'a> {
     /// Whether a time span from `from` to now is long enough for every source: its end points are known well enough. Sources that no
     /// longer answer are not waited for.
     pub fn is_settled(&self, from: Seconds) -> bool {
-        let stretch = Stretch { from, to: self.now() };
+        let stretch = TimeSpan { from, to: self.now() };
         let good = |sampler: &&Sampler| {
             let log = sampler.log();
             let Some(last) = log.readings.last() else { return true };
@@ -71,12 +71,12 @@ impl<'a> Meter<'a> {
     }
 
     /// Mean power over a short time span, for a look, from the first source with enough readings; `None` without such a source.
-    pub fn power(&self, stretch: Stretch) -> Option<Watts> {
+    pub fn power(&self, stretch: TimeSpan) -> Option<Watts> {
         self.samplers.iter().find_map(|sampler| sampler.power(stretch))
     }
 
     /// Waits for counters to tick once more after a moment, unless `stop` returns true.
-    pub fn catch_up(&self, moment: Seconds, stop: &mut dyn FnMut() -> bool) {
+    pub fn wait_for_ticks(&self, moment: Seconds, stop: &mut dyn FnMut() -> bool) {
         self.clock.wait_for_updates(&self.samplers, moment, stop);
     }
 

@@ -21,8 +21,8 @@ mod stated;
 pub use agreement::{CrossCheck, Finding};
 pub use fault::NoFigure;
 pub use figures::{Figures, Read, figures};
-pub use find::{Listing, Placed, board, find, open};
-pub use integral::{Integral, Stretch, Terms, integrate};
+pub use find::{Listing, SourceBinding, board, find, open};
+pub use integral::{Integral, Terms, TimeSpan, integrate};
 pub use meter::{Idle, Meter};
 pub use metered::Metered;
 pub use readings::Readings;
@@ -357,7 +357,7 @@ impl Throttle {
     }
 
     /// Whether it invalidates figures.
-    pub fn spoils(self) -> bool {
+    pub fn invalidates(self) -> bool {
         !matches!(self, Throttle::PowerCap | Throttle::Other)
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn integrate(
     if fresh.len() < rules.fewest_updates {
         return Err(NoFigure::UpdatedTooSeldom { times: fresh.len(), seconds: to - from });
     }
-    let longest = rules.bridged_periods * period;
+    let longest = rules.max_gap_periods * period;
     let (first, last) = (middle(used[0]), middle(used[used.len() - 1]));
     let (mut area, mut seconds) = (0.0, 0.0);
     for pair in used.windows(2) {
@@ -143,7 +143,7 @@ fn check_stuck(
         }
         let stuck = middle(pair[1]) - middle(since);
         if stuck > 20.0 * period && stuck > (1.0 - rules.coverage) * stretch {
-            return Err(NoFigure::StoodStill { seconds: Seconds(stuck) });
+            return Err(NoFigure::Stuck { seconds: Seconds(stuck) });
         }
     }
     Ok(())

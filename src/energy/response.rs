@@ -5,7 +5,7 @@
 
 use super::counter::{self, Tick};
 use super::integral::{median, middle};
-use super::{NoFigure, Quantity, Rules, SourceInfo, Stamped, Stretch, power};
+use super::{NoFigure, Quantity, Rules, SourceInfo, Stamped, TimeSpan, power};
 use crate::units::{Seconds, Watts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub struct LoadStep {
     /// The load begins: the warm-up, then the measured part.
     pub load_from: Seconds,
     /// The measured part of the load.
-    pub measured: Stretch,
+    pub measured: TimeSpan,
     /// Share of the measured time in which the device was busy by its own timestamps; `None` if it has none.
     pub busy: Option<f64>,
 }
@@ -26,7 +26,7 @@ pub struct LoadStep {
 impl LoadStep {
     /// Whether a reading is relevant to this block, with its possible lag.
     pub(super) fn is_near(&self, reading: &Stamped) -> bool {
-        let step = Stretch { from: self.idle_from, to: self.load_from };
+        let step = TimeSpan { from: self.idle_from, to: self.load_from };
         step.is_near(reading) || self.measured.is_near(reading)
     }
 

@@ -6,7 +6,7 @@ pub struct Rules {
     /// Minimum share of a block that readings must cover.
     pub coverage: f64,
     /// Gaps between power readings are bridged up to this many update periods.
-    pub bridged_periods: f64,
+    pub max_gap_periods: f64,
     /// Power readings above this multiple of the usual one are rejected.
     pub spike: f64,
     /// Minimum uncertainty, as a share, of the power at a block's start, before an averaging source has settled.
@@ -45,7 +45,7 @@ impl Rules {
     /// Version 1.
     pub const V1: Rules = Rules {
         coverage: 0.95,
-        bridged_periods: 3.0,
+        max_gap_periods: 3.0,
         spike: 6.0,
         unseen: 0.03,
         fewest_updates: 5,

@@ -3,8 +3,8 @@
 use super::integral::{MARGIN, median_gap, shown_period};
 use super::response::response;
 use super::{
-    EnergyError, Idle, LoadStep, Placed, Quantity, Readings, Rules, SourceInfo, Stamped, Stretch,
-    integrate,
+    EnergyError, Idle, LoadStep, Quantity, Readings, Rules, SourceBinding, SourceInfo, Stamped,
+    TimeSpan, integrate,
 };
 use crate::device::DeviceId;
 use crate::units::{Joules, Seconds, Watts};
@@ -48,13 +48,13 @@ pub(super) struct Log {
 
 impl Sampling {
     /// Starts polling these sources, each at its own rate.
-    pub fn start(sources: Vec<Placed>) -> Sampling {
-        Sampling::no_faster_than(sources, Seconds(0.0))
+    pub fn start(sources: Vec<SourceBinding>) -> Sampling {
+        Sampling::with_min_poll_interval(sources, Seconds(0.0))
     }
 
     /// Starts polling these sources, each at most once per `poll`, unless its counter would wrap unseen. This keeps files of long blocks
     /// small without loss of accuracy.
-    pub fn no_faster_than(sources: Vec<Placed>, poll: Seconds) -> Sampling {
+    pub fn with_min_poll_interval(sources: Vec<SourceBinding>, poll: Seconds) -> Sampling {
         let start = Instant::now();
         let begin = |(place, placed)| Sampler::start(placed, place, poll, start);
         let zero_at = Timestamp::now();
@@ -106,7 +106,7 @@ impl Sampling {
             }
             sleep(LOOK);
         }
-        let stretch = Stretch { from, to: self.now() };
+        let stretch = TimeSpan { from, to: self.now() };
         self.wait_for_updates(&self.samplers.iter().collect::<Vec<_>>(), stretch.to, stop);
         for sampler in &mut self.samplers {
             let figure =
@@ -166,7 +166,7 @@ const LONGEST_BLOCK: Seconds = Seconds(30.0);
 
 impl Sampler {
     fn start(
-        Placed { mut source, devices }: Placed,
+        SourceBinding { mut source, devices }: SourceBinding,
         place: usize,
         least: Seconds,
         start: Instant,
@@ -227,7 +227,7 @@ impl Sampler {
     }
 
     /// Mean power over a short time span, for a look; `None` with too few readings.
-    pub(super) fn power(&self, stretch: Stretch) -> Option<Watts> {
+    pub(super) fn power(&self, stretch: TimeSpan) -> Option<Watts> {
         let log = self.log();
         let inside = |r: &&Stamped| r.before >= stretch.from && r.after <= stretch.to;
         let readings: Vec<&Stamped> = log.readings.iter().filter(inside).collect();

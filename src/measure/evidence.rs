@@ -3,7 +3,7 @@
 
 use super::Latency;
 use super::telemetry::Telemetry;
-use crate::energy::{LoadStep, Readings, Stretch};
+use crate::energy::{LoadStep, Readings, TimeSpan};
 use crate::units::{Seconds, Work};
 use crate::workload::Proof;
 use schemars::JsonSchema;
@@ -135,7 +135,7 @@ impl Windows {
             first += windows;
             let from = Seconds(self.blocks.measured_from_seconds[i]);
             let length: f64 = self.wall_seconds[all.clone()].iter().sum();
-            let measured = Stretch { from, to: Seconds(from.0 + length) };
+            let measured = TimeSpan { from, to: Seconds(from.0 + length) };
             let gpu = self.gpu_seconds.as_ref().map(|gpu| gpu[all.clone()].iter().sum::<f64>());
             Block {
                 windows: all,
@@ -163,13 +163,13 @@ impl Windows {
     }
 
     /// Start and end of each window, on the run's clock.
-    pub fn stretches(&self) -> Vec<Stretch> {
+    pub fn stretches(&self) -> Vec<TimeSpan> {
         let mut stretches = Vec::with_capacity(self.len());
         for block in self.blocks() {
             let mut from = block.step.measured.from;
             for wall in &self.wall_seconds[block.windows] {
                 let to = Seconds(from.0 + wall);
-                stretches.push(Stretch { from, to });
+                stretches.push(TimeSpan { from, to });
                 from = to;
             }
         }

@@ -6,7 +6,7 @@ use super::{
     Event, Latency, MeasureError, Measurement, Observer, Protocol, Sample, Telemetry, Verification,
     Window, Windows, stats,
 };
-use crate::energy::{LoadStep, Meter, Stretch};
+use crate::energy::{LoadStep, Meter, TimeSpan};
 use crate::oracle::Verdict;
 use crate::units::{Seconds, Work, to_microseconds};
 use crate::workload::Job;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A job that is measured block by block.
-pub struct Measuring<'a> {
+pub struct Measurer<'a> {
     job: &'a mut dyn Job,
     meter: Meter<'a>,
     observer: Observer,
@@ -38,8 +38,8 @@ pub fn measure(
     protocol: &Protocol,
     on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Measurement, MeasureError> {
-    let mut measuring = Measuring::begin(job, meter, observer, protocol, on_event)?;
-    while measuring.wants_more() {
+    let mut measuring = Measurer::begin(job, meter, observer, protocol, on_event)?;
+    while measuring.needs_more_blocks() {
         match measuring.block(on_event) {
             Err(MeasureError::Interrupted) if measuring.has_windows() => break,
             other => other?,
@@ -48,7 +48,7 @@ pub fn measure(
     Ok(measuring.measurement())
 }
 
-impl<'a> Measuring<'a> {
+impl<'a> Measurer<'a> {
     /// Verifies the job, without timing.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl<'a> Measuring<'a> {
         observer: Observer,
         protocol: &Protocol,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<Measuring<'a>, MeasureError> {
+    ) -> Result<Measurer<'a>, MeasureError> {
         check_interrupt(on_event(Event::Verifying))?;
         let verification = match job.verify()? {
             Verdict::Agrees { checked, worst } => {
@@ -75,7 +75,7 @@ impl<'a> Measuring<'a> {
             verification,
             proof: None,
         };
-        Ok(Measuring { job, meter, observer, protocol: *protocol, measured })
+        Ok(Measurer { job, meter, observer, protocol: *protocol, measured })
     }
 
     /// Whether there is a result to keep.
@@ -85,7 +85,7 @@ impl<'a> Measuring<'a> {
 
     /// Whether another block is due: the protocol's minimum is not reached, or the intervals are wider than its precision and there is time
     /// left.
-    pub fn wants_more(&self) -> bool {
+    pub fn needs_more_blocks(&self) -> bool {
         let m = &self.measured;
         m.windows.blocks.windows.len() < self.protocol.blocks
             || (m.windows.seconds() < self.protocol.longest && !self.is_precise())
@@ -180,7 +180,7 @@ impl<'a> Measuring<'a> {
                 }
             }
         }
-        self.meter.catch_up(end, &mut || on_event(Event::Checking).is_break());
+        self.meter.wait_for_ticks(end, &mut || on_event(Event::Checking).is_break());
         if stopped { Err(MeasureError::Interrupted) } else { Ok(()) }
     }
 
@@ -200,7 +200,7 @@ impl<'a> Measuring<'a> {
             let from = self.meter.now();
             let stop = &mut || on_event(Event::Progress(0.0)).is_break();
             let rate = pump::slice(self.job, self.protocol.warm_up_slice, stop)?;
-            let power = self.meter.power(Stretch { from, to: self.meter.now() });
+            let power = self.meter.power(TimeSpan { from, to: self.meter.now() });
             steady.add(rate, self.observer.sample().hottest(), power);
             let seconds = Seconds(start.elapsed().as_secs_f64());
             if steady.is_reached() || seconds >= self.protocol.warm_up_longest {
@@ -214,7 +214,7 @@ impl<'a> Measuring<'a> {
     fn windows(
         &mut self,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<(Stretch, bool), MeasureError> {
+    ) -> Result<(TimeSpan, bool), MeasureError> {
         let before = self.measured.windows.len();
         // Use is measured since the last look, that is over the warm-up: it is not the window's.
         let at_start = Sample { cpu_use: None, gpu_use: None, ..self.observer.sample() };
@@ -270,7 +270,7 @@ impl<'a> Measuring<'a> {
             self.measured.latency.take(&mut in_window);
             stopped = on_event(event).is_break();
         }
-        Ok((Stretch { from: first, to: from }, stopped))
+        Ok((TimeSpan { from: first, to: from }, stopped))
     }
 }
 

@@ -13,7 +13,7 @@ mod trials;
 
 pub use evidence::{Block, Blocks, Measurement, Verification, Window, Windows};
 pub use latency::Latency;
-pub use measuring::{Measuring, measure};
+pub use measuring::{Measurer, measure};
 pub use protocol::{Mode, Protocol, window_share};
 pub use pump::size;
 pub use telemetry::{BoardTelemetry, Observer, Sample, Telemetry};

@@ -39,7 +39,7 @@ pub(super) fn name(tensor: Tensor) -> String {
         Part::KeyBias => "attn_k.bias",
         Part::ValueBias => "attn_v.bias",
         Part::Output => "attn_output.weight",
-        Part::InnerNorm => "ffn_norm.weight",
+        Part::FfnNorm => "ffn_norm.weight",
         Part::Gate => "ffn_gate.weight",
         Part::Up => "ffn_up.weight",
         Part::Down => "ffn_down.weight",
@@ -155,16 +155,16 @@ impl<'a> Found<'a> {
         let context = self.window.unwrap_or(longest);
         Ok(Config {
             layers,
-            width,
-            inner,
+            hidden_size: width,
+            intermediate_size: inner,
             heads,
             kv_heads,
-            head_size,
-            vocabulary: vocabulary as usize,
+            head_dim: head_size,
+            vocab_size: vocabulary as usize,
             context,
             rope: self.rope(architecture, pairs, head_size)?,
-            norm_epsilon: self.positive(&key("attention.layer_norm_rms_epsilon"), None)?,
-            tied: !self.tensors.contains_key(&name(Tensor::Head)),
+            rms_norm_eps: self.positive(&key("attention.layer_norm_rms_epsilon"), None)?,
+            tie_word_embeddings: !self.tensors.contains_key(&name(Tensor::Head)),
             qkv_bias: self.tensors.contains_key(&name(Tensor::Layer(0, Part::QueryBias))),
         })
     }

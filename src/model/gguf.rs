@@ -85,7 +85,7 @@ impl Gguf {
     /// If it has none, or of an unsupported kind.
     #[cfg(feature = "tokenizer")]
     pub fn tokenizer(&self) -> Result<Tokenizer, ModelError> {
-        Tokenizer::read(&self.values, &self.file(), self.config.vocabulary)
+        Tokenizer::read(&self.values, &self.file(), self.config.vocab_size)
     }
 
     fn file(&self) -> MutexGuard<'_, File> {
@@ -93,7 +93,7 @@ impl Gguf {
     }
 
     fn stored(&self, tensor: Tensor) -> Stored {
-        let tied = self.config.tied && tensor == Tensor::Head;
+        let tied = self.config.tie_word_embeddings && tensor == Tensor::Head;
         let place = self.tensors.get(if tied { &Tensor::Embedding } else { &tensor });
         *place.unwrap_or_else(|| panic!("the model has no {tensor}"))
     }

@@ -36,25 +36,25 @@ pub struct Config {
     /// Decoder blocks (`num_hidden_layers`).
     pub layers: usize,
     /// Elements of the residual stream (`hidden_size`).
-    pub width: usize,
+    pub hidden_size: usize,
     /// Elements of the feed-forward layer (`intermediate_size`).
-    pub inner: usize,
+    pub intermediate_size: usize,
     /// Query heads (`num_attention_heads`).
     pub heads: usize,
     /// Key/value heads (`num_key_value_heads`); `heads / kv_heads` consecutive query heads share one (grouped-query attention).
     pub kv_heads: usize,
     /// Elements of a head (`head_dim`).
-    pub head_size: usize,
+    pub head_dim: usize,
     /// Tokens in the vocabulary (`vocab_size`).
-    pub vocabulary: usize,
+    pub vocab_size: usize,
     /// Maximum context in tokens (`max_position_embeddings`).
     pub context: usize,
     /// Rotary position embedding.
     pub rope: Rope,
     /// Added to the mean square in RMSNorm (`rms_norm_eps`).
-    pub norm_epsilon: f32,
+    pub rms_norm_eps: f32,
     /// Whether the LM head shares the embedding's weights (`tie_word_embeddings`).
-    pub tied: bool,
+    pub tie_word_embeddings: bool,
     /// Whether the Q, K and V projections have a bias, as in Qwen2.5.
     pub qkv_bias: bool,
 }
@@ -113,7 +113,7 @@ pub enum Part {
     /// Attention output projection.
     Output,
     /// Weight of the RMSNorm before the feed-forward network.
-    InnerNorm,
+    FfnNorm,
     /// SwiGLU gate projection: its output goes through SiLU.
     Gate,
     /// SwiGLU up projection: its output is multiplied by the gate's.
@@ -133,7 +133,7 @@ impl Part {
         Part::KeyBias,
         Part::ValueBias,
         Part::Output,
-        Part::InnerNorm,
+        Part::FfnNorm,
         Part::Gate,
         Part::Up,
         Part::Down,
@@ -145,7 +145,7 @@ impl Part {
 
     /// Whether it is a matrix rather than a vector.
     pub fn is_matrix(self) -> bool {
-        !self.is_bias() && !matches!(self, Part::AttentionNorm | Part::InnerNorm)
+        !self.is_bias() && !matches!(self, Part::AttentionNorm | Part::FfnNorm)
     }
 }
 
@@ -178,7 +178,7 @@ impl fmt::Display for Tensor {
             Part::KeyBias => "key bias",
             Part::ValueBias => "value bias",
             Part::Output => "output",
-            Part::InnerNorm => "inner norm",
+            Part::FfnNorm => "inner norm",
             Part::Gate => "gate",
             Part::Up => "up",
             Part::Down => "down",
@@ -190,19 +190,19 @@ impl fmt::Display for Tensor {
 impl Config {
     /// (outputs, inputs) of a matrix; a vector has one input.
     pub fn shape(&self, tensor: Tensor) -> (usize, usize) {
-        let (queries, keys) = (self.heads * self.head_size, self.kv_heads * self.head_size);
+        let (queries, keys) = (self.heads * self.head_dim, self.kv_heads * self.head_dim);
         match tensor {
-            Tensor::Embedding | Tensor::Head => (self.vocabulary, self.width),
-            Tensor::Norm => (self.width, 1),
+            Tensor::Embedding | Tensor::Head => (self.vocab_size, self.hidden_size),
+            Tensor::Norm => (self.hidden_size, 1),
             Tensor::Layer(_, part) => match part {
-                Part::AttentionNorm | Part::InnerNorm => (self.width, 1),
-                Part::Query => (queries, self.width),
-                Part::Key | Part::Value => (keys, self.width),
+                Part::AttentionNorm | Part::FfnNorm => (self.hidden_size, 1),
+                Part::Query => (queries, self.hidden_size),
+                Part::Key | Part::Value => (keys, self.hidden_size),
                 Part::QueryBias => (queries, 1),
                 Part::KeyBias | Part::ValueBias => (keys, 1),
-                Part::Output => (self.width, queries),
-                Part::Gate | Part::Up => (self.inner, self.width),
-                Part::Down => (self.width, self.inner),
+                Part::Output => (self.hidden_size, queries),
+                Part::Gate | Part::Up => (self.intermediate_size, self.hidden_size),
+                Part::Down => (self.hidden_size, self.intermediate_size),
             },
         }
     }
@@ -214,7 +214,7 @@ impl Config {
         let blocks = (0..self.layers).flat_map(move |layer| {
             parts.clone().into_iter().map(move |part| Tensor::Layer(layer, part))
         });
-        let head = if self.tied { None } else { Some(Tensor::Head) };
+        let head = if self.tie_word_embeddings { None } else { Some(Tensor::Head) };
         [Tensor::Embedding].into_iter().chain(blocks).chain([Tensor::Norm]).chain(head)
     }
 
@@ -234,7 +234,7 @@ impl Config {
 
     /// KV cache bytes per token over all layers, in f16.
     pub fn kv_bytes(&self) -> u64 {
-        let elements = self.layers as u64 * 2 * self.kv_heads as u64 * self.head_size as u64;
+        let elements = self.layers as u64 * 2 * self.kv_heads as u64 * self.head_dim as u64;
         elements * size_of::<f16>() as u64
     }
 }

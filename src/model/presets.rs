@@ -147,16 +147,16 @@ impl Preset {
         let factors = self.rope_scaling.as_ref().map(factors);
         Config {
             layers: self.num_hidden_layers,
-            width: self.hidden_size,
-            inner: self.intermediate_size,
+            hidden_size: self.hidden_size,
+            intermediate_size: self.intermediate_size,
             heads: self.num_attention_heads,
             kv_heads: self.num_key_value_heads,
-            head_size: self.head_dim,
-            vocabulary: self.vocab_size,
+            head_dim: self.head_dim,
+            vocab_size: self.vocab_size,
             context: self.max_position_embeddings,
             rope: Rope { base: self.rope_theta, pairs, factors },
-            norm_epsilon: self.rms_norm_eps,
-            tied: self.tie_word_embeddings,
+            rms_norm_eps: self.rms_norm_eps,
+            tie_word_embeddings: self.tie_word_embeddings,
             qkv_bias: self.family == Family::Qwen2,
         }
     }

@@ -73,7 +73,11 @@ impl Seeded {
 
     /// The tensor that holds this one's weights: the embedding for a tied head.
     fn stored(&self, tensor: Tensor) -> Tensor {
-        if self.config.tied && tensor == Tensor::Head { Tensor::Embedding } else { tensor }
+        if self.config.tie_word_embeddings && tensor == Tensor::Head {
+            Tensor::Embedding
+        } else {
+            tensor
+        }
     }
 }
 

@@ -33,7 +33,7 @@ const HEAD_ROWS: usize = 4096;
 /// If a token is not in the vocabulary.
 pub fn forward(weights: &dyn Weights, tokens: &[u32]) -> Result<Forward, ModelError> {
     let config = weights.config();
-    let mut stream = Array2::zeros((tokens.len(), config.width));
+    let mut stream = Array2::zeros((tokens.len(), config.hidden_size));
     let embedding = weights.matrix(Tensor::Embedding)?;
     for (mut row, token) in stream.axis_iter_mut(Axis(0)).zip(tokens) {
         let token = *token as usize;
@@ -56,7 +56,7 @@ pub fn forward(weights: &dyn Weights, tokens: &[u32]) -> Result<Forward, ModelEr
         let attended = attention(&queries, &keys, &values, config);
         stream += &product(&attended, weights, tensor(Part::Output))?;
 
-        let normal = normalized(&stream, weights, tensor(Part::InnerNorm))?;
+        let normal = normalized(&stream, weights, tensor(Part::FfnNorm))?;
         let mut inner = product(&normal, weights, tensor(Part::Gate))?;
         let up = product(&normal, weights, tensor(Part::Up))?;
         Zip::from(&mut inner).and(&up).for_each(|gate, up| *gate *= up / (1.0 + (-*gate).exp()));
@@ -74,7 +74,7 @@ fn normalized(
     weights: &dyn Weights,
     norm: Tensor,
 ) -> Result<Array2<f64>, ModelError> {
-    let epsilon = f64::from(weights.config().norm_epsilon);
+    let epsilon = f64::from(weights.config().rms_norm_eps);
     let squares = rows.mapv(|x| x * x).mean_axis(Axis(1)).expect("a stream has elements");
     let roots = squares.mapv(|square| (square + epsilon).sqrt()).insert_axis(Axis(1));
     Ok(rows / &roots * &vector(weights, norm)?)
@@ -97,9 +97,9 @@ fn product(
 
 /// RoPE: rotates the pairs of every head by an angle proportional to the position.
 fn rotate(rows: &mut Array2<f64>, config: &Config) {
-    let half = config.head_size / 2;
+    let half = config.head_dim / 2;
     for (position, mut row) in rows.axis_iter_mut(Axis(0)).enumerate() {
-        for mut head in row.exact_chunks_mut(config.head_size) {
+        for mut head in row.exact_chunks_mut(config.head_dim) {
             for pair in 0..half {
                 let exponent = pair as f64 / half as f64;
                 let factor = config.rope.factors.as_ref().map_or(1.0, |f| f64::from(f[pair]));
@@ -123,7 +123,7 @@ fn attention(
     values: &Array2<f64>,
     config: &Config,
 ) -> Array2<f64> {
-    let size = config.head_size;
+    let size = config.head_dim;
     let sharing = config.heads / config.kv_heads;
     let mut out = Array2::zeros(queries.raw_dim());
     for head in 0..config.heads {
@@ -184,16 +184,16 @@ mod tests {
     fn rotated(pairs: Pairs, factors: Option<Vec<f32>>, rows: usize, head: &[f64]) -> Array2<f64> {
         let config = Config {
             layers: 1,
-            width: head.len(),
-            inner: 1,
+            hidden_size: head.len(),
+            intermediate_size: 1,
             heads: 1,
             kv_heads: 1,
-            head_size: head.len(),
-            vocabulary: 1,
+            head_dim: head.len(),
+            vocab_size: 1,
             context: rows,
             rope: Rope { base: 10_000.0, pairs, factors },
-            norm_epsilon: 1e-5,
-            tied: true,
+            rms_norm_eps: 1e-5,
+            tie_word_embeddings: true,
             qkv_bias: false,
         };
         let mut all = Array2::from_shape_fn((rows, head.len()), |(_, i)| head[i]);

@@ -3,7 +3,7 @@
 
 use super::entry::Entry;
 use super::view::View;
-use crate::results::read::{self, Given, ReadError};
+use crate::results::read::{self, ParsedDocument, ReadError};
 use crate::results::{Depth, Document, OrNewer, RunReason, Verdict, validate};
 use crate::text::plain;
 use rayon::prelude::*;
@@ -151,7 +151,7 @@ pub fn reasons(document: &Document) -> Vec<String> {
 }
 
 /// The document to show, or why it is unreadable, inconsistent or without a finished row.
-fn document(read: std::io::Result<Result<Given, ReadError>>) -> Result<Document, String> {
+fn document(read: std::io::Result<Result<ParsedDocument, ReadError>>) -> Result<Document, String> {
     let given = read
         .map_err(|error| format!("it cannot be read: {error}"))?
         .map_err(|error| error.to_string())?;

@@ -75,7 +75,7 @@ impl PartialOrd for Natural {
 pub fn groups(entries: &[Entry], runs: usize) -> Vec<Group> {
     let models = ModelNames::of(entries.iter().map(|entry| &entry.workload));
     let disambiguated =
-        |entry: &Entry| Entry { workload: models.tell_apart(&entry.workload), ..entry.clone() };
+        |entry: &Entry| Entry { workload: models.disambiguate(&entry.workload), ..entry.clone() };
     let entries: Vec<Entry> = entries.iter().map(disambiguated).collect();
     let entries = &entries[..];
     if runs <= 1 {

@@ -168,12 +168,12 @@ pub(super) fn disagreements(
                     scope(check.with),
                     check.ratio.max(1.0 / check.ratio)
                 ),
-                Finding::MoreThanTheWhole => format!(
+                Finding::ExceedsEnclosingScope => format!(
                     "{own} shows {:.2} times what {other} shows of {}, of which it is a part",
                     check.ratio,
                     scope(check.with)
                 ),
-                Finding::LessThanItsPart => format!(
+                Finding::BelowNestedScope => format!(
                     "{other} shows {:.2} times what {own} shows, of which it is a part",
                     1.0 / check.ratio
                 ),

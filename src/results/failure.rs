@@ -77,7 +77,7 @@ impl From<&JobError> for Failure {
                 EngineError::Unsupported(_) => FailureCode::NotImplemented,
                 _ => FailureCode::Driver,
             },
-            JobError::NoRoom(_) => FailureCode::OutOfMemory,
+            JobError::InsufficientMemory(_) => FailureCode::OutOfMemory,
             JobError::Wrong(_) => FailureCode::WrongOutput,
         };
         Failure::new(code, error)

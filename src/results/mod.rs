@@ -90,7 +90,7 @@ pub fn row_seed(run: Seed, row: &Row) -> Seed {
 impl Document {
     /// The document of a run: its figures by the current rules, and its digest.
     pub fn of(evidence: Evidence) -> Document {
-        let rules = Rules::today();
+        let rules = Rules::current();
         let derived = derive(&evidence, rules);
         let mut document = Document {
             schema_version: SCHEMA_VERSION.to_string(),

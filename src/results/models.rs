@@ -25,7 +25,7 @@ impl ModelNames {
     }
 
     /// The workload with a short digest after its file name, if several models have that name.
-    pub fn tell_apart(&self, workload: &Description) -> Description {
+    pub fn disambiguate(&self, workload: &Description) -> Description {
         let mut labelled = workload.clone();
         if let Some((name, sha256)) = in_file(workload)
             && self.0.get(name).is_some_and(|digests| digests.len() > 1)
@@ -69,7 +69,7 @@ mod tests {
             workload("llama-3-8b", "int4:batch=1", None),
         ];
         let names = ModelNames::of(&all);
-        let specs = all.each_ref().map(|workload| names.tell_apart(workload).spec);
+        let specs = all.each_ref().map(|workload| names.disambiguate(workload).spec);
         assert_eq!(
             specs,
             [
@@ -81,6 +81,6 @@ mod tests {
         );
         // A unique name has no digest.
         let alone = ModelNames::of(&all[..1]);
-        assert_eq!(alone.tell_apart(&all[0]), all[0]);
+        assert_eq!(alone.disambiguate(&all[0]), all[0]);
     }
 }

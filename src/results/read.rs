@@ -33,7 +33,7 @@ const LAST_WITH_1: &str = "0.1.0";
 
 /// A parsed document, not yet judged.
 #[derive(Debug)]
-pub struct Given {
+pub struct ParsedDocument {
     /// Its evidence.
     pub evidence: Evidence,
     /// Its derived figures, as stated.
@@ -54,10 +54,10 @@ pub struct Given {
     plain: bool,
 }
 
-impl Given {
+impl ParsedDocument {
     /// A document that is safe to display, with figures derived from its evidence by the current rules.
     pub fn shown(self) -> Document {
-        let rules = Rules::today();
+        let rules = Rules::current();
         let evidence = if self.plain { self.evidence } else { super::shown::shown(&self.evidence) };
         let derived = derive(&evidence, rules);
         let document_sha256 = text::plain(&self.proof.document_sha256).into_owned();
@@ -77,13 +77,13 @@ impl Given {
 pub struct ReadError(pub String);
 
 /// Parses a document: [`read`] or [`skim`].
-pub type Reader = fn(&[u8]) -> Result<Given, ReadError>;
+pub type Reader = fn(&[u8]) -> Result<ParsedDocument, ReadError>;
 
 /// Reads a document's file.
 ///
 /// # Errors
 /// `Err` if there is no such regular file; the inner `Err` if it is not a document.
-pub fn open(path: &Path, reader: Reader) -> std::io::Result<Result<Given, ReadError>> {
+pub fn open(path: &Path, reader: Reader) -> std::io::Result<Result<ParsedDocument, ReadError>> {
     Ok(reader(&text::read(path, MOST_BYTES)?))
 }
 
@@ -101,7 +101,7 @@ struct Known<'a> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn skim(bytes: &[u8]) -> Result<Given, ReadError> {
+pub fn skim(bytes: &[u8]) -> Result<ParsedDocument, ReadError> {
     Ok(parts(bytes)?.0)
 }
 
@@ -109,7 +109,7 @@ pub fn skim(bytes: &[u8]) -> Result<Given, ReadError> {
 ///
 /// # Errors
 /// If it is not a document.
-pub fn read(bytes: &[u8]) -> Result<Given, ReadError> {
+pub fn read(bytes: &[u8]) -> Result<ParsedDocument, ReadError> {
     let (mut given, mut whole) = parts(bytes)?;
     if let Some(whole) = whole.as_object_mut() {
         whole.remove("proof");
@@ -119,7 +119,7 @@ pub fn read(bytes: &[u8]) -> Result<Given, ReadError> {
 }
 
 /// The document and its complete JSON.
-fn parts(bytes: &[u8]) -> Result<(Given, Value), ReadError> {
+fn parts(bytes: &[u8]) -> Result<(ParsedDocument, Value), ReadError> {
     let (text, scan) = scanned(bytes)?;
     let mut whole: Value =
         serde_json::from_str(&text).map_err(|error| reject(error.to_string()))?;
@@ -149,7 +149,7 @@ fn integers(value: &mut Value) -> bool {
     }
 }
 
-fn interpreted(whole: &mut Value, scan: scan::Scan) -> Result<Given, ReadError> {
+fn interpreted(whole: &mut Value, scan: scan::Scan) -> Result<ParsedDocument, ReadError> {
     let schema_version = whole.get("schema_version").and_then(Value::as_str);
     let schema_version =
         schema_version.ok_or_else(|| reject("missing field `schema_version`".into()))?.to_string();
@@ -177,7 +177,7 @@ fn interpreted(whole: &mut Value, scan: scan::Scan) -> Result<Given, ReadError> 
         all_known("derived.run.reasons", &derived.run.reasons)?;
         Some(derived)
     };
-    let given = Given {
+    let given = ParsedDocument {
         schema_version,
         rules: parsed("rules", part("rules")?)?,
         proof: parsed("proof", part("proof")?)?,
@@ -188,7 +188,7 @@ fn interpreted(whole: &mut Value, scan: scan::Scan) -> Result<Given, ReadError> 
         evidence,
         newer,
     };
-    let Given { schema_version, evidence, rules, proof, .. } = &given;
+    let ParsedDocument { schema_version, evidence, rules, proof, .. } = &given;
     let known = Known { schema_version, rules: *rules, evidence, derived: &derived, proof };
     // With the same numbers of arrays, objects and members as this version writes, no field was ignored, and no object is given as an
     // array, which serde would accept.

@@ -13,7 +13,7 @@ pub struct Rules {
     /// Maximum CPU share of other processes in a window.
     pub others: f64,
     /// Minimum CPU share of this process in a window, relative to its usual share. Beyond either limit, the window is disturbed.
-    pub starved: f64,
+    pub min_own_cpu: f64,
     /// Maximum share of disturbed windows in a row.
     pub disturbed: f64,
     /// Maximum drift of a row.
@@ -23,9 +23,9 @@ pub struct Rules {
     /// Maximum ratio of a board's mean power to its power limit.
     pub above_power_limit: f64,
     /// Maximum relative half-width of a counter's figure at which the counter is preferred to power readings.
-    pub good_counter: f64,
+    pub max_counter_half_width: f64,
     /// Minimum number of expected shares; with fewer, claimed hashes are cut to the lower bound.
-    pub dense_shares: f64,
+    pub min_expected_shares: f64,
     /// Maximum relative difference between clocks.
     pub clocks_share: f64,
     /// Maximum absolute difference between clocks in seconds, in addition.
@@ -47,13 +47,13 @@ static ALL: &[Rules] = &[Rules {
     version: 1,
     energy: energy::Rules::V1,
     others: 0.1,
-    starved: 0.9,
+    min_own_cpu: 0.9,
     disturbed: 0.2,
     drift: 0.05,
     outlier: 0.05,
     above_power_limit: 1.1,
-    good_counter: 0.1,
-    dense_shares: 400.0,
+    max_counter_half_width: 0.1,
+    min_expected_shares: 400.0,
     clocks_share: 0.05,
     clocks_seconds: 0.1,
     shortest: 0.99,
@@ -70,7 +70,7 @@ impl Rules {
     }
 
     /// The current version, by which this program judges its own runs.
-    pub fn today() -> &'static Rules {
+    pub fn current() -> &'static Rules {
         &ALL[ALL.len() - 1]
     }
 

@@ -5,7 +5,7 @@ use super::derived::{Derived, RowFigures, RunVerdict, Verdict};
 use super::document::SCHEMA_VERSION;
 use super::judge::{Depth, is_of_this_program, judge};
 use super::newer::OrNewer;
-use super::read::Given;
+use super::read::ParsedDocument;
 use super::rules::Rules;
 use super::{beacon, conditions, derive, difference, seed_of};
 use crate::device::hardware::Cards;
@@ -26,15 +26,20 @@ pub struct Findings {
 }
 
 /// Judges a document.
-pub fn validate(given: &Given, depth: Depth) -> Findings {
+pub fn validate(given: &ParsedDocument, depth: Depth) -> Findings {
     validate_with(Rules::all(), Cards::published(), given, depth)
 }
 
 /// Judges a document by these versions of the rules (at least one, the newest last) and by published specifications of cards.
-pub fn validate_with(all: &[Rules], cards: &Cards, given: &Given, depth: Depth) -> Findings {
+pub fn validate_with(
+    all: &[Rules],
+    cards: &Cards,
+    given: &ParsedDocument,
+    depth: Depth,
+) -> Findings {
     let today = all.last().expect("there are rules");
     let mut findings = Findings::default();
-    let Given { evidence, schema_version, newer, sha256, proof, bound, .. } = given;
+    let ParsedDocument { evidence, schema_version, newer, sha256, proof, bound, .. } = given;
     if *newer {
         findings.notes.push(format!(
             "version {schema_version} wrote it: what {SCHEMA_VERSION} does not know of it was not judged"
@@ -82,7 +87,7 @@ pub fn validate_with(all: &[Rules], cards: &Cards, given: &Given, depth: Depth) 
 }
 
 /// Adds remarks for the reader, and the verdict on the beacon.
-fn notes(given: &Given, derived: &Derived, of_seed: bool, findings: &mut Findings) {
+fn notes(given: &ParsedDocument, derived: &Derived, of_seed: bool, findings: &mut Findings) {
     let evidence = &given.evidence;
     let gpu = evidence.manifest.devices().any(|device| device.gpu.is_some());
     findings.notes.extend(conditions(&evidence.manifest, gpu));
@@ -137,7 +142,7 @@ fn notes(given: &Given, derived: &Derived, of_seed: bool, findings: &mut Finding
 }
 
 /// All differences between the stated figures and those derived from the evidence. Missing members and unknown content are ignored.
-fn mismatches(given: &Given, derived: &Derived) -> Vec<String> {
+fn mismatches(given: &ParsedDocument, derived: &Derived) -> Vec<String> {
     let mut derived = serde_json::to_value(derived).expect("plain data");
     if given.stated == derived {
         return Vec::new();
@@ -181,7 +186,7 @@ fn known(stated: &Value) -> Value {
 }
 
 /// Removes what cannot be derived without unreadable rows: their figures, figures that depend on them, and the verdict of the run.
-fn remove_underivable(given: &Given, stated: &mut Value, derived: &mut Value) {
+fn remove_underivable(given: &ParsedDocument, stated: &mut Value, derived: &mut Value) {
     let rows = &given.evidence.rows;
     let unread: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].known().is_none()).collect();
     let run = serde_json::from_value::<RunVerdict>(stated["run"].clone());
@@ -215,7 +220,7 @@ fn remove_cross_row_figures(figures: &mut Value) {
 }
 
 /// Rows whose headline or verdict changes under the current rules.
-fn changed(given: &Given, old: &Derived, today: &Rules) -> Vec<String> {
+fn changed(given: &ParsedDocument, old: &Derived, today: &Rules) -> Vec<String> {
     let new = derive(&given.evidence, today);
     let rows = given.evidence.rows.iter().zip(old.rows.iter().zip(&new.rows));
     rows.filter_map(|(row, (old, new))| {

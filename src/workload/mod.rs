@@ -1,11 +1,11 @@
 //! Workloads: what is run, with shape and unit of work. A workload lists its variants for a device and prepares one as a job; the job
 //! runs batches and checks their outputs.
 
+mod ceiling;
 pub mod data;
 pub mod decoder;
 mod description;
 pub mod matmul;
-mod roof;
 pub mod sha256d;
 mod spec;
 
@@ -13,7 +13,7 @@ pub use description::{Description, Id, Intensity, Shape};
 pub use spec::{SpecError, parse};
 
 use crate::device::Device;
-use crate::device::memory::{self, NoRoom};
+use crate::device::memory::{self, InsufficientMemory};
 use crate::gpu::{Gpu, GpuError};
 use crate::kernels::{Arithmetic, Entry, Kernel, KernelError};
 use crate::oracle::Verdict;
@@ -238,7 +238,7 @@ pub enum JobError {
     Decoder(#[from] decoder::EngineError),
     /// The machine has too little memory.
     #[error(transparent)]
-    NoRoom(#[from] NoRoom),
+    InsufficientMemory(#[from] InsufficientMemory),
     /// The output cannot be right.
     #[error("wrong output: {0}")]
     Wrong(String),
@@ -256,7 +256,7 @@ impl JobError {
                 error,
                 Decoder::TooLarge { .. } | Decoder::Full { .. } | Decoder::Unsupported(_)
             ),
-            JobError::NoRoom(_) => true,
+            JobError::InsufficientMemory(_) => true,
             JobError::Kernel(_) | JobError::Wrong(_) => false,
         }
     }

@@ -1,6 +1,6 @@
 //! Parses workload specs: `ID[:SHAPE | :MODEL/LAYER][:TYPE][:key=value]…`.
 
-use super::{Id, Workload, decoder, matmul, roof, sha256d};
+use super::{Id, Workload, ceiling, decoder, matmul, sha256d};
 
 /// Parser of the parts after the id. `KNOWN` has every workload's id, an example spec and its parser.
 type Reader = fn(&[&str]) -> Result<Box<dyn Workload>, SpecError>;
@@ -10,8 +10,8 @@ const KNOWN: &[(Id, &str, Reader)] = &[
     (Id::Gemv, matmul::GEMV_EXAMPLE, matmul::gemv),
     (Id::Prefill, decoder::PREFILL_EXAMPLE, decoder::prefill),
     (Id::Decode, decoder::DECODE_EXAMPLE, decoder::decode),
-    (Id::Peak, "peak:f32", roof::peak),
-    (Id::Stream, "stream", roof::stream),
+    (Id::Peak, "peak:f32", ceiling::peak),
+    (Id::Stream, "stream", ceiling::stream),
 ];
 
 /// An invalid spec, in one line that says what to write instead.

@@ -319,7 +319,7 @@ proptest! {
         gaps in prop::collection::vec(0.5..35.0, WINDOWS),
     ) {
         let once = document(&sources, row(&new_block, &gaps));
-        let rules = Rules::today();
+        let rules = Rules::current();
         prop_assert_eq!(&once.derived, &results::derive(&once.evidence, rules));
         let (faults, evidence) = judged(&once);
         prop_assert_eq!(faults, Vec::<String>::new());

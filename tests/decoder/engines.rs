@@ -8,7 +8,7 @@ use rigbench::model::{Config, Pairs, Rope};
 use rigbench::oracle::decoder::forward;
 use rigbench::workload::decoder::cpu::CpuEngine;
 use rigbench::workload::decoder::gpu::{CHOICES, Choice, GpuEngine};
-use rigbench::workload::decoder::{Engine, EngineError, first_of_the_largest};
+use rigbench::workload::decoder::{Engine, EngineError, argmax};
 
 /// A logit's distance from the reference, as a share of the logits' spread: f32 sums and an f16 cache.
 const BOUND: f64 = 4e-3;
@@ -76,7 +76,7 @@ fn distance(model: &Tiny, tokens: &[u32], logits: &[f32]) -> f64 {
 
 /// Prefills all but the last `forced` tokens of each text, is told those one by one, and compares after each.
 fn compare(on: &On, model: &Tiny, batch: usize, length: usize, forced: usize) {
-    let texts = texts(batch, length, model.config.vocabulary);
+    let texts = texts(batch, length, model.config.vocab_size);
     let mut engine = on.engine(model, batch, length).unwrap();
     engine.poison().unwrap();
     let prompts: Vec<Vec<u32>> = texts.iter().map(|t| t[..length - forced].to_vec()).collect();
@@ -93,7 +93,7 @@ fn compare(on: &On, model: &Tiny, batch: usize, length: usize, forced: usize) {
                 on.name(),
                 model.stored
             );
-            assert_eq!(done.tokens[s], first_of_the_largest(&logits[s]), "{}", on.name());
+            assert_eq!(done.tokens[s], argmax(&logits[s]), "{}", on.name());
         }
         if given < length {
             let tokens: Vec<u32> = texts.iter().map(|text| text[given]).collect();
@@ -133,11 +133,14 @@ fn any_shape_of_a_model_agrees_with_the_reference() {
     let halves = Rope { base: 1e6, pairs: Pairs::Halves, factors: None };
     let qwen = Config { rope: halves, qkv_bias: true, ..tiny() };
     let factors: Vec<f32> = (0..8).map(|i| 1.0 + i as f32).collect();
-    let separate =
-        Config { tied: false, rope: Rope { factors: Some(factors), ..tiny().rope }, ..tiny() };
+    let separate = Config {
+        tie_word_embeddings: false,
+        rope: Rope { factors: Some(factors), ..tiny().rope },
+        ..tiny()
+    };
     // Heads wider than lanes have dimensions, one head of keys, heads as many as those of keys.
-    let wide = Config { width: 256, heads: 2, kv_heads: 1, head_size: 128, ..tiny() };
-    let odd = Config { width: 320, heads: 4, kv_heads: 4, head_size: 80, ..tiny() };
+    let wide = Config { hidden_size: 256, heads: 2, kv_heads: 1, head_dim: 128, ..tiny() };
+    let odd = Config { hidden_size: 320, heads: 4, kv_heads: 4, head_dim: 80, ..tiny() };
     for on in all("any_shape_of_a_model_agrees_with_the_reference") {
         for config in [&qwen, &separate, &wide, &odd] {
             for stored in [Stored::F16, Stored::Offsets] {
@@ -164,9 +167,10 @@ fn large_batches_and_prompts_in_pieces_agree_with_the_reference() {
 /// A head of f32 that no binding of 128 MiB holds, so that its columns lie in several, and the embedding's rows too.
 #[test]
 fn a_head_beyond_a_binding_is_split() {
-    let vocabulary = (128 << 20) / (4 * tiny().width) + 5_000;
+    let vocabulary = (128 << 20) / (4 * tiny().hidden_size) + 5_000;
     for on in all("a_head_beyond_a_binding_is_split") {
-        let model = Tiny { config: Config { vocabulary, ..tiny() }, stored: Stored::F32 };
+        let model =
+            Tiny { config: Config { vocab_size: vocabulary, ..tiny() }, stored: Stored::F32 };
         compare(&on, &model, 1, 4, 1);
         // The last token of all is looked up, and what comes of it is right.
         let mut engine = on.engine(&model, 1, 4).unwrap();
@@ -182,7 +186,7 @@ fn a_head_beyond_a_binding_is_split() {
 fn tokens_go_from_step_to_step_by_themselves() {
     for on in all("tokens_go_from_step_to_step_by_themselves") {
         let model = Tiny { config: tiny(), stored: Stored::Int8 };
-        let prompts = texts(2, 7, model.config.vocabulary);
+        let prompts = texts(2, 7, model.config.vocab_size);
         let mut engine = on.engine(&model, 2, 24).unwrap();
         // Several steps in flight, and the same told one by one.
         engine.submit_prefill(&prompts).unwrap();
@@ -248,7 +252,11 @@ fn what_cannot_be_held_is_an_error_of_one_line() {
             }
         };
         if let On::Gpu(gpu, _) = &on {
-            let odd = error(Config { head_size: 12, width: 144, inner: 96, ..tiny() }, 1, 8);
+            let odd = error(
+                Config { head_dim: 12, hidden_size: 144, intermediate_size: 96, ..tiny() },
+                1,
+                8,
+            );
             assert!(matches!(odd, EngineError::Unsupported(_)), "{odd}");
             let long = error(tiny(), 64, 1 << 26);
             assert!(matches!(long, EngineError::Unsupported(_)), "{long}");

@@ -44,8 +44,11 @@ impl Weights for Tiny {
 
     fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {
         let (rows, columns) = self.config.shape(tensor);
-        let tensor =
-            if self.config.tied && tensor == Tensor::Head { Tensor::Embedding } else { tensor };
+        let tensor = if self.config.tie_word_embeddings && tensor == Tensor::Head {
+            Tensor::Embedding
+        } else {
+            tensor
+        };
         let name = tensor.to_string();
         let (values, scales) = (Seed([5; 32]).tensor(&name), Seed([6; 32]).tensor(&name));
         let count = (rows * columns) as u64;
@@ -102,16 +105,16 @@ impl Weights for Tiny {
 pub fn tiny() -> Config {
     Config {
         layers: 2,
-        width: 96,
-        inner: 160,
+        hidden_size: 96,
+        intermediate_size: 160,
         heads: 6,
         kv_heads: 2,
-        head_size: 16,
-        vocabulary: 203,
+        head_dim: 16,
+        vocab_size: 203,
         context: 64,
         rope: Rope { base: 10_000.0, pairs: Pairs::Neighbours, factors: None },
-        norm_epsilon: 1e-5,
-        tied: true,
+        rms_norm_eps: 1e-5,
+        tie_word_embeddings: true,
         qkv_bias: false,
     }
 }

@@ -3,8 +3,8 @@
 use crate::support::punctual::Punctual;
 use rigbench::device::DeviceId;
 use rigbench::energy::{
-    Accuracy, Basis, Idle, LoadStep, Meter, MeterKind, Placed, Quantity, Sampling, Scope,
-    SourceInfo, Stretch,
+    Accuracy, Basis, Idle, LoadStep, Meter, MeterKind, Quantity, Sampling, Scope, SourceBinding,
+    SourceInfo, TimeSpan,
 };
 use rigbench::units::{Seconds, Watts};
 use std::sync::{Arc, Mutex};
@@ -59,7 +59,7 @@ fn rest_is_taken_before_the_first_row_and_again_after_the_last() {
     };
     let period = Duration::from_millis(50);
     let (source, progress) = Punctual::new(info(), period, value);
-    let placed = Placed { source: Box::new(source), devices: vec![DeviceId::Cpu] };
+    let placed = SourceBinding { source: Box::new(source), devices: vec![DeviceId::Cpu] };
     let mut sampling = Sampling::start(vec![placed]);
     let (least, most) = (Seconds(1.0), Seconds(5.0));
     sampling.take_baseline(least, most, &mut || false);
@@ -72,7 +72,7 @@ fn rest_is_taken_before_the_first_row_and_again_after_the_last() {
     sleep(2 * period);
     let from = meter.now();
     sleep(14 * period);
-    let measured = Stretch { from, to: meter.now() };
+    let measured = TimeSpan { from, to: meter.now() };
     progress.wait_beyond(Instant::now());
     let figures = meter.figures(&[LoadStep { idle_from, load_from, measured, busy: None }]);
     let before = idle(&sampling);

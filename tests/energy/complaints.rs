@@ -3,8 +3,8 @@
 use crate::support::punctual::Punctual;
 use rigbench::device::{Device, DeviceId};
 use rigbench::energy::{
-    Accuracy, Basis, Figures, Finding, Integral, LoadStep, Meter, MeterKind, NoFigure, Placed,
-    Quantity, Rules, Sampling, Scope, SourceInfo, Stamped, Stretch,
+    Accuracy, Basis, Figures, Finding, Integral, LoadStep, Meter, MeterKind, NoFigure, Quantity,
+    Rules, Sampling, Scope, SourceBinding, SourceInfo, Stamped, TimeSpan,
 };
 use rigbench::units::{Joules, Seconds, Watts};
 use std::time::{Duration, Instant};
@@ -39,12 +39,12 @@ fn readings(seconds: f64, value: impl Fn(f64) -> f64) -> Vec<Stamped> {
         .collect()
 }
 
-const STRETCH: Stretch = Stretch { from: Seconds(5.0), to: Seconds(25.0) };
+const STRETCH: TimeSpan = TimeSpan { from: Seconds(5.0), to: Seconds(25.0) };
 
 fn integrate(
     info: &SourceInfo,
     readings: &[Stamped],
-    stretch: Stretch,
+    stretch: TimeSpan,
 ) -> Result<Integral, NoFigure> {
     rigbench::energy::integrate(&Rules::V1, info, readings, stretch)
 }
@@ -137,7 +137,7 @@ fn nan_stood_for_an_absent_reading() {
 fn a_mean_of_a_second_was_read_as_the_power_of_the_moment() {
     let load = |t: f64| if t < 5.0 { 0.0 } else { 300.0 * (t - 5.0) + 0.3 * (t * 7.0).sin() };
     let list = readings(30.0, |t| load(t) - load(t - 1.0) + 0.1);
-    let stretch = Stretch { from: Seconds(5.0), to: Seconds(15.0) };
+    let stretch = TimeSpan { from: Seconds(5.0), to: Seconds(15.0) };
     let of = |averaging| {
         let source = info(Scope::GpuBoard, Quantity::Power { averaging: Seconds(averaging) });
         integrate(&source, &list, stretch).unwrap().gross.0 / 3000.0
@@ -178,7 +178,7 @@ fn metered(sources: Vec<(SourceInfo, f64)>) -> Vec<Figures> {
                 }
         };
         let (source, of_source) = Punctual::new(info, Duration::from_millis(10), value);
-        placed.push(Placed { source: Box::new(source), devices: vec![DeviceId::Cpu] });
+        placed.push(SourceBinding { source: Box::new(source), devices: vec![DeviceId::Cpu] });
         progress.push(of_source);
     }
     let sampling = Sampling::start(placed);
@@ -189,7 +189,7 @@ fn metered(sources: Vec<(SourceInfo, f64)>) -> Vec<Figures> {
     std::thread::sleep(Duration::from_millis(100));
     let from = meter.now();
     std::thread::sleep(Duration::from_millis(1000));
-    let measured = Stretch { from, to: meter.now() };
+    let measured = TimeSpan { from, to: meter.now() };
     let end = Instant::now();
     progress.iter().for_each(|of_source| of_source.wait_beyond(end));
     meter.figures(&[LoadStep { idle_from, load_from, measured, busy: None }])

@@ -7,7 +7,7 @@ use crate::fake::sysfs::{Sysfs, put};
 use rigbench::device::DeviceId;
 use rigbench::energy::source::{command::Command, hwmon, rapl, shelly, tasmota};
 use rigbench::energy::{
-    EnergySource, LoadStep, Meter, MeterKind, Placed, Quantity, Sampling, Scope, Stretch,
+    EnergySource, LoadStep, Meter, MeterKind, Quantity, Sampling, Scope, SourceBinding, TimeSpan,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -157,7 +157,8 @@ fn ten_seconds_of_known_power_come_back() {
     sources.push(Box::new(Command::start(&stream, Scope::Wall).unwrap()));
 
     let devices = vec![DeviceId::Cpu];
-    let placed = sources.into_iter().map(|source| Placed { source, devices: devices.clone() });
+    let placed =
+        sources.into_iter().map(|source| SourceBinding { source, devices: devices.clone() });
     let sampling = Sampling::start(placed.collect());
     let meter = Meter::new(&sampling, &DeviceId::Cpu);
     let idle_from = meter.now();
@@ -168,8 +169,8 @@ fn ten_seconds_of_known_power_come_back() {
     thread::sleep(Duration::from_secs(10));
     let to = meter.now();
     let truth = WATTS * (to - from).0;
-    meter.catch_up(to, &mut || false);
-    let measured = Stretch { from, to };
+    meter.wait_for_ticks(to, &mut || false);
+    let measured = TimeSpan { from, to };
     let steps = [LoadStep { idle_from, load_from, measured, busy: None }];
     let (figures, readings) = (meter.figures(&steps), meter.readings(&steps));
 

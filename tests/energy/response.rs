@@ -3,7 +3,7 @@
 
 use rigbench::energy::{
     Accuracy, Basis, Figures, LoadStep, MeterKind, Quantity, Read, Rules, Scope, SourceInfo,
-    Stamped, Stretch,
+    Stamped, TimeSpan,
 };
 use rigbench::units::{Seconds, Watts};
 
@@ -19,7 +19,7 @@ fn blocks(number: usize) -> Vec<LoadStep> {
     for i in 0..number {
         let idle_from = now;
         let load_from = idle_from + 4.0 * (1.0 + 0.4 * (0.618 * (i as f64 + 1.0)).fract());
-        let measured = Stretch { from: Seconds(load_from + 2.0), to: Seconds(load_from + 14.0) };
+        let measured = TimeSpan { from: Seconds(load_from + 2.0), to: Seconds(load_from + 14.0) };
         steps.push(LoadStep {
             idle_from: Seconds(idle_from),
             load_from: Seconds(load_from),

@@ -11,16 +11,16 @@ use rigbench::seed::Seed;
 fn small() -> Config {
     Config {
         layers: 2,
-        width: 64,
-        inner: 96,
+        hidden_size: 64,
+        intermediate_size: 96,
         heads: 4,
         kv_heads: 2,
-        head_size: 16,
-        vocabulary: 50,
+        head_dim: 16,
+        vocab_size: 50,
         context: 64,
         rope: Rope { base: 10_000.0, pairs: Pairs::Neighbours, factors: None },
-        norm_epsilon: 1e-5,
-        tied: false,
+        rms_norm_eps: 1e-5,
+        tie_word_embeddings: false,
         qkv_bias: true,
     }
 }
@@ -42,14 +42,14 @@ fn one_by_one(weights: &dyn Weights, tokens: &[u32]) -> Vec<Vec<f64>> {
     };
     let normal = |tensor: Tensor, input: &[f64]| -> Vec<f64> {
         let square = input.iter().map(|x| x * x).sum::<f64>() / input.len() as f64;
-        let by = 1.0 / (square + f64::from(config.norm_epsilon)).sqrt();
+        let by = 1.0 / (square + f64::from(config.rms_norm_eps)).sqrt();
         let scales = weights.vector(tensor).unwrap();
         input.iter().zip(scales).map(|(x, scale)| x * by * f64::from(scale)).collect()
     };
     let turn = |vector: &mut [f64], position: usize| {
-        let half = config.head_size / 2;
+        let half = config.head_dim / 2;
         for place in 0..vector.len() / 2 {
-            let (head, pair) = (place / half * config.head_size, place % half);
+            let (head, pair) = (place / half * config.head_dim, place % half);
             let mut angle = position as f64;
             angle *= (-(pair as f64) / half as f64 * f64::from(config.rope.base).ln()).exp();
             if let Some(factors) = &config.rope.factors {
@@ -91,7 +91,7 @@ fn one_by_one(weights: &dyn Weights, tokens: &[u32]) -> Vec<Vec<f64>> {
             values.push(value);
             let mut attended = Vec::new();
             for head in 0..config.heads {
-                let size = config.head_size;
+                let size = config.head_dim;
                 let from = head * config.kv_heads / config.heads * size;
                 let score = |key: &Vec<f64>| {
                     let dot: f64 = (0..size).map(|i| query[head * size + i] * key[from + i]).sum();
@@ -106,7 +106,7 @@ fn one_by_one(weights: &dyn Weights, tokens: &[u32]) -> Vec<Vec<f64>> {
             }
             let out = times(Tensor::Layer(layer, Part::Output), &attended);
             stream.iter_mut().zip(out).for_each(|(x, more)| *x += more);
-            let input = normal(Tensor::Layer(layer, Part::InnerNorm), &stream);
+            let input = normal(Tensor::Layer(layer, Part::FfnNorm), &stream);
             let gate = times(Tensor::Layer(layer, Part::Gate), &input);
             let up = times(Tensor::Layer(layer, Part::Up), &input);
             let inner: Vec<f64> =
@@ -131,7 +131,16 @@ fn configs() -> impl Strategy<Value = Config> {
             let head_size = 16 * half;
             let factors = stretched.then(|| (0..8 * half).map(|i| 1.0 + i as f32).collect());
             let rope = Rope { base: 500.0, pairs, factors };
-            Config { layers, heads, kv_heads, head_size, rope, tied, qkv_bias, ..small() }
+            Config {
+                layers,
+                heads,
+                kv_heads,
+                head_dim: head_size,
+                rope,
+                tie_word_embeddings: tied,
+                qkv_bias,
+                ..small()
+            }
         },
     )
 }
@@ -202,7 +211,7 @@ impl<'a> Unshared<'a> {
 
     /// Rows head after head, each head's as often as it is shared.
     fn repeated(&self, rows: &[f32], row: usize) -> Vec<f32> {
-        let Config { heads, kv_heads, head_size, .. } = *self.of.config();
+        let Config { heads, kv_heads, head_dim: head_size, .. } = *self.of.config();
         let shared = rows.chunks(head_size * row);
         shared.flat_map(|head| head.repeat(heads / kv_heads)).collect()
     }
@@ -241,7 +250,7 @@ impl Weights for Unshared<'_> {
 #[test]
 fn integer_weights_agree_one_by_one() {
     for kind in [Type::Int8, Type::Int4] {
-        let weights = seeded(Config { tied: true, ..small() }, kind, 3);
+        let weights = seeded(Config { tie_word_embeddings: true, ..small() }, kind, 3);
         let tokens = [7, 49, 0, 7, 7, 12];
         let whole = forward(&weights, &tokens).unwrap();
         let want: Vec<f64> = one_by_one(&weights, &tokens).concat();
@@ -294,7 +303,7 @@ fn weights_spread_as_in_a_trained_model() {
 fn bytes_are_counted_before_weights_are_made() {
     for kind in [Type::F32, Type::F16, Type::Int8, Type::Int4] {
         for tied in [true, false] {
-            let weights = seeded(Config { tied, ..small() }, kind, 1);
+            let weights = seeded(Config { tie_word_embeddings: tied, ..small() }, kind, 1);
             let mut all = 0;
             for tensor in weights.config().tensors() {
                 let bytes = match tensor.is_matrix() {
@@ -307,7 +316,7 @@ fn bytes_are_counted_before_weights_are_made() {
             assert_eq!(weights.bytes(), all, "{kind:?}");
         }
     }
-    let odd = Config { width: 48, heads: 3, kv_heads: 1, ..small() };
+    let odd = Config { hidden_size: 48, heads: 3, kv_heads: 1, ..small() };
     assert!(Seeded::new(odd.clone(), Type::F16, Seed([0; 32])).is_ok());
     let error = Seeded::new(odd, Type::Int4, Seed([0; 32])).err().unwrap().to_string();
     assert!(error.contains("take f16 or f32"), "{error}");
@@ -316,7 +325,7 @@ fn bytes_are_counted_before_weights_are_made() {
 /// Through all layers of a real shape the stream neither dies nor runs away, and no token stands out for all texts.
 #[test]
 fn activations_of_seeded_models_stay_finite() {
-    let config = Config { vocabulary: 2048, ..PRESETS[0].config() };
+    let config = Config { vocab_size: 2048, ..PRESETS[0].config() };
     let whole = forward(&seeded(config, Type::Int4, 5), &[1, 700, 33, 2047]).unwrap();
     let size = |layer: usize| whole.layers[layer].mapv(|x| x * x).mean().unwrap().sqrt();
     assert!((0.1..30.0).contains(&size(0)) && (0.1..30.0).contains(&size(29)), "{}", size(29));

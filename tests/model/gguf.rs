@@ -29,7 +29,7 @@ fn every_format_is_read_as_it_was_written() {
     }
     for (tensor, name, kind) in [
         (Tensor::Norm, "output_norm.weight", gguf::F32),
-        (Tensor::Layer(1, Part::InnerNorm), "blk.1.ffn_norm.weight", gguf::F16),
+        (Tensor::Layer(1, Part::FfnNorm), "blk.1.ffn_norm.weight", gguf::F16),
     ] {
         let want: Vec<f32> = (0..64).map(|i| gguf::weight(name, kind, i)).collect();
         assert_eq!(model.vector(tensor).unwrap(), want, "{name}");
@@ -67,16 +67,19 @@ fn long_tensors_are_read_whole() {
 fn figures_are_those_of_the_file() {
     let model = open(&llama());
     let config = model.config();
-    assert_eq!((config.layers, config.width, config.inner, config.context), (2, 64, 96, 128));
     assert_eq!(
-        (config.heads, config.kv_heads, config.head_size, config.vocabulary),
-        (4, 2, 16, 40)
+        (config.layers, config.hidden_size, config.intermediate_size, config.context),
+        (2, 64, 96, 128)
     );
+    assert_eq!((config.heads, config.kv_heads, config.head_dim, config.vocab_size), (4, 2, 16, 40));
     assert_eq!(
         (config.rope.base, config.rope.pairs, &config.rope.factors),
         (5000.0, Pairs::Neighbours, &None)
     );
-    assert_eq!((config.norm_epsilon, config.tied, config.qkv_bias), (1e-5, false, false));
+    assert_eq!(
+        (config.rms_norm_eps, config.tie_word_embeddings, config.qkv_bias),
+        (1e-5, false, false)
+    );
     let weights = 2 * (64 * 64 * 2 + 64 * 32 * 2 + 64 * 96 * 3) + 64 * 40;
     assert_eq!(config.matmul_weights(), weights);
     assert_eq!(config.kv_bytes(), 2 * 2 * 32 * 2);
@@ -89,7 +92,7 @@ fn a_file_without_a_head_is_tied() {
     let mut writer = llama();
     writer.tensors.retain(|tensor| tensor.name != "output.weight");
     let model = open(&writer);
-    assert!(model.config().tied);
+    assert!(model.config().tie_word_embeddings);
     assert_eq!(model.matrix(Tensor::Head), model.matrix(Tensor::Embedding));
 }
 

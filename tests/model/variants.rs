@@ -136,7 +136,7 @@ fn a_number_may_be_of_any_type() {
         assert_eq!(model.config().rope.base, 5000.0, "type {kind}");
     }
     let model = open(&with("llama.attention.layer_norm_rms_epsilon", double(1e-5)));
-    assert_eq!(model.config().norm_epsilon, 1e-5);
+    assert_eq!(model.config().rms_norm_eps, 1e-5);
     for base in [number(0), double(0.0), double(f64::INFINITY), (5, vec![0xff; 4]), flag(true)] {
         let line = refused(|w| _ = w.set("llama.rope.freq_base", base));
         assert!(line.contains("llama.rope.freq_base is not a positive number"), "{line}");
@@ -153,7 +153,11 @@ fn a_list_of_equal_numbers_is_that_number() {
         for (kind, bytes) in integers(value) {
             let model = open(&with(key, list(kind, 2, bytes.repeat(2))));
             let config = model.config();
-            assert_eq!((config.heads, config.kv_heads, config.inner), (4, 2, 96), "{key}, {kind}");
+            assert_eq!(
+                (config.heads, config.kv_heads, config.intermediate_size),
+                (4, 2, 96),
+                "{key}, {kind}"
+            );
         }
         let unequal = list(2, 2, vec![value as u8, 0, value as u8 + 1, 0]);
         let line = refused(|w| _ = w.set(key, unequal));

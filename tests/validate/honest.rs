@@ -5,7 +5,7 @@ use crate::{support, sysfs};
 use rigbench::energy::{Idle, Quantity, Readings};
 use rigbench::measure::Windows;
 use rigbench::oracle::sha256d::{hash, most_significant};
-use rigbench::results::read::{self, Given, ReadError};
+use rigbench::results::read::{self, ParsedDocument, ReadError};
 use rigbench::results::{self, Baseline, Depth, Document, Findings, Row, Rules, Verdict};
 use rigbench::units::{Seconds, Watts};
 use rigbench::workload::data::Seed;
@@ -169,7 +169,7 @@ fn read_on_time(source: usize, quantity: &Quantity, row: &Row) -> Readings {
 
 /// Derives again what follows by the rules that the document names, as a forger with our code would, and signs it.
 pub fn sign(document: &mut Document) {
-    let rules = Rules::of(document.rules).unwrap_or(Rules::today());
+    let rules = Rules::of(document.rules).unwrap_or(Rules::current());
     document.derived = results::derive(&document.evidence, rules);
     document.proof.document_sha256 = results::document_sha256(document);
 }
@@ -179,7 +179,7 @@ pub fn findings_of(text: &[u8]) -> Findings {
     judged(read::read(text))
 }
 
-fn judged(read: Result<Given, ReadError>) -> Findings {
+fn judged(read: Result<ParsedDocument, ReadError>) -> Findings {
     match read {
         Ok(given) => results::validate(&given, Depth::Quick),
         Err(fault) => Findings { faults: vec![fault.to_string()], ..Findings::default() },

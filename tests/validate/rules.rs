@@ -2,20 +2,20 @@
 
 use crate::honest::{RUN, calm, row, sign};
 use rigbench::device::hardware::Cards;
-use rigbench::results::read::{self, Given};
+use rigbench::results::read::{self, ParsedDocument};
 use rigbench::results::{self, Depth, Document, Findings, Rules, Verdict, validate_with};
 use rigbench::workload::Proof;
 
-fn given(document: &Document) -> Given {
+fn given(document: &Document) -> ParsedDocument {
     read::read(results::text(document).as_bytes()).unwrap()
 }
 
 /// The rules of today and later ones.
 fn with_later(change: impl FnOnce(&mut Rules)) -> [Rules; 2] {
-    let mut later = Rules::today().clone();
+    let mut later = Rules::current().clone();
     later.version += 1;
     change(&mut later);
-    [Rules::today().clone(), later]
+    [Rules::current().clone(), later]
 }
 
 fn judged(document: &Document, change: impl FnOnce(&mut Rules)) -> Findings {
@@ -48,7 +48,7 @@ const CHANGES: &[Change] = &[
     ("drift", |rules| rules.drift = 0.01, [false, false, true]),
     ("disturbed", |rules| rules.disturbed = 0.02, [true, false, false]),
     ("what is a disturbance", |rules| rules.others = 0.6, [false; 3]),
-    ("density", |rules| rules.dense_shares = 1e6, [true, false, false]),
+    ("density", |rules| rules.min_expected_shares = 1e6, [true, false, false]),
     ("coverage of readings", |rules| rules.energy.coverage = 1.5, [true; 3]),
     ("rest and length of windows", |rules| rules.shortest = 3.0, [false; 3]),
     ("what modes promise", |rules| rules.modes = &[("quick", 1e6, 1000)], [false; 3]),
@@ -76,7 +76,7 @@ fn a_file_keeps_its_verdict_and_is_told_what_todays_rules_change() {
     }
     let drift = judged(&document, |rules| rules.drift = 0.01).changed;
     assert!(drift[0].contains("it is invalid: its rate rose by"), "{drift:?}");
-    let density = judged(&document, |rules| rules.dense_shares = 1e6).changed;
+    let density = judged(&document, |rules| rules.min_expected_shares = 1e6).changed;
     assert!(density[0].ends_with("its throughput and its joules are others"), "{density:?}");
 }
 

@@ -247,7 +247,7 @@ fn what_shares_prove_are_the_bounds_of_their_mean() {
         let seed = results::seed(&document.evidence);
         mine(hashes(&mut document), seed, 200);
         self::shares(&mut document).shares.truncate(shares);
-        let figures = results::derive(&document.evidence, results::Rules::today());
+        let figures = results::derive(&document.evidence, results::Rules::current());
         let proven = figures.rows[0].known().unwrap().proven.clone().unwrap();
         assert_eq!(proven.shares, shares);
         assert!((proven.least_hashes / 256.0 / least - 1.0).abs() < 1e-3, "{proven:?}");

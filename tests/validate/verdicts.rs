@@ -154,7 +154,7 @@ fn windows_that_others_took_are_marked_and_too_many_make_the_row_invalid() {
 
     // A host that takes the processor from a virtual machine shows only in what this process got.
     let threads = RUN.document.evidence.manifest.host.threads as f64;
-    let starved = |taken: &[usize]| {
+    let min_own_cpu = |taken: &[usize]| {
         judged(|row| {
             let windows = row.windows.as_mut().unwrap();
             for i in 0..windows.len() {
@@ -163,10 +163,10 @@ fn windows_that_others_took_are_marked_and_too_many_make_the_row_invalid() {
             }
         })
     };
-    let one = starved(&[1]);
+    let one = min_own_cpu(&[1]);
     valid(&one);
     assert_eq!(one.disturbed_windows, [1]);
-    invalid(&starved(&many), &too_many);
+    invalid(&min_own_cpu(&many), &too_many);
 }
 
 /// What a board shows all the time.

@@ -156,7 +156,7 @@ fn mined(mut whole: Value, after: &dyn Fn(&mut Value)) -> Value {
         evidence["rows"][0]["proof"] = proof;
     }
     let known: Evidence = serde_json::from_value(evidence.clone()).unwrap();
-    let mut derived = serde_json::to_value(results::derive(&known, Rules::today())).unwrap();
+    let mut derived = serde_json::to_value(results::derive(&known, Rules::current())).unwrap();
     if whole.get("of_2036").is_some() {
         add_everywhere(&mut derived);
     }

@@ -111,7 +111,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     }
     let mut plan = plan(args)?;
     let out = OutDir::open(&args.out.clone().unwrap_or_else(OutDir::default_path))?;
-    let idle = plan.protocol.mode != Mode::Publish || busy::await_rest();
+    let idle = plan.protocol.mode != Mode::Publish || busy::wait_until_idle();
     if !idle && !args.allow_busy {
         bail!(
             "other programs use the processor: end them, or publish with --allow-busy, which marks the run as invalid"

@@ -20,7 +20,7 @@ impl Power {
             true => energy::find(devices).0,
             false => energy::open(&specs, devices)?,
         };
-        Ok(Power { specs, sampling: Sampling::no_faster_than(placed, poll) })
+        Ok(Power { specs, sampling: Sampling::with_min_poll_interval(placed, poll) })
     }
 
     /// Declared or modelled power of a workload on a device, each with whether it was declared for that workload alone. If the

@@ -7,7 +7,7 @@ use super::Plan;
 use crate::device::Device;
 use crate::energy::Meter;
 use crate::gpu::GpuError;
-use crate::measure::{Event, MeasureError, Measuring, Mode, Observer, Protocol};
+use crate::measure::{Event, MeasureError, Measurer, Mode, Observer, Protocol};
 use crate::results::{self, Failure, FailureCode, Kernel, Outcome, Row, StoreError};
 use crate::tune::{Effort, Tuner};
 use crate::units::Seconds;
@@ -66,7 +66,7 @@ impl Rounds<'_> {
         }
         store(finished(&rows))?;
         for round in 0.. {
-            let due = |i: &usize| measuring[*i].as_ref().is_some_and(Measuring::wants_more);
+            let due = |i: &usize| measuring[*i].as_ref().is_some_and(Measurer::needs_more_blocks);
             let mut order: Vec<usize> = (0..rows.len()).filter(due).collect();
             if order.is_empty() {
                 break;
@@ -167,12 +167,12 @@ impl Rounds<'_> {
         &'a self,
         i: usize,
         prepared: &'a mut Prepared,
-    ) -> Result<Measuring<'a>, MeasureError> {
+    ) -> Result<Measurer<'a>, MeasureError> {
         let Plan { power, protocol, .. } = self.plan;
         let meter = Meter::new(&power.sampling, &self.device.id);
         let protocol = Protocol { batch: prepared.batch, ..*protocol };
         let observer = Observer::new(self.device);
-        Measuring::begin(prepared.job.as_mut(), meter, observer, &protocol, &mut self.display(i))
+        Measurer::begin(prepared.job.as_mut(), meter, observer, &protocol, &mut self.display(i))
     }
 }
 

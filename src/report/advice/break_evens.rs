@@ -128,7 +128,7 @@ fn cell_of(found: Option<&BreakEven>) -> String {
             let sign = if *yes_above { ">" } else { "<" };
             format!("{sign} {}", cell(*value))
         }
-        Crossing::Never(Never::MovesBothAlike) => "–".into(),
+        Crossing::Never(Never::NoEffectOnDifference) => "–".into(),
         Crossing::Never(_) => match found.answer {
             Answer::Yes => "always".into(),
             Answer::No => "never".into(),

@@ -180,7 +180,7 @@ fn headline_first(a: &Energy, b: &Energy, evidence: &Evidence, rules: &Rules) ->
         let width = energy.joules_per_unit.map_or(f64::INFINITY, Interval::relative_half_width);
         let meter = energy.source.and_then(|place| evidence.manifest.source(place)?.meter());
         let source = match meter.map(|info| &info.quantity) {
-            Some(Quantity::Counter { .. }) if width <= rules.good_counter => 0,
+            Some(Quantity::Counter { .. }) if width <= rules.max_counter_half_width => 0,
             Some(Quantity::Power { averaging }) if averaging.0 > 0.0 => 1,
             _ => 2,
         };

@@ -151,7 +151,7 @@ pub(super) fn proven(windows: &Windows, shares: &Shares, rules: &Rules) -> Prove
     let n = shares.shares.len();
     let bound = |shape: usize, p| Gamma::new(shape as f64, 1.0).map_or(0.0, |g| g.inverse_cdf(p));
     // Without shares, an impossible target would give NaN.
-    let hashes = |shares_of: f64| if n > 0 { shares_of * shares.hashes_a_share() } else { 0.0 };
+    let hashes = |shares_of: f64| if n > 0 { shares_of * shares.hashes_per_share() } else { 0.0 };
     let (least_hashes, most_hashes) = (hashes(bound(n, 0.025)), hashes(bound(n + 1, 0.975)));
     let (claimed_hashes, expected_shares) = (windows.total_work() as f64, shares.expected());
     let mut proven = Proven {
@@ -168,7 +168,7 @@ pub(super) fn proven(windows: &Windows, shares: &Shares, rules: &Rules) -> Prove
 
 /// The most hashes that the shares support: the upper end of the confidence interval, or the lower end if too few are expected.
 fn supported(proven: &Proven, rules: &Rules) -> f64 {
-    match proven.expected_shares < rules.dense_shares {
+    match proven.expected_shares < rules.min_expected_shares {
         true => proven.least_hashes,
         false => proven.most_hashes,
     }
@@ -189,13 +189,13 @@ fn disturbed(
     let is_disturbed = |i: &usize| {
         let all = telemetry.and_then(|telemetry| telemetry.cpu_use_at(looks[*i]));
         let others = all.map_or(0.0, |all| all - cores[*i] / threads);
-        others > rules.others || (computes && cores[*i] < rules.starved * usual)
+        others > rules.others || (computes && cores[*i] < rules.min_own_cpu * usual)
     };
     (0..windows.len()).filter(is_disturbed).collect()
 }
 
 fn drift(windows: &Windows, rates: &[f64]) -> Option<Interval> {
-    let middle = |s: &crate::energy::Stretch| (s.from.0 + s.to.0) / 2.0;
+    let middle = |s: &crate::energy::TimeSpan| (s.from.0 + s.to.0) / 2.0;
     let middles: Vec<f64> = windows.stretches().iter().map(middle).collect();
     let slope = stats::theil_sen(&middles, rates)?;
     let (low, high) = slope.ci95?;
@@ -230,7 +230,7 @@ fn throttled(telemetry: &Telemetry) -> Vec<Reason> {
             column => column.iter().filter(is_held).count(),
         }
     };
-    let invalidating = Throttle::ALL.into_iter().filter(|throttle| throttle.spoils());
+    let invalidating = Throttle::ALL.into_iter().filter(|throttle| throttle.invalidates());
     invalidating
         .map(|throttle| (throttle, times(throttle)))
         .filter(|(_, looks)| *looks > 0)

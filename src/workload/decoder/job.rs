@@ -86,7 +86,7 @@ impl DecoderJob {
         seed: Seed,
     ) -> Result<DecoderJob, JobError> {
         let Decoder { phase, batch, prompt, context, .. } = *decoder;
-        let vocabulary = weights.config().vocabulary;
+        let vocabulary = weights.config().vocab_size;
         let mut job = DecoderJob {
             phase,
             batch,

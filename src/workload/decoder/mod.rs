@@ -184,7 +184,7 @@ fn check_texts(texts: &[Vec<u32>], batch: usize, room: usize) {
 }
 
 /// Argmax of the logits; the first on ties.
-pub fn first_of_the_largest(logits: &[f32]) -> u32 {
+pub fn argmax(logits: &[f32]) -> u32 {
     let mut best = 0;
     for (token, logit) in logits.iter().enumerate() {
         if *logit > logits[best] {
@@ -196,6 +196,7 @@ pub fn first_of_the_largest(logits: &[f32]) -> u32 {
 
 /// Checks that this process can allocate `needed` bytes now.
 fn room(needed: u64) -> Result<(), EngineError> {
-    memory::check_now(Bytes(needed))
-        .map_err(|memory::NoRoom { needed, there }| EngineError::TooLarge { needed, there })
+    memory::check_now(Bytes(needed)).map_err(|memory::InsufficientMemory { needed, there }| {
+        EngineError::TooLarge { needed, there }
+    })
 }

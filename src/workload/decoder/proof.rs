@@ -42,7 +42,7 @@ pub fn judge(
     let decoder = spec::whole(spec, file).map_err(because)?;
     let weights = decoder.weights(seed).map_err(because)?;
     let mut engine = CpuEngine::new(&*weights, 1, decoder.context).map_err(because)?;
-    let texts = Texts { seed, vocabulary: weights.config().vocabulary };
+    let texts = Texts { seed, vocabulary: weights.config().vocab_size };
     let prompt: Vec<u32> = (0..decoder.prompt).map(|i| texts.prompt(0, i)).collect();
     let mut run = Run { engine: &mut engine };
     if decoder.phase == Phase::Decode {

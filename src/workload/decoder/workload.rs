@@ -50,7 +50,8 @@ impl Decoder {
     /// Bytes of weights that a step reads. An embedding that is not also the head does not count, since only a few of its rows are read.
     fn read_bytes(&self) -> Result<u64, EngineError> {
         let weights = self.weights(Seed([0; 32]))?;
-        let looked_up = if self.config().tied { 0 } else { weights.bytes_of(Tensor::Embedding) };
+        let looked_up =
+            if self.config().tie_word_embeddings { 0 } else { weights.bytes_of(Tensor::Embedding) };
         Ok(weights.bytes() - looked_up)
     }
 }
@@ -87,7 +88,14 @@ impl Workload for Decoder {
     /// Weights are read once for all tokens that go through the layers together, and the KV cache per token.
     fn intensity(&self, _: &Device) -> Option<Intensity> {
         let config = self.config();
-        let Config { layers, heads, head_size, vocabulary, width, .. } = *config;
+        let Config {
+            layers,
+            heads,
+            head_dim: head_size,
+            vocab_size: vocabulary,
+            hidden_size: width,
+            ..
+        } = *config;
         let attended = (layers * heads * head_size) as f64 * self.mean_positions();
         let head = (vocabulary * width) as f64;
         let body = config.matmul_weights() as f64 - head;

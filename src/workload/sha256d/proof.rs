@@ -161,11 +161,11 @@ impl Shares {
 
     /// Expected number of shares of the ranges.
     pub fn expected(&self) -> f64 {
-        self.hashes().unwrap_or(0) as f64 / self.hashes_a_share()
+        self.hashes().unwrap_or(0) as f64 / self.hashes_per_share()
     }
 
     /// Expected hashes per share.
-    pub fn hashes_a_share(&self) -> f64 {
+    pub fn hashes_per_share(&self) -> f64 {
         2f64.powi(64) / self.target as f64
     }
 

@@ -1,7 +1,7 @@
 //! Power as it truly is: constant in short steps, so that its energy is known exactly.
 
 use super::Random;
-use rigbench::energy::{LoadStep, Stretch};
+use rigbench::energy::{LoadStep, TimeSpan};
 use rigbench::units::Seconds;
 
 /// Power over time, in steps.
@@ -112,7 +112,7 @@ pub fn of_a_run(random: &mut Random, asked: Asked) -> (Load, Vec<LoadStep>) {
         steps.push(LoadStep {
             idle_from: Seconds(idle_from),
             load_from: Seconds(load_from),
-            measured: Stretch { from: Seconds(from), to: Seconds(load.end) },
+            measured: TimeSpan { from: Seconds(from), to: Seconds(load.end) },
             busy: Some(1.0 - batch.dip),
         });
         load.step(random.between(0.1, 2.0), idle);

@@ -70,7 +70,7 @@ pub(super) fn softmax(scores: &mut [f32]) {
 
 /// RoPE: cosine and sine of each pair of a head at a position.
 pub(super) fn turns(config: &Config, position: usize) -> Vec<(f32, f32)> {
-    let half = config.head_size / 2;
+    let half = config.head_dim / 2;
     let cos_sin = |pair: usize| {
         let power = -(pair as f64) / half as f64;
         let factor = config.rope.factors.as_ref().map_or(1.0, |factors| f64::from(factors[pair]));

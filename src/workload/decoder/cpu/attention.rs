@@ -35,7 +35,7 @@ impl Cache {
             self.keys.replace(i, position, f16::from_f32(*key));
             self.values.replace(position, i, f16::from_f32(*value));
         }
-        self.values.take_terms(position + 1);
+        self.values.limit_terms(position + 1);
     }
 
     /// Causal attention of consecutive positions, one row each, the last of which is the last cached position. Runs on the calling
@@ -48,7 +48,7 @@ impl Cache {
     ) {
         let rows = queries.nrows();
         let mut scores = Array2::zeros((rows, positions));
-        self.keys.multiply_alone(queries, 0..positions, scores.view_mut());
+        self.keys.multiply_single_threaded(queries, 0..positions, scores.view_mut());
         for (row, mut scores) in scores.rows_mut().into_iter().enumerate() {
             let scores = scores.as_slice_mut().expect("rows of a whole matrix");
             let (seen, later) = scores.split_at_mut(positions - rows + row + 1);
@@ -56,7 +56,7 @@ impl Cache {
             later.fill(0.0);
         }
         let columns = 0..output.ncols();
-        self.values.multiply_alone(scores.slice(s![.., ..]), columns, output);
+        self.values.multiply_single_threaded(scores.slice(s![.., ..]), columns, output);
     }
 
     /// Overwrites everything with NaN.

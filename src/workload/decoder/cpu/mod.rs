@@ -4,7 +4,7 @@ mod arithmetic;
 mod attention;
 mod product;
 
-use super::{Done, Engine, EngineError, first_of_the_largest, room};
+use super::{Done, Engine, EngineError, argmax, room};
 use crate::model::{Config, Part, Tensor, Weights};
 use arithmetic::{gated, norm, rows, turn, turns};
 use attention::Cache;
@@ -95,18 +95,18 @@ impl CpuEngine {
                 heads: product(&[Part::Query, Part::Key, Part::Value])?,
                 biases,
                 output: product(&[Part::Output])?,
-                inner_norm: weights.vector(tensor(Part::InnerNorm))?,
+                inner_norm: weights.vector(tensor(Part::FfnNorm))?,
                 gate_up: product(&[Part::Gate, Part::Up])?,
                 down: product(&[Part::Down])?,
                 caches: (0..batch * config.kv_heads)
-                    .map(|_| Cache::new(config.head_size, context))
+                    .map(|_| Cache::new(config.head_dim, context))
                     .collect(),
             })
         };
         let alone = |tensor| -> Result<Product, EngineError> {
             Ok(Product::new(vec![weights.matrix(tensor)?]))
         };
-        let (embedding, head) = match config.tied {
+        let (embedding, head) = match config.tie_word_embeddings {
             true => (None, alone(Tensor::Embedding)?),
             false => (Some(alone(Tensor::Embedding)?), alone(Tensor::Head)?),
         };
@@ -116,7 +116,7 @@ impl CpuEngine {
             norm: weights.vector(Tensor::Norm)?,
             head,
             rows: Rows::default(),
-            logits: Array2::zeros((batch, config.vocabulary)),
+            logits: Array2::zeros((batch, config.vocab_size)),
             tokens: vec![u32::MAX; batch],
             position: 0,
             steps: VecDeque::new(),
@@ -128,8 +128,15 @@ impl CpuEngine {
 
     /// Runs `count` tokens of each sequence, sequence after sequence, through the layers, from a position on.
     fn layers(&mut self, tokens: &[u32], position: usize) {
-        let Config { width, inner, heads, kv_heads, head_size, .. } = self.config;
-        let (count, epsilon) = (tokens.len() / self.batch, self.config.norm_epsilon);
+        let Config {
+            hidden_size: width,
+            intermediate_size: inner,
+            heads,
+            kv_heads,
+            head_dim: head_size,
+            ..
+        } = self.config;
+        let (count, epsilon) = (tokens.len() / self.batch, self.config.rms_norm_eps);
         self.rows.fit(&self.config, tokens.len());
         let at = &mut self.rows;
         let embedding = self.embedding.as_ref().unwrap_or(&self.head);
@@ -203,15 +210,15 @@ impl CpuEngine {
     /// Computes logits and next tokens from the last row of each sequence.
     fn head(&mut self) {
         let count = self.rows.stream.nrows() / self.batch;
-        let mut normed = Array2::zeros((self.batch, self.config.width));
+        let mut normed = Array2::zeros((self.batch, self.config.hidden_size));
         for (sequence, mut to) in normed.rows_mut().into_iter().enumerate() {
             let last = self.rows.stream.row((sequence + 1) * count - 1);
             let to = to.as_slice_mut().expect("rows of a whole matrix");
-            norm(last.to_slice().expect("likewise"), &self.norm, self.config.norm_epsilon, to);
+            norm(last.to_slice().expect("likewise"), &self.norm, self.config.rms_norm_eps, to);
         }
         self.head.multiply(normed.view(), self.logits.view_mut());
-        let rows = whole(&self.logits).chunks_exact(self.config.vocabulary);
-        self.tokens = rows.map(first_of_the_largest).collect();
+        let rows = whole(&self.logits).chunks_exact(self.config.vocab_size);
+        self.tokens = rows.map(argmax).collect();
     }
 
     fn run(&mut self, step: Step) {
@@ -291,16 +298,16 @@ impl Rows {
         if self.stream.nrows() == rows {
             return;
         }
-        let queries = config.heads * config.head_size;
+        let queries = config.heads * config.head_dim;
         let zeros = |columns| Array2::zeros((rows, columns));
         *self = Rows {
-            stream: zeros(config.width),
-            normed: zeros(config.width),
-            heads: zeros(queries + 2 * config.kv_heads * config.head_size),
+            stream: zeros(config.hidden_size),
+            normed: zeros(config.hidden_size),
+            heads: zeros(queries + 2 * config.kv_heads * config.head_dim),
             attended: zeros(queries),
-            added: zeros(config.width),
-            gate_up: zeros(2 * config.inner),
-            gated: zeros(config.inner),
+            added: zeros(config.hidden_size),
+            gate_up: zeros(2 * config.intermediate_size),
+            gated: zeros(config.intermediate_size),
         };
     }
 }

@@ -89,7 +89,7 @@ impl GpuEngine {
         GpuEngine::check(gpu, &config, batch, context)?;
         let cache_texels = cache_texels(&config, batch, context);
         let cache_bytes = TEXEL_BYTES * cache_texels;
-        let tiles = config.vocabulary.div_ceil(weights::TILE);
+        let tiles = config.vocab_size.div_ceil(weights::TILE);
         let logits_bytes = 4 * (batch * tiles * weights::TILE) as u64;
         let needed = weights.bytes()
             + cache_bytes * config.layers as u64
@@ -328,7 +328,7 @@ impl Engine for GpuEngine {
         let snapshot = self.gpu.snapshot(&self.logits, 0..self.logits.size())?;
         let values: Vec<f32> = self.gpu.read(&snapshot)?;
         let rows = values.chunks(values.len() / self.batch);
-        Ok(rows.map(|row| row[..self.config.vocabulary].to_vec()).collect())
+        Ok(rows.map(|row| row[..self.config.vocab_size].to_vec()).collect())
     }
 
     fn poison(&mut self) -> Result<(), EngineError> {
@@ -337,9 +337,14 @@ impl Engine for GpuEngine {
         let nan = vec![f32::NAN.to_bits(); 4 * CHUNK as usize];
         for plan in [&self.decode, &self.prefill] {
             let rows = plan.most.next_multiple_of(plan.panel) as u64;
-            let attended = self.config.heads * self.config.head_size;
-            let sizes =
-                [self.config.width, self.config.width, attended, attended, self.config.inner];
+            let attended = self.config.heads * self.config.head_dim;
+            let sizes = [
+                self.config.hidden_size,
+                self.config.hidden_size,
+                attended,
+                attended,
+                self.config.intermediate_size,
+            ];
             for (memory, numbers) in plan.memories().into_iter().zip(sizes) {
                 self.overwrite(memory, rows * numbers as u64 / 4, &nan)?;
             }
@@ -373,7 +378,7 @@ fn dispatch(work: &Work, rows: usize) -> Option<(Dispatch<'_>, u64)> {
 
 /// Texels of a layer's KV cache.
 fn cache_texels(config: &Config, batch: usize, context: usize) -> u64 {
-    (batch * context * config.kv_heads * config.head_size) as u64 / 4
+    (batch * context * config.kv_heads * config.head_dim) as u64 / 4
 }
 
 impl GpuEngine {
@@ -387,7 +392,14 @@ impl GpuEngine {
         batch: usize,
         context: usize,
     ) -> Result<(), EngineError> {
-        let Config { width, inner, heads, kv_heads, head_size, .. } = *config;
+        let Config {
+            hidden_size: width,
+            intermediate_size: inner,
+            heads,
+            kv_heads,
+            head_dim: head_size,
+            ..
+        } = *config;
         let unsupported = |why: String| Err(EngineError::Unsupported(why));
         let rows =
             [("width", width), ("inner width", inner), ("heads together", heads * head_size)];
@@ -411,7 +423,7 @@ impl GpuEngine {
                 Bytes(gpu.largest_texture())
             ));
         }
-        let tiles = config.vocabulary.div_ceil(weights::TILE);
+        let tiles = config.vocab_size.div_ceil(weights::TILE);
         let (logits, limit) =
             (4 * (batch * tiles * weights::TILE) as u64, gpu.details().limits.storage_binding);
         if logits > limit.0 {

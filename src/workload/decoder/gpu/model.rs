@@ -30,7 +30,7 @@ pub(super) struct Model {
 }
 
 /// A texture of these floats, padded to whole texels.
-pub(super) fn of_floats(gpu: &Gpu, mut values: Vec<f32>) -> Result<Memory, GpuError> {
+pub(super) fn texture_of_floats(gpu: &Gpu, mut values: Vec<f32>) -> Result<Memory, GpuError> {
     values.resize(values.len().next_multiple_of(4).max(4), 0.0);
     let memory = gpu.memory(BindingKind::Texture, values.len() as u64 / 4)?;
     gpu.write_memory(&memory, 0, bytemuck::cast_slice(&values))?;
@@ -49,31 +49,31 @@ impl Model {
             let norm = |part| weights.vector(tensor(part));
             let mut beside = norm(Part::AttentionNorm)?;
             beside.extend(biases(weights, layer)?);
-            let gains = norm(Part::InnerNorm)?;
+            let gains = norm(Part::FfnNorm)?;
             Ok(Layer {
                 heads: NormAndBias {
                     product: Product::load(gpu, &qkv(weights, layer)?)?,
-                    beside: of_floats(gpu, beside)?,
+                    beside: texture_of_floats(gpu, beside)?,
                 },
                 output: Product::load(gpu, &single(weights.matrix(tensor(Part::Output))?))?,
                 gate: NormAndBias {
                     product: Product::load(gpu, &gate(weights, layer)?)?,
-                    beside: of_floats(gpu, gains)?,
+                    beside: texture_of_floats(gpu, gains)?,
                 },
                 down: Product::load(gpu, &single(weights.matrix(tensor(Part::Down))?))?,
             })
         };
         let layers = (0..config.layers).map(layer).collect::<Result<_, _>>()?;
-        let embedding = match config.tied {
+        let embedding = match config.tie_word_embeddings {
             true => None,
             false => Some(Product::load(gpu, &single(weights.matrix(Tensor::Embedding)?))?),
         };
-        let head = if config.tied { Tensor::Embedding } else { Tensor::Head };
+        let head = if config.tie_word_embeddings { Tensor::Embedding } else { Tensor::Head };
         let head = NormAndBias {
             product: Product::load(gpu, &single(weights.matrix(head)?))?,
-            beside: of_floats(gpu, weights.vector(Tensor::Norm)?)?,
+            beside: texture_of_floats(gpu, weights.vector(Tensor::Norm)?)?,
         };
-        let turns = of_floats(gpu, rope_cos_sin(config, context))?;
+        let turns = texture_of_floats(gpu, rope_cos_sin(config, context))?;
         Ok(Model { layers, embedding, head, turns })
     }
 
@@ -91,17 +91,17 @@ fn single(matrix: Matrix) -> Columns<'static> {
 
 /// The row of a Q or K matrix that becomes `column`: RoPE pairs become adjacent, which does not change any product of a query and a key.
 fn adjacent_pairs_row(config: &Config, column: usize) -> usize {
-    let (head, element) = (column / config.head_size, column % config.head_size);
+    let (head, element) = (column / config.head_dim, column % config.head_dim);
     let element = match config.rope.pairs {
         Pairs::Neighbours => element,
-        Pairs::Halves => element / 2 + element % 2 * (config.head_size / 2),
+        Pairs::Halves => element / 2 + element % 2 * (config.head_dim / 2),
     };
-    head * config.head_size + element
+    head * config.head_dim + element
 }
 
 /// Matrix (Q, K or V) and row of a column of [`qkv`].
 fn qkv_row(config: &Config, column: usize) -> (usize, usize) {
-    let (queries, keys) = (config.heads * config.head_size, config.kv_heads * config.head_size);
+    let (queries, keys) = (config.heads * config.head_dim, config.kv_heads * config.head_dim);
     if column < queries {
         (0, adjacent_pairs_row(config, column))
     } else if column < queries + keys {
@@ -117,7 +117,7 @@ fn qkv(weights: &dyn Weights, layer: usize) -> Result<Columns<'_>, EngineError> 
     let matrices = parts.map(|part| weights.matrix(Tensor::Layer(layer, part)));
     Ok(Columns {
         matrices: matrices.into_iter().collect::<Result<_, _>>()?,
-        count: (config.heads + 2 * config.kv_heads) * config.head_size,
+        count: (config.heads + 2 * config.kv_heads) * config.head_dim,
         place: Box::new(|column| qkv_row(config, column)),
     })
 }
@@ -125,7 +125,7 @@ fn qkv(weights: &dyn Weights, layer: usize) -> Result<Columns<'_>, EngineError> 
 /// Biases of the columns of [`qkv`]; zeros if there are none.
 fn biases(weights: &dyn Weights, layer: usize) -> Result<Vec<f32>, EngineError> {
     let config = weights.config();
-    let count = (config.heads + 2 * config.kv_heads) * config.head_size;
+    let count = (config.heads + 2 * config.kv_heads) * config.head_dim;
     if !config.qkv_bias {
         return Ok(vec![0.0; count]);
     }
@@ -145,14 +145,14 @@ fn gate(weights: &dyn Weights, layer: usize) -> Result<Columns<'static>, EngineE
     let matrices = parts.map(|part| weights.matrix(Tensor::Layer(layer, part)));
     Ok(Columns {
         matrices: matrices.into_iter().collect::<Result<_, _>>()?,
-        count: 2 * weights.config().inner,
+        count: 2 * weights.config().intermediate_size,
         place: Box::new(|column| (column / 4 % 2, column / 8 * 4 + column % 4)),
     })
 }
 
 /// Cosine and sine, pair after pair, position after position.
 fn rope_cos_sin(config: &Config, context: usize) -> Vec<f32> {
-    let half = config.head_size / 2;
+    let half = config.head_dim / 2;
     let frequency = |pair: usize| {
         let power = -(pair as f64) / half as f64;
         let factor = config.rope.factors.as_ref().map_or(1.0, |factors| f64::from(factors[pair]));

@@ -92,8 +92,8 @@ impl Compiler<'_> {
         values: &[(&'static str, String)],
     ) -> Result<Rc<Pipeline>, EngineError> {
         let mut all = vec![
-            ("HEAD_SIZE", format!("{}u", self.config.head_size)),
-            ("EPSILON", format!("{:e}", self.config.norm_epsilon)),
+            ("HEAD_SIZE", format!("{}u", self.config.head_dim)),
+            ("EPSILON", format!("{:e}", self.config.rms_norm_eps)),
         ];
         all.extend_from_slice(values);
         let kernel = Kernel::given(of_decoder(id), &all)?;
@@ -168,7 +168,7 @@ impl Plan {
             gpu.memory(BindingKind::Texture, texels)
         };
         let small = || gpu.memory(BindingKind::Texture, 1);
-        let attended = config.heads * config.head_size;
+        let attended = config.heads * config.head_dim;
         Ok(Plan {
             gpu: gpu.clone(),
             most,
@@ -176,10 +176,10 @@ impl Plan {
             budget,
             step: gpu.storage(16)?,
             tokens: gpu.storage(4 * rows)?,
-            streams: [room(config.width)?, room(config.width)?],
+            streams: [room(config.hidden_size)?, room(config.hidden_size)?],
             queries: room(attended)?,
             attended: room(attended)?,
-            inner: room(config.inner)?,
+            inner: room(config.intermediate_size)?,
             nothing: Placeholders {
                 read: small()?,
                 written: [small()?, small()?],
@@ -191,7 +191,8 @@ impl Plan {
 
     /// Bytes of its activations.
     pub(super) fn bytes(config: &Config, most: usize, panel: usize) -> u64 {
-        let numbers = 2 * config.width + 2 * config.heads * config.head_size + config.inner;
+        let numbers =
+            2 * config.hidden_size + 2 * config.heads * config.head_dim + config.intermediate_size;
         4 * (most.next_multiple_of(panel) * numbers) as u64
     }
 
@@ -321,7 +322,7 @@ impl Plan {
     ) -> Result<Work, EngineError> {
         let values = [("FROM", format!("{}u", from.panel)), ("ROWS", format!("{}u", self.panel))];
         let pipeline = compiler.pipeline("decoder/pick", &values)?;
-        let groups = compiler.config.width / 32;
+        let groups = compiler.config.hidden_size / 32;
         let part = self.part([groups, 0, 0, 0, 0, 0, 0, 0])?;
         let bindings = self.gpu.bind(
             &pipeline,
@@ -340,7 +341,7 @@ impl Plan {
             first_row: 0,
             most_rows: usize::MAX,
             rows: 1,
-            operations: compiler.config.width as u64,
+            operations: compiler.config.hidden_size as u64,
         })
     }
 
@@ -397,7 +398,7 @@ impl Plan {
             ("SPLIT", format!("{}u", compiler.choice.split(1))),
         ];
         let pipeline = compiler.pipeline("decoder/attend", &values)?;
-        let operations = 4 * (config.heads * config.head_size * context) as u64;
+        let operations = 4 * (config.heads * config.head_dim * context) as u64;
         let at_once = (self.budget / operations).max(1) as usize;
         let mut work = Vec::new();
         for first_row in (0..self.most).step_by(at_once) {
@@ -461,8 +462,8 @@ impl Plan {
                     slice.first,
                     product.columns,
                     first,
-                    config.heads * config.head_size,
-                    config.kv_heads * config.head_size,
+                    config.heads * config.head_dim,
+                    config.kv_heads * config.head_dim,
                     context,
                     product.columns.div_ceil(TILE),
                 ])?;

@@ -127,7 +127,7 @@ impl Weights {
     ///
     /// # Panics
     /// If there are fewer terms.
-    pub fn take_terms(&mut self, k: usize) {
+    pub fn limit_terms(&mut self, k: usize) {
         assert!(k.div_ceil(GROUP) <= self.store.groups(), "there are not {k} terms");
         self.k = k;
     }
@@ -165,7 +165,12 @@ impl Weights {
     ///
     /// # Panics
     /// As `multiply` does.
-    pub fn multiply_alone(&self, a: ArrayView2<f32>, columns: Range<usize>, c: ArrayViewMut2<f32>) {
+    pub fn multiply_single_threaded(
+        &self,
+        a: ArrayView2<f32>,
+        columns: Range<usize>,
+        c: ArrayViewMut2<f32>,
+    ) {
         self.multiply_on(Threads::One, a, columns, c);
     }
 

@@ -21,14 +21,14 @@ fn float(seed: u64, i: usize, j: usize) -> f32 {
 
 /// Weights by their definition.
 #[derive(Clone, Copy, Debug)]
-struct Given {
+struct ParsedDocument {
     bits: u32,
     k: usize,
     n: usize,
     seed: u64,
 }
 
-impl Given {
+impl ParsedDocument {
     fn raw(self, k: usize, n: usize) -> u32 {
         match self.bits {
             32 => float(self.seed, k, n).to_bits(),
@@ -85,7 +85,7 @@ fn poisoned(rows: usize, columns: usize) -> Array2<f32> {
     Array2::from_elem((rows, columns + 3), f32::NAN)
 }
 
-fn multiply(given: Given, m: usize, columns: Range<usize>, transposed: bool) {
+fn multiply(given: ParsedDocument, m: usize, columns: Range<usize>, transposed: bool) {
     let b = given.weights().slice(s![.., columns.clone()]).to_owned();
     let a = Array2::from_shape_fn((m, given.k), |(m, k)| float(given.seed ^ 5, m, k));
     let a_t = a.t().as_standard_layout().into_owned();
@@ -101,7 +101,7 @@ fn multiply(given: Given, m: usize, columns: Range<usize>, transposed: bool) {
     }
 }
 
-fn multiply_int8(given: Given, m: usize, columns: Range<usize>) {
+fn multiply_int8(given: ParsedDocument, m: usize, columns: Range<usize>) {
     let b = given.weights().slice(s![.., columns.clone()]).to_owned();
     let a = Array2::from_shape_fn((m, given.k), |(m, k)| bits(given.seed ^ 9, m, k) as i8);
     let groups = given.k.div_ceil(32);
@@ -139,7 +139,7 @@ fn the_shapes_at_every_edge() {
         (1, 200, 1031),
     ] {
         for bits in [32, 16, 8, 4] {
-            let given = Given { bits, k, n, seed: 7 };
+            let given = ParsedDocument { bits, k, n, seed: 7 };
             multiply(given, m, 0..n, false);
             if bits <= 8 {
                 multiply_int8(given, m, 0..n);
@@ -193,7 +193,7 @@ fn nan_and_infinity_stay_in_their_row() {
     for (bits, kernels) in
         [32, 16, 8, 4].into_iter().flat_map(|b| kernels::available().map(move |k| (b, k)))
     {
-        let given = Given { bits, k: 70, n: 40, seed: 1 };
+        let given = ParsedDocument { bits, k: 70, n: 40, seed: 1 };
         let weights = given.pack(kernels);
         for (m, bad) in [(1, f32::NAN), (14, f32::NAN), (1, f32::INFINITY), (14, f32::NEG_INFINITY)]
         {
@@ -227,8 +227,8 @@ proptest! {
     ) {
         let at = |part: f64| (part * (n + 1) as f64) as usize;
         let columns = at(f64::min(from, to))..at(f64::max(from, to));
-        multiply(Given { bits, k, n, seed }, m, columns.clone(), transposed);
-        multiply(Given { bits, k, n, seed }, 1, columns, transposed);
+        multiply(ParsedDocument { bits, k, n, seed }, m, columns.clone(), transposed);
+        multiply(ParsedDocument { bits, k, n, seed }, 1, columns, transposed);
     }
 
     #[test]
@@ -237,6 +237,6 @@ proptest! {
         from in 0.0..1.0, to in 0.0..1.0, seed: u64,
     ) {
         let at = |part: f64| (part * (n + 1) as f64) as usize;
-        multiply_int8(Given { bits, k, n, seed }, m, at(f64::min(from, to))..at(f64::max(from, to)));
+        multiply_int8(ParsedDocument { bits, k, n, seed }, m, at(f64::min(from, to))..at(f64::max(from, to)));
     }
 }

@@ -15,7 +15,7 @@ use crate::units::{Bytes, Unit};
 
 /// A roofline ceiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Roof {
+enum Ceiling {
     /// Peak compute.
     Peak(Arithmetic),
     /// Memory bandwidth.
@@ -34,7 +34,7 @@ pub(super) fn peak(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
         }
     };
     match Arithmetic::ALL.into_iter().find(|a| a.name() == name) {
-        Some(arithmetic) => Ok(Box::new(Roof::Peak(arithmetic))),
+        Some(arithmetic) => Ok(Box::new(Ceiling::Peak(arithmetic))),
         None => Err(SpecError(format!(
             "peak: arithmetic '{name}' is not known; {}",
             nearest(name, Arithmetic::ALL.map(Arithmetic::name))
@@ -45,22 +45,22 @@ pub(super) fn peak(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
 /// Parses the parts of a spec after `stream`.
 pub(super) fn stream(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
     match parts {
-        [] => Ok(Box::new(Roof::Stream)),
+        [] => Ok(Box::new(Ceiling::Stream)),
         _ => Err(SpecError("stream takes nothing after its name; write stream".into())),
     }
 }
 
-impl Roof {
+impl Ceiling {
     /// Main memory that it needs.
     fn host_bytes(self, device: &Device) -> Bytes {
-        let reads = self == Roof::Stream && device.class.uses_main_memory();
+        let reads = self == Ceiling::Stream && device.class.uses_main_memory();
         if reads { stream_bytes(device) } else { Bytes(0) }
     }
 
     fn entries(self) -> impl Iterator<Item = &'static Entry> {
         let prefix = match self {
-            Roof::Peak(arithmetic) => format!("peak-{}", arithmetic.name()),
-            Roof::Stream => "stream".into(),
+            Ceiling::Peak(arithmetic) => format!("peak-{}", arithmetic.name()),
+            Ceiling::Stream => "stream".into(),
         };
         kernels::of_workload(&prefix).collect::<Vec<_>>().into_iter()
     }
@@ -71,32 +71,32 @@ fn stream_bytes(device: &Device) -> Bytes {
     Bytes(4 * device.last_level_cache().0)
 }
 
-impl Workload for Roof {
+impl Workload for Ceiling {
     fn id(&self) -> Id {
         match self {
-            Roof::Peak(_) => Id::Peak,
-            Roof::Stream => Id::Stream,
+            Ceiling::Peak(_) => Id::Peak,
+            Ceiling::Stream => Id::Stream,
         }
     }
 
     fn unit(&self) -> Unit {
         match self {
-            Roof::Peak(_) => Unit::Flop,
-            Roof::Stream => Unit::Byte,
+            Ceiling::Peak(_) => Unit::Flop,
+            Ceiling::Stream => Unit::Byte,
         }
     }
 
     fn arguments(&self) -> String {
         match self {
-            Roof::Peak(arithmetic) => arithmetic.name().into(),
-            Roof::Stream => String::new(),
+            Ceiling::Peak(arithmetic) => arithmetic.name().into(),
+            Ceiling::Stream => String::new(),
         }
     }
 
     fn shape(&self) -> Shape {
         let arithmetic = match self {
-            Roof::Peak(arithmetic) => Some(arithmetic.name().to_string()),
-            Roof::Stream => None,
+            Ceiling::Peak(arithmetic) => Some(arithmetic.name().to_string()),
+            Ceiling::Stream => None,
         };
         Shape { arithmetic, ..Shape::default() }
     }
@@ -123,14 +123,14 @@ impl Workload for Roof {
     ) -> Result<Box<dyn Job>, JobError> {
         target.room(self.host_bytes(target.device()))?;
         Ok(match (target, variant, self) {
-            (Target::Gpu(gpu), Variant::Gpu(entry), Roof::Peak(arithmetic)) => {
+            (Target::Gpu(gpu), Variant::Gpu(entry), Ceiling::Peak(arithmetic)) => {
                 Box::new(turning::Turning::new(gpu, Kernel::build(entry)?, *arithmetic, seed)?)
             }
-            (Target::Gpu(gpu), Variant::Gpu(entry), Roof::Stream) => {
+            (Target::Gpu(gpu), Variant::Gpu(entry), Ceiling::Stream) => {
                 Box::new(reading::Reading::new(gpu, Kernel::build(entry)?, seed)?)
             }
-            (_, _, Roof::Peak(_)) => Box::new(cpu::Turning::new(seed)),
-            (_, _, Roof::Stream) => Box::new(cpu::Reading::new(target.device(), seed)),
+            (_, _, Ceiling::Peak(_)) => Box::new(cpu::Turning::new(seed)),
+            (_, _, Ceiling::Stream) => Box::new(cpu::Reading::new(target.device(), seed)),
         })
     }
 }

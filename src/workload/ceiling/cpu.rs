@@ -1,7 +1,7 @@
 //! `peak` and `stream` on the CPU, on every hardware thread.
 
 use super::turn::{FACTOR, Starts, allowed, turned};
-use super::{Roof, stream_bytes};
+use super::{Ceiling, stream_bytes};
 use crate::device::Device;
 use crate::kernels::{Arithmetic, Kernel};
 use crate::oracle::Verdict;
@@ -12,11 +12,11 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 
 /// The native kernels for a roofline ceiling.
-pub(super) fn variants(roof: Roof) -> &'static [Variant] {
-    match roof {
-        Roof::Peak(Arithmetic::F32) => &[Variant::Cpu("peak-f32/native")],
-        Roof::Stream => &[Variant::Cpu("stream/native")],
-        Roof::Peak(_) => &[],
+pub(super) fn variants(ceiling: Ceiling) -> &'static [Variant] {
+    match ceiling {
+        Ceiling::Peak(Arithmetic::F32) => &[Variant::Cpu("peak-f32/native")],
+        Ceiling::Stream => &[Variant::Cpu("stream/native")],
+        Ceiling::Peak(_) => &[],
     }
 }
 
