@@ -1,10 +1,10 @@
-// Attention of one query over the keys and values of its sequence up to its own position, in one pass: the largest score so far
-// is what exponents are taken from.
+// Attention of one query over its sequence's keys and values up to its own position, in one pass (online softmax): exponents are
+// relative to the running maximum of the scores.
 //
-// Bindings: 0 the part, 1 the step, 2 queries, 3 keys and values as folded textures, 4 the result.
-// Work: one workgroup takes one head of one row; SPLIT times 8 lanes take every SPLIT-th 8 positions. For keys, a lane has a
-// position; for values, it has 8 dimensions, and hears the weights of 8 positions from its neighbours.
-// Layouts: as kernels/decoder/panels.wgsl leaves them; the result is an A of rows in panels of ROWS.
+// Bindings: 0 Part, 1 Step, 2 queries, 3 the KV cache and 4 the result as texel_at textures.
+// Work: one workgroup takes one head of one row; each of SPLIT slices of 8 lanes takes every SPLIT-th block of 8 positions. For
+// keys, a lane has a position; for values, it has 8 or 16 dimensions and gets the softmax weights of 8 positions from its neighbours.
+// Layouts: as kernels/decoder/product.wgsl writes them; the result is an A with rows in panels of ROWS.
 // Assumes: subgroups of 8 lanes or more; HEAD_SIZE a multiple of 8, at most 128; scores below 3e38.
 const ROWS: u32 = 1u;
 const SPLIT: u32 = 1u;
@@ -12,30 +12,20 @@ const HEAD_SIZE: u32 = 64u;
 
 const ACROSS: u32 = 8u;
 const WORKGROUP: u32 = ACROSS * SPLIT;
-// Texels of 8 dimensions.
+// Texels of 8 f16 per head.
 const EIGHTS: u32 = HEAD_SIZE / 8u;
 
 struct Part {
     heads: u32,
     key_heads: u32,
-    context: u32, // positions in the cache
-    first: u32,   // row where this dispatch begins
-}
-struct Step {
-    position: u32, // of the first token of each sequence
-    tokens: u32,   // of a sequence
-    rows: u32,     // tokens of all sequences
-    pad: u32,
+    context: u32, // positions in the KV cache
+    first: u32,   // first row of this dispatch
 }
 @group(0) @binding(0) var<storage, read> part: Part;
 @group(0) @binding(1) var<storage, read> now: Step;
 @group(0) @binding(2) var queries: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(3) var cache: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(4) var result: texture_storage_2d<rgba32uint, write>;
-
-fn folded(texel: u32) -> vec2<u32> {
-    return vec2<u32>(texel & 1023u, texel >> 10u);
-}
 
 fn halves(x: u32, y: u32) -> vec4<f32> {
     return vec4<f32>(unpack2x16float(x), unpack2x16float(y));
@@ -49,25 +39,25 @@ var<private> high: array<vec4<f32>, 2>;
 fn load_query(eight: u32, at: u32) {
     if (eight < EIGHTS) {
         let i = 2u * (eight % EIGHTS);
-        query[i] = bitcast<vec4<f32>>(textureLoad(queries, folded(at + i)));
-        query[i + 1u] = bitcast<vec4<f32>>(textureLoad(queries, folded(at + i + 1u)));
+        query[i] = bitcast<vec4<f32>>(textureLoad(queries, texel_at(at + i)));
+        query[i + 1u] = bitcast<vec4<f32>>(textureLoad(queries, texel_at(at + i + 1u)));
     }
 }
 
 fn add_score(eight: u32, at: u32) {
     if (eight < EIGHTS) {
         let i = 2u * (eight % EIGHTS);
-        let texel = textureLoad(cache, folded(at + eight * part.context));
+        let texel = textureLoad(cache, texel_at(at + eight * part.context));
         score += dot(query[i], halves(texel.x, texel.y)) + dot(query[i + 1u], halves(texel.z, texel.w));
     }
 }
 
 fn add_value(weight: f32, at: u32, lane: u32) {
-    let texel = textureLoad(cache, folded(at + min(lane, EIGHTS - 1u)));
+    let texel = textureLoad(cache, texel_at(at + min(lane, EIGHTS - 1u)));
     low[0] += weight * halves(texel.x, texel.y);
     high[0] += weight * halves(texel.z, texel.w);
     if (EIGHTS > ACROSS) {
-        let more = textureLoad(cache, folded(at + min(lane + ACROSS, EIGHTS - 1u)));
+        let more = textureLoad(cache, texel_at(at + min(lane + ACROSS, EIGHTS - 1u)));
         low[1] += weight * halves(more.x, more.y);
         high[1] += weight * halves(more.z, more.w);
     }
@@ -75,11 +65,11 @@ fn add_value(weight: f32, at: u32, lane: u32) {
 
 fn store(row: u32, eight: u32, first: vec4<f32>, second: vec4<f32>) {
     let at = (row / ROWS * (part.heads * HEAD_SIZE / 4u) + 2u * eight) * ROWS + row % ROWS;
-    textureStore(result, folded(at), bitcast<vec4<u32>>(first));
-    textureStore(result, folded(at + ROWS), bitcast<vec4<u32>>(second));
+    textureStore(result, texel_at(at), bitcast<vec4<u32>>(first));
+    textureStore(result, texel_at(at + ROWS), bitcast<vec4<u32>>(second));
 }
 
-// The weight of one of 8 neighbours. Where they are all that there is, its lane is known, which is faster.
+// The weight of one of 8 neighbours. With SPLIT 1 its lane is constant: a broadcast is faster than a shuffle.
 fn of_neighbour(weight: f32, first: u32, i: u32, told: f32) -> f32 {
     if (SPLIT == 1u) {
         return told;
@@ -87,12 +77,12 @@ fn of_neighbour(weight: f32, first: u32, i: u32, told: f32) -> f32 {
     return subgroupShuffle(weight, first + i);
 }
 
-// What each 8 lanes found: their largest score, their weights, their sums.
+// Partial results: running maximum, sum of softmax weights, weighted sum of values.
 var<workgroup> tops: array<f32, WORKGROUP>;
 var<workgroup> totals: array<f32, WORKGROUP>;
 var<workgroup> sums: array<vec4<f32>, 4u * WORKGROUP>;
 
-// What all found becomes that of the first 8 lanes; returns all weights together.
+// Merges the partial results in the first 8 lanes; returns the softmax denominator.
 fn gather(invocation: u32, lane: u32, top: f32, total: f32) -> f32 {
     tops[invocation] = top;
     totals[invocation] = total;
@@ -153,7 +143,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     load_query(15u, at_query);
     var top = -3e38;
     var total = 0.0;
-    // All lanes take as many turns, since they go through them together.
+    // All lanes run the same number of iterations, for the subgroup operations.
     for (var turn = 0u; turn <= last; turn += WORKGROUP) {
         let first = turn + slice * ACROSS;
         let at = at_keys + min(first + lane, last);
@@ -174,7 +164,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         add_score(13u, at);
         add_score(14u, at);
         add_score(15u, at);
-        // A lane beyond the last position has its score too.
+        // A lane past the last position has the score of the last one.
         let larger = max(top, subgroupMax(score));
         let less = exp(top - larger);
         top = larger;
@@ -186,7 +176,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             low[1] *= less;
             high[1] *= less;
         }
-        // What has no weight is read from the last position, which is a number.
+        // Past the last position the weight is 0 and the last value is read, as the cache may hold NaN there.
         add_value(of_neighbour(weight, neighbours, 0u, subgroupBroadcast(weight, 0u)), at_values + min(first, last) * EIGHTS, lane);
         add_value(of_neighbour(weight, neighbours, 1u, subgroupBroadcast(weight, 1u)), at_values + min(first + 1u, last) * EIGHTS, lane);
         add_value(of_neighbour(weight, neighbours, 2u, subgroupBroadcast(weight, 2u)), at_values + min(first + 2u, last) * EIGHTS, lane);

@@ -1,18 +1,18 @@
-// How blocks of A and B get into workgroup memory, for products of many rows of a decoder on devices with thousands of invocations;
-// between the text of such a product and kernels/decoder/product.wgsl. While one group of 32 terms is multiplied, the texels of
-// the next are on their way into registers.
+// Staging of A and B in workgroup memory, for a decoder's products of many rows on devices with thousands of invocations. It goes
+// between the text of such a product and kernels/decoder/product.wgsl. The texels of the next group of 32 terms are prefetched into
+// registers while this one is multiplied.
 //
-// Elem, A_ROW and A_CHUNK are those of the file before: what workgroup memory holds, and how far apart rows and chunks of A stand
-// there, in vectors. B has terms in rows of 16 vectors, the first 4 columns of each lane and then the other 4.
+// The preceding file defines Elem, A_ROW and A_CHUNK: the element type in workgroup memory, and the strides of rows and chunks of A
+// there, in vec4s. B has one row of 16 vec4s per term, the first 4 columns of each lane and then the other 4.
 alias Elem4 = vec4<Elem>;
-const CHUNKS: u32 = 8u; // of 4 terms, in a group
+const CHUNKS: u32 = 8u; // of 4 terms, per group
 const A_LOADS: u32 = CHUNKS * ROWS / WORKGROUP;
-// A vector is left out behind each term, so that they begin in different banks.
+// Each row is padded by a vec4 to avoid bank conflicts.
 const B_PITCH: u32 = 2u * ACROSS + 1u;
 // Invocations that stage B, one chunk of one lane each.
 const STAGERS: u32 = CHUNKS * ACROSS;
 const_assert WORKGROUP % ROWS == 0u && WORKGROUP >= STAGERS && A_LOADS >= 1u;
-// Rows of an invocation stand so far apart.
+// Distance between the rows of an invocation.
 const APART: u32 = WORKGROUP / ACROSS;
 const HELD: u32 = ROWS / APART;
 
@@ -20,13 +20,13 @@ var<workgroup> block_a: array<Elem4, (ROWS - 1u) * A_ROW + (CHUNKS - 1u) * A_CHU
 var<workgroup> block_b: array<Elem4, 32u * B_PITCH>;
 var<workgroup> squares_found: array<f32, WORKGROUP>;
 
-// What the next group needs.
+// Prefetched for the next group.
 var<private> next_a: array<vec4<u32>, A_LOADS>;
-// Of the 4 terms of its chunk. Gains of a norm go to the weights, of which there are fewer than activations.
+// RMSNorm gains of the chunk's 4 terms, which are multiplied into the weights.
 var<private> next_gain: vec4<f32>;
-// Where its chunk goes.
+// Where the chunk goes in block_b.
 var<private> chunk_at: u32;
-// Of the row that this invocation stages.
+// Sum of squares of the row that this invocation stages.
 var<private> own_squares: f32;
 
 fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
@@ -45,17 +45,17 @@ fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
 fn fetch(group: u32, block: u32, tile: u32, thread: u32) {
     let at_a = (block * part.groups + group) * CHUNKS * ROWS + thread;
     for (var i = 0u; i < A_LOADS; i++) {
-        next_a[i] = textureLoad(a, folded(at_a + i * WORKGROUP));
+        next_a[i] = textureLoad(a, texel_at(at_a + i * WORKGROUP));
     }
     if (WORKGROUP == STAGERS || thread < STAGERS) {
         let lane = thread % ACROSS;
         let of_group = thread / ACROSS;
         if (INTEGER) {
-            fetch_scales(folded((tile * part.groups + group) * SCALE_TEXELS * ACROSS + lane));
+            fetch_scales(texel_at((tile * part.groups + group) * SCALE_TEXELS * ACROSS + lane));
         }
-        load_chunk(folded(((tile * part.groups + group) * CHUNKS + of_group) * TEXELS * ACROSS + lane));
+        load_chunk(texel_at(((tile * part.groups + group) * CHUNKS + of_group) * TEXELS * ACROSS + lane));
         if (NORM) {
-            next_gain = floats(textureLoad(beside, folded(group * CHUNKS + of_group)));
+            next_gain = floats(textureLoad(beside, texel_at(group * CHUNKS + of_group)));
         }
     }
 }
@@ -78,7 +78,7 @@ fn stage(thread: u32) {
     }
 }
 
-// A row's squares, out of what those found that staged it.
+// Sums a row's squares over the invocations that staged it.
 fn share_squares(thread: u32, first: u32) {
     squares_found[thread] = own_squares;
     workgroupBarrier();
@@ -89,7 +89,7 @@ fn share_squares(thread: u32, first: u32) {
     }
 }
 
-// All terms of a block of A and a tile of B; `multiply` of the file before takes those in workgroup memory.
+// Main loop over K; `multiply` of the preceding file takes the staged terms.
 fn multiply_all(block: u32, tile: u32, thread: u32) {
     chunk_at = thread / ACROSS * 4u * B_PITCH + thread % ACROSS;
     fetch(0u, block, tile, thread);

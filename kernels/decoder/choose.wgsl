@@ -1,6 +1,6 @@
-// The next tokens: of each sequence the largest of what the tiles of the logits found, the first of equals; then the step moves on.
+// Greedy sampling: a sequence's next token is the argmax over its tiles of logits, lowest index on ties. Then the position advances.
 //
-// Bindings: 0 the part, 1 the largest of each tile, 2 tokens, 3 the step.
+// Bindings: 0 Part, 1 the maximum of each tile and its index, 2 tokens, 3 Step.
 // Work: one workgroup takes one sequence.
 // Takes: WORKGROUP 8 to 256; subgroups may have any size of 4 or more.
 const WORKGROUP: u32 = 8u;
@@ -10,12 +10,6 @@ struct Part {
     pad0: u32,
     pad1: u32,
     pad2: u32,
-}
-struct Step {
-    position: u32, // of the first token of each sequence
-    tokens: u32,   // of a sequence
-    rows: u32,     // tokens of all sequences
-    pad: u32,
 }
 @group(0) @binding(0) var<storage, read> part: Part;
 @group(0) @binding(1) var<storage, read> largest: array<vec2<u32>>;

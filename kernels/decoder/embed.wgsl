@@ -1,8 +1,8 @@
-// Looks up tokens: a row of the residual stream is a column of the matrix that also makes the logits, or of one like it.
+// Token embedding: a row of the residual stream is a column of the embedding matrix, which is the LM head's if tied.
 //
-// Bindings: 0 the part, 1 tokens, 2 the matrix and 3 its scales, as kernels/decoder/panels.wgsl has them, 4 rows, an A in
-// panels of ROWS.
-// Work: an invocation copies 4 terms of one row. A token that is not in this part of the matrix is left alone.
+// Bindings: 0 Part, 1 tokens, 2 the matrix and 3 its scales, in the layout of kernels/decoder/panels.wgsl, 4 rows, an A in panels
+// of ROWS.
+// Work: an invocation dequantises 4 terms of one row. Tokens outside this slice of the matrix are skipped.
 // Takes: B_BITS 32, 16, 8 or 4.
 const ROWS: u32 = 1u;
 const B_BITS: u32 = 4u;
@@ -15,8 +15,8 @@ const EXCESS: f32 = select(128.0, 8.0, B_BITS == 4u);
 
 struct Part {
     groups: u32,  // of 32 terms
-    first: u32,   // token of this part of the matrix
-    columns: u32, // tokens of it
+    first: u32,   // first token of this slice
+    columns: u32, // tokens of this slice
     pad: u32,
 }
 @group(0) @binding(0) var<storage, read> part: Part;
@@ -24,10 +24,6 @@ struct Part {
 @group(0) @binding(2) var b: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(3) var scales: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(4) var rows: texture_storage_2d<rgba32uint, write>;
-
-fn folded(texel: u32) -> vec2<u32> {
-    return vec2<u32>(texel & 1023u, texel >> 10u);
-}
 
 fn half_of(texel: vec4<u32>, column: u32) -> f32 {
     return unpack2x16float(texel[column / 2u] >> (column % 2u * 16u)).x;
@@ -48,27 +44,27 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var x: vec4<f32>;
     for (var term = 0u; term < 4u; term++) {
         if (B_BITS == 4u) {
-            let texel = textureLoad(b, folded(at));
+            let texel = textureLoad(b, texel_at(at));
             x[term] = f32(texel[term] >> (4u * own) & 15u);
         } else if (B_BITS == 8u) {
-            let texel = textureLoad(b, folded(at + term / 2u * ACROSS));
+            let texel = textureLoad(b, texel_at(at + term / 2u * ACROSS));
             x[term] = f32(texel[term % 2u * 2u + own / 4u] >> (own % 4u * 8u) & 255u);
         } else if (B_BITS == 16u) {
-            x[term] = half_of(textureLoad(b, folded(at + term * ACROSS)), own);
+            x[term] = half_of(textureLoad(b, texel_at(at + term * ACROSS)), own);
         } else {
-            let texel = textureLoad(b, folded(at + (2u * term + own / 4u) * ACROSS));
+            let texel = textureLoad(b, texel_at(at + (2u * term + own / 4u) * ACROSS));
             x[term] = bitcast<f32>(texel[own % 4u]);
         }
     }
     if (B_BITS <= 8u) {
         let at_scale = (tile * part.groups + chunk / 8u) * SCALE_TEXELS * ACROSS + of_lane;
-        let scale = half_of(textureLoad(scales, folded(at_scale)), own);
+        let scale = half_of(textureLoad(scales, texel_at(at_scale)), own);
         if (OFFSETS) {
-            x = x * scale + half_of(textureLoad(scales, folded(at_scale + ACROSS)), own);
+            x = x * scale + half_of(textureLoad(scales, texel_at(at_scale + ACROSS)), own);
         } else {
             x = (x - EXCESS) * scale;
         }
     }
     let to = (row / ROWS * part.groups * 8u + chunk) * ROWS + row % ROWS;
-    textureStore(rows, folded(to), bitcast<vec4<u32>>(x));
+    textureStore(rows, texel_at(to), bitcast<vec4<u32>>(x));
 }

@@ -1,24 +1,23 @@
-// C = A * B, one product of a decoder for many rows, on matrix units: f16 products summed in f32; what comes before and after it
-// rides along as in panels.wgsl, and so do bindings and layouts.
+// C = A * B, one product of a decoder for many rows, on matrix units: f16 products with f32 accumulators. Prologue, epilogue, bindings
+// and layouts are those of panels.wgsl.
 // kernels/decoder/block.wgsl and kernels/decoder/product.wgsl follow.
 //
-// Work: one workgroup of SUBGROUPS_M by SUBGROUPS_N subgroups computes ROWS rows by 64 columns. Sums go through workgroup memory to
-// the invocations that finish them. It loads (B_BITS / ROWS + 1 / 2) / 16 bytes for an operation.
+// Work: one workgroup of SUBGROUPS_M by SUBGROUPS_N subgroups computes ROWS rows by 64 columns. Accumulators go through workgroup
+// memory to the invocations that run the epilogue. Bytes loaded per FLOP: (B_BITS / ROWS + 1 / 2) / 16.
 // Takes: B_BITS 32, 16, 8 or 4. MATRIX 8 or 16.
 // Assumes: a device that lists MATRIX x MATRIX x MATRIX with f16 in and f32 out, and subgroups of LANES; activations, and weights
-// times the gains of a norm, within f16, as inference in f16 does too.
-// Rounding: both are rounded to f16, each by 2^-11 of itself at most.
+// times RMSNorm gains, in the range of f16, as inference in f16 needs too.
+// Rounding: both are rounded to f16, each by at most 2^-11 of itself, more below 2^-14.
 enable f16;
 enable wgpu_cooperative_matrix;
 
 const ROWS: u32 = 64u;
 const B_BITS: u32 = 4u;
 const OFFSETS: bool = false;
-const NORM: bool = false;
-const EPSILON: f32 = 1e-5;
+const EPSILON: f32 = 0.0; // of the RMSNorm before the product; 0: no norm
 const FINISH: u32 = 0u;
 const HEAD_SIZE: u32 = 64u;
-// Side of the matrices that the instruction takes, and the types that say the same.
+// Side of the cooperative matrices, and the types to match.
 const MATRIX: u32 = 16u;
 alias MatrixA = coop_mat16x16<f16, A>;
 alias MatrixB = coop_mat16x16<f16, B>;
@@ -31,7 +30,7 @@ const TILES_M: u32 = ROWS / SUBGROUPS_M / MATRIX;
 const TILES_N: u32 = 64u / SUBGROUPS_N / MATRIX;
 
 alias Elem = f16;
-// A row, in vectors of 4 terms, and 16 bytes more, so that 8 rows start in different banks.
+// Stride of a row in vec4s, padded by 16 bytes: 8 rows start in different banks.
 const A_ROW: u32 = CHUNKS + 2u;
 const A_CHUNK: u32 = 1u;
 const C_PITCH: u32 = 2u * ACROSS + 1u;
@@ -39,7 +38,7 @@ const C_PITCH: u32 = 2u * ACROSS + 1u;
 var<workgroup> block_c: array<vec4<f32>, ROWS * C_PITCH>;
 var<private> products: array<MatrixC, TILES_M * TILES_N>;
 var<private> own_row: u32;
-// In vectors of 4.
+// In vec4s.
 var<private> own_column: u32;
 
 fn multiply() {
@@ -64,14 +63,14 @@ fn main(
     @builtin(subgroup_id) subgroup_id: u32,
 ) {
     let block = part.block + group.y;
-    // Subgroups smaller than assumed repeat the work of others instead of leaving the block.
+    // If subgroups are smaller than assumed, the surplus ones repeat work instead of going out of bounds.
     let subgroup = subgroup_id % (SUBGROUPS_M * SUBGROUPS_N);
     own_row = subgroup / SUBGROUPS_N * (MATRIX * TILES_M);
     own_column = subgroup % SUBGROUPS_N * (MATRIX * TILES_N / 4u);
     multiply_all(block, group.x, thread);
     for (var n = 0u; n < TILES_N; n++) {
         for (var m = 0u; m < TILES_M; m++) {
-            // naga 30 takes only names as arguments of a coopStore.
+            // naga 30 accepts only names as arguments of a coopStore.
             let product = products[n * TILES_M + m];
             let at = (own_row + m * MATRIX) * C_PITCH + own_column + n * (MATRIX / 4u);
             coopStoreT(product, &block_c[at], C_PITCH);

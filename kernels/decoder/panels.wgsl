@@ -1,46 +1,45 @@
-// C = A * B, one product of a decoder: what comes before it (the norm) and after it (rotation and cache, the sum with what was
-// there, the gate, the largest) is done while the numbers are in registers.
+// C = A * B, one product of a decoder, with a fused prologue (RMSNorm) and epilogue (RoPE and KV cache, residual add, SwiGLU, or
+// maximum of the logits) in registers.
 //
 // kernels/decoder/product.wgsl follows.
 //
-// Bindings: 0 the part, 1 the step, 2 A, 3 B and 4 its scales as folded textures, 5 what stands beside the product
-// (gains of the norm and then biases, or what the result is added to), 6 the result, 7 keys and values, 8 cosines and sines,
-// 9 logits, 10 the largest of each tile. Those that a FINISH has no use for are bound to something small.
-// Work: one workgroup computes ROWS rows by 64 columns; a lane has 8 columns, so 8 lanes go across. Where SPLIT is 1, a lane
-// fetches what others need of A too, and they hear it from there: good where loads are slow and subgroups are not. Else SPLIT
-// times 8 lanes share the terms, and add up what they found in workgroup memory. Weights stand in the order in which they are
-// used. It loads B_BITS / ROWS / 16 bytes for an operation.
-// Layouts: A has rows in panels of ROWS: texel (row / ROWS * K / 4 + term / 4) * ROWS + row % ROWS. Of B, a chunk is 4 terms of
-// the 8 columns of a lane, B_BITS / 4 texels: int4 has a word for each term, int8 two words, f16 four, f32 eight. Integers
-// are unsigned, too large by EXCESS. Chunk c of a tile begins at texel (tile * K / 4 + c) * B_BITS / 4 * 8 + lane; texels of a
-// chunk stand 8 apart. Scales are 8 f16 for a lane and a group of 32 terms, then its offsets if it has any.
+// Bindings: 0 Part, 1 Step, 2 A, 3 B and 4 its scales as texel_at textures, 5 operands beside the product (RMSNorm gains and then
+// biases, or the residual), 6 the result, 7 the KV cache, 8 the RoPE cos/sin table, 9 logits, 10 the maximum of each tile and its
+// index. Those that a FINISH does not use are bound to a small placeholder.
+// Work: one workgroup computes ROWS rows by 64 columns; a lane has 8 columns, so 8 lanes span a tile. With SPLIT 1, each lane loads
+// a part of A and broadcasts it: good with slow loads and fast subgroup operations. Else SPLIT slices of 8 lanes split K and reduce
+// their partial sums in workgroup memory. Weights are stored in the order of use. Bytes of B loaded per FLOP: B_BITS / ROWS / 16.
+// Layouts: A has rows in panels of ROWS: texel (row / ROWS * K / 4 + term / 4) * ROWS + row % ROWS. A chunk of B is 4 terms of the
+// 8 columns of a lane, B_BITS / 4 texels: int4 has a word per term, int8 two, f16 four, f32 eight. Integers q are unsigned: a
+// weight is (q - EXCESS) * scale, or with OFFSETS q * scale + offset. Chunk c of a tile begins at texel
+// (tile * K / 4 + c) * B_BITS / 4 * 8 + lane; its texels are 8 apart. Scales are 8 f16 per lane and group of 32 terms, then its
+// offsets if it has any.
 // Takes: B_BITS 32, 16, 8 or 4. ROWS 1, 2, 4 or 8. SPLIT a power of two.
 // Assumes: subgroups of 8 lanes or more; K a multiple of 32.
 const ROWS: u32 = 1u;
 const SPLIT: u32 = 1u;
 const B_BITS: u32 = 4u;
 const OFFSETS: bool = false;
-const NORM: bool = false;
-const EPSILON: f32 = 1e-5;
+const EPSILON: f32 = 0.0; // of the RMSNorm before the product; 0: no norm
 const FINISH: u32 = 0u;
 const HEAD_SIZE: u32 = 64u;
 
 const HELD: u32 = ROWS;
 const WORKGROUP: u32 = ACROSS * SPLIT;
-// Chunks that a fetch of A brings.
+// Chunks per load of A.
 const CHUNKS: u32 = 8u / ROWS;
-// With many rows it is less work to scale weights than sums.
+// With many rows it is cheaper to scale weights than accumulators.
 const SCALED: bool = INTEGER && ROWS >= 4u;
 
-// What each lane fetched of A.
+// The current 8 texels of A.
 var<private> heard: array<vec4<f32>, 8>;
-// Texels of several chunks, where a chunk is one: asked for together, they come sooner.
+// Texels of several chunks of int4, one each; loaded together to hide latency.
 var<private> texels: array<vec4<u32>, CHUNKS>;
-// Weights of a chunk: 4 terms of the first 4 columns, and of the other 4.
+// Weights of a chunk: 4 terms of the first 4 columns, then of the other 4.
 var<private> weights: array<vec4<f32>, 8>;
-// Sums of a group; 2 vectors of columns for each row.
+// Accumulators of a group: 2 vec4s of columns per row.
 var<private> dots: array<vec4<f32>, 2u * ROWS>;
-// Of a group's activations, for what all its weights have in common.
+// Sum of a group's activations, for the offset (shift) of its weights.
 var<private> totals: array<f32, ROWS>;
 
 fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
@@ -78,7 +77,7 @@ fn add_row(row: u32, x: vec4<f32>) {
     dots[2u * row + 1u] += x.x * weights[4] + x.y * weights[5] + x.z * weights[6] + x.w * weights[7];
 }
 
-// Chunk number i of those that were heard.
+// Adds the i-th chunk of the current texels of A.
 fn add_chunk(i: u32, first: vec2<u32>) {
     if (B_BITS == 4u) {
         chunk[0] = texels[i];
@@ -102,7 +101,7 @@ fn add_chunk(i: u32, first: vec2<u32>) {
     }
 }
 
-// The lane of a broadcast must be written out.
+// subgroupBroadcast requires a constant lane.
 fn hear(x: vec4<f32>) {
     heard[0] = subgroupBroadcast(x, 0u);
     heard[1] = subgroupBroadcast(x, 1u);
@@ -114,12 +113,12 @@ fn hear(x: vec4<f32>) {
     heard[7] = subgroupBroadcast(x, 7u);
 }
 
-// Without the others: a load for each texel, which is the same for all lanes across.
+// Without broadcasts: one load per texel, uniform across the 8 lanes.
 fn load_heard(i: u32, at: u32, gain: u32) {
-    var x = floats(textureLoad(a, folded(at + i)));
+    var x = floats(textureLoad(a, texel_at(at + i)));
     if (NORM) {
         squares[i % ROWS] += dot(x, x);
-        x *= floats(textureLoad(beside, folded(gain + i / ROWS)));
+        x *= floats(textureLoad(beside, texel_at(gain + i / ROWS)));
     }
     heard[i] = x;
 }
@@ -143,7 +142,7 @@ fn end_group(row: u32) {
     totals[row] = 0.0;
 }
 
-// A row's squares out of what each lane added up and all heard.
+// Sums a row's squares over the lanes that loaded it.
 fn add_squares(r: u32) {
     var sum = heard[r].x;
     if (ROWS <= 4u) {
@@ -158,11 +157,11 @@ fn add_squares(r: u32) {
     squares[r] = sum;
 }
 
-// What the lanes that share the terms found, and squares of their activations.
+// Split-K partial sums, and those of the squares of activations.
 var<workgroup> found: array<vec4<f32>, 2u * ROWS * WORKGROUP>;
 var<workgroup> found_squares: array<f32, ROWS * WORKGROUP>;
 
-// The sums of all lanes become those of the first across.
+// Tree reduction of the partial sums into the first 8 lanes.
 fn add_found(lane: u32) {
     for (var i = 0u; i < 2u * ROWS; i++) {
         found[i * WORKGROUP + lane] = sums[i];
@@ -190,7 +189,7 @@ fn add_found(lane: u32) {
     }
 }
 
-// Of sums that needed no scaling, those of all groups are what was added up.
+// Accumulators that need no scaling already cover all groups.
 fn take(row: u32) {
     sums[2u * row] = dots[2u * row];
     sums[2u * row + 1u] = dots[2u * row + 1u];
@@ -209,21 +208,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var own_squares = 0.0;
     for (var g = slice; g < groups; g += SPLIT) {
         if (INTEGER) {
-            load_scales(folded(at_scales));
+            load_scales(texel_at(at_scales));
             at_scales += SPLIT * SCALE_TEXELS * ACROSS;
         }
         for (var fetch = 0u; fetch < ROWS; fetch++) {
             if (SPLIT > 1u) {
                 hear_all(at_a, at_gain);
             } else {
-                var x = floats(textureLoad(a, folded(at_a + lane)));
+                var x = floats(textureLoad(a, texel_at(at_a + lane)));
                 if (NORM) {
                     own_squares += dot(x, x);
-                    x *= floats(textureLoad(beside, folded(at_gain + lane / ROWS)));
+                    x *= floats(textureLoad(beside, texel_at(at_gain + lane / ROWS)));
                 }
                 hear(x);
             }
-            let from_b = folded(at_b);
+            let from_b = texel_at(at_b);
             at_a += ACROSS;
             at_b += CHUNKS * TEXELS * ACROSS;
             at_gain += CHUNKS;
@@ -251,7 +250,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 end_group(1u % ROWS);
             }
         }
-        // Other lanes have had the groups between.
+        // Skips the groups of the other slices.
         at_a += (SPLIT - 1u) * 8u * ROWS;
         at_b += (SPLIT - 1u) * 8u * TEXELS * ACROSS;
         at_gain += (SPLIT - 1u) * 8u;

@@ -1,6 +1,6 @@
-// Takes the last row of each sequence out of many rows.
+// Copies the last row of each sequence.
 //
-// Bindings: 0 the part, 1 the step of the many rows, 2 rows in panels of FROM, 3 a row of each sequence in panels of ROWS.
+// Bindings: 0 Part, 1 Step of the source, 2 source rows in panels of FROM, 3 one row per sequence in panels of ROWS.
 // Work: an invocation copies 4 terms.
 const FROM: u32 = 8u;
 const ROWS: u32 = 1u;
@@ -13,26 +13,16 @@ struct Part {
     pad1: u32,
     pad2: u32,
 }
-struct Step {
-    position: u32, // of the first token of each sequence
-    tokens: u32,   // of a sequence
-    rows: u32,     // tokens of all sequences
-    pad: u32,
-}
 @group(0) @binding(0) var<storage, read> part: Part;
 @group(0) @binding(1) var<storage, read> now: Step;
 @group(0) @binding(2) var many: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(3) var picked: texture_storage_2d<rgba32uint, write>;
-
-fn folded(texel: u32) -> vec2<u32> {
-    return vec2<u32>(texel & 1023u, texel >> 10u);
-}
 
 @compute @workgroup_size(ACROSS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let last = group.y * now.tokens + now.tokens - 1u;
     let chunk = group.x * ACROSS + lane;
     let chunks = part.groups * 8u;
-    let texel = textureLoad(many, folded((last / FROM * chunks + chunk) * FROM + last % FROM));
-    textureStore(picked, folded((group.y / ROWS * chunks + chunk) * ROWS + group.y % ROWS), texel);
+    let texel = textureLoad(many, texel_at((last / FROM * chunks + chunk) * FROM + last % FROM));
+    textureStore(picked, texel_at((group.y / ROWS * chunks + chunk) * ROWS + group.y % ROWS), texel);
 }

@@ -1,15 +1,15 @@
-// What products of a decoder have in common, behind the text of each: bindings, weights as they are stored, and what is done with
-// the sums. ROWS, B_BITS, OFFSETS, NORM, EPSILON, FINISH and HEAD_SIZE are those of the file before, and so is HELD, the rows of
-// which a lane holds sums.
+// Common part of a decoder's products, appended to the text of each: bindings, unpacking of weights, and epilogues. The preceding
+// files define ROWS, B_BITS, OFFSETS, EPSILON, FINISH, HEAD_SIZE, and HELD, the number of rows that a lane accumulates.
 //
-// What is done with the result.
-const HEADS: u32 = 0u; // queries and keys are turned, keys and values go into the cache
-const ADD: u32 = 1u; // it is added to what stands beside
-const GATE: u32 = 2u; // the first four columns of a lane gate the other four
-const LOGITS: u32 = 3u; // the largest of each tile is found
+// Epilogues: values of FINISH.
+const HEADS: u32 = 0u; // biases, RoPE on queries and keys, keys and values into the KV cache
+const ADD: u32 = 1u; // residual add
+const GATE: u32 = 2u; // SwiGLU: the first 4 columns of a lane are the gate, the other 4 up
+const LOGITS: u32 = 3u; // logits, and the maximum of each tile
 
+const NORM: bool = EPSILON > 0.0;
 const ACROSS: u32 = 8u;
-// Texels of a chunk, and of the scales of a group.
+// Texels per chunk, and per group for its scales.
 const TEXELS: u32 = B_BITS / 4u;
 const SCALE_TEXELS: u32 = select(1u, 2u, OFFSETS);
 const INTEGER: bool = B_BITS <= 8u;
@@ -17,19 +17,13 @@ const EXCESS: f32 = select(128.0, 8.0, B_BITS == 4u);
 
 struct Part {
     groups: u32,   // of 32 terms
-    first: u32,    // the first column of B in the product
+    first: u32,    // first column of this slice of B
     columns: u32,  // of the product
-    block: u32,    // the first block of ROWS rows
-    queries: u32,  // columns of queries, then
-    keys: u32,     // columns of keys, and of values
-    context: u32,  // positions in the cache
+    block: u32,    // first block of ROWS rows
+    queries: u32,  // columns of queries (first)
+    keys: u32,     // columns of keys (next), and of values (last)
+    context: u32,  // positions in the KV cache
     tiles: u32,    // of the product
-}
-struct Step {
-    position: u32, // of the first token of each sequence
-    tokens: u32,   // of a sequence
-    rows: u32,     // tokens of all sequences
-    pad: u32,
 }
 @group(0) @binding(0) var<storage, read> part: Part;
 @group(0) @binding(1) var<storage, read> now: Step;
@@ -43,10 +37,6 @@ struct Step {
 @group(0) @binding(9) var<storage, read_write> logits: array<vec4<f32>>;
 @group(0) @binding(10) var<storage, read_write> largest: array<vec2<u32>>;
 
-fn folded(texel: u32) -> vec2<u32> {
-    return vec2<u32>(texel & 1023u, texel >> 10u);
-}
-
 fn floats(texel: vec4<u32>) -> vec4<f32> {
     return bitcast<vec4<f32>>(texel);
 }
@@ -55,15 +45,15 @@ fn halves(x: u32, y: u32) -> vec4<f32> {
     return vec4<f32>(unpack2x16float(x), unpack2x16float(y));
 }
 
-// Sums of all terms; 2 vectors of columns for each row.
+// Accumulators: 2 vec4s of columns per row.
 var<private> sums: array<vec4<f32>, 2u * HELD>;
-// Squares of a row's activations.
+// Sum of squares of a row's activations, for RMSNorm.
 var<private> squares: array<f32, HELD>;
-// Scales of a group, by columns, and what is added to a weight.
+// Scales of a group by column, and the shift that is added to a scaled weight.
 var<private> scale: array<vec4<f32>, 2>;
 var<private> shift: array<vec4<f32>, 2>;
 
-// Integers are masked where they stand, which makes them larger by a power of two; scales make up for it.
+// Integers are masked without a shift, so each is too large by a power of two; the scales compensate.
 fn unscale(quad: u32) -> vec4<f32> {
     if (B_BITS == 8u) {
         return vec4<f32>(1.0, 1.0 / 256.0, 1.0 / 65536.0, 1.0);
@@ -74,7 +64,7 @@ fn unscale(quad: u32) -> vec4<f32> {
     return vec4<f32>(1.0 / 65536.0, 1.0 / 1048576.0, 1.0 / 16777216.0, 1.0);
 }
 
-// Signed conversions, which all processors have.
+// Conversions are from i32, which every processor has an instruction for.
 fn low_nibbles(word: u32) -> vec4<f32> {
     return vec4<f32>(vec4<i32>(vec4<u32>(word) & vec4<u32>(0xfu, 0xf0u, 0xf00u, 0xf000u)));
 }
@@ -85,7 +75,7 @@ fn bytes(word: u32) -> vec4<f32> {
     return vec4<f32>(vec4<i32>(vec4<u32>(word & 0xffu, word & 0xff00u, word & 0xff0000u, word >> 24u)));
 }
 
-// Scales of a group of a lane, and its offsets, as they are stored.
+// Raw scales and offsets of a group of a lane.
 var<private> scale_texels: array<vec4<u32>, SCALE_TEXELS>;
 
 fn fetch_scales(at: vec2<u32>) {
@@ -116,7 +106,7 @@ fn load_scales(at: vec2<u32>) {
     take_scales();
 }
 
-// 4 terms of a lane's columns, as they are stored.
+// A raw chunk: 4 terms of a lane's columns.
 var<private> chunk: array<vec4<u32>, TEXELS>;
 
 fn load_chunk(at: vec2<u32>) {
@@ -136,7 +126,7 @@ fn load_chunk(at: vec2<u32>) {
     }
 }
 
-// Hands the terms of a chunk, made numbers, to the `put` of the file before.
+// Converts a chunk to float and passes its terms to `put` of the preceding file.
 fn put_chunk(first: u32) {
     let t0 = chunk[0];
     let t1 = chunk[1u % TEXELS];
@@ -170,20 +160,20 @@ fn turned(x: vec4<f32>, turn: vec4<f32>) -> vec4<f32> {
 }
 
 fn store(at: u32, x: vec4<f32>) {
-    textureStore(result, folded(at), bitcast<vec4<u32>>(x));
+    textureStore(result, texel_at(at), bitcast<vec4<u32>>(x));
 }
 
-// Keys: dimensions in eights, then positions; values: positions, then dimensions.
+// KV cache, in texels of 8 f16: keys [sequence][head][dim / 8][position], then values [sequence][head][position][dim / 8].
 fn finish_heads(row: u32, column: u32, low: vec4<f32>, high: vec4<f32>) {
     let sequence = row / now.tokens;
     let position = now.position + row % now.tokens;
     let bias = part.groups * 8u + column / 4u;
-    var x = low + floats(textureLoad(beside, folded(bias)));
-    var y = high + floats(textureLoad(beside, folded(bias + 1u)));
+    var x = low + floats(textureLoad(beside, texel_at(bias)));
+    var y = high + floats(textureLoad(beside, texel_at(bias + 1u)));
     if (column < part.queries + part.keys) {
         let turn = position * (HEAD_SIZE / 4u) + column % HEAD_SIZE / 4u;
-        x = turned(x, floats(textureLoad(turns, folded(turn))));
-        y = turned(y, floats(textureLoad(turns, folded(turn + 1u))));
+        x = turned(x, floats(textureLoad(turns, texel_at(turn))));
+        y = turned(y, floats(textureLoad(turns, texel_at(turn + 1u))));
     }
     if (column < part.queries) {
         let at = (row * part.queries + column) / 4u;
@@ -195,16 +185,16 @@ fn finish_heads(row: u32, column: u32, low: vec4<f32>, high: vec4<f32>) {
     let key = column - part.queries;
     if (key < part.keys) {
         let line = sequence * (part.keys / 8u) + key / 8u;
-        textureStore(cache, folded(line * part.context + position), eight);
+        textureStore(cache, texel_at(line * part.context + position), eight);
     } else {
         let head = sequence * (part.keys / HEAD_SIZE) + (key - part.keys) / HEAD_SIZE;
         let sequences = now.rows / now.tokens;
         let at = (sequences * (part.keys / HEAD_SIZE) + head) * part.context + position;
-        textureStore(cache, folded(at * (HEAD_SIZE / 8u) + key % HEAD_SIZE / 8u), eight);
+        textureStore(cache, texel_at(at * (HEAD_SIZE / 8u) + key % HEAD_SIZE / 8u), eight);
     }
 }
 
-// Of the 8 lanes across, which may be a part of a subgroup.
+// Reductions over 8 lanes, which may be a part of a subgroup.
 fn largest_across(own: f32) -> f32 {
     let of_two = max(own, subgroupShuffleXor(own, 1u));
     let of_four = max(of_two, subgroupShuffleXor(of_two, 2u));
@@ -257,8 +247,8 @@ fn finish(r: u32, row: u32, column: u32, lane: u32) {
         finish_heads(row, column, low, high);
     } else if (FINISH == ADD) {
         let at = (row / ROWS * (part.columns / 4u) + column / 4u) * ROWS + row % ROWS;
-        store(at, low + floats(textureLoad(beside, folded(at))));
-        store(at + ROWS, high + floats(textureLoad(beside, folded(at + ROWS))));
+        store(at, low + floats(textureLoad(beside, texel_at(at))));
+        store(at + ROWS, high + floats(textureLoad(beside, texel_at(at + ROWS))));
     } else {
         let at = (row / ROWS * (part.columns / 8u) + column / 8u) * ROWS + row % ROWS;
         store(at, low / (1.0 + exp(-low)) * high);

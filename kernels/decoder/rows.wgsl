@@ -1,29 +1,28 @@
-// C = A * B, one product of a decoder for many rows, on devices whose loads are slow and whose subgroups are not; what comes
-// before and after it rides along as in panels.wgsl, and so do bindings and layouts.
+// C = A * B, one product of a decoder for many rows, on devices with slow loads and fast subgroup operations. Prologue, epilogue,
+// bindings and layouts are those of panels.wgsl.
 // kernels/decoder/product.wgsl follows.
 //
-// Work: one workgroup, which is one subgroup of 8 lanes, computes ROWS rows by 64 columns; a lane has 8 columns. It loads terms
-// of ROWS / 8 rows, and every lane hears them from there; a sum is touched once for 8 terms, and a weight made a number once
-// for ROWS rows. It loads (2 / ROWS * B_BITS + 1) / 32 bytes for an operation.
+// Work: one workgroup (one subgroup of 8 lanes) computes ROWS rows by 64 columns; a lane has 8 columns. It loads terms of ROWS / 8
+// rows and broadcasts them to all lanes. An accumulator is updated once per 8 terms, and a weight is dequantised once per ROWS rows.
+// Bytes loaded per FLOP: (2 * B_BITS / ROWS + 1) / 32.
 // Takes: B_BITS 32, 16, 8 or 4. ROWS 8 or 16.
 // Assumes: subgroups of 8 lanes or more; K a multiple of 32.
 const ROWS: u32 = 16u;
 const B_BITS: u32 = 4u;
 const OFFSETS: bool = false;
-const NORM: bool = false;
-const EPSILON: f32 = 1e-5;
+const EPSILON: f32 = 0.0; // of the RMSNorm before the product; 0: no norm
 const FINISH: u32 = 0u;
 const HEAD_SIZE: u32 = 64u;
 
 const HELD: u32 = ROWS;
 const WORKGROUP: u32 = ACROSS;
-// A group's steps of 8 terms, and texels of B in a step.
+// Steps of 8 terms per group, and texels of B per step.
 const STEPS: u32 = 4u;
 const STEP_TEXELS: u32 = 2u * TEXELS * ACROSS;
 
-// Weights of a step: 8 terms of the first 4 columns, and of the other 4.
+// Weights of a step: 8 terms of the first 4 columns, then of the other 4.
 var<private> weights: array<vec4<f32>, 16>;
-// What each lane squared of its rows.
+// Sums of squares of the rows that a lane loads.
 var<private> own_squares: vec2<f32>;
 
 fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
@@ -46,7 +45,7 @@ fn add_row(row: u32, x0: vec4<f32>, x1: vec4<f32>) {
     add(2u * row + 1u, 8u, x0, x1);
 }
 
-// 8 terms of 8 rows. The lane of a broadcast must be written out.
+// Adds 8 terms of 8 rows. subgroupBroadcast requires a constant lane.
 fn add_rows(first: u32, at: vec2<u32>, gain0: vec4<f32>, gain1: vec4<f32>) {
     var x0 = floats(textureLoad(a, at));
     var x1 = floats(textureLoad(a, at + vec2<u32>(ROWS, 0u)));
@@ -90,27 +89,27 @@ fn finish_rows(first: u32, row: u32, column: u32, lane: u32) {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let block = part.block + group.y;
-    // Read once: what is in memory is not free in a loop.
+    // Read once: loading it in the loop is not free.
     let steps = part.groups * STEPS;
     var at_a = block * steps * 2u * ROWS + lane;
     var at_b = group.x * steps * STEP_TEXELS + lane;
     let at_scales = group.x * part.groups * SCALE_TEXELS * ACROSS + lane;
     for (var step = 0u; step < steps; step++) {
         if (INTEGER) {
-            load_scales(folded(at_scales + step / STEPS * SCALE_TEXELS * ACROSS));
+            load_scales(texel_at(at_scales + step / STEPS * SCALE_TEXELS * ACROSS));
         }
         var gain0: vec4<f32>;
         var gain1: vec4<f32>;
         if (NORM) {
-            gain0 = floats(textureLoad(beside, folded(2u * step)));
-            gain1 = floats(textureLoad(beside, folded(2u * step + 1u)));
+            gain0 = floats(textureLoad(beside, texel_at(2u * step)));
+            gain1 = floats(textureLoad(beside, texel_at(2u * step + 1u)));
         }
-        let from_b = folded(at_b);
+        let from_b = texel_at(at_b);
         load_chunk(from_b);
         put_chunk(0u);
         load_chunk(from_b + vec2<u32>(TEXELS * ACROSS, 0u));
         put_chunk(4u);
-        let from_a = folded(at_a);
+        let from_a = texel_at(at_a);
         add_rows(0u, from_a, gain0, gain1);
         if (ROWS >= 16u) {
             add_rows(8u % ROWS, from_a + vec2<u32>(8u, 0u), gain0, gain1);

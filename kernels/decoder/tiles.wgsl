@@ -1,22 +1,21 @@
-// C = A * B, one product of a decoder for many rows, on GPUs without matrix units; what comes before and after it rides along as in
-// panels.wgsl, and so do bindings and layouts.
+// C = A * B, one product of a decoder for many rows, on GPUs without matrix units. Prologue, epilogue, bindings and layouts are those
+// of panels.wgsl.
 // kernels/decoder/block.wgsl and kernels/decoder/product.wgsl follow.
 //
-// Work: one workgroup computes ROWS rows by 64 columns, an invocation 8 columns of HELD rows. It loads
-// (B_BITS / ROWS + 1 / 2) / 16 bytes for an operation, and from workgroup memory (1 / 8 + 1 / HELD) / 2 values.
-// Takes: B_BITS 32, 16, 8 or 4. ROWS 64. WORKGROUP a multiple of it.
+// Work: one workgroup computes ROWS rows by 64 columns, an invocation 8 columns of HELD rows. Loads per FLOP:
+// (B_BITS / ROWS + 1 / 2) / 16 bytes from memory, (1 / 8 + 1 / HELD) / 2 values from workgroup memory.
+// Takes: B_BITS 32, 16, 8 or 4. ROWS 64. WORKGROUP a multiple of ROWS.
 // Assumes: subgroups of 8 lanes or more; K a multiple of 32.
 const ROWS: u32 = 64u;
 const WORKGROUP: u32 = 64u;
 const B_BITS: u32 = 4u;
 const OFFSETS: bool = false;
-const NORM: bool = false;
-const EPSILON: f32 = 1e-5;
+const EPSILON: f32 = 0.0; // of the RMSNorm before the product; 0: no norm
 const FINISH: u32 = 0u;
 const HEAD_SIZE: u32 = 64u;
 
 alias Elem = f32;
-// Rows that are read together stand side by side; a vector is left out behind each chunk.
+// Rows that are read together are adjacent; each chunk is padded by a vec4 to avoid bank conflicts.
 const A_ROW: u32 = 1u;
 const A_CHUNK: u32 = ROWS + 1u;
 

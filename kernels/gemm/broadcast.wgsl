@@ -1,13 +1,13 @@
-// C = A * B for devices whose loads are slow and whose subgroups are not: a lane loads terms of a row of A, and every
-// lane hears them from there.
+// C = A * B for devices with slow loads and fast subgroup operations: each lane loads terms of ROWS rows of A and broadcasts them
+// to all lanes (subgroupBroadcast).
 //
-// Bindings: 0 the part (uniform), 1 A, 2 B and 4 its scales as folded textures, 3 C, rows of vectors of 4 columns.
-// Work: one workgroup, which is one subgroup, computes TILE_M rows by TILE_N columns; a lane holds as many columns as a
-// texel of B has. A sum is touched once for 4 terms, since sums outnumber registers. It loads
-// (1 / TILE_N * A_BITS + 1 / TILE_M * B_BITS) / 16 bytes for an operation.
+// Bindings: 0 Part (uniform), 1 A, 2 B and 4 its scales as texel_at textures, 3 C, row-major in vec4s of columns.
+// Work: one workgroup (one subgroup) computes TILE_M rows by TILE_N columns; a lane has the columns of TEXELS texels of B. There are
+// more accumulators than registers, so each is updated once per 4 terms. Bytes loaded per FLOP:
+// (A_BITS / TILE_N + B_BITS / TILE_M) / 16.
 // Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4. ROWS 1, 2 or 4.
-// Assumes: subgroups of LANES, 8 or 16. What compilers do not unroll they would index at run time, which costs more than
-// all else; hence no loop has a sum in it.
+// Assumes: subgroups of LANES, 8 or 16. A loop that is not unrolled would index accumulators dynamically, which costs more than
+// anything else, so they have constant indices in the main loop.
 const LANES: u32 = 8u;
 const ROWS: u32 = 2u;
 const TEXELS: u32 = 1u;
@@ -23,31 +23,16 @@ const TILE_M: u32 = LANES * ROWS;
 const TILE_N: u32 = LANES * TEXELS * 128u / B_BITS;
 const TILE_K: u32 = 32u;
 
-// Vectors of columns in a texel, and that a lane has.
+// vec4s of columns per texel, and per lane.
 const TEXEL_QUADS: u32 = 32u / B_BITS;
 const QUADS: u32 = TEXELS * TEXEL_QUADS;
 
-struct Part {
-    k: u32,            // terms
-    rows: u32,         // of A and C
-    columns: u32,      // of B and C
-    first_row: u32,    // where this dispatch begins
-    first_column: u32,
-    pad0: u32,
-    pad1: u32,
-    pad2: u32,
-}
-@group(0) @binding(0) var<uniform> part: Part;
 @group(0) @binding(1) var a: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(2) var b: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
 @group(0) @binding(4) var scales: texture_storage_2d<rgba32uint, read>;
 
-fn folded(texel: u32) -> vec2<u32> {
-    return vec2<u32>(texel & 1023u, texel >> 10u);
-}
-
-// Of a texel of A, 4 terms.
+// 4 terms of a texel of A.
 fn terms(texel: vec4<u32>, half: u32) -> vec4<f32> {
     if (A_BITS == 32u) {
         return bitcast<vec4<f32>>(texel);
@@ -56,7 +41,7 @@ fn terms(texel: vec4<u32>, half: u32) -> vec4<f32> {
     return vec4<f32>(unpack2x16float(words.x), unpack2x16float(words.y));
 }
 
-// Of a texel of B, 4 columns.
+// 4 columns of a texel of B.
 fn weights(texel: vec4<u32>, quad: u32) -> vec4<f32> {
     if (B_BITS == 32u) {
         return bitcast<vec4<f32>>(texel);
@@ -72,7 +57,7 @@ fn weights(texel: vec4<u32>, quad: u32) -> vec4<f32> {
 }
 
 var<private> sums: array<vec4<f32>, TILE_M * QUADS>;
-// 4 terms of B, and the scales of their group.
+// Texels of B for 4 terms, and the scales of their group.
 var<private> texels: array<vec4<u32>, 4u * TEXELS>;
 var<private> scale: array<vec4<f32>, QUADS>;
 
@@ -80,7 +65,7 @@ fn add(sum: u32, x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: 
     sums[sum] += x.x * y0 + x.y * y1 + x.z * y2 + x.w * y3;
 }
 
-// The lane of a broadcast must be written out.
+// subgroupBroadcast requires a constant lane.
 fn add_rows(first: u32, x: vec4<f32>, y0: vec4<f32>, y1: vec4<f32>, y2: vec4<f32>, y3: vec4<f32>) {
     add(first, subgroupBroadcast(x, 0u), y0, y1, y2, y3);
     add(first + QUADS, subgroupBroadcast(x, 1u), y0, y1, y2, y3);
@@ -125,9 +110,9 @@ fn add_columns(quad: u32, x0: vec4<f32>, x1: vec4<f32>, x2: vec4<f32>, x3: vec4<
     }
 }
 
-// Of a texel of 8 scales, all.
+// Unpacks a texel of 8 scales.
 fn load_scales(first: u32, texel: u32) {
-    let eight = textureLoad(scales, folded(texel));
+    let eight = textureLoad(scales, texel_at(texel));
     scale[first] = vec4<f32>(unpack2x16float(eight.x), unpack2x16float(eight.y));
     scale[first + 1u] = vec4<f32>(unpack2x16float(eight.z), unpack2x16float(eight.w));
 }
@@ -154,17 +139,17 @@ fn store(row: u32, at: u32) {
 }
 
 fn load_weights(first: u32, at: u32) {
-    texels[first] = textureLoad(b, folded(at));
+    texels[first] = textureLoad(b, texel_at(at));
     if (TEXELS >= 2u) {
-        texels[first + 1u] = textureLoad(b, folded(at + LANES));
+        texels[first + 1u] = textureLoad(b, texel_at(at + LANES));
     }
     if (TEXELS >= 4u) {
-        texels[first + 2u] = textureLoad(b, folded(at + 2u * LANES));
-        texels[first + 3u] = textureLoad(b, folded(at + 3u * LANES));
+        texels[first + 2u] = textureLoad(b, texel_at(at + 2u * LANES));
+        texels[first + 3u] = textureLoad(b, texel_at(at + 3u * LANES));
     }
 }
 
-// One texel of A is 4 or 8 terms, of which this multiplies the half.
+// Multiplies 4 terms: a whole texel of f32 A, or one half of a texel of f16 A.
 fn multiply(at_b: u32, half: u32, x0: vec4<u32>, x1: vec4<u32>, x2: vec4<u32>, x3: vec4<u32>) {
     load_weights(0u, at_b);
     load_weights(TEXELS, at_b + B_PANEL);
@@ -195,7 +180,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let row = part.first_row + group.y * TILE_M;
     let column = part.first_column + group.x * TILE_N;
     let quad = column / 4u + lane * TEXEL_QUADS;
-    // Read once: a uniform is not free in a loop.
+    // Read once: reading a uniform in a loop is not free.
     let terms = part.k;
     let rows = part.rows;
     var at_a = row + lane;
@@ -213,18 +198,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
         }
         var step = 0u;
-        // Tested at its end: subgroups on CPUs run what follows a break once more, masked.
+        // Exits at the end: on CPUs a subgroup runs the code after a break once more, masked.
         loop {
-            let x0 = textureLoad(a, folded(at_a));
+            let x0 = textureLoad(a, texel_at(at_a));
             var x1: vec4<u32>;
             var x2: vec4<u32>;
             var x3: vec4<u32>;
             if (ROWS >= 2u) {
-                x1 = textureLoad(a, folded(at_a + LANES));
+                x1 = textureLoad(a, texel_at(at_a + LANES));
             }
             if (ROWS >= 4u) {
-                x2 = textureLoad(a, folded(at_a + 2u * LANES));
-                x3 = textureLoad(a, folded(at_a + 3u * LANES));
+                x2 = textureLoad(a, texel_at(at_a + 2u * LANES));
+                x3 = textureLoad(a, texel_at(at_a + 3u * LANES));
             }
             multiply(at_b, 0u, x0, x1, x2, x3);
             if (A_BITS == 16u) {

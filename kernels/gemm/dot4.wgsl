@@ -1,18 +1,16 @@
-// C = A * B of 8-bit integers with scales: dot products of 4 terms (dot4I8Packed), tiles of A and B in
-// workgroup memory, ROWS rows by 4 * QUADS columns of C in the registers of every invocation.
+// C = A * B of int8 A and int8 or int4 B with scales: dot products of 4 terms (dot4I8Packed), tiles of A and B in workgroup memory,
+// ROWS rows by 4 * QUADS columns of C in the registers of every invocation.
 //
-// Bindings: 0 the part (uniform), 1 A, 2 B, 3 C, rows of vectors of 4 columns, 4 the scales of B, 5 those of
-// A.
-// Work: one workgroup computes TILE_M rows by TILE_N columns, TILE_K terms at a time. A word is 4 terms. The
-// sum of a group of 32 terms is exact in integers; then both scales are applied and groups are added in f32:
-// for each value of C, 8 dot products and 3 more instructions. While one step is multiplied, the texels of
-// the next are on their way into registers. Nibbles become bytes on their way into workgroup memory, from
-// which (ROWS + 4 * QUADS) / (8 * ROWS * QUADS) bytes are loaded for an operation, without scales.
+// Bindings: 0 Part (uniform), 1 A, 2 B, 3 C, row-major in vec4s of columns, 4 the scales of B, 5 the scales of A.
+// Work: one workgroup computes TILE_M rows by TILE_N columns, TILE_K terms per step. A word holds 4 terms. The sum of a group of 32
+// terms is exact in i32; then both scales are applied and groups are accumulated in f32: 8 dot products and 3 more instructions per
+// group and element of C. The texels of the next step are prefetched into registers while this one is multiplied. int4 is unpacked to
+// int8 on the way to workgroup memory, from which (ROWS + 4 * QUADS) / (8 * ROWS * QUADS) bytes are loaded per operation, without
+// scales.
 // Takes: A_BITS 8; B_BITS 8 or 4.
-// Layouts: A_TERMS 16 or 4. B_TERMS 4, or 128 / B_BITS (a transposed B). Any panel, S_TERMS 1 or 8, any
-// S_PANEL.
-// Assumes: M is padded to TILE_M, K to TILE_K and N to TILE_N with zeros. THREADS_M is a multiple of 8,
-// TILE_K of 32, TILE_N of 128 / B_BITS.
+// Layouts: A_TERMS 16 or 4. B_TERMS 4, or 128 / B_BITS (a transposed B). Any panel, S_TERMS 1 or 8, any S_PANEL.
+// Assumes: M is padded to TILE_M, K to TILE_K and N to TILE_N with zeros. THREADS_M is a multiple of 8, TILE_K of 32, TILE_N of
+// 128 / B_BITS.
 const THREADS_M: u32 = 16u;
 const THREADS_N: u32 = 16u;
 const ROWS: u32 = 8u;
@@ -31,56 +29,45 @@ const S_PANEL: u32 = 0u;
 
 const THREADS: u32 = THREADS_M * THREADS_N;
 const GROUPS: u32 = TILE_K / 32u;
-const B_QUADS: u32 = 8u / B_BITS; // vectors of 4 words in a texel
-const A_LINES: u32 = 16u / A_TERMS; // lines in a texel
+const B_QUADS: u32 = 8u / B_BITS; // vec4s of words per texel
+const A_LINES: u32 = 16u / A_TERMS; // lines (rows of A, columns of B) per texel
 const B_LINES: u32 = 128u / B_BITS / B_TERMS;
-// A job fills whole vectors of workgroup memory from one texel, or from 4 that it transposes.
+// A job fills whole vec4s of workgroup memory from one texel, or from 4 that it transposes.
 const A_JOB: u32 = A_LINES;
 const B_JOB: u32 = 1u + 3u * (B_TERMS * B_BITS / 128u);
-const A_TILE_LINES: u32 = TILE_M / A_LINES; // jobs along the lines of a tile
+const A_TILE_LINES: u32 = TILE_M / A_LINES; // jobs across the lines of a tile
 const B_TILE_LINES: u32 = TILE_N / B_LINES / B_JOB;
-const A_TILE_STEPS: u32 = TILE_K / A_TERMS / A_JOB; // jobs along its terms
+const A_TILE_STEPS: u32 = TILE_K / A_TERMS / A_JOB; // jobs along K
 const B_TILE_STEPS: u32 = TILE_K / B_TERMS;
 const A_JOBS: u32 = A_TILE_LINES * A_TILE_STEPS;
 const B_JOBS: u32 = B_TILE_LINES * B_TILE_STEPS;
 const A_ROUNDS: u32 = (A_JOBS + THREADS - 1u) / THREADS;
 const B_ROUNDS: u32 = (B_JOBS + THREADS - 1u) / THREADS;
-const ROW_JOBS: u32 = TILE_M / 4u * GROUPS; // for the scales
+const ROW_JOBS: u32 = TILE_M / 4u * GROUPS; // loads of 4 scales
 const COLUMN_JOBS: u32 = TILE_N / 4u * GROUPS;
 const_assert ROW_JOBS <= THREADS && COLUMN_JOBS <= THREADS;
 
-// The same places as in tile.wgsl, so that neighbouring invocations write to different banks.
+// Padded as in tile.wgsl to avoid bank conflicts between stores of neighbouring invocations.
 const A_PITCH: u32 = TILE_M / 8u * 9u + 2u;
 const B_PITCH: u32 = TILE_N / 4u + 1u;
 
-struct Part {
-    k: u32,            // terms
-    rows: u32,         // of A and C
-    columns: u32,      // of B and C
-    first_row: u32,    // where this dispatch begins
-    first_column: u32,
-    pad0: u32,
-    pad1: u32,
-    pad2: u32,
-}
-@group(0) @binding(0) var<uniform> part: Part;
 @group(0) @binding(1) var<storage, read> a: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> scales: array<vec2<u32>>; // 4 each
+@group(0) @binding(4) var<storage, read> scales: array<vec2<u32>>; // 4 f16 each
 @group(0) @binding(5) var<storage, read> row_scales: array<vec2<u32>>;
 
-var<workgroup> a_tile: array<vec4<u32>, TILE_K / 16u * A_PITCH>; // of 4 words of a row
-var<workgroup> b_tile: array<vec4<u32>, TILE_K / 4u * B_PITCH>; // of a word of 4 columns
+var<workgroup> a_tile: array<vec4<u32>, TILE_K / 16u * A_PITCH>; // 4 words of a row
+var<workgroup> b_tile: array<vec4<u32>, TILE_K / 4u * B_PITCH>; // a word of each of 4 columns
 var<workgroup> row_scale: array<f32, GROUPS * TILE_M>;
 var<workgroup> column_scale: array<vec4<f32>, COLUMN_JOBS>;
-// What the next step needs.
+// Prefetched for the next step.
 var<private> a_next: array<vec4<u32>, A_ROUNDS * A_JOB>;
 var<private> b_next: array<vec4<u32>, B_ROUNDS * B_JOB>;
 var<private> row_scale_next: vec2<u32>;
 var<private> column_scale_next: vec2<u32>;
 
-// Where a texel stands, in either layout.
+// Index of a texel; panel 0 means one panel of all lines.
 fn position(line: u32, step: u32, lines: u32, steps: u32, panel: u32) -> u32 {
     if (panel == 0u) {
         return step * lines + line;
@@ -92,14 +79,14 @@ fn a_slot(words: u32, row: u32) -> u32 {
     return words * A_PITCH + row + row / 8u;
 }
 
-// 4 nibbles, each a value + 8, as 4 bytes.
+// Unpacks 4 nibbles, each a value + 8, to 4 int8.
 fn spread(nibbles: u32) -> u32 {
     let pairs = (nibbles | nibbles << 8u) & 0x00ff00ffu;
     let bytes = (pairs | pairs << 4u) & 0x0f0f0f0fu;
-    return ((bytes | 0x80808080u) - 0x08080808u) ^ 0x80808080u; // the subtraction borrows from no byte
+    return ((bytes | 0x80808080u) - 0x08080808u) ^ 0x80808080u; // bit 7 is set: no byte borrows
 }
 
-// Number q of the vectors of 4 words in a texel of B.
+// The q-th vec4 of words of a texel of B.
 fn words(texel: vec4<u32>, q: u32) -> vec4<u32> {
     if (B_BITS == 8u) {
         return texel;
@@ -110,8 +97,7 @@ fn words(texel: vec4<u32>, q: u32) -> vec4<u32> {
         spread(low & 0xffffu), spread(low >> 16u), spread(high & 0xffffu), spread(high >> 16u));
 }
 
-// The line and the step, within a tile, of the first texel of a job. Neighbouring jobs read neighbouring
-// texels.
+// Line and step, within a tile, of a job's first texel. Neighbouring jobs read neighbouring texels: loads are coalesced.
 fn a_place(job: u32) -> vec2<u32> {
     if (A_PANEL == 1u) {
         return vec2<u32>(job / A_TILE_STEPS, job % A_TILE_STEPS * A_JOB);
@@ -125,7 +111,7 @@ fn b_place(job: u32) -> vec2<u32> {
     return vec2<u32>(job % B_TILE_LINES * B_JOB, job / B_TILE_LINES);
 }
 
-// The scales of 4 columns, number `columns` of all such fours, in a group of 32 terms.
+// Scales of the 4 columns from 4 * columns on, in a group of 32 terms.
 fn scales_of(columns: u32, group: u32) -> vec2<u32> {
     if (S_TERMS == 1u) {
         let texel = position(columns / 2u, group, part.columns / 8u, part.k / 32u, S_PANEL);
@@ -170,7 +156,7 @@ fn fetch(k: u32, row: u32, column: u32, lane: u32) {
     }
 }
 
-// What was fetched goes into workgroup memory.
+// Registers to workgroup memory.
 fn stage(lane: u32) {
     for (var r = 0u; r < A_ROUNDS; r++) {
         let job = r * THREADS + lane;
@@ -220,7 +206,7 @@ fn stage(lane: u32) {
     }
 }
 
-// Adds the products of 4 terms of a row with those of 4 columns.
+// Adds the dot products of 4 terms of a row with those of 4 columns.
 fn dot(row: u32, columns: vec4<u32>, sums: vec4<i32>) -> vec4<i32> {
     return vec4<i32>(dot4I8Packed(row, columns.x), dot4I8Packed(row, columns.y),
         dot4I8Packed(row, columns.z), dot4I8Packed(row, columns.w)) + sums;

@@ -1,16 +1,15 @@
-// C = A * B for devices whose loads are slow and whose subgroups are not, and whose compilers hold loops under a mask: a
-// sum is touched once for TERMS terms. A lane multiplies its columns of B with the row of A that it holds; then lanes
-// exchange rows, until every lane has had every row.
+// C = A * B for devices with slow loads and fast subgroup operations, whose compilers run loops under an execution mask. An
+// accumulator is updated once per TERMS terms. A lane multiplies its columns of B by the row of A that it holds; then lanes exchange
+// rows (subgroupShuffleXor), until every lane has had every row.
 //
-// Bindings: 0 the part (uniform), 1 A and 2 B as folded textures, 3 C, rows of vectors of 4 columns.
-// Work: one workgroup, which is one subgroup, computes TILE_M rows by TILE_N columns. A lane holds as many columns as a
-// texel of B has, and loads terms of ROWS rows of A. It loads (1 / TILE_N * A_BITS + 1 / TILE_M * B_BITS) / 16 bytes for
-// an operation.
-// Takes: A_BITS 32 or 16; B_BITS 32 or 16. ROWS 2, 4 or 8, of 16 lanes 2, since compilers take half a minute for more.
+// Bindings: 0 Part (uniform), 1 A and 2 B as texel_at textures, 3 C, row-major in vec4s of columns.
+// Work: one workgroup (one subgroup) computes TILE_M rows by TILE_N columns. A lane has the columns of one texel of B and loads
+// terms of ROWS rows of A. Bytes loaded per FLOP: (A_BITS / TILE_N + B_BITS / TILE_M) / 16.
+// Takes: A_BITS 32 or 16; B_BITS 32 or 16. ROWS 2, 4 or 8; with 16 lanes only 2, since compilers take half a minute for more.
 // TERMS 8, or 4 if A_BITS is 32.
-// Assumes: subgroups of LANES, 8 or 16. What compilers do not unroll they would index at run time, which costs more than
-// all else; hence no loop has a sum in it but the one over terms, which is one: subgroups on CPUs run the rest of a loop
-// once more, masked, after they have left it.
+// Assumes: subgroups of LANES, 8 or 16. A loop that is not unrolled would index accumulators dynamically, which costs more than
+// anything else, so they have constant indices. The loop over K is the only one around them: on CPUs a subgroup runs the rest of a
+// loop once more, masked, after it leaves the loop.
 const LANES: u32 = 8u;
 const ROWS: u32 = 8u;
 const TERMS: u32 = 4u;
@@ -24,29 +23,14 @@ const TILE_M: u32 = LANES * ROWS;
 const TILE_N: u32 = LANES * 128u / B_BITS;
 const TILE_K: u32 = TERMS;
 
-// Vectors of columns in a texel, which a lane has: 1 or 2.
+// vec4s of columns per texel, and per lane: 1 or 2.
 const QUADS: u32 = 32u / B_BITS;
 
-struct Part {
-    k: u32,            // terms
-    rows: u32,         // of A and C
-    columns: u32,      // of B and C
-    first_row: u32,    // where this dispatch begins
-    first_column: u32,
-    pad0: u32,
-    pad1: u32,
-    pad2: u32,
-}
-@group(0) @binding(0) var<uniform> part: Part;
 @group(0) @binding(1) var a: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(2) var b: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
 
-fn folded(texel: u32) -> vec2<u32> {
-    return vec2<u32>(texel & 1023u, texel >> 10u);
-}
-
-// Of a texel of A, 4 terms.
+// 4 terms of a texel of A.
 fn terms(texel: vec4<u32>, half: u32) -> vec4<f32> {
     if (A_BITS == 32u) {
         return bitcast<vec4<f32>>(texel);
@@ -55,7 +39,7 @@ fn terms(texel: vec4<u32>, half: u32) -> vec4<f32> {
     return vec4<f32>(unpack2x16float(words.x), unpack2x16float(words.y));
 }
 
-// Of a texel of B, 4 columns.
+// 4 columns of a texel of B.
 fn weights(texel: vec4<u32>, quad: u32) -> vec4<f32> {
     if (B_BITS == 32u) {
         return bitcast<vec4<f32>>(texel);
@@ -64,7 +48,7 @@ fn weights(texel: vec4<u32>, quad: u32) -> vec4<f32> {
 }
 
 var<private> sums: array<vec4<f32>, TILE_M * QUADS>;
-// TERMS terms of A: of each LANES rows as loaded, and of those at hand as numbers. Of B: as numbers.
+// TERMS terms: raw texels of A for each block of LANES rows, the current block of A as floats, B as floats.
 var<private> activations: array<vec4<u32>, 2u * ROWS>;
 var<private> x: array<vec4<f32>, 2>;
 var<private> y: array<vec4<f32>, TERMS * QUADS>;
@@ -81,7 +65,7 @@ fn add(row: u32, quad: u32) {
     }
 }
 
-// All columns of the row that a lane holds.
+// Updates all columns of the row that a lane holds.
 fn add_row(row: u32) {
     add(row, 0u);
     if (QUADS == 2u) {
@@ -89,8 +73,8 @@ fn add_row(row: u32) {
     }
 }
 
-// Lanes whose number differs in this bit exchange rows. On CPUs that moves words within a register, most of them near; to
-// hear a row from one lane takes an instruction more.
+// Lanes whose indices differ in this bit exchange rows. On CPUs that permutes words within a register, mostly near ones; a
+// broadcast from one lane takes one instruction more.
 fn exchange(row: u32, bit: u32) {
     x[0] = subgroupShuffleXor(x[0], bit);
     if (TERMS == 8u) {
@@ -120,13 +104,13 @@ fn add_rows(first: u32) {
     }
 }
 
-// Whose row a lane holds after so many exchanges.
+// The lane whose row a lane holds after n exchanges: a Gray code.
 fn held(lane: u32, exchanges: u32) -> u32 {
     return lane ^ exchanges ^ (exchanges >> 1u);
 }
 
-// Of 16 lanes, the lower 8 store for the upper ones too: a store takes lanes one by one out of a vector that it wrote to
-// memory just before, which forwards its lower half to loads, and stalls them for its upper half.
+// With 16 lanes, the lower 8 store for the upper 8 too. On CPUs a store spills the vector and reloads it lane by lane:
+// store-to-load forwarding works for the lower half, loads of the upper half stall.
 fn store(sum: vec4<f32>, row: u32, at: u32, pitch: u32, lane: u32) {
     if (LANES == 16u) {
         let upper = subgroupShuffleXor(sum, 8u);
@@ -146,12 +130,12 @@ fn decode(texel: vec4<u32>, term: u32) {
     }
 }
 
-// One step of a panel stands in one row of the texture, so that what is beside it has no index to fold.
+// One step of a panel lies in one row of the texture, so an offset in x is enough.
 fn beside(texel: vec2<u32>, by: u32) -> vec2<u32> {
     return texel + vec2<u32>(by, 0u);
 }
 
-// A texel of A is 4 or 8 terms.
+// A texel of A holds 4 or 8 terms.
 fn load(block: u32, from_a: vec2<u32>) {
     activations[2u * block] = textureLoad(a, beside(from_a, block * LANES));
     if (A_BITS == 32u && TERMS == 8u) {
@@ -159,7 +143,7 @@ fn load(block: u32, from_a: vec2<u32>) {
     }
 }
 
-// The next rows are loaded meanwhile.
+// Prefetches the next block of rows, then multiplies this one.
 fn multiply(block: u32, from_a: vec2<u32>) {
     if (block + 1u < ROWS) {
         load(block + 1u, from_a);
@@ -177,14 +161,14 @@ fn multiply(block: u32, from_a: vec2<u32>) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let row = part.first_row + group.y * TILE_M;
     let column = part.first_column + group.x * TILE_N;
-    // Read once: a uniform is not free in a loop. Said by a lane: Mesa's software Vulkan writes what a loop has of a uniform
-    // into some kernels as a constant, and then compiles them at every dispatch.
+    // Read once: reading a uniform in a loop is not free. Broadcast, since Mesa's software Vulkan bakes uniforms that a loop depends on
+    // into some kernels as constants and recompiles them at every dispatch.
     let terms = subgroupBroadcastFirst(part.k);
     var at_a = row * terms / A_TERMS + lane;
     var at_b = column / TILE_N * terms * B_PANEL + lane;
     for (var k = 0u; k < terms; k += TILE_K) {
-        let from_b = folded(at_b);
-        let from_a = folded(at_a);
+        let from_b = texel_at(at_b);
+        let from_a = texel_at(at_a);
         for (var term = 0u; term < TERMS; term++) {
             decode(textureLoad(b, beside(from_b, term * B_PANEL)), term);
         }

@@ -1,24 +1,22 @@
-// Matrix multiplication on matrix units (tensor cores): f16 products summed in f32, the factors staged as f16
-// in workgroup memory. Each subgroup keeps TILES_M × TILES_N matrices of C in registers and feeds them from
-// the staged block; meanwhile the next block is on its way from memory into registers.
+// C = A * B on matrix units (tensor cores): f16 products with f32 accumulators, operands staged as f16 in workgroup memory. Each
+// subgroup keeps TILES_M × TILES_N accumulator matrices in registers. The next block is prefetched from memory into registers while
+// the staged one is multiplied (double buffering).
 //
-// Bindings: 0 part, 1 A (f16, or f32 in the range of f16), 2 B (f16, int8 or int4), 3 C, 4 scales of B.
-// A workgroup of SUBGROUPS_M × SUBGROUPS_N subgroups computes TILE_M × TILE_N of C. It loads
-// (TILE_M * A_BITS + TILE_N * B_BITS) / (16 * TILE_M * TILE_N) bytes per FLOP: 0.016 for f16 and 128 × 128.
-//
-// Assumes a device that lists MATRIX × MATRIX × MATRIX with f16 in and f32 out, and subgroups of LANES.
-// Rounding: products of f16 are exact in f32, their sums are those of the device. On top of that, f32
-// activations are rounded to f16 (each by 2^-11 of itself at most), and so is each int8 or int4 weight times
-// its scale (2^-11 too); below 2^-14 f16 loses precision or becomes zero.
+// Bindings: 0 Part, 1 A (f16, or f32 in the range of f16), 2 B (f16, int8 or int4), 3 C, 4 scales of B.
+// Work: a workgroup of SUBGROUPS_M × SUBGROUPS_N subgroups computes TILE_M × TILE_N of C. Bytes loaded per FLOP:
+// (TILE_M * A_BITS + TILE_N * B_BITS) / (16 * TILE_M * TILE_N), 0.016 for f16 and 128 × 128.
+// Assumes: a device that lists MATRIX × MATRIX × MATRIX with f16 in and f32 out, and subgroups of LANES.
+// Rounding: products of f16 are exact in f32; their sums are rounded by the device. In addition, f32 activations and dequantised
+// int8 or int4 weights are rounded to f16, each by at most 2^-11 of itself; below 2^-14 f16 loses precision or becomes zero.
 enable f16;
 enable wgpu_cooperative_matrix;
 
-// Types, and the elements to read them as.
+// Bits of the operands, and the element types of their buffers.
 const A_BITS: u32 = 16u; // 16 or 32
 alias ElementA = f16; // f16 or f32
 const B_BITS: u32 = 16u; // 16, 8 or 4
 alias ElementB = f16; // f16 or u32
-// Side of the matrices that the instruction takes, 8 or 16, and the types that say the same.
+// Side of the cooperative matrices, 8 or 16, and the types to match.
 const MATRIX: u32 = 16u;
 alias MatrixA = coop_mat16x16<f16, A>;
 alias MatrixB = coop_mat16x16<f16, B>;
@@ -30,9 +28,9 @@ const TILES_M: u32 = 4u;
 const TILES_N: u32 = 4u;
 const TILE_M: u32 = MATRIX * TILES_M * SUBGROUPS_M;
 const TILE_N: u32 = MATRIX * TILES_N * SUBGROUPS_N;
-const TILE_K: u32 = 32u; // a multiple of 32 that gives each thread whole texels of A and B
-// A texel holds terms of one line, as matrix units want them. A block of A or B is one run of texels, the next
-// block follows it, and neighbouring lanes load neighbouring texels.
+const TILE_K: u32 = 32u; // a multiple of 32 that gives each invocation whole texels of A and B
+// A texel holds terms of one line (row of A, column of B), as matrix units take them. Blocks of A or B are contiguous runs of
+// texels, one after another, so loads are coalesced.
 const A_TERMS: u32 = 128u / A_BITS;
 const B_TERMS: u32 = 128u / B_BITS;
 const S_TERMS: u32 = 1u;
@@ -40,10 +38,10 @@ const A_PANEL: u32 = TILE_M;
 const B_PANEL: u32 = TILE_N;
 const S_PANEL: u32 = TILE_N / 8u;
 
-// Roundings to f16 that a product goes through; below 2^-14 one counts double.
+// Roundings of a product to f16; that of an f32 activation counts twice, for values below 2^-14.
 const F16_ROUNDINGS: u32 = select(0u, 2u, A_BITS == 32u) + select(0u, 1u, B_BITS < 16u);
 const THREADS: u32 = LANES * SUBGROUPS_M * SUBGROUPS_N;
-// Texels of a block, those that a thread moves, and vectors in a texel: two of f16, one of wider elements.
+// Texels per block, texels that an invocation loads, and vec4s per texel: two of f16, one of wider elements.
 const A_TEXELS: u32 = TILE_M * TILE_K / A_TERMS;
 const B_TEXELS: u32 = TILE_N * TILE_K / B_TERMS;
 const A_LOADS: u32 = A_TEXELS / THREADS;
@@ -51,21 +49,9 @@ const B_LOADS: u32 = B_TEXELS / THREADS;
 const A_VECTORS: u32 = 32u / A_BITS;
 const B_VECTORS: u32 = select(1u, 2u, B_BITS == 16u);
 const_assert A_TEXELS % THREADS == 0u && B_TEXELS % THREADS == 0u;
-// A staged line, in vectors of 4 terms, and 16 bytes more, so that 8 lines start in different banks.
+// Pitch of a staged line in vec4s, padded by 16 bytes: 8 lines start in different banks.
 const PITCH: u32 = TILE_K / 4u + 2u;
 
-struct Part {
-    k: u32,
-    rows: u32,
-    columns: u32,
-    first_row: u32,
-    first_column: u32,
-    pad0: u32,
-    pad1: u32,
-    pad2: u32,
-}
-
-@group(0) @binding(0) var<uniform> part: Part;
 @group(0) @binding(1) var<storage, read> a: array<vec4<ElementA>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<ElementB>>;
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
@@ -74,7 +60,7 @@ struct Part {
 var<workgroup> block_a: array<vec4<f16>, TILE_M * PITCH>;
 var<workgroup> block_b: array<vec4<f16>, TILE_N * PITCH>;
 
-// Texels on their way from memory to workgroup memory.
+// Texels prefetched into registers, not yet in workgroup memory.
 var<private> texels_a: array<vec4<ElementA>, A_LOADS * A_VECTORS>;
 var<private> texels_b: array<vec4<ElementB>, B_LOADS * B_VECTORS>;
 var<private> texel_scales: array<f16, B_LOADS>;
@@ -87,14 +73,14 @@ fn main(
 ) {
     let tile_row = part.first_row / TILE_M + group.y;
     let tile_column = part.first_column / TILE_N + group.x;
-    // Subgroups smaller than assumed repeat the work of others instead of leaving the block.
+    // If subgroups are smaller than assumed, the surplus ones repeat work instead of going out of bounds.
     let subgroup = subgroup_id % (SUBGROUPS_M * SUBGROUPS_N);
     let row = subgroup / SUBGROUPS_N * (MATRIX * TILES_M);
     let column = subgroup % SUBGROUPS_N * (MATRIX * TILES_N);
 
     var sums: array<MatrixC, TILES_M * TILES_N>;
 
-    // Where the block to load next begins, in texels, and in groups of 32 terms for the scales.
+    // The next block to load: this invocation's first texel of A and of B, and the block's first scale.
     var at_a = tile_row * (part.k / A_TERMS * TILE_M) + thread;
     var at_b = tile_column * (part.k / B_TERMS * TILE_N) + thread;
     var at_scales = tile_column * (part.k / 32u * TILE_N);
@@ -102,7 +88,7 @@ fn main(
     store(thread);
     workgroupBarrier();
     for (var k = TILE_K; k <= part.k; k += TILE_K) {
-        // The last block is loaded and stored once more than needed, which spares a branch.
+        // The last block is loaded and staged once more than needed, which saves a branch.
         if (k < part.k) {
             at_a += A_TEXELS;
             at_b += B_TEXELS;
@@ -133,7 +119,7 @@ fn main(
     let corner = (tile_row * TILE_M + row) * pitch + tile_column * TILE_N + column;
     for (var n = 0u; n < TILES_N; n++) {
         for (var m = 0u; m < TILES_M; m++) {
-            // naga 30 takes only names as arguments of a coopStore.
+            // naga 30 accepts only names as arguments of a coopStore.
             let sum = sums[n * TILES_M + m];
             let at = corner + m * MATRIX * pitch + n * MATRIX;
             coopStoreT(sum, &c[at], pitch);
@@ -159,7 +145,7 @@ fn load(at_a: u32, at_b: u32, at_scales: u32, thread: u32) {
     }
 }
 
-// Registers to workgroup memory, as f16.
+// Registers to workgroup memory, dequantised to f16.
 fn store(thread: u32) {
     for (var i = 0u; i < A_LOADS; i++) {
         let texel = i * THREADS + thread;
@@ -191,8 +177,8 @@ fn store(thread: u32) {
     }
 }
 
-// Four bytes. An unsigned integer below 1024 becomes f16 without a conversion: 0x6400 is 1024, its last bits
-// are the integer. Products with the scale and their difference are exact in f32; only the result is rounded.
+// Dequantises 4 int8. An unsigned integer below 1024 becomes f16 without a conversion: it is or-ed into the mantissa of 1024
+// (0x6400). Both products with the scale and their difference are exact in f32; only the result is rounded.
 fn from_bytes(word: u32, scale: f32) -> vec4<f16> {
     let unsigned = word ^ 0x80808080u;
     let even = above_1024(unsigned & 0x00ff00ffu);
@@ -200,7 +186,7 @@ fn from_bytes(word: u32, scale: f32) -> vec4<f16> {
     return vec4<f16>(vec4<f32>(even.x, odd.x, even.y, odd.y) * scale - (1024.0 + 128.0) * scale);
 }
 
-// Eight nibbles; a pair is four apart.
+// Dequantises 8 int4; the nibbles of a pair are 4 apart.
 fn from_nibbles(word: u32, scale: f32) -> array<vec4<f16>, 2> {
     let p0 = above_1024(word & 0x000f000fu);
     let p1 = above_1024((word >> 4u) & 0x000f000fu);

@@ -1,10 +1,9 @@
-// C = A * B in f32: every invocation holds a tile of TILE_M rows by 4 columns in registers.
+// C = A * B in f32: every invocation keeps a tile of TILE_M rows by 4 columns of C in registers.
 //
-// Bindings: 0 the part (uniform), 1 A, a vector of 4 terms of each row, then their next terms, 2 B, rows of vectors of 4
-// columns, 3 C, rows of vectors.
-// Work: one workgroup computes TILE_M rows by 4 * WORKGROUP columns; neighbouring invocations take neighbouring
-// columns, so that loads of A are uniform in a workgroup and loads of B are contiguous. (TILE_M + 4) / (TILE_M * 4) * 2
-// bytes are loaded for an operation.
+// Bindings: 0 Part (uniform), 1 A, a vec4 of 4 terms of each row, then the next 4 terms of each row, 2 B, row-major in vec4s of
+// columns, 3 C likewise.
+// Work: one workgroup computes TILE_M rows by 4 * WORKGROUP columns. Neighbouring invocations take neighbouring columns, so loads of
+// A are uniform across a workgroup and loads of B are coalesced. Bytes loaded per FLOP: (TILE_M + 4) / (2 * TILE_M).
 // Assumes: M is padded to TILE_M, K to TILE_K and N to TILE_N with zeros.
 const WORKGROUP: u32 = 64u;
 const TILE_M: u32 = 8u;
@@ -17,17 +16,6 @@ const B_BITS: u32 = 32u;
 const B_TERMS: u32 = 1u;
 const B_PANEL: u32 = 0u;
 
-struct Part {
-    k: u32,            // terms
-    rows: u32,         // of A and C
-    columns: u32,      // of B and C
-    first_row: u32,    // where this dispatch begins
-    first_column: u32,
-    pad0: u32,
-    pad1: u32,
-    pad2: u32,
-}
-@group(0) @binding(0) var<uniform> part: Part;
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;

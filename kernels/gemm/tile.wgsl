@@ -1,17 +1,17 @@
-// C = A * B for GPUs without matrix units: tiles of A and B go through workgroup memory, every invocation
-// holds ROWS rows by 4 * QUADS columns of C in registers.
+// C = A * B for GPUs without matrix units: tiles of A and B are staged in workgroup memory, every invocation keeps ROWS rows by
+// 4 * QUADS columns of C in registers.
 //
-// Bindings: 0 the part (uniform), 1 A, 2 B, 3 C, rows of vectors of 4 columns, 4 the scales of B.
-// Work: one workgroup computes TILE_M rows by TILE_N columns, STEP terms at a time. While it multiplies one
-// step, the texels of the next are on their way into registers. Quantised weights are scaled on their way
-// into workgroup memory. From that memory (ROWS + 4 * QUADS) / (8 * ROWS * QUADS) values of Elem are loaded
-// for an operation, from the buffers (A_BITS / TILE_N + B_BITS / TILE_M) / 16 bytes.
-// Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4. Elem may be f32 or f16: with f16, the terms of one step are
-// multiplied and added in f16, and the steps in f32.
-// Layouts: A_TERMS 128 / A_BITS, or 1 with 32 bits only (a transposed A). B_TERMS 1, or 128 / B_BITS (a
-// transposed B). Any panel, S_TERMS 1 or 8, any S_PANEL.
-// Assumes: M is padded to TILE_M, K to TILE_K and N to TILE_N with zeros. THREADS_M is a multiple of 8. STEP
-// is 16 or 32, and a multiple of A_TERMS and B_TERMS. TILE_N is a multiple of 128 / B_BITS.
+// Bindings: 0 Part (uniform), 1 A, 2 B, 3 C, row-major in vec4s of columns, 4 the scales of B.
+// Work: one workgroup computes TILE_M rows by TILE_N columns, STEP terms per step. The texels of the next step are prefetched into
+// registers while this one is multiplied. Weights are dequantised on the way to workgroup memory. Loads per FLOP:
+// (ROWS + 4 * QUADS) / (8 * ROWS * QUADS) values of Elem from workgroup memory, (A_BITS / TILE_N + B_BITS / TILE_M) / 16 bytes from
+// the buffers.
+// Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4. Elem may be f32 or f16: with f16, the terms of a step are multiplied and
+// accumulated in f16, and the steps in f32.
+// Layouts: A_TERMS 128 / A_BITS, or 1 with 32 bits only (a transposed A). B_TERMS 1, or 128 / B_BITS (a transposed B). Any panel,
+// S_TERMS 1 or 8, any S_PANEL.
+// Assumes: M is padded to TILE_M, K to TILE_K and N to TILE_N with zeros. THREADS_M is a multiple of 8. STEP is 16 or 32, and a
+// multiple of A_TERMS and B_TERMS. TILE_N is a multiple of 128 / B_BITS.
 const THREADS_M: u32 = 16u;
 const THREADS_N: u32 = 16u;
 const ROWS: u32 = 8u;
@@ -31,57 +31,46 @@ const S_PANEL: u32 = 0u;
 alias Elem = f32;
 
 alias Elem4 = vec4<Elem>;
-// 2049 needs one bit more than f16 has.
+// 2049 needs 12 significant bits; f16 has 11.
 const IS_F16: bool = f32(Elem(2049.0)) != 2049.0;
-// Roundings to f16 that a product goes through: of both factors, of itself, and as often as it is added to.
+// Roundings of a product to f16: both factors, the product, and each addition to its accumulator.
 const F16_ROUNDINGS: u32 = select(0u, STEP + 3u, IS_F16);
 const THREADS: u32 = THREADS_M * THREADS_N;
-const A_QUADS: u32 = 32u / A_BITS; // vectors of 4 values in a texel
+const A_QUADS: u32 = 32u / A_BITS; // vec4s of values per texel
 const B_QUADS: u32 = 32u / B_BITS;
-const A_LINES: u32 = 128u / A_BITS / A_TERMS; // lines in a texel
+const A_LINES: u32 = 128u / A_BITS / A_TERMS; // lines (rows of A, columns of B) per texel
 const B_LINES: u32 = 128u / B_BITS / B_TERMS;
-// A job fills whole vectors of workgroup memory from one texel, or from 4 that it transposes.
+// A job fills whole vec4s of workgroup memory from one texel, or from 4 that it transposes.
 const A_JOB: u32 = A_LINES;
 const B_JOB: u32 = 1u + 3u * (B_TERMS * B_BITS / 128u);
-const A_TILE_LINES: u32 = TILE_M / A_LINES; // jobs along the lines of a tile
+const A_TILE_LINES: u32 = TILE_M / A_LINES; // jobs across the lines of a tile
 const B_TILE_LINES: u32 = TILE_N / B_LINES / B_JOB;
-const A_TILE_STEPS: u32 = STEP / A_TERMS / A_JOB; // jobs along its terms
+const A_TILE_STEPS: u32 = STEP / A_TERMS / A_JOB; // jobs along K
 const B_TILE_STEPS: u32 = STEP / B_TERMS;
 const A_JOBS: u32 = A_TILE_LINES * A_TILE_STEPS;
 const B_JOBS: u32 = B_TILE_LINES * B_TILE_STEPS;
 const A_ROUNDS: u32 = (A_JOBS + THREADS - 1u) / THREADS;
 const B_ROUNDS: u32 = (B_JOBS + THREADS - 1u) / THREADS;
-const S_QUADS: u32 = (B_LINES + 3u) / 4u; // vectors of 4 scales for a job
+const S_QUADS: u32 = (B_LINES + 3u) / 4u; // vec4s of scales per job
 
-// In the tile of A a vector is left out behind every 8, and 2 behind each 4 terms; in that of B one behind
-// each term. So neighbouring invocations write to different banks in every layout.
+// Padding against bank conflicts: the tile of A skips a vec4 after every 8 rows, and 2 after every 4 terms; the tile of B skips one
+// after each term. Neighbouring invocations store to different banks in every layout.
 const A_PITCH: u32 = TILE_M / 8u * 9u + 2u;
 const B_PITCH: u32 = TILE_N / 4u + 1u;
 
-struct Part {
-    k: u32,            // terms
-    rows: u32,         // of A and C
-    columns: u32,      // of B and C
-    first_row: u32,    // where this dispatch begins
-    first_column: u32,
-    pad0: u32,
-    pad1: u32,
-    pad2: u32,
-}
-@group(0) @binding(0) var<uniform> part: Part;
 @group(0) @binding(1) var<storage, read> a: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> scales: array<vec2<u32>>; // 4 each
+@group(0) @binding(4) var<storage, read> scales: array<vec2<u32>>; // 4 f16 each
 
-var<workgroup> a_tile: array<Elem4, STEP / 4u * A_PITCH>; // of 4 terms of a row
-var<workgroup> b_tile: array<Elem4, STEP * B_PITCH>; // of 4 columns
-// What the next step needs.
+var<workgroup> a_tile: array<Elem4, STEP / 4u * A_PITCH>; // 4 terms of a row
+var<workgroup> b_tile: array<Elem4, STEP * B_PITCH>; // 4 columns
+// Prefetched for the next step.
 var<private> a_next: array<vec4<u32>, A_ROUNDS * A_JOB>;
 var<private> b_next: array<vec4<u32>, B_ROUNDS * B_JOB>;
 var<private> s_next: array<vec2<u32>, B_ROUNDS * S_QUADS>;
 
-// Where a texel stands, in either layout.
+// Index of a texel; panel 0 means one panel of all lines.
 fn position(line: u32, step: u32, lines: u32, steps: u32, panel: u32) -> u32 {
     if (panel == 0u) {
         return step * lines + line;
@@ -93,7 +82,7 @@ fn a_slot(k4: u32, row: u32) -> u32 {
     return k4 * A_PITCH + row + row / 8u;
 }
 
-// Number i of the vectors of 4 values in a texel.
+// The i-th vec4 of values of a texel.
 fn quad(texel: vec4<u32>, i: u32, bits: u32) -> vec4<f32> {
     if (bits == 32u) {
         return bitcast<vec4<f32>>(texel);
@@ -108,8 +97,7 @@ fn quad(texel: vec4<u32>, i: u32, bits: u32) -> vec4<f32> {
     return vec4<f32>((vec4<u32>(nibbles) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<u32>(15u)) - 8.0;
 }
 
-// The line and the step, within a tile, of the first texel of a job. Neighbouring jobs read neighbouring
-// texels.
+// Line and step, within a tile, of a job's first texel. Neighbouring jobs read neighbouring texels: loads are coalesced.
 fn a_place(job: u32) -> vec2<u32> {
     if (A_PANEL == 1u) {
         return vec2<u32>(job / A_TILE_STEPS, job % A_TILE_STEPS * A_JOB);
@@ -123,7 +111,7 @@ fn b_place(job: u32) -> vec2<u32> {
     return vec2<u32>(job % B_TILE_LINES * B_JOB, job / B_TILE_LINES);
 }
 
-// The scales of 4 columns, number `columns` of all such fours, in a group of 32 terms.
+// Scales of the 4 columns from 4 * columns on, in a group of 32 terms.
 fn scales_of(columns: u32, group: u32) -> vec2<u32> {
     if (S_TERMS == 1u) {
         let texel = position(columns / 2u, group, part.columns / 8u, part.k / 32u, S_PANEL);
@@ -167,12 +155,12 @@ fn fetch(k: u32, row: u32, column: u32, lane: u32) {
     }
 }
 
-// The 4 values of a fetched texel of 32-bit A.
+// The 4 values of a prefetched texel of 32-bit A.
 fn a_values(i: u32) -> vec4<f32> {
     return quad(a_next[i], 0u, A_BITS);
 }
 
-// Number q of the vectors of 4 values in a fetched texel of B.
+// The q-th vec4 of values of a prefetched texel of B.
 fn b_values(i: u32, q: u32) -> vec4<f32> {
     return quad(b_next[i], q, B_BITS);
 }
@@ -184,7 +172,7 @@ fn scaled(values: vec4<f32>, i: u32) -> vec4<f32> {
     return values * vec4<f32>(unpack2x16float(s_next[i].x), unpack2x16float(s_next[i].y));
 }
 
-// What was fetched goes into workgroup memory.
+// Registers to workgroup memory.
 fn stage(lane: u32) {
     for (var r = 0u; r < A_ROUNDS; r++) {
         let job = r * THREADS + lane;
@@ -232,8 +220,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let column = part.first_column + group.x * TILE_N;
     let x = lane % THREADS_N;
     let y = lane / THREADS_N;
-    var sums: array<vec4<f32>, ROWS * QUADS>; // of the steps before, if Elem is f16
-    var products: array<Elem4, ROWS * QUADS>; // of this step then, else of all
+    var sums: array<vec4<f32>, ROWS * QUADS>; // f32 accumulators of earlier steps, if Elem is f16
+    var products: array<Elem4, ROWS * QUADS>; // accumulators: of this step if Elem is f16, else of all
     fetch(0u, row, column, lane);
     for (var k = 0u; k < part.k; k += STEP) {
         stage(lane);

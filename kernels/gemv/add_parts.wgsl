@@ -1,21 +1,10 @@
-// Adds up the parts of sums that a kernel with SPLIT_K left.
+// Reduces the partial sums of a split-K kernel.
 //
-// Bindings: 0 the part (uniform), 1 the parts, each a whole C, 2 C, both as vectors of 4 columns.
-// Work: one invocation adds 4 columns.
+// Bindings: 0 Part (uniform), 1 the partial sums, a whole C per split, 2 C, both in vec4s of columns.
+// Work: one invocation reduces 4 columns.
 // Assumes: rows times columns of C is a multiple of 4.
 const WORKGROUP: u32 = 64u;
 
-struct Part {
-    k: u32,
-    rows: u32,
-    columns: u32,
-    first_row: u32,
-    first_column: u32,
-    splits: u32,
-    pad0: u32,
-    pad1: u32,
-}
-@group(0) @binding(0) var<uniform> part: Part;
 @group(0) @binding(1) var<storage, read> parts: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> c: array<vec4<f32>>;
 

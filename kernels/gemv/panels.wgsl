@@ -1,10 +1,10 @@
-// y = x * B for one row of activations: lanes along the columns, so that weights stream in just as they stand in memory,
-// and every lane hears the activations from another.
+// y = x * B for one row of activations: lanes go across the columns, so weights stream in memory order. Each lane's activations are
+// broadcast.
 //
-// Bindings: 0 the part (uniform), 1 x, 2 B and 4 its scales as folded textures, 3 the sums, vectors of 4 columns.
-// Work: one workgroup computes TILE_N columns of one part of the terms out of SPLIT_K; another kernel adds the parts. A
-// lane has as many columns as a texel of B. Terms are taken from STREAMS places in turns, since memory gives two streams
-// faster than one. It loads B_BITS / 16 bytes for an operation: a weight is used once.
+// Bindings: 0 Part (uniform), 1 x, 2 B and 4 its scales as texel_at textures, 3 y or its partial sums, vec4s of columns.
+// Work: one workgroup computes TILE_N columns over one of SPLIT_K slices of K; another kernel reduces the partial sums. A lane has
+// the columns of one texel of B. Loads alternate between STREAMS places along K, since two streams get more bandwidth than one.
+// Bytes of B loaded per FLOP: B_BITS / 16, as a weight is used once.
 // Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4; STREAMS 1, or 2 where weights have no scales; WORKGROUP up to 64.
 // Assumes: subgroups of 8 lanes or more.
 const WORKGROUP: u32 = 8u;
@@ -20,37 +20,22 @@ const S_TERMS: u32 = 1u;
 const S_PANEL: u32 = 0u;
 const TILE_M: u32 = 1u;
 const TILE_N: u32 = WORKGROUP * 128u / B_BITS;
-// Terms of a group of weights that share a scale, and that 8 lanes hold of x, or 4.
+// A scale group of 32 terms per stream; 8 lanes hold its activations in f32, 4 in f16.
 const TILE_K: u32 = 32u * STREAMS;
 
-// Weights of deviation 1 are added up larger by this, at most.
+// Maximum offset of accumulated weights, in standard deviations.
 const WEIGHT_EXCESS: u32 = select(0u, 4u, B_BITS == 4u);
-// Vectors of columns that a lane has.
+// vec4s of columns per lane.
 const QUADS: u32 = 32u / B_BITS;
-// Lanes that hold the terms of a group.
+// Lanes that hold a group's activations.
 const HOLDERS: u32 = 32u / A_TERMS;
 
-struct Part {
-    k: u32,            // terms
-    rows: u32,         // of x and C: 1
-    columns: u32,      // of B and C
-    first_row: u32,    // where this dispatch begins
-    first_column: u32,
-    splits: u32,       // parts of sums
-    pad0: u32,
-    pad1: u32,
-}
-@group(0) @binding(0) var<uniform> part: Part;
 @group(0) @binding(1) var a: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(2) var b: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
 @group(0) @binding(4) var scales: texture_storage_2d<rgba32uint, read>;
 
-fn folded(texel: u32) -> vec2<u32> {
-    return vec2<u32>(texel & 1023u, texel >> 10u);
-}
-
-// Of a texel of B, 4 columns; of int4, 8 more than they are.
+// 4 columns of a texel of B; int4 with an offset of 8.
 fn weights(texel: vec4<u32>, quad: u32) -> vec4<f32> {
     if (B_BITS == 32u) {
         return bitcast<vec4<f32>>(texel);
@@ -65,22 +50,22 @@ fn weights(texel: vec4<u32>, quad: u32) -> vec4<f32> {
     return vec4<f32>((vec4<u32>(texel[quad / 2u]) >> shifts) & vec4<u32>(15u));
 }
 
-// Sums of a group, and of all groups times their scales.
+// Accumulators of a group, and of all groups times their scales.
 var<private> dots: array<vec4<f32>, QUADS>;
 var<private> sums: array<vec4<f32>, QUADS>;
-// The sum of a group's activations, for what int4 weights are too much.
+// Sum of a group's activations, to subtract the offset of int4 weights.
 var<private> total: f32;
 
 fn add_quad(quad: u32, x: vec4<f32>, t0: vec4<u32>, t1: vec4<u32>, t2: vec4<u32>, t3: vec4<u32>) {
     dots[quad] += x.x * weights(t0, quad) + x.y * weights(t1, quad) + x.z * weights(t2, quad) + x.w * weights(t3, quad);
 }
 
-// The texel of B that stands so many behind another in its row.
+// A texel of B at an offset in the same texture row.
 fn load(first: vec2<u32>, by: u32) -> vec4<u32> {
     return textureLoad(b, first + vec2<u32>(by, 0u));
 }
 
-// Four terms, `by` texels behind the first. A sum is touched once for them, since sums may outnumber registers.
+// Adds 4 terms, `by` texels after the first. They update each accumulator once: there may be more than registers.
 fn add(first: vec2<u32>, by: u32, x: vec4<f32>) {
     let t0 = load(first, by);
     let t1 = load(first, by + WORKGROUP);
@@ -105,7 +90,7 @@ fn add(first: vec2<u32>, by: u32, x: vec4<f32>) {
     }
 }
 
-// The terms that a lane holds; the lane of a broadcast must be written out.
+// Adds one broadcast texel of x. Calls are unrolled: subgroupBroadcast requires a constant lane.
 fn add_terms(first: vec2<u32>, by: u32, texel: vec4<u32>) {
     if (A_BITS == 32u) {
         add(first, by, bitcast<vec4<f32>>(texel));
@@ -115,12 +100,12 @@ fn add_terms(first: vec2<u32>, by: u32, texel: vec4<u32>) {
     }
 }
 
-// Where both streams are.
+// Texel coordinates of both streams.
 fn places(at: u32, apart: u32) -> vec4<u32> {
-    return vec4<u32>(folded(at), folded(at + apart * WORKGROUP));
+    return vec4<u32>(texel_at(at), texel_at(at + apart * WORKGROUP));
 }
 
-// The same place of each stream.
+// Adds the terms at one offset of each stream.
 fn add_streams(first: vec4<u32>, by: u32, x0: vec4<u32>, x1: vec4<u32>) {
     add_terms(first.xy, by, x0);
     if (STREAMS == 2u) {
@@ -129,7 +114,7 @@ fn add_streams(first: vec4<u32>, by: u32, x0: vec4<u32>, x1: vec4<u32>) {
 }
 
 fn scale_quads(quad: u32, texel: u32) {
-    let eight = textureLoad(scales, folded(texel));
+    let eight = textureLoad(scales, texel_at(texel));
     let first = vec4<f32>(unpack2x16float(eight.x), unpack2x16float(eight.y));
     let second = vec4<f32>(unpack2x16float(eight.z), unpack2x16float(eight.w));
     sums[quad] += (dots[quad] - 8.0 * total) * first;
@@ -151,12 +136,12 @@ fn main(
     var at = (column / TILE_N * part.k + first_k) * WORKGROUP + lane;
     var at_x = first_k / A_TERMS + subgroup_lane % HOLDERS;
     for (var k = first_k; k < first_k + apart; k += 32u) {
-        let x0 = textureLoad(a, folded(at_x));
+        let x0 = textureLoad(a, texel_at(at_x));
         var x1: vec4<u32>;
         if (STREAMS == 2u) {
-            x1 = textureLoad(a, folded(at_x + apart / A_TERMS));
+            x1 = textureLoad(a, texel_at(at_x + apart / A_TERMS));
         }
-        // Half a group stands in one row of the texture, so that what is beside its first texel has no index to fold.
+        // Half a group lies in one row of the texture, so offsets in x are enough.
         let low = places(at, apart);
         let high = places(at + 16u * WORKGROUP, apart);
         let held = A_TERMS * WORKGROUP;

@@ -1,12 +1,11 @@
-// C = A * B for one row of A, or a few: the invocations of a workgroup go along the terms of COLUMNS columns
-// together and add up what they found, first within subgroups.
+// C = A * B for one row of A, or a few: the invocations of a workgroup split K for COLUMNS columns and reduce their partial sums,
+// first within subgroups.
 //
-// Bindings: 0 the part (uniform), 1 A, 2 B, 3 C, 4 the scales of B.
-// Work: one workgroup computes COLUMNS columns of one row. An invocation loads 16 bytes of each column at a
-// time; neighbours load neighbouring bytes. (A_BITS / COLUMNS + B_BITS) / 16 bytes are loaded for an
-// operation.
-// Integers count as unsigned, since bytes become floats in one instruction: the excess is the same for all
-// columns and is taken off through the sum of the terms of A.
+// Bindings: 0 Part (uniform), 1 A, 2 B, 3 C, 4 the scales of B.
+// Work: one workgroup computes COLUMNS columns of one row. An invocation loads 16 bytes of each column at a time; loads of
+// neighbouring invocations are coalesced. Bytes loaded per FLOP: (A_BITS / COLUMNS + B_BITS) / 16.
+// Integer weights are read as unsigned, since bytes convert to float in one instruction. The offset is the same for all columns and
+// is subtracted by means of the sum of the terms of A.
 // Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4. COLUMNS is at most WORKGROUP; subgroups may have any size.
 // Assumes: N is padded to COLUMNS and K to TILE_K with zeros.
 const WORKGROUP: u32 = 64u;
@@ -23,30 +22,19 @@ const B_PANEL: u32 = 1u;
 const S_TERMS: u32 = 8u;
 const S_PANEL: u32 = 1u;
 
-// Weights of deviation 1 are added up larger by this, at most.
+// Maximum offset of accumulated weights, in standard deviations.
 const WEIGHT_EXCESS: u32 = select(0u, 4u, B_BITS <= 8u);
-// A subgroup has at least 4 invocations.
+// A subgroup has at least 4 lanes.
 const MOST_SUBGROUPS: u32 = (WORKGROUP + 3u) / 4u;
 
-struct Part {
-    k: u32,            // terms
-    rows: u32,         // of A and C
-    columns: u32,      // of B and C
-    first_row: u32,    // where this dispatch begins
-    first_column: u32,
-    pad0: u32,
-    pad1: u32,
-    pad2: u32,
-}
-@group(0) @binding(0) var<uniform> part: Part;
 @group(0) @binding(1) var<storage, read> a: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
-@group(0) @binding(4) var<storage, read> scales: array<u32>; // 2 each
+@group(0) @binding(4) var<storage, read> scales: array<u32>; // 2 f16 each
 
 var<workgroup> found: array<f32, MOST_SUBGROUPS * COLUMNS>;
 
-// The terms of A that meet vector q of the weights in texel `step` of a column.
+// The terms of A for the q-th vec4 of weights of texel `step` of a column.
 fn terms(row: u32, step: u32, q: u32) -> vec4<f32> {
     let texel = a[row * (part.k / A_TERMS) + step * B_TERMS / A_TERMS + 4u * q / A_TERMS];
     if (A_BITS == 32u) {
@@ -56,7 +44,7 @@ fn terms(row: u32, step: u32, q: u32) -> vec4<f32> {
     return vec4<f32>(unpack2x16float(half.x), unpack2x16float(half.y));
 }
 
-// Number q of the vectors of 4 weights in a texel; integers as unsigned ones, too large by EXCESS.
+// The q-th vec4 of weights of a texel; integers are unsigned, with an offset of EXCESS.
 fn weights(texel: vec4<u32>, q: u32) -> vec4<f32> {
     if (B_BITS == 32u) {
         return bitcast<vec4<f32>>(texel);
@@ -82,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let row = part.first_row + group.y;
     let column = part.first_column + group.x * COLUMNS;
     let steps = part.k / B_TERMS;
-    let groups = (part.k + 255u) / 256u * 8u; // of scales, padded
+    let groups = (part.k + 255u) / 256u * 8u; // per column, padded to 8
     var sums: array<f32, COLUMNS>;
     for (var s = lane; s < steps; s += WORKGROUP) {
         var texels: array<vec4<u32>, COLUMNS>;

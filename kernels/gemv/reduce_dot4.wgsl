@@ -1,13 +1,11 @@
-// C = A * B of 8-bit integers with scales, for one row of A, or a few: dot products of 4 terms
-// (dot4I8Packed). The invocations of a workgroup go along the terms of COLUMNS columns together and add up
-// what they found, first within subgroups.
+// C = A * B of int8 A and int8 or int4 B with scales, for one row of A, or a few: dot products of 4 terms (dot4I8Packed). The
+// invocations of a workgroup split K for COLUMNS columns and reduce their partial sums, first within subgroups.
 //
-// Bindings: 0 the part (uniform), 1 A, 2 B, 3 C, 4 the scales of B, 5 the scales of A.
-// Work: one workgroup computes COLUMNS columns of one row. An invocation loads 16 bytes of each column at a
-// time, half a group of 32 terms or a whole one; neighbours load neighbouring bytes. Their sum is exact in
-// integers, then both scales are applied. (8 / COLUMNS + B_BITS) / 16 bytes are loaded for an operation,
-// without scales.
-// Nibbles stay unsigned, too large by 8: that is taken off through the sum of the terms of A.
+// Bindings: 0 Part (uniform), 1 A, 2 B, 3 C, 4 the scales of B, 5 the scales of A.
+// Work: one workgroup computes COLUMNS columns of one row. An invocation loads 16 bytes of each column at a time, half a group of 32
+// terms or a whole one; neighbours' loads are coalesced. The sum is exact in i32; then both scales are applied. Bytes loaded per
+// operation, without scales: (8 / COLUMNS + B_BITS) / 16.
+// Nibbles stay unsigned, with an offset of 8 that is subtracted by means of the sum of the terms of A.
 // Takes: A_BITS 8; B_BITS 8 or 4. COLUMNS is at most WORKGROUP; subgroups may have any size.
 // Assumes: N is padded to COLUMNS and K to TILE_K with zeros.
 const WORKGROUP: u32 = 64u;
@@ -24,24 +22,13 @@ const B_PANEL: u32 = 1u;
 const S_TERMS: u32 = 8u;
 const S_PANEL: u32 = 1u;
 
-// A subgroup has at least 4 invocations.
+// A subgroup has at least 4 lanes.
 const MOST_SUBGROUPS: u32 = (WORKGROUP + 3u) / 4u;
 
-struct Part {
-    k: u32,            // terms
-    rows: u32,         // of A and C
-    columns: u32,      // of B and C
-    first_row: u32,    // where this dispatch begins
-    first_column: u32,
-    pad0: u32,
-    pad1: u32,
-    pad2: u32,
-}
-@group(0) @binding(0) var<uniform> part: Part;
 @group(0) @binding(1) var<storage, read> a: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
-@group(0) @binding(4) var<storage, read> scales: array<u32>; // 2 each
+@group(0) @binding(4) var<storage, read> scales: array<u32>; // 2 f16 each
 @group(0) @binding(5) var<storage, read> row_scales: array<u32>;
 
 var<workgroup> found: array<f32, MOST_SUBGROUPS * COLUMNS>;
@@ -51,12 +38,12 @@ fn dot(x: vec4<u32>, w: vec4<u32>, sum: i32) -> i32 {
     return first + dot4I8Packed(x.z, w.z) + dot4I8Packed(x.w, w.w);
 }
 
-// Bytes 0 and 2 of each word.
+// Bytes 0 and 2 of each word, adjacent.
 fn even_bytes(x: vec4<u32>) -> vec4<u32> {
     return (x & vec4<u32>(0xffu)) | ((x >> vec4<u32>(8u)) & vec4<u32>(0xff00u));
 }
 
-// The even terms of 16, then the odd ones, 8 each: as the low and the high nibbles of two words have them.
+// Of 16 terms, the 8 even ones, then the 8 odd ones: the order of the low and the high nibbles of two words.
 fn by_parity(x: vec4<u32>) -> vec4<u32> {
     let even = even_bytes(x);
     let odd = even_bytes(x >> vec4<u32>(8u));
@@ -70,8 +57,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let row = part.first_row + group.y;
     let column = part.first_column + group.x * COLUMNS;
     let steps = part.k / B_TERMS;
-    let groups = (part.k + 255u) / 256u * 8u; // of scales, padded
-    let rows = (part.rows + 7u) / 8u * 8u; // likewise
+    let groups = (part.k + 255u) / 256u * 8u; // per column, padded to 8
+    let rows = (part.rows + 7u) / 8u * 8u; // of A, padded to 8
     var sums: array<f32, COLUMNS>;
     for (var s = lane; s < steps; s += WORKGROUP) {
         var texels: array<vec4<u32>, COLUMNS>;

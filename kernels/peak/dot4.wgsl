@@ -1,17 +1,16 @@
-// How fast a device takes dot products of 8-bit integers in registers: chains of dot4I8Packed on data that
-// never settle.
+// Peak int8 dot-product throughput: chains of dot4I8Packed in registers, on values that never become constant.
 //
-// Bindings: 1 starts, 2 one sum for each invocation.
-// Work: ROUNDS times each of CHAINS words is increased by the dot product of the two words behind it. Words
-// wrap around, so results are exact. Nothing is loaded or stored in between.
-// Assumes: INPUTS random words of starts. ROUNDS is a multiple of UNROLLED.
+// Bindings: 1 initial values, 2 one sum per invocation.
+// Work: in each of ROUNDS rounds, each of CHAINS words is incremented by the dot product of the next two words. Words wrap around on
+// overflow, so results are exact. The loop does not access memory.
+// Assumes: INPUTS random words of initial values. ROUNDS is a multiple of UNROLLED.
 const WORKGROUP: u32 = 256u;
 const CHAINS: u32 = 16u;
 const ROUNDS: u32 = 1024u;
 const INPUTS: u32 = 4096u;
 const WORK_PER_INVOCATION: u32 = ROUNDS * CHAINS * 8u;
 
-const UNROLLED: u32 = 16u; // rounds
+const UNROLLED: u32 = 16u; // rounds per iteration
 
 @group(0) @binding(1) var<storage, read> starts: array<i32>;
 @group(0) @binding(2) var<storage, read_write> sums: array<i32>;

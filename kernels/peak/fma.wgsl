@@ -1,11 +1,11 @@
-// How fast a device multiplies and adds in registers: chains of multiply-adds on data that never settle.
+// Peak FMA throughput: chains of dependent FMAs in registers, on values that never become constant.
 //
-// Bindings: 0 the factors (uniform), 1 starts, 2 one sum for each invocation.
-// Work: each of CHAINS pairs of vectors is turned ROUNDS times by x += forth * y, y += back * x. With back =
-// -forth that keeps x * x + y * y + forth * x * y, so values stay in their range and go on changing for ever,
-// and every product depends on the one before. Nothing is loaded or stored in between.
-// Elem may be f32 or f16.
-// Assumes: INPUTS vectors of starts, within -1 to 1; forth between 0 and 1. For f16, starts and factors are
+// Bindings: 0 the coefficients (uniform), 1 initial values, 2 one sum per invocation.
+// Work: each of CHAINS pairs of vectors is rotated ROUNDS times by x += forth * y, y += back * x. With back = -forth that preserves
+// x * x + y * y + forth * x * y, so values stay in their range and keep changing. Each FMA of a chain depends on the one
+// before. The loop does not access memory.
+// Takes: Elem f32 or f16.
+// Assumes: INPUTS vectors of initial values, within -1 to 1; forth between 0 and 1. For f16, initial values and coefficients are
 // f16 values. ROUNDS is a multiple of UNROLLED.
 const WORKGROUP: u32 = 256u;
 const CHAINS: u32 = 4u;
@@ -14,11 +14,11 @@ const INPUTS: u32 = 1024u;
 const WORK_PER_INVOCATION: u32 = ROUNDS * CHAINS * 16u;
 alias Elem = f32;
 
-const UNROLLED: u32 = 16u; // rounds
+const UNROLLED: u32 = 16u; // rounds per iteration
 
 struct Turn {
     forth: vec4<f32>,
-    back: vec4<f32>, // a number of its own, so that no instruction has to negate
+    back: vec4<f32>, // -forth, so that no instruction has to negate
 }
 @group(0) @binding(0) var<uniform> turn: Turn;
 @group(0) @binding(1) var<storage, read> starts: array<vec4<f32>>;

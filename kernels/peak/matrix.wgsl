@@ -1,8 +1,8 @@
-// How fast matrix units multiply: sums of the same products, added up again and again in registers.
+// Peak throughput of matrix units: the same products, accumulated again and again in registers.
 //
-// Bindings: 1 starts: CHAINS matrices of f16, then one, row by row, 2 CHAINS sums for each subgroup.
-// Work: each subgroup adds matrix i times the last one to sum i, ROUNDS times. Nothing is loaded or stored in between.
-// Assumes: a device with matrices of MATRIX a side, subgroups of LANES, starts within -1 to 1.
+// Bindings: 1 inputs: CHAINS f16 matrices, then one more, row-major, 2 CHAINS accumulators per subgroup.
+// Work: each subgroup adds matrix i times the last one to accumulator i, ROUNDS times. The loop does not access memory.
+// Assumes: a device with matrices of MATRIX a side, subgroups of LANES, inputs within -1 to 1.
 enable f16;
 enable wgpu_cooperative_matrix;
 

@@ -1,10 +1,9 @@
-// How fast a device reads memory: the sum of all words of a buffer.
+// Memory read bandwidth: the sum of all words of a buffer.
 //
-// Bindings: 0 where this dispatch begins (uniform), 1 the buffer, 2 one sum for each workgroup.
-// Work: one workgroup reads WORKGROUP * TEXELS neighbouring texels of 16 bytes; neighbouring invocations read
-// neighbouring texels, and an invocation's loads do not wait for each other. Sums wrap around, so they are
-// exact in any order. 4 bytes are written for the WORK_PER_INVOCATION * WORKGROUP that are read.
-// Assumes: the buffer is a multiple of that long, and much larger than the caches.
+// Bindings: 0 where this dispatch begins (uniform), 1 the buffer, 2 one sum per workgroup.
+// Work: one workgroup reads WORKGROUP * TEXELS consecutive texels of 16 bytes. Loads are coalesced, and an invocation's loads are
+// independent. Sums wrap around, so they are exact in any order. 4 bytes are written per WORK_PER_INVOCATION * WORKGROUP read.
+// Assumes: the buffer's size is a multiple of that, and much larger than the caches.
 const WORKGROUP: u32 = 256u;
 const TEXELS: u32 = 16u;
 const WORK_PER_INVOCATION: u32 = 16u * TEXELS;

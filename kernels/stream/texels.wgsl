@@ -1,10 +1,8 @@
-// How fast a device reads memory through textures, which are the faster way where loads from buffers are slow.
+// Memory read bandwidth through textures, the faster path where loads from buffers are slow.
 //
-// Bindings: 0 where this dispatch begins (uniform), 1 the words, a texture folded to 1024 texels a row, 2 one sum for
-// each workgroup.
-// Work: one workgroup reads WORKGROUP * TEXELS neighbouring texels of 16 bytes, from STREAMS places in turns: 1 or 2. Many
-// texels, since processors fetch ahead only where they have read for a while. Sums wrap around, so they are exact in any
-// order.
+// Bindings: 0 where this dispatch begins (uniform), 1 the words, a texel_at texture, 1024 texels wide, 2 one sum per workgroup.
+// Work: one workgroup reads WORKGROUP * TEXELS consecutive texels of 16 bytes, alternating between STREAMS places: 1 or 2. TEXELS is
+// large, since hardware prefetchers start only after a run of sequential reads. Sums wrap around, so they are exact in any order.
 // Assumes: subgroups of 8 lanes or more, which hold whole workgroups.
 const WORKGROUP: u32 = 8u;
 const TEXELS: u32 = 4096u;
@@ -22,11 +20,7 @@ struct Part {
 @group(0) @binding(1) var words: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(2) var<storage, read_write> sums: array<u32>;
 
-fn folded(texel: u32) -> vec2<u32> {
-    return vec2<u32>(texel & 1023u, texel >> 10u);
-}
-
-// Eight texels of a lane, all in one row of the texture.
+// The sum of a lane's next 8 texels, all in one row of the texture.
 fn eight(first: vec2<u32>) -> vec4<u32> {
     var sum = vec4<u32>();
     for (var i = 0u; i < 8u; i++) {
@@ -42,9 +36,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var at = block * TEXELS * WORKGROUP + lane;
     var sum = vec4<u32>();
     for (var i = 0u; i < TEXELS / STREAMS; i += 8u) {
-        sum += eight(folded(at));
+        sum += eight(texel_at(at));
         if (STREAMS == 2u) {
-            sum += eight(folded(at + apart));
+            sum += eight(texel_at(at + apart));
         }
         at += 8u * WORKGROUP;
     }

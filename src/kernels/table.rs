@@ -7,6 +7,9 @@ pub(super) struct Source {
 }
 
 macro_rules! text {
+    ("generated/sha256d") => {
+        include_str!(concat!(env!("OUT_DIR"), "/sha256d.wgsl"))
+    };
     ($name:literal) => {
         include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/kernels/", $name, ".wgsl"))
     };
@@ -14,38 +17,38 @@ macro_rules! text {
 
 /// `name`, or `name + other + another` for the concatenation of several files.
 macro_rules! sources {
-    ($($name:literal $(+ $rest:literal)*),* $(,)?) => {
+    ($($name:tt $(+ $rest:tt)*),* $(,)?) => {
         &[$(Source { name: $name, text: concat!(text!($name) $(, text!($rest))*) }),*]
     };
 }
 
 /// Every WGSL file, by its path under `kernels/` without the extension.
 pub(super) const SOURCES: &[Source] = sources![
-    "sha256d/scan",
-    "sha256d/compact",
-    "gemm/matrix",
-    "gemm/tile",
-    "gemm/dot4",
-    "gemm/broadcast",
-    "gemm/exchange",
-    "gemm/register_tile",
-    "gemv/panels",
-    "gemv/reduce",
-    "gemv/reduce_dot4",
-    "gemv/add_parts",
-    "decoder/panels" + "decoder/product",
-    "decoder/rows" + "decoder/product",
-    "decoder/tiles" + "decoder/block" + "decoder/product",
-    "decoder/matrices" + "decoder/block" + "decoder/product",
-    "decoder/attend",
-    "decoder/embed",
-    "decoder/choose",
-    "decoder/pick",
+    "sha256d/scan" + "sha256d/hash" + "generated/sha256d",
+    "sha256d/compact" + "sha256d/hash",
+    "gemm/matrix" + "shared/part",
+    "gemm/tile" + "shared/part",
+    "gemm/dot4" + "shared/part",
+    "gemm/broadcast" + "shared/part" + "shared/texel_at",
+    "gemm/exchange" + "shared/part" + "shared/texel_at",
+    "gemm/register_tile" + "shared/part",
+    "gemv/panels" + "shared/part" + "shared/texel_at",
+    "gemv/reduce" + "shared/part",
+    "gemv/reduce_dot4" + "shared/part",
+    "gemv/add_parts" + "shared/part",
+    "decoder/panels" + "decoder/product" + "shared/step" + "shared/texel_at",
+    "decoder/rows" + "decoder/product" + "shared/step" + "shared/texel_at",
+    "decoder/tiles" + "decoder/block" + "decoder/product" + "shared/step" + "shared/texel_at",
+    "decoder/matrices" + "decoder/block" + "decoder/product" + "shared/step" + "shared/texel_at",
+    "decoder/attend" + "shared/step" + "shared/texel_at",
+    "decoder/embed" + "shared/texel_at",
+    "decoder/choose" + "shared/step",
+    "decoder/pick" + "shared/step" + "shared/texel_at",
     "peak/fma",
     "peak/dot4",
     "peak/matrix",
     "stream/read",
-    "stream/texels"
+    "stream/texels" + "shared/texel_at"
 ];
 
 /// One choice of a kernel's parameters.

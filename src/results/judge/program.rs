@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn decoder_kernels_must_match_their_choice() {
-        let values = [("B_BITS", "8u"), ("EPSILON", "1e-5"), ("NORM", "true"), ("FINISH", "2u")];
+        let values = [("B_BITS", "8u"), ("EPSILON", "1e-5"), ("FINISH", "2u")];
         let values = values.map(|(name, value)| (name, value.to_string()));
         for (choice, id) in CHOICES.iter().flat_map(|c| c.products().map(move |id| (c, id))) {
             let kernel = kernels::Kernel::given(kernels::of_decoder(id), &values).unwrap();
@@ -229,7 +229,7 @@ mod tests {
             };
             assert_eq!(check_decoder_kernel(&stated, &sha256), None, "{} {id}", choice.id);
             let mut other = stated.clone();
-            other.params.insert("NORM".into(), "false".into());
+            other.params.insert("EPSILON".into(), "0.0".into());
             assert!(check_decoder_kernel(&other, &sha256).is_some());
             other = Kernel { arithmetic: Some("dot4".into()), ..stated.clone() };
             assert!(check_decoder_kernel(&other, &sha256).is_some());

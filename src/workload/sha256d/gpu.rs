@@ -36,8 +36,8 @@ impl GpuScanner {
         let block_bytes = 4 + 4 * u64::from(kernel.number("BLOCKS"));
         let padded = |terms: usize| terms.next_multiple_of(4);
         let words = FIXED
-            + padded(program.schedule_term_count())
-            + kernel.number("VERSIONS") as usize * (8 + padded(program.round_term_count()));
+            + padded(program.schedule_terms.len())
+            + kernel.number("VERSIONS") as usize * (8 + padded(program.round_terms.len()));
         let parameters = 4 * words as u64;
         let slot = |_| -> Result<Slot, JobError> {
             let (scan, blocks) = (gpu.uniform(parameters)?, gpu.storage(block_bytes)?);

@@ -91,10 +91,7 @@ impl Compiler<'_> {
         id: &'static str,
         values: &[(&'static str, String)],
     ) -> Result<Rc<Pipeline>, EngineError> {
-        let mut all = vec![
-            ("HEAD_SIZE", format!("{}u", self.config.head_dim)),
-            ("EPSILON", format!("{:e}", self.config.rms_norm_eps)),
-        ];
+        let mut all = vec![("HEAD_SIZE", format!("{}u", self.config.head_dim))];
         all.extend_from_slice(values);
         let kernel = Kernel::given(of_decoder(id), &all)?;
         if let Some(lack) = self.gpu.lacks(&kernel) {
@@ -140,7 +137,7 @@ pub(super) struct Plan {
     pub(super) work: Vec<Work>,
 }
 
-/// Prologue and epilogue of a product: `NORM` and `FINISH` of `kernels/decoder/panels.wgsl`.
+/// Prologue and epilogue of a product: `EPSILON` and `FINISH` of `kernels/decoder/panels.wgsl`.
 struct Finish<'a> {
     stage: Stage,
     mode: u32,
@@ -440,9 +437,11 @@ impl Plan {
             ("ROWS", format!("{}u", self.panel)),
             ("B_BITS", format!("{}u", product.kind.bits)),
             ("OFFSETS", product.kind.offsets.to_string()),
-            ("NORM", finish.norm.to_string()),
             ("FINISH", format!("{}u", finish.mode)),
         ];
+        if finish.norm {
+            values.push(("EPSILON", format!("{:e}", config.rms_norm_eps)));
+        }
         let id = compiler.choice.product(self.panel);
         if id == FEW {
             values.push(("SPLIT", format!("{}u", compiler.choice.split(self.panel))));

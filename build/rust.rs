@@ -1,6 +1,6 @@
-//! Generates Rust from the program, generic over vectors of words; used by `build.rs`.
+//! Generates Rust: the program generic over vectors of words, for `src/workload/sha256d/cpu/`.
 
-use super::{Program, Step, Word};
+use crate::program::{Program, Step, Word};
 use std::fmt::Write;
 
 impl Program {

@@ -1,23 +1,23 @@
-//! Writes the double SHA-256 for the processor's vectors, and records the commit that the program is built from, where it is built in
+//! Writes the double SHA-256 as WGSL and as Rust, and records the commit that the program is built from, where it is built in
 //! a checkout.
 
 use std::path::Path;
 use std::process::Command;
 
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the library writes WGSL and evaluates terms with the rest"
-)]
-#[path = "src/kernels/sha256d/mod.rs"]
-mod sha256d;
+#[expect(dead_code, reason = "the library evaluates terms")]
+#[path = "../src/kernels/sha256d/program.rs"]
+mod program;
+mod rust;
+mod wgsl;
 
 fn main() {
     let out = std::env::var_os("OUT_DIR").expect("cargo names a folder for what is built");
-    let program = Path::new(&out).join("sha256d.rs");
-    std::fs::write(&program, sha256d::Program::new().rust())
-        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-    println!("cargo:rerun-if-changed=build.rs");
+    let hash = program::Program::new();
+    for (name, code) in [("sha256d.rs", hash.rust()), ("sha256d.wgsl", hash.wgsl())] {
+        let path = Path::new(&out).join(name);
+        std::fs::write(&path, code).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+    println!("cargo:rerun-if-changed=build");
     println!("cargo:rerun-if-changed=src/kernels/sha256d");
     println!("cargo:rerun-if-changed=.git/HEAD");
     println!("cargo:rerun-if-changed=.git/index");
