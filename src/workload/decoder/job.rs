@@ -258,6 +258,7 @@ impl Job for DecoderJob {
         self.window = window;
         self.restart = true;
         self.open = true;
+        self.answers.truncate(window as usize);
         self.answers.push(Vec::new());
         Ok(())
     }
