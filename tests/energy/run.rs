@@ -82,7 +82,8 @@ fn a_meter_is_found_without_being_asked_for() {
                 .and_then(Value::as_f64)
                 .unwrap_or_else(|| panic!("{path}: {energy}"))
         };
-        // The truth lies in the stated interval, which is hardly wider than what the meter's accuracy leaves open.
+        // The truth lies in the stated interval. How narrow it is depends on when this machine took the readings; simulated time
+        // decides that (`coverage`).
         let gross = number("/measured/total/gross_joules");
         let seconds = gross / number("/power_watts/value");
         let sum = |key: &str| -> f64 {
@@ -92,7 +93,6 @@ fn a_meter_is_found_without_being_asked_for() {
         let truth = drawn / sum("work");
         let [low, high] = ["low", "high"].map(|end| per_unit[end].as_f64().unwrap());
         assert!(low < truth && truth < high, "{low} {truth} {high}");
-        assert!(number("/measured/total/terms/window_joules") < 0.05 * gross, "{energy}");
         // It answers to the load at once, from idle power to what the work draws.
         let response = &energy["measured"]["response"];
         assert!(response["late"] == false && response["explained"].as_f64() > Some(0.5));
