@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Looks at the pages of `rigbench report` in headless Chromium: ./scripts/browser.sh [--install | --install-only] [--require]
-# Pages are written by tests/report; pictures of them stay in target/browser. --install brings Chromium and Node with apt, and the
+# Pages are written by tests/documents/report; pictures of them stay in target/browser. --install brings Chromium and Node with apt, and the
 # driver and axe-core with npm; without it what is missing is named and nothing is run, which is an error with --require.
 # --install-only runs nothing either.
 set -euo pipefail
@@ -44,6 +44,6 @@ command -v node >/dev/null || left_out "there is no node"
 [ "$only" ] && exit 0
 cp scripts/browser/look.mjs "$tools"
 rm -rf "$target/tmp/pages"
-cargo test --locked --quiet --test report the_pages_are_written >/dev/null
+cargo test --locked --quiet --test documents the_pages_are_written >/dev/null
 rm -f "$target"/browser/*.png "$target"/browser/*.pdf
 CHROMIUM=$(command -v chromium) node "$tools/look.mjs" "$target/tmp/pages" "$target/browser"

@@ -3,7 +3,7 @@
 # own Mesa stays as it is:
 #   ./scripts/mesa-latest.sh                  makes the root of a small Debian sid in target/mesa-latest, once (450 MB)
 #   ./scripts/mesa-latest.sh BINARY ARG...    and runs a program of this system with that root's loader and libraries
-#   CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh cargo test --test gpu
+#   CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh cargo test --test kernels gpu::
 # Making the root needs Debian 12 or a relative of it, and root or sudo; running does not.
 set -euo pipefail
 here=$(realpath "$(dirname "$0")/..")
@@ -48,7 +48,7 @@ if [ $# = 0 ]; then
     version=$(sed -n '/^Package: mesa-vulkan-drivers$/,/^$/s/^Version: //p' "$root/var/lib/dpkg/status")
     say "Mesa $version is there; use it with"
     say "    scripts/mesa-latest.sh BINARY ARG..."
-    say "    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh cargo test --test gpu"
+    say "    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh cargo test --test kernels gpu::"
     exit
 fi
 program=$(command -v -- "$1") || { say "no program $1 here"; exit 2; }

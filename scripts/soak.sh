@@ -128,7 +128,7 @@ one_test() { # one_test COMMAND...: it succeeds, and one test ran to its end: no
 }
 
 echo "== 500 mutations of each input: results, market files, GGUF files, plugs' answers, kept choices of kernels"
-if RIGBENCH_MUTATIONS=500 cargo test --release --locked --quiet --test mutations -- --nocapture >"$work/mutations" 2>&1; then
+if RIGBENCH_MUTATIONS=500 cargo test --release --locked --quiet --test documents mutations:: -- --nocapture >"$work/mutations" 2>&1; then
     grep ' mutations, ' "$work/mutations"
     check "$(grep -c ' mutations, ' "$work/mutations") kinds of input: no panic, at most a second and 500 MB each" true
 else
@@ -143,14 +143,14 @@ check "processor and GPU find the same shares" \
 echo "== every kernel on the newest Mesa"
 if [ -e "${CARGO_TARGET_DIR:-target}/mesa-latest" ]; then
     check "kernels are right on the newest Mesa" env CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh \
-        cargo test --locked --quiet --test gpu
+        cargo test --locked --quiet --test kernels gpu::
 else
     echo "not run: the newest Mesa: ./scripts/mesa-latest.sh makes its root"
 fi
 
 echo "== kill -9 at 50 moments of a run"
 check "no finished block is lost, and validate reads what is left" \
-    one_test env RIGBENCH_KILLS=50 cargo test --release --locked --quiet --test cli -- --nocapture a_kill_loses_no_finished_block
+    one_test env RIGBENCH_KILLS=50 cargo test --release --locked --quiet --test runs -- --nocapture a_kill_loses_no_finished_block
 
 echo "== a full disk"
 if [ "$(id -u)" = 0 ] && mkdir "$work/small" && mount -t tmpfs -o size=8k tmpfs "$work/small" 2>/dev/null; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/stats.json: what SciPy computes of samples that tests/stats.rs gives to src/measure/stats/.
+"""Writes tests/golden/stats.json: what SciPy computes of samples that tests/kernels/stats.rs gives to src/measure/stats/.
 
     python3 -m venv target/scipy && target/scipy/bin/pip install scipy==1.17.1 numpy==2.4.6
     target/scipy/bin/python scripts/stats-fixtures.py

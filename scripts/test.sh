@@ -22,23 +22,14 @@ if [ -e "${CARGO_TARGET_DIR:-target}/models/SmolLM2-135M-Instruct.Q4_1.gguf" ]; 
     RIGBENCH_SMOLLM2=$(./scripts/smollm2.sh)
     export RIGBENCH_SMOLLM2
 fi
-# Programs whose tests wait, for meters and for runs that are stopped, leave the processor to those that compute.
-waiting="card cli consistent energy joules protocol publish"
-programs() { # of those that wait, or of the others
-    local name
-    for name in $(ls -d tests/*.rs tests/*/main.rs | sed 's,^tests/,,; s,/main\.rs$,,; s,\.rs$,,'); do
-        if [[ " $waiting " == *" $name "* ]]; then
-            [ "$1" = waiting ] && printf -- '--test %s ' "$name"
-        else
-            [ "$1" = others ] && printf -- '--test %s ' "$name"
-        fi
-    done
-    return 0
-}
+# The harness reports each test's time with its unstable options alone, which a stable toolchain takes by this variable.
+timed() { cargo --config 'target."cfg(all())".runner = "env RUSTC_BOOTSTRAP=1"' test --locked "$@" -Z unstable-options --report-time; }
 say "tests, and one variant of every bench"
 status=0
-cargo test --locked $(programs waiting) >"$log.waiting" 2>&1 &
-cargo test --locked --lib --bins --examples --benches $(programs others) 2>&1 | tee "$log" || status=$?
+# What waits, for meters and for runs that are stopped, leaves the processor to what computes.
+timed --test runs -- --test-threads=6 >"$log.waiting" 2>&1 &
+timed --lib --bins --examples --test kernels --test documents --test report_memory -- 2>&1 | tee "$log" || status=$?
+cargo test --locked --benches 2>&1 | tee -a "$log" || status=$?
 wait $! || status=$?
 tee -a "$log" <"$log.waiting"
 [ $status = 0 ] || exit $status
@@ -46,9 +37,9 @@ cargo test --locked --doc
 if [ -e "${CARGO_TARGET_DIR:-target}/mesa-latest" ]; then
     say "matrix units and decoders on the newest Mesa, which has cooperative matrices"
     export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh
-    cargo test --locked --test gpu matrix_units 2>&1 | tee -a "$log"
+    cargo test --locked --test kernels matrix_units 2>&1 | tee -a "$log"
     cargo test --locked --lib nan_and_infinity 2>&1 | tee -a "$log"
-    cargo test --locked --test decoder -- every_choice_and_type the_adapter_goes 2>&1 | tee -a "$log"
+    cargo test --locked --test kernels -- every_choice_and_type the_adapter_goes 2>&1 | tee -a "$log"
     unset CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER
 else
     echo "not run: cooperative matrices: make the root with ./scripts/mesa-latest.sh" | tee -a "$log"
@@ -65,3 +56,5 @@ if [ -n "$left" ]; then
 else
     say "no test was left out"
 fi
+say "the ten slowest tests, in seconds:"
+sed -nE 's/^test (.*) \.\.\. .*<([0-9.]+)s>.*/\2 \1/p' "$log" | sort -rn | head -n 10

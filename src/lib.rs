@@ -1,6 +1,6 @@
 //! What a joule buys on this machine: Bitcoin hashes or AI tokens.
 //!
-//! A module imports only modules to its left in this order; `tests/house.rs` enforces it:
+//! A module imports only modules to its left in this order; `tests/documents/house.rs` enforces it:
 //! `text`, `units`, `seed`, `kernels`, `device`, `gpu`, `model`, `oracle`, `workload`, `energy`, `measure`, `results`, `tune`,
 //! `economics`, `report`, `cli`.
 

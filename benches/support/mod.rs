@@ -19,7 +19,7 @@ pub fn bench(criterion: &mut Criterion, spec: &str, work: u64) {
     let mut group = criterion.benchmark_group(workload.spec());
     group.throughput(Throughput::Elements(work));
     let devices = gpu::enumerate().into_iter().take(1).chain([Device::cpu()]);
-    // `cargo test` only wants to see that a bench runs; tests/gpu.rs has every variant.
+    // `cargo test` only wants to see that a bench runs; tests/kernels/gpu.rs has every variant.
     let benching = std::env::args().any(|arg| arg == "--bench");
     let most = if benching { usize::MAX } else { 1 };
     for device in devices {

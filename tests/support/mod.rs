@@ -3,6 +3,7 @@
 #![allow(dead_code)] // each test uses its part
 
 pub mod punctual;
+pub mod smollm2;
 
 use rigbench::gpu::{self, Gpu};
 use std::io::Write;

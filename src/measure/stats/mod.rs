@@ -1,4 +1,4 @@
-//! Statistics of windows: medians, scatter, trends and ratios, with confidence intervals. `tests/stats.rs` compares them with SciPy.
+//! Statistics of windows: medians, scatter, trends and ratios, with confidence intervals. `tests/kernels/stats.rs` compares them with SciPy.
 
 mod bootstrap;
 mod location;

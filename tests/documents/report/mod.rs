@@ -1,0 +1,8 @@
+//! `rigbench report`: the four formats, folders, what is refused, and the pages that `scripts/browser.sh` looks at.
+
+mod command;
+mod folder;
+mod formats;
+mod made_up;
+mod pages;
+mod strangers;

@@ -1,0 +1,10 @@
+//! Kernels and models on this machine's adapter and processor: right, faults seen, the tuner's choice; statistics.
+
+mod decoder;
+mod gpu;
+mod gpu_errors;
+mod model;
+mod stats;
+#[path = "../support/mod.rs"]
+mod support;
+mod tune;

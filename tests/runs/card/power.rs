@@ -1,0 +1,47 @@
+//! Readings that cannot be: none of them becomes joules, and the row says why.
+
+use crate::card::fake::{Card, Run, absences, measured, rows};
+use rigbench::energy::{MeterKind, Quantity};
+use rigbench::results::RowFigures;
+
+fn run(test: &str, state: &str) -> Option<Run> {
+    let run = Card::with(test, state)?.run(&["gemm:128x128x128:f32"], |_| ());
+    assert!(row(&run).throughput.is_some(), "what the card did is known all the same");
+    Some(run)
+}
+
+fn row(run: &Run) -> &RowFigures {
+    let [(_, figures)] = rows(run)[..] else { panic!("one row") };
+    figures
+}
+
+#[test]
+fn a_counter_that_never_moves_gives_no_joules_and_the_cards_power_does() {
+    let test = "a_counter_that_never_moves_gives_no_joules_and_the_cards_power_does";
+    let Some(run) = run(test, "frozen") else { return };
+    let (measured, absences) = (measured(&run, row(&run)), absences(&run, row(&run)));
+    assert_eq!(measured.len(), 2, "{absences:?}");
+    assert!(measured.iter().all(|(_, info)| matches!(info.quantity, Quantity::Power { .. })));
+    let [(_, frozen)] = absences[..] else { panic!("{absences:?}") };
+    assert_eq!(frozen.kind, MeterKind::Nvml);
+    assert!(matches!(frozen.quantity, Quantity::Counter { .. }), "{absences:?}");
+}
+
+#[test]
+fn readings_a_thousand_times_too_small_are_no_joules_of_a_card() {
+    let test = "readings_a_thousand_times_too_small_are_no_joules_of_a_card";
+    let Some(run) = run(test, "thousandth") else { return };
+    let watts: Vec<_> = measured(&run, row(&run)).iter().map(|(e, _)| e.power_watts).collect();
+    assert_eq!(watts, [], "{:?}", absences(&run, row(&run)));
+    assert!(!absences(&run, row(&run)).is_empty());
+}
+
+#[test]
+fn a_counter_that_counts_tenfold_is_not_believed() {
+    let test = "a_counter_that_counts_tenfold_is_not_believed";
+    let Some(run) = run(test, "tenfold") else { return };
+    for (energy, info) in measured(&run, row(&run)) {
+        assert!(matches!(info.quantity, Quantity::Power { .. }), "{energy:?}");
+    }
+    assert!(!absences(&run, row(&run)).is_empty());
+}
