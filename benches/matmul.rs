@@ -1,4 +1,5 @@
-//! `cargo bench --bench matmul [-- PART-OF-A-NAME]`: every variant on the first adapter and on the processor.
+//! `cargo bench --bench matmul [-- PART-OF-A-NAME]`: the tuned variant on the first adapter and on the processor;
+//! `RIGBENCH_VARIANTS=all` times every one.
 
 mod support;
 

@@ -1,13 +1,16 @@
-//! Every variant of a workload on the first adapter and on the processor, by the library's own jobs.
+//! A workload on the first adapter and on the processor, by the library's own jobs: the variant that the tuner takes, or with
+//! `RIGBENCH_VARIANTS=all` every one.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use rigbench::device::Device;
 use rigbench::gpu;
 use rigbench::measure::size;
 use rigbench::oracle::Verdict;
+use rigbench::tune::{Effort, Tuner};
 use rigbench::units::Seconds;
 use rigbench::workload::data::Seed;
-use rigbench::workload::{DEPTH, Job, Target, parse};
+use rigbench::workload::{DEPTH, Job, Target, Variant, Workload, parse};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 /// Length that batches are sized for.
@@ -19,13 +22,9 @@ pub fn bench(criterion: &mut Criterion, spec: &str, work: u64) {
     let mut group = criterion.benchmark_group(workload.spec());
     group.throughput(Throughput::Elements(work));
     let devices = gpu::enumerate().into_iter().take(1).chain([Device::cpu()]);
-    // `cargo test` only wants to see that a bench runs; tests/kernels/gpu.rs has every variant.
-    let benching = std::env::args().any(|arg| arg == "--bench");
-    let most = if benching { usize::MAX } else { 1 };
     for device in devices {
-        let target = Target::open(&device).expect("the device opens");
-        for variant in workload.variants(&target).into_iter().take(most) {
-            let id = BenchmarkId::new(device.id.to_string(), variant.id());
+        let mut target = Target::open(&device).expect("the device opens");
+        for (id, variant) in chosen(workload.as_ref(), &mut target) {
             // Prepared only if the command line asks for it.
             let mut prepared: Option<Box<dyn Job>> = None;
             group.bench_function(id, |bencher| {
@@ -45,6 +44,25 @@ pub fn bench(criterion: &mut Criterion, spec: &str, work: u64) {
         }
     }
     group.finish();
+}
+
+/// Names of benches, with the variants that they time.
+fn chosen(workload: &dyn Workload, target: &mut Target) -> Vec<(BenchmarkId, Variant)> {
+    let device = target.device().id.to_string();
+    let variants = workload.variants(target);
+    if std::env::var_os("RIGBENCH_VARIANTS").is_some_and(|which| which == "all") {
+        return variants.into_iter().map(|v| (BenchmarkId::new(&device, v.id()), v)).collect();
+    }
+    // `cargo test` only wants to see that a bench runs; tests/kernels/gpu.rs has every variant.
+    let variant = if std::env::args().any(|arg| arg == "--bench") {
+        let tuner = Tuner::new(Effort::Quick, false);
+        let choice = tuner.choose(workload, target, &mut |_| ControlFlow::Continue(()));
+        choice.expect("the device works").variant
+    } else {
+        variants.into_iter().next().expect("every workload has a variant")
+    };
+    eprintln!("{} on {device}: {}", workload.spec(), variant.id());
+    vec![(BenchmarkId::from_parameter(device), variant)]
 }
 
 /// Runs batches, several in flight, until at least `work` is done: the time they took and the work they did.

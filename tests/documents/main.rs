@@ -1,6 +1,7 @@
 //! Result documents: what is read and refused, what validate finds, what report, compare and advise make of them.
 
 mod advise;
+mod canonical;
 mod compare;
 mod corpus;
 mod economics;

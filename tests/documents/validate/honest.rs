@@ -1,7 +1,7 @@
 //! An honest run that all tests here begin with, and its forger, who has our code.
 
-use crate::validate::draw::Draw;
 use crate::support;
+use crate::validate::draw::Draw;
 use crate::validate::sysfs;
 use rigbench::energy::{Idle, Quantity, Readings};
 use rigbench::measure::Windows;
