@@ -12,16 +12,14 @@ pub fn comparison(comparison: &Comparison) -> Vec<Table> {
         let (base, new) = devices(&pairs[0]);
         tables.push(Table {
             title: if base == new { base } else { format!("{base} against {new}") },
-            columns: [
-                ("workload", false),
-                ("base", true),
-                ("new", true),
-                ("change, %", true),
-                ("p", true),
-                ("", false),
-            ]
-            .map(|(head, figures)| Column { head, figures })
-            .to_vec(),
+            columns: vec![
+                Column::words("workload"),
+                Column::figures("base"),
+                Column::figures("new"),
+                Column::figures("change, %"),
+                Column::figures("p"),
+                Column::words(""),
+            ],
             rows: pairs.iter().flat_map(rows).collect(),
             notes: pairs.iter().flat_map(notes).collect(),
         });
@@ -77,17 +75,16 @@ fn change(change: &Change) -> String {
 }
 
 fn notes(pair: &Pair) -> Vec<String> {
-    let about = |text: &String| format!("{}: {text}", pair.base.workload);
     let joules = pair.no_joules_reason.iter().map(|why| format!("joules are not compared: {why}"));
-    pair.invalid.iter().chain(&pair.differs).cloned().chain(joules).map(|t| about(&t)).collect()
+    let all = pair.invalid.iter().chain(&pair.differs).cloned().chain(joules);
+    all.map(|note| format!("{}: {note}", pair.base.workload)).collect()
 }
 
 /// Rows that cannot be compared, and other differences between the runs.
 fn remarks(comparison: &Comparison) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    lines.extend(
-        comparison.refused.iter().map(|r| format!("{}: not compared: {}", r.base, r.reason)),
-    );
+    let refused = comparison.refused.iter();
+    let mut lines: Vec<String> =
+        refused.map(|r| format!("{}: not compared: {}", r.base, r.reason)).collect();
     lines.extend(comparison.base_only.iter().map(|row| format!("{row}: only in the base")));
     lines.extend(comparison.new_only.iter().map(|row| format!("{row}: only in the new run")));
     for (side, run) in [("base", &comparison.base), ("new run", &comparison.new)] {

@@ -1,11 +1,11 @@
 //! The tables of a run: one for each device, joules per hash and per operation side by side.
 
-use super::entry::{Published, percent, published};
-use super::lines::SERVING_STACK;
+use super::notes::{SERVING_STACK, applying};
 use super::provenance::{disagreements, no_joules};
+use super::published::{Published, ceilings, percent};
 use super::table::{Cell, Column, Table, Tone};
 use super::view::View;
-use crate::device::Class;
+use crate::device::{Class, Device};
 use crate::results::{Document, OrNewer, Outcome, RunReason, conditions};
 use crate::units::{EnergyPerWork, Interval, Joules, Provenance, Rate, Seconds, Unit, significant};
 use crate::workload::Id;
@@ -13,37 +13,8 @@ use crate::workload::Id;
 /// The tables of a run, one for each device that has a row; the last one explains the provenances that occur.
 pub fn run(document: &Document) -> Vec<Table> {
     let manifest = &document.evidence.manifest;
-    let mut tables: Vec<Table> = manifest
-        .devices()
-        .filter_map(|device| {
-            let rows: Vec<View> =
-                View::all(document).filter(|view| view.row.device == device.id).collect();
-            if rows.is_empty() {
-                return None;
-            }
-            let software =
-                if device.class == Class::SoftwareGpu { ", a CPU emulating a GPU" } else { "" };
-            let id = match device.class {
-                Class::Cpu => String::new(),
-                _ => format!(" {}", device.id),
-            };
-            let mut remarks = conditions(manifest, device.gpu.is_some());
-            remarks.extend(rows.iter().flat_map(|view| notes(*view)));
-            remarks.extend(about_published(&rows, &device.name));
-            Some(Table {
-                title: format!("{}{id} – {}{software}", device.class, device.name),
-                columns: vec![
-                    Column::words("workload"),
-                    Column::figures("throughput"),
-                    Column::figures("power"),
-                    Column::figures("joules"),
-                    Column::words("energy"),
-                ],
-                rows: rows.iter().map(|view| row(*view, &device.name)).collect(),
-                notes: remarks,
-            })
-        })
-        .collect();
+    let mut tables: Vec<Table> =
+        manifest.devices().filter_map(|device| table(document, device)).collect();
     if tables.is_empty() && document.newer_rows().next().is_some() {
         tables.push(Table { title: "no row that can be shown".into(), ..Table::default() });
     }
@@ -59,12 +30,41 @@ pub fn run(document: &Document) -> Vec<Table> {
     tables
 }
 
+/// The table of a device; `None` if it has no row.
+fn table(document: &Document, device: &Device) -> Option<Table> {
+    let rows: Vec<View> = View::all(document).filter(|view| view.row.device == device.id).collect();
+    let first = rows.first()?;
+    let software = match device.class {
+        Class::SoftwareGpu => ", a CPU emulating a GPU",
+        _ => "",
+    };
+    let id = match device.class {
+        Class::Cpu => String::new(),
+        _ => format!(" {}", device.id),
+    };
+    let mut remarks = conditions(first.manifest(), device.gpu.is_some());
+    remarks.extend(rows.iter().flat_map(|view| notes(*view)));
+    remarks.extend(about_published(&rows));
+    Some(Table {
+        title: format!("{}{id} – {}{software}", device.class, device.name),
+        columns: vec![
+            Column::words("workload"),
+            Column::figures("throughput"),
+            Column::figures("power"),
+            Column::figures("joules"),
+            Column::words("energy"),
+        ],
+        rows: rows.iter().map(|view| row(*view)).collect(),
+        notes: remarks,
+    })
+}
+
 /// Notes on published references, and on those that are unknown for the device.
-fn about_published(rows: &[View], name: &str) -> Vec<String> {
+fn about_published(rows: &[View]) -> Vec<String> {
     let mut shares = false;
     let mut unknown = Vec::new();
     for view in rows.iter().filter(|view| view.is_measured()) {
-        match published(*view, name) {
+        match Published::of(*view) {
             Published::Share { .. } => shares = true,
             Published::Unknown { of } => unknown.push(of),
             Published::Nothing => {}
@@ -72,58 +72,44 @@ fn about_published(rows: &[View], name: &str) -> Vec<String> {
     }
     unknown.sort_unstable();
     unknown.dedup();
-    let mut lines = Vec::new();
-    if shares {
-        lines.push(
-            "of vendor: of the peak that it publishes; of hashcat: of its published rate".into(),
-        );
-    }
-    if !unknown.is_empty() {
-        let rest = if shares { " for rows without a share" } else { "" };
-        lines.push(format!("no reference rate for this device{rest}: {}", unknown.join(", ")));
-    }
-    lines
+    let rest = if shares { " for rows without a share" } else { "" };
+    let unknown_ones = format!("no reference rate for this device{rest}: {}", unknown.join(", "));
+    applying([
+        (shares, "of vendor: of the peak that it publishes; of hashcat: of its published rate"),
+        (!unknown.is_empty(), &unknown_ones),
+    ])
 }
 
 /// Explains each energy provenance in the document, and the limits of joules per token.
 fn legend(document: &Document) -> Vec<String> {
     let has = |test: &dyn Fn(&View) -> bool| View::all(document).any(|view| test(&view));
     let provenance = |view: &View| view.figures.energy.provenance();
-    let mut lines = Vec::new();
-    if has(&|view| provenance(view).is_measured()) {
-        lines.push(
-            "measured: read while it ran; the interval is the meter's, its accuracy, its updates and chance.".into(),
-        );
-    }
-    if has(&|view| provenance(view) == Provenance::Declared && !view.is_speed_only()) {
-        lines.push(
-            "declared: from watts that the user typed; the interval is of the speed alone.".into(),
-        );
-    }
-    if has(&|view| view.is_speed_only()) {
-        lines.push(
+    applying([
+        (
+            has(&|view| provenance(view).is_measured()),
+            "measured: read while it ran; the interval is the meter's, its accuracy, its updates and chance.",
+        ),
+        (
+            has(&|view| provenance(view) == Provenance::Declared && !view.is_speed_only()),
+            "declared: from watts that the user typed; the interval is of the speed alone.",
+        ),
+        (
+            has(&|view| view.is_speed_only()),
             "declared: one power was typed for all workloads, so their joules compare their speed only.\n\
-             Give each its own: --power declared:sha256d=WATTS,gemm=WATTS"
-                .into(),
-        );
-    }
-    if has(&|view| provenance(view) == Provenance::Modelled) {
-        lines.push(
+             Give each its own: --power declared:sha256d=WATTS,gemm=WATTS",
+        ),
+        (
+            has(&|view| provenance(view) == Provenance::Modelled),
             "modelled: no meter was read; the true figure lies somewhere in the range.\n\
-             rigbench doctor says what could be read; or read a plug and give its watts: --power declared:WATTS"
-                .into(),
-        );
-    }
-    if has(&|view| view.is_measured() && view.row.workload.unit == Unit::Token) {
-        lines.push(SERVING_STACK.into());
-    }
-    lines
+             rigbench doctor says what could be read; or read a plug and give its watts: --power declared:WATTS",
+        ),
+        (has(&|view| view.is_measured() && view.row.workload.unit == Unit::Token), SERVING_STACK),
+    ])
 }
 
-/// A row of the table; `name` is the device's.
-fn row(view: View, name: &str) -> Vec<Cell> {
-    let near = ceilings(view).into_iter().chain(published(view, name).brief());
-    let near: String = near.map(|share| format!("\n{share}")).collect();
+fn row(view: View) -> Vec<Cell> {
+    let shares = ceilings(view).into_iter().chain(Published::of(view).brief());
+    let shares: String = shares.map(|share| format!("\n{share}")).collect();
     let workload = &view.row.workload;
     // A model with its options is too long for a line.
     let shape = workload.spec.split_once(':').map(|(_, shape)| {
@@ -134,9 +120,9 @@ fn row(view: View, name: &str) -> Vec<Cell> {
     let [power, joules, source] = energy(view);
     let rate = match &view.row.outcome {
         Outcome::Measured if !view.counts() => {
-            Cell::from(format!("{}\ninvalid{near}", throughput(view))).toned(Tone::Wrong)
+            Cell::from(format!("{}\ninvalid{shares}", throughput(view))).toned(Tone::Wrong)
         }
-        Outcome::Measured => format!("{}{near}", throughput(view)).into(),
+        Outcome::Measured => format!("{}{shares}", throughput(view)).into(),
         Outcome::Unsupported(_) => "unsupported".into(),
         Outcome::Failed(_) => Cell::from("failed").toned(Tone::Wrong),
     };
@@ -145,25 +131,16 @@ fn row(view: View, name: &str) -> Vec<Cell> {
 
 /// `45.1 MH/s` and its relative half-width, or the number of windows if it has no interval.
 fn throughput(view: View) -> String {
-    let Some(rate) = view.rate() else { return "–".into() };
+    let Some(rate) = view.figures.throughput else { return "–".into() };
     let value = Rate { per_second: rate.middle(), unit: view.row.workload.unit };
-    match rate.ends() {
-        Some(_) => format!("{value}\n±{} %", percent(rate.relative_half_width())),
-        None => {
-            let windows = view.row.windows.as_ref().map_or(0, |windows| windows.len());
-            format!("{value}\n{windows} windows")
-        }
-    }
+    let windows = view.row.windows.as_ref().map_or(0, |windows| windows.len());
+    format!("{value}{}", half_width(rate).unwrap_or_else(|| format!("\n{windows} windows")))
 }
 
-/// The row's fractions of the roofline ceilings of the same run: `31 % of peak:f32`, `80 % of stream`. The larger is its limit.
-pub(super) fn ceilings(view: View) -> Vec<String> {
-    let Some(ceilings) = &view.figures.ceilings else { return Vec::new() };
-    let arithmetic = &ceilings.arithmetic;
-    let peak =
-        ceilings.peak_share.map(|share| format!("{} % of peak:{arithmetic}", percent(share)));
-    let stream = ceilings.stream_share.map(|share| format!("{} % of stream", percent(share)));
-    peak.into_iter().chain(stream).collect()
+/// `±1.2 %` on a line of its own; `None` if the bounds are unknown.
+fn half_width(figure: Interval) -> Option<String> {
+    let percent = percent(figure.relative_half_width());
+    figure.ends().map(|_| format!("\n±{percent} %"))
 }
 
 /// Power, joules per unit of work, and their provenance. A range is never shown as a single value.
@@ -181,67 +158,51 @@ fn energy(view: View) -> [Cell; 3] {
         Provenance::MeasuredSampled => format!("measured\n{scope}\nsampled"),
         other => format!("{}\n{scope}", other.name()),
     };
-    match (joules.value, power.value) {
-        (Some(value), Some(watts)) => [
-            format!("{} W", significant(watts)).into(),
-            format!("{}{}", per_work(value), interval(joules)).into(),
-            source.into(),
-        ],
-        _ => [
-            format!("{} W\nto {}", significant(power.low), significant(power.high)).into(),
-            format!("{}\nto {}", per_work(joules.low), per_work(joules.high).figure()).into(),
-            source.into(),
-        ],
-    }
-}
-
-/// `±1.2 %` on a line of its own.
-fn interval(joules: Interval) -> String {
-    match joules.ends() {
-        Some(_) => format!("\n±{} %", percent(joules.relative_half_width())),
-        None => String::new(),
-    }
+    let (power, joules) = match (joules.value, power.value) {
+        (Some(value), Some(watts)) => (
+            format!("{} W", significant(watts)),
+            format!("{}{}", per_work(value), half_width(joules).unwrap_or_default()),
+        ),
+        _ => (
+            format!("{} W\nto {}", significant(power.low), significant(power.high)),
+            format!("{}\nto {}", per_work(joules.low), per_work(joules.high).figure()),
+        ),
+    };
+    [power.into(), joules.into(), source.into()]
 }
 
 /// Token latency, and time and energy of a query.
 fn tokens(view: View) -> Vec<String> {
-    let mut lines = Vec::new();
-    let seconds = |seconds: f64| Seconds(seconds).to_string();
-    if let Some(latency) =
-        view.figures.latency.as_ref().filter(|_| view.row.workload.id == Id::Decode)
-        && let Some(median) = latency.p50_seconds
-    {
-        let slow = latency.p99_seconds.map(|p99| format!(", 99 % within {}", seconds(p99)));
-        lines.push(format!(
-            "a token takes {} (median){}",
-            seconds(median),
-            slow.unwrap_or_default()
-        ));
-    }
-    if let Some(query) = &view.figures.query {
+    let latency = view.figures.latency.as_ref().filter(|_| view.row.workload.id == Id::Decode);
+    let token = latency.and_then(|latency| {
+        let slow = latency.p99_seconds.map(|p99| format!(", 99 % within {}", Seconds(p99)));
+        let median = Seconds(latency.p50_seconds?);
+        Some(format!("a token takes {median} (median){}", slow.unwrap_or_default()))
+    });
+    let query = view.figures.query.as_ref().map(|query| {
         let joules = query.joules.map_or(String::new(), |joules| match joules.value {
             Some(value) => format!(", and {}", Joules(value)),
             None => {
                 format!(", and {} to {} (modelled)", Joules(joules.low), Joules(joules.high))
             }
         });
-        lines.push(format!(
+        format!(
             "a query of {} tokens with an answer of {} takes {}, {} to the first token{joules}",
             query.prompt_tokens,
             query.answer_tokens,
-            seconds(query.seconds),
-            seconds(query.first_token_seconds),
-        ));
-    }
-    lines
+            Seconds(query.seconds),
+            Seconds(query.first_token_seconds),
+        )
+    });
+    token.into_iter().chain(query).collect()
 }
 
 fn notes(view: View) -> Vec<String> {
     let id = view.row.workload.id;
-    let about = |text: &String| format!("{id}: {text}");
+    let about = |text: String| format!("{id}: {text}");
     let mut notes: Vec<String> = Vec::new();
     notes.extend(tokens(view).iter().map(|line| format!("{}: {line}", view.row.workload.spec)));
-    notes.extend(view.reasons().iter().map(about));
+    notes.extend(view.reasons().into_iter().map(about));
     if let Some(proven) = view.figures.proven.as_ref().filter(|proven| proven.is_cut()) {
         notes.push(format!(
             "{id}: the rate is cut to the {:.3e} hashes that its {} shares prove",
@@ -249,9 +210,7 @@ fn notes(view: View) -> Vec<String> {
         ));
     }
     for energy in view.figures.energies() {
-        if let Some(figures) = &energy.measured {
-            notes.extend(disagreements(view.manifest(), energy, figures).iter().map(about));
-        }
+        notes.extend(disagreements(view.manifest(), energy).into_iter().map(about));
     }
     if view.is_measured() {
         let others = view.figures.energy_other.iter();

@@ -1,9 +1,8 @@
 //! A row with its figures, device and document.
 
-use super::provenance;
 use crate::device::{Class, Device};
-use crate::results::{Document, Manifest, Outcome, Row, RowFigures, Source, Verdict};
-use crate::units::{Interval, Provenance};
+use crate::results::{Document, Manifest, Outcome, Row, RowFigures, Verdict};
+use crate::units::Provenance;
 
 /// A row as reports use it.
 #[derive(Clone, Copy)]
@@ -42,20 +41,12 @@ impl<'a> View<'a> {
         self.device.map_or_else(|| self.row.device.to_string(), |device| device.name.clone())
     }
 
-    /// The energy source of its headline.
-    pub fn source(self) -> Option<&'a Source> {
-        self.manifest().source(self.figures.energy.source?)
-    }
-
     /// Whether one power was declared for all workloads, so that its joules only reflect speed.
     pub fn is_speed_only(self) -> bool {
-        self.figures.energy.provenance() == Provenance::Declared
-            && self.source().is_some_and(|source| source.workload.is_none())
-    }
-
-    /// Units of work per second.
-    pub fn rate(self) -> Option<Interval> {
-        self.figures.throughput
+        let energy = &self.figures.energy;
+        let source = energy.source.and_then(|place| self.manifest().source(place));
+        energy.provenance() == Provenance::Declared
+            && source.is_some_and(|source| source.workload.is_none())
     }
 
     /// Whether it was measured.
@@ -74,10 +65,5 @@ impl<'a> View<'a> {
     /// Whether it is measured and valid.
     pub fn counts(self) -> bool {
         self.is_measured() && self.figures.verdict == Verdict::Valid
-    }
-
-    /// The provenance of its joules, in sentences.
-    pub fn about(self) -> String {
-        provenance::sentences(self)
     }
 }

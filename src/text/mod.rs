@@ -1,10 +1,8 @@
 //! Untrusted text: file names, strings from drivers and meters, other people's documents. It is read from regular files in a known
 //! encoding, and its control characters never reach a terminal.
 
-mod decode;
 mod file;
 mod plain;
 
-pub use decode::decode;
-pub use file::read;
+pub use file::{decode, read};
 pub use plain::{is_plain, json, lines, plain};

@@ -6,17 +6,7 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// One line of text that is safe to print: hidden characters are escaped.
 pub fn plain(text: &str) -> Cow<'_, str> {
-    if is_plain(text) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match is_hidden(c) {
-            true => out.extend(c.escape_default()),
-            false => out.push(c),
-        }
-    }
-    Cow::Owned(out)
+    escaped(text, is_hidden, |c| c.escape_default().to_string())
 }
 
 /// Text of several lines that is safe to print: line breaks are kept.
@@ -27,16 +17,24 @@ pub fn lines(text: &str) -> String {
 /// JSON text that is safe to print: hidden characters are escaped as in `\u202e`, which does not change its meaning. Line breaks are
 /// kept, since JSON has them only between values.
 pub fn json(text: &str) -> Cow<'_, str> {
-    let needs_escape = |c: char| c != '\n' && is_hidden(c);
-    if !text.contains(needs_escape) {
+    let utf16 =
+        |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|u| format!("\\u{u:04x}")).collect();
+    escaped(text, |c| c != '\n' && is_hidden(c), utf16)
+}
+
+/// The text with some characters escaped; borrowed if it has none of them.
+fn escaped(
+    text: &str,
+    needs_escape: impl Fn(char) -> bool,
+    escape: impl Fn(char) -> String,
+) -> Cow<'_, str> {
+    if !text.contains(&needs_escape) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match needs_escape(c) {
-            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }),
+            true => out += &escape(c),
             false => out.push(c),
         }
     }
@@ -57,10 +55,8 @@ fn is_hidden(c: char) -> bool {
     let invisible = matches!(
         c,
         '\u{34f}'
-            | '\u{115f}'
-            | '\u{1160}'
-            | '\u{17b4}'
-            | '\u{17b5}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
             | '\u{180b}'..='\u{180f}'
             | '\u{2800}'
             | '\u{3164}'

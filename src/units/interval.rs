@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::{Add, Div, Mul, Sub};
 
-/// Where a figure comes from, strongest first.
+/// Where a figure comes from, strongest first: that of a figure computed from two is the larger of theirs.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -40,11 +40,6 @@ impl Provenance {
             Provenance::Modelled => "modelled",
             Provenance::None => "none",
         }
-    }
-
-    /// Provenance of a figure that is computed from two: the weaker of both.
-    pub fn mixed(self, other: Provenance) -> Provenance {
-        self.max(other)
     }
 
     /// Whether rigbench measured it.
@@ -144,19 +139,12 @@ impl Corner {
 impl Interval {
     /// A single number: both bounds are the value.
     pub fn exact(value: f64) -> Interval {
-        Interval {
-            value: Some(value),
-            low: value,
-            high: value,
-            provenance: Provenance::Measured,
-            method: Method::Exact,
-        }
+        Interval::new(value, (value, value), Provenance::Measured, Method::Exact)
     }
 
     /// A value with unknown bounds.
     pub fn bare(value: f64, provenance: Provenance, method: Method) -> Interval {
-        let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
-        Interval { value: Some(value), low, high, provenance, method }
+        Interval::new(value, (f64::NEG_INFINITY, f64::INFINITY), provenance, method)
     }
 
     /// A value with both bounds.
@@ -171,13 +159,9 @@ impl Interval {
 
     /// Two bounds, in any order, without a value.
     pub fn between(one: f64, other: f64) -> Interval {
-        Interval {
-            value: None,
-            low: one.min(other),
-            high: one.max(other),
-            provenance: Provenance::Modelled,
-            method: Method::Bounds,
-        }
+        let (low, high) = (one.min(other), one.max(other));
+        let (provenance, method) = (Provenance::Modelled, Method::Bounds);
+        Interval { value: None, low, high, provenance, method }
     }
 
     /// The same figure with another provenance.
@@ -238,7 +222,7 @@ impl Interval {
             _ => Method::Propagated,
         };
         let value = self.value.zip(other.value).map(|(a, b)| value(a, b));
-        Interval { value, low, high, provenance: self.provenance.mixed(other.provenance), method }
+        Interval { value, low, high, provenance: self.provenance.max(other.provenance), method }
     }
 }
 
@@ -338,8 +322,8 @@ mod tests {
     #[test]
     fn provenance_is_that_of_the_weakest_operand() {
         use Provenance::*;
-        assert_eq!(MeasuredCounter.mixed(MeasuredSampled), MeasuredSampled);
-        assert_eq!(Modelled.mixed(MeasuredCounter), Modelled);
+        assert_eq!(MeasuredCounter.max(MeasuredSampled), MeasuredSampled);
+        assert_eq!(Modelled.max(MeasuredCounter), Modelled);
         let declared = Interval::exact(2.0).with_provenance(Declared);
         assert_eq!((Interval::between(1.0, 2.0) * declared).provenance, Modelled);
         assert_eq!((declared * 3.0).provenance, Declared);

@@ -1,4 +1,4 @@
-//! Plot axes: positions of values in percent, and tick values.
+//! Plot axes: positions of values in percent, tick values and their labels.
 
 /// An axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,24 +74,46 @@ impl Axis {
         }
     }
 
-    /// Round tick values whose labels fit side by side in `pixels`, the narrowest width of the plot.
-    pub fn ticks_within(&self, pixels: f64, label: impl Fn(f64) -> String) -> Vec<f64> {
-        let fits = |ticks: &Vec<f64>| {
-            let ends: Vec<(f64, f64)> = ticks
-                .iter()
-                .map(|tick| {
-                    let (at, width) = (self.at(*tick) / 100.0 * pixels, width(&label(*tick)));
-                    match super::plot::anchor(self.at(*tick)) {
-                        "start" => (at, at + width),
-                        "end" => (at - width, at),
-                        _ => (at - width / 2.0, at + width / 2.0),
-                    }
-                })
-                .collect();
-            ends.windows(2).all(|pair| pair[0].1 + LABEL_GAP <= pair[1].0)
+    /// Labels of round values that fit side by side in `pixels`, the narrowest width of the plot.
+    pub fn labels(&self, pixels: f64, words: impl Fn(f64) -> String) -> Vec<Label> {
+        let labelled = |most: usize| -> Vec<Label> {
+            let ticks = self.at_most(most).into_iter();
+            ticks.map(|tick| Label::new(self.at(tick), words(tick))).collect()
         };
-        let all = (2..=MAX_LABELS).rev().map(|most| self.at_most(most));
-        all.into_iter().find(fits).unwrap_or_else(|| self.at_most(1))
+        let fits = |labels: &Vec<Label>| {
+            let ends = |label: &Label| {
+                let (at, width) = (label.at / 100.0 * pixels, width(&label.text));
+                match label.anchor {
+                    "start" => (at, at + width),
+                    "end" => (at - width, at),
+                    _ => (at - width / 2.0, at + width / 2.0),
+                }
+            };
+            labels.windows(2).all(|pair| ends(&pair[0]).1 + LABEL_GAP <= ends(&pair[1]).0)
+        };
+        (2..=MAX_LABELS).rev().map(labelled).find(fits).unwrap_or_else(|| labelled(1))
+    }
+}
+
+/// A label beside a plot.
+pub struct Label {
+    /// Position in percent.
+    pub at: f64,
+    /// SVG text anchor: `start`, `middle` or `end`.
+    pub anchor: &'static str,
+    /// Its text.
+    pub text: String,
+}
+
+impl Label {
+    /// A label at a position; near the ends it is anchored inwards.
+    pub fn new(at: f64, text: impl Into<String>) -> Label {
+        let anchor = match at {
+            at if at < 12.0 => "start",
+            at if at > 88.0 => "end",
+            _ => "middle",
+        };
+        Label { at, anchor, text: text.into() }
     }
 }
 
@@ -150,7 +172,7 @@ mod tests {
         assert_eq!(Axis::logarithmic([0.0, -1.0]), None);
         let wide = |value: f64| format!("{value:.1} GFLOP/s");
         let axis = Axis::logarithmic([90.0, 4000.0]).unwrap();
-        assert!(axis.ticks_within(280.0, wide).len() < axis.ticks_within(900.0, wide).len());
+        assert!(axis.labels(280.0, wide).len() < axis.labels(900.0, wide).len());
         let axis = Axis::linear([47.1, 48.3], 0.01).unwrap();
         assert_eq!(axis.ticks(), [47.0, 47.5, 48.0, 48.5]); // from 46.6 to 48.8
         assert_eq!(Axis::from_zero([10.0]).unwrap().at(0.0), 0.0);

@@ -1,69 +1,35 @@
-//! SVG elements for plots, by the `svg` crate. Unlike in plotters, positions are in percent, so that text keeps its size on a phone;
-//! colours are CSS classes, for dark mode and print; and each mark has a tooltip.
+//! Marks of plots as SVG. Unlike in plotters, positions are in percent, so that text keeps its size on a phone; colours are CSS classes,
+//! for dark mode and print; and each mark may have a tooltip.
 
-use svg::node::Text;
-use svg::node::element::Element;
+use crate::device::Class;
+use askama::Template;
 
-/// An element with a CSS class.
-pub fn element(name: &str, class: &str) -> Element {
-    let mut element = Element::new(name);
-    set(&mut element, "class", class);
-    element
+/// A position in percent: from the left, from the top.
+pub type Point = (f64, f64);
+
+/// A mark with its CSS classes and its tooltip, which may be empty.
+#[derive(Template)]
+#[template(path = "mark.html", config = "src/report/html/askama.toml")]
+pub struct Mark {
+    shape: Shape,
+    class: String,
+    tooltip: String,
 }
 
-/// Sets an attribute.
-pub fn set(element: &mut Element, name: &str, value: impl Into<svg::node::Value>) {
-    use svg::Node;
-    element.assign(name, value);
-}
-
-/// Appends a child.
-pub fn add(element: &mut Element, child: Element) {
-    use svg::Node;
-    element.append(child);
-}
-
-/// Adds a title, which browsers show as a tooltip.
-pub fn titled(mut element: Element, title: &str) -> Element {
-    use svg::Node;
-    let mut name = Element::new("title");
-    name.append(Text::new(title));
-    element.append(name);
-    element
-}
-
-/// Text at a position; `anchor` is `start`, `middle` or `end`.
-pub fn text(x: f64, y: f64, anchor: &str, class: &str, words: &str) -> Element {
-    use svg::Node;
-    let mut text = at("text", class, &[("x", x), ("y", y)]);
-    set(&mut text, "text-anchor", anchor);
-    text.append(Text::new(words));
-    text
-}
-
-/// An element whose attributes are positions in percent.
-pub fn at(name: &str, class: &str, places: &[(&str, f64)]) -> Element {
-    let mut element = element(name, class);
-    for (attribute, place) in places {
-        set(&mut element, attribute, percent(*place));
-    }
-    element
-}
-
-/// A dot with a radius in pixels.
-pub fn dot(x: f64, y: f64, radius: f64, class: &str) -> Element {
-    let mut dot = at("circle", class, &[("cx", x), ("cy", y)]);
-    set(&mut dot, "r", radius);
-    dot
-}
-
-/// A path in pixels around a position.
-pub fn shape(x: f64, y: f64, path: &str, class: &str) -> Element {
-    let mut place = at("svg", "place", &[("x", x), ("y", y)]);
-    let mut shape = element("path", class);
-    set(&mut shape, "d", path);
-    add(&mut place, shape);
-    place
+/// What a mark looks like.
+pub enum Shape {
+    /// A straight line.
+    Line(Point, Point),
+    /// A polyline, drawn in a stretched view box of 100 by 100 with strokes that do not stretch.
+    Path(Vec<Point>),
+    /// A rectangle from its upper left corner to its lower right one, hatched in the colour of a device class if there is one.
+    Area(Point, Point, Option<Class>),
+    /// A dot with a radius in pixels.
+    Dot(Point, f64),
+    /// A path in pixels around a position.
+    Symbol(Point, &'static str),
+    /// Text, with its anchor: `start`, `middle` or `end`.
+    Text(Point, &'static str, String),
 }
 
 /// A diamond, for declared figures.
@@ -75,32 +41,16 @@ pub const CROSS: &str = "M-5-5 5 5M-5 5 5-5";
 /// A square, for outlier windows.
 pub const SQUARE: &str = "M-3.5-3.5H3.5V3.5H-3.5z";
 
-/// A straight line.
-pub fn line(from: (f64, f64), to: (f64, f64), class: &str) -> Element {
-    at("line", class, &[("x1", from.0), ("y1", from.1), ("x2", to.0), ("y2", to.1)])
-}
+impl Mark {
+    /// A mark without a tooltip.
+    pub fn new(shape: Shape, class: impl Into<String>) -> Mark {
+        Mark { shape, class: class.into(), tooltip: String::new() }
+    }
 
-/// A polyline, drawn in a stretched view box of 100 by 100 with strokes that do not stretch.
-pub fn path(points: &[(f64, f64)], class: &str) -> Element {
-    let mut field = element("svg", "stretch");
-    set(&mut field, "viewBox", "0 0 100 100");
-    set(&mut field, "preserveAspectRatio", "none");
-    let mut line = element("polyline", class);
-    let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.2},{y:.2}")).collect();
-    set(&mut line, "points", points.join(" "));
-    add(&mut field, line);
-    field
-}
-
-/// A rectangle.
-pub fn area(x: (f64, f64), y: (f64, f64), class: &str) -> Element {
-    let places = [("x", x.0), ("width", x.1 - x.0), ("y", y.0), ("height", y.1 - y.0)];
-    at("rect", class, &places)
-}
-
-/// A position in percent: `37.2%`.
-pub fn percent(place: f64) -> String {
-    format!("{place:.2}%")
+    /// The same with a tooltip.
+    pub fn titled(self, tooltip: &str) -> Mark {
+        Mark { tooltip: tooltip.into(), ..self }
+    }
 }
 
 #[cfg(test)]
@@ -110,9 +60,10 @@ mod tests {
     #[test]
     fn markup_in_text_is_escaped() {
         let hostile = "</title><script>alert('1')</script> & \"x\"";
-        let drawn = titled(dot(1.0, 2.0, 3.0, "dot"), hostile).to_string()
-            + &text(1.0, 2.0, "start", "label", hostile).to_string();
-        assert!(!drawn.contains("<script") && drawn.contains("&lt;script&gt;"), "{drawn}");
+        let text = Shape::Text((1.0, 2.0), "start", hostile.into());
+        let drawn = Mark::new(Shape::Dot((1.0, 2.0), 3.0), "dot").titled(hostile).to_string()
+            + &Mark::new(text, "label").to_string();
+        assert!(!drawn.contains("<script") && drawn.contains("&#60;script&#62;"), "{drawn}");
         assert_eq!(drawn.matches("<title>").count(), 1);
     }
 }

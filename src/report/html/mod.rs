@@ -9,8 +9,6 @@ mod page;
 mod plot;
 mod power;
 mod roofline;
-mod strip;
-mod table;
 mod windows;
 
 pub use page::page;

@@ -1,8 +1,8 @@
 //! All windows of a row as dots, block by block, with the median and its confidence interval.
 
-use super::axis::Axis;
-use super::marks::{self, SQUARE};
-use super::plot::{Label, Plot};
+use super::axis::{Axis, Label};
+use super::marks::{SQUARE, Shape};
+use super::plot::Plot;
 use crate::report::view::View;
 use crate::units::Rate;
 
@@ -10,13 +10,11 @@ use crate::units::Rate;
 pub fn plot(view: View) -> Option<Plot> {
     let windows = view.row.windows.as_ref()?;
     let rates = windows.rates();
-    let throughput = view.rate()?;
+    let throughput = view.figures.throughput?;
     let median = throughput.value?;
     let axis = Axis::linear(rates.iter().copied().chain([median]), 0.01)?;
     let words = |per_second: f64| Rate { per_second, unit: view.row.workload.unit }.to_string();
-    let counts = windows.blocks.windows.iter().enumerate();
-    let blocks: Vec<usize> = counts.flat_map(|(block, n)| std::iter::repeat_n(block, *n)).collect();
-    let places = places(&blocks);
+    let blocks = blocks(&windows.blocks.windows);
     let mut plot = Plot::new(
         view.class().name(),
         format!("{} {}", view.row.device, view.row.workload.spec),
@@ -26,15 +24,17 @@ pub fn plot(view: View) -> Option<Plot> {
             }
             None => format!("median {}, too few windows for an interval", words(median)),
         },
+        &axis,
+        words,
     );
-    plot.values(&axis, words);
     let height = |rate: f64| 100.0 - axis.at(rate);
     if let Some((low, high)) = throughput.ends() {
-        plot.draw(marks::area((0.0, 100.0), (height(high), height(low)), "band"));
+        plot.draw(Shape::Area((0.0, height(high)), (100.0, height(low)), None), "band");
     }
     let middle = height(median);
-    plot.draw(marks::line((0.0, middle), (100.0, middle), "median"));
-    for (i, ((block, rate), x)) in blocks.iter().zip(&rates).zip(&places).enumerate() {
+    plot.draw(Shape::Line((0.0, middle), (100.0, middle)), "median");
+    let places = blocks.iter().flat_map(|(number, xs)| xs.iter().map(move |x| (number, *x)));
+    for (i, ((block, x), rate)) in places.zip(&rates).enumerate() {
         let disturbed = view.figures.disturbed_windows.contains(&i);
         let outlier = view.figures.outlier_windows.contains(&i);
         let remark = match (disturbed, outlier) {
@@ -42,16 +42,18 @@ pub fn plot(view: View) -> Option<Plot> {
             (_, true) => ", far from the others",
             _ => "",
         };
-        let title = format!("block {}, window {}: {}{remark}", block + 1, i + 1, words(*rate));
+        let title = format!("block {block}, window {}: {}{remark}", i + 1, words(*rate));
         let class = if disturbed { "dot disturbed" } else { "dot" };
-        let mark = if outlier {
-            marks::shape(*x, height(*rate), SQUARE, class)
-        } else {
-            marks::dot(*x, height(*rate), 3.5, class)
-        };
-        plot.draw(marks::titled(mark, &title));
+        let at = (x, height(*rate));
+        let shape = if outlier { Shape::Symbol(at, SQUARE) } else { Shape::Dot(at, 3.5) };
+        plot.draw_titled(shape, class, &title);
     }
-    plot.below = block_labels(&blocks, &places);
+    // At most five labels, below the middle of blocks.
+    let middle = |xs: &[f64]| (xs[0] + xs[xs.len() - 1]) / 2.0;
+    let labelled = blocks.iter().step_by(blocks.len().div_ceil(5).max(1));
+    let label =
+        |(number, xs): &(usize, Vec<f64>)| Label::new(middle(xs), format!("block {number}"));
+    plot.below = labelled.map(label).collect();
     let (low, high) = rates.iter().fold((f64::MAX, 0f64), |(l, h), r| (l.min(*r), h.max(*r)));
     plot.words = format!(
         "{} windows of {} on {}: median {}, from {} to {}; {} disturbed",
@@ -66,29 +68,18 @@ pub fn plot(view: View) -> Option<Plot> {
     Some(plot)
 }
 
-/// Horizontal positions of windows: evenly spaced, with a gap between blocks.
-fn places(blocks: &[usize]) -> Vec<f64> {
+/// Numbers of blocks that have windows, with their horizontal positions: evenly spaced, with a gap between blocks.
+fn blocks(counts: &[usize]) -> Vec<(usize, Vec<f64>)> {
     const GAP: f64 = 0.8;
-    let mut at = 0.5;
-    let mut places = Vec::new();
-    for (i, block) in blocks.iter().enumerate() {
-        if i > 0 {
-            at += if blocks[i - 1] == *block { 1.0 } else { 1.0 + GAP };
-        }
-        places.push(at);
-    }
-    let all = at + 0.5;
-    places.into_iter().map(|place| 100.0 * place / all).collect()
-}
-
-/// Labels below the middle of blocks, at most five.
-fn block_labels(blocks: &[usize], places: &[f64]) -> Vec<Label> {
-    let all: Vec<(&usize, &f64)> = blocks.iter().zip(places).collect();
-    let chunks: Vec<&[(&usize, &f64)]> = all.chunk_by(|a, b| a.0 == b.0).collect();
-    let every = chunks.len().div_ceil(5);
-    let label = |chunk: &&[(&usize, &f64)]| {
-        let middle = (chunk[0].1 + chunk[chunk.len() - 1].1) / 2.0;
-        Label::new(middle, format!("block {}", chunk[0].0 + 1))
+    let counts: Vec<(usize, usize)> =
+        (1..).zip(counts.iter().copied()).filter(|c| c.1 > 0).collect();
+    let windows: usize = counts.iter().map(|(_, count)| count).sum();
+    let width = windows as f64 + GAP * (counts.len() as f64 - 1.0);
+    let mut from = 0.5;
+    let positions = |(number, count): (usize, usize)| {
+        let positions = (0..count).map(|i| 100.0 * (from + i as f64) / width).collect();
+        from += count as f64 + GAP;
+        (number, positions)
     };
-    chunks.iter().step_by(every).map(label).collect()
+    counts.into_iter().map(positions).collect()
 }
