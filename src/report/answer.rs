@@ -2,7 +2,7 @@
 //! ranks are only between joules of the same scope and provenance.
 
 use super::entry::{Entry, order, span};
-use super::group::Natural;
+use super::group::{Natural, natural};
 use super::provenance::short;
 use crate::device::Class;
 use crate::units::{Interval, Provenance, Unit, significant};
@@ -77,7 +77,7 @@ pub fn answers(entries: &[Entry]) -> Vec<Answer> {
     for entry in entries {
         names.0.entry(entry.class).or_default().insert(&entry.name);
         if !entry.workload.id.is_ceiling() {
-            let key = (entry.unit(), Natural(entry.workload.spec.clone()), entry.mode.as_str());
+            let key = (entry.workload.unit, natural(&entry.workload.spec), entry.mode.as_str());
             by_workload.entry(key).or_default().push(entry);
         }
     }
@@ -85,7 +85,8 @@ pub fn answers(entries: &[Entry]) -> Vec<Answer> {
     let several = modes.len() > 1;
     by_workload
         .into_iter()
-        .map(|((unit, Natural(spec), mode), entries)| {
+        .map(|((unit, _, mode), entries)| {
+            let spec = entries[0].workload.spec.clone();
             let workload = if several { format!("{spec} ({mode})") } else { spec };
             let (standing, headline, sentences) = answer(&entries, &names);
             Answer { unit, workload, standing, headline, sentences }
@@ -161,31 +162,37 @@ fn ranked(rows: &[&Entry], names: &Names) -> Words {
     let scope = first.scope.map_or("", |scope| scope.name());
     let disjoint = first.joules.zip(second.joules).is_some_and(|(a, b)| span(a).1 < span(b).0);
     let figures = |entry: &Entry| format!("{} {}", names.display(entry), amount(entry));
+    let (winner, next) = (figures(first), figures(second));
     if first.provenance == Provenance::Modelled {
-        let (standing, headline, overlap) = match disjoint {
-            true => (
-                Standing::Modelled,
-                format!("{} needs fewer", label(first)),
-                "Even so the ranges lie apart.",
-            ),
+        let needs_fewer = || format!("{} needs fewer", label(first));
+        let (standing, headline, why) = match disjoint {
+            true => (Standing::Modelled, needs_fewer(), "Even so the ranges lie apart."),
             false => (
                 Standing::Unmeasured,
                 "undecided: nobody measured".into(),
                 "The ranges overlap, so joules name no winner.",
             ),
         };
-        let (a, b) = (figures(first), figures(second));
-        let figures = format!("No meter was read: {a} and {b}, both modelled ({scope}).");
-        let mut sentences = vec![figures, overlap.into()];
+        let figures = format!("No meter was read: {winner} and {next}, both modelled ({scope}).");
+        let mut sentences = vec![figures, why.into()];
         sentences.extend(on_speed(&contenders, names));
         return (standing, headline, sentences);
     }
     let has_ends = |entry: &Entry| entry.joules.is_some_and(|joules| joules.ends().is_some());
     let both = has_ends(first) && has_ends(second);
-    let standing = match (both && disjoint, first.provenance.is_measured()) {
-        (true, true) => Standing::Sure,
-        (true, false) => Standing::Declared,
-        (false, _) => Standing::Open,
+    let measured = first.provenance.is_measured();
+    let (standing, why) = match both && disjoint {
+        true if measured => (Standing::Sure, "Sure: their 95 % intervals lie apart."),
+        true if first.speed_only => (
+            Standing::Declared,
+            "One power was typed for all workloads, so this tells of the speed alone.",
+        ),
+        true => (
+            Standing::Declared,
+            "Sure as far as the typed watts are right: the intervals lie apart.",
+        ),
+        false if both => (Standing::Open, "Their 95 % intervals overlap, so no winner is shown."),
+        false => (Standing::Open, "No interval is known of one of them, so nothing is shown."),
     };
     let headline = match standing {
         Standing::Open => format!("{} and {} are too close to tell", label(first), label(second)),
@@ -195,17 +202,8 @@ fn ranked(rows: &[&Entry], names: &Names) -> Words {
         let range = format!(" ({} to {})", significant(low), significant(high));
         format!(": {} times as many{}", significant(times), if both { &range } else { "" })
     });
-    let why = match (standing, first.speed_only) {
-        (Standing::Open, _) if !both => "No interval is known of one of them, so nothing is shown.",
-        (Standing::Open, _) => "Their 95 % intervals overlap, so no winner is shown.",
-        (_, true) => "One power was typed for all workloads, so this tells of the speed alone.",
-        (Standing::Declared, _) => {
-            "Sure as far as the typed watts are right: the intervals lie apart."
-        }
-        _ => "Sure: their 95 % intervals lie apart.",
-    };
     let sentences = vec![
-        format!("{}; the next, {}{times}.", figures(first), figures(second)),
+        format!("{winner}; the next, {next}{times}."),
         why.into(),
         format!("Both {}, scope {scope}.", short(first.provenance)),
     ];

@@ -6,8 +6,8 @@ use super::published::{Published, ceilings};
 use super::view::View;
 use crate::device::Class;
 use crate::energy::Scope;
-use crate::results::{Document, Outcome, conditions};
-use crate::units::{EnergyPerWork, Interval, Provenance, Rate, Unit};
+use crate::results::{Outcome, conditions};
+use crate::units::{EnergyPerWork, Interval, Provenance, Rate};
 use crate::workload::Description;
 
 /// A row of a run, or what several have in common with their pooled figures.
@@ -47,8 +47,8 @@ pub struct Entry {
     pub conditions: Vec<String>,
     /// Power limit in watts, if known.
     pub power_limit: Option<f64>,
-    /// Its rate relative to a published one.
-    pub published: Published,
+    /// Its rate relative to a published one; `None` if nobody publishes a rate of its workload.
+    pub published: Option<Published>,
     /// Its fractions of the roofline ceilings of the same run, as `73 % of peak:f32`.
     pub ceilings: Vec<String>,
     /// Number of rows that the figures are computed from.
@@ -69,11 +69,6 @@ pub fn order(figure: Interval) -> f64 {
 }
 
 impl Entry {
-    /// The rows of a document.
-    pub fn all(document: &Document) -> impl Iterator<Item = Entry> {
-        View::all(document).map(Entry::of)
-    }
-
     /// The entry of a row.
     pub fn of(view: View) -> Entry {
         let energy = &view.figures.energy;
@@ -114,30 +109,30 @@ impl Entry {
         self.class == Class::SoftwareGpu
     }
 
-    /// Its unit of work.
-    pub fn unit(&self) -> Unit {
-        self.workload.unit
-    }
-
     /// A rate in its unit, as text.
     pub fn rate_words(&self, per_second: f64) -> String {
-        Rate { per_second, unit: self.unit() }.to_string()
+        Rate { per_second, unit: self.workload.unit }.to_string()
     }
 
     /// Joules per unit of work in the customary unit, as text.
     pub fn joules_words(&self, joules: f64) -> String {
-        EnergyPerWork { joules, unit: self.unit() }.to_string()
+        EnergyPerWork { joules, unit: self.workload.unit }.to_string()
     }
 
     /// The same without the unit.
     pub fn joules_figure(&self, joules: f64) -> String {
-        EnergyPerWork { joules, unit: self.unit() }.figure()
+        EnergyPerWork { joules, unit: self.workload.unit }.figure()
     }
 
     /// `measured (counter), gpu-board`.
     pub fn source_words(&self) -> String {
         let how = provenance::short(self.provenance);
         self.scope.map_or(how.to_string(), |scope| format!("{how}, {}", scope.name()))
+    }
+
+    /// Its rate relative to a published one, as text.
+    pub fn published_words(&self) -> String {
+        self.published.as_ref().map_or("–".into(), Published::words)
     }
 
     /// `valid`, `invalid`, or the name of its outcome.

@@ -31,7 +31,7 @@ const COLUMNS: [(&str, fn(&Line) -> Cell); 44] = [
     ("driver", |line| text(line.view.device.and_then(|on| Some(&on.gpu.as_ref()?.driver)))),
     ("workload", |line| line.entry.workload.id.name().into()),
     ("shape", |line| text(line.entry.workload.spec.split_once(':').map(|(_, shape)| shape))),
-    ("unit", |line| line.entry.unit().name().into()),
+    ("unit", |line| line.entry.workload.unit.name().into()),
     ("kernel", |line| text(line.view.row.kernel.as_ref().map(|kernel| &kernel.id))),
     ("outcome", |line| line.entry.outcome.name().into()),
     ("verdict", |line| verdict(line.view.figures.verdict).into()),
@@ -56,8 +56,8 @@ const COLUMNS: [(&str, fn(&Line) -> Cell); 44] = [
     ("power_limit_watts", |line| Cell::exact(line.entry.power_limit)),
     ("peak_share", |line| ceiling(line, |ceilings| ceilings.peak_share)),
     ("stream_share", |line| ceiling(line, |ceilings| ceilings.stream_share)),
-    ("published_share", |line| Cell::exact(line.entry.published.share().map(|(share, _)| share))),
-    ("published_of", |line| text(line.entry.published.share().map(|(_, of)| of))),
+    ("published_share", |line| Cell::exact(published(line).map(|(share, _)| share))),
+    ("published_of", |line| text(published(line).map(|(_, of)| of))),
     ("latency_p50_seconds", |line| latency(line, |latency| latency.p50_seconds)),
     ("latency_p99_seconds", |line| latency(line, |latency| latency.p99_seconds)),
     ("model_sha256", |line| text(line.entry.workload.shape.model_sha256.as_ref())),
@@ -92,6 +92,10 @@ fn low(figure: Option<Interval>) -> Cell {
 
 fn high(figure: Option<Interval>) -> Cell {
     Cell::exact(figure.and_then(|figure| Some(figure.ends()?.1)))
+}
+
+fn published<'a>(line: &'a Line) -> Option<(f64, &'a str)> {
+    line.entry.published.as_ref()?.share()
 }
 
 fn ceiling(line: &Line, share: fn(&Ceilings) -> Option<f64>) -> Cell {

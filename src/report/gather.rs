@@ -96,7 +96,7 @@ impl Collection {
         self.files.push(File { name: plain(&name).into_owned(), run });
         let document = document.ok()?;
         self.places.insert(document.evidence.run.id.clone(), place);
-        self.entries.extend(Entry::all(&document));
+        self.entries.extend(View::all(&document).map(Entry::of));
         Some((&self.files[place], document))
     }
 
@@ -112,6 +112,11 @@ impl Collection {
 }
 
 impl Run {
+    /// The day of its start.
+    pub fn day(&self) -> &str {
+        self.started_at.split('T').next().unwrap_or_default()
+    }
+
     fn from_document(document: &Document) -> Run {
         let (run, manifest) = (&document.evidence.run, &document.evidence.manifest);
         Run {

@@ -1,7 +1,6 @@
 //! Groups of comparable rows: same workload, device name and class, protocol mode, energy scope and provenance, power limit and conditions.
 
 use super::entry::{Entry, span};
-use super::published::Published;
 use crate::measure::stats;
 use crate::results::{ModelNames, Outcome};
 use crate::units::{Interval, Method};
@@ -52,16 +51,19 @@ fn merged(all: &[&Entry]) -> Entry {
     let combine = |figure: fn(&Entry) -> Option<Interval>| {
         pooled(shown.iter().filter_map(|entry| figure(entry)))
     };
-    let share = |published: &Published| published.share().map_or(-1.0, |(share, _)| share);
-    let published = shown.iter().map(|entry| &entry.published);
+    let share = |entry: &Entry| {
+        entry
+            .published
+            .as_ref()
+            .and_then(|published| published.share())
+            .map_or(-1.0, |(share, _)| share)
+    };
+    let best = shown.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
     Entry {
         rate: combine(|entry| entry.rate),
         joules: combine(|entry| entry.joules),
         watts: combine(|entry| entry.watts),
-        published: published
-            .max_by(|a, b| share(a).total_cmp(&share(b)))
-            .expect("a group has a row")
-            .clone(),
+        published: best.and_then(|entry| entry.published.clone()),
         ceilings: if shown.len() == 1 { first.ceilings.clone() } else { Vec::new() },
         rows: shown.len(),
         left_out: all.len() - shown.len(),
@@ -82,36 +84,15 @@ fn pooled(figures: impl Iterator<Item = Interval>) -> Option<Interval> {
     Some(Interval { value: stats::median(&values), low, high, method: Method::Propagated, ..first })
 }
 
-/// Text in natural sort order: `batch=4` before `batch=16`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Natural(pub String);
+/// Sort key of text by which `batch=4` comes before `batch=16`: digits as numbers, and the text.
+pub type Natural = Vec<(u128, String)>;
 
-impl Natural {
-    /// Digits as numbers, and the text between them.
-    fn parts(&self) -> Vec<(u128, &str)> {
-        let digit = |c: char| c.is_ascii_digit();
-        let chunks = self.0.as_bytes().chunk_by(|a, b| digit(*a as char) == digit(*b as char));
-        let mut from = 0;
-        chunks
-            .map(|chunk| {
-                let text = &self.0[from..from + chunk.len()];
-                from += chunk.len();
-                (text.parse().unwrap_or(u128::MAX), text)
-            })
-            .collect()
-    }
-}
-
-impl Ord for Natural {
-    fn cmp(&self, other: &Natural) -> std::cmp::Ordering {
-        self.parts().cmp(&other.parts()).then_with(|| self.0.cmp(&other.0))
-    }
-}
-
-impl PartialOrd for Natural {
-    fn partial_cmp(&self, other: &Natural) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
+/// The natural sort key of a text.
+pub fn natural(text: &str) -> Natural {
+    let chars: Vec<char> = text.chars().collect();
+    let parts = chars.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+    let texts = parts.map(|part| part.iter().collect::<String>());
+    texts.map(|text| (text.parse().unwrap_or(u128::MAX), text)).collect()
 }
 
 #[cfg(test)]
@@ -121,10 +102,9 @@ mod tests {
     #[test]
     fn numbers_are_ordered_as_numbers() {
         let mut specs =
-            ["b=16:é", "b=4:é", "a", "b=4", "b=100000000000000000000000000000000000000000"]
-                .map(|spec| Natural(spec.to_string()));
-        specs.sort();
-        let order = specs.map(|spec| spec.0.chars().take(4).collect::<String>());
+            ["b=16:é", "b=4:é", "a", "b=4", "b=100000000000000000000000000000000000000000"];
+        specs.sort_by_key(|spec| natural(spec));
+        let order = specs.map(|spec| spec.chars().take(4).collect::<String>());
         assert_eq!(order, ["a", "b=4", "b=4:", "b=16", "b=10"]);
     }
 

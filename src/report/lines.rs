@@ -123,7 +123,7 @@ fn source_and_state(entry: &Entry) -> Cell {
 
 fn published(entry: &Entry) -> Cell {
     let ceilings: String = entry.ceilings.iter().map(|ceiling| format!("\n{ceiling}")).collect();
-    (entry.published.words() + &ceilings).into()
+    (entry.published_words() + &ceilings).into()
 }
 
 fn state(entry: &Entry) -> Cell {

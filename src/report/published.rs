@@ -4,25 +4,13 @@ use super::view::View;
 use crate::device::hardware::Cards;
 use crate::workload::Id;
 
-/// A row's rate relative to a published rate of its device.
+/// A published rate of a row's device, and the row's rate relative to it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Published {
-    /// Fraction of the vendor's peak or of hashcat's rate.
-    Share {
-        /// 1 is 100 %.
-        share: f64,
-        /// The reference: `the vendor's peak (f32)`.
-        of: String,
-        /// Source of the reference.
-        source: String,
-    },
-    /// No reference rate is known for the device.
-    Unknown {
-        /// The missing reference.
-        of: &'static str,
-    },
-    /// The workload has no published reference.
-    Nothing,
+pub struct Published {
+    /// What the rate is: `the vendor's peak (f32)`, `hashcat's published rate`.
+    pub reference: String,
+    /// The fraction of it (1 is 100 %) and its source; `None` if no rate is known for the device.
+    pub known: Option<(f64, String)>,
 }
 
 /// Reference for matrix products and tokens.
@@ -31,49 +19,43 @@ const VENDOR: &str = "the vendor's peak";
 const HASHCAT: &str = "hashcat's published rate";
 
 impl Published {
-    /// Compares matrix products and tokens with the vendor's peak, hashes with hashcat.
-    pub fn of(view: View) -> Published {
+    /// Compares matrix products and tokens with the vendor's peak, hashes with hashcat; `None` if nobody publishes a rate of the workload.
+    pub fn of(view: View) -> Option<Published> {
         let (workload, cards, name) = (&view.row.workload, Cards::published(), view.name());
-        let peak = |arithmetic: Option<&str>, operations: f64| {
-            let arithmetic = arithmetic?;
-            let of = format!("{VENDOR} ({arithmetic})");
-            Some((cards.peak(&name, arithmetic)?, operations, of))
+        let (arithmetic, operations) = match workload.id {
+            Id::Stream => return None,
+            Id::Sha256d => (None, 1.0),
+            Id::Peak => (workload.shape.arithmetic.as_deref(), 1.0),
+            Id::Gemm | Id::Gemv | Id::Prefill | Id::Decode => (
+                view.row.kernel.as_ref().and_then(|kernel| kernel.arithmetic.as_deref()),
+                workload.intensity.map_or(0.0, |intensity| intensity.operations_per_unit),
+            ),
         };
-        let (reference, missing) = match workload.id {
-            Id::Stream => return Published::Nothing,
-            Id::Sha256d => {
-                (cards.hashcat(&name).map(|known| (known, 1.0, HASHCAT.into())), HASHCAT)
-            }
-            Id::Peak => (peak(workload.shape.arithmetic.as_deref(), 1.0), VENDOR),
-            Id::Gemm | Id::Gemv | Id::Prefill | Id::Decode => {
-                let arithmetic = view.row.kernel.as_ref().and_then(|k| k.arithmetic.as_deref());
-                let operations = workload.intensity.map_or(0.0, |i| i.operations_per_unit);
-                (peak(arithmetic, operations), VENDOR)
-            }
+        let full = match workload.id {
+            Id::Sha256d => cards.hashcat(&name),
+            _ => arithmetic.and_then(|arithmetic| cards.peak(&name, arithmetic)),
         };
         let rate = view.figures.throughput.and_then(|rate| rate.value);
-        match (reference, rate) {
-            (Some(((full, source), operations, of)), Some(rate)) => {
-                Published::Share { share: rate * operations / full, of, source: source.into() }
-            }
-            _ => Published::Unknown { of: missing },
-        }
+        let known = full.zip(rate);
+        let known = known.map(|((full, source), rate)| (rate * operations / full, source.into()));
+        let reference = match (workload.id, arithmetic) {
+            (Id::Sha256d, _) => HASHCAT.into(),
+            (_, Some(arithmetic)) if known.is_some() => format!("{VENDOR} ({arithmetic})"),
+            _ => VENDOR.into(),
+        };
+        Some(Published { reference, known })
     }
 
-    /// The fraction and its reference, if they are known.
+    /// The fraction, if it is known, and what it is of.
     pub fn share(&self) -> Option<(f64, &str)> {
-        match self {
-            Published::Share { share, of, .. } => Some((*share, of)),
-            Published::Unknown { .. } | Published::Nothing => None,
-        }
+        self.known.as_ref().map(|(share, _)| (*share, self.reference.as_str()))
     }
 
-    /// `24 % of the vendor's peak (f32)`, `unknown: hashcat's published rate of this device`, `–`.
+    /// `24 % of the vendor's peak (f32)`, `unknown: hashcat's published rate of this device`.
     pub fn words(&self) -> String {
-        match self {
-            Published::Share { share, of, .. } => format!("{} % of {of}", percent(*share)),
-            Published::Unknown { of } => format!("unknown: {of} of this device"),
-            Published::Nothing => "–".into(),
+        match self.share() {
+            Some((share, of)) => format!("{} % of {of}", percent(share)),
+            None => format!("unknown: {} of this device", self.reference),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::device::{Class, Device};
 use crate::results::{Document, OrNewer, Outcome, RunReason, conditions};
 use crate::units::{EnergyPerWork, Interval, Joules, Provenance, Rate, Seconds, Unit, significant};
 use crate::workload::Id;
+use std::collections::BTreeSet;
 
 /// The tables of a run, one for each device that has a row; the last one explains the provenances that occur.
 pub fn run(document: &Document) -> Vec<Table> {
@@ -34,13 +35,10 @@ pub fn run(document: &Document) -> Vec<Table> {
 fn table(document: &Document, device: &Device) -> Option<Table> {
     let rows: Vec<View> = View::all(document).filter(|view| view.row.device == device.id).collect();
     let first = rows.first()?;
-    let software = match device.class {
-        Class::SoftwareGpu => ", a CPU emulating a GPU",
-        _ => "",
-    };
-    let id = match device.class {
-        Class::Cpu => String::new(),
-        _ => format!(" {}", device.id),
+    let (id, software) = match device.class {
+        Class::Cpu => (String::new(), ""),
+        Class::SoftwareGpu => (format!(" {}", device.id), ", a CPU emulating a GPU"),
+        _ => (format!(" {}", device.id), ""),
     };
     let mut remarks = conditions(first.manifest(), device.gpu.is_some());
     remarks.extend(rows.iter().flat_map(|view| notes(*view)));
@@ -61,22 +59,16 @@ fn table(document: &Document, device: &Device) -> Option<Table> {
 
 /// Notes on published references, and on those that are unknown for the device.
 fn about_published(rows: &[View]) -> Vec<String> {
-    let mut shares = false;
-    let mut unknown = Vec::new();
-    for view in rows.iter().filter(|view| view.is_measured()) {
-        match Published::of(*view) {
-            Published::Share { .. } => shares = true,
-            Published::Unknown { of } => unknown.push(of),
-            Published::Nothing => {}
-        }
-    }
-    unknown.sort_unstable();
-    unknown.dedup();
+    let measured = rows.iter().filter(|view| view.is_measured());
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        measured.filter_map(|view| Published::of(*view)).partition(|p| p.known.is_some());
+    let shares = !known.is_empty();
+    let unknown: BTreeSet<String> = unknown.into_iter().map(|p| p.reference).collect();
     let rest = if shares { " for rows without a share" } else { "" };
-    let unknown_ones = format!("no reference rate for this device{rest}: {}", unknown.join(", "));
+    let names = unknown.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     applying([
         (shares, "of vendor: of the peak that it publishes; of hashcat: of its published rate"),
-        (!unknown.is_empty(), &unknown_ones),
+        (!unknown.is_empty(), &format!("no reference rate for this device{rest}: {names}")),
     ])
 }
 
@@ -108,7 +100,7 @@ fn legend(document: &Document) -> Vec<String> {
 }
 
 fn row(view: View) -> Vec<Cell> {
-    let shares = ceilings(view).into_iter().chain(Published::of(view).brief());
+    let shares = ceilings(view).into_iter().chain(Published::of(view).and_then(|p| p.brief()));
     let shares: String = shares.map(|share| format!("\n{share}")).collect();
     let workload = &view.row.workload;
     // A model with its options is too long for a line.

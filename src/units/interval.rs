@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::{Add, Div, Mul, Sub};
 
-/// Where a figure comes from, strongest first: that of a figure computed from two is the larger of theirs.
+/// Where a figure comes from, strongest first.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]

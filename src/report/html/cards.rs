@@ -4,8 +4,8 @@ use super::axis::{Axis, Label};
 use super::marks::{CROSS, DIAMOND, Mark, Shape, TRIANGLE};
 use crate::economics::market::Market;
 use crate::report::entry::{Entry, order, span};
-use crate::report::group::Natural;
-use crate::report::published::{Published, percent};
+use crate::report::group::{Natural, natural};
+use crate::report::published::percent;
 use crate::results::Outcome;
 use crate::units::{EnergyPerWork, Interval, Provenance, Rate, Unit, Watts, significant};
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ pub fn rates(entries: &[Entry]) -> Vec<Card> {
         let axis = Axis::logarithmic(ends.flat_map(|(low, high)| [low, high]))?;
         let words = |per_second: f64| Rate { per_second, unit }.to_string();
         let of_entry = |entry: &&Entry| Line {
-            worth: if entry.counts() { entry.published.words() } else { entry.state().into() },
+            worth: if entry.counts() { entry.published_words() } else { entry.state().into() },
             about: about_rate(entry),
             ..line(&axis, entry, entry.rate, |rate| rate, words)
         };
@@ -110,13 +110,15 @@ fn cards(
 ) -> Vec<Card> {
     let mut all: BTreeMap<(bool, Unit, Natural), Vec<&Entry>> = BTreeMap::new();
     for entry in entries {
-        let spec = Natural(entry.workload.spec.clone());
-        all.entry((entry.workload.id.is_ceiling(), entry.unit(), spec)).or_default().push(entry);
+        let workload = &entry.workload;
+        let key = (workload.id.is_ceiling(), workload.unit, natural(&workload.spec));
+        all.entry(key).or_default().push(entry);
     }
-    let card = |((_, unit, spec), mut entries): ((bool, Unit, Natural), Vec<&Entry>)| {
+    let card = |((_, unit, _), mut entries): ((bool, Unit, Natural), Vec<&Entry>)| {
         entries.sort_by(|a, b| key(a).total_cmp(&key(b)));
         let (unit, lines, ticks) = drawn(unit, &entries)?;
-        let (subject, options) = spec.0.split_once(':').unwrap_or((&spec.0, ""));
+        let spec = &entries[0].workload.spec;
+        let (subject, options) = spec.split_once(':').unwrap_or((spec, ""));
         let (subject, options) = (subject.into(), options.replace(':', " · "));
         let more = entries.len().saturating_sub(MAX_LINES);
         Some(Card { unit, subject, options, lines, ticks, more })
@@ -197,12 +199,13 @@ fn about(entry: &Entry) -> String {
 }
 
 fn about_rate(entry: &Entry) -> String {
-    let mut about = match &entry.published {
-        Published::Share { share, of, source } => {
-            format!("{} % of {of}, as published: {source}.", percent(*share))
+    let published = entry.published.as_ref().map(|p| (&p.reference, &p.known));
+    let mut about = match published {
+        Some((reference, Some((share, source)))) => {
+            format!("{} % of {reference}, as published: {source}.", percent(*share))
         }
-        Published::Unknown { of } => format!("Not known here: {of} of this device."),
-        Published::Nothing => "Nobody publishes a rate to hold this to.".into(),
+        Some((reference, None)) => format!("Not known here: {reference} of this device."),
+        None => "Nobody publishes a rate to hold this to.".into(),
     };
     if entry.outcome == Outcome::Measured {
         about = format!("{} {about}", entry.about_rate());
