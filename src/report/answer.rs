@@ -2,7 +2,7 @@
 //! ranks are only between joules of the same scope and provenance.
 
 use super::entry::{Entry, order, span};
-use super::group::{Natural, natural};
+use super::group::natural;
 use super::provenance::short;
 use crate::device::Class;
 use crate::units::{Interval, Provenance, Unit, significant};
@@ -60,38 +60,33 @@ impl Standing {
     }
 }
 
-/// Device names by class. A device is called by its class alone if it is the only one in it.
-struct Names<'a>(BTreeMap<Class, BTreeSet<&'a str>>);
+/// Device names by class.
+type Names<'a> = BTreeMap<Class, BTreeSet<&'a str>>;
 
-impl Names<'_> {
-    fn display(&self, entry: &Entry) -> String {
-        let alone = self.0.get(&entry.class).is_none_or(|names| names.len() < 2);
-        if alone { entry.class.to_string() } else { format!("{} {}", entry.class, entry.name) }
-    }
+/// A device's class, and its name if it is not the only one in its class.
+fn display(names: &Names, entry: &Entry) -> String {
+    let alone = names.get(&entry.class).is_none_or(|names| names.len() < 2);
+    if alone { entry.class.to_string() } else { format!("{} {}", entry.class, entry.name) }
 }
 
 /// One answer per workload and protocol mode, in the order of units; ceilings have none.
 pub fn answers(entries: &[Entry]) -> Vec<Answer> {
-    let mut names = Names(BTreeMap::new());
-    let mut by_workload: BTreeMap<(Unit, Natural, &str), Vec<&Entry>> = BTreeMap::new();
+    let mut names = Names::new();
     for entry in entries {
-        names.0.entry(entry.class).or_default().insert(&entry.name);
-        if !entry.workload.id.is_ceiling() {
-            let key = (entry.workload.unit, natural(&entry.workload.spec), entry.mode.as_str());
-            by_workload.entry(key).or_default().push(entry);
-        }
+        names.entry(entry.class).or_default().insert(&entry.name);
     }
-    let modes: BTreeSet<&str> = by_workload.keys().map(|(.., mode)| *mode).collect();
-    let several = modes.len() > 1;
-    by_workload
-        .into_iter()
-        .map(|((unit, _, mode), entries)| {
-            let spec = entries[0].workload.spec.clone();
-            let workload = if several { format!("{spec} ({mode})") } else { spec };
-            let (standing, headline, sentences) = answer(&entries, &names);
-            Answer { unit, workload, standing, headline, sentences }
-        })
-        .collect()
+    let is_ceiling = |entry: &&Entry| entry.workload.id.is_ceiling();
+    let mut entries: Vec<&Entry> = entries.iter().filter(|entry| !is_ceiling(entry)).collect();
+    entries.sort_by_cached_key(|e| (e.workload.unit, natural(&e.workload.spec), e.mode.clone()));
+    let several = entries.iter().any(|entry| entry.mode != entries[0].mode);
+    let key = |entry: &Entry| (entry.workload.spec.clone(), entry.mode.clone());
+    let of_workload = |entries: &[&Entry]| {
+        let (spec, mode) = key(entries[0]);
+        let (standing, headline, sentences) = answer(entries, &names);
+        let workload = if several { format!("{spec} ({mode})") } else { spec };
+        Answer { unit: entries[0].workload.unit, workload, standing, headline, sentences }
+    };
+    entries.chunk_by(|a, b| key(a) == key(b)).map(of_workload).collect()
 }
 
 /// How certain an answer is, its headline and its sentences.
@@ -142,12 +137,9 @@ fn contenders<'a>(rows: &[&'a Entry]) -> Vec<&'a Entry> {
     let mut sorted = rows.to_vec();
     let joules = |entry: &Entry| entry.joules.map_or(f64::INFINITY, order);
     sorted.sort_by(|a, b| joules(a).total_cmp(&joules(b)));
-    let mut best: Vec<&Entry> = Vec::new();
-    for &entry in &sorted {
-        if !best.iter().any(|other| other.class == entry.class) {
-            best.push(entry);
-        }
-    }
+    let mut classes = BTreeSet::new();
+    let best: Vec<&Entry> =
+        sorted.iter().copied().filter(|entry| classes.insert(entry.class)).collect();
     if best.len() >= 2 { best } else { sorted }
 }
 
@@ -161,7 +153,7 @@ fn ranked(rows: &[&Entry], names: &Names) -> Words {
     };
     let scope = first.scope.map_or("", |scope| scope.name());
     let disjoint = first.joules.zip(second.joules).is_some_and(|(a, b)| span(a).1 < span(b).0);
-    let figures = |entry: &Entry| format!("{} {}", names.display(entry), amount(entry));
+    let figures = |entry: &Entry| format!("{} {}", display(names, entry), amount(entry));
     let (winner, next) = (figures(first), figures(second));
     if first.provenance == Provenance::Modelled {
         let needs_fewer = || format!("{} needs fewer", label(first));
@@ -251,9 +243,9 @@ fn on_speed(entries: &[&Entry], names: &Names) -> Option<String> {
     let (times, low, high) = ratio(first.rate, second.rate)?;
     Some(format!(
         "On speed alone {} does {} times as much as {} ({} to {}).",
-        names.display(first),
+        display(names, first),
         significant(times),
-        names.display(second),
+        display(names, second),
         significant(low),
         significant(high)
     ))
@@ -281,5 +273,5 @@ fn amount(entry: &Entry) -> String {
 }
 
 fn detail(entry: &Entry, names: &Names) -> String {
-    format!("{} {}, {}", names.display(entry), amount(entry), entry.source_words())
+    format!("{} {}, {}", display(names, entry), amount(entry), entry.source_words())
 }

@@ -85,10 +85,7 @@ fn pooled(figures: impl Iterator<Item = Interval>) -> Option<Interval> {
 }
 
 /// Sort key of text by which `batch=4` comes before `batch=16`: digits as numbers, and the text.
-pub type Natural = Vec<(u128, String)>;
-
-/// The natural sort key of a text.
-pub fn natural(text: &str) -> Natural {
+pub fn natural(text: &str) -> Vec<(u128, String)> {
     let chars: Vec<char> = text.chars().collect();
     let parts = chars.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
     let texts = parts.map(|part| part.iter().collect::<String>());

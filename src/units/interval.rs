@@ -240,35 +240,28 @@ impl Sub for Interval {
     }
 }
 
-impl Mul for Interval {
+impl<T: Into<Interval>> Mul<T> for Interval {
     type Output = Interval;
     /// Both operands must be non-negative.
-    fn mul(self, other: Interval) -> Interval {
+    fn mul(self, other: T) -> Interval {
+        let other = other.into();
         self.combine(other, (self.low * other.low, self.high * other.high), |a, b| a * b)
     }
 }
 
-impl Div for Interval {
+impl<T: Into<Interval>> Div<T> for Interval {
     type Output = Interval;
     /// Both operands must be non-negative.
-    fn div(self, other: Interval) -> Interval {
+    fn div(self, other: T) -> Interval {
+        let other = other.into();
         self.combine(other, (self.low / other.high, self.high / other.low), |a, b| a / b)
     }
 }
 
-impl Mul<f64> for Interval {
-    type Output = Interval;
-    /// The factor must be non-negative.
-    fn mul(self, factor: f64) -> Interval {
-        self * Interval::exact(factor)
-    }
-}
-
-impl Div<f64> for Interval {
-    type Output = Interval;
-    /// The divisor must be positive.
-    fn div(self, divisor: f64) -> Interval {
-        self / Interval::exact(divisor)
+/// An exact number.
+impl From<f64> for Interval {
+    fn from(value: f64) -> Interval {
+        Interval::exact(value)
     }
 }
 

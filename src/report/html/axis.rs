@@ -19,7 +19,7 @@ const MIN_RATIO: f64 = 4.0;
 /// Minimum pixels between two labels.
 const LABEL_GAP: f64 = 8.0;
 /// Maximum number of labels.
-const MAX_LABELS: usize = 5;
+pub const MAX_LABELS: usize = 5;
 
 impl Axis {
     /// A logarithmic axis that covers all values above 0; `None` if there is no such value.
@@ -62,12 +62,8 @@ impl Axis {
         }
     }
 
-    /// Round tick values, at most five.
-    pub fn ticks(&self) -> Vec<f64> {
-        self.at_most(MAX_LABELS)
-    }
-
-    fn at_most(&self, most: usize) -> Vec<f64> {
+    /// Round tick values.
+    pub fn ticks(&self, most: usize) -> Vec<f64> {
         match self.scale {
             Scale::Linear => linear_ticks(self.low, self.high, most),
             Scale::Logarithmic => logarithmic_ticks(self.low, self.high, most),
@@ -77,7 +73,7 @@ impl Axis {
     /// Labels of round values that fit side by side in `pixels`, the narrowest width of the plot.
     pub fn labels(&self, pixels: f64, words: impl Fn(f64) -> String) -> Vec<Label> {
         let labelled = |most: usize| -> Vec<Label> {
-            let ticks = self.at_most(most).into_iter();
+            let ticks = self.ticks(most).into_iter();
             ticks.map(|tick| Label::new(self.at(tick), words(tick))).collect()
         };
         let fits = |labels: &Vec<Label>| {
@@ -124,10 +120,7 @@ fn width(label: &str) -> f64 {
 
 fn extremes(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     let finite = values.into_iter().filter(|value| value.is_finite());
-    finite.fold(None, |ends, v| match ends {
-        None => Some((v, v)),
-        Some((low, high)) => Some((v.min(low), v.max(high))),
-    })
+    finite.map(|v| (v, v)).reduce(|(low, high), (v, _)| (v.min(low), v.max(high)))
 }
 
 fn linear_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
@@ -164,17 +157,20 @@ mod tests {
         for (low, high) in [(9.5, 21.5), (9.5, 179_000.0), (1.0, 1.0), (3e-12, 8e9), (0.02, 0.03)] {
             let axis = Axis::logarithmic([low, high]).unwrap();
             assert!(axis.at(low) > 1.0 && axis.at(high) < 99.0, "{axis:?}");
-            let ticks = axis.ticks();
+            let ticks = axis.ticks(MAX_LABELS);
             assert!((1..=MAX_LABELS).contains(&ticks.len()), "{low} {high}: {ticks:?}");
             assert!((axis.value(axis.at(low)) / low - 1.0).abs() < 1e-9);
         }
-        assert_eq!(Axis::logarithmic([9.5, 179_000.0]).unwrap().ticks(), [1e1, 1e2, 1e3, 1e4, 1e5]);
+        assert_eq!(
+            Axis::logarithmic([9.5, 179_000.0]).unwrap().ticks(MAX_LABELS),
+            [1e1, 1e2, 1e3, 1e4, 1e5]
+        );
         assert_eq!(Axis::logarithmic([0.0, -1.0]), None);
         let wide = |value: f64| format!("{value:.1} GFLOP/s");
         let axis = Axis::logarithmic([90.0, 4000.0]).unwrap();
         assert!(axis.labels(280.0, wide).len() < axis.labels(900.0, wide).len());
         let axis = Axis::linear([47.1, 48.3], 0.01).unwrap();
-        assert_eq!(axis.ticks(), [47.0, 47.5, 48.0, 48.5]); // from 46.6 to 48.8
+        assert_eq!(axis.ticks(MAX_LABELS), [47.0, 47.5, 48.0, 48.5]); // from 46.6 to 48.8
         assert_eq!(Axis::from_zero([10.0]).unwrap().at(0.0), 0.0);
     }
 }

@@ -4,11 +4,10 @@ use super::axis::{Axis, Label};
 use super::marks::{CROSS, DIAMOND, Mark, Shape, TRIANGLE};
 use crate::economics::market::Market;
 use crate::report::entry::{Entry, order, span};
-use crate::report::group::{Natural, natural};
+use crate::report::group::natural;
 use crate::report::published::percent;
 use crate::results::Outcome;
 use crate::units::{EnergyPerWork, Interval, Provenance, Rate, Unit, Watts, significant};
-use std::collections::BTreeMap;
 
 /// Maximum number of lines per card; the table has the rest.
 const MAX_LINES: usize = 12;
@@ -108,22 +107,21 @@ fn cards(
     key: impl Fn(&Entry) -> f64,
     drawn: impl Fn(Unit, &[&Entry]) -> Option<(&'static str, Vec<Line>, Vec<Label>)>,
 ) -> Vec<Card> {
-    let mut all: BTreeMap<(bool, Unit, Natural), Vec<&Entry>> = BTreeMap::new();
-    for entry in entries {
+    let mut entries: Vec<&Entry> = entries.iter().collect();
+    entries.sort_by(|a, b| key(a).total_cmp(&key(b)));
+    entries.sort_by_cached_key(|entry| {
         let workload = &entry.workload;
-        let key = (workload.id.is_ceiling(), workload.unit, natural(&workload.spec));
-        all.entry(key).or_default().push(entry);
-    }
-    let card = |((_, unit, _), mut entries): ((bool, Unit, Natural), Vec<&Entry>)| {
-        entries.sort_by(|a, b| key(a).total_cmp(&key(b)));
-        let (unit, lines, ticks) = drawn(unit, &entries)?;
-        let spec = &entries[0].workload.spec;
-        let (subject, options) = spec.split_once(':').unwrap_or((spec, ""));
+        (workload.id.is_ceiling(), workload.unit, natural(&workload.spec))
+    });
+    let card = |entries: &[&Entry]| {
+        let workload = &entries[0].workload;
+        let (unit, lines, ticks) = drawn(workload.unit, entries)?;
+        let (subject, options) = workload.spec.split_once(':').unwrap_or((&workload.spec, ""));
         let (subject, options) = (subject.into(), options.replace(':', " · "));
         let more = entries.len().saturating_sub(MAX_LINES);
         Some(Card { unit, subject, options, lines, ticks, more })
     };
-    all.into_iter().filter_map(card).collect()
+    entries.chunk_by(|a, b| a.workload.spec == b.workload.spec).filter_map(card).collect()
 }
 
 /// The line of an entry's figure, which is drawn at `place` of it.

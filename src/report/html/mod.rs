@@ -21,7 +21,6 @@ use crate::results::{Document, OrNewer, Source};
 use crate::units::{Seconds, Unit};
 use askama::Template;
 use base64::Engine;
-use cards::Card;
 use plot::Plot;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -31,14 +30,16 @@ const MAX_PLOTS: usize = 24;
 /// Maximum number of answers per unit; the cards show the rest.
 const MAX_ANSWERS: usize = 4;
 
+const STYLE: &str = include_str!("templates/page.css");
+const SCRIPT: &str = include_str!("templates/sort.js");
+
 #[derive(Template)]
 #[template(path = "page.html", config = "src/report/html/askama.toml")]
 struct Page<'a> {
-    style: &'static str,
-    script: &'static str,
+    collection: &'a Collection,
+    /// Its lines: rows, or groups of comparable ones.
+    entries: &'a [Entry],
     title: String,
-    /// Number of rows of all runs.
-    rows: usize,
     machines: BTreeSet<&'a str>,
     days: BTreeSet<&'a str>,
     modes: BTreeSet<&'a str>,
@@ -48,8 +49,6 @@ struct Page<'a> {
     conditions: BTreeSet<&'a String>,
     /// The answers of each unit of work.
     answers: Vec<&'a [Answer]>,
-    joules: Vec<Card>,
-    rates: Vec<Card>,
     batches: Vec<Plot>,
     rooflines: Vec<Plot>,
     power: Vec<Plot>,
@@ -62,11 +61,8 @@ struct Page<'a> {
     detail: Option<&'a Document>,
     sources: BTreeSet<String>,
     runs: Vec<(&'a File, &'a Run)>,
-    refused: Vec<(&'a File, &'a String)>,
     single: bool,
     modelled: bool,
-    software: bool,
-    classes: [&'static str; 6],
 }
 
 /// The page of a collection; `detail` is the document if there is a single run.
@@ -90,18 +86,15 @@ pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
     });
     let table = lines::table(&entries, single);
     let page = Page {
-        style: include_str!("templates/page.css"),
-        script: include_str!("templates/sort.js"),
+        collection,
+        entries: &entries,
         title: title(rows, single),
-        rows: rows.len(),
         machines: of_runs(|run| &run.machine),
         days: of_runs(Run::day),
         modes: of_runs(|run| &run.mode),
         invalid: runs.iter().filter(|(_, run)| !run.reasons.is_empty()).count(),
         conditions: rows.iter().flat_map(|entry| &entry.conditions).collect(),
         answers: answers.chunk_by(|a, b| a.unit == b.unit).collect(),
-        joules: cards::joules(&entries),
-        rates: cards::rates(&entries),
         batches: batch::plots(&entries, single),
         rooflines,
         power: views().flat_map(power::plots).take(MAX_PLOTS).collect(),
@@ -112,12 +105,9 @@ pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
         notes: table.notes,
         detail,
         sources: detail.map(sources).unwrap_or_default(),
-        refused: collection.refused().collect(),
         runs,
         single,
         modelled: answers.iter().any(|answer| answer.standing.badge().0 == "modelled"),
-        software: rows.iter().any(Entry::is_software),
-        classes: ["discrete-gpu", "integrated-gpu", "virtual-gpu", "software-gpu", "cpu", "asic"],
     };
     page.render().expect("writing to memory")
 }
@@ -147,15 +137,5 @@ impl Page<'_> {
 
     fn seconds(&self, seconds: &f64) -> Seconds {
         Seconds(*seconds)
-    }
-
-    /// The heading of a unit's answers.
-    fn heading(&self, unit: &Unit) -> &'static str {
-        match unit {
-            Unit::Hash => "Hashes",
-            Unit::Flop => "Operations",
-            Unit::Byte => "Bytes",
-            Unit::Token => "Tokens",
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! A plot: an SVG field, axis labels beside it, and a text alternative.
 
-use super::axis::{Axis, Label};
+use super::axis::{Axis, Label, MAX_LABELS};
 use super::marks::{Mark, Point, Shape};
 use askama::Template;
 
@@ -61,7 +61,7 @@ impl Plot {
         words: impl Fn(f64) -> String,
     ) -> Plot {
         let label = |tick| Label { at: 100.0 - axis.at(tick), anchor: "end", text: words(tick) };
-        let left = axis.ticks().into_iter().map(label).collect();
+        let left = axis.ticks(MAX_LABELS).into_iter().map(label).collect();
         Plot { class, title: title.into(), caption: caption.into(), left, ..Plot::default() }
     }
 
