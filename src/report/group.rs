@@ -1,8 +1,9 @@
 //! Groups of comparable rows: same workload, device name and class, protocol mode, energy scope and provenance, power limit and conditions.
 
 use super::entry::{Entry, span};
+use crate::energy::Scope;
 use crate::measure::stats;
-use crate::results::{ModelNames, Outcome};
+use crate::results::ModelNames;
 use crate::units::{Interval, Method};
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ pub fn disambiguated(entries: &[Entry]) -> Vec<Entry> {
 /// One entry for each group of comparable rows, in order of their first row.
 pub fn groups(entries: &[Entry]) -> Vec<Entry> {
     let entries = disambiguated(entries);
-    let mut groups: BTreeMap<Key, (usize, Vec<&Entry>)> = BTreeMap::new();
+    let mut groups: BTreeMap<_, (usize, Vec<&Entry>)> = BTreeMap::new();
     for (place, entry) in entries.iter().enumerate() {
         groups.entry(key(entry)).or_insert((place, Vec::new())).1.push(entry);
     }
@@ -25,25 +26,17 @@ pub fn groups(entries: &[Entry]) -> Vec<Entry> {
     groups.iter().map(|(_, rows)| merged(rows)).collect()
 }
 
-type Key<'a> = (Vec<&'a str>, Option<&'a str>, Option<u64>, bool);
-
-fn key(e: &Entry) -> Key<'_> {
-    let measured = e.outcome == Outcome::Measured;
-    let mut words = vec![
-        e.class.name(),
-        &e.name,
-        &e.workload.spec,
-        e.workload.shape.model_sha256.as_deref().unwrap_or_default(),
-        &e.mode,
-        e.provenance.name(),
-        if measured { "" } else { e.state() },
-    ];
-    words.extend(e.conditions.iter().map(String::as_str));
-    let limit = e.power_limit.map(f64::to_bits);
-    (words, e.scope.map(|scope| scope.name()), limit, e.speed_only)
+/// What comparable rows have in common.
+fn key(entry: &Entry) -> impl Ord {
+    let workload = &entry.workload;
+    (
+        (entry.class, &entry.name, &workload.spec, &workload.shape.model_sha256, &entry.mode),
+        (entry.provenance, entry.scope.map(Scope::name), entry.speed_only, &entry.conditions),
+        (entry.power_limit.map(f64::to_bits), entry.outcome.failure().map(|_| entry.state())),
+    )
 }
 
-/// What comparable rows have in common. Rows that do not count are shown only if none counts.
+/// The entry of comparable rows. Rows that do not count are shown only if none counts.
 fn merged(all: &[&Entry]) -> Entry {
     let counting: Vec<&Entry> = all.iter().copied().filter(|entry| entry.counts()).collect();
     let shown = if counting.is_empty() { all } else { &counting };

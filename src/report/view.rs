@@ -1,7 +1,7 @@
 //! A row with its figures, device and document.
 
 use crate::device::{Class, Device};
-use crate::results::{Document, Manifest, Outcome, Row, RowFigures, Verdict};
+use crate::results::{Document, Manifest, Row, RowFigures};
 use crate::units::Provenance;
 
 /// A row as reports use it.
@@ -49,21 +49,11 @@ impl<'a> View<'a> {
             && source.is_some_and(|source| source.workload.is_none())
     }
 
-    /// Whether it was measured.
-    pub fn is_measured(self) -> bool {
-        self.row.outcome == Outcome::Measured
-    }
-
     /// What makes it invalid, or why it was not measured.
     pub fn reasons(self) -> Vec<String> {
         match self.row.outcome.failure() {
             Some(failure) => vec![failure.to_string()],
             None => self.figures.reasons.iter().map(ToString::to_string).collect(),
         }
-    }
-
-    /// Whether it is measured and valid.
-    pub fn counts(self) -> bool {
-        self.is_measured() && self.figures.verdict == Verdict::Valid
     }
 }

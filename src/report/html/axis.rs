@@ -18,6 +18,8 @@ enum Scale {
 const MIN_RATIO: f64 = 4.0;
 /// Minimum pixels between two labels.
 const LABEL_GAP: f64 = 8.0;
+/// Approximate width of a letter of a label in pixels.
+const LETTER: f64 = 7.2;
 /// Maximum number of labels.
 pub const MAX_LABELS: usize = 5;
 
@@ -31,11 +33,11 @@ impl Axis {
         Some(Axis { low, high, scale: Scale::Logarithmic })
     }
 
-    /// A linear axis that covers all values, with a margin of at least `least` times the largest magnitude.
-    pub fn linear(values: impl IntoIterator<Item = f64>, least: f64) -> Option<Axis> {
+    /// A linear axis that covers all values, with a margin of at least 1 % of the largest magnitude.
+    pub fn linear(values: impl IntoIterator<Item = f64>) -> Option<Axis> {
         let (low, high) = extremes(values)?;
-        let room =
-            ((high - low) * 0.12).max(high.abs().max(low.abs()) * least).max(f64::MIN_POSITIVE);
+        let least = (high.abs().max(low.abs()) * 0.01).max(f64::MIN_POSITIVE);
+        let room = ((high - low) * 0.12).max(least);
         Some(Axis { low: low - room, high: high + room, scale: Scale::Linear })
     }
 
@@ -78,7 +80,8 @@ impl Axis {
         };
         let fits = |labels: &Vec<Label>| {
             let ends = |label: &Label| {
-                let (at, width) = (label.at / 100.0 * pixels, width(&label.text));
+                let (at, width) =
+                    (label.at / 100.0 * pixels, LETTER * label.text.chars().count() as f64);
                 match label.anchor {
                     "start" => (at, at + width),
                     "end" => (at - width, at),
@@ -111,11 +114,6 @@ impl Label {
         };
         Label { at, anchor, text: text.into() }
     }
-}
-
-/// Approximate width of a label in pixels.
-fn width(label: &str) -> f64 {
-    7.2 * label.chars().count() as f64
 }
 
 fn extremes(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
@@ -169,7 +167,7 @@ mod tests {
         let wide = |value: f64| format!("{value:.1} GFLOP/s");
         let axis = Axis::logarithmic([90.0, 4000.0]).unwrap();
         assert!(axis.labels(280.0, wide).len() < axis.labels(900.0, wide).len());
-        let axis = Axis::linear([47.1, 48.3], 0.01).unwrap();
+        let axis = Axis::linear([47.1, 48.3]).unwrap();
         assert_eq!(axis.ticks(MAX_LABELS), [47.0, 47.5, 48.0, 48.5]); // from 46.6 to 48.8
         assert_eq!(Axis::from_zero([10.0]).unwrap().at(0.0), 0.0);
     }

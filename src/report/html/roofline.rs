@@ -6,13 +6,14 @@ use super::plot::Plot;
 use crate::device::Device;
 use crate::report::published::ceilings;
 use crate::report::view::View;
-use crate::results::Document;
+use crate::results::{Document, Outcome, Verdict};
 use crate::units::{Rate, Unit, significant};
 use crate::workload::Id;
 
 /// The roofline of a device; `None` without a measured ceiling or without a row below it.
 pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
-    let on_device = |view: &View| view.row.device == device.id && view.is_measured();
+    let on_device =
+        |view: &View| view.row.device == device.id && view.row.outcome == Outcome::Measured;
     let rows: Vec<View> = View::all(document).filter(on_device).collect();
     let rate = |view: &View| view.figures.throughput?.value;
     let peaks: Vec<(String, f64)> = rows
@@ -75,7 +76,7 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
     }
     for (number, (view, intensity, rate)) in (1..).zip(&points) {
         let at = place(*intensity, *rate);
-        let class = if view.counts() { "dot" } else { "dot disturbed" };
+        let class = if view.figures.verdict == Verdict::Valid { "dot" } else { "dot disturbed" };
         let words = format!(
             "{}: {} at {} operations a byte",
             view.row.workload.spec,

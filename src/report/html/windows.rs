@@ -12,7 +12,7 @@ pub fn plot(view: View) -> Option<Plot> {
     let rates = windows.rates();
     let throughput = view.figures.throughput?;
     let median = throughput.value?;
-    let axis = Axis::linear(rates.iter().copied().chain([median]), 0.01)?;
+    let axis = Axis::linear(rates.iter().copied().chain([median]))?;
     let words = |per_second: f64| Rate { per_second, unit: view.row.workload.unit }.to_string();
     let blocks = blocks(&windows.blocks.windows);
     let mut plot = Plot::new(
