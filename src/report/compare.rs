@@ -37,21 +37,18 @@ fn rows(pair: &Pair) -> Vec<Vec<Cell>> {
     let joules = |joules: f64| EnergyPerWork { joules, unit }.to_string();
     let (id, shape) = pair.base.workload.split_once(':').unwrap_or((&pair.base.workload, ""));
     let invalid = if pair.invalid.is_empty() { "" } else { ", invalid" };
-    let figures = |name: &str, c: &Change, shown: &dyn Fn(f64) -> String, judged: String| {
-        let judged = judged + invalid;
-        let (base, new) = (shown(c.base), shown(c.new));
-        cells([name.to_string(), base, new, change(c), probability(c), judged])
+    let row = |name: &str, c: &Change, words: &dyn Fn(f64) -> String, verdict: String| {
+        let (base, new) = (words(c.base), words(c.new));
+        cells([name.into(), base, new, change(c), probability(c), verdict + invalid])
     };
     let throughput = &pair.throughput;
-    let mut rows = vec![figures(id, throughput, &rate, verdict(throughput, "slower", "faster"))];
-    match &pair.joules_per_unit {
-        Some(of_joules) => {
-            rows.push(figures(shape, of_joules, &joules, verdict(of_joules, "more", "fewer")));
-        }
-        None if shape.is_empty() => {}
-        None => rows.push(cells([shape, "", "", "", "", ""])),
-    }
-    rows
+    let rate = row(id, throughput, &rate, verdict(throughput, "slower", "faster"));
+    let joules = match &pair.joules_per_unit {
+        Some(change) => Some(row(shape, change, &joules, verdict(change, "more", "fewer"))),
+        None if shape.is_empty() => None,
+        None => Some(cells([shape, "", "", "", "", ""])),
+    };
+    [rate].into_iter().chain(joules).collect()
 }
 
 fn verdict(change: &Change, worse: &str, better: &str) -> String {

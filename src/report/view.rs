@@ -41,6 +41,11 @@ impl<'a> View<'a> {
         self.device.map_or_else(|| self.row.device.to_string(), |device| device.name.clone())
     }
 
+    /// Its device's id and its workload.
+    pub fn title(self) -> String {
+        format!("{} {}", self.row.device, self.row.workload.spec)
+    }
+
     /// Whether one power was declared for all workloads, so that its joules only reflect speed.
     pub fn is_speed_only(self) -> bool {
         let energy = &self.figures.energy;

@@ -148,12 +148,8 @@ impl Interval {
     }
 
     /// A value with both bounds.
-    pub fn new(
-        value: f64,
-        (low, high): (f64, f64),
-        provenance: Provenance,
-        method: Method,
-    ) -> Interval {
+    pub fn new(value: f64, ends: (f64, f64), provenance: Provenance, method: Method) -> Interval {
+        let (low, high) = ends;
         Interval { value: Some(value), low, high, provenance, method }
     }
 
@@ -210,12 +206,8 @@ impl Interval {
         Interval { low: self.low.max(0.0), ..self }
     }
 
-    fn combine(
-        self,
-        other: Interval,
-        (low, high): (f64, f64),
-        value: impl Fn(f64, f64) -> f64,
-    ) -> Interval {
+    fn combine(self, other: Interval, ends: (f64, f64), value: fn(f64, f64) -> f64) -> Interval {
+        let (low, high) = ends;
         let method = match (self.method, other.method) {
             (Method::Exact, other) => other,
             (method, Method::Exact) => method,

@@ -56,6 +56,11 @@ impl Axis {
         (100.0 * share).clamp(0.0, 100.0)
     }
 
+    /// Position of a value from the top, 100 to 0.
+    pub fn height(&self, value: f64) -> f64 {
+        100.0 - self.at(value)
+    }
+
     /// The value at a position.
     pub fn value(&self, at: f64) -> f64 {
         match self.scale {

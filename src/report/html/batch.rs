@@ -61,7 +61,6 @@ fn plot(model: &str, curves: &[Curve], (what, amount, words): Amount) -> Option<
     let y = Axis::logarithmic(ends.flat_map(|(low, high)| [low, high]))?;
     let x = Axis::logarithmic(all().map(|(batch, _)| *batch))?;
     let left = |batch: f64| WIDTH * x.at(batch);
-    let top = |value: f64| 100.0 - y.at(value);
     let mut plot = Plot::new("", model, what, &y, |value| words(sample, value));
     let mut batches: Vec<f64> = all().map(|(batch, _)| *batch).collect();
     batches.sort_by(f64::total_cmp);
@@ -74,7 +73,7 @@ fn plot(model: &str, curves: &[Curve], (what, amount, words): Amount) -> Option<
         let class = points[0].1.class;
         let figures = points.iter().filter_map(|(batch, entry)| Some((*batch, amount(entry)?)));
         let figures: Vec<(f64, Interval)> = figures.collect();
-        let line = figures.iter().map(|(batch, figure)| (left(*batch), top(order(*figure))));
+        let line = figures.iter().map(|(batch, figure)| (left(*batch), y.height(order(*figure))));
         let line: Vec<(f64, f64)> = line.collect();
         if figures.iter().all(|(_, figure)| figure.value.is_some()) {
             plot.draw(Shape::Path(line.clone()), format!("curve {class}"));
@@ -86,7 +85,7 @@ fn plot(model: &str, curves: &[Curve], (what, amount, words): Amount) -> Option<
                 Some(value) => words(sample, value),
                 None => format!("{} to {}", words(sample, low), words(sample, high)),
             };
-            let (x, low, high) = (left(*batch), top(low), top(high));
+            let (x, low, high) = (left(*batch), y.height(low), y.height(high));
             let (shape, kind) = match figure.value {
                 None => (Shape::Area((x - 1.2, high), (x + 1.2, low), Some(class)), "range"),
                 Some(_) => {

@@ -78,8 +78,7 @@ pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
     let more_windows = windows.len().saturating_sub(MAX_PLOTS);
     windows.truncate(MAX_PLOTS);
     let no_power = views().filter(|view| power::plots(*view).is_empty());
-    let no_power: Vec<String> =
-        no_power.map(|view| format!("{} {}", view.row.device, view.row.workload.spec)).collect();
+    let no_power: Vec<String> = no_power.map(View::title).collect();
     let rooflines = detail.map_or(Vec::new(), |document| {
         let devices = document.evidence.manifest.devices();
         devices.filter_map(|device| roofline::plot(document, device)).collect()

@@ -60,7 +60,7 @@ impl Plot {
         axis: &Axis,
         words: impl Fn(f64) -> String,
     ) -> Plot {
-        let label = |tick| Label { at: 100.0 - axis.at(tick), anchor: "end", text: words(tick) };
+        let label = |tick| Label { at: axis.height(tick), anchor: "end", text: words(tick) };
         let left = axis.ticks(MAX_LABELS).into_iter().map(label).collect();
         Plot { class, title: title.into(), caption: caption.into(), left, ..Plot::default() }
     }
@@ -85,11 +85,9 @@ impl Plot {
     /// Numbers a mark, avoiding other numbers.
     pub fn number(&mut self, (x, y): Point, number: usize) {
         let inside = |(x, y): &Point| (1.5..=98.5).contains(x) && (8.0..=99.0).contains(y);
-        let free = |(x, y): &Point| {
-            let is_clear =
-                |other: &Point| (other.0 - x).abs() > DIGITS.0 || (other.1 - y).abs() > DIGITS.1;
-            self.numbers.iter().all(is_clear)
-        };
+        let apart =
+            |a: &Point, b: &Point| (a.0 - b.0).abs() > DIGITS.0 || (a.1 - b.1).abs() > DIGITS.1;
+        let free = |place: &Point| self.numbers.iter().all(|other| apart(other, place));
         let places = || AROUND.iter().map(|(right, down)| (x + right, y + down)).filter(inside);
         let Some(place) = places().find(free).or_else(|| places().next()) else { return };
         self.draw(Shape::Text(place, "middle", number.to_string()), "number");

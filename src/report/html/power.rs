@@ -41,14 +41,9 @@ fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
     let values = shown.iter().flatten().map(|(_, watts)| *watts);
     let axis = Axis::from_zero(values.chain(idle.map(|idle| idle.0)).chain([mean.0]))?;
     let scope = info.scope.name();
-    let mut plot = Plot::new(
-        view.class().name(),
-        format!("{} {}", view.row.device, view.row.workload.spec),
-        format!("{} ({scope}): mean {mean}", info.kind),
-        &axis,
-        |watts| Watts(watts).to_string(),
-    );
-    let height = |watts: f64| 100.0 - axis.at(watts);
+    let caption = format!("{} ({scope}): mean {mean}", info.kind);
+    let words = |watts: f64| Watts(watts).to_string();
+    let mut plot = Plot::new(view.class().name(), view.title(), caption, &axis, words);
     let total: f64 = blocks.iter().map(|(from, to)| to - from + 2.0 * MARGIN).sum();
     let scale = (100.0 - GAP * (blocks.len().max(1) - 1) as f64) / total;
     let mut left = 0.0;
@@ -56,7 +51,8 @@ fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
     for (i, ((from, to), points)) in blocks.iter().zip(&shown).enumerate() {
         let x = |t: f64| left + (t - (from - MARGIN)) * scale;
         plot.draw(Shape::Area((x(*from), 0.0), (x(*to), 100.0), None), "window");
-        let line = thinned(points).into_iter().map(|(t, watts)| (x(t), height(watts))).collect();
+        let line =
+            thinned(points).into_iter().map(|(t, watts)| (x(t), axis.height(watts))).collect();
         plot.draw(Shape::Path(line), "reading");
         if i % every == 0 {
             let number =
@@ -67,7 +63,7 @@ fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
         left = x(to + MARGIN) + GAP;
     }
     if let Some(idle) = idle {
-        let y = height(idle.0);
+        let y = axis.height(idle.0);
         plot.draw(Shape::Line((0.0, y), (100.0, y)), "idle");
         plot.caption += &format!("; dashed: {idle} idle");
     }
@@ -86,26 +82,20 @@ fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
 /// Time and power. For a counter, mean power between two changes.
 fn over_time(info: &SourceInfo, readings: &Readings) -> Vec<Point> {
     let all = readings.stamped();
-    let mut all = all.iter().map(|r| ((r.before.0 + r.after.0) / 2.0, &r.values));
+    let all = all.iter().map(|r| ((r.before.0 + r.after.0) / 2.0, &r.values));
     if let Quantity::Power { .. } = info.quantity {
         return all.map(|(t, values)| (t, values.iter().sum())).collect();
     }
-    let Some(mut last) = all.next() else { return Vec::new() };
-    let mut watts = Vec::new();
-    for (t, values) in all {
-        let (before, old) = last;
-        if old == values {
-            continue;
-        }
-        // Skip a counter reset.
-        let rises = old.iter().zip(values).all(|(old, new)| new >= old);
-        if rises && t > before {
-            let joules: f64 = old.iter().zip(values).map(|(old, new)| new - old).sum();
-            watts.push(((before + t) / 2.0, joules / (t - before)));
-        }
-        last = (t, values);
-    }
-    watts
+    let mut changes: Vec<(f64, &Vec<f64>)> = all.collect();
+    changes.dedup_by(|new, old| new.1 == old.1);
+    let mean = |pair: &[(f64, &Vec<f64>)]| {
+        let ((before, old), (t, new)) = (pair[0], pair[1]);
+        // A counter that was reset in between gives no power.
+        let rises = old.iter().zip(new).all(|(old, new)| new >= old);
+        let joules: f64 = old.iter().zip(new).map(|(old, new)| new - old).sum();
+        (rises && t > before).then(|| ((before + t) / 2.0, joules / (t - before)))
+    };
+    changes.windows(2).filter_map(mean).collect()
 }
 
 /// At most `MAX_POINTS`: minimum and maximum of each chunk, so that no peak is lost.

@@ -49,15 +49,15 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
         operations,
     );
     plot.label_below(&x, |at| format!("{}/B", significant(at)));
-    let place = |intensity: f64, rate: f64| (x.at(intensity), 100.0 - y.at(rate));
+    let place = |intensity: f64, rate: f64| (x.at(intensity), y.height(rate));
     let (left, right) = (x.value(0.0), x.value(100.0));
     for (spec, peak) in &peaks {
         let from = stream.map_or(left, |stream| (peak / stream).clamp(left, right));
         plot.draw(Shape::Path(vec![place(from, *peak), place(right, *peak)]), "ceiling");
         plot.caption += &format!("; {spec} {}", operations(*peak));
         // The label is above the line's end, or below it if another ceiling is just above.
-        let height = 100.0 - y.at(*peak);
-        let is_just_above = |other: f64| (0.0..14.0).contains(&(height - (100.0 - y.at(other))));
+        let height = y.height(*peak);
+        let is_just_above = |other: f64| (0.0..14.0).contains(&(height - y.height(other)));
         let below = peaks.iter().any(|(other, at)| other != spec && is_just_above(*at));
         let height = if below { height + 8.0 } else { height - 3.0 };
         plot.draw(Shape::Text((100.0, height), "end", spec.clone()), "number");

@@ -15,23 +15,17 @@ pub fn plot(view: View) -> Option<Plot> {
     let axis = Axis::linear(rates.iter().copied().chain([median]))?;
     let words = |per_second: f64| Rate { per_second, unit: view.row.workload.unit }.to_string();
     let blocks = blocks(&windows.blocks.windows);
-    let mut plot = Plot::new(
-        view.class().name(),
-        format!("{} {}", view.row.device, view.row.workload.spec),
-        match throughput.ends() {
-            Some((low, high)) => {
-                format!("median {}, 95 % within {} to {}", words(median), words(low), words(high))
-            }
-            None => format!("median {}, too few windows for an interval", words(median)),
-        },
-        &axis,
-        words,
-    );
-    let height = |rate: f64| 100.0 - axis.at(rate);
+    let caption = match throughput.ends() {
+        Some((low, high)) => {
+            format!("median {}, 95 % within {} to {}", words(median), words(low), words(high))
+        }
+        None => format!("median {}, too few windows for an interval", words(median)),
+    };
+    let mut plot = Plot::new(view.class().name(), view.title(), caption, &axis, words);
     if let Some((low, high)) = throughput.ends() {
-        plot.draw(Shape::Area((0.0, height(high)), (100.0, height(low)), None), "band");
+        plot.draw(Shape::Area((0.0, axis.height(high)), (100.0, axis.height(low)), None), "band");
     }
-    let middle = height(median);
+    let middle = axis.height(median);
     plot.draw(Shape::Line((0.0, middle), (100.0, middle)), "median");
     let places = blocks.iter().flat_map(|(number, xs)| xs.iter().map(move |x| (number, *x)));
     for (i, ((block, x), rate)) in places.zip(&rates).enumerate() {
@@ -44,7 +38,7 @@ pub fn plot(view: View) -> Option<Plot> {
         };
         let title = format!("block {block}, window {}: {}{remark}", i + 1, words(*rate));
         let class = if disturbed { "dot disturbed" } else { "dot" };
-        let at = (x, height(*rate));
+        let at = (x, axis.height(*rate));
         let shape = if outlier { Shape::Symbol(at, SQUARE) } else { Shape::Dot(at, 3.5) };
         plot.draw_titled(shape, class, &title);
     }
