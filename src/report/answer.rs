@@ -23,42 +23,25 @@ pub struct Answer {
     pub sentences: Vec<String>,
 }
 
-/// How certain an answer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Measured, and the intervals do not overlap.
-    Sure,
-    /// Declared power, and the intervals of the speeds do not overlap.
-    Declared,
-    /// The intervals overlap or are unknown.
-    Open,
-    /// Modelled, and the ranges do not overlap.
-    Modelled,
-    /// Modelled, and the ranges overlap or there is nothing to compare with.
-    Unmeasured,
-    /// The joules differ in scope or provenance.
-    Unlike,
-    /// Nothing to compare with.
-    Alone,
-    /// No joules are known.
-    Unknown,
-}
+/// How certain an answer is: the CSS class of its badge, and its words.
+pub type Standing = (&'static str, &'static str);
 
-impl Standing {
-    /// The CSS class of its badge, and its words.
-    pub fn badge(self) -> (&'static str, &'static str) {
-        match self {
-            Standing::Sure => ("good", "sure"),
-            Standing::Declared => ("plain", "as declared"),
-            Standing::Open => ("open", "too close to tell"),
-            Standing::Modelled => ("modelled", "modelled, yet apart"),
-            Standing::Unmeasured => ("modelled", "only modelled"),
-            Standing::Unlike => ("open", "not comparable"),
-            Standing::Alone => ("plain", "nothing beside it"),
-            Standing::Unknown => ("open", "no joules known"),
-        }
-    }
-}
+/// Measured, and the intervals do not overlap.
+const SURE: Standing = ("good", "sure");
+/// Declared power, and the intervals of the speeds do not overlap.
+const DECLARED: Standing = ("plain", "as declared");
+/// The intervals overlap or are unknown.
+const OPEN: Standing = ("open", "too close to tell");
+/// Modelled, and the ranges do not overlap.
+const MODELLED: Standing = ("modelled", "modelled, yet apart");
+/// Modelled, and the ranges overlap or there is nothing to compare with.
+const UNMEASURED: Standing = ("modelled", "only modelled");
+/// The joules differ in scope or provenance.
+const UNLIKE: Standing = ("open", "not comparable");
+/// Nothing to compare with.
+const ALONE: Standing = ("plain", "nothing beside it");
+/// No joules are known.
+const UNKNOWN: Standing = ("open", "no joules known");
 
 /// Device names by class.
 type Names<'a> = BTreeMap<Class, BTreeSet<&'a str>>;
@@ -152,15 +135,15 @@ fn ranked(rows: &[&Entry], names: &Names) -> Words {
         false => entry.class.to_string(),
     };
     let scope = first.scope.map_or("", |scope| scope.name());
-    let disjoint = first.joules.zip(second.joules).is_some_and(|(a, b)| span(a).1 < span(b).0);
+    let disjoint = first.joules.zip(second.joules).is_some_and(|(a, b)| span(a)[1] < span(b)[0]);
     let figures = |entry: &Entry| format!("{} {}", display(names, entry), amount(entry));
     let (winner, next) = (figures(first), figures(second));
     if first.provenance == Provenance::Modelled {
         let needs_fewer = || format!("{} needs fewer", label(first));
         let (standing, headline, why) = match disjoint {
-            true => (Standing::Modelled, needs_fewer(), "Even so the ranges lie apart."),
+            true => (MODELLED, needs_fewer(), "Even so the ranges lie apart."),
             false => (
-                Standing::Unmeasured,
+                UNMEASURED,
                 "undecided: nobody measured".into(),
                 "The ranges overlap, so joules name no winner.",
             ),
@@ -174,20 +157,16 @@ fn ranked(rows: &[&Entry], names: &Names) -> Words {
     let both = has_ends(first) && has_ends(second);
     let measured = first.provenance.is_measured();
     let (standing, why) = match both && disjoint {
-        true if measured => (Standing::Sure, "Sure: their 95 % intervals lie apart."),
-        true if first.speed_only => (
-            Standing::Declared,
-            "One power was typed for all workloads, so this tells of the speed alone.",
-        ),
-        true => (
-            Standing::Declared,
-            "Sure as far as the typed watts are right: the intervals lie apart.",
-        ),
-        false if both => (Standing::Open, "Their 95 % intervals overlap, so no winner is shown."),
-        false => (Standing::Open, "No interval is known of one of them, so nothing is shown."),
+        true if measured => (SURE, "Sure: their 95 % intervals lie apart."),
+        true if first.speed_only => {
+            (DECLARED, "One power was typed for all workloads, so this tells of the speed alone.")
+        }
+        true => (DECLARED, "Sure as far as the typed watts are right: the intervals lie apart."),
+        false if both => (OPEN, "Their 95 % intervals overlap, so no winner is shown."),
+        false => (OPEN, "No interval is known of one of them, so nothing is shown."),
     };
     let headline = match standing {
-        Standing::Open => format!("{} and {} are too close to tell", label(first), label(second)),
+        OPEN => format!("{} and {} are too close to tell", label(first), label(second)),
         _ => format!("{} wins", label(first)),
     };
     let times = ratio(second.joules, first.joules).map_or(String::new(), |(times, low, high)| {
@@ -209,7 +188,7 @@ fn unlike(known: &[&Entry], names: &Names) -> Words {
     let why = "These joules differ in scope or provenance, so no ratio is given.";
     let mut sentences = vec![format!("{}.", all.join("; ")), why.into()];
     sentences.extend(on_speed(known, names));
-    (Standing::Unlike, "side by side, in no ratio".into(), sentences)
+    (UNLIKE, "side by side, in no ratio".into(), sentences)
 }
 
 /// The answer if only one row has joules.
@@ -217,21 +196,21 @@ fn alone(only: &Entry, names: &Names) -> Words {
     let detail = format!("{}. Nothing else has joules to hold it to.", detail(only, names));
     let headline = format!("only {}", only.class);
     if only.provenance != Provenance::Modelled {
-        return (Standing::Alone, headline, vec![detail]);
+        return (ALONE, headline, vec![detail]);
     }
     let range = "No meter was read: the true figure lies somewhere in the range.".into();
-    (Standing::Unmeasured, headline, vec![detail, range])
+    (UNMEASURED, headline, vec![detail, range])
 }
 
 /// The answer if no row has joules.
 fn unknown(counting: &[&Entry], names: &Names) -> Words {
     if counting.is_empty() {
-        return (Standing::Unknown, "no row counts".into(), Vec::new());
+        return (UNKNOWN, "no row counts".into(), Vec::new());
     }
     let mut sentences =
         vec!["No row has joules: no meter was read and no watts were typed.".to_string()];
     sentences.extend(on_speed(counting, names));
-    (Standing::Unknown, "no joules known".into(), sentences)
+    (UNKNOWN, "no joules known".into(), sentences)
 }
 
 /// Compares speed, which is always measured.
@@ -255,7 +234,7 @@ fn on_speed(entries: &[&Entry], names: &Names) -> Option<String> {
 fn ratio(over: Option<Interval>, under: Option<Interval>) -> Option<(f64, f64, f64)> {
     let (over, under) = (over?, under?);
     let (a, b) = (span(over), span(under));
-    Some((order(over) / order(under), a.0 / b.1, a.1 / b.0))
+    Some((order(over) / order(under), a[0] / b[1], a[1] / b[0]))
 }
 
 /// `needs 12.1 J/TH (11.9 to 12.3)`.

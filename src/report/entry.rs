@@ -58,9 +58,8 @@ pub struct Entry {
 }
 
 /// The bounds of a figure's interval, or the value twice if they are unknown.
-pub fn span(figure: Interval) -> (f64, f64) {
-    let value = figure.middle();
-    figure.ends().unwrap_or((value, value))
+pub fn span(figure: Interval) -> [f64; 2] {
+    figure.ends().map_or([figure.middle(); 2], |(low, high)| [low, high])
 }
 
 /// Sort key: the value, or the lower bound if there is none.

@@ -71,8 +71,8 @@ fn pooled(figures: impl Iterator<Item = Interval>) -> Option<Interval> {
     if figures.len() == 1 {
         return Some(first);
     }
-    let low = figures.iter().map(|figure| span(*figure).0).fold(f64::INFINITY, f64::min);
-    let high = figures.iter().map(|figure| span(*figure).1).fold(f64::NEG_INFINITY, f64::max);
+    let low = figures.iter().map(|figure| span(*figure)[0]).fold(f64::INFINITY, f64::min);
+    let high = figures.iter().map(|figure| span(*figure)[1]).fold(f64::NEG_INFINITY, f64::max);
     let values: Vec<f64> = figures.iter().filter_map(|figure| figure.value).collect();
     Some(Interval { value: stats::median(&values), low, high, method: Method::Propagated, ..first })
 }

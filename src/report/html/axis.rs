@@ -5,13 +5,7 @@
 pub struct Axis {
     low: f64,
     high: f64,
-    scale: Scale,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scale {
-    Linear,
-    Logarithmic,
+    logarithmic: bool,
 }
 
 /// Minimum ratio of the ends of a logarithmic axis, so that noise does not look large.
@@ -30,7 +24,7 @@ impl Axis {
         let widen = (MIN_RATIO / (high / low)).max(1.0).sqrt();
         let margin = (high * widen / (low / widen)).powf(0.04);
         let (low, high) = (low / widen / margin, high * widen * margin);
-        Some(Axis { low, high, scale: Scale::Logarithmic })
+        Some(Axis { low, high, logarithmic: true })
     }
 
     /// A linear axis that covers all values, with a margin of at least 1 % of the largest magnitude.
@@ -38,20 +32,20 @@ impl Axis {
         let (low, high) = extremes(values)?;
         let least = (high.abs().max(low.abs()) * 0.01).max(f64::MIN_POSITIVE);
         let room = ((high - low) * 0.12).max(least);
-        Some(Axis { low: low - room, high: high + room, scale: Scale::Linear })
+        Some(Axis { low: low - room, high: high + room, logarithmic: false })
     }
 
     /// A linear axis from 0 that covers all values.
     pub fn from_zero(values: impl IntoIterator<Item = f64>) -> Option<Axis> {
         let (_, high) = extremes(values)?;
-        Some(Axis { low: 0.0, high: high.max(f64::MIN_POSITIVE) * 1.1, scale: Scale::Linear })
+        Some(Axis { low: 0.0, high: high.max(f64::MIN_POSITIVE) * 1.1, logarithmic: false })
     }
 
     /// Position of a value, 0 to 100.
     pub fn at(&self, value: f64) -> f64 {
-        let share = match self.scale {
-            Scale::Linear => (value - self.low) / (self.high - self.low),
-            Scale::Logarithmic => (value / self.low).ln() / (self.high / self.low).ln(),
+        let share = match self.logarithmic {
+            false => (value - self.low) / (self.high - self.low),
+            true => (value / self.low).ln() / (self.high / self.low).ln(),
         };
         (100.0 * share).clamp(0.0, 100.0)
     }
@@ -63,17 +57,17 @@ impl Axis {
 
     /// The value at a position.
     pub fn value(&self, at: f64) -> f64 {
-        match self.scale {
-            Scale::Linear => self.low + (self.high - self.low) * at / 100.0,
-            Scale::Logarithmic => self.low * (self.high / self.low).powf(at / 100.0),
+        match self.logarithmic {
+            false => self.low + (self.high - self.low) * at / 100.0,
+            true => self.low * (self.high / self.low).powf(at / 100.0),
         }
     }
 
     /// Round tick values.
     pub fn ticks(&self, most: usize) -> Vec<f64> {
-        match self.scale {
-            Scale::Linear => linear_ticks(self.low, self.high, most),
-            Scale::Logarithmic => logarithmic_ticks(self.low, self.high, most),
+        match self.logarithmic {
+            false => linear_ticks(self.low, self.high, most),
+            true => logarithmic_ticks(self.low, self.high, most),
         }
     }
 

@@ -34,15 +34,15 @@ pub fn plots(entries: &[Entry], single: bool) -> Vec<Plot> {
             None => curves.push((name, vec![(batch, entry)])),
         }
     }
-    for (_, points) in models.values_mut().flatten() {
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        points.dedup_by(|a, b| a.0 == b.0);
+    for curves in models.values_mut() {
+        for (_, points) in &mut *curves {
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            points.dedup_by(|a, b| a.0 == b.0);
+        }
+        curves.retain(|(_, points)| points.len() >= 2);
     }
-    models.values_mut().for_each(|curves| curves.retain(|(_, points)| points.len() >= 2));
-    let of_model = |(model, curves): (&String, &Vec<Curve>)| {
-        AMOUNTS.map(|amount| plot(model, curves, amount)).into_iter().flatten()
-    };
-    models.iter().flat_map(of_model).collect()
+    let all = models.iter().flat_map(|(model, curves)| AMOUNTS.map(|a| plot(model, curves, a)));
+    all.flatten().collect()
 }
 
 /// `decode smollm2-135m int4, prompt=128, context=256`, and the batch.
@@ -57,8 +57,7 @@ fn plot(model: &str, curves: &[Curve], (what, amount, words): Amount) -> Option<
     let curves = &curves[..curves.len() - more];
     let all = || curves.iter().flat_map(|(_, points)| points);
     let (_, sample) = all().next()?;
-    let ends = all().filter_map(|(_, entry)| amount(entry).map(span));
-    let y = Axis::logarithmic(ends.flat_map(|(low, high)| [low, high]))?;
+    let y = Axis::logarithmic(all().filter_map(|(_, e)| amount(e).map(span)).flatten())?;
     let x = Axis::logarithmic(all().map(|(batch, _)| *batch))?;
     let left = |batch: f64| WIDTH * x.at(batch);
     let mut plot = Plot::new("", model, what, &y, |value| words(sample, value));
@@ -80,7 +79,7 @@ fn plot(model: &str, curves: &[Curve], (what, amount, words): Amount) -> Option<
         }
         let mut readout = Vec::new();
         for ((batch, figure), at) in figures.iter().zip(&line) {
-            let (low, high) = span(*figure);
+            let [low, high] = span(*figure);
             let value = match figure.value {
                 Some(value) => words(sample, value),
                 None => format!("{} to {}", words(sample, low), words(sample, high)),

@@ -2,7 +2,7 @@
 
 use super::axis::{Axis, Label};
 use super::marks::{CROSS, DIAMOND, Mark, Shape, TRIANGLE};
-use crate::economics::market::Market;
+use crate::economics::market::{Asic, Figure, Market};
 use crate::report::entry::{Entry, order, span};
 use crate::report::group::natural;
 use crate::report::published::percent;
@@ -53,19 +53,16 @@ pub fn joules(entries: &[Entry]) -> Vec<Card> {
     let market = Market::embedded();
     let least = |entry: &Entry| entry.joules.map_or(f64::INFINITY, order);
     cards(entries, least, |unit, entries| {
-        let quoted = |joules: f64| EnergyPerWork { joules, unit }.quote();
         let asics = if unit == Unit::Hash { &market.asics[..] } else { &[] };
-        let published = asics.iter().map(|asic| asic.efficiency.number());
-        let ends = entries.iter().filter_map(|entry| entry.joules.map(span));
-        let ends = ends.flat_map(|(low, high)| [quoted(low), quoted(high)]);
-        let axis = Axis::logarithmic(ends.chain(published))?;
-        let measured = entries.iter().take(MAX_LINES).map(|entry| {
-            line(&axis, entry, entry.joules, quoted, |joules| entry.joules_figure(joules))
-        });
-        let published = asics.iter().map(|asic| {
-            let figure = &asic.efficiency;
-            let (value, at) = (significant(figure.number()), (axis.at(figure.number()), 50.0));
-            let (unit, source, date) = (&figure.unit, &figure.source, &figure.date);
+        let published = |asic: &Asic| EnergyPerWork::quoted(asic.efficiency.number(), unit).joules;
+        let words = |joules: f64| EnergyPerWork { joules, unit }.figure();
+        let ends = entries.iter().filter_map(|entry| entry.joules.map(span)).flatten();
+        let axis = Axis::logarithmic(ends.chain(asics.iter().map(published)))?;
+        let measured = entries.iter().take(MAX_LINES);
+        let measured = measured.map(|entry| line(&axis, entry, entry.joules, words));
+        let miners = asics.iter().map(|asic| {
+            let (value, at) = (significant(asic.efficiency.number()), axis.at(published(asic)));
+            let Figure { unit, source, date, .. } = &asic.efficiency;
             Line {
                 class: "asic",
                 name: asic.name.clone(),
@@ -75,11 +72,11 @@ pub fn joules(entries: &[Entry]) -> Vec<Card> {
                 ),
                 value,
                 counts: true,
-                marks: vec![Mark::new(Shape::Symbol(at, TRIANGLE), "solid")],
+                marks: vec![Mark::new(Shape::Symbol((at, 50.0), TRIANGLE), "solid")],
             }
         });
-        let lines = measured.chain(published).collect();
-        Some((unit.energy_symbol(), lines, axis.labels(NARROW, significant)))
+        let lines = measured.chain(miners).collect();
+        Some((unit.energy_symbol(), lines, axis.labels(NARROW, words)))
     })
 }
 
@@ -88,12 +85,12 @@ pub fn rates(entries: &[Entry]) -> Vec<Card> {
     let least = |entry: &Entry| -entry.rate.map_or(0.0, order);
     cards(entries, least, |unit, entries| {
         let ends = entries.iter().filter_map(|entry| entry.rate.map(span));
-        let axis = Axis::logarithmic(ends.flat_map(|(low, high)| [low, high]))?;
+        let axis = Axis::logarithmic(ends.flatten())?;
         let words = |per_second: f64| Rate { per_second, unit }.to_string();
         let of_entry = |entry: &&Entry| Line {
             worth: if entry.counts() { entry.published_words() } else { entry.state().into() },
             about: about_rate(entry),
-            ..line(&axis, entry, entry.rate, |rate| rate, words)
+            ..line(&axis, entry, entry.rate, words)
         };
         let lines = entries.iter().take(MAX_LINES).map(of_entry).collect();
         Some(("", lines, axis.labels(NARROW, words)))
@@ -124,12 +121,10 @@ fn cards(
     entries.chunk_by(|a, b| a.workload.spec == b.workload.spec).filter_map(card).collect()
 }
 
-/// The line of an entry's figure, which is drawn at `place` of it.
 fn line(
     axis: &Axis,
     entry: &Entry,
     figure: Option<Interval>,
-    place: impl Fn(f64) -> f64,
     words: impl Fn(f64) -> String,
 ) -> Line {
     let counts = entry.counts();
@@ -156,15 +151,15 @@ fn line(
         worth,
         about: about(entry),
         counts,
-        marks: figure
-            .map_or(Vec::new(), |figure| drawn(entry, figure, |value| axis.at(place(value)))),
+        marks: figure.map_or(Vec::new(), |figure| drawn(axis, entry, figure)),
     }
 }
 
 /// A measured figure as a dot with its interval, a declared one as a diamond, a modelled one as a range; a cross if it does not count.
-fn drawn(entry: &Entry, figure: Interval, x: impl Fn(f64) -> f64) -> Vec<Mark> {
-    let (low, high) = span(figure);
-    let (low, high, at) = (x(low), x(high), (x(figure.value.unwrap_or(low)), 50.0));
+fn drawn(axis: &Axis, entry: &Entry, figure: Interval) -> Vec<Mark> {
+    let [low, high] = span(figure);
+    let at = (axis.at(figure.value.unwrap_or(low)), 50.0);
+    let (low, high) = (axis.at(low), axis.at(high));
     let line = |class: &str| Mark::new(Shape::Line((low, 50.0), (high, 50.0)), class);
     let cap = |x: f64| Mark::new(Shape::Line((x, 30.0), (x, 70.0)), "stroke");
     let with_interval = |mark| vec![line("stroke"), cap(low), cap(high), mark];

@@ -16,6 +16,7 @@ use crate::report::gather::{Collection, File, Run};
 use crate::report::group::{disambiguated, groups};
 use crate::report::lines;
 use crate::report::provenance::basis;
+use crate::report::table::Table;
 use crate::report::view::View;
 use crate::results::{Document, OrNewer, Source};
 use crate::units::{Seconds, Unit};
@@ -55,9 +56,7 @@ struct Page<'a> {
     /// Rows without a plot of power.
     no_power: String,
     windows: Vec<Plot>,
-    more_windows: usize,
-    table: String,
-    notes: Vec<String>,
+    table: Table,
     detail: Option<&'a Document>,
     sources: BTreeSet<String>,
     runs: Vec<(&'a File, &'a Run)>,
@@ -74,16 +73,12 @@ pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
     let entries = if single { disambiguated(rows) } else { groups(rows) };
     let answers = answers(&entries);
     let views = || detail.into_iter().flat_map(View::all);
-    let mut windows: Vec<Plot> = views().filter_map(windows::plot).collect();
-    let more_windows = windows.len().saturating_sub(MAX_PLOTS);
-    windows.truncate(MAX_PLOTS);
     let no_power = views().filter(|view| power::plots(*view).is_empty());
     let no_power: Vec<String> = no_power.map(View::title).collect();
     let rooflines = detail.map_or(Vec::new(), |document| {
         let devices = document.evidence.manifest.devices();
         devices.filter_map(|device| roofline::plot(document, device)).collect()
     });
-    let table = lines::table(&entries, single);
     let page = Page {
         collection,
         entries: &entries,
@@ -98,15 +93,13 @@ pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
         rooflines,
         power: views().flat_map(power::plots).take(MAX_PLOTS).collect(),
         no_power: no_power.join(", "),
-        windows,
-        more_windows,
-        table: table.to_html(),
-        notes: table.notes,
+        windows: views().filter_map(windows::plot).collect(),
+        table: lines::table(&entries, single),
         detail,
         sources: detail.map(sources).unwrap_or_default(),
         runs,
         single,
-        modelled: answers.iter().any(|answer| answer.standing.badge().0 == "modelled"),
+        modelled: answers.iter().any(|answer| answer.standing.0 == "modelled"),
     };
     page.render().expect("writing to memory")
 }
