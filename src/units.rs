@@ -238,9 +238,6 @@ pub fn to_microseconds(seconds: Seconds) -> Seconds {
 
 /// Rounds to nine significant digits; more digits only enlarge files.
 pub fn to_nine_digits(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
-        return value;
-    }
     format!("{value:.8e}").parse().unwrap_or(value)
 }
 

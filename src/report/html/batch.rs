@@ -1,8 +1,7 @@
 //! Plots over batch size: joules per token and tokens per second of one model.
 
 use super::axis::{Axis, Label};
-use super::marks::Shape;
-use super::plot::Plot;
+use super::plot::{Plot, Shape};
 use crate::report::entry::{Entry, order, span};
 use crate::units::Interval;
 use std::collections::BTreeMap;

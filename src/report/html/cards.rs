@@ -1,7 +1,7 @@
 //! Cards of the page: joules and rates of all devices on a common axis, one card per workload.
 
 use super::axis::{Axis, Label};
-use super::marks::{CROSS, DIAMOND, Mark, Shape, TRIANGLE};
+use super::plot::{CROSS, DIAMOND, Mark, Shape, TRIANGLE};
 use crate::economics::market::{Asic, Figure, Market};
 use crate::report::entry::{Entry, order, span};
 use crate::report::group::natural;

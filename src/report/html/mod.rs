@@ -4,7 +4,6 @@
 mod axis;
 mod batch;
 mod cards;
-mod marks;
 mod plot;
 mod power;
 mod roofline;

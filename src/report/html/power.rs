@@ -1,8 +1,7 @@
 //! Power over time: readings of a meter during each block of a row, and idle power. Time between blocks, when other rows ran, is cut out.
 
 use super::axis::{Axis, Label};
-use super::marks::{Point, Shape};
-use super::plot::Plot;
+use super::plot::{Plot, Point, Shape};
 use crate::energy::{Quantity, Readings, SourceInfo};
 use crate::report::view::View;
 use crate::results::{Energy, Measured};

@@ -1,8 +1,7 @@
 //! The roofline of a device: peak compute and memory bandwidth as measured in the same run, and where its matrix products and tokens lie.
 
 use super::axis::Axis;
-use super::marks::Shape;
-use super::plot::Plot;
+use super::plot::{Plot, Shape};
 use crate::device::Device;
 use crate::report::published::ceilings;
 use crate::report::view::View;

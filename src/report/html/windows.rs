@@ -1,8 +1,7 @@
 //! All windows of a row as dots, block by block, with the median and its confidence interval.
 
 use super::axis::{Axis, Label};
-use super::marks::{SQUARE, Shape};
-use super::plot::Plot;
+use super::plot::{Plot, SQUARE, Shape};
 use crate::report::view::View;
 use crate::units::Rate;
 
