@@ -16,8 +16,10 @@ struct Line<'a> {
     entry: Entry,
 }
 
-/// Names of the columns, and the cell of a line in each.
-const COLUMNS: [(&str, fn(&Line) -> Cell); 44] = [
+/// A column's name, and the cell of a line in it.
+type Named = (&'static str, fn(&Line) -> Cell);
+
+const COLUMNS: [Named; 44] = [
     ("file", |line| text(Some(&line.file.name))),
     ("run_id", |line| text(Some(&line.run.id))),
     ("started_at", |line| line.run.started_at.to_string().into()),

@@ -4,7 +4,7 @@
 use super::entry::Entry;
 use super::view::View;
 use crate::results::read::{self, ParsedDocument, ReadError};
-use crate::results::{Depth, Document, OrNewer, RunReason, Verdict, validate};
+use crate::results::{Depth, Document, Evidence, Manifest, OrNewer, RunReason, Verdict, validate};
 use crate::text::plain;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -40,12 +40,8 @@ pub struct Run {
     pub started_at: String,
     /// Whether it ran to completion.
     pub finished: bool,
-    /// The mode of its protocol.
-    pub mode: String,
-    /// The version of rigbench that measured it.
-    pub version: String,
-    /// The CPU of the machine.
-    pub machine: String,
+    /// Its machine, rigbench and protocol.
+    pub manifest: Manifest,
     /// What makes it invalid.
     pub reasons: Vec<String>,
 }
@@ -118,15 +114,9 @@ impl Run {
     }
 
     fn from_document(document: &Document) -> Run {
-        let (run, manifest) = (&document.evidence.run, &document.evidence.manifest);
-        Run {
-            started_at: run.started_at.to_string(),
-            finished: run.finished_at.is_some(),
-            mode: manifest.protocol.mode.clone(),
-            version: manifest.rigbench.version.clone(),
-            machine: manifest.host.cpu.clone(),
-            reasons: reasons(document),
-        }
+        let Evidence { run, manifest, .. } = &document.evidence;
+        let (started_at, finished) = (run.started_at.to_string(), run.finished_at.is_some());
+        Run { started_at, finished, manifest: manifest.clone(), reasons: reasons(document) }
     }
 }
 

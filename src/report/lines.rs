@@ -13,7 +13,7 @@ use crate::units::{Interval, Watts};
 pub fn table(entries: &[Entry], single: bool) -> Table {
     let title = if single { "Every row" } else { "Every device and workload" };
     let mut fields: Vec<Field<Entry>> = vec![
-        (Column::words("device"), if single { device_with_id } else { device }),
+        (Column::words("device"), if single { |e| device(e, true) } else { |e| device(e, false) }),
         (Column::words("workload"), workload),
         (Column::figures("rows"), rows),
         (Column::figures("rate"), rate),
@@ -33,7 +33,7 @@ pub fn table(entries: &[Entry], single: bool) -> Table {
 pub fn several(collection: &Collection) -> Table {
     let entries = groups(&collection.entries);
     let fields: [Field<Entry>; 6] = [
-        (Column::words("device"), device),
+        (Column::words("device"), |entry| device(entry, false)),
         (Column::words("workload"), workload),
         (Column::figures("rows"), rows),
         (Column::figures("rate"), rate),
@@ -46,22 +46,15 @@ pub fn several(collection: &Collection) -> Table {
     Table { notes, ..Table::of(format!("{} runs", collection.runs().count()), &fields, &entries) }
 }
 
-fn device(entry: &Entry) -> Cell {
-    named(entry, entry.class.to_string())
-}
-
-fn device_with_id(entry: &Entry) -> Cell {
-    match entry.device == entry.class.name() {
-        true => device(entry),
-        false => named(entry, format!("{}\n{}", entry.class, entry.device)),
-    }
-}
-
-/// The device's class or id, its name, and a remark if it is emulated.
-fn named(entry: &Entry, class: String) -> Cell {
-    let text = format!("{class}\n{}", entry.name);
+/// The device's class, its id if wanted and another, its name, and a remark if it is emulated.
+fn device(entry: &Entry, with_id: bool) -> Cell {
+    let id = match with_id && entry.device != entry.class.name() {
+        true => format!("{}\n", entry.device),
+        false => String::new(),
+    };
+    let text = format!("{}\n{id}{}", entry.class, entry.name);
     match entry.is_software() {
-        true => Cell::from(format!("{text}\na CPU emulating a GPU")).toned(Tone::Flagged),
+        true => Cell::from(text + "\na CPU emulating a GPU").toned(Tone::Flagged),
         false => text.into(),
     }
 }

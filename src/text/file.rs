@@ -40,15 +40,10 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, &'static str> {
         [0, _, 0, _, ..] | [_, 0, _, 0, ..] => {
             Err("it is encoded in UTF-16 without a byte order mark; save it as UTF-8")
         }
-        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest),
-        _ => utf8(bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] | rest => std::str::from_utf8(rest)
+            .map(Cow::Borrowed)
+            .map_err(|_| "it is not text in UTF-8; save it as UTF-8"),
     }
-}
-
-fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, &'static str> {
-    std::str::from_utf8(bytes)
-        .map(Cow::Borrowed)
-        .map_err(|_| "it is not text in UTF-8; save it as UTF-8")
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'static, str>, &'static str> {

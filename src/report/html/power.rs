@@ -4,7 +4,7 @@ use super::axis::{Axis, Label};
 use super::plot::{Plot, Point, Shape};
 use crate::energy::{Quantity, Readings, SourceInfo};
 use crate::report::view::View;
-use crate::results::{Energy, Measured};
+use crate::results::Energy;
 use crate::units::{Seconds, Watts};
 
 /// Maximum number of points per curve.
@@ -16,11 +16,11 @@ const GAP: f64 = 3.0;
 
 /// The plots of a row, one for each of its meters.
 pub fn plots(view: View) -> Vec<Plot> {
-    let all = view.figures.energies();
-    all.filter_map(|energy| plot(view, energy, energy.measured.as_ref()?)).collect()
+    view.figures.energies().filter_map(|energy| plot(view, energy)).collect()
 }
 
-fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
+fn plot(view: View, energy: &Energy) -> Option<Plot> {
+    let measured = energy.measured.as_ref()?;
     let place = energy.source?;
     let info = view.manifest().source(place)?.meter()?;
     let readings = view.row.readings.iter().find(|readings| readings.source == place)?;
