@@ -64,15 +64,15 @@ pub fn plot(view: View) -> Option<Plot> {
 /// Numbers of blocks that have windows, with their horizontal positions: evenly spaced, with a gap between blocks.
 fn blocks(counts: &[usize]) -> Vec<(usize, Vec<f64>)> {
     const GAP: f64 = 0.8;
-    let counts: Vec<(usize, usize)> =
-        (1..).zip(counts.iter().copied()).filter(|c| c.1 > 0).collect();
-    let windows: usize = counts.iter().map(|(_, count)| count).sum();
-    let width = windows as f64 + GAP * (counts.len() as f64 - 1.0);
-    let mut from = 0.5;
-    let positions = |(number, count): (usize, usize)| {
-        let positions = (0..count).map(|i| 100.0 * (from + i as f64) / width).collect();
-        from += count as f64 + GAP;
-        (number, positions)
+    let mut last = -0.5 - GAP;
+    let mut next = |i: usize| {
+        last += if i == 0 { 1.0 + GAP } else { 1.0 };
+        last
     };
-    counts.into_iter().map(positions).collect()
+    let counts = (1..).zip(counts).filter(|(_, count)| **count > 0);
+    let mut blocks: Vec<(usize, Vec<f64>)> =
+        counts.map(|(number, count)| (number, (0..*count).map(&mut next).collect())).collect();
+    let width = last + 0.5;
+    blocks.iter_mut().flat_map(|(_, xs)| xs).for_each(|x| *x = 100.0 * *x / width);
+    blocks
 }
