@@ -105,36 +105,21 @@ impl Unit {
 
     /// The name in result files: `hash`, `flop`, `byte`, `token`.
     pub fn name(self) -> &'static str {
-        match self {
-            Unit::Hash => "hash",
-            Unit::Flop => "flop",
-            Unit::Byte => "byte",
-            Unit::Token => "token",
-        }
-    }
-
-    /// Symbol of one unit of work in a rate: `H`, `FLOP`, `B`, `token`.
-    fn symbol(self) -> &'static str {
-        match self {
-            Unit::Hash => "H",
-            Unit::Flop => "FLOP",
-            Unit::Byte => "B",
-            Unit::Token => "token",
-        }
+        self.words().0
     }
 
     /// The customary unit of energy per work: `J/TH`, `J/TFLOP`, `J/TB`, `J/token`.
     pub const fn energy_symbol(self) -> &'static str {
-        self.energy_scale().1
+        self.words().3
     }
 
-    /// Units of work in the customary unit of energy per work, and its symbol.
-    const fn energy_scale(self) -> (f64, &'static str) {
+    /// The name, the symbol in a rate, and the customary unit of energy per work: how much work it is of, and its symbol.
+    const fn words(self) -> (&'static str, &'static str, f64, &'static str) {
         match self {
-            Unit::Hash => (1e12, "J/TH"),
-            Unit::Flop => (1e12, "J/TFLOP"),
-            Unit::Byte => (1e12, "J/TB"),
-            Unit::Token => (1.0, "J/token"),
+            Unit::Hash => ("hash", "H", 1e12, "J/TH"),
+            Unit::Flop => ("flop", "FLOP", 1e12, "J/TFLOP"),
+            Unit::Byte => ("byte", "B", 1e12, "J/TB"),
+            Unit::Token => ("token", "token", 1.0, "J/token"),
         }
     }
 }
@@ -191,7 +176,7 @@ impl fmt::Display for Amount {
             [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
         let (scale, prefix) =
             PREFIXES.into_iter().find(|(scale, _)| self.work.abs() >= *scale).unwrap_or((1.0, ""));
-        write!(f, "{} {prefix}{}", significant(self.work / scale), self.unit.symbol())
+        write!(f, "{} {prefix}{}", significant(self.work / scale), self.unit.words().1)
     }
 }
 
@@ -207,12 +192,12 @@ pub struct EnergyPerWork {
 impl EnergyPerWork {
     /// From a figure in the customary unit: 13.5 J/TH is 1.35e-11 J per hash.
     pub fn quoted(figure: f64, unit: Unit) -> EnergyPerWork {
-        EnergyPerWork { joules: figure / unit.energy_scale().0, unit }
+        EnergyPerWork { joules: figure / unit.words().2, unit }
     }
 
     /// The figure in the customary unit.
     pub fn quote(self) -> f64 {
-        self.joules * self.unit.energy_scale().0
+        self.joules * self.unit.words().2
     }
 
     /// The figure in the customary unit, without its symbol: 7.0e-8 J per hash reads `70 000`.
@@ -253,9 +238,6 @@ pub fn to_microseconds(seconds: Seconds) -> Seconds {
 
 /// Rounds to nine significant digits; more digits only enlarge files.
 pub fn to_nine_digits(value: f64) -> f64 {
-    if value == 0.0 || !value.is_finite() {
-        return value;
-    }
     format!("{value:.8e}").parse().unwrap_or(value)
 }
 

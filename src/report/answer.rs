@@ -2,10 +2,10 @@
 //! ranks are only between joules of the same scope and provenance.
 
 use super::entry::{Entry, order, span};
-use super::group::{Group, Natural};
+use super::group::natural;
 use super::provenance::short;
 use crate::device::Class;
-use crate::units::{EnergyPerWork, Interval, Provenance, Unit, significant};
+use crate::units::{Interval, Provenance, Unit, significant};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The answer for one workload.
@@ -23,91 +23,62 @@ pub struct Answer {
     pub sentences: Vec<String>,
 }
 
-/// How certain an answer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Measured, and the intervals do not overlap.
-    Sure,
-    /// Declared power, and the intervals of the speeds do not overlap.
-    Declared,
-    /// The intervals overlap or are unknown.
-    Open,
-    /// Modelled, and the ranges do not overlap.
-    Modelled,
-    /// Modelled, and the ranges overlap or there is nothing to compare with.
-    Unmeasured,
-    /// The joules differ in scope or provenance.
-    Unlike,
-    /// Nothing to compare with.
-    Alone,
-    /// No joules are known.
-    Unknown,
-}
+/// How certain an answer is: the CSS class of its badge, and its words.
+pub type Standing = (&'static str, &'static str);
 
-impl Standing {
-    /// In a few words.
-    pub fn name(self) -> &'static str {
-        match self {
-            Standing::Sure => "sure",
-            Standing::Declared => "as declared",
-            Standing::Open => "too close to tell",
-            Standing::Modelled => "modelled, yet apart",
-            Standing::Unmeasured => "only modelled",
-            Standing::Unlike => "not comparable",
-            Standing::Alone => "nothing beside it",
-            Standing::Unknown => "no joules known",
-        }
-    }
-}
+/// Measured, and the intervals do not overlap.
+const SURE: Standing = ("good", "sure");
+/// Declared power, and the intervals of the speeds do not overlap.
+const DECLARED: Standing = ("plain", "as declared");
+/// The intervals overlap or are unknown.
+const OPEN: Standing = ("open", "too close to tell");
+/// Modelled, and the ranges do not overlap.
+const MODELLED: Standing = ("modelled", "modelled, yet apart");
+/// Modelled, and the ranges overlap or there is nothing to compare with.
+const UNMEASURED: Standing = ("modelled", "only modelled");
+/// The joules differ in scope or provenance.
+const UNLIKE: Standing = ("open", "not comparable");
+/// Nothing to compare with.
+const ALONE: Standing = ("plain", "nothing beside it");
+/// No joules are known.
+const UNKNOWN: Standing = ("open", "no joules known");
 
-/// Device names by class. A device is called by its class alone if it is the only one in it.
-struct Names(BTreeMap<Class, BTreeSet<String>>);
+/// Device names by class.
+type Names<'a> = BTreeMap<Class, BTreeSet<&'a str>>;
 
-impl Names {
-    fn display(&self, entry: &Entry) -> String {
-        let alone = self.0.get(&entry.class).is_none_or(|names| names.len() < 2);
-        if alone { entry.class.to_string() } else { format!("{} {}", entry.class, entry.name) }
-    }
+/// A device's class, and its name if it is not the only one in its class.
+fn display(names: &Names, entry: &Entry) -> String {
+    let alone = names.get(&entry.class).is_none_or(|names| names.len() < 2);
+    if alone { entry.class.to_string() } else { format!("{} {}", entry.class, entry.name) }
 }
 
 /// One answer per workload and protocol mode, in the order of units; ceilings have none.
-pub fn answers(groups: &[Group]) -> Vec<Answer> {
-    let mut names = Names(BTreeMap::new());
-    for Group { entry, .. } in groups {
-        names.0.entry(entry.class).or_default().insert(entry.name.clone());
+pub fn answers(entries: &[Entry]) -> Vec<Answer> {
+    let mut names = Names::new();
+    for entry in entries {
+        names.entry(entry.class).or_default().insert(&entry.name);
     }
-    let mut by_workload: BTreeMap<(Unit, Natural, String), Vec<&Group>> = BTreeMap::new();
-    for group in groups {
-        let entry = &group.entry;
-        if !entry.workload.id.is_ceiling() {
-            let key = (entry.unit(), Natural(entry.workload.spec.clone()), entry.mode.clone());
-            by_workload.entry(key).or_default().push(group);
-        }
-    }
-    let modes: BTreeSet<&String> = by_workload.keys().map(|key| &key.2).collect();
-    let several = modes.len() > 1;
-    by_workload
-        .iter()
-        .map(|((unit, spec, mode), groups)| {
-            let spec = spec.0.clone();
-            let workload = if several { format!("{spec} ({mode})") } else { spec };
-            answer(*unit, workload, groups, &names)
-        })
-        .collect()
+    let is_ceiling = |entry: &&Entry| entry.workload.id.is_ceiling();
+    let mut entries: Vec<&Entry> = entries.iter().filter(|entry| !is_ceiling(entry)).collect();
+    entries.sort_by_cached_key(|e| (e.workload.unit, natural(&e.workload.spec), e.mode.clone()));
+    let several = entries.iter().any(|entry| entry.mode != entries[0].mode);
+    let key = |entry: &Entry| (entry.workload.spec.clone(), entry.mode.clone());
+    let of_workload = |entries: &[&Entry]| {
+        let (spec, mode) = key(entries[0]);
+        let (standing, headline, sentences) = answer(entries, &names);
+        let workload = if several { format!("{spec} ({mode})") } else { spec };
+        Answer { unit: entries[0].workload.unit, workload, standing, headline, sentences }
+    };
+    entries.chunk_by(|a, b| key(a) == key(b)).map(of_workload).collect()
 }
 
-fn answer(unit: Unit, workload: String, all: &[&Group], names: &Names) -> Answer {
-    let counting: Vec<&Entry> =
-        all.iter().map(|group| &group.entry).filter(|entry| entry.counts()).collect();
-    let mut answer = Answer {
-        unit,
-        workload,
-        standing: Standing::Unknown,
-        headline: "no figure".into(),
-        sentences: Vec::new(),
-    };
-    let known: Vec<&Entry> =
-        counting.iter().copied().filter(|entry| entry.joules.is_some()).collect();
+/// How certain an answer is, its headline and its sentences.
+type Words = (Standing, String, Vec<String>);
+
+fn answer(all: &[&Entry], names: &Names) -> Words {
+    let counting: Vec<&Entry> = all.iter().copied().filter(|entry| entry.counts()).collect();
+    let has_joules = |entry: &&Entry| entry.joules.is_some();
+    let known: Vec<&Entry> = counting.iter().copied().filter(has_joules).collect();
     // Prefer the strongest provenance that two or more rows have, then the most rows.
     let mut sets: Vec<Vec<&Entry>> = Vec::new();
     for &entry in &known {
@@ -117,26 +88,26 @@ fn answer(unit: Unit, workload: String, all: &[&Group], names: &Names) -> Answer
         }
     }
     sets.sort_by_key(|set| (set.len() < 2, set[0].provenance, usize::MAX - set.len()));
-    match sets.first() {
-        None => unknown(&mut answer, &counting, names),
-        Some(set) if set.len() >= 2 => ranked(&mut answer, set, names),
-        Some(_) if sets.len() >= 2 => unlike(&mut answer, &known, names),
-        Some(only) => alone(&mut answer, only[0], names),
-    }
-    if let Some(set) = sets.first().filter(|set| set.len() >= 2) {
-        let rest: Vec<&&Entry> = known.iter().filter(|entry| !comparable(set[0], entry)).collect();
-        if !rest.is_empty() {
-            let rest: Vec<String> = rest.iter().take(3).map(|entry| detail(entry, names)).collect();
-            answer.sentences.push(format!("Beside it, in no ratio: {}.", rest.join("; ")));
+    let (standing, headline, mut sentences) = match &sets[..] {
+        [] => unknown(&counting, names),
+        [set, ..] if set.len() >= 2 => {
+            let mut words = ranked(set, names);
+            let rest = known.iter().filter(|entry| !comparable(set[0], entry));
+            let rest: Vec<String> = rest.take(3).map(|entry| detail(entry, names)).collect();
+            if !rest.is_empty() {
+                words.2.push(format!("Beside it, in no ratio: {}.", rest.join("; ")));
+            }
+            words
         }
-    }
-    let left_out = all.iter().filter(|group| !group.entry.counts()).count();
-    match left_out {
+        [only] => alone(only[0], names),
+        _ => unlike(&known, names),
+    };
+    match all.len() - counting.len() {
         0 => {}
-        1 => answer.sentences.push("One row has no valid figure.".into()),
-        n => answer.sentences.push(format!("{n} rows have no valid figure.")),
+        1 => sentences.push("One row has no valid figure.".into()),
+        n => sentences.push(format!("{n} rows have no valid figure.")),
     }
-    answer
+    (standing, headline, sentences)
 }
 
 /// Whether two rows may be ranked, and a ratio computed.
@@ -149,121 +120,97 @@ fn contenders<'a>(rows: &[&'a Entry]) -> Vec<&'a Entry> {
     let mut sorted = rows.to_vec();
     let joules = |entry: &Entry| entry.joules.map_or(f64::INFINITY, order);
     sorted.sort_by(|a, b| joules(a).total_cmp(&joules(b)));
-    let mut best: Vec<&Entry> = Vec::new();
-    for &entry in &sorted {
-        if !best.iter().any(|other| other.class == entry.class) {
-            best.push(entry);
-        }
-    }
+    let mut classes = BTreeSet::new();
+    let best: Vec<&Entry> =
+        sorted.iter().copied().filter(|entry| classes.insert(entry.class)).collect();
     if best.len() >= 2 { best } else { sorted }
 }
 
-fn ranked(answer: &mut Answer, rows: &[&Entry], names: &Names) {
+/// The answer if several rows are comparable.
+fn ranked(rows: &[&Entry], names: &Names) -> Words {
     let contenders = contenders(rows);
-    let [first, second, ..] = contenders[..] else { return };
-    let by_class = first.class != second.class;
-    let label = |entry: &Entry| if by_class { entry.class.to_string() } else { entry.name.clone() };
-    let scope = first.scope.map_or("", |scope| scope.name());
-    let how = short(first.provenance);
-    let disjoint = || match (first.joules, second.joules) {
-        (Some(a), Some(b)) => span(a).1 < span(b).0,
-        _ => false,
+    let (first, second) = (contenders[0], contenders[1]);
+    let label = |entry: &Entry| match first.class == second.class {
+        true => entry.name.clone(),
+        false => entry.class.to_string(),
     };
-    let figures = |entry: &Entry| format!("{} {}", names.display(entry), amount(entry));
+    let scope = first.scope.map_or("", |scope| scope.name());
+    let disjoint = first.joules.zip(second.joules).is_some_and(|(a, b)| span(a)[1] < span(b)[0]);
+    let figures = |entry: &Entry| format!("{} {}", display(names, entry), amount(entry));
+    let (winner, next) = (figures(first), figures(second));
     if first.provenance == Provenance::Modelled {
-        answer.standing = if disjoint() { Standing::Modelled } else { Standing::Unmeasured };
-        answer.headline = match answer.standing {
-            Standing::Modelled => format!("{} needs fewer", label(first)),
-            _ => "undecided: nobody measured".into(),
+        let needs_fewer = || format!("{} needs fewer", label(first));
+        let (standing, headline, why) = match disjoint {
+            true => (MODELLED, needs_fewer(), "Even so the ranges lie apart."),
+            false => (
+                UNMEASURED,
+                "undecided: nobody measured".into(),
+                "The ranges overlap, so joules name no winner.",
+            ),
         };
-        answer.sentences.push(format!(
-            "No meter was read: {} and {}, both modelled ({scope}).",
-            figures(first),
-            figures(second)
-        ));
-        answer.sentences.push(if disjoint() {
-            "Even so the ranges lie apart.".into()
-        } else {
-            "The ranges overlap, so joules name no winner.".into()
-        });
-        answer.sentences.extend(on_speed(&contenders, names));
-        return;
+        let figures = format!("No meter was read: {winner} and {next}, both modelled ({scope}).");
+        let mut sentences = vec![figures, why.into()];
+        sentences.extend(on_speed(&contenders, names));
+        return (standing, headline, sentences);
     }
     let has_ends = |entry: &Entry| entry.joules.is_some_and(|joules| joules.ends().is_some());
     let both = has_ends(first) && has_ends(second);
-    let Some((times, low, high)) = ratio(second.joules, first.joules) else { return };
-    let range = if both {
-        format!(" ({} to {})", significant(low), significant(high))
-    } else {
-        String::new()
+    let measured = first.provenance.is_measured();
+    let (standing, why) = match both && disjoint {
+        true if measured => (SURE, "Sure: their 95 % intervals lie apart."),
+        true if first.speed_only => {
+            (DECLARED, "One power was typed for all workloads, so this tells of the speed alone.")
+        }
+        true => (DECLARED, "Sure as far as the typed watts are right: the intervals lie apart."),
+        false if both => (OPEN, "Their 95 % intervals overlap, so no winner is shown."),
+        false => (OPEN, "No interval is known of one of them, so nothing is shown."),
     };
-    answer.standing = match (both && disjoint(), first.provenance.is_measured()) {
-        (true, true) => Standing::Sure,
-        (true, false) => Standing::Declared,
-        (false, _) => Standing::Open,
-    };
-    answer.headline = match answer.standing {
-        Standing::Open => format!("{} and {} are too close to tell", label(first), label(second)),
+    let headline = match standing {
+        OPEN => format!("{} and {} are too close to tell", label(first), label(second)),
         _ => format!("{} wins", label(first)),
     };
-    answer.sentences.push(format!(
-        "{}; the next, {}: {} times as many{range}.",
-        figures(first),
-        figures(second),
-        significant(times)
-    ));
-    answer.sentences.push(match (answer.standing, first.speed_only) {
-        (Standing::Open, _) if !both => {
-            "No interval is known of one of them, so nothing is shown.".into()
-        }
-        (Standing::Open, _) => "Their 95 % intervals overlap, so no winner is shown.".into(),
-        (_, true) => {
-            "One power was typed for all workloads, so this tells of the speed alone.".into()
-        }
-        (Standing::Declared, _) => {
-            "Sure as far as the typed watts are right: the intervals lie apart.".into()
-        }
-        _ => "Sure: their 95 % intervals lie apart.".into(),
+    let times = ratio(second.joules, first.joules).map_or(String::new(), |(times, low, high)| {
+        let range = format!(" ({} to {})", significant(low), significant(high));
+        format!(": {} times as many{}", significant(times), if both { &range } else { "" })
     });
-    answer.sentences.push(format!("Both {how}, scope {scope}."));
+    let sentences = vec![
+        format!("{winner}; the next, {next}{times}."),
+        why.into(),
+        format!("Both {}, scope {scope}.", short(first.provenance)),
+    ];
+    (standing, headline, sentences)
 }
 
-fn unlike(answer: &mut Answer, known: &[&Entry], names: &Names) {
-    answer.standing = Standing::Unlike;
-    answer.headline = "side by side, in no ratio".into();
-    let all: Vec<String> =
-        contenders(known).iter().take(4).map(|entry| detail(entry, names)).collect();
-    answer.sentences.push(format!("{}.", all.join("; ")));
-    answer
-        .sentences
-        .push("These joules differ in scope or provenance, so no ratio is given.".into());
-    answer.sentences.extend(on_speed(known, names));
+/// The answer if rows have joules, and no two of them are comparable.
+fn unlike(known: &[&Entry], names: &Names) -> Words {
+    let best = contenders(known);
+    let all: Vec<String> = best.iter().take(4).map(|entry| detail(entry, names)).collect();
+    let why = "These joules differ in scope or provenance, so no ratio is given.";
+    let mut sentences = vec![format!("{}.", all.join("; ")), why.into()];
+    sentences.extend(on_speed(known, names));
+    (UNLIKE, "side by side, in no ratio".into(), sentences)
 }
 
-fn alone(answer: &mut Answer, only: &Entry, names: &Names) {
-    answer.standing = match only.provenance {
-        Provenance::Modelled => Standing::Unmeasured,
-        _ => Standing::Alone,
-    };
-    answer.headline = format!("only {}", only.class);
-    answer
-        .sentences
-        .push(format!("{}. Nothing else has joules to hold it to.", detail(only, names)));
-    if only.provenance == Provenance::Modelled {
-        answer
-            .sentences
-            .push("No meter was read: the true figure lies somewhere in the range.".into());
+/// The answer if only one row has joules.
+fn alone(only: &Entry, names: &Names) -> Words {
+    let detail = format!("{}. Nothing else has joules to hold it to.", detail(only, names));
+    let headline = format!("only {}", only.class);
+    if only.provenance != Provenance::Modelled {
+        return (ALONE, headline, vec![detail]);
     }
+    let range = "No meter was read: the true figure lies somewhere in the range.".into();
+    (UNMEASURED, headline, vec![detail, range])
 }
 
-fn unknown(answer: &mut Answer, counting: &[&Entry], names: &Names) {
+/// The answer if no row has joules.
+fn unknown(counting: &[&Entry], names: &Names) -> Words {
     if counting.is_empty() {
-        answer.headline = "no row counts".into();
-        return;
+        return (UNKNOWN, "no row counts".into(), Vec::new());
     }
-    answer.headline = "no joules known".into();
-    answer.sentences.push("No row has joules: no meter was read and no watts were typed.".into());
-    answer.sentences.extend(on_speed(counting, names));
+    let mut sentences =
+        vec!["No row has joules: no meter was read and no watts were typed.".to_string()];
+    sentences.extend(on_speed(counting, names));
+    (UNKNOWN, "no joules known".into(), sentences)
 }
 
 /// Compares speed, which is always measured.
@@ -275,9 +222,9 @@ fn on_speed(entries: &[&Entry], names: &Names) -> Option<String> {
     let (times, low, high) = ratio(first.rate, second.rate)?;
     Some(format!(
         "On speed alone {} does {} times as much as {} ({} to {}).",
-        names.display(first),
+        display(names, first),
         significant(times),
-        names.display(second),
+        display(names, second),
         significant(low),
         significant(high)
     ))
@@ -287,29 +234,23 @@ fn on_speed(entries: &[&Entry], names: &Names) -> Option<String> {
 fn ratio(over: Option<Interval>, under: Option<Interval>) -> Option<(f64, f64, f64)> {
     let (over, under) = (over?, under?);
     let (a, b) = (span(over), span(under));
-    Some((order(over) / order(under), a.0 / b.1, a.1 / b.0))
+    Some((order(over) / order(under), a[0] / b[1], a[1] / b[0]))
 }
 
 /// `needs 12.1 J/TH (11.9 to 12.3)`.
 fn amount(entry: &Entry) -> String {
     let words = |joules| entry.joules_words(joules);
+    let figure = |joules| entry.joules_figure(joules);
     let Some(joules) = entry.joules else { return "has no joules".into() };
     match (joules.value, joules.ends()) {
         (Some(value), Some((low, high))) => {
-            format!("needs {} ({} to {})", words(value), figure(entry, low), figure(entry, high))
+            format!("needs {} ({} to {})", words(value), figure(low), figure(high))
         }
         (Some(value), None) => format!("needs {}", words(value)),
-        (None, _) => {
-            format!("lies between {} and {}", figure(entry, joules.low), words(joules.high))
-        }
+        (None, _) => format!("lies between {} and {}", figure(joules.low), words(joules.high)),
     }
 }
 
-/// Joules in the customary unit, without the unit.
-fn figure(entry: &Entry, joules: f64) -> String {
-    EnergyPerWork { joules, unit: entry.unit() }.figure()
-}
-
 fn detail(entry: &Entry, names: &Names) -> String {
-    format!("{} {}, {}", names.display(entry), amount(entry), entry.source_words())
+    format!("{} {}, {}", display(names, entry), amount(entry), entry.source_words())
 }

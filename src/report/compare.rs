@@ -12,16 +12,14 @@ pub fn comparison(comparison: &Comparison) -> Vec<Table> {
         let (base, new) = devices(&pairs[0]);
         tables.push(Table {
             title: if base == new { base } else { format!("{base} against {new}") },
-            columns: [
-                ("workload", false),
-                ("base", true),
-                ("new", true),
-                ("change, %", true),
-                ("p", true),
-                ("", false),
-            ]
-            .map(|(head, figures)| Column { head, figures })
-            .to_vec(),
+            columns: vec![
+                Column::words("workload"),
+                Column::figures("base"),
+                Column::figures("new"),
+                Column::figures("change, %"),
+                Column::figures("p"),
+                Column::words(""),
+            ],
             rows: pairs.iter().flat_map(rows).collect(),
             notes: pairs.iter().flat_map(notes).collect(),
         });
@@ -39,21 +37,18 @@ fn rows(pair: &Pair) -> Vec<Vec<Cell>> {
     let joules = |joules: f64| EnergyPerWork { joules, unit }.to_string();
     let (id, shape) = pair.base.workload.split_once(':').unwrap_or((&pair.base.workload, ""));
     let invalid = if pair.invalid.is_empty() { "" } else { ", invalid" };
-    let figures = |name: &str, c: &Change, shown: &dyn Fn(f64) -> String, judged: String| {
-        let judged = judged + invalid;
-        let (base, new) = (shown(c.base), shown(c.new));
-        cells([name.to_string(), base, new, change(c), probability(c), judged])
+    let row = |name: &str, c: &Change, words: &dyn Fn(f64) -> String, verdict: String| {
+        let (base, new) = (words(c.base), words(c.new));
+        cells([name.into(), base, new, change(c), probability(c), verdict + invalid])
     };
     let throughput = &pair.throughput;
-    let mut rows = vec![figures(id, throughput, &rate, verdict(throughput, "slower", "faster"))];
-    match &pair.joules_per_unit {
-        Some(of_joules) => {
-            rows.push(figures(shape, of_joules, &joules, verdict(of_joules, "more", "fewer")));
-        }
-        None if shape.is_empty() => {}
-        None => rows.push(cells([shape, "", "", "", "", ""])),
-    }
-    rows
+    let rate = row(id, throughput, &rate, verdict(throughput, "slower", "faster"));
+    let joules = match &pair.joules_per_unit {
+        Some(change) => Some(row(shape, change, &joules, verdict(change, "more", "fewer"))),
+        None if shape.is_empty() => None,
+        None => Some(cells([shape, "", "", "", "", ""])),
+    };
+    [rate].into_iter().chain(joules).collect()
 }
 
 fn verdict(change: &Change, worse: &str, better: &str) -> String {
@@ -77,17 +72,16 @@ fn change(change: &Change) -> String {
 }
 
 fn notes(pair: &Pair) -> Vec<String> {
-    let about = |text: &String| format!("{}: {text}", pair.base.workload);
     let joules = pair.no_joules_reason.iter().map(|why| format!("joules are not compared: {why}"));
-    pair.invalid.iter().chain(&pair.differs).cloned().chain(joules).map(|t| about(&t)).collect()
+    let all = pair.invalid.iter().chain(&pair.differs).cloned().chain(joules);
+    all.map(|note| format!("{}: {note}", pair.base.workload)).collect()
 }
 
 /// Rows that cannot be compared, and other differences between the runs.
 fn remarks(comparison: &Comparison) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    lines.extend(
-        comparison.refused.iter().map(|r| format!("{}: not compared: {}", r.base, r.reason)),
-    );
+    let refused = comparison.refused.iter();
+    let mut lines: Vec<String> =
+        refused.map(|r| format!("{}: not compared: {}", r.base, r.reason)).collect();
     lines.extend(comparison.base_only.iter().map(|row| format!("{row}: only in the base")));
     lines.extend(comparison.new_only.iter().map(|row| format!("{row}: only in the new run")));
     for (side, run) in [("base", &comparison.base), ("new run", &comparison.new)] {

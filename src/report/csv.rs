@@ -1,6 +1,6 @@
 //! A table as CSV (RFC 4180): numbers in full precision, text unchanged except for what a spreadsheet would run as a formula.
 
-use super::table::{Cell, Table, exact};
+use super::table::{Cell, Table};
 use crate::text::lines;
 
 impl Table {
@@ -12,7 +12,7 @@ impl Table {
 
     /// The same without the header, to append to a table with the same columns.
     pub fn rows_to_csv(&self) -> String {
-        let text = |cell: &Cell| cell.number.map_or_else(|| text(&cell.text), exact);
+        let text = |cell: &Cell| cell.digits().unwrap_or_else(|| text(&cell.text));
         records(self.rows.iter().map(|row| row.iter().map(text).collect()))
     }
 }

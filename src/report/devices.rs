@@ -1,68 +1,62 @@
 //! The tables of devices and energy sources.
 
+use super::notes::{SOFTWARE, applying};
 use super::provenance::reads;
-use super::table::{Column, Table, cells};
-use crate::device::Class;
+use super::table::{Cell, Column, Field, Table};
+use crate::device::{Class, Device};
 use crate::energy::{Listing, Quantity, SourceInfo};
 use crate::units::significant;
 
 /// The devices that were found.
 pub fn devices(found: &[Listing]) -> Table {
-    let rows = found.iter().map(|Listing { device, sources, .. }| {
-        let mut about = Vec::new();
-        match &device.gpu {
-            Some(gpu) => {
-                about.push(gpu.driver.clone());
-                let others: String = gpu.other_backends.iter().map(|b| format!(", {b}")).collect();
-                about.push(format!("{}{others}", gpu.backend));
-                about.extend(gpu.pci.iter().map(|pci| format!("at {pci}")));
-                about.push(format!(
-                    "binding up to {}, workgroup memory {}",
-                    gpu.limits.storage_binding, gpu.limits.workgroup_memory
-                ));
-                let sizes = (gpu.subgroup_min, gpu.subgroup_max);
-                about.push(match sizes {
-                    (min, max) if min == max => format!("subgroups of {min}"),
-                    (min, max) => format!("subgroups of {min} to {max}"),
-                });
-            }
-            None => about.extend(device.threads.map(|n| format!("{n} threads"))),
+    let fields: [Field<Listing>; 4] = [
+        (Column::words("device"), |found| found.device.id.to_string().into()),
+        (Column::words("class"), |found| {
+            let software = found.device.class == Class::SoftwareGpu;
+            let flag = if software { "\nsoftware adapter" } else { "" };
+            format!("{}{flag}", found.device.class).into()
+        }),
+        (Column::words("name"), |found| found.device.name.as_str().into()),
+        (Column::words("driver, features, energy"), about),
+    ];
+    let any = |test: fn(&Listing) -> bool| found.iter().any(test);
+    let notes = applying([
+        (any(|found| found.device.class == Class::SoftwareGpu), SOFTWARE),
+        (
+            any(|found| found.sources.is_empty()),
+            "No energy source: rigbench doctor says what could be read, and how.",
+        ),
+    ]);
+    Table { notes, ..Table::of("Devices", &fields, found) }
+}
+
+fn about(Listing { device, sources, .. }: &Listing) -> Cell {
+    let mut about = Vec::new();
+    match &device.gpu {
+        Some(gpu) => {
+            about.push(gpu.driver.clone());
+            let others: String = gpu.other_backends.iter().map(|b| format!(", {b}")).collect();
+            about.push(format!("{}{others}", gpu.backend));
+            about.extend(gpu.pci.iter().map(|pci| format!("at {pci}")));
+            about.push(format!(
+                "binding up to {}, workgroup memory {}",
+                gpu.limits.storage_binding, gpu.limits.workgroup_memory
+            ));
+            about.push(match (gpu.subgroup_min, gpu.subgroup_max) {
+                (min, max) if min == max => format!("subgroups of {min}"),
+                (min, max) => format!("subgroups of {min} to {max}"),
+            });
         }
-        if !device.features.is_empty() {
-            about.push(device.features.join(" "));
-        }
-        about.push(match &sources[..] {
-            [] => "no energy source".into(),
-            some => some.iter().map(brief).collect::<Vec<_>>().join("\n"),
-        });
-        let flag = if device.class == Class::SoftwareGpu { "\nsoftware adapter" } else { "" };
-        cells([
-            device.id.to_string(),
-            format!("{}{flag}", device.class),
-            device.name.clone(),
-            about.join("\n"),
-        ])
-    });
-    let mut table = Table {
-        title: "Devices".into(),
-        columns: ["device", "class", "name", "driver, features, energy"]
-            .map(Column::words)
-            .to_vec(),
-        rows: rows.collect(),
-        notes: Vec::new(),
-    };
-    if found.iter().any(|found| found.device.class == Class::SoftwareGpu) {
-        table.notes.push(
-            "A software adapter is a CPU that emulates a GPU: it shows that kernels are right, not how fast a GPU is."
-                .into(),
-        );
+        None => about.extend(device.threads.map(|n| format!("{n} threads"))),
     }
-    if found.iter().any(|found| found.sources.is_empty()) {
-        table
-            .notes
-            .push("No energy source: rigbench doctor says what could be read, and how.".into());
+    if !device.features.is_empty() {
+        about.push(device.features.join(" "));
     }
-    table
+    match &sources[..] {
+        [] => about.push("no energy source".into()),
+        some => about.extend(some.iter().map(brief)),
+    }
+    about.join("\n").into()
 }
 
 /// `nvml counter, gpu-board, every 0.100 s, ±5.00 % (assumed)`.
@@ -84,25 +78,21 @@ fn brief(source: &SourceInfo) -> String {
 
 /// The energy sources that were found, with scope and accuracy.
 pub fn sources(found: &[Listing]) -> Table {
-    let rows = found.iter().flat_map(|Listing { device, sources, .. }| {
-        sources.iter().map(|source| {
-            let accuracy = significant(100.0 * source.accuracy.share);
-            cells([
-                device.id.to_string(),
-                format!("{}\n{}", source.kind, source.model),
-                source.scope.name().to_string(),
-                reads(&source.quantity),
-                source.update_period.map_or("found while measuring".into(), |p| p.to_string()),
-                format!("±{accuracy} %\n{}", source.accuracy.basis.name()),
-            ])
-        })
+    let fields: [Field<(&Device, &SourceInfo)>; 6] = [
+        (Column::words("device"), |(device, _)| device.id.to_string().into()),
+        (Column::words("source"), |(_, it)| format!("{}\n{}", it.kind, it.model).into()),
+        (Column::words("scope"), |(_, it)| it.scope.name().into()),
+        (Column::words("reads"), |(_, it)| reads(&it.quantity).into()),
+        (Column::words("updated every"), |(_, it)| {
+            it.update_period.map_or("found while measuring".into(), |p| p.to_string()).into()
+        }),
+        (Column::words("accuracy"), |(_, it)| {
+            let accuracy = &it.accuracy;
+            format!("±{} %\n{}", significant(100.0 * accuracy.share), accuracy.basis.name()).into()
+        }),
+    ];
+    let listed = found.iter().flat_map(|Listing { device, sources, .. }| {
+        sources.iter().map(move |source| (device, source))
     });
-    Table {
-        title: "Energy sources".into(),
-        columns: ["device", "source", "scope", "reads", "updated every", "accuracy"]
-            .map(Column::words)
-            .to_vec(),
-        rows: rows.collect(),
-        notes: Vec::new(),
-    }
+    Table::of("Energy sources", &fields, &listed.collect::<Vec<_>>())
 }

@@ -1,20 +1,18 @@
-//! A row reduced to what reports need: figures with intervals and provenance, without windows and readings, so that a thousand runs fit
-//! into little memory.
+//! A line of a report: a row, or several comparable ones, reduced to what reports need: figures with intervals and provenance, without
+//! windows and readings, so that a thousand runs fit into little memory.
 
 use super::provenance;
+use super::published::{Published, ceilings};
 use super::view::View;
 use crate::device::Class;
-use crate::device::hardware::Cards;
 use crate::energy::Scope;
 use crate::results::{Outcome, conditions};
-use crate::units::{EnergyPerWork, Interval, Provenance, Rate, Unit};
-use crate::workload::{Description, Id};
+use crate::units::{EnergyPerWork, Interval, Provenance, Rate};
+use crate::workload::Description;
 
-/// A row of a run.
+/// A row of a run, or what several have in common with their pooled figures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Index of its file among all that were given.
-    pub file: usize,
     /// Device id within its run.
     pub device: String,
     /// Device name as reported by the driver.
@@ -49,37 +47,19 @@ pub struct Entry {
     pub conditions: Vec<String>,
     /// Power limit in watts, if known.
     pub power_limit: Option<f64>,
-    /// Its rate relative to a published one.
-    pub published: Published,
+    /// Its rate relative to a published one; `None` if nobody publishes a rate of its workload.
+    pub published: Option<Published>,
     /// Its fractions of the roofline ceilings of the same run, as `73 % of peak:f32`.
     pub ceilings: Vec<String>,
-}
-
-/// A row's rate relative to a published rate of its device.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Published {
-    /// Fraction of the vendor's peak or of hashcat's rate.
-    Share {
-        /// 1 is 100 %.
-        share: f64,
-        /// The reference: `the vendor's peak (f32)`.
-        of: String,
-        /// Source of the reference.
-        source: String,
-    },
-    /// No reference rate is known for the device.
-    Unknown {
-        /// The missing reference.
-        of: &'static str,
-    },
-    /// The workload has no published reference.
-    Nothing,
+    /// Number of rows that the figures are computed from.
+    pub rows: usize,
+    /// Number of rows that do not count and are in no figure.
+    pub left_out: usize,
 }
 
 /// The bounds of a figure's interval, or the value twice if they are unknown.
-pub fn span(figure: Interval) -> (f64, f64) {
-    let value = figure.middle();
-    figure.ends().unwrap_or((value, value))
+pub fn span(figure: Interval) -> [f64; 2] {
+    figure.ends().map_or([figure.middle(); 2], |(low, high)| [low, high])
 }
 
 /// Sort key: the value, or the lower bound if there is none.
@@ -88,38 +68,33 @@ pub fn order(figure: Interval) -> f64 {
 }
 
 impl Entry {
-    /// The rows of a document; `file` is its index.
-    pub fn all(document: &crate::results::Document, file: usize) -> impl Iterator<Item = Entry> {
-        View::all(document).map(move |view| Entry::of(view, file))
-    }
-
-    /// The entry of a row; `file` is the index of its file.
-    pub fn of(view: View, file: usize) -> Entry {
+    /// The entry of a row.
+    pub fn of(view: View) -> Entry {
         let energy = &view.figures.energy;
-        let name = view.name();
         let windows = view.row.windows.as_ref();
         let gpu = view.device.is_some_and(|device| device.gpu.is_some());
         Entry {
-            file,
             device: view.row.device.to_string(),
+            name: view.name(),
             class: view.class(),
             workload: view.row.workload.clone(),
             mode: view.manifest().protocol.mode.clone(),
             outcome: view.row.outcome.clone(),
             reasons: view.reasons(),
-            rate: view.rate(),
+            rate: view.figures.throughput,
             windows: windows.map_or((0, 0), |w| (w.len(), w.blocks.windows.len())),
             joules: energy.joules_per_unit,
             watts: energy.power_watts,
             provenance: energy.provenance(),
             scope: energy.scope.filter(|_| energy.joules_per_unit.is_some()),
             speed_only: view.is_speed_only(),
-            about: view.about(),
+            about: provenance::sentences(view),
             conditions: conditions(view.manifest(), gpu),
             power_limit: view.row.condition.power_limit_watts,
-            published: published(view, &name),
-            ceilings: super::run::ceilings(view),
-            name,
+            published: Published::of(view),
+            ceilings: ceilings(view),
+            rows: 1,
+            left_out: 0,
         }
     }
 
@@ -133,25 +108,30 @@ impl Entry {
         self.class == Class::SoftwareGpu
     }
 
-    /// Its unit of work.
-    pub fn unit(&self) -> Unit {
-        self.workload.unit
-    }
-
     /// A rate in its unit, as text.
     pub fn rate_words(&self, per_second: f64) -> String {
-        Rate { per_second, unit: self.unit() }.to_string()
+        Rate { per_second, unit: self.workload.unit }.to_string()
     }
 
     /// Joules per unit of work in the customary unit, as text.
     pub fn joules_words(&self, joules: f64) -> String {
-        EnergyPerWork { joules, unit: self.unit() }.to_string()
+        EnergyPerWork { joules, unit: self.workload.unit }.to_string()
+    }
+
+    /// The same without the unit.
+    pub fn joules_figure(&self, joules: f64) -> String {
+        EnergyPerWork { joules, unit: self.workload.unit }.figure()
     }
 
     /// `measured (counter), gpu-board`.
     pub fn source_words(&self) -> String {
         let how = provenance::short(self.provenance);
         self.scope.map_or(how.to_string(), |scope| format!("{how}, {}", scope.name()))
+    }
+
+    /// Its rate relative to a published one, as text.
+    pub fn published_words(&self) -> String {
+        self.published.as_ref().map_or("–".into(), Published::words)
     }
 
     /// `valid`, `invalid`, or the name of its outcome.
@@ -162,74 +142,23 @@ impl Entry {
             Outcome::Unsupported(_) | Outcome::Failed(_) => self.outcome.name(),
         }
     }
-}
 
-/// Reference for matrix products and tokens.
-const VENDOR: &str = "the vendor's peak";
-/// Reference for hashes.
-const HASHCAT: &str = "hashcat's published rate";
-
-/// Compares matrix products and tokens with the vendor's peak, hashes with hashcat; `name` is the device's.
-pub fn published(view: View, name: &str) -> Published {
-    let rate = view.rate().and_then(|rate| rate.value);
-    let cards = Cards::published();
-    let share = |(full, source): (f64, &str), operations: f64, of: String| {
-        let share = rate? * operations / full;
-        Some(Published::Share { share, of, source: source.to_string() })
-    };
-    let of_vendor = |arithmetic: &str, operations: f64| {
-        let of = format!("{VENDOR} ({arithmetic})");
-        cards.peak(name, arithmetic).and_then(|known| share(known, operations, of))
-    };
-    let workload = &view.row.workload;
-    match workload.id {
-        Id::Stream => Published::Nothing,
-        Id::Sha256d => cards
-            .hashcat(name)
-            .and_then(|known| share(known, 1.0, HASHCAT.into()))
-            .unwrap_or(Published::Unknown { of: HASHCAT }),
-        Id::Peak => of_vendor(workload.shape.arithmetic.as_deref().unwrap_or_default(), 1.0)
-            .unwrap_or(Published::Unknown { of: VENDOR }),
-        Id::Gemm | Id::Gemv | Id::Prefill | Id::Decode => {
-            let kernel = view.row.kernel.as_ref();
-            let arithmetic = kernel.and_then(|kernel| kernel.arithmetic.as_deref());
-            let operations = workload.intensity.map_or(0.0, |i| i.operations_per_unit);
-            arithmetic
-                .and_then(|arithmetic| of_vendor(arithmetic, operations))
-                .unwrap_or(Published::Unknown { of: VENDOR })
-        }
-    }
-}
-
-impl Published {
-    /// The best of several.
-    pub fn best(all: impl Iterator<Item = Published>) -> Published {
-        let share = |published: &Published| match published {
-            Published::Share { share, .. } => *share,
-            Published::Unknown { .. } | Published::Nothing => -1.0,
+    /// How the rate was computed, in a sentence.
+    pub fn about_rate(&self) -> String {
+        let counted = |count: usize, what: &str| match count {
+            1 => format!("1 {what}"),
+            _ => format!("{count} {what}s"),
         };
-        all.max_by(|a, b| share(a).total_cmp(&share(b))).unwrap_or(Published::Nothing)
+        let (windows, blocks) = self.windows;
+        let of = match self.rows {
+            1 => format!("{} in {}", counted(windows, "window"), counted(blocks, "block")),
+            rows => counted(rows, "row"),
+        };
+        let ends = match (self.rate.map(Interval::ends), self.rows) {
+            (Some(None), 1) => ", too few for an interval",
+            (_, 1) => ", with its 95 % interval",
+            _ => ", from the lowest end of their intervals to the highest",
+        };
+        format!("The median of {of}{ends}.")
     }
-
-    /// `24 % of the vendor's peak (f32)`, `unknown: hashcat's published rate of this device`, `–`.
-    pub fn words(&self) -> String {
-        match self {
-            Published::Share { share, of, .. } => format!("{} % of {of}", percent(*share)),
-            Published::Unknown { of } => format!("unknown: {of} of this device"),
-            Published::Nothing => "–".into(),
-        }
-    }
-
-    /// A short form: `24 % of vendor`, `8.1 % of hashcat`.
-    pub fn brief(&self) -> Option<String> {
-        let Published::Share { share, of, .. } = self else { return None };
-        let whose = if of == HASHCAT { "hashcat" } else { "vendor" };
-        Some(format!("{} % of {whose}", percent(*share)))
-    }
-}
-
-/// A fraction in percent, with two digits: `3.4`, `73`.
-pub fn percent(share: f64) -> String {
-    let percent = 100.0 * share;
-    if percent < 10.0 { format!("{percent:.1}") } else { format!("{percent:.0}") }
 }

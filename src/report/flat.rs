@@ -1,146 +1,130 @@
 //! All rows of all runs as one flat, machine-readable table: one line per row, base SI units, units in the column names. Modelled energy
 //! has its own columns.
 
-use super::entry::{Entry, Published};
+use super::entry::Entry;
 use super::gather::File;
 use super::table::{Cell, Column, Table};
 use super::view::View;
-use crate::results::{Document, Energy, Verdict};
+use crate::results::{Ceilings, Document, Energy, Percentiles, Run, Verdict};
+use crate::units::Interval;
 
-/// Column names, in the order in which `row` writes cells.
-const HEADS: &[(&str, bool)] = &[
-    ("file", false),
-    ("run_id", false),
-    ("started_at", false),
-    ("finished_at", false),
-    ("protocol_mode", false),
-    ("rigbench_version", false),
-    ("device", false),
-    ("device_name", false),
-    ("class", false),
-    ("software_adapter", false),
-    ("driver", false),
-    ("workload", false),
-    ("shape", false),
-    ("unit", false),
-    ("kernel", false),
-    ("outcome", false),
-    ("verdict", false),
-    ("reasons", false),
-    ("windows", true),
-    ("throughput_per_second", true),
-    ("throughput_ci95_low_per_second", true),
-    ("throughput_ci95_high_per_second", true),
-    ("energy_provenance", false),
-    ("energy_scope", false),
-    ("energy_about", false),
-    ("power_watts", true),
-    ("gross_joules", true),
-    ("net_joules", true),
-    ("joules_per_unit", true),
-    ("joules_per_unit_ci95_low", true),
-    ("joules_per_unit_ci95_high", true),
-    ("modelled_power_watts_low", true),
-    ("modelled_power_watts_high", true),
-    ("modelled_joules_per_unit_low", true),
-    ("modelled_joules_per_unit_high", true),
-    ("power_limit_watts", true),
-    ("peak_share", true),
-    ("stream_share", true),
-    ("published_share", true),
-    ("published_of", false),
-    ("latency_p50_seconds", true),
-    ("latency_p99_seconds", true),
-    ("model_sha256", false),
-    ("conditions", false),
+/// A row with what its cells are made of.
+struct Line<'a> {
+    file: &'a File,
+    view: View<'a>,
+    run: &'a Run,
+    entry: Entry,
+}
+
+/// A column's name, and the cell of a line in it.
+type Named = (&'static str, fn(&Line) -> Cell);
+
+const COLUMNS: [Named; 44] = [
+    ("file", |line| text(Some(&line.file.name))),
+    ("run_id", |line| text(Some(&line.run.id))),
+    ("started_at", |line| line.run.started_at.to_string().into()),
+    ("finished_at", |line| text(line.run.finished_at.map(|at| at.to_string()))),
+    ("protocol_mode", |line| text(Some(&line.entry.mode))),
+    ("rigbench_version", |line| text(Some(&line.view.manifest().rigbench.version))),
+    ("device", |line| text(Some(&line.entry.device))),
+    ("device_name", |line| text(Some(&line.entry.name))),
+    ("class", |line| line.entry.class.name().into()),
+    ("software_adapter", |line| line.entry.is_software().to_string().into()),
+    ("driver", |line| text(line.view.device.and_then(|on| Some(&on.gpu.as_ref()?.driver)))),
+    ("workload", |line| line.entry.workload.id.name().into()),
+    ("shape", |line| text(line.entry.workload.spec.split_once(':').map(|(_, shape)| shape))),
+    ("unit", |line| line.entry.workload.unit.name().into()),
+    ("kernel", |line| text(line.view.row.kernel.as_ref().map(|kernel| &kernel.id))),
+    ("outcome", |line| line.entry.outcome.name().into()),
+    ("verdict", |line| verdict(line.view.figures.verdict).into()),
+    ("reasons", |line| line.entry.reasons.join("; ").into()),
+    ("windows", |line| Cell::exact(Some(line.entry.windows.0 as f64))),
+    ("throughput_per_second", |line| value(line.entry.rate)),
+    ("throughput_ci95_low_per_second", |line| low(line.entry.rate)),
+    ("throughput_ci95_high_per_second", |line| high(line.entry.rate)),
+    ("energy_provenance", |line| line.entry.provenance.name().into()),
+    ("energy_scope", |line| text(line.entry.scope.map(|scope| scope.name()))),
+    ("energy_about", |line| text(Some(&line.entry.about))),
+    ("power_watts", |line| value(point(line, |energy| energy.power_watts))),
+    ("gross_joules", |line| Cell::exact(point(line, |e| Some(e.measured.as_ref()?.total.gross.0)))),
+    ("net_joules", |line| Cell::exact(point(line, |energy| energy.net_joules))),
+    ("joules_per_unit", |line| value(point(line, |energy| energy.joules_per_unit))),
+    ("joules_per_unit_ci95_low", |line| low(point(line, |energy| energy.joules_per_unit))),
+    ("joules_per_unit_ci95_high", |line| high(point(line, |energy| energy.joules_per_unit))),
+    ("modelled_power_watts_low", |line| Cell::exact(range(line).map(|(power, _)| power.low))),
+    ("modelled_power_watts_high", |line| Cell::exact(range(line).map(|(power, _)| power.high))),
+    ("modelled_joules_per_unit_low", |line| Cell::exact(range(line).map(|(_, it)| it.low))),
+    ("modelled_joules_per_unit_high", |line| Cell::exact(range(line).map(|(_, it)| it.high))),
+    ("power_limit_watts", |line| Cell::exact(line.entry.power_limit)),
+    ("peak_share", |line| ceiling(line, |ceilings| ceilings.peak_share)),
+    ("stream_share", |line| ceiling(line, |ceilings| ceilings.stream_share)),
+    ("published_share", |line| Cell::exact(published(line).map(|(share, _)| share))),
+    ("published_of", |line| text(published(line).map(|(_, of)| of))),
+    ("latency_p50_seconds", |line| latency(line, |latency| latency.p50_seconds)),
+    ("latency_p99_seconds", |line| latency(line, |latency| latency.p99_seconds)),
+    ("model_sha256", |line| text(line.entry.workload.shape.model_sha256.as_ref())),
+    ("conditions", |line| line.entry.conditions.join("; ").into()),
 ];
 
 /// The table without rows.
 pub fn empty() -> Table {
-    let columns = HEADS.iter().map(|&(head, figures)| Column { head, figures }).collect();
+    let columns = COLUMNS.iter().map(|(head, _)| Column::words(head)).collect();
     Table { title: "Measurements".into(), columns, ..Table::default() }
 }
 
 /// The rows of a document.
 pub fn rows<'a>(file: &'a File, document: &'a Document) -> impl Iterator<Item = Vec<Cell>> + 'a {
-    View::all(document).map(|view| row(file, view, &Entry::of(view, 0)))
+    View::all(document).map(move |view| {
+        let line = Line { file, view, run: &document.evidence.run, entry: Entry::of(view) };
+        COLUMNS.iter().map(|(_, cell)| cell(&line)).collect()
+    })
 }
 
-fn row(file: &File, view: View, entry: &Entry) -> Vec<Cell> {
-    let (row, figures, run) = (view.row, view.figures, &view.document.evidence.run);
-    let text = |text: &str| Cell::from(text);
-    let or_nothing = |text: Option<&str>| Cell::from(text.unwrap_or_default());
-    let driver = view.device.and_then(|device| Some(device.gpu.as_ref()?.driver.as_str()));
-    let verdict = match figures.verdict {
+fn text(text: Option<impl AsRef<str>>) -> Cell {
+    text.map_or(Cell::default(), |text| Cell::from(text.as_ref()))
+}
+
+fn value(figure: Option<Interval>) -> Cell {
+    Cell::exact(figure.and_then(|figure| figure.value))
+}
+
+fn low(figure: Option<Interval>) -> Cell {
+    Cell::exact(figure.and_then(|figure| Some(figure.ends()?.0)))
+}
+
+fn high(figure: Option<Interval>) -> Cell {
+    Cell::exact(figure.and_then(|figure| Some(figure.ends()?.1)))
+}
+
+fn published<'a>(line: &'a Line) -> Option<(f64, &'a str)> {
+    line.entry.published.as_ref()?.share()
+}
+
+fn ceiling(line: &Line, share: fn(&Ceilings) -> Option<f64>) -> Cell {
+    Cell::exact(line.view.figures.ceilings.as_ref().and_then(share))
+}
+
+fn latency(line: &Line, percentile: fn(&Percentiles) -> Option<f64>) -> Cell {
+    Cell::exact(line.view.figures.latency.as_ref().and_then(percentile))
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
         Verdict::Valid => "valid",
         Verdict::Invalid => "invalid",
         Verdict::Incomplete => "incomplete",
-    };
-    let (share, of) = match &entry.published {
-        Published::Share { share, of, .. } => (Some(*share), of.as_str()),
-        Published::Unknown { .. } | Published::Nothing => (None, ""),
-    };
-    let rate = figures.throughput;
-    let ends = rate.and_then(|rate| rate.ends());
-    let shape = row.workload.spec.split_once(':').map(|(_, shape)| shape);
-    let windows = row.windows.as_ref().map_or(0, |windows| windows.len());
-    let ceilings = figures.ceilings.as_ref();
-    let latency = figures.latency.as_ref();
-    let mut cells = vec![
-        text(&file.name),
-        text(&run.id),
-        text(&run.started_at.to_string()),
-        or_nothing(run.finished_at.map(|at| at.to_string()).as_deref()),
-        text(&entry.mode),
-        text(&view.manifest().rigbench.version),
-        text(&entry.device),
-        text(&entry.name),
-        text(entry.class.name()),
-        text(if entry.is_software() { "true" } else { "false" }),
-        or_nothing(driver),
-        text(row.workload.id.name()),
-        or_nothing(shape),
-        text(row.workload.unit.name()),
-        or_nothing(row.kernel.as_ref().map(|kernel| kernel.id.as_str())),
-        text(row.outcome.name()),
-        text(verdict),
-        text(&entry.reasons.join("; ")),
-        Cell::exact(Some(windows as f64)),
-        Cell::exact(rate.and_then(|rate| rate.value)),
-        Cell::exact(ends.map(|(low, _)| low)),
-        Cell::exact(ends.map(|(_, high)| high)),
-        text(entry.provenance.name()),
-        text(entry.scope.map_or("", |scope| scope.name())),
-        text(&entry.about),
-    ];
-    cells.extend(energy(&figures.energy).map(Cell::exact));
-    cells.extend([
-        Cell::exact(entry.power_limit),
-        Cell::exact(ceilings.and_then(|ceilings| ceilings.peak_share)),
-        Cell::exact(ceilings.and_then(|ceilings| ceilings.stream_share)),
-        Cell::exact(share),
-        text(of),
-        Cell::exact(latency.and_then(|latency| latency.p50_seconds)),
-        Cell::exact(latency.and_then(|latency| latency.p99_seconds)),
-        or_nothing(row.workload.shape.model_sha256.as_deref()),
-        text(&entry.conditions.join("; ")),
-    ]);
-    cells
+    }
 }
 
-/// The columns from `power_watts` to `modelled_joules_per_unit_high`.
-fn energy(energy: &Energy) -> [Option<f64>; 10] {
-    let none = None;
-    let (Some(joules), Some(power)) = (energy.joules_per_unit, energy.power_watts) else {
-        return [none; 10];
-    };
-    let Some(value) = joules.value else {
-        let ends = [power.low, power.high, joules.low, joules.high].map(Some);
-        let [a, b, c, d] = ends;
-        return [none, none, none, none, none, none, a, b, c, d];
-    };
-    let gross = energy.measured.as_ref().map(|measured| measured.total.gross.0);
-    let ends = joules.ends();
-    let (low, high) = (ends.map(|ends| ends.0), ends.map(|ends| ends.1));
-    [power.value, gross, energy.net_joules, Some(value), low, high, none, none, none, none]
+/// Something of the row's energy, if that has a value.
+fn point<T>(line: &Line, of: fn(&Energy) -> Option<T>) -> Option<T> {
+    let energy = &line.view.figures.energy;
+    energy.joules_per_unit?.value.and(energy.power_watts).and_then(|_| of(energy))
+}
+
+/// Power and joules per unit, if they are modelled: ranges without a value.
+fn range(line: &Line) -> Option<(Interval, Interval)> {
+    let Energy { power_watts, joules_per_unit, .. } = line.view.figures.energy;
+    let ranges = (power_watts?, joules_per_unit?);
+    ranges.1.value.is_none().then_some(ranges)
 }

@@ -4,7 +4,7 @@
 use super::entry::Entry;
 use super::view::View;
 use crate::results::read::{self, ParsedDocument, ReadError};
-use crate::results::{Depth, Document, OrNewer, RunReason, Verdict, validate};
+use crate::results::{Depth, Document, Evidence, Manifest, OrNewer, RunReason, Verdict, validate};
 use crate::text::plain;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -36,18 +36,12 @@ pub struct File {
 /// The run in a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// Its id.
-    pub id: String,
     /// RFC 3339, UTC.
     pub started_at: String,
     /// Whether it ran to completion.
     pub finished: bool,
-    /// The mode of its protocol.
-    pub mode: String,
-    /// The version of rigbench that measured it.
-    pub version: String,
-    /// The CPU of the machine.
-    pub machine: String,
+    /// Its machine, rigbench and protocol.
+    pub manifest: Manifest,
     /// What makes it invalid.
     pub reasons: Vec<String>,
 }
@@ -57,7 +51,9 @@ impl Collection {
     pub fn gather(paths: &[PathBuf], mut also: impl FnMut(&File, Document)) -> Self {
         let reader = if paths.len() == 1 { read::read } else { read::skim };
         let mut collection = Collection::default();
-        let mut show = |paths: &[PathBuf], finished_only: bool| {
+        let mut paths = paths.to_vec();
+        // Of a run that is there twice, the finished file counts: unfinished ones are read again after all others.
+        for finished_only in [true, false] {
             let mut unfinished = Vec::new();
             for some in paths.chunks(PARALLEL_FILES) {
                 let read: Vec<_> =
@@ -68,18 +64,14 @@ impl Collection {
                         unfinished.push(path.clone());
                         continue;
                     }
-                    let name = path.file_name().unwrap_or(path.as_os_str());
-                    let name = name.to_string_lossy().into_owned();
-                    if let Some((file, document)) = collection.add(name, document) {
+                    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+                    if let Some((file, document)) = collection.add(name.into_owned(), document) {
                         also(file, document);
                     }
                 }
             }
-            unfinished
-        };
-        // Of a run that is there twice, the finished file counts: unfinished ones are read again after all others.
-        let unfinished = show(paths, true);
-        show(&unfinished, false);
+            paths = unfinished;
+        }
         collection
     }
 
@@ -89,22 +81,19 @@ impl Collection {
         name: String,
         document: Result<Document, String>,
     ) -> Option<(&File, Document)> {
-        let document =
-            document.and_then(|document| match self.name_of(&document.evidence.run.id) {
+        let document = document.and_then(|document| {
+            match self.places.get(&document.evidence.run.id).map(|place| &self.files[*place].name) {
                 None => Ok(document),
                 Some(other) => Err(format!("it is the same run as {other}, which is shown")),
-            });
+            }
+        });
         let place = self.files.len();
         let run = document.as_ref().map(Run::from_document).map_err(|why| plain(why).into_owned());
         self.files.push(File { name: plain(&name).into_owned(), run });
         let document = document.ok()?;
         self.places.insert(document.evidence.run.id.clone(), place);
-        self.entries.extend(Entry::all(&document, place));
+        self.entries.extend(View::all(&document).map(Entry::of));
         Some((&self.files[place], document))
-    }
-
-    fn name_of(&self, run: &str) -> Option<&str> {
-        self.places.get(run).map(|place| self.files[*place].name.as_str())
     }
 
     /// Files that are shown, with their runs.
@@ -119,35 +108,29 @@ impl Collection {
 }
 
 impl Run {
+    /// The day of its start.
+    pub fn day(&self) -> &str {
+        self.started_at.split('T').next().unwrap_or_default()
+    }
+
     fn from_document(document: &Document) -> Run {
-        let (run, manifest) = (&document.evidence.run, &document.evidence.manifest);
-        Run {
-            id: run.id.clone(),
-            started_at: run.started_at.to_string(),
-            finished: run.finished_at.is_some(),
-            mode: manifest.protocol.mode.clone(),
-            version: manifest.rigbench.version.clone(),
-            machine: manifest.host.cpu.clone(),
-            reasons: reasons(document),
-        }
+        let Evidence { run, manifest, .. } = &document.evidence;
+        let (started_at, finished) = (run.started_at.to_string(), run.finished_at.is_some());
+        Run { started_at, finished, manifest: manifest.clone(), reasons: reasons(document) }
     }
 }
 
 /// What makes a run invalid, row by row, and the rows that this version cannot read.
 pub fn reasons(document: &Document) -> Vec<String> {
-    let invalid = View::all(document).filter(|view| view.figures.verdict == Verdict::Invalid);
+    let invalid = |view: &View| view.figures.verdict == Verdict::Invalid;
     let of_row = |view: View| format!("{}: {}", view.row.label(), view.reasons().join("; "));
-    let rows: Vec<String> = invalid.map(of_row).collect();
-    let mut reasons = Vec::new();
-    for reason in document.derived.run.reasons.iter().filter_map(OrNewer::known) {
-        match reason {
-            RunReason::InvalidRows { .. } => reasons.extend(rows.iter().cloned()),
-            other => reasons.push(other.to_string()),
-        }
-    }
+    let of_run = document.derived.run.reasons.iter().filter_map(OrNewer::known);
+    let of_run = of_run.flat_map(|reason| match reason {
+        RunReason::InvalidRows { .. } => View::all(document).filter(invalid).map(of_row).collect(),
+        other => vec![other.to_string()],
+    });
     let newer = document.newer_rows().map(|(_, row)| format!("from a newer rigbench: {row}"));
-    reasons.extend(newer);
-    reasons
+    of_run.chain(newer).collect()
 }
 
 /// The document to show, or why it is unreadable, inconsistent or without a finished row.
@@ -155,17 +138,12 @@ fn document(read: std::io::Result<Result<ParsedDocument, ReadError>>) -> Result<
     let given = read
         .map_err(|error| format!("it cannot be read: {error}"))?
         .map_err(|error| error.to_string())?;
-    match &validate(&given, Depth::Quick).faults[..] {
-        [] => {}
-        [first] => {
-            return Err(format!("it is not consistent: {first}; rigbench validate says more"));
-        }
-        [first, rest @ ..] => {
-            return Err(format!(
-                "it is not consistent: {first}; and {} more; rigbench validate says more",
-                rest.len()
-            ));
-        }
+    if let [first, rest @ ..] = &validate(&given, Depth::Quick).faults[..] {
+        let more = match rest.len() {
+            0 => String::new(),
+            n => format!("; and {n} more"),
+        };
+        return Err(format!("it is not consistent: {first}{more}; rigbench validate says more"));
     }
     let document = given.shown();
     match document.derived.run.verdict {

@@ -1,135 +1,67 @@
 //! Groups of comparable rows: same workload, device name and class, protocol mode, energy scope and provenance, power limit and conditions.
-//! In a report of one run each row is its own group.
 
 use super::entry::{Entry, span};
+use crate::energy::Scope;
 use crate::measure::stats;
-use crate::results::{ModelNames, Outcome};
+use crate::results::ModelNames;
 use crate::units::{Interval, Method};
 use std::collections::BTreeMap;
 
-/// A group, which is a line of a report.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Group {
-    /// What its rows have in common, with the figures of the group.
-    pub entry: Entry,
-    /// Rows that the figures are computed from.
-    pub rows: usize,
-    /// Rows that do not count and are in no figure.
-    pub left_out: usize,
-}
-
-impl Group {
-    /// How the rate was computed, in a sentence.
-    pub fn about_rate(&self) -> String {
-        let counted = |count: usize, what: &str| match count {
-            1 => format!("1 {what}"),
-            _ => format!("{count} {what}s"),
-        };
-        let (windows, blocks) = self.entry.windows;
-        let of = match self.rows {
-            1 => format!("{} in {}", counted(windows, "window"), counted(blocks, "block")),
-            rows => counted(rows, "row"),
-        };
-        let ends = match (self.entry.rate.map(Interval::ends), self.rows) {
-            (Some(None), 1) => ", too few for an interval",
-            (_, 1) => ", with its 95 % interval",
-            _ => ", from the lowest end of their intervals to the highest",
-        };
-        format!("The median of {of}{ends}.")
-    }
-}
-
-/// Text in natural sort order: `batch=4` before `batch=16`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Natural(pub String);
-
-impl Natural {
-    /// Digits as numbers, and the text between them.
-    fn parts(&self) -> Vec<(u128, &str)> {
-        let digit = |c: char| c.is_ascii_digit();
-        let chunks = self.0.as_bytes().chunk_by(|a, b| digit(*a as char) == digit(*b as char));
-        let mut from = 0;
-        chunks
-            .map(|chunk| {
-                let text = &self.0[from..from + chunk.len()];
-                from += chunk.len();
-                (text.parse().unwrap_or(u128::MAX), text)
-            })
-            .collect()
-    }
-}
-
-impl Ord for Natural {
-    fn cmp(&self, other: &Natural) -> std::cmp::Ordering {
-        self.parts().cmp(&other.parts()).then_with(|| self.0.cmp(&other.0))
-    }
-}
-
-impl PartialOrd for Natural {
-    fn partial_cmp(&self, other: &Natural) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// Groups rows in order of their first row. In a single run each row is its own group.
-pub fn groups(entries: &[Entry], runs: usize) -> Vec<Group> {
+/// Entries of rows with model names that tell models of one file name apart.
+pub fn disambiguated(entries: &[Entry]) -> Vec<Entry> {
     let models = ModelNames::of(entries.iter().map(|entry| &entry.workload));
-    let disambiguated =
-        |entry: &Entry| Entry { workload: models.disambiguate(&entry.workload), ..entry.clone() };
-    let entries: Vec<Entry> = entries.iter().map(disambiguated).collect();
-    let entries = &entries[..];
-    if runs <= 1 {
-        let alone = |entry: &Entry| Group { entry: entry.clone(), rows: 1, left_out: 0 };
-        return entries.iter().map(alone).collect();
-    }
-    let mut places: BTreeMap<Key, usize> = BTreeMap::new();
-    let mut groups: Vec<Vec<&Entry>> = Vec::new();
-    for entry in entries {
-        let place = *places.entry(key(entry)).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push(Vec::new());
-        }
-        groups[place].push(entry);
-    }
-    groups.into_iter().map(merged).collect()
+    let rename = |e: &Entry| Entry { workload: models.disambiguate(&e.workload), ..e.clone() };
+    entries.iter().map(rename).collect()
 }
 
-type Key<'a> = (Vec<&'a str>, Option<&'a str>, Option<u64>, bool);
-
-fn key(e: &Entry) -> Key<'_> {
-    let measured = e.outcome == Outcome::Measured;
-    let mut words = vec![
-        e.class.name(),
-        &e.name,
-        &e.workload.spec,
-        e.workload.shape.model_sha256.as_deref().unwrap_or_default(),
-        &e.mode,
-        e.provenance.name(),
-        if measured { "" } else { e.state() },
-    ];
-    words.extend(e.conditions.iter().map(String::as_str));
-    let limit = e.power_limit.map(f64::to_bits);
-    (words, e.scope.map(|scope| scope.name()), limit, e.speed_only)
+/// One entry for each group of comparable rows, in order of their first row.
+pub fn groups(entries: &[Entry]) -> Vec<Entry> {
+    let entries = disambiguated(entries);
+    let mut groups: BTreeMap<_, (usize, Vec<&Entry>)> = BTreeMap::new();
+    for (place, entry) in entries.iter().enumerate() {
+        groups.entry(key(entry)).or_insert((place, Vec::new())).1.push(entry);
+    }
+    let mut groups: Vec<(usize, Vec<&Entry>)> = groups.into_values().collect();
+    groups.sort_by_key(|(place, _)| *place);
+    groups.iter().map(|(_, rows)| merged(rows)).collect()
 }
 
-/// The group of comparable rows. Rows that do not count are shown only if none counts.
-fn merged(all: Vec<&Entry>) -> Group {
+/// What comparable rows have in common.
+fn key(entry: &Entry) -> impl Ord {
+    let workload = &entry.workload;
+    (
+        (entry.class, &entry.name, &workload.spec, &workload.shape.model_sha256, &entry.mode),
+        (entry.provenance, entry.scope.map(Scope::name), entry.speed_only, &entry.conditions),
+        (entry.power_limit.map(f64::to_bits), entry.outcome.failure().map(|_| entry.state())),
+    )
+}
+
+/// The entry of comparable rows. Rows that do not count are shown only if none counts.
+fn merged(all: &[&Entry]) -> Entry {
     let counting: Vec<&Entry> = all.iter().copied().filter(|entry| entry.counts()).collect();
-    let shown = if counting.is_empty() { &all } else { &counting };
+    let shown = if counting.is_empty() { all } else { &counting };
     let first = shown[0];
     let combine = |figure: fn(&Entry) -> Option<Interval>| {
         pooled(shown.iter().filter_map(|entry| figure(entry)))
     };
-    let published = shown.iter().map(|entry| entry.published.clone());
-    let entry = Entry {
+    let share = |entry: &Entry| {
+        entry
+            .published
+            .as_ref()
+            .and_then(|published| published.share())
+            .map_or(-1.0, |(share, _)| share)
+    };
+    let best = shown.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+    Entry {
         rate: combine(|entry| entry.rate),
         joules: combine(|entry| entry.joules),
         watts: combine(|entry| entry.watts),
-        published: super::entry::Published::best(published),
+        published: best.and_then(|entry| entry.published.clone()),
         ceilings: if shown.len() == 1 { first.ceilings.clone() } else { Vec::new() },
+        rows: shown.len(),
+        left_out: all.len() - shown.len(),
         ..first.clone()
-    };
-    Group { entry, rows: shown.len(), left_out: all.len() - shown.len() }
+    }
 }
 
 /// The median of the values, with the lowest and the highest bound; a single figure is unchanged.
@@ -139,10 +71,18 @@ fn pooled(figures: impl Iterator<Item = Interval>) -> Option<Interval> {
     if figures.len() == 1 {
         return Some(first);
     }
-    let low = figures.iter().map(|figure| span(*figure).0).fold(f64::INFINITY, f64::min);
-    let high = figures.iter().map(|figure| span(*figure).1).fold(f64::NEG_INFINITY, f64::max);
+    let low = figures.iter().map(|figure| span(*figure)[0]).fold(f64::INFINITY, f64::min);
+    let high = figures.iter().map(|figure| span(*figure)[1]).fold(f64::NEG_INFINITY, f64::max);
     let values: Vec<f64> = figures.iter().filter_map(|figure| figure.value).collect();
     Some(Interval { value: stats::median(&values), low, high, method: Method::Propagated, ..first })
+}
+
+/// Sort key of text by which `batch=4` comes before `batch=16`: digits as numbers, and the text.
+pub fn natural(text: &str) -> Vec<(u128, String)> {
+    let chars: Vec<char> = text.chars().collect();
+    let parts = chars.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+    let texts = parts.map(|part| part.iter().collect::<String>());
+    texts.map(|text| (text.parse().unwrap_or(u128::MAX), text)).collect()
 }
 
 #[cfg(test)]
@@ -152,10 +92,9 @@ mod tests {
     #[test]
     fn numbers_are_ordered_as_numbers() {
         let mut specs =
-            ["b=16:é", "b=4:é", "a", "b=4", "b=100000000000000000000000000000000000000000"]
-                .map(|spec| Natural(spec.to_string()));
-        specs.sort();
-        let order = specs.map(|spec| spec.0.chars().take(4).collect::<String>());
+            ["b=16:é", "b=4:é", "a", "b=4", "b=100000000000000000000000000000000000000000"];
+        specs.sort_by_key(|spec| natural(spec));
+        let order = specs.map(|spec| spec.chars().take(4).collect::<String>());
         assert_eq!(order, ["a", "b=4", "b=4:", "b=16", "b=10"]);
     }
 

@@ -2,26 +2,21 @@
 
 use super::table::{Column, Table};
 use crate::text::lines;
-use std::fmt::Write;
 
 impl Table {
     /// A heading, the table, and its notes as a list.
     pub fn to_markdown(&self) -> String {
-        let mut out = format!("### {}\n\n", escaped(&self.title));
         let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        out += &row(self.columns.iter().map(|c| escaped(c.head)).collect());
         let rule = |c: &Column| if c.figures { "---:" } else { "---" }.to_string();
+        let mut out = format!("### {}\n\n", escaped(&self.title));
+        out += &row(self.columns.iter().map(|c| escaped(c.head)).collect());
         out += &row(self.columns.iter().map(rule).collect());
         for cells in &self.rows {
             out += &row(cells.iter().map(|cell| escaped(&cell.text)).collect());
         }
-        if !self.notes.is_empty() {
-            out.push('\n');
-        }
-        for note in &self.notes {
-            let _ = writeln!(out, "- {}", escaped(note));
-        }
-        out
+        let gap = if self.notes.is_empty() { "" } else { "\n" };
+        let notes = self.notes.iter().map(|note| format!("- {}\n", escaped(note)));
+        out + gap + &notes.collect::<String>()
     }
 }
 

@@ -12,7 +12,9 @@ mod group;
 mod html;
 mod lines;
 mod markdown;
+mod notes;
 mod provenance;
+mod published;
 mod run;
 mod table;
 mod terminal;
@@ -24,12 +26,7 @@ pub use compare::comparison;
 pub use devices::{devices, sources};
 pub use gather::{Collection, File, reasons};
 pub use html::page;
+pub use lines::several;
 pub use run::run;
 pub use table::{Cell, Column, Table, Tone};
 pub use tune::tuning;
-
-/// The table of several runs.
-pub fn several(collection: &Collection) -> Table {
-    let runs = collection.runs().count();
-    lines::brief(&group::groups(&collection.entries, runs.max(2)), collection)
-}

@@ -22,32 +22,22 @@ impl Table {
         } else {
             grid.force_no_tty();
         }
-        let heads = self.columns.iter().map(|c| aligned(c.head, c).add_attribute(Attribute::Bold));
-        grid.set_header(heads);
+        let aligned = |text: &str, column: &Column| {
+            let align = if column.figures { CellAlignment::Right } else { CellAlignment::Left };
+            GridCell::new(lines(text)).set_alignment(align)
+        };
+        let heads = self.columns.iter().map(|column| aligned(column.head, column));
+        grid.set_header(heads.map(|head| head.add_attribute(Attribute::Bold)));
+        let coloured = |(cell, column): (&Cell, &Column)| match cell.tone {
+            Tone::Plain => aligned(&cell.text, column),
+            Tone::Flagged => aligned(&cell.text, column).fg(Color::Yellow),
+            Tone::Wrong => aligned(&cell.text, column).fg(Color::Red),
+        };
         for row in &self.rows {
-            grid.add_row(
-                row.iter().zip(&self.columns).map(|(cell, column)| coloured(cell, column)),
-            );
+            grid.add_row(row.iter().zip(&self.columns).map(coloured));
         }
         let wrapped = |text: &str| textwrap::fill(&lines(text), usize::from(width)) + "\n";
-        let mut out = format!("{}{}\n", wrapped(&self.title), grid.trim_fmt());
-        for note in &self.notes {
-            out.push_str(&wrapped(note));
-        }
-        out
-    }
-}
-
-fn aligned(text: &str, column: &Column) -> GridCell {
-    let align = if column.figures { CellAlignment::Right } else { CellAlignment::Left };
-    GridCell::new(lines(text)).set_alignment(align)
-}
-
-fn coloured(cell: &Cell, column: &Column) -> GridCell {
-    let grid = aligned(&cell.text, column);
-    match cell.tone {
-        Tone::Plain => grid,
-        Tone::Flagged => grid.fg(Color::Yellow),
-        Tone::Wrong => grid.fg(Color::Red),
+        let notes: String = self.notes.iter().map(|note| wrapped(note)).collect();
+        format!("{}{}\n{notes}", wrapped(&self.title), grid.trim_fmt())
     }
 }

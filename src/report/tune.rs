@@ -28,15 +28,13 @@ pub fn tuning(name: &str, unit: Unit, tuning: &Tuning) -> Table {
     let notes = tuning.trials.iter().filter_map(|t| Some((&t.kernel, t.failure.as_ref()?)));
     Table {
         title: format!("{name} – {when}"),
-        columns: [
-            ("kernel", false),
-            ("batches", true),
-            ("throughput", true),
-            ("of the best", true),
-            ("", false),
-        ]
-        .map(|(head, figures)| Column { head, figures })
-        .to_vec(),
+        columns: vec![
+            Column::words("kernel"),
+            Column::figures("batches"),
+            Column::figures("throughput"),
+            Column::figures("of the best"),
+            Column::words(""),
+        ],
         rows: match tuning.trials.as_slice() {
             [] => vec![cells([tuning.kernel.as_str(), "–", "–", "–", "chosen"].map(String::from))],
             trials => trials.iter().enumerate().map(row).collect(),

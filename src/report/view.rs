@@ -1,9 +1,8 @@
 //! A row with its figures, device and document.
 
-use super::provenance;
 use crate::device::{Class, Device};
-use crate::results::{Document, Manifest, Outcome, Row, RowFigures, Source, Verdict};
-use crate::units::{Interval, Provenance};
+use crate::results::{Document, Manifest, Row, RowFigures};
+use crate::units::Provenance;
 
 /// A row as reports use it.
 #[derive(Clone, Copy)]
@@ -42,25 +41,17 @@ impl<'a> View<'a> {
         self.device.map_or_else(|| self.row.device.to_string(), |device| device.name.clone())
     }
 
-    /// The energy source of its headline.
-    pub fn source(self) -> Option<&'a Source> {
-        self.manifest().source(self.figures.energy.source?)
+    /// Its device's id and its workload.
+    pub fn title(self) -> String {
+        format!("{} {}", self.row.device, self.row.workload.spec)
     }
 
     /// Whether one power was declared for all workloads, so that its joules only reflect speed.
     pub fn is_speed_only(self) -> bool {
-        self.figures.energy.provenance() == Provenance::Declared
-            && self.source().is_some_and(|source| source.workload.is_none())
-    }
-
-    /// Units of work per second.
-    pub fn rate(self) -> Option<Interval> {
-        self.figures.throughput
-    }
-
-    /// Whether it was measured.
-    pub fn is_measured(self) -> bool {
-        self.row.outcome == Outcome::Measured
+        let energy = &self.figures.energy;
+        let source = energy.source.and_then(|place| self.manifest().source(place));
+        energy.provenance() == Provenance::Declared
+            && source.is_some_and(|source| source.workload.is_none())
     }
 
     /// What makes it invalid, or why it was not measured.
@@ -69,15 +60,5 @@ impl<'a> View<'a> {
             Some(failure) => vec![failure.to_string()],
             None => self.figures.reasons.iter().map(ToString::to_string).collect(),
         }
-    }
-
-    /// Whether it is measured and valid.
-    pub fn counts(self) -> bool {
-        self.is_measured() && self.figures.verdict == Verdict::Valid
-    }
-
-    /// The provenance of its joules, in sentences.
-    pub fn about(self) -> String {
-        provenance::sentences(self)
     }
 }

@@ -42,11 +42,6 @@ impl Provenance {
         }
     }
 
-    /// Provenance of a figure that is computed from two: the weaker of both.
-    pub fn mixed(self, other: Provenance) -> Provenance {
-        self.max(other)
-    }
-
     /// Whether rigbench measured it.
     pub fn is_measured(self) -> bool {
         self <= Provenance::MeasuredSampled
@@ -144,40 +139,25 @@ impl Corner {
 impl Interval {
     /// A single number: both bounds are the value.
     pub fn exact(value: f64) -> Interval {
-        Interval {
-            value: Some(value),
-            low: value,
-            high: value,
-            provenance: Provenance::Measured,
-            method: Method::Exact,
-        }
+        Interval::new(value, (value, value), Provenance::Measured, Method::Exact)
     }
 
     /// A value with unknown bounds.
     pub fn bare(value: f64, provenance: Provenance, method: Method) -> Interval {
-        let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
-        Interval { value: Some(value), low, high, provenance, method }
+        Interval::new(value, (f64::NEG_INFINITY, f64::INFINITY), provenance, method)
     }
 
     /// A value with both bounds.
-    pub fn new(
-        value: f64,
-        (low, high): (f64, f64),
-        provenance: Provenance,
-        method: Method,
-    ) -> Interval {
+    pub fn new(value: f64, ends: (f64, f64), provenance: Provenance, method: Method) -> Interval {
+        let (low, high) = ends;
         Interval { value: Some(value), low, high, provenance, method }
     }
 
     /// Two bounds, in any order, without a value.
     pub fn between(one: f64, other: f64) -> Interval {
-        Interval {
-            value: None,
-            low: one.min(other),
-            high: one.max(other),
-            provenance: Provenance::Modelled,
-            method: Method::Bounds,
-        }
+        let (low, high) = (one.min(other), one.max(other));
+        let (provenance, method) = (Provenance::Modelled, Method::Bounds);
+        Interval { value: None, low, high, provenance, method }
     }
 
     /// The same figure with another provenance.
@@ -226,19 +206,15 @@ impl Interval {
         Interval { low: self.low.max(0.0), ..self }
     }
 
-    fn combine(
-        self,
-        other: Interval,
-        (low, high): (f64, f64),
-        value: impl Fn(f64, f64) -> f64,
-    ) -> Interval {
+    fn combine(self, other: Interval, ends: (f64, f64), value: fn(f64, f64) -> f64) -> Interval {
+        let (low, high) = ends;
         let method = match (self.method, other.method) {
             (Method::Exact, other) => other,
             (method, Method::Exact) => method,
             _ => Method::Propagated,
         };
         let value = self.value.zip(other.value).map(|(a, b)| value(a, b));
-        Interval { value, low, high, provenance: self.provenance.mixed(other.provenance), method }
+        Interval { value, low, high, provenance: self.provenance.max(other.provenance), method }
     }
 }
 
@@ -256,35 +232,28 @@ impl Sub for Interval {
     }
 }
 
-impl Mul for Interval {
+impl<T: Into<Interval>> Mul<T> for Interval {
     type Output = Interval;
     /// Both operands must be non-negative.
-    fn mul(self, other: Interval) -> Interval {
+    fn mul(self, other: T) -> Interval {
+        let other = other.into();
         self.combine(other, (self.low * other.low, self.high * other.high), |a, b| a * b)
     }
 }
 
-impl Div for Interval {
+impl<T: Into<Interval>> Div<T> for Interval {
     type Output = Interval;
     /// Both operands must be non-negative.
-    fn div(self, other: Interval) -> Interval {
+    fn div(self, other: T) -> Interval {
+        let other = other.into();
         self.combine(other, (self.low / other.high, self.high / other.low), |a, b| a / b)
     }
 }
 
-impl Mul<f64> for Interval {
-    type Output = Interval;
-    /// The factor must be non-negative.
-    fn mul(self, factor: f64) -> Interval {
-        self * Interval::exact(factor)
-    }
-}
-
-impl Div<f64> for Interval {
-    type Output = Interval;
-    /// The divisor must be positive.
-    fn div(self, divisor: f64) -> Interval {
-        self / Interval::exact(divisor)
+/// An exact number.
+impl From<f64> for Interval {
+    fn from(value: f64) -> Interval {
+        Interval::exact(value)
     }
 }
 
@@ -338,8 +307,8 @@ mod tests {
     #[test]
     fn provenance_is_that_of_the_weakest_operand() {
         use Provenance::*;
-        assert_eq!(MeasuredCounter.mixed(MeasuredSampled), MeasuredSampled);
-        assert_eq!(Modelled.mixed(MeasuredCounter), Modelled);
+        assert_eq!(MeasuredCounter.max(MeasuredSampled), MeasuredSampled);
+        assert_eq!(Modelled.max(MeasuredCounter), Modelled);
         let declared = Interval::exact(2.0).with_provenance(Declared);
         assert_eq!((Interval::between(1.0, 2.0) * declared).provenance, Modelled);
         assert_eq!((declared * 3.0).provenance, Declared);

@@ -1,25 +1,21 @@
-//! Plot axes: positions of values in percent, and tick values.
+//! Plot axes: positions of values in percent, tick values and their labels.
 
 /// An axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
     low: f64,
     high: f64,
-    scale: Scale,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scale {
-    Linear,
-    Logarithmic,
+    logarithmic: bool,
 }
 
 /// Minimum ratio of the ends of a logarithmic axis, so that noise does not look large.
 const MIN_RATIO: f64 = 4.0;
 /// Minimum pixels between two labels.
 const LABEL_GAP: f64 = 8.0;
+/// Approximate width of a letter of a label in pixels.
+const LETTER: f64 = 7.2;
 /// Maximum number of labels.
-const MAX_LABELS: usize = 5;
+pub const MAX_LABELS: usize = 5;
 
 impl Axis {
     /// A logarithmic axis that covers all values above 0; `None` if there is no such value.
@@ -28,84 +24,100 @@ impl Axis {
         let widen = (MIN_RATIO / (high / low)).max(1.0).sqrt();
         let margin = (high * widen / (low / widen)).powf(0.04);
         let (low, high) = (low / widen / margin, high * widen * margin);
-        Some(Axis { low, high, scale: Scale::Logarithmic })
+        Some(Axis { low, high, logarithmic: true })
     }
 
-    /// A linear axis that covers all values, with a margin of at least `least` times the largest magnitude.
-    pub fn linear(values: impl IntoIterator<Item = f64>, least: f64) -> Option<Axis> {
+    /// A linear axis that covers all values, with a margin of at least 1 % of the largest magnitude.
+    pub fn linear(values: impl IntoIterator<Item = f64>) -> Option<Axis> {
         let (low, high) = extremes(values)?;
-        let room =
-            ((high - low) * 0.12).max(high.abs().max(low.abs()) * least).max(f64::MIN_POSITIVE);
-        Some(Axis { low: low - room, high: high + room, scale: Scale::Linear })
+        let least = (high.abs().max(low.abs()) * 0.01).max(f64::MIN_POSITIVE);
+        let room = ((high - low) * 0.12).max(least);
+        Some(Axis { low: low - room, high: high + room, logarithmic: false })
     }
 
     /// A linear axis from 0 that covers all values.
     pub fn from_zero(values: impl IntoIterator<Item = f64>) -> Option<Axis> {
         let (_, high) = extremes(values)?;
-        Some(Axis { low: 0.0, high: high.max(f64::MIN_POSITIVE) * 1.1, scale: Scale::Linear })
+        Some(Axis { low: 0.0, high: high.max(f64::MIN_POSITIVE) * 1.1, logarithmic: false })
     }
 
     /// Position of a value, 0 to 100.
     pub fn at(&self, value: f64) -> f64 {
-        let share = match self.scale {
-            Scale::Linear => (value - self.low) / (self.high - self.low),
-            Scale::Logarithmic => (value / self.low).ln() / (self.high / self.low).ln(),
+        let share = match self.logarithmic {
+            false => (value - self.low) / (self.high - self.low),
+            true => (value / self.low).ln() / (self.high / self.low).ln(),
         };
         (100.0 * share).clamp(0.0, 100.0)
     }
 
+    /// Position of a value from the top, 100 to 0.
+    pub fn height(&self, value: f64) -> f64 {
+        100.0 - self.at(value)
+    }
+
     /// The value at a position.
     pub fn value(&self, at: f64) -> f64 {
-        match self.scale {
-            Scale::Linear => self.low + (self.high - self.low) * at / 100.0,
-            Scale::Logarithmic => self.low * (self.high / self.low).powf(at / 100.0),
+        match self.logarithmic {
+            false => self.low + (self.high - self.low) * at / 100.0,
+            true => self.low * (self.high / self.low).powf(at / 100.0),
         }
     }
 
-    /// Round tick values, at most five.
-    pub fn ticks(&self) -> Vec<f64> {
-        self.at_most(MAX_LABELS)
-    }
-
-    fn at_most(&self, most: usize) -> Vec<f64> {
-        match self.scale {
-            Scale::Linear => linear_ticks(self.low, self.high, most),
-            Scale::Logarithmic => logarithmic_ticks(self.low, self.high, most),
+    /// Round tick values.
+    pub fn ticks(&self, most: usize) -> Vec<f64> {
+        match self.logarithmic {
+            false => linear_ticks(self.low, self.high, most),
+            true => logarithmic_ticks(self.low, self.high, most),
         }
     }
 
-    /// Round tick values whose labels fit side by side in `pixels`, the narrowest width of the plot.
-    pub fn ticks_within(&self, pixels: f64, label: impl Fn(f64) -> String) -> Vec<f64> {
-        let fits = |ticks: &Vec<f64>| {
-            let ends: Vec<(f64, f64)> = ticks
-                .iter()
-                .map(|tick| {
-                    let (at, width) = (self.at(*tick) / 100.0 * pixels, width(&label(*tick)));
-                    match super::plot::anchor(self.at(*tick)) {
-                        "start" => (at, at + width),
-                        "end" => (at - width, at),
-                        _ => (at - width / 2.0, at + width / 2.0),
-                    }
-                })
-                .collect();
-            ends.windows(2).all(|pair| pair[0].1 + LABEL_GAP <= pair[1].0)
+    /// Labels of round values that fit side by side in `pixels`, the narrowest width of the plot.
+    pub fn labels(&self, pixels: f64, words: impl Fn(f64) -> String) -> Vec<Label> {
+        let labelled = |most: usize| -> Vec<Label> {
+            let ticks = self.ticks(most).into_iter();
+            ticks.map(|tick| Label::new(self.at(tick), words(tick))).collect()
         };
-        let all = (2..=MAX_LABELS).rev().map(|most| self.at_most(most));
-        all.into_iter().find(fits).unwrap_or_else(|| self.at_most(1))
+        let fits = |labels: &Vec<Label>| {
+            let ends = |label: &Label| {
+                let (at, width) =
+                    (label.at / 100.0 * pixels, LETTER * label.text.chars().count() as f64);
+                match label.anchor {
+                    "start" => (at, at + width),
+                    "end" => (at - width, at),
+                    _ => (at - width / 2.0, at + width / 2.0),
+                }
+            };
+            labels.windows(2).all(|pair| ends(&pair[0]).1 + LABEL_GAP <= ends(&pair[1]).0)
+        };
+        (2..=MAX_LABELS).rev().map(labelled).find(fits).unwrap_or_else(|| labelled(1))
     }
 }
 
-/// Approximate width of a label in pixels.
-fn width(label: &str) -> f64 {
-    7.2 * label.chars().count() as f64
+/// A label beside a plot.
+pub struct Label {
+    /// Position in percent.
+    pub at: f64,
+    /// SVG text anchor: `start`, `middle` or `end`.
+    pub anchor: &'static str,
+    /// Its text.
+    pub text: String,
+}
+
+impl Label {
+    /// A label at a position; near the ends it is anchored inwards.
+    pub fn new(at: f64, text: impl Into<String>) -> Label {
+        let anchor = match at {
+            at if at < 12.0 => "start",
+            at if at > 88.0 => "end",
+            _ => "middle",
+        };
+        Label { at, anchor, text: text.into() }
+    }
 }
 
 fn extremes(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     let finite = values.into_iter().filter(|value| value.is_finite());
-    finite.fold(None, |ends, v| match ends {
-        None => Some((v, v)),
-        Some((low, high)) => Some((v.min(low), v.max(high))),
-    })
+    finite.map(|v| (v, v)).reduce(|(low, high), (v, _)| (v.min(low), v.max(high)))
 }
 
 fn linear_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
@@ -142,17 +154,20 @@ mod tests {
         for (low, high) in [(9.5, 21.5), (9.5, 179_000.0), (1.0, 1.0), (3e-12, 8e9), (0.02, 0.03)] {
             let axis = Axis::logarithmic([low, high]).unwrap();
             assert!(axis.at(low) > 1.0 && axis.at(high) < 99.0, "{axis:?}");
-            let ticks = axis.ticks();
+            let ticks = axis.ticks(MAX_LABELS);
             assert!((1..=MAX_LABELS).contains(&ticks.len()), "{low} {high}: {ticks:?}");
             assert!((axis.value(axis.at(low)) / low - 1.0).abs() < 1e-9);
         }
-        assert_eq!(Axis::logarithmic([9.5, 179_000.0]).unwrap().ticks(), [1e1, 1e2, 1e3, 1e4, 1e5]);
+        assert_eq!(
+            Axis::logarithmic([9.5, 179_000.0]).unwrap().ticks(MAX_LABELS),
+            [1e1, 1e2, 1e3, 1e4, 1e5]
+        );
         assert_eq!(Axis::logarithmic([0.0, -1.0]), None);
         let wide = |value: f64| format!("{value:.1} GFLOP/s");
         let axis = Axis::logarithmic([90.0, 4000.0]).unwrap();
-        assert!(axis.ticks_within(280.0, wide).len() < axis.ticks_within(900.0, wide).len());
-        let axis = Axis::linear([47.1, 48.3], 0.01).unwrap();
-        assert_eq!(axis.ticks(), [47.0, 47.5, 48.0, 48.5]); // from 46.6 to 48.8
+        assert!(axis.labels(280.0, wide).len() < axis.labels(900.0, wide).len());
+        let axis = Axis::linear([47.1, 48.3]).unwrap();
+        assert_eq!(axis.ticks(MAX_LABELS), [47.0, 47.5, 48.0, 48.5]); // from 46.6 to 48.8
         assert_eq!(Axis::from_zero([10.0]).unwrap().at(0.0), 0.0);
     }
 }

@@ -1,222 +1,207 @@
 //! Cards of the page: joules and rates of all devices on a common axis, one card per workload.
 
-use super::axis::Axis;
-use super::strip::{Card, Kind, Line, Mark, labels, ticks, track};
-use crate::economics::market::Market;
-use crate::report::entry::{Entry, Published, order, percent, span};
-use crate::report::group::{Group, Natural};
+use super::axis::{Axis, Label};
+use super::plot::{CROSS, DIAMOND, Mark, Shape, TRIANGLE};
+use crate::economics::market::{Asic, Figure, Market};
+use crate::report::entry::{Entry, order, span};
+use crate::report::group::natural;
+use crate::report::published::percent;
 use crate::results::Outcome;
-use crate::units::{EnergyPerWork, Interval, Provenance, Unit, significant};
-use std::collections::BTreeMap;
+use crate::units::{EnergyPerWork, Interval, Provenance, Rate, Unit, Watts, significant};
 
 /// Maximum number of lines per card; the table has the rest.
 const MAX_LINES: usize = 12;
+/// Width of a card in pixels on a narrow phone.
+const NARROW: f64 = 280.0;
 
-/// Groups by unit and workload, in the order of units; ceilings last.
-fn by_workload(groups: &[Group]) -> Vec<(Unit, String, Vec<&Group>)> {
-    let mut all: BTreeMap<(bool, Unit, Natural), Vec<&Group>> = BTreeMap::new();
-    for group in groups {
-        let entry = &group.entry;
-        let spec = Natural(entry.workload.spec.clone());
-        all.entry((entry.workload.id.is_ceiling(), entry.unit(), spec)).or_default().push(group);
-    }
-    all.into_iter().map(|((_, unit, spec), groups)| (unit, spec.0, groups)).collect()
+/// A card.
+pub struct Card {
+    /// Unit of the figures: `J/TH`.
+    pub unit: &'static str,
+    /// The workload.
+    pub subject: String,
+    /// Its shape and options: `smollm2-135m · int4 · batch=1`.
+    pub options: String,
+    /// Its lines.
+    pub lines: Vec<Line>,
+    /// Axis labels.
+    pub ticks: Vec<Label>,
+    /// Number of lines that it has no room for.
+    pub more: usize,
+}
+
+/// A line of a card: a device.
+pub struct Line {
+    /// Device class, which sets the colour.
+    pub class: &'static str,
+    /// Device name.
+    pub name: String,
+    /// The figure as text.
+    pub value: String,
+    /// Provenance, as `modelled, machine`, or fraction of the published rate.
+    pub worth: String,
+    /// Explanation of the figure.
+    pub about: String,
+    /// Whether it counts.
+    pub counts: bool,
+    /// The figure as it is drawn.
+    pub marks: Vec<Mark>,
 }
 
 /// Joules per unit of work, one card per workload. Cards of hashes end with the reference miners.
-pub fn joules(groups: &[Group]) -> Vec<Card> {
+pub fn joules(entries: &[Entry]) -> Vec<Card> {
     let market = Market::embedded();
-    by_workload(groups)
-        .into_iter()
-        .filter_map(|(unit, spec, mut groups)| {
-            let quoted = |joules: f64| EnergyPerWork { joules, unit }.quote();
-            let joules = |group: &Group| group.entry.joules.map_or(f64::INFINITY, order);
-            groups.sort_by(|a, b| joules(a).total_cmp(&joules(b)));
-            let asics: Vec<_> =
-                if unit == Unit::Hash { market.asics.iter().collect() } else { Vec::new() };
-            let values = groups
-                .iter()
-                .filter_map(|group| group.entry.joules.map(span))
-                .flat_map(|(low, high)| [quoted(low), quoted(high)])
-                .chain(asics.iter().map(|asic| asic.efficiency.number()));
-            let axis = Axis::logarithmic(values)?;
-            let marks = ticks(&axis, significant);
-            let more = groups.len().saturating_sub(MAX_LINES);
-            let mut lines: Vec<Line> = groups
-                .iter()
-                .take(MAX_LINES)
-                .map(|group| {
-                    line((&axis, &marks), group, group.entry.joules, quoted, |entry, joules| {
-                        EnergyPerWork { joules, unit: entry.unit() }.figure()
-                    })
-                })
-                .collect();
-            for asic in &asics {
-                let figure = &asic.efficiency;
-                let value = figure.number();
-                let mark = Mark { kind: Kind::Published, value: Some(value), ends: (value, value) };
-                lines.push(Line {
-                    class: "asic".into(),
-                    name: asic.name.clone(),
-                    value: significant(value),
-                    worth: "published, wall".into(),
-                    about: format!(
-                        "Published, never measured here: {} {} by {}, {}.",
-                        significant(value),
-                        figure.unit,
-                        figure.source,
-                        figure.date
-                    ),
-                    counts: true,
-                    track: track(&axis, &marks, Some(mark), "asic"),
-                });
+    let least = |entry: &Entry| entry.joules.map_or(f64::INFINITY, order);
+    cards(entries, least, |unit, entries| {
+        let asics = if unit == Unit::Hash { &market.asics[..] } else { &[] };
+        let published = |asic: &Asic| EnergyPerWork::quoted(asic.efficiency.number(), unit).joules;
+        let words = |joules: f64| EnergyPerWork { joules, unit }.figure();
+        let ends = entries.iter().filter_map(|entry| entry.joules.map(span)).flatten();
+        let axis = Axis::logarithmic(ends.chain(asics.iter().map(published)))?;
+        let measured = entries.iter().take(MAX_LINES);
+        let measured = measured.map(|entry| line(&axis, entry, entry.joules, words));
+        let miners = asics.iter().map(|asic| {
+            let (value, at) = (significant(asic.efficiency.number()), axis.at(published(asic)));
+            let Figure { unit, source, date, .. } = &asic.efficiency;
+            Line {
+                class: "asic",
+                name: asic.name.clone(),
+                worth: "published, wall".into(),
+                about: format!(
+                    "Published, never measured here: {value} {unit} by {source}, {date}."
+                ),
+                value,
+                counts: true,
+                marks: vec![Mark::new(Shape::Symbol((at, 50.0), TRIANGLE), "solid")],
             }
-            let (subject, options) = parts(&spec);
-            Some(Card {
-                unit: unit.energy_symbol().to_string(),
-                subject,
-                options,
-                lines,
-                ticks: labels(&axis, &marks, significant),
-                note: more_lines(more),
-            })
-        })
-        .collect()
+        });
+        let lines = measured.chain(miners).collect();
+        Some((unit.energy_symbol(), lines, axis.labels(NARROW, words)))
+    })
 }
 
 /// Work per second, one card per workload.
-pub fn rates(groups: &[Group]) -> Vec<Card> {
-    by_workload(groups)
-        .into_iter()
-        .filter_map(|(unit, spec, mut groups)| {
-            let rate = |group: &Group| group.entry.rate.map_or(0.0, order);
-            groups.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
-            let ends = groups.iter().filter_map(|group| group.entry.rate.map(span));
-            let axis = Axis::logarithmic(ends.flat_map(|(low, high)| [low, high]))?;
-            let words = |per_second: f64| crate::units::Rate { per_second, unit }.to_string();
-            let marks = ticks(&axis, words);
-            let more = groups.len().saturating_sub(MAX_LINES);
-            let lines = groups
-                .iter()
-                .take(MAX_LINES)
-                .map(|group| {
-                    let line = line(
-                        (&axis, &marks),
-                        group,
-                        group.entry.rate,
-                        |rate| rate,
-                        |_, rate| words(rate),
-                    );
-                    Line { worth: share(&group.entry), about: about_rate(group), ..line }
-                })
-                .collect();
-            let (subject, options) = parts(&spec);
-            Some(Card {
-                unit: String::new(),
-                subject,
-                options,
-                lines,
-                ticks: labels(&axis, &marks, words),
-                note: more_lines(more),
-            })
-        })
-        .collect()
+pub fn rates(entries: &[Entry]) -> Vec<Card> {
+    let least = |entry: &Entry| -entry.rate.map_or(0.0, order);
+    cards(entries, least, |unit, entries| {
+        let ends = entries.iter().filter_map(|entry| entry.rate.map(span));
+        let axis = Axis::logarithmic(ends.flatten())?;
+        let words = |per_second: f64| Rate { per_second, unit }.to_string();
+        let of_entry = |entry: &&Entry| Line {
+            worth: if entry.counts() { entry.published_words() } else { entry.state().into() },
+            about: about_rate(entry),
+            ..line(&axis, entry, entry.rate, words)
+        };
+        let lines = entries.iter().take(MAX_LINES).map(of_entry).collect();
+        Some(("", lines, axis.labels(NARROW, words)))
+    })
 }
 
-fn more_lines(more: usize) -> String {
-    match more {
-        0 => String::new(),
-        n => format!("and {n} more in the table"),
-    }
-}
-
-/// `decode`, and `smollm2-135m · int4 · batch=1`.
-pub fn parts(spec: &str) -> (String, String) {
-    let (id, rest) = spec.split_once(':').unwrap_or((spec, ""));
-    (id.to_string(), rest.replace(':', " · "))
+/// A card for each workload, in the order of units, ceilings last; entries are sorted by `key`. `drawn` gives the unit of the figures, lines
+/// and labels; without any there is no card.
+fn cards(
+    entries: &[Entry],
+    key: impl Fn(&Entry) -> f64,
+    drawn: impl Fn(Unit, &[&Entry]) -> Option<(&'static str, Vec<Line>, Vec<Label>)>,
+) -> Vec<Card> {
+    let mut entries: Vec<&Entry> = entries.iter().collect();
+    entries.sort_by(|a, b| key(a).total_cmp(&key(b)));
+    entries.sort_by_cached_key(|entry| {
+        let workload = &entry.workload;
+        (workload.id.is_ceiling(), workload.unit, natural(&workload.spec))
+    });
+    let card = |entries: &[&Entry]| {
+        let workload = &entries[0].workload;
+        let (unit, lines, ticks) = drawn(workload.unit, entries)?;
+        let (subject, options) = workload.spec.split_once(':').unwrap_or((&workload.spec, ""));
+        let (subject, options) = (subject.into(), options.replace(':', " · "));
+        let more = entries.len().saturating_sub(MAX_LINES);
+        Some(Card { unit, subject, options, lines, ticks, more })
+    };
+    entries.chunk_by(|a, b| a.workload.spec == b.workload.spec).filter_map(card).collect()
 }
 
 fn line(
-    (axis, ticks): (&Axis, &[f64]),
-    group: &Group,
+    axis: &Axis,
+    entry: &Entry,
     figure: Option<Interval>,
-    place: impl Fn(f64) -> f64,
-    words: impl Fn(&Entry, f64) -> String,
+    words: impl Fn(f64) -> String,
 ) -> Line {
-    let entry = &group.entry;
     let counts = entry.counts();
-    let mark = figure.map(|figure| Mark {
-        kind: match (counts, figure.value, figure.provenance) {
-            (false, ..) => Kind::Invalid,
-            (_, None, _) => Kind::Modelled,
-            (_, _, Provenance::Declared) => Kind::Declared,
-            _ => Kind::Measured,
-        },
-        value: figure.value.map(&place),
-        ends: (place(span(figure).0), place(span(figure).1)),
-    });
     let value = figure.map_or("–".into(), |figure| match (figure.value, figure.ends()) {
-        (Some(value), Some((low, high))) if group.rows > 1 => {
-            format!("{} ({} to {})", words(entry, value), words(entry, low), words(entry, high))
+        (Some(value), Some((low, high))) if entry.rows > 1 => {
+            format!("{} ({} to {})", words(value), words(low), words(high))
         }
         (Some(value), Some(_)) => {
-            format!("{} ±{} %", words(entry, value), percent(figure.relative_half_width()))
+            format!("{} ±{} %", words(value), percent(figure.relative_half_width()))
         }
-        (Some(value), None) => words(entry, value),
-        (None, _) => {
-            format!("{} to {}", words(entry, figure.low), words(entry, figure.high))
-        }
+        (Some(value), None) => words(value),
+        (None, _) => format!("{} to {}", words(figure.low), words(figure.high)),
     });
-    let mut worth = entry.source_words();
-    if entry.outcome != Outcome::Measured || !counts {
-        worth = format!("{}: {}", entry.state(), entry.reasons.join("; "));
-    } else if group.rows > 1 {
-        worth = format!("{worth}, {} rows", group.rows);
-    }
+    let worth = match counts {
+        false => format!("{}: {}", entry.state(), entry.reasons.join("; ")),
+        true if entry.rows > 1 => format!("{}, {} rows", entry.source_words(), entry.rows),
+        true => entry.source_words(),
+    };
+    let flag = if entry.is_software() { ", a CPU emulating a GPU" } else { "" };
     Line {
-        class: entry.class.to_string(),
-        name: name(entry),
+        class: entry.class.name(),
+        name: format!("{}{flag}", entry.name),
         value,
         worth,
-        about: about(group),
+        about: about(entry),
         counts,
-        track: track(axis, ticks, mark, entry.class.name()),
+        marks: figure.map_or(Vec::new(), |figure| drawn(axis, entry, figure)),
     }
 }
 
-/// The device's name, with a remark if it is emulated.
-fn name(entry: &Entry) -> String {
-    let flag = if entry.is_software() { ", a CPU emulating a GPU" } else { "" };
-    format!("{}{flag}", entry.name)
-}
-
-fn about(group: &Group) -> String {
-    let entry = &group.entry;
-    let mut about = String::new();
-    if group.rows > 1 {
-        about +=
-            &format!("The median of {} rows, from the lowest end to the highest. ", group.rows);
-    }
-    if group.left_out > 0 {
-        about += &format!("{} invalid rows are left out. ", group.left_out);
-    }
-    if let Some(limit) = entry.power_limit {
-        about += &format!("Power limit {}. ", crate::units::Watts(limit));
-    }
-    about + &entry.about
-}
-
-fn about_rate(group: &Group) -> String {
-    let entry = &group.entry;
-    let mut about = match &entry.published {
-        Published::Share { share, of, source } => {
-            format!("{} % of {of}, as published: {source}.", percent(*share))
+/// A measured figure as a dot with its interval, a declared one as a diamond, a modelled one as a range; a cross if it does not count.
+fn drawn(axis: &Axis, entry: &Entry, figure: Interval) -> Vec<Mark> {
+    let [low, high] = span(figure);
+    let at = (axis.at(figure.value.unwrap_or(low)), 50.0);
+    let (low, high) = (axis.at(low), axis.at(high));
+    let line = |class: &str| Mark::new(Shape::Line((low, 50.0), (high, 50.0)), class);
+    let cap = |x: f64| Mark::new(Shape::Line((x, 30.0), (x, 70.0)), "stroke");
+    let with_interval = |mark| vec![line("stroke"), cap(low), cap(high), mark];
+    match (entry.counts(), figure.value, figure.provenance) {
+        (false, ..) => {
+            vec![line("stroke faint"), Mark::new(Shape::Symbol(at, CROSS), "stroke")]
         }
-        Published::Unknown { of } => format!("Not known here: {of} of this device."),
-        Published::Nothing => "Nobody publishes a rate to hold this to.".into(),
+        (_, None, _) => {
+            vec![Mark::new(Shape::Area((low, 22.0), (high, 78.0), Some(entry.class)), "range")]
+        }
+        (_, _, Provenance::Declared) => {
+            with_interval(Mark::new(Shape::Symbol(at, DIAMOND), "hollow"))
+        }
+        _ => with_interval(Mark::new(Shape::Dot(at, 5.0), "solid")),
+    }
+}
+
+fn about(entry: &Entry) -> String {
+    let rows = entry.rows;
+    let pooled = format!("The median of {rows} rows, from the lowest end to the highest. ");
+    let left_out = format!("{} invalid rows are left out. ", entry.left_out);
+    let limit = entry.power_limit.map(|limit| format!("Power limit {}. ", Watts(limit)));
+    [
+        if rows > 1 { &pooled } else { "" },
+        if entry.left_out > 0 { &left_out } else { "" },
+        limit.as_deref().unwrap_or_default(),
+        &entry.about,
+    ]
+    .concat()
+}
+
+fn about_rate(entry: &Entry) -> String {
+    let published = entry.published.as_ref().map(|p| (&p.reference, &p.known));
+    let mut about = match published {
+        Some((reference, Some((share, source)))) => {
+            format!("{} % of {reference}, as published: {source}.", percent(*share))
+        }
+        Some((reference, None)) => format!("Not known here: {reference} of this device."),
+        None => "Nobody publishes a rate to hold this to.".into(),
     };
     if entry.outcome == Outcome::Measured {
-        about = format!("{} {about}", group.about_rate());
+        about = format!("{} {about}", entry.about_rate());
     }
     if !entry.ceilings.is_empty() {
         about += &format!(" In the same run it reaches {}.", entry.ceilings.join(" and "));
@@ -225,12 +210,4 @@ fn about_rate(group: &Group) -> String {
         about = format!("{}: {}. {about}", entry.state(), entry.reasons.join("; "));
     }
     about
-}
-
-/// Its fraction of the published rate, or its state if it does not count.
-fn share(entry: &Entry) -> String {
-    match entry.counts() {
-        true => entry.published.words(),
-        false => entry.state().to_string(),
-    }
 }

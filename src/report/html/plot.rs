@@ -1,55 +1,80 @@
-//! A plot: an SVG field, axis labels beside it, and a text alternative.
+//! A plot: an SVG field of marks, axis labels beside it, and a text alternative. Unlike in plotters, positions are in percent, so that text
+//! keeps its size on a phone; colours are CSS classes, for dark mode and print; and each mark may have a tooltip.
 
-use super::axis::Axis;
-use super::marks::{self, add, element, set};
+use super::axis::{Axis, Label, MAX_LABELS};
+use crate::device::Class;
 use askama::Template;
-use svg::node::element::Element;
+
+/// A position in percent: from the left, from the top.
+pub type Point = (f64, f64);
+
+/// A mark with its CSS classes and its tooltip, which may be empty.
+#[derive(Template)]
+#[template(path = "mark.html", config = "src/report/html/askama.toml")]
+pub struct Mark {
+    shape: Shape,
+    class: String,
+    tooltip: String,
+}
+
+/// What a mark looks like.
+pub enum Shape {
+    /// A straight line.
+    Line(Point, Point),
+    /// A polyline, drawn in a stretched view box of 100 by 100 with strokes that do not stretch.
+    Path(Vec<Point>),
+    /// A rectangle from its upper left corner to its lower right one, hatched in the colour of a device class if there is one.
+    Area(Point, Point, Option<Class>),
+    /// A dot with a radius in pixels.
+    Dot(Point, f64),
+    /// A path in pixels around a position.
+    Symbol(Point, &'static str),
+    /// Text, with its anchor: `start`, `middle` or `end`.
+    Text(Point, &'static str, String),
+}
+
+/// A diamond, for declared figures.
+pub const DIAMOND: &str = "M0-6.5 6.5 0 0 6.5-6.5 0z";
+/// A triangle, for published figures.
+pub const TRIANGLE: &str = "M0-6 6 5H-6z";
+/// A cross, for figures that do not count.
+pub const CROSS: &str = "M-5-5 5 5M-5 5 5-5";
+/// A square, for outlier windows.
+pub const SQUARE: &str = "M-3.5-3.5H3.5V3.5H-3.5z";
+
+impl Mark {
+    /// A mark without a tooltip.
+    pub fn new(shape: Shape, class: impl Into<String>) -> Mark {
+        Mark { shape, class: class.into(), tooltip: String::new() }
+    }
+
+    /// The same with a tooltip.
+    pub fn titled(self, tooltip: &str) -> Mark {
+        Mark { tooltip: tooltip.into(), ..self }
+    }
+}
 
 /// A plot under construction.
+#[derive(Default, Template)]
+#[template(path = "plot.html", config = "src/report/html/askama.toml")]
 pub struct Plot {
     /// Device class, which sets the colour; empty for several devices.
-    pub class: String,
+    class: &'static str,
     /// The title.
-    pub title: String,
+    title: String,
     /// The caption below the title.
     pub caption: String,
     /// Text alternative for screen readers.
     pub words: String,
-    /// Labels on the left, from 0 (top) to 100.
-    pub left: Vec<Label>,
+    /// Labels on the left, from 0 (top) to 100, each with a grid line.
+    left: Vec<Label>,
     /// Labels below, from 0 (left) to 100.
     pub below: Vec<Label>,
     /// Legend of the numbered marks.
     pub keys: Vec<String>,
-    marks: Vec<Element>,
+    marks: Vec<Mark>,
     /// Positions of the numbers.
-    numbers: Vec<(f64, f64)>,
-}
-
-/// A label beside a plot.
-pub struct Label {
-    /// Position in percent.
-    pub at: String,
-    /// SVG text anchor: `start`, `middle` or `end`.
-    pub anchor: &'static str,
-    /// Its text.
-    pub text: String,
-}
-
-impl Label {
-    /// A label at a position; near the ends it is anchored inwards.
-    pub fn new(at: f64, text: impl Into<String>) -> Label {
-        Label { at: marks::percent(at), anchor: anchor(at), text: text.into() }
-    }
-}
-
-/// SVG text anchor at a position.
-pub fn anchor(at: f64) -> &'static str {
-    match at {
-        at if at < 12.0 => "start",
-        at if at > 88.0 => "end",
-        _ => "middle",
-    }
+    numbers: Vec<Point>,
 }
 
 /// Width of a plot in pixels on a narrow phone.
@@ -76,76 +101,61 @@ const AROUND: [(f64, f64); 15] = [
     (0.0, -28.5),
 ];
 
-#[derive(Template)]
-#[template(path = "plot.html", config = "src/report/html/askama.toml")]
-struct Markup<'a> {
-    plot: &'a Plot,
-    field: String,
-}
-
 impl Plot {
-    /// An empty plot.
-    pub fn new(class: &str, title: impl Into<String>, caption: impl Into<String>) -> Plot {
-        Plot {
-            class: class.to_string(),
-            title: title.into(),
-            caption: caption.into(),
-            words: String::new(),
-            left: Vec::new(),
-            below: Vec::new(),
-            keys: Vec::new(),
-            marks: Vec::new(),
-            numbers: Vec::new(),
-        }
-    }
-
-    /// Labels the left side with values of a rising axis, and draws grid lines.
-    pub fn values(&mut self, axis: &Axis, label: impl Fn(f64) -> String) {
-        for tick in axis.ticks() {
-            let y = 100.0 - axis.at(tick);
-            self.left.push(Label { at: marks::percent(y), anchor: "middle", text: label(tick) });
-            self.marks.push(marks::line((0.0, y), (100.0, y), "grid"));
-        }
+    /// An empty plot over a rising axis with its labels.
+    pub fn new(
+        class: &'static str,
+        title: impl Into<String>,
+        caption: impl Into<String>,
+        axis: &Axis,
+        words: impl Fn(f64) -> String,
+    ) -> Plot {
+        let label = |tick| Label { at: axis.height(tick), anchor: "end", text: words(tick) };
+        let left = axis.ticks(MAX_LABELS).into_iter().map(label).collect();
+        Plot { class, title: title.into(), caption: caption.into(), left, ..Plot::default() }
     }
 
     /// Labels the bottom, and draws grid lines.
-    pub fn below(&mut self, axis: &Axis, label: impl Fn(f64) -> String) {
-        for tick in axis.ticks_within(NARROW, &label) {
-            self.below.push(Label::new(axis.at(tick), label(tick)));
-            self.marks.push(marks::line((axis.at(tick), 0.0), (axis.at(tick), 100.0), "grid"));
-        }
+    pub fn label_below(&mut self, axis: &Axis, words: impl Fn(f64) -> String) {
+        self.below = axis.labels(NARROW, words);
+        let line = |label: &Label| Shape::Line((label.at, 0.0), (label.at, 100.0));
+        self.marks.extend(self.below.iter().map(|label| Mark::new(line(label), "grid")));
+    }
+
+    /// Adds a mark without a tooltip.
+    pub fn draw(&mut self, shape: Shape, class: impl Into<String>) {
+        self.marks.push(Mark::new(shape, class));
+    }
+
+    /// Adds a mark with a tooltip.
+    pub fn draw_titled(&mut self, shape: Shape, class: impl Into<String>, tooltip: &str) {
+        self.marks.push(Mark::new(shape, class).titled(tooltip));
     }
 
     /// Numbers a mark, avoiding other numbers.
-    pub fn number(&mut self, (x, y): (f64, f64), number: usize) {
-        let inside = |(x, y): &(f64, f64)| (1.5..=98.5).contains(x) && (8.0..=99.0).contains(y);
-        let free = |(x, y): &(f64, f64)| {
-            let is_clear = |other: &(f64, f64)| {
-                (other.0 - x).abs() > DIGITS.0 || (other.1 - y).abs() > DIGITS.1
-            };
-            self.numbers.iter().all(is_clear)
-        };
+    pub fn number(&mut self, (x, y): Point, number: usize) {
+        let inside = |(x, y): &Point| (1.5..=98.5).contains(x) && (8.0..=99.0).contains(y);
+        let apart =
+            |a: &Point, b: &Point| (a.0 - b.0).abs() > DIGITS.0 || (a.1 - b.1).abs() > DIGITS.1;
+        let free = |place: &Point| self.numbers.iter().all(|other| apart(other, place));
         let places = || AROUND.iter().map(|(right, down)| (x + right, y + down)).filter(inside);
         let Some(place) = places().find(free).or_else(|| places().next()) else { return };
-        self.draw(marks::text(place.0, place.1, "middle", "number", &number.to_string()));
+        self.draw(Shape::Text(place, "middle", number.to_string()), "number");
         self.numbers.push(place);
     }
+}
 
-    /// Adds a mark.
-    pub fn draw(&mut self, mark: Element) {
-        self.marks.push(mark);
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// The plot as HTML.
-    pub fn markup(&self) -> String {
-        let mut field = element("svg", "field");
-        set(&mut field, "role", "img");
-        set(&mut field, "focusable", "false");
-        let mut field = marks::titled(field, &self.words);
-        for mark in &self.marks {
-            add(&mut field, mark.clone());
-        }
-        let markup = Markup { plot: self, field: field.to_string() };
-        markup.render().expect("writing to memory")
+    #[test]
+    fn markup_in_text_is_escaped() {
+        let hostile = "</title><script>alert('1')</script> & \"x\"";
+        let text = Shape::Text((1.0, 2.0), "start", hostile.into());
+        let drawn = Mark::new(Shape::Dot((1.0, 2.0), 3.0), "dot").titled(hostile).to_string()
+            + &Mark::new(text, "label").to_string();
+        assert!(!drawn.contains("<script") && drawn.contains("&#60;script&#62;"), "{drawn}");
+        assert_eq!(drawn.matches("<title>").count(), 1);
     }
 }

@@ -1,11 +1,10 @@
 //! Power over time: readings of a meter during each block of a row, and idle power. Time between blocks, when other rows ran, is cut out.
 
-use super::axis::Axis;
-use super::marks;
-use super::plot::{Label, Plot};
+use super::axis::{Axis, Label};
+use super::plot::{Plot, Point, Shape};
 use crate::energy::{Quantity, Readings, SourceInfo};
 use crate::report::view::View;
-use crate::results::{Energy, Measured};
+use crate::results::Energy;
 use crate::units::{Seconds, Watts};
 
 /// Maximum number of points per curve.
@@ -17,11 +16,11 @@ const GAP: f64 = 3.0;
 
 /// The plots of a row, one for each of its meters.
 pub fn plots(view: View) -> Vec<Plot> {
-    let all = view.figures.energies();
-    all.filter_map(|energy| plot(view, energy, energy.measured.as_ref()?)).collect()
+    view.figures.energies().filter_map(|energy| plot(view, energy)).collect()
 }
 
-fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
+fn plot(view: View, energy: &Energy) -> Option<Plot> {
+    let measured = energy.measured.as_ref()?;
     let place = energy.source?;
     let info = view.manifest().source(place)?.meter()?;
     let readings = view.row.readings.iter().find(|readings| readings.source == place)?;
@@ -30,52 +29,42 @@ fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
     let steps = view.row.windows.as_ref()?.steps();
     let blocks: Vec<(f64, f64)> =
         steps.iter().map(|step| (step.measured.from.0, step.measured.to.0)).collect();
-    let shown: Vec<Vec<(f64, f64)>> = blocks
-        .iter()
-        .map(|(from, to)| {
-            let in_view = |t: f64| (from - MARGIN..=to + MARGIN).contains(&t);
-            watts.iter().copied().filter(|(t, _)| in_view(*t)).collect()
-        })
-        .collect();
+    let shown = blocks.iter().map(|(from, to)| {
+        let in_view = |(t, _): &&Point| (from - MARGIN..=to + MARGIN).contains(t);
+        watts.iter().filter(in_view).copied().collect()
+    });
+    let shown: Vec<Vec<Point>> = shown.collect();
     let baselines = &view.document.evidence.baselines;
     let idle = baselines.iter().find(|baseline| baseline.source == place);
-    let idle = idle.map(|baseline| baseline.idle.power.0);
+    let idle = idle.map(|baseline| baseline.idle.power);
     let values = shown.iter().flatten().map(|(_, watts)| *watts);
-    let axis = Axis::from_zero(values.clone().chain(idle).chain([mean.0]))?;
+    let axis = Axis::from_zero(values.chain(idle.map(|idle| idle.0)).chain([mean.0]))?;
     let scope = info.scope.name();
-    let mut plot = Plot::new(
-        view.class().name(),
-        format!("{} {}", view.row.device, view.row.workload.spec),
-        format!("{} ({scope}): mean {mean}", info.kind),
-    );
-    plot.values(&axis, |watts| Watts(watts).to_string());
-    let height = |watts: f64| 100.0 - axis.at(watts);
+    let caption = format!("{} ({scope}): mean {mean}", info.kind);
+    let words = |watts: f64| Watts(watts).to_string();
+    let mut plot = Plot::new(view.class().name(), view.title(), caption, &axis, words);
     let total: f64 = blocks.iter().map(|(from, to)| to - from + 2.0 * MARGIN).sum();
-    let room = 100.0 - GAP * (blocks.len().max(1) - 1) as f64;
+    let scale = (100.0 - GAP * (blocks.len().max(1) - 1) as f64) / total;
     let mut left = 0.0;
     let every = blocks.len().div_ceil(4);
     for (i, ((from, to), points)) in blocks.iter().zip(&shown).enumerate() {
-        let scale = room / total;
         let x = |t: f64| left + (t - (from - MARGIN)) * scale;
-        plot.draw(marks::area((x(*from), x(*to)), (0.0, 100.0), "window"));
-        let line: Vec<(f64, f64)> =
-            thinned(points).into_iter().map(|(t, watts)| (x(t), height(watts))).collect();
-        plot.draw(marks::path(&line, "reading"));
+        plot.draw(Shape::Area((x(*from), 0.0), (x(*to), 100.0), None), "window");
+        let line =
+            thinned(points).into_iter().map(|(t, watts)| (x(t), axis.height(watts))).collect();
+        plot.draw(Shape::Path(line), "reading");
         if i % every == 0 {
-            let length = Seconds(to - from);
-            let words = if blocks.len() > 2 {
-                format!("{length}")
-            } else {
-                format!("block {}: {length}", i + 1)
-            };
+            let number =
+                if blocks.len() > 2 { String::new() } else { format!("block {}: ", i + 1) };
+            let words = format!("{number}{}", Seconds(to - from));
             plot.below.push(Label::new(x((from + to) / 2.0), words));
         }
         left = x(to + MARGIN) + GAP;
     }
     if let Some(idle) = idle {
-        let y = height(idle);
-        plot.draw(marks::line((0.0, y), (100.0, y), "idle"));
-        plot.caption += &format!("; dashed: {} idle", Watts(idle));
+        let y = axis.height(idle.0);
+        plot.draw(Shape::Line((0.0, y), (100.0, y)), "idle");
+        plot.caption += &format!("; dashed: {idle} idle");
     }
     plot.words = format!(
         "power of {} on {} by {} ({scope}), {} readings in {} blocks: mean {mean}, all windows {}",
@@ -90,50 +79,34 @@ fn plot(view: View, energy: &Energy, measured: &Measured) -> Option<Plot> {
 }
 
 /// Time and power. For a counter, mean power between two changes.
-fn over_time(info: &SourceInfo, readings: &Readings) -> Vec<(f64, f64)> {
+fn over_time(info: &SourceInfo, readings: &Readings) -> Vec<Point> {
     let all = readings.stamped();
     let all = all.iter().map(|r| ((r.before.0 + r.after.0) / 2.0, &r.values));
-    match info.quantity {
-        Quantity::Power { .. } => all.map(|(t, values)| (t, values.iter().sum())).collect(),
-        Quantity::Counter { .. } => {
-            let mut watts = Vec::new();
-            let mut last: Option<(f64, &Vec<f64>)> = None;
-            for (t, values) in all {
-                let Some((before, old)) = last else {
-                    last = Some((t, values));
-                    continue;
-                };
-                if old == values {
-                    continue;
-                }
-                // Skip a counter reset.
-                let rises = old.iter().zip(values).all(|(old, new)| new >= old);
-                if rises && t > before {
-                    let joules: f64 = old.iter().zip(values).map(|(old, new)| new - old).sum();
-                    watts.push(((before + t) / 2.0, joules / (t - before)));
-                }
-                last = Some((t, values));
-            }
-            watts
-        }
+    if let Quantity::Power { .. } = info.quantity {
+        return all.map(|(t, values)| (t, values.iter().sum())).collect();
     }
+    let mut changes: Vec<(f64, &Vec<f64>)> = all.collect();
+    changes.dedup_by(|new, old| new.1 == old.1);
+    let mean = |pair: &[(f64, &Vec<f64>)]| {
+        let ((before, old), (t, new)) = (pair[0], pair[1]);
+        // A counter that was reset in between gives no power.
+        let rises = old.iter().zip(new).all(|(old, new)| new >= old);
+        let joules: f64 = old.iter().zip(new).map(|(old, new)| new - old).sum();
+        (rises && t > before).then(|| ((before + t) / 2.0, joules / (t - before)))
+    };
+    changes.windows(2).filter_map(mean).collect()
 }
 
 /// At most `MAX_POINTS`: minimum and maximum of each chunk, so that no peak is lost.
-fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+fn thinned(points: &[Point]) -> Vec<Point> {
     if points.len() <= MAX_POINTS {
         return points.to_vec();
     }
+    let by_watts = |a: &&Point, b: &&Point| a.1.total_cmp(&b.1);
     let chunks = points.chunks(points.len().div_ceil(MAX_POINTS / 2));
     let ends = chunks.flat_map(|chunk| {
-        let by_watts = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);
-        let mut ends: Vec<(f64, f64)> = chunk
-            .iter()
-            .min_by(by_watts)
-            .into_iter()
-            .chain(chunk.iter().max_by(by_watts))
-            .copied()
-            .collect();
+        let ends = [chunk.iter().min_by(by_watts), chunk.iter().max_by(by_watts)];
+        let mut ends: Vec<Point> = ends.into_iter().flatten().copied().collect();
         ends.sort_by(|a, b| a.0.total_cmp(&b.0));
         ends
     });

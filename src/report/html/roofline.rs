@@ -1,20 +1,20 @@
 //! The roofline of a device: peak compute and memory bandwidth as measured in the same run, and where its matrix products and tokens lie.
 
 use super::axis::Axis;
-use super::marks;
-use super::plot::Plot;
+use super::plot::{Plot, Shape};
 use crate::device::Device;
-use crate::report::run;
+use crate::report::published::ceilings;
 use crate::report::view::View;
-use crate::results::Document;
+use crate::results::{Document, Outcome, Verdict};
 use crate::units::{Rate, Unit, significant};
 use crate::workload::Id;
 
 /// The roofline of a device; `None` without a measured ceiling or without a row below it.
 pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
-    let on_device = |view: &View| view.row.device == device.id && view.is_measured();
+    let on_device =
+        |view: &View| view.row.device == device.id && view.row.outcome == Outcome::Measured;
     let rows: Vec<View> = View::all(document).filter(on_device).collect();
-    let rate = |view: &View| view.rate()?.value;
+    let rate = |view: &View| view.figures.throughput?.value;
     let peaks: Vec<(String, f64)> = rows
         .iter()
         .filter(|view| view.row.workload.id == Id::Peak)
@@ -35,8 +35,8 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
     let ridges = peaks.iter().filter_map(|(_, peak)| Some(peak / stream?));
     let across = points.iter().map(|(_, intensity, _)| *intensity).chain(ridges);
     let x = Axis::logarithmic(across.flat_map(|at| [at / 2.0, at * 2.0]))?;
-    let ceilings = peaks.iter().map(|(_, peak)| *peak);
-    let heights = points.iter().map(|(.., operations)| *operations).chain(ceilings);
+    let heights = points.iter().map(|(.., operations)| *operations);
+    let heights = heights.chain(peaks.iter().map(|(_, peak)| *peak));
     let y = Axis::logarithmic(heights.flat_map(|at| [at / 2.0, at * 2.0]))?;
     let operations = |per_second: f64| Rate { per_second, unit: Unit::Flop }.to_string();
     let bytes = |per_second: f64| Rate { per_second, unit: Unit::Byte }.to_string();
@@ -44,22 +44,22 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
         device.class.name(),
         format!("{} {}", device.id, device.name),
         "operations a second over operations for each byte",
+        &y,
+        operations,
     );
-    plot.values(&y, operations);
-    plot.below(&x, |at| format!("{}/B", significant(at)));
-    let place = |intensity: f64, rate: f64| (x.at(intensity), 100.0 - y.at(rate));
+    plot.label_below(&x, |at| format!("{}/B", significant(at)));
+    let place = |intensity: f64, rate: f64| (x.at(intensity), y.height(rate));
     let (left, right) = (x.value(0.0), x.value(100.0));
     for (spec, peak) in &peaks {
         let from = stream.map_or(left, |stream| (peak / stream).clamp(left, right));
-        let line = marks::path(&[place(from, *peak), place(right, *peak)], "ceiling");
-        plot.draw(line);
+        plot.draw(Shape::Path(vec![place(from, *peak), place(right, *peak)]), "ceiling");
         plot.caption += &format!("; {spec} {}", operations(*peak));
         // The label is above the line's end, or below it if another ceiling is just above.
-        let height = 100.0 - y.at(*peak);
-        let is_just_above = |other: f64| (0.0..14.0).contains(&(height - (100.0 - y.at(other))));
+        let height = y.height(*peak);
+        let is_just_above = |other: f64| (0.0..14.0).contains(&(height - y.height(other)));
         let below = peaks.iter().any(|(other, at)| other != spec && is_just_above(*at));
         let height = if below { height + 8.0 } else { height - 3.0 };
-        plot.draw(marks::text(100.0, height, "end", "number", spec));
+        plot.draw(Shape::Text((100.0, height), "end", spec.clone()), "number");
     }
     if let Some(stream) = stream {
         // Up to the highest peak, or across the whole plot.
@@ -68,27 +68,23 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
         // Clipped at the bottom of the plot.
         let from = (y.value(0.0) / stream).max(left);
         if from < to {
-            plot.draw(marks::path(
-                &[place(from, from * stream), place(to, to * stream)],
-                "ceiling",
-            ));
+            let line = vec![place(from, from * stream), place(to, to * stream)];
+            plot.draw(Shape::Path(line), "ceiling");
         }
         plot.caption += &format!("; stream {}", bytes(stream));
     }
     for (number, (view, intensity, rate)) in (1..).zip(&points) {
-        let (at, height) = place(*intensity, *rate);
-        let class = if view.counts() { "dot" } else { "dot disturbed" };
-        let mut words = format!(
+        let at = place(*intensity, *rate);
+        let class = if view.figures.verdict == Verdict::Valid { "dot" } else { "dot disturbed" };
+        let words = format!(
             "{}: {} at {} operations a byte",
             view.row.workload.spec,
             operations(*rate),
             significant(*intensity)
         );
-        for ceiling in run::ceilings(*view) {
-            words += &format!(", {ceiling}");
-        }
-        plot.draw(marks::titled(marks::dot(at, height, 4.0, class), &words));
-        plot.number((at, height), number);
+        let words = ceilings(*view).iter().fold(words, |words, share| words + ", " + share);
+        plot.draw_titled(Shape::Dot(at, 4.0), class, &words);
+        plot.number(at, number);
         plot.keys.push(words);
     }
     plot.words = format!("Roofline of {}. {}", device.id, plot.keys.join(". "));

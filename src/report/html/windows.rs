@@ -1,8 +1,7 @@
 //! All windows of a row as dots, block by block, with the median and its confidence interval.
 
-use super::axis::Axis;
-use super::marks::{self, SQUARE};
-use super::plot::{Label, Plot};
+use super::axis::{Axis, Label};
+use super::plot::{Plot, SQUARE, Shape};
 use crate::report::view::View;
 use crate::units::Rate;
 
@@ -10,31 +9,25 @@ use crate::units::Rate;
 pub fn plot(view: View) -> Option<Plot> {
     let windows = view.row.windows.as_ref()?;
     let rates = windows.rates();
-    let throughput = view.rate()?;
+    let throughput = view.figures.throughput?;
     let median = throughput.value?;
-    let axis = Axis::linear(rates.iter().copied().chain([median]), 0.01)?;
+    let axis = Axis::linear(rates.iter().copied().chain([median]))?;
     let words = |per_second: f64| Rate { per_second, unit: view.row.workload.unit }.to_string();
-    let counts = windows.blocks.windows.iter().enumerate();
-    let blocks: Vec<usize> = counts.flat_map(|(block, n)| std::iter::repeat_n(block, *n)).collect();
-    let places = places(&blocks);
-    let mut plot = Plot::new(
-        view.class().name(),
-        format!("{} {}", view.row.device, view.row.workload.spec),
-        match throughput.ends() {
-            Some((low, high)) => {
-                format!("median {}, 95 % within {} to {}", words(median), words(low), words(high))
-            }
-            None => format!("median {}, too few windows for an interval", words(median)),
-        },
-    );
-    plot.values(&axis, words);
-    let height = |rate: f64| 100.0 - axis.at(rate);
+    let blocks = blocks(&windows.blocks.windows);
+    let caption = match throughput.ends() {
+        Some((low, high)) => {
+            format!("median {}, 95 % within {} to {}", words(median), words(low), words(high))
+        }
+        None => format!("median {}, too few windows for an interval", words(median)),
+    };
+    let mut plot = Plot::new(view.class().name(), view.title(), caption, &axis, words);
     if let Some((low, high)) = throughput.ends() {
-        plot.draw(marks::area((0.0, 100.0), (height(high), height(low)), "band"));
+        plot.draw(Shape::Area((0.0, axis.height(high)), (100.0, axis.height(low)), None), "band");
     }
-    let middle = height(median);
-    plot.draw(marks::line((0.0, middle), (100.0, middle), "median"));
-    for (i, ((block, rate), x)) in blocks.iter().zip(&rates).zip(&places).enumerate() {
+    let middle = axis.height(median);
+    plot.draw(Shape::Line((0.0, middle), (100.0, middle)), "median");
+    let places = blocks.iter().flat_map(|(number, xs)| xs.iter().map(move |x| (number, *x)));
+    for (i, ((block, x), rate)) in places.zip(&rates).enumerate() {
         let disturbed = view.figures.disturbed_windows.contains(&i);
         let outlier = view.figures.outlier_windows.contains(&i);
         let remark = match (disturbed, outlier) {
@@ -42,16 +35,18 @@ pub fn plot(view: View) -> Option<Plot> {
             (_, true) => ", far from the others",
             _ => "",
         };
-        let title = format!("block {}, window {}: {}{remark}", block + 1, i + 1, words(*rate));
+        let title = format!("block {block}, window {}: {}{remark}", i + 1, words(*rate));
         let class = if disturbed { "dot disturbed" } else { "dot" };
-        let mark = if outlier {
-            marks::shape(*x, height(*rate), SQUARE, class)
-        } else {
-            marks::dot(*x, height(*rate), 3.5, class)
-        };
-        plot.draw(marks::titled(mark, &title));
+        let at = (x, axis.height(*rate));
+        let shape = if outlier { Shape::Symbol(at, SQUARE) } else { Shape::Dot(at, 3.5) };
+        plot.draw_titled(shape, class, &title);
     }
-    plot.below = block_labels(&blocks, &places);
+    // At most five labels, below the middle of blocks.
+    let middle = |xs: &[f64]| (xs[0] + xs[xs.len() - 1]) / 2.0;
+    let labelled = blocks.iter().step_by(blocks.len().div_ceil(5).max(1));
+    let label =
+        |(number, xs): &(usize, Vec<f64>)| Label::new(middle(xs), format!("block {number}"));
+    plot.below = labelled.map(label).collect();
     let (low, high) = rates.iter().fold((f64::MAX, 0f64), |(l, h), r| (l.min(*r), h.max(*r)));
     plot.words = format!(
         "{} windows of {} on {}: median {}, from {} to {}; {} disturbed",
@@ -66,29 +61,18 @@ pub fn plot(view: View) -> Option<Plot> {
     Some(plot)
 }
 
-/// Horizontal positions of windows: evenly spaced, with a gap between blocks.
-fn places(blocks: &[usize]) -> Vec<f64> {
+/// Numbers of blocks that have windows, with their horizontal positions: evenly spaced, with a gap between blocks.
+fn blocks(counts: &[usize]) -> Vec<(usize, Vec<f64>)> {
     const GAP: f64 = 0.8;
-    let mut at = 0.5;
-    let mut places = Vec::new();
-    for (i, block) in blocks.iter().enumerate() {
-        if i > 0 {
-            at += if blocks[i - 1] == *block { 1.0 } else { 1.0 + GAP };
-        }
-        places.push(at);
-    }
-    let all = at + 0.5;
-    places.into_iter().map(|place| 100.0 * place / all).collect()
-}
-
-/// Labels below the middle of blocks, at most five.
-fn block_labels(blocks: &[usize], places: &[f64]) -> Vec<Label> {
-    let all: Vec<(&usize, &f64)> = blocks.iter().zip(places).collect();
-    let chunks: Vec<&[(&usize, &f64)]> = all.chunk_by(|a, b| a.0 == b.0).collect();
-    let every = chunks.len().div_ceil(5);
-    let label = |chunk: &&[(&usize, &f64)]| {
-        let middle = (chunk[0].1 + chunk[chunk.len() - 1].1) / 2.0;
-        Label::new(middle, format!("block {}", chunk[0].0 + 1))
+    let mut last = -0.5 - GAP;
+    let mut next = |i: usize| {
+        last += if i == 0 { 1.0 + GAP } else { 1.0 };
+        last
     };
-    chunks.iter().step_by(every).map(label).collect()
+    let counts = (1..).zip(counts).filter(|(_, count)| **count > 0);
+    let mut blocks: Vec<(usize, Vec<f64>)> =
+        counts.map(|(number, count)| (number, (0..*count).map(&mut next).collect())).collect();
+    let width = last + 0.5;
+    blocks.iter_mut().flat_map(|(_, xs)| xs).for_each(|x| *x = 100.0 * *x / width);
+    blocks
 }

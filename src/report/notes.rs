@@ -1,0 +1,13 @@
+//! Notes that several tables have.
+
+/// On tables with joules per token.
+pub const SERVING_STACK: &str =
+    "A tuned serving stack gets more tokens from a joule than these portable kernels.";
+
+/// On tables with a software adapter.
+pub const SOFTWARE: &str = "A software adapter is a CPU that emulates a GPU: it shows that kernels are right, not how fast a GPU is.";
+
+/// The notes that apply.
+pub fn applying<const N: usize>(notes: [(bool, &str); N]) -> Vec<String> {
+    notes.iter().filter(|(applies, _)| *applies).map(|(_, note)| note.to_string()).collect()
+}
