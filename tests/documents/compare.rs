@@ -565,7 +565,7 @@ fn false_alarms_are_few_and_a_slowdown_of_five_percent_is_found() {
             );
         }
         let [alarms, found, gated] = all.shares();
-        // The README says so of a quick run: it is for a first look.
+        // docs/RESULTS.md says so of a quick run: it is for a first look.
         let (most, least) = if blocks == 2 { (0.08, 0.7) } else { (0.06, 0.9) };
         assert!(alarms <= most, "{blocks} blocks: false alarms {alarms}");
         assert!(found >= least, "{blocks} blocks: found {found}");

@@ -74,21 +74,34 @@ fn the_index_lists_every_published_run() {
     );
 }
 
-/// A block of the README that begins with `$ rigbench ARGUMENTS` shows the first lines of what that prints; `RIGBENCH_BLESS=1` writes
-/// as many lines anew, and all of a block without any.
+/// A block of README.md and docs/ that begins with `$ rigbench ARGUMENTS` shows the first lines of what that prints; `RIGBENCH_BLESS=1`
+/// writes as many lines anew, and all of a block without any.
 #[test]
-fn the_readme_shows_what_the_commands_print() {
+fn documents_show_what_the_commands_print() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let path = root.join("README.md");
-    let readme = std::fs::read_to_string(&path).unwrap();
+    let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let markdown = docs.filter(|path| path.extension().is_some_and(|e| e == "md"));
+    let mut shown = BTreeSet::new();
+    for path in markdown.chain([root.join("README.md")]) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let written = with_printed_blocks(&path, &text, &mut shown);
+        if std::env::var_os("RIGBENCH_BLESS").is_some() {
+            std::fs::write(&path, written).unwrap();
+        }
+    }
+    assert!(shown.iter().eq(["advise", "report", "validate"]), "{shown:?}");
+}
+
+/// The text with each block as the command prints it now; without `RIGBENCH_BLESS` they must be equal. `shown` receives the commands.
+fn with_printed_blocks(path: &Path, text: &str, shown: &mut BTreeSet<String>) -> String {
     // How old the market's figures are changes by the day.
     let lasting = |text: &str| -> Vec<String> {
         let lines = text.lines().filter(|line| !line.contains("older than 90 days"));
         lines.map(str::to_string).collect()
     };
-    let mut shown = BTreeSet::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut written = Vec::new();
-    for (i, block) in readme.split("```").enumerate() {
+    for (i, block) in text.split("```").enumerate() {
         let Some(rest) = block.strip_prefix("text\n$ rigbench ").filter(|_| i % 2 == 1) else {
             written.push(block.to_string());
             continue;
@@ -101,15 +114,13 @@ fn the_readme_shows_what_the_commands_print() {
         printed.truncate(if lines.is_empty() { usize::MAX } else { lines.len() });
         let printed = printed.join("\n");
         if std::env::var_os("RIGBENCH_BLESS").is_none() {
-            assert_eq!(lines.join("\n"), printed, "rigbench {}", arguments.join(" "));
+            let command = arguments.join(" ");
+            assert_eq!(lines.join("\n"), printed, "{}: rigbench {command}", path.display());
         }
         shown.insert(arguments[0].to_string());
         written.push(format!("text\n$ rigbench {}\n{printed}\n", arguments.join(" ")));
     }
-    if std::env::var_os("RIGBENCH_BLESS").is_some() {
-        std::fs::write(&path, written.join("```")).unwrap();
-    }
-    assert!(shown.iter().eq(["advise", "report", "validate"]), "{shown:?}");
+    written.join("```")
 }
 
 fn index(published: &[(String, Document)]) -> String {
