@@ -70,15 +70,6 @@ impl Seeded {
             _ => Ok(Seeded { config, kind, seed }),
         }
     }
-
-    /// The tensor that holds this one's weights: the embedding for a tied head.
-    fn stored(&self, tensor: Tensor) -> Tensor {
-        if self.config.tie_word_embeddings && tensor == Tensor::Head {
-            Tensor::Embedding
-        } else {
-            tensor
-        }
-    }
 }
 
 impl Weights for Seeded {
@@ -97,7 +88,7 @@ impl Weights for Seeded {
     fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {
         assert!(tensor.is_matrix(), "the {tensor} is a vector");
         let (rows, columns) = self.config.shape(tensor);
-        let name = self.stored(tensor).to_string();
+        let name = self.config.stored(tensor).to_string();
         let values = self.seed.tensor(&name);
         let scales = self.seed.tensor(&format!("{name}, scales"));
         // Dot products with inputs of standard deviation 1 then have standard deviation 1.

@@ -17,42 +17,38 @@ pub(super) enum Named {
 /// Splits the parts of a spec into the model and its options. The model is a preset's name, else the longest existing path, else
 /// everything up to `.gguf`, else everything that is not a type or an option.
 pub(super) fn split<'a>(parts: &'a [&'a str]) -> (Named, &'a [&'a str]) {
-    let preset = PRESETS.iter().find(|preset| parts.first() == Some(&preset.name));
-    if let Some(preset) = preset {
-        return (Named::Preset(preset), &parts[1..]);
+    if let Some(preset) = preset(parts) {
+        return preset;
     }
-    let longest = |is_model: fn(&str) -> bool| {
+    // A folder is no model, so that `decode:smollm2` next to a folder of that name is still a misspelt preset.
+    let is_there = |path: &str| std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_dir());
+    let ends_as_gguf = |path: &str| path.to_ascii_lowercase().ends_with(".gguf");
+    let longest = |is_model: &dyn Fn(&str) -> bool| {
         (1..=parts.len()).rev().find(|&end| is_model(&parts[..end].join(":")))
     };
-    if let Some(end) = longest(is_there).or_else(|| longest(ends_as_gguf)) {
+    if let Some(end) = longest(&is_there).or_else(|| longest(&ends_as_gguf)) {
         return (Named::File(parts[..end].join(":")), &parts[end..]);
     }
-    let (path, options) = parts.split_at(parts.len() - options(parts));
-    let path = path.join(":");
-    if path.contains(['/', '\\']) {
-        return (Named::File(path), options);
-    }
-    match parts.split_first() {
-        Some((name, options)) => (Named::Unknown(name.to_string()), options),
-        None => (Named::Unknown(String::new()), &[]),
+    let options = options(parts);
+    let path = parts[..parts.len() - options.len()].join(":");
+    match path.contains(['/', '\\']) {
+        true => (Named::File(path), options),
+        false => (Named::Unknown(parts[0].to_string()), &parts[1..]),
     }
 }
 
-/// Number of types or options at the end.
-pub(super) fn options(parts: &[&str]) -> usize {
+/// A preset's name, and the parts after it.
+pub(super) fn preset<'a>(parts: &'a [&'a str]) -> Option<(Named, &'a [&'a str])> {
+    let preset = PRESETS.iter().find(|preset| preset.name == parts[0])?;
+    Some((Named::Preset(preset), &parts[1..]))
+}
+
+/// The types and options at the end.
+pub(super) fn options<'a>(parts: &'a [&'a str]) -> &'a [&'a str] {
     let is_type = |part: &str| Type::ALL.iter().any(|kind| kind.name() == part);
     let is_option =
         |part: &&&str| is_type(part) || OPTIONS.iter().any(|option| part.starts_with(option));
-    parts.iter().rev().take_while(is_option).count()
-}
-
-/// Whether the path exists and is not a folder, so that `decode:smollm2` next to a folder of that name is still a misspelt preset.
-fn is_there(path: &str) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_dir())
-}
-
-fn ends_as_gguf(path: &str) -> bool {
-    path.to_ascii_lowercase().ends_with(".gguf")
+    &parts[parts.len() - parts.iter().rev().take_while(is_option).count()..]
 }
 
 /// A file's name in results: without its folder, colons, equals signs and unprintable characters.

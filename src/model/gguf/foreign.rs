@@ -1,75 +1,78 @@
 //! Identifies files that are mistaken for a GGUF, by their first bytes.
 
-use super::ModelError;
 use crate::units::Bytes;
 
 /// Bytes at the start of a file that are enough to identify it.
 pub(super) const HEAD: usize = 512;
 
-/// The first words of a Git LFS pointer.
-const LFS: &str = "version https://git-lfs";
+/// First bytes of other formats, what they are and what to do.
+const MAGIC: &[(&[&[u8]], &str)] = &[
+    (
+        &[b"PK\x03\x04"],
+        "is a ZIP archive or a PyTorch checkpoint: unpack it, or convert it with llama.cpp's convert_hf_to_gguf.py",
+    ),
+    (&[b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ"], "is compressed: unpack it first"),
+    (
+        &[b"lmgg", b"fmgg", b"fjgg", b"tmgg", b"tjgg", b"algg"],
+        "is in the GGML format that came before GGUF: download the model as a GGUF file",
+    ),
+];
 
 /// Why a file that begins with `head` is not a model, and how to fix it.
-pub(super) fn refusal(head: &[u8]) -> ModelError {
+pub(super) fn refusal(head: &[u8]) -> String {
+    let magic = MAGIC.iter().find(|(magic, _)| magic.iter().any(|magic| head.starts_with(magic)));
+    let text = text(head);
     let what = match head {
-        [] => "the model file is empty: download it again".into(),
+        [] => "is empty: download it again",
         _ if head.iter().all(|byte| *byte == 0) => {
-            "the model file begins with zero bytes, as an unfinished download does: download it again".into()
+            "begins with zero bytes, as an unfinished download does: download it again"
         }
-        [b'P', b'K', 3, 4, ..] => {
-            "the model file is a ZIP archive or a PyTorch checkpoint: unpack it, or convert it with llama.cpp's convert_hf_to_gguf.py".into()
+        // A length in 8 bytes, and a JSON header.
+        [_, _, _, _, 0, 0, 0, 0, b'{', ..] => {
+            "is in the safetensors format: convert it with llama.cpp's convert_hf_to_gguf.py"
         }
-        [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] | [0xfd, b'7', b'z', b'X', b'Z', ..] => {
-            "the model file is compressed: unpack it first".into()
-        }
-        [b'l', b'm', b'g', b'g', ..] | [b'f' | b't', b'm' | b'j', b'g', b'g', ..] | [b'a', b'l', b'g', b'g', ..] => {
-            "the model file is in the GGML format that came before GGUF: download the model as a GGUF file".into()
-        }
-        _ if is_safetensors(head) => {
-            "the model file is in the safetensors format: convert it with llama.cpp's convert_hf_to_gguf.py".into()
-        }
-        _ => match text(head) {
-            Some(text) => refusal_of_text(text),
-            None => "the model file is not a GGUF, which begins with the letters GGUF: name a model's GGUF file".into(),
+        _ => match (magic, text) {
+            (Some((_, what)), _) => what,
+            (None, None) => {
+                "is not a GGUF, which begins with the letters GGUF: name a model's GGUF file"
+            }
+            (None, Some(text)) => return refusal_of_text(text),
         },
     };
-    ModelError(what)
+    format!("the model file {what}")
 }
 
-/// A safetensors file begins with the length of a JSON header in 8 bytes.
-fn is_safetensors(head: &[u8]) -> bool {
-    matches!(head, [_, _, _, _, 0, 0, 0, 0, b'{', ..])
-}
-
-/// The bytes as text, if they are UTF-8 text. The last character may be truncated.
+/// The bytes as text without white space at the start, if they are UTF-8 text. The last character may be truncated.
 fn text(head: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(head) {
-        Ok(text) => text,
         Err(error) if error.error_len().is_none() => {
             std::str::from_utf8(&head[..error.valid_up_to()]).ok()?
         }
-        Err(_) => return None,
+        text => text.ok()?,
     };
     let plain = |c: char| !c.is_control() || c.is_ascii_whitespace();
-    text.chars().all(plain).then_some(text)
+    let is_text = text.chars().all(plain);
+    is_text.then(|| text.trim_start_matches('\u{feff}').trim_start())
 }
 
 fn refusal_of_text(text: &str) -> String {
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    if text.starts_with(LFS) {
+    if text.starts_with("version https://git-lfs") {
         let size = text.lines().find_map(|line| line.strip_prefix("size ")?.trim().parse().ok());
         let size = size.map(|bytes| format!(" of {}", Bytes(bytes))).unwrap_or_default();
         return format!(
             "the model file is a Git LFS pointer to a file{size}, not the model itself: get it with git lfs pull"
         );
     }
-    if text.starts_with('<') {
-        return "the model file is a web page, perhaps one that asks you to log in: log in there, then download the model again".into();
-    }
-    if text.starts_with(['{', '[']) {
-        return "the model file is JSON, perhaps a server's error or a model's configuration: download the GGUF file itself".into();
-    }
-    "the model file is a text, not a GGUF: name a model's GGUF file".into()
+    let what = match text.chars().next() {
+        Some('<') => {
+            "a web page, perhaps one that asks you to log in: log in there, then download the model again"
+        }
+        Some('{' | '[') => {
+            "JSON, perhaps a server's error or a model's configuration: download the GGUF file itself"
+        }
+        _ => "a text, not a GGUF: name a model's GGUF file",
+    };
+    format!("the model file is {what}")
 }
 
 #[cfg(test)]
@@ -102,7 +105,7 @@ mod tests {
             (b"\x7fELF\x02\x01\x01\x00", "not a GGUF"),
             (b"GGU\xff\x00", "not a GGUF"),
         ] {
-            let line = refusal(head).to_string();
+            let line = refusal(head);
             assert!(line.contains(what) && !line.contains('\n'), "{what}: {line}");
             assert!(line.split_once(": ").is_some_and(|(_, advice)| advice.len() > 10), "{line}");
         }
