@@ -50,6 +50,21 @@ pub(crate) struct Storage {
     pub(crate) offsets: bool,
 }
 
+impl Storage {
+    pub(crate) const F32: Storage = Storage { bits: 32, offsets: false };
+
+    /// Whether a group shares a scale.
+    pub(crate) fn has_scales(self) -> bool {
+        self.bits <= 8
+    }
+
+    /// Bytes of a group of weights with its scale and offset.
+    pub(crate) fn group_bytes(self) -> usize {
+        let halves = usize::from(self.has_scales()) + usize::from(self.offsets);
+        GROUP * self.bits as usize / 8 + halves * size_of::<f16>()
+    }
+}
+
 impl Matrix {
     /// Bytes of its weights, scales and offsets.
     pub fn bytes(&self) -> u64 {

@@ -3,8 +3,8 @@
 use super::features;
 use super::header::{Header, MOST, Value};
 use super::kind::quoted;
-use super::tensor::{Format, Stored, missing, name};
-use crate::model::{Config, Pairs, Part, Rope, Tensor};
+use super::tensor::{Stored, missing, name};
+use crate::model::{Config, Pairs, Part, Rope, Storage, Tensor};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::File;
 
@@ -118,7 +118,7 @@ fn factors(
         return Ok((stretch != 1.0).then(|| vec![stretch; head_dim / 2]));
     };
     ensure!(
-        stored.format == Format::F32,
+        stored.storage == Storage::F32,
         "the GGUF's {FACTORS} is not F32: convert the model again"
     );
     let factors: Vec<f32> = stored.floats(file)?.iter().map(|factor| factor * stretch).collect();

@@ -18,26 +18,42 @@ const MAGIC: &[(&[&[u8]], &str)] = &[
     ),
 ];
 
+/// First characters of texts that are no model.
+const TEXTS: &[(&str, &str)] = &[
+    (
+        "<",
+        "is a web page, perhaps one that asks you to log in: log in there, then download the model again",
+    ),
+    ("{", JSON),
+    ("[", JSON),
+    ("", "is a text, not a GGUF: name a model's GGUF file"),
+];
+const JSON: &str =
+    "is JSON, perhaps a server's error or a model's configuration: download the GGUF file itself";
+
 /// Why a file that begins with `head` is not a model, and how to fix it.
 pub(super) fn refusal(head: &[u8]) -> String {
     let magic = MAGIC.iter().find(|(magic, _)| magic.iter().any(|magic| head.starts_with(magic)));
     let text = text(head);
-    let what = match head {
-        [] => "is empty: download it again",
+    if let Some(text) = text.filter(|text| text.starts_with("version https://git-lfs")) {
+        let size = text.lines().find_map(|line| line.strip_prefix("size ")?.trim().parse().ok());
+        let size = size.map(|bytes| format!(" of {}", Bytes(bytes))).unwrap_or_default();
+        return format!(
+            "the model file is a Git LFS pointer to a file{size}, not the model itself: get it with git lfs pull"
+        );
+    }
+    let known_text = text.and_then(|text| TEXTS.iter().find(|(start, _)| text.starts_with(start)));
+    let what = match (head, magic.map(|(_, what)| what), known_text) {
+        ([], ..) => "is empty: download it again",
+        (_, Some(what), _) | (_, _, Some((_, what))) => what,
+        // A length in 8 bytes, and a JSON header.
+        ([_, _, _, _, 0, 0, 0, 0, b'{', ..], ..) => {
+            "is in the safetensors format: convert it with llama.cpp's convert_hf_to_gguf.py"
+        }
         _ if head.iter().all(|byte| *byte == 0) => {
             "begins with zero bytes, as an unfinished download does: download it again"
         }
-        // A length in 8 bytes, and a JSON header.
-        [_, _, _, _, 0, 0, 0, 0, b'{', ..] => {
-            "is in the safetensors format: convert it with llama.cpp's convert_hf_to_gguf.py"
-        }
-        _ => match (magic, text) {
-            (Some((_, what)), _) => what,
-            (None, None) => {
-                "is not a GGUF, which begins with the letters GGUF: name a model's GGUF file"
-            }
-            (None, Some(text)) => return refusal_of_text(text),
-        },
+        _ => "is not a GGUF, which begins with the letters GGUF: name a model's GGUF file",
     };
     format!("the model file {what}")
 }
@@ -50,29 +66,8 @@ fn text(head: &[u8]) -> Option<&str> {
         }
         text => text.ok()?,
     };
-    let plain = |c: char| !c.is_control() || c.is_ascii_whitespace();
-    let is_text = text.chars().all(plain);
+    let is_text = text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace());
     is_text.then(|| text.trim_start_matches('\u{feff}').trim_start())
-}
-
-fn refusal_of_text(text: &str) -> String {
-    if text.starts_with("version https://git-lfs") {
-        let size = text.lines().find_map(|line| line.strip_prefix("size ")?.trim().parse().ok());
-        let size = size.map(|bytes| format!(" of {}", Bytes(bytes))).unwrap_or_default();
-        return format!(
-            "the model file is a Git LFS pointer to a file{size}, not the model itself: get it with git lfs pull"
-        );
-    }
-    let what = match text.chars().next() {
-        Some('<') => {
-            "a web page, perhaps one that asks you to log in: log in there, then download the model again"
-        }
-        Some('{' | '[') => {
-            "JSON, perhaps a server's error or a model's configuration: download the GGUF file itself"
-        }
-        _ => "a text, not a GGUF: name a model's GGUF file",
-    };
-    format!("the model file is {what}")
 }
 
 #[cfg(test)]

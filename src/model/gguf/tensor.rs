@@ -2,20 +2,19 @@
 
 use super::header::Header;
 use super::source::{Source, truncated};
-use crate::model::{GROUP, Matrix, Tensor, Values};
+use crate::model::{GROUP, Matrix, Storage, Tensor, Values};
 use anyhow::{Context, Result, ensure};
 use half::f16;
 use std::fs::File;
 
-/// Storage types that rigbench reads, by their numbers in `enum ggml_type`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Format {
-    F32 = 0,
-    F16 = 1,
-    Q4_0 = 2,
-    Q4_1 = 3,
-    Q8_0 = 8,
-}
+/// Types that rigbench reads, by their numbers in `enum ggml_type`.
+const TYPES: [(usize, Storage); 5] = [
+    (0, Storage::F32),
+    (1, Storage { bits: 16, offsets: false }),
+    (2, Storage { bits: 4, offsets: false }),
+    (3, Storage { bits: 4, offsets: true }),
+    (8, Storage { bits: 8, offsets: false }),
+];
 
 /// Every type's name by its number; empty if there is none, or no longer.
 const NAMES: [&str; 40] = [
@@ -39,21 +38,10 @@ pub(super) fn name(tensor: Tensor) -> String {
     }
 }
 
-/// Bytes per block, and weights per block.
-const BLOCKS: [(Format, u64, u64); 5] = [
-    (Format::F32, 4, 1),
-    (Format::F16, 2, 1),
-    (Format::Q4_0, 18, GROUP as u64),
-    (Format::Q4_1, 20, GROUP as u64),
-    (Format::Q8_0, 34, GROUP as u64),
-];
-
 /// A tensor's type and shape, and its offset and length in the file in bytes.
 #[derive(Clone, Copy)]
 pub(super) struct Stored {
-    pub(super) format: Format,
-    /// Bytes per block.
-    block: usize,
+    pub(super) storage: Storage,
     rows: usize,
     columns: usize,
     at: u64,
@@ -75,9 +63,9 @@ impl Stored {
             "the GGUF's tensor {name} has the shape {:?}, by its metadata it must be {expected:?}: it is damaged or of another architecture, convert the model again",
             entry.sides
         );
-        let known = BLOCKS.into_iter().find(|(format, ..)| *format as u32 == entry.kind);
-        let known = known.filter(|(.., weights)| matrix || *weights == 1);
-        let (format, block, weights) = known.with_context(|| {
+        let known = TYPES.into_iter().find(|(kind, _)| *kind == entry.kind as usize);
+        let known = known.filter(|(_, storage)| matrix || !storage.has_scales());
+        let (_, storage) = known.with_context(|| {
             let stored = match NAMES.get(entry.kind as usize) {
                 Some(name) if !name.is_empty() => name.to_string(),
                 _ => format!("type {}", entry.kind),
@@ -90,11 +78,11 @@ impl Stored {
             format!("the GGUF's tensor {name} is {stored}, rigbench reads {read} there: {advice}")
         })?;
         ensure!(
-            (columns as u64).is_multiple_of(weights) || !matrix,
-            "the GGUF's tensor {name} has rows of {columns} weights, not of whole blocks of {weights}: it is damaged, download it again"
+            columns.is_multiple_of(GROUP) || !storage.has_scales(),
+            "the GGUF's tensor {name} has rows of {columns} weights, not of whole blocks of {GROUP}: it is damaged, download it again"
         );
-        // No overflow: sides are below 2^24 each, a block is below 2^6 bytes.
-        let bytes = rows as u64 * columns as u64 / weights * block;
+        // No overflow: sides are below 2^24 each, a group is at most 2^7 bytes.
+        let bytes = rows as u64 * columns as u64 * storage.group_bytes() as u64 / GROUP as u64;
         let at = entry.offset.checked_add(header.data);
         let end = at.and_then(|at| at.checked_add(bytes)).filter(|end| *end <= header.length);
         let end = end.with_context(|| truncated(header.length))?;
@@ -103,7 +91,7 @@ impl Stored {
             "the GGUF's tensor {name} does not begin at a multiple of {} bytes: it is damaged, download it again",
             header.alignment
         );
-        Ok(Stored { format, block: block as usize, rows, columns, at: end - bytes, bytes })
+        Ok(Stored { storage, rows, columns, at: end - bytes, bytes })
     }
 
     /// The part of the file that it takes.
@@ -119,17 +107,19 @@ impl Stored {
     /// Its weights as f32, if they are F32 or F16.
     pub(super) fn floats(&self, file: &File) -> Result<Vec<f32>> {
         let mut values = Vec::with_capacity(self.rows * self.columns);
-        self.pieces(file, |bytes| match self.format {
-            Format::F16 => values.extend(bytes.as_chunks().0.iter().map(|two| half(two).to_f32())),
-            _ => values.extend(bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four))),
+        self.pieces(file, |bytes| match self.storage {
+            Storage::F32 => {
+                values.extend(bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)))
+            }
+            _ => values.extend(bytes.as_chunks().0.iter().map(|b| half(b).to_f32())),
         })?;
         Ok(values)
     }
 
     pub(super) fn matrix(&self, file: &File) -> Result<Matrix> {
-        let values = match self.format {
-            Format::F32 => Values::F32(self.floats(file)?),
-            Format::F16 => {
+        let values = match self.storage.bits {
+            32 => Values::F32(self.floats(file)?),
+            16 => {
                 let mut values = Vec::with_capacity(self.rows * self.columns);
                 self.pieces(file, |bytes| values.extend(bytes.as_chunks().0.iter().map(half)))?;
                 Values::F16(values)
@@ -142,30 +132,29 @@ impl Stored {
     /// Blocks of a scale, an offset in Q4_1, and a group's integers.
     fn integers(&self, file: &File) -> Result<Values> {
         let groups = self.rows * self.columns / GROUP;
-        let (mut scales, mut offsets) = (Vec::with_capacity(groups), Vec::new());
-        let mut values: Vec<u8> = Vec::with_capacity(groups * (self.block - 2));
+        let mut values: Vec<u8> =
+            Vec::with_capacity(groups * GROUP * self.storage.bits as usize / 8);
+        let mut scales = Vec::with_capacity(groups);
+        let mut offsets = self.storage.offsets.then(|| Vec::with_capacity(groups));
         self.pieces(file, |bytes| {
-            for block in bytes.chunks_exact(self.block) {
-                let (scale, integers) = block.split_first_chunk().expect("blocks begin with it");
+            for block in bytes.chunks_exact(self.storage.group_bytes()) {
+                let (scale, mut integers) =
+                    block.split_first_chunk().expect("a block begins with it");
                 scales.push(half(scale));
-                match self.format {
-                    Format::Q8_0 => values.extend(integers),
-                    Format::Q4_0 => values.extend(in_order(integers)),
-                    _ => {
-                        let (offset, nibbles) = integers.split_first_chunk().expect("likewise");
-                        offsets.push(half(offset));
-                        values.extend(in_order(nibbles));
-                    }
+                if let Some(offsets) = &mut offsets {
+                    let (offset, nibbles) = integers.split_first_chunk().expect("likewise");
+                    offsets.push(half(offset));
+                    integers = nibbles;
+                }
+                match self.storage.bits {
+                    8 => values.extend(integers),
+                    _ => values.extend(in_order(integers)),
                 }
             }
         })?;
-        Ok(match self.format {
-            Format::Q8_0 => Values::Int8 { values: bytemuck::allocation::cast_vec(values), scales },
-            format => Values::Int4 {
-                values,
-                scales,
-                offsets: (format == Format::Q4_1).then_some(offsets),
-            },
+        Ok(match self.storage.bits {
+            8 => Values::Int8 { values: bytemuck::allocation::cast_vec(values), scales },
+            _ => Values::Int4 { values, scales, offsets },
         })
     }
 }

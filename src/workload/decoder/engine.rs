@@ -49,14 +49,14 @@ pub struct Done {
 }
 
 /// A model on a device with a KV cache for some sequences of equal length. Steps run in submission order.
+///
+/// # Errors
+/// All methods fail if the device fails.
 pub trait Engine {
     /// Tokens per sequence in the KV cache once all submissions are done.
     fn position(&self) -> usize;
 
     /// Continues from `position` and discards later positions of the KV cache.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn rewind(&mut self, position: usize) -> Result<(), EngineError>;
 
     /// Submits texts of equal length, one per sequence, that continue from the end of the KV cache. The logits are those of their last
@@ -64,37 +64,21 @@ pub trait Engine {
     ///
     /// # Panics
     /// If there is not one text per sequence, or if texts are empty, of unequal length or exceed the context.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn submit_prefill(&mut self, texts: &[Vec<u32>]) -> Result<(), EngineError>;
 
     /// Submits one more token per sequence: those that the step before chose, or forced ones.
     ///
     /// # Panics
     /// If the context is full, or if there is not one token per sequence.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn submit(&mut self, tokens: Option<&[u32]>) -> Result<(), EngineError>;
 
     /// Blocks until the oldest step is done; `None` if nothing is in flight.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn wait(&mut self) -> Result<Option<Done>, EngineError>;
 
     /// Logits of the last step, one row of the vocabulary per sequence. Waits for everything in flight.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn logits(&mut self) -> Result<Vec<Vec<f32>>, EngineError>;
 
-    /// Overwrites all state with NaN, and the tokens with invalid ones, so that only what is computed afterwards can be right. The next
-    /// position is 0.
-    ///
-    /// # Errors
-    /// If the device fails.
+    /// Overwrites all state with NaN, and the tokens with invalid ones, so that only what is computed afterwards can be right.
     fn poison(&mut self) -> Result<(), EngineError>;
 }
 

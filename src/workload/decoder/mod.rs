@@ -5,7 +5,6 @@ pub mod cpu;
 mod engine;
 pub mod gpu;
 mod job;
-mod named;
 mod proof;
 mod spec;
 mod workload;

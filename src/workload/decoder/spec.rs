@@ -1,8 +1,8 @@
-//! Parses and writes the specs of decoders: `prefill` and `decode`, then a model's name and a type, or a GGUF file, then options.
+//! Parses and writes the specs of decoders: `prefill` and `decode`, then a model's name and a type, or a GGUF file, then options. A path
+//! may contain colons, as Windows paths do, so a colon alone does not end it.
 
-use super::named::{self, Named};
 use super::{Decoder, Model, Phase, Source};
-use crate::model::{Gguf, ModelError, PRESETS, Type, Weights};
+use crate::model::{Gguf, ModelError, PRESETS, Preset, Type, Weights};
 use crate::workload::spec::nearest;
 use crate::workload::{SpecError, Workload};
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -20,6 +20,8 @@ const PROMPT: usize = 128;
 const ANSWER: usize = 128;
 /// Maximum batch size.
 const LARGEST_BATCH: usize = 64;
+/// Options that may follow a model.
+const OPTIONS: [&str; 3] = ["batch=", "prompt=", "context="];
 
 /// Parses the parts of a spec after `prefill`.
 pub(in crate::workload) fn prefill(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
@@ -32,7 +34,7 @@ pub(in crate::workload) fn decode(parts: &[&str]) -> Result<Box<dyn Workload>, S
 }
 
 fn read(phase: Phase, parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
-    let (model, options) = named::split(if parts.is_empty() { &[MODEL] } else { parts });
+    let (model, options) = split(if parts.is_empty() { &[MODEL] } else { parts });
     Ok(Box::new(decoder(phase, model, options)?))
 }
 
@@ -46,9 +48,9 @@ pub(super) fn whole(spec: &str, file: Option<&Path>) -> Result<Decoder> {
     };
     let parts: Vec<&str> = parts.split(':').collect();
     let (model, options) = match file {
-        Some(file) => (Named::File(file.to_string_lossy().into()), named::options(&parts)),
-        None => named::preset(&parts).with_context(|| {
-            format!("the weights are in {}: name that file with --model", named::shown(parts[0]))
+        Some(file) => (Named::File(file.to_string_lossy().into()), options(&parts)),
+        None => preset(&parts).with_context(|| {
+            format!("the weights are in {}: name that file with --model", shown(parts[0]))
         })?,
     };
     Ok(decoder(phase, model, options)?)
@@ -69,12 +71,11 @@ fn parse(phase: Phase, model: Named, parts: &[&str]) -> Result<Decoder> {
         let Some((key, value)) = part.split_once('=') else {
             let example = if phase == Phase::Prefill { PREFILL_EXAMPLE } else { DECODE_EXAMPLE };
             ensure!(kind.is_none(), "'{part}' is one part too many; write for example {example}");
-            kind = Some(Type::ALL.into_iter().find(|kind| kind.name() == *part).with_context(
-                || {
-                    let types = nearest(part, Type::ALL.map(Type::name));
-                    format!("type '{part}' is not known; {types}")
-                },
-            )?);
+            let known = Type::ALL.into_iter().find(|kind| kind.name() == *part);
+            let types = Type::ALL.map(Type::name);
+            kind = Some(known.with_context(|| {
+                format!("type '{part}' is not known; {}", nearest(part, types))
+            })?);
             continue;
         };
         ensure!(
@@ -127,18 +128,18 @@ fn open(phase: Phase, model: Named, kind: Option<Type>) -> Result<Model> {
         Named::File(path) => path,
         Named::Unknown(name) => bail!(
             "there is no model '{}'; {}, or the path of a GGUF file",
-            named::shown(&name),
+            shown(&name),
             nearest(&name, PRESETS.iter().map(|preset| preset.name))
         ),
     };
-    let shown = named::shown(&path);
+    let shown = shown(&path);
     let id = phase.id();
     ensure!(kind.is_none(), "a file has its own types; write {id}:{shown} without one");
     let open = || -> Result<Model, ModelError> {
         let file = Gguf::open(Path::new(&path))?;
         let (sha256, config) = (file.sha256()?, file.config().clone());
         let source = Source::File { sha256, file: Rc::new(file) };
-        Ok(Model { name: named::label(&path), config, source })
+        Ok(Model { name: label(&path), config, source })
     };
     open().map_err(|error| anyhow!("{shown}: {error}"))
 }
@@ -155,4 +156,67 @@ pub(super) fn write(decoder: &Decoder) -> String {
         Phase::Decode => format!(":context={context}"),
     };
     format!("{}{kind}:batch={batch}:prompt={prompt}{context}", model.name)
+}
+
+/// A model by name or path.
+enum Named {
+    Preset(&'static Preset),
+    File(String),
+    /// Neither a preset nor a path.
+    Unknown(String),
+}
+
+/// Splits the parts of a spec into the model and its options. The model is a preset's name, else the longest existing path, else
+/// everything up to `.gguf`, else everything that is not a type or an option.
+fn split<'a>(parts: &'a [&'a str]) -> (Named, &'a [&'a str]) {
+    if let Some(preset) = preset(parts) {
+        return preset;
+    }
+    // A folder is no model, so that `decode:smollm2` next to a folder of that name is still a misspelt preset.
+    let is_there = |path: &str| std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_dir());
+    let ends_as_gguf = |path: &str| path.to_ascii_lowercase().ends_with(".gguf");
+    let longest = |is_model: &dyn Fn(&str) -> bool| {
+        (1..=parts.len()).rev().find(|&end| is_model(&parts[..end].join(":")))
+    };
+    if let Some(end) = longest(&is_there).or_else(|| longest(&ends_as_gguf)) {
+        return (Named::File(parts[..end].join(":")), &parts[end..]);
+    }
+    let options = options(parts);
+    let path = parts[..parts.len() - options.len()].join(":");
+    match path.contains(['/', '\\']) {
+        true => (Named::File(path), options),
+        false => (Named::Unknown(parts[0].to_string()), &parts[1..]),
+    }
+}
+
+/// A preset's name, and the parts after it.
+fn preset<'a>(parts: &'a [&'a str]) -> Option<(Named, &'a [&'a str])> {
+    let preset = PRESETS.iter().find(|preset| preset.name == parts[0])?;
+    Some((Named::Preset(preset), &parts[1..]))
+}
+
+/// The types and options at the end.
+fn options<'a>(parts: &'a [&'a str]) -> &'a [&'a str] {
+    let is_type = |part: &str| Type::ALL.iter().any(|kind| kind.name() == part);
+    let is_option =
+        |part: &&&str| is_type(part) || OPTIONS.iter().any(|option| part.starts_with(option));
+    &parts[parts.len() - parts.iter().rev().take_while(is_option).count()..]
+}
+
+/// A file's name in results: without its folder, colons, equals signs and unprintable characters.
+fn label(path: &str) -> String {
+    let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
+    let name = name.rsplit('\\').find(|part| !part.is_empty()).unwrap_or("model");
+    name.chars().map(|c| if matches!(c, ':' | '=') || !is_printable(c) { '_' } else { c }).collect()
+}
+
+/// A path in messages.
+fn shown(path: &str) -> String {
+    path.chars().map(|c| if is_printable(c) { c } else { '\u{fffd}' }).collect()
+}
+
+/// Whether a character neither controls the terminal nor reorders or hides text.
+fn is_printable(c: char) -> bool {
+    let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    !c.is_control() && !hides
 }

@@ -35,17 +35,10 @@ pub(super) struct Slice {
     pub(super) tiles: usize,
 }
 
-/// Texels of a chunk of four terms in a lane.
-fn chunk_texels(storage: Storage) -> usize {
-    storage.bits as usize / 4
-}
-
-/// Texels of a group's scales in a lane.
-fn scale_texels(storage: Storage) -> usize {
-    match storage {
-        Storage { bits: 16.., .. } => 0,
-        Storage { offsets, .. } => 1 + usize::from(offsets),
-    }
+/// Texels of a chunk of four terms in a lane, and of a group's scales.
+fn lane_texels(storage: Storage) -> (usize, usize) {
+    let scales = usize::from(storage.has_scales()) + usize::from(storage.offsets);
+    (storage.bits as usize / 4, scales)
 }
 
 impl Product {
@@ -57,7 +50,7 @@ impl Product {
     ) -> Result<Product, EngineError> {
         let first = matrices[0].storage();
         let same = matrices.iter().all(|matrix| matrix.storage() == first);
-        let storage = if same { first } else { Storage { bits: 32, offsets: false } };
+        let storage = if same { first } else { Storage::F32 };
         let terms = matrices[0].columns;
         let columns = matrices.iter().map(|matrix| matrix.rows).sum();
         let mut product = Product { storage, terms, columns, slices: Vec::new() };
@@ -88,8 +81,8 @@ impl Product {
 
     /// Texels of a tile, and of its scales.
     fn tile_texels(&self) -> (usize, usize) {
-        let values = self.terms / 4 * chunk_texels(self.storage) * LANES;
-        (values, self.terms / GROUP * scale_texels(self.storage) * LANES)
+        let (chunk, scales) = lane_texels(self.storage);
+        (self.terms / 4 * chunk * LANES, self.terms / GROUP * scales * LANES)
     }
 
     fn fill(
@@ -119,7 +112,7 @@ impl Product {
 
     /// Packs the weights and scales of the tile whose first column is given. Padding columns are 0, and so are their scales.
     fn pack(&self, matrices: &[Matrix], place: Place, first: usize) -> (Vec<u32>, Vec<u32>) {
-        let (texels, scale_texels) = (chunk_texels(self.storage), scale_texels(self.storage));
+        let (texels, scale_texels) = lane_texels(self.storage);
         let (all, all_scales) = self.tile_texels();
         let (mut values, mut scales) = (vec![0u32; 4 * all], vec![0u32; 4 * all_scales]);
         for i in 0..TILE.min(self.columns - first) {
