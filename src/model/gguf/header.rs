@@ -42,7 +42,7 @@ pub(super) enum Value {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct List {
     kind: u32,
-    pub(super) count: u64,
+    count: u64,
     at: u64,
 }
 

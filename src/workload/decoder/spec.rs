@@ -21,7 +21,7 @@ const ANSWER: usize = 128;
 /// Maximum batch size.
 const LARGEST_BATCH: usize = 64;
 /// Options that may follow a model.
-const OPTIONS: [&str; 3] = ["batch=", "prompt=", "context="];
+const OPTIONS: [&str; 3] = ["batch", "prompt", "context"];
 
 /// Parses the parts of a spec after `prefill`.
 pub(in crate::workload) fn prefill(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
@@ -62,10 +62,7 @@ fn decoder(phase: Phase, model: Named, parts: &[&str]) -> Result<Decoder, SpecEr
 }
 
 fn parse(phase: Phase, model: Named, parts: &[&str]) -> Result<Decoder> {
-    let known: &[&str] = match phase {
-        Phase::Prefill => &["batch", "prompt"],
-        Phase::Decode => &["batch", "prompt", "context"],
-    };
+    let known = if phase == Phase::Prefill { &OPTIONS[..2] } else { &OPTIONS };
     let (mut kind, mut batch, mut prompt, mut context) = (None, 1, PROMPT, None);
     for part in parts {
         let Some((key, value)) = part.split_once('=') else {
@@ -198,8 +195,9 @@ fn preset<'a>(parts: &'a [&'a str]) -> Option<(Named, &'a [&'a str])> {
 /// The types and options at the end.
 fn options<'a>(parts: &'a [&'a str]) -> &'a [&'a str] {
     let is_type = |part: &str| Type::ALL.iter().any(|kind| kind.name() == part);
-    let is_option =
-        |part: &&&str| is_type(part) || OPTIONS.iter().any(|option| part.starts_with(option));
+    let is_option = |part: &&&str| {
+        is_type(part) || part.split_once('=').is_some_and(|(key, _)| OPTIONS.contains(&key))
+    };
     &parts[parts.len() - parts.iter().rev().take_while(is_option).count()..]
 }
 

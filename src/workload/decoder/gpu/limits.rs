@@ -7,20 +7,13 @@ use crate::model::Config;
 use crate::units::Bytes;
 use crate::workload::decoder::engine::EngineError;
 
-/// Rows per prefill chunk: enough that weights are read rarely and a large device is busy.
-pub(super) fn prefill_rows(class: Class) -> usize {
+/// Rows per prefill chunk, so many that weights are read rarely and a large device is busy; and the operations that a device of this
+/// class executes in about 30 ms.
+pub(super) fn rows_and_operations(class: Class) -> (usize, u64) {
     match class {
-        Class::SoftwareGpu | Class::VirtualGpu | Class::Cpu => 128,
-        Class::IntegratedGpu | Class::DiscreteGpu => 512,
-    }
-}
-
-/// Operations that a device of this class executes in about 30 ms.
-pub(super) fn budget(class: Class) -> u64 {
-    match class {
-        Class::SoftwareGpu | Class::VirtualGpu | Class::Cpu => 1_000_000_000,
-        Class::IntegratedGpu => 20_000_000_000,
-        Class::DiscreteGpu => 200_000_000_000,
+        Class::SoftwareGpu | Class::VirtualGpu | Class::Cpu => (128, 1_000_000_000),
+        Class::IntegratedGpu => (512, 20_000_000_000),
+        Class::DiscreteGpu => (512, 200_000_000_000),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::kernels::Kernel;
 use crate::model::{Config, Weights};
 use crate::units::{Bytes, Seconds};
 use crate::workload::DEPTH;
-use limits::{budget, cache_numbers, logits_bytes, prefill_rows};
+use limits::{cache_numbers, logits_bytes, rows_and_operations};
 use model::Model;
 use recorder::Recorder;
 use std::collections::VecDeque;
@@ -84,9 +84,9 @@ impl GpuEngine {
         let config = weights.config().clone();
         check(gpu, &config, batch, context)?;
         let class = gpu.description().class;
-        let budget = budget(class);
+        let (rows, budget) = rows_and_operations(class);
+        let rows = (rows / batch).clamp(1, context) * batch;
         let panel = choice.panel(batch);
-        let rows = (prefill_rows(class) / batch).clamp(1, context) * batch;
         let cache_numbers = cache_numbers(&config, batch, context);
         let logits_bytes = logits_bytes(&config, batch);
         let needed = weights.bytes()
