@@ -1,29 +1,22 @@
 //! Decoder-only models of the Llama family: their hyperparameters, and their tensors one at a time. A model is a preset with seeded
 //! weights, or a GGUF file.
 
-mod features;
-mod figures;
-mod foreign;
-mod format;
 mod gguf;
-mod header;
-mod kind;
+mod matrix;
 mod presets;
 mod seeded;
-#[cfg(feature = "tokenizer")]
-mod text;
 
 pub use gguf::Gguf;
+#[cfg(feature = "tokenizer")]
+pub use gguf::Tokenizer;
+pub(crate) use matrix::Storage;
+pub use matrix::{GROUP, Matrix, Values};
 pub use presets::{LAYERS, PRESETS, Preset};
 pub use seeded::{Seeded, Type};
-#[cfg(feature = "tokenizer")]
-pub use text::Tokenizer;
 
 use half::f16;
 use std::fmt;
-
-/// Weights of a row that share a scale in an integer type: the block size of Q8_0, Q4_0 and Q4_1.
-pub const GROUP: usize = 32;
+use std::iter::once;
 
 /// Why a model cannot be used, in one line that says how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -122,30 +115,30 @@ pub enum Part {
     Down,
 }
 
+/// Every part in the order in which a block uses them, with its name in [`Tensor`]'s, on which seeded weights depend, and in GGUF files.
+const PARTS: [(Part, &str, &str); 12] = [
+    (Part::AttentionNorm, "attention norm", "attn_norm.weight"),
+    (Part::Query, "query", "attn_q.weight"),
+    (Part::Key, "key", "attn_k.weight"),
+    (Part::Value, "value", "attn_v.weight"),
+    (Part::QueryBias, "query bias", "attn_q.bias"),
+    (Part::KeyBias, "key bias", "attn_k.bias"),
+    (Part::ValueBias, "value bias", "attn_v.bias"),
+    (Part::Output, "output", "attn_output.weight"),
+    (Part::FfnNorm, "inner norm", "ffn_norm.weight"),
+    (Part::Gate, "gate", "ffn_gate.weight"),
+    (Part::Up, "up", "ffn_up.weight"),
+    (Part::Down, "down", "ffn_down.weight"),
+];
+
 impl Part {
-    /// Every part, in the order in which a block uses them.
-    pub const ALL: [Part; 12] = [
-        Part::AttentionNorm,
-        Part::Query,
-        Part::Key,
-        Part::Value,
-        Part::QueryBias,
-        Part::KeyBias,
-        Part::ValueBias,
-        Part::Output,
-        Part::FfnNorm,
-        Part::Gate,
-        Part::Up,
-        Part::Down,
-    ];
+    /// Its name in GGUF files.
+    fn gguf_name(self) -> &'static str {
+        PARTS[self as usize].2
+    }
 
     fn is_bias(self) -> bool {
         matches!(self, Part::QueryBias | Part::KeyBias | Part::ValueBias)
-    }
-
-    /// Whether it is a matrix rather than a vector.
-    pub fn is_matrix(self) -> bool {
-        !self.is_bias() && !matches!(self, Part::AttentionNorm | Part::FfnNorm)
     }
 }
 
@@ -154,8 +147,8 @@ impl Tensor {
     pub fn is_matrix(self) -> bool {
         match self {
             Tensor::Embedding | Tensor::Head => true,
-            Tensor::Norm => false,
-            Tensor::Layer(_, part) => part.is_matrix(),
+            Tensor::Norm | Tensor::Layer(_, Part::AttentionNorm | Part::FfnNorm) => false,
+            Tensor::Layer(_, part) => !part.is_bias(),
         }
     }
 }
@@ -163,27 +156,12 @@ impl Tensor {
 /// A tensor's unique name: `embedding`, `layer 3 query bias`. Seeded weights depend on it.
 impl fmt::Display for Tensor {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let (layer, part) = match self {
-            Tensor::Embedding => return f.write_str("embedding"),
-            Tensor::Norm => return f.write_str("norm"),
-            Tensor::Head => return f.write_str("head"),
-            Tensor::Layer(layer, part) => (layer, part),
-        };
-        let part = match part {
-            Part::AttentionNorm => "attention norm",
-            Part::Query => "query",
-            Part::Key => "key",
-            Part::Value => "value",
-            Part::QueryBias => "query bias",
-            Part::KeyBias => "key bias",
-            Part::ValueBias => "value bias",
-            Part::Output => "output",
-            Part::FfnNorm => "inner norm",
-            Part::Gate => "gate",
-            Part::Up => "up",
-            Part::Down => "down",
-        };
-        write!(f, "layer {layer} {part}")
+        match self {
+            Tensor::Embedding => f.write_str("embedding"),
+            Tensor::Norm => f.write_str("norm"),
+            Tensor::Head => f.write_str("head"),
+            Tensor::Layer(layer, part) => write!(f, "layer {layer} {}", PARTS[*part as usize].1),
+        }
     }
 }
 
@@ -209,21 +187,37 @@ impl Config {
 
     /// Every tensor of the model once: the embedding, the blocks in order, the final norm, and the head unless it is tied.
     pub fn tensors(&self) -> impl Iterator<Item = Tensor> {
-        let parts = Part::ALL.into_iter().filter(|part| self.qkv_bias || !part.is_bias());
-        let parts: Vec<Part> = parts.collect();
-        let blocks = (0..self.layers).flat_map(move |layer| {
-            parts.clone().into_iter().map(move |part| Tensor::Layer(layer, part))
-        });
-        let head = if self.tie_word_embeddings { None } else { Some(Tensor::Head) };
-        [Tensor::Embedding].into_iter().chain(blocks).chain([Tensor::Norm]).chain(head)
+        let parts = PARTS.iter().map(|(part, ..)| *part);
+        let parts = parts.filter(|part| self.qkv_bias || !part.is_bias());
+        let blocks = (0..self.layers)
+            .flat_map(move |layer| parts.clone().map(move |part| Tensor::Layer(layer, part)));
+        let head = (!self.tie_word_embeddings).then_some(Tensor::Head);
+        once(Tensor::Embedding).chain(blocks).chain([Tensor::Norm]).chain(head)
+    }
+
+    /// The tensor whose weights this one has: the embedding for the head of a tied model.
+    pub(crate) fn stored(&self, tensor: Tensor) -> Tensor {
+        match tensor {
+            Tensor::Head if self.tie_word_embeddings => Tensor::Embedding,
+            tensor => tensor,
+        }
     }
 
     /// Weights in a token's matrix products, including the head: half of a token's FLOP except for attention.
     pub fn matmul_weights(&self) -> u64 {
-        let in_layers = self
-            .tensors()
-            .filter(|t| t.is_matrix() && !matches!(t, Tensor::Embedding | Tensor::Head));
-        in_layers.chain([Tensor::Head]).map(|tensor| self.weights(tensor)).sum()
+        let layers = self.tensors().filter(|t| matches!(t, Tensor::Layer(..)) && t.is_matrix());
+        layers.chain([Tensor::Head]).map(|tensor| self.weights(tensor)).sum()
+    }
+
+    /// RoPE: radians per position of each pair of a head.
+    pub(crate) fn rope_frequencies(&self) -> Vec<f64> {
+        let half = self.head_dim / 2;
+        let frequency = |pair: usize| {
+            let power = -(pair as f64) / half as f64;
+            let factor = self.rope.factors.as_ref().map_or(1.0, |factors| factors[pair].into());
+            f64::from(self.rope.base).powf(power) / factor
+        };
+        (0..half).map(frequency).collect()
     }
 
     /// Elements of a tensor.
@@ -236,84 +230,6 @@ impl Config {
     pub fn kv_bytes(&self) -> u64 {
         let elements = self.layers as u64 * 2 * self.kv_heads as u64 * self.head_dim as u64;
         elements * size_of::<f16>() as u64
-    }
-}
-
-/// A row-major matrix: `rows` outputs with `columns` weights each, one per input.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Matrix {
-    /// Outputs.
-    pub rows: usize,
-    /// Inputs.
-    pub columns: usize,
-    /// The weights as stored.
-    pub values: Values,
-}
-
-/// Weights in row-major order. Integer types have a scale per [`GROUP`] weights of a row; `columns` is a multiple of [`GROUP`].
-#[derive(Clone, Debug, PartialEq)]
-pub enum Values {
-    /// Unquantized.
-    F32(Vec<f32>),
-    /// Unquantized.
-    F16(Vec<f16>),
-    /// w = scale · value, as in GGUF's Q8_0.
-    Int8 {
-        /// One per weight.
-        values: Vec<i8>,
-        /// One per group.
-        scales: Vec<f16>,
-    },
-    /// w = scale · (nibble − 8) as in GGUF's Q4_0, or with offsets w = scale · nibble + offset as in Q4_1.
-    Int4 {
-        /// Two weights per byte, low nibble first.
-        values: Vec<u8>,
-        /// One per group.
-        scales: Vec<f16>,
-        /// One per group.
-        offsets: Option<Vec<f16>>,
-    },
-}
-
-impl Matrix {
-    /// Bytes of its weights, scales and offsets.
-    pub fn bytes(&self) -> u64 {
-        let bytes = match &self.values {
-            Values::F32(values) => size_of_val(&values[..]),
-            Values::F16(values) => size_of_val(&values[..]),
-            Values::Int8 { values, scales } => values.len() + size_of_val(&scales[..]),
-            Values::Int4 { values, scales, offsets } => {
-                values.len() + size_of_val(&scales[..]) + offsets.as_deref().map_or(0, size_of_val)
-            }
-        };
-        bytes as u64
-    }
-
-    /// A row's weights in f32, exact except for rounding when an offset is added. Used for a token's embedding.
-    ///
-    /// # Panics
-    /// If there is no such row.
-    pub fn dequantised_row(&self, row: usize) -> Vec<f32> {
-        assert!(row < self.rows, "row {row} of a matrix that has {}", self.rows);
-        let terms = row * self.columns..(row + 1) * self.columns;
-        match &self.values {
-            Values::F32(values) => values[terms].to_vec(),
-            Values::F16(values) => values[terms].iter().map(|v| v.to_f32()).collect(),
-            Values::Int8 { values, scales } => {
-                terms.map(|i| scales[i / GROUP].to_f32() * f32::from(values[i])).collect()
-            }
-            Values::Int4 { values, scales, offsets } => {
-                let weight = |i: usize| {
-                    let nibble = f32::from(values[i / 2] >> (4 * (i % 2)) & 15);
-                    let scale = scales[i / GROUP].to_f32();
-                    match offsets {
-                        Some(offsets) => scale * nibble + offsets[i / GROUP].to_f32(),
-                        None => scale * (nibble - 8.0),
-                    }
-                };
-                terms.map(weight).collect()
-            }
-        }
     }
 }
 

@@ -1,127 +1,22 @@
-//! Models by name, with the hyperparameters and field names of their publishers' `config.json`.
+//! Models by name, with the hyperparameters of their publishers' `config.json`.
 
 use super::{Config, Pairs, Part, Rope, Tensor};
+use std::f64::consts::TAU;
 
 /// A model with a name.
 pub struct Preset {
     /// Name in specs.
     pub name: &'static str,
-    hidden_size: usize,
-    intermediate_size: usize,
-    num_hidden_layers: usize,
-    num_attention_heads: usize,
-    num_key_value_heads: usize,
-    head_dim: usize,
-    vocab_size: usize,
-    max_position_embeddings: usize,
-    rope_theta: f32,
-    rope_scaling: Option<Scaling>,
-    rms_norm_eps: f32,
-    tie_word_embeddings: bool,
-    family: Family,
-}
-
-#[derive(PartialEq)]
-enum Family {
-    Llama,
-    Qwen2,
-}
-
-/// RoPE scaling that extends the original context (`rope_type` "llama3").
-struct Scaling {
-    factor: f64,
-    low_freq_factor: f64,
-    high_freq_factor: f64,
-    original_max_position_embeddings: f64,
+    config: fn() -> Config,
 }
 
 /// Every model that a spec may name.
 pub const PRESETS: &[Preset] = &[
-    Preset {
-        name: "smollm2-135m",
-        hidden_size: 576,
-        intermediate_size: 1536,
-        num_hidden_layers: 30,
-        num_attention_heads: 9,
-        num_key_value_heads: 3,
-        head_dim: 64,
-        vocab_size: 49152,
-        max_position_embeddings: 8192,
-        rope_theta: 100_000.0,
-        rope_scaling: None,
-        rms_norm_eps: 1e-5,
-        tie_word_embeddings: true,
-        family: Family::Llama,
-    },
-    Preset {
-        name: "qwen2.5-0.5b",
-        hidden_size: 896,
-        intermediate_size: 4864,
-        num_hidden_layers: 24,
-        num_attention_heads: 14,
-        num_key_value_heads: 2,
-        head_dim: 64,
-        vocab_size: 151_936,
-        max_position_embeddings: 32_768,
-        rope_theta: 1_000_000.0,
-        rope_scaling: None,
-        rms_norm_eps: 1e-6,
-        tie_word_embeddings: true,
-        family: Family::Qwen2,
-    },
-    Preset {
-        name: "llama-3.2-1b",
-        hidden_size: 2048,
-        intermediate_size: 8192,
-        num_hidden_layers: 16,
-        num_attention_heads: 32,
-        num_key_value_heads: 8,
-        head_dim: 64,
-        vocab_size: 128_256,
-        max_position_embeddings: 131_072,
-        rope_theta: 500_000.0,
-        rope_scaling: Some(Scaling {
-            factor: 32.0,
-            low_freq_factor: 1.0,
-            high_freq_factor: 4.0,
-            original_max_position_embeddings: 8192.0,
-        }),
-        rms_norm_eps: 1e-5,
-        tie_word_embeddings: true,
-        family: Family::Llama,
-    },
-    Preset {
-        name: "llama-3-8b",
-        hidden_size: 4096,
-        intermediate_size: 14_336,
-        num_hidden_layers: 32,
-        num_attention_heads: 32,
-        num_key_value_heads: 8,
-        head_dim: 128,
-        vocab_size: 128_256,
-        max_position_embeddings: 8192,
-        rope_theta: 500_000.0,
-        rope_scaling: None,
-        rms_norm_eps: 1e-5,
-        tie_word_embeddings: false,
-        family: Family::Llama,
-    },
-    Preset {
-        name: "llama-3-70b",
-        hidden_size: 8192,
-        intermediate_size: 28_672,
-        num_hidden_layers: 80,
-        num_attention_heads: 64,
-        num_key_value_heads: 8,
-        head_dim: 128,
-        vocab_size: 128_256,
-        max_position_embeddings: 8192,
-        rope_theta: 500_000.0,
-        rope_scaling: None,
-        rms_norm_eps: 1e-5,
-        tie_word_embeddings: false,
-        family: Family::Llama,
-    },
+    Preset { name: "smollm2-135m", config: smollm2_135m },
+    Preset { name: "qwen2.5-0.5b", config: qwen2_5_0_5b },
+    Preset { name: "llama-3.2-1b", config: llama_3_2_1b },
+    Preset { name: "llama-3-8b", config: llama_3_8b },
+    Preset { name: "llama-3-70b", config: llama_3_70b },
 ];
 
 /// The linear layers of a decoder block and the LM head, by their names in specs.
@@ -137,47 +32,92 @@ pub const LAYERS: &[(&str, Tensor)] = &[
 ];
 
 impl Preset {
-    /// Its hyperparameters under the names of [`Config`].
+    /// Its hyperparameters.
     pub fn config(&self) -> Config {
-        let pairs = match self.family {
-            Family::Llama => Pairs::Neighbours,
-            Family::Qwen2 => Pairs::Halves,
-        };
-        let factors = |scaling: &Scaling| scaling.factors(self.head_dim, self.rope_theta);
-        let factors = self.rope_scaling.as_ref().map(factors);
-        Config {
-            layers: self.num_hidden_layers,
-            hidden_size: self.hidden_size,
-            intermediate_size: self.intermediate_size,
-            heads: self.num_attention_heads,
-            kv_heads: self.num_key_value_heads,
-            head_dim: self.head_dim,
-            vocab_size: self.vocab_size,
-            context: self.max_position_embeddings,
-            rope: Rope { base: self.rope_theta, pairs, factors },
-            rms_norm_eps: self.rms_norm_eps,
-            tie_word_embeddings: self.tie_word_embeddings,
-            qkv_bias: self.family == Family::Qwen2,
-        }
+        (self.config)()
     }
 }
 
-impl Scaling {
-    /// Divisors of the RoPE frequencies: 1 for short wavelengths, `factor` if the original context holds fewer than `low_freq_factor`
-    /// wavelengths, and a smooth transition in between.
-    fn factors(&self, head_size: usize, base: f32) -> Vec<f32> {
-        let factor = |pair: usize| {
-            let exponent = 2.0 * pair as f64 / head_size as f64;
-            let frequency = f64::from(base).powf(-exponent);
-            let wavelengths =
-                self.original_max_position_embeddings * frequency / std::f64::consts::TAU;
-            let smooth = (wavelengths - self.low_freq_factor)
-                / (self.high_freq_factor - self.low_freq_factor);
-            let smooth = smooth.clamp(0.0, 1.0);
-            (1.0 / (smooth + (1.0 - smooth) / self.factor)) as f32
-        };
-        (0..head_size / 2).map(factor).collect()
+fn smollm2_135m() -> Config {
+    Config {
+        layers: 30,
+        hidden_size: 576,
+        intermediate_size: 1536,
+        heads: 9,
+        kv_heads: 3,
+        head_dim: 64,
+        vocab_size: 49152,
+        context: 8192,
+        rope: Rope { base: 100_000.0, pairs: Pairs::Neighbours, factors: None },
+        rms_norm_eps: 1e-5,
+        tie_word_embeddings: true,
+        qkv_bias: false,
     }
+}
+
+fn qwen2_5_0_5b() -> Config {
+    Config {
+        layers: 24,
+        hidden_size: 896,
+        intermediate_size: 4864,
+        heads: 14,
+        kv_heads: 2,
+        head_dim: 64,
+        vocab_size: 151_936,
+        context: 32_768,
+        rope: Rope { base: 1_000_000.0, pairs: Pairs::Halves, factors: None },
+        rms_norm_eps: 1e-6,
+        tie_word_embeddings: true,
+        qkv_bias: true,
+    }
+}
+
+fn llama_3_8b() -> Config {
+    Config {
+        layers: 32,
+        hidden_size: 4096,
+        intermediate_size: 14_336,
+        heads: 32,
+        kv_heads: 8,
+        head_dim: 128,
+        vocab_size: 128_256,
+        context: 8192,
+        rope: Rope { base: 500_000.0, pairs: Pairs::Neighbours, factors: None },
+        rms_norm_eps: 1e-5,
+        tie_word_embeddings: false,
+        qkv_bias: false,
+    }
+}
+
+fn llama_3_70b() -> Config {
+    Config { layers: 80, hidden_size: 8192, intermediate_size: 28_672, heads: 64, ..llama_3_8b() }
+}
+
+fn llama_3_2_1b() -> Config {
+    let unscaled = Config {
+        layers: 16,
+        hidden_size: 2048,
+        intermediate_size: 8192,
+        head_dim: 64,
+        context: 131_072,
+        tie_word_embeddings: true,
+        ..llama_3_8b()
+    };
+    let factors = unscaled.rope_frequencies().into_iter().map(llama_3_2_factor).collect();
+    Config { rope: Rope { factors: Some(factors), ..unscaled.rope }, ..unscaled }
+}
+
+/// Divisor of a RoPE frequency that extends the original context (`rope_type` "llama3"): 1 for short wavelengths, `FACTOR` if the
+/// original context holds fewer than `LOW_FREQ_FACTOR` wavelengths, and a smooth transition in between.
+fn llama_3_2_factor(frequency: f64) -> f32 {
+    const FACTOR: f64 = 32.0;
+    const LOW_FREQ_FACTOR: f64 = 1.0;
+    const HIGH_FREQ_FACTOR: f64 = 4.0;
+    const ORIGINAL_CONTEXT: f64 = 8192.0;
+    let wavelengths = ORIGINAL_CONTEXT * frequency / TAU;
+    let smooth = (wavelengths - LOW_FREQ_FACTOR) / (HIGH_FREQ_FACTOR - LOW_FREQ_FACTOR);
+    let smooth = smooth.clamp(0.0, 1.0);
+    (1.0 / (smooth + (1.0 - smooth) / FACTOR)) as f32
 }
 
 #[cfg(test)]

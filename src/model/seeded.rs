@@ -1,7 +1,7 @@
 //! Models with seeded weights. Every weight is a pure function of (seed, tensor, index), distributed as in real models so that
 //! activations stay finite and chips draw realistic power.
 
-use super::{Config, GROUP, Matrix, ModelError, Tensor, Values, Weights};
+use super::{Config, GROUP, Matrix, ModelError, Storage, Tensor, Values, Weights};
 use crate::seed::Seed;
 use half::f16;
 use rayon::prelude::*;
@@ -33,14 +33,14 @@ impl Type {
         }
     }
 
-    /// Bytes of a group of weights with its scale.
-    fn group_bytes(self) -> u64 {
-        match self {
-            Type::F32 => 4 * GROUP as u64,
-            Type::F16 => 2 * GROUP as u64,
-            Type::Int8 => GROUP as u64 + 2,
-            Type::Int4 => GROUP as u64 / 2 + 2,
-        }
+    fn storage(self) -> Storage {
+        let bits = match self {
+            Type::F32 => 32,
+            Type::F16 => 16,
+            Type::Int8 => 8,
+            Type::Int4 => 4,
+        };
+        Storage { bits, offsets: false }
     }
 }
 
@@ -63,20 +63,11 @@ impl Seeded {
         let odd =
             config.tensors().find(|t| t.is_matrix() && !config.shape(*t).1.is_multiple_of(GROUP));
         match odd {
-            Some(tensor) if matches!(kind, Type::Int8 | Type::Int4) => Err(ModelError(format!(
+            Some(tensor) if kind.storage().has_scales() => Err(ModelError(format!(
                 "rows of the {tensor} have {} weights, not a multiple of {GROUP}: take f16 or f32 for this model",
                 config.shape(tensor).1
             ))),
             _ => Ok(Seeded { config, kind, seed }),
-        }
-    }
-
-    /// The tensor that holds this one's weights: the embedding for a tied head.
-    fn stored(&self, tensor: Tensor) -> Tensor {
-        if self.config.tie_word_embeddings && tensor == Tensor::Head {
-            Tensor::Embedding
-        } else {
-            tensor
         }
     }
 }
@@ -87,17 +78,14 @@ impl Weights for Seeded {
     }
 
     fn bytes_of(&self, tensor: Tensor) -> u64 {
-        let weights = self.config.weights(tensor);
-        match tensor.is_matrix() {
-            true => (weights * self.kind.group_bytes()).div_ceil(GROUP as u64),
-            false => weights * Type::F32.group_bytes() / GROUP as u64,
-        }
+        let storage = if tensor.is_matrix() { self.kind.storage() } else { Storage::F32 };
+        self.config.weights(tensor) * storage.group_bytes() as u64 / GROUP as u64
     }
 
     fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {
         assert!(tensor.is_matrix(), "the {tensor} is a vector");
         let (rows, columns) = self.config.shape(tensor);
-        let name = self.stored(tensor).to_string();
+        let name = self.config.stored(tensor).to_string();
         let values = self.seed.tensor(&name);
         let scales = self.seed.tensor(&format!("{name}, scales"));
         // Dot products with inputs of standard deviation 1 then have standard deviation 1.

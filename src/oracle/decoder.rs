@@ -33,6 +33,15 @@ const HEAD_ROWS: usize = 4096;
 /// If a token is not in the vocabulary.
 pub fn forward(weights: &dyn Weights, tokens: &[u32]) -> Result<Forward, ModelError> {
     let config = weights.config();
+    let vector = |tensor| -> Result<Array1<f64>, ModelError> {
+        Ok(weights.vector(tensor)?.into_iter().map(f64::from).collect())
+    };
+    // RMSNorm: each row divided by its root mean square, then scaled element by element.
+    let normalized = |rows: &Array2<f64>, norm| -> Result<Array2<f64>, ModelError> {
+        let squares = rows.mapv(|x| x * x).mean_axis(Axis(1)).expect("a stream has elements");
+        let roots = squares.mapv(|square| (square + f64::from(config.rms_norm_eps)).sqrt());
+        Ok(rows / &roots.insert_axis(Axis(1)) * &vector(norm)?)
+    };
     let mut stream = Array2::zeros((tokens.len(), config.hidden_size));
     let embedding = weights.matrix(Tensor::Embedding)?;
     for (mut row, token) in stream.axis_iter_mut(Axis(0)).zip(tokens) {
@@ -42,57 +51,42 @@ pub fn forward(weights: &dyn Weights, tokens: &[u32]) -> Result<Forward, ModelEr
     let mut layers = Vec::new();
     for layer in 0..config.layers {
         let tensor = |part| Tensor::Layer(layer, part);
-        let normal = normalized(&stream, weights, tensor(Part::AttentionNorm))?;
-        let mut queries = product(&normal, weights, tensor(Part::Query))?;
-        let mut keys = product(&normal, weights, tensor(Part::Key))?;
-        let mut values = product(&normal, weights, tensor(Part::Value))?;
+        let product = |rows: &Array2<f64>, part| -> Result<Array2<f64>, ModelError> {
+            Ok(product(rows, &weights.matrix(tensor(part))?))
+        };
+        let normal = normalized(&stream, tensor(Part::AttentionNorm))?;
+        let mut queries = product(&normal, Part::Query)?;
+        let mut keys = product(&normal, Part::Key)?;
+        let mut values = product(&normal, Part::Value)?;
         if config.qkv_bias {
-            queries += &vector(weights, tensor(Part::QueryBias))?;
-            keys += &vector(weights, tensor(Part::KeyBias))?;
-            values += &vector(weights, tensor(Part::ValueBias))?;
+            queries += &vector(tensor(Part::QueryBias))?;
+            keys += &vector(tensor(Part::KeyBias))?;
+            values += &vector(tensor(Part::ValueBias))?;
         }
         rotate(&mut queries, config);
         rotate(&mut keys, config);
         let attended = attention(&queries, &keys, &values, config);
-        stream += &product(&attended, weights, tensor(Part::Output))?;
+        stream += &product(&attended, Part::Output)?;
 
-        let normal = normalized(&stream, weights, tensor(Part::FfnNorm))?;
-        let mut inner = product(&normal, weights, tensor(Part::Gate))?;
-        let up = product(&normal, weights, tensor(Part::Up))?;
+        let normal = normalized(&stream, tensor(Part::FfnNorm))?;
+        let mut inner = product(&normal, Part::Gate)?;
+        let up = product(&normal, Part::Up)?;
         Zip::from(&mut inner).and(&up).for_each(|gate, up| *gate *= up / (1.0 + (-*gate).exp()));
-        stream += &product(&inner, weights, tensor(Part::Down))?;
+        stream += &product(&inner, Part::Down)?;
         layers.push(stream.clone());
     }
-    let normal = normalized(&stream, weights, Tensor::Norm)?;
-    let logits = product(&normal, weights, Tensor::Head)?;
-    Ok(Forward { logits, layers })
-}
-
-/// RMSNorm: each row divided by its root mean square, then scaled element by element.
-fn normalized(
-    rows: &Array2<f64>,
-    weights: &dyn Weights,
-    norm: Tensor,
-) -> Result<Array2<f64>, ModelError> {
-    let epsilon = f64::from(weights.config().rms_norm_eps);
-    let squares = rows.mapv(|x| x * x).mean_axis(Axis(1)).expect("a stream has elements");
-    let roots = squares.mapv(|square| (square + epsilon).sqrt()).insert_axis(Axis(1));
-    Ok(rows / &roots * &vector(weights, norm)?)
+    let normal = normalized(&stream, Tensor::Norm)?;
+    Ok(Forward { logits: product(&normal, &weights.matrix(Tensor::Head)?), layers })
 }
 
 /// Rows times a matrix: one output per matrix row.
-fn product(
-    rows: &Array2<f64>,
-    weights: &dyn Weights,
-    tensor: Tensor,
-) -> Result<Array2<f64>, ModelError> {
-    let matrix = weights.matrix(tensor)?;
+fn product(rows: &Array2<f64>, matrix: &Matrix) -> Array2<f64> {
     let mut out = Array2::zeros((rows.nrows(), matrix.rows));
     for start in (0..matrix.rows).step_by(HEAD_ROWS) {
         let part = start..matrix.rows.min(start + HEAD_ROWS);
-        out.slice_mut(s![.., part.clone()]).assign(&rows.dot(&dequantized(&matrix, part).t()));
+        out.slice_mut(s![.., part.clone()]).assign(&rows.dot(&dequantized(matrix, part).t()));
     }
-    Ok(out)
+    out
 }
 
 /// RoPE: rotates the pairs of every head by an angle proportional to the position.
@@ -143,10 +137,6 @@ fn attention(
     out
 }
 
-fn vector(weights: &dyn Weights, tensor: Tensor) -> Result<Array1<f64>, ModelError> {
-    Ok(weights.vector(tensor)?.into_iter().map(f64::from).collect())
-}
-
 /// Rows of a matrix, exactly dequantized to f64.
 fn dequantized(matrix: &Matrix, rows: Range<usize>) -> Array2<f64> {
     let columns = matrix.columns;
@@ -179,23 +169,11 @@ fn dequantized(matrix: &Matrix, rows: Range<usize>) -> Array2<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Rope;
+    use crate::model::{PRESETS, Rope};
 
     fn rotated(pairs: Pairs, factors: Option<Vec<f32>>, rows: usize, head: &[f64]) -> Array2<f64> {
-        let config = Config {
-            layers: 1,
-            hidden_size: head.len(),
-            intermediate_size: 1,
-            heads: 1,
-            kv_heads: 1,
-            head_dim: head.len(),
-            vocab_size: 1,
-            context: rows,
-            rope: Rope { base: 10_000.0, pairs, factors },
-            rms_norm_eps: 1e-5,
-            tie_word_embeddings: true,
-            qkv_bias: false,
-        };
+        let rope = Rope { base: 10_000.0, pairs, factors };
+        let config = Config { head_dim: head.len(), rope, ..PRESETS[0].config() };
         let mut all = Array2::from_shape_fn((rows, head.len()), |(_, i)| head[i]);
         rotate(&mut all, &config);
         all

@@ -1,7 +1,8 @@
 //! A decoder as a job: a batch is one step of all sequences. Each window begins with its own forced tokens, so that state of earlier
 //! windows cannot pass for its work; its output is checked by recomputing it in another way.
 
-use super::{Answers, Decoder, Engine, EngineError, Phase};
+use super::engine::{Engine, EngineError};
+use super::{Answers, Decoder, Phase};
 use crate::kernels::{Arithmetic, Kernel};
 use crate::model::Weights;
 use crate::oracle::Verdict;
@@ -10,6 +11,7 @@ use crate::seed::{Seed, mix};
 use crate::units::Work;
 use crate::workload::{Batch, Job, JobError, Proof};
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// For a check, tokens that are processed one by one where the others are processed together.
@@ -30,13 +32,14 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// A sequence's prompt token at a position.
-    pub(super) fn prompt(&self, sequence: usize, position: usize) -> u32 {
-        self.token(&format!("prompt {sequence}"), position as u64)
+    /// The first tokens of the prompts of some sequences.
+    pub(super) fn prompts(&self, sequences: Range<usize>, length: usize) -> Vec<Vec<u32>> {
+        let token = |s, i| self.token(&format!("prompt {s}"), i as u64);
+        sequences.map(|s| (0..length).map(|i| token(s, i)).collect()).collect()
     }
 
     /// A sequence's forced token of a window: after its prompt (decode), or instead of its first token (prefill).
-    pub(super) fn told(&self, sequence: usize, window: u32) -> u32 {
+    pub(super) fn forced(&self, sequence: usize, window: u32) -> u32 {
         self.token(&format!("told {sequence}"), window.into())
     }
 
@@ -54,10 +57,7 @@ struct SavedWindow {
 
 /// A decoder as a job.
 pub(super) struct DecoderJob {
-    phase: Phase,
-    batch: usize,
-    prompt: usize,
-    context: usize,
+    decoder: Decoder,
     weights: Rc<dyn Weights>,
     engine: Box<dyn Engine>,
     kernel: Option<Kernel>,
@@ -85,21 +85,16 @@ impl DecoderJob {
         kernel: Option<Kernel>,
         seed: Seed,
     ) -> Result<DecoderJob, JobError> {
-        let Decoder { phase, batch, prompt, context, .. } = *decoder;
-        let vocabulary = weights.config().vocab_size;
         let mut job = DecoderJob {
-            phase,
-            batch,
-            prompt,
-            context,
+            decoder: decoder.clone(),
             weights,
             engine,
             kernel,
-            texts: Texts { seed, vocabulary },
+            texts: Texts { seed, vocabulary: decoder.model.config.vocab_size },
             window: 0,
             restart: true,
             in_flight: VecDeque::new(),
-            chosen: vec![Vec::new(); batch],
+            chosen: vec![Vec::new(); decoder.batch],
             saved: VecDeque::new(),
             answers: Vec::new(),
             open: false,
@@ -110,20 +105,17 @@ impl DecoderJob {
 
     /// The prompts of this window.
     fn prompts(&self) -> Vec<Vec<u32>> {
-        let mut prompts: Vec<Vec<u32>> = (0..self.batch)
-            .map(|s| (0..self.prompt).map(|i| self.texts.prompt(s, i)).collect())
-            .collect();
-        if self.phase == Phase::Prefill {
-            prompts
-                .iter_mut()
-                .zip(self.forced_tokens())
-                .for_each(|(prompt, token)| prompt[0] = token);
+        let Decoder { phase, batch, prompt, .. } = self.decoder;
+        let mut prompts = self.texts.prompts(0..batch, prompt);
+        if phase == Phase::Prefill {
+            let forced = self.forced_tokens();
+            prompts.iter_mut().zip(forced).for_each(|(prompt, token)| prompt[0] = token);
         }
         prompts
     }
 
     fn forced_tokens(&self) -> Vec<u32> {
-        (0..self.batch).map(|s| self.texts.told(s, self.window)).collect()
+        (0..self.decoder.batch).map(|s| self.texts.forced(s, self.window)).collect()
     }
 
     /// Prefills the KV cache with the prompts; decoding begins after them.
@@ -135,18 +127,21 @@ impl DecoderJob {
         Ok(())
     }
 
-    /// Logits after more tokens of each sequence from a position on, first `together`, then `one_by_one`.
+    /// Logits after more tokens of each sequence from a position on: the last `single` tokens are processed one by one, those before them
+    /// together.
     fn logits(
         &mut self,
         position: usize,
-        together: &[Vec<u32>],
-        one_by_one: &[Vec<u32>],
+        texts: &[Vec<u32>],
+        single: usize,
     ) -> Result<Vec<Vec<f32>>, JobError> {
+        let cut = texts[0].len() - single;
+        let together: Vec<Vec<u32>> = texts.iter().map(|text| text[..cut].to_vec()).collect();
         self.engine.rewind(position)?;
-        self.engine.submit_prefill(together)?;
+        self.engine.submit_prefill(&together)?;
         self.engine.wait()?;
-        for i in 0..one_by_one.first().map_or(0, Vec::len) {
-            let tokens: Vec<u32> = one_by_one.iter().map(|tokens| tokens[i]).collect();
+        for i in cut..texts[0].len() {
+            let tokens: Vec<u32> = texts.iter().map(|text| text[i]).collect();
             self.engine.submit(Some(&tokens))?;
             self.engine.wait()?;
         }
@@ -156,25 +151,16 @@ impl DecoderJob {
 }
 
 /// Maximum error of logits as a share of [`BOUND`] times their root mean square; infinite for NaN.
-pub(super) fn error_share(is: &[f32], should_be: impl Iterator<Item = f64> + Clone) -> f64 {
-    let (mut squares, mut count) = (0.0, 0.0);
-    should_be.clone().for_each(|x| (squares, count) = (squares + x * x, count + 1.0));
-    let allowed = BOUND * f64::sqrt(squares / count);
-    is.iter().zip(should_be).fold(0.0, |worst: f64, (is, should_be)| {
-        let error = (f64::from(*is) - should_be).abs() / allowed;
-        if error <= worst {
-            worst
-        } else if error.is_nan() {
-            f64::INFINITY
-        } else {
-            error
-        }
-    })
+fn error_share(is: &[f32], should_be: &[f64]) -> f64 {
+    let squares: f64 = should_be.iter().map(|x| x * x).sum();
+    let allowed = BOUND * f64::sqrt(squares / should_be.len() as f64);
+    let shares = is.iter().zip(should_be).map(|(is, x)| (f64::from(*is) - x).abs() / allowed);
+    shares.fold(0.0, |worst, share| if share.is_nan() { f64::INFINITY } else { worst.max(share) })
 }
 
-fn verdict(worst: f64, checked: u64, what: impl FnOnce() -> String) -> Verdict {
+fn verdict(worst: f64, checked: usize, what: impl FnOnce() -> String) -> Verdict {
     match worst <= 1.0 {
-        true => Verdict::Agrees { checked, worst },
+        true => Verdict::Agrees { checked: checked as u64, worst },
         false => Verdict::Disagrees(what()),
     }
 }
@@ -183,22 +169,16 @@ impl Job for DecoderJob {
     /// Compares a short text of the last sequence with a forward pass in f64: some tokens are processed together, the rest one by one.
     fn verify(&mut self) -> Result<Verdict, JobError> {
         self.engine.poison()?;
-        let checked = CHECKED.min(self.context);
-        let texts: Vec<Vec<u32>> = (0..self.batch)
-            .map(|s| (0..checked).map(|i| self.texts.prompt(s, i)).collect())
-            .collect();
-        let cut = checked - (checked - 1).min(SINGLE_STEP_TOKENS);
-        let part = |from: usize, to: usize| -> Vec<Vec<u32>> {
-            texts.iter().map(|text| text[from..to].to_vec()).collect()
-        };
-        let logits = self.logits(0, &part(0, cut), &part(cut, checked))?;
-        let last = self.batch - 1;
+        let checked = CHECKED.min(self.decoder.context);
+        let texts = self.texts.prompts(0..self.decoder.batch, checked);
+        let logits = self.logits(0, &texts, SINGLE_STEP_TOKENS.min(checked - 1))?;
+        let last = self.decoder.batch - 1;
         let reference = forward(&*self.weights, &texts[last]).map_err(EngineError::from)?;
-        let row = reference.logits.row(checked - 1);
-        let worst = error_share(&logits[last], row.iter().copied());
+        let reference = reference.logits.row(checked - 1).to_vec();
+        let worst = error_share(&logits[last], &reference);
         self.engine.poison()?;
         self.prefill_prompts()?;
-        Ok(verdict(worst, row.len() as u64, || {
+        Ok(verdict(worst, reference.len(), || {
             format!("logits are {worst:.1} times as far from the reference as rounding explains")
         }))
     }
@@ -215,23 +195,24 @@ impl Job for DecoderJob {
     fn resize(&mut self, _: f64) {}
 
     fn submit(&mut self) -> Result<(), JobError> {
-        match self.phase {
+        let restart = match self.decoder.phase {
             Phase::Prefill => {
                 self.engine.rewind(0)?;
                 self.engine.submit_prefill(&self.prompts())?;
-                self.in_flight.push_back(true);
+                true
             }
             Phase::Decode => {
-                let restart = self.restart || self.engine.position() >= self.context;
+                let restart = self.restart || self.engine.position() >= self.decoder.context;
                 self.restart = false;
                 if restart {
-                    self.engine.rewind(self.prompt)?;
+                    self.engine.rewind(self.decoder.prompt)?;
                 }
                 let forced = restart.then(|| self.forced_tokens());
                 self.engine.submit(forced.as_deref())?;
-                self.in_flight.push_back(restart);
+                restart
             }
-        }
+        };
+        self.in_flight.push_back(restart);
         Ok(())
     }
 
@@ -241,17 +222,14 @@ impl Job for DecoderJob {
             self.chosen.iter_mut().for_each(Vec::clear);
         }
         self.chosen.iter_mut().zip(&done.tokens).for_each(|(chosen, token)| chosen.push(*token));
-        let tokens = match self.phase {
-            Phase::Prefill => self.batch * self.prompt,
-            Phase::Decode => self.batch,
-        };
-        let recorded = RECORDED.min(self.answer_length());
+        let recorded = RECORDED.min(self.decoder.answer_tokens());
         if let Some(answer) = self.answers.last_mut().filter(|_| self.open)
             && answer.len() < recorded
         {
             answer.push(done.tokens[0]);
         }
-        Ok(Batch { work: Work(tokens as u64), gpu_seconds: done.gpu_seconds })
+        let work = Work(self.decoder.step_tokens() as u64);
+        Ok(Batch { work, gpu_seconds: done.gpu_seconds })
     }
 
     fn open_window(&mut self, window: u32) -> Result<(), JobError> {
@@ -265,16 +243,11 @@ impl Job for DecoderJob {
 
     fn close_window(&mut self) -> Result<(), JobError> {
         self.open = false;
-        let tokens = match self.phase {
-            Phase::Prefill => Vec::new(),
-            Phase::Decode => {
-                let forced = self.forced_tokens().into_iter().zip(&self.chosen);
-                forced
-                    .map(|(token, chosen)| [&[token], &chosen[..chosen.len() - 1]].concat())
-                    .collect()
-            }
-        };
-        self.saved.push_back(SavedWindow { tokens, logits: self.engine.logits()? });
+        let tokens = self.forced_tokens().into_iter().zip(&self.chosen);
+        let tokens =
+            tokens.map(|(forced, chosen)| [&[forced], &chosen[..chosen.len() - 1]].concat());
+        self.saved
+            .push_back(SavedWindow { tokens: tokens.collect(), logits: self.engine.logits()? });
         Ok(())
     }
 
@@ -283,22 +256,18 @@ impl Job for DecoderJob {
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
         let SavedWindow { tokens, logits } = self.saved.pop_front().expect("the window was closed");
         self.window = window;
-        let recomputed = match self.phase {
-            Phase::Decode => self.logits(self.prompt, &tokens, &[])?,
+        let prompt = self.decoder.prompt;
+        let recomputed = match self.decoder.phase {
+            Phase::Decode => self.logits(prompt, &tokens, 0)?,
             Phase::Prefill => {
-                let cut = self.prompt - SINGLE_STEP_TOKENS.min(self.prompt - 1);
-                let prompts = self.prompts();
-                let part = |from: usize, to: usize| -> Vec<Vec<u32>> {
-                    prompts.iter().map(|prompt| prompt[from..to].to_vec()).collect()
-                };
-                self.logits(0, &part(0, cut), &part(cut, self.prompt))?
+                self.logits(0, &self.prompts(), SINGLE_STEP_TOKENS.min(prompt - 1))?
             }
         };
-        let worst = logits.iter().zip(&recomputed).fold(0.0f64, |worst, (is, recomputed)| {
-            worst.max(error_share(is, recomputed.iter().map(|x| f64::from(*x))))
+        let worst = logits.iter().zip(recomputed).fold(0.0f64, |worst, (is, recomputed)| {
+            let recomputed: Vec<f64> = recomputed.into_iter().map(f64::from).collect();
+            worst.max(error_share(is, &recomputed))
         });
-        let checked = logits.iter().map(|row| row.len() as u64).sum();
-        Ok(verdict(worst, checked, || {
+        Ok(verdict(worst, logits.iter().map(Vec::len).sum(), || {
             format!("computed again, logits are {worst:.1} times as far away as rounding explains")
         }))
     }
@@ -306,15 +275,5 @@ impl Job for DecoderJob {
     fn proof(&self, windows: usize) -> Option<Proof> {
         let tokens = self.answers[..windows.min(self.answers.len())].to_vec();
         Some(Proof::Answers(Answers { tokens }))
-    }
-}
-
-impl DecoderJob {
-    /// Tokens until a sequence restarts.
-    fn answer_length(&self) -> usize {
-        match self.phase {
-            Phase::Prefill => 1,
-            Phase::Decode => self.context - self.prompt,
-        }
     }
 }

@@ -1,10 +1,12 @@
 //! Recomputes the recorded tokens of a result on the CPU: each must have the largest logit, or one so close that rounding may decide.
 
 use super::cpu::CpuEngine;
+use super::engine::{Engine, EngineError};
 use super::job::{BOUND, Texts};
-use super::{Engine, Phase, spec};
+use super::{Phase, spec};
 use crate::oracle::Verdict;
 use crate::seed::Seed;
+use anyhow::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -20,52 +22,42 @@ pub struct Answers {
     pub tokens: Vec<Vec<u32>>,
 }
 
-/// Why answers could not be judged, in one line.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct CannotJudge(String);
-
-fn because(why: impl ToString) -> CannotJudge {
-    CannotJudge(why.to_string())
-}
-
 /// Judges the recorded answers of a row's first sequence. `spec` is the row's workload; `file` is the model's file, if it has one.
 ///
 /// # Errors
-/// If the model cannot be loaded.
-pub fn judge(
-    spec: &str,
-    seed: Seed,
-    file: Option<&Path>,
-    answers: &Answers,
-) -> Result<Verdict, CannotJudge> {
-    let decoder = spec::whole(spec, file).map_err(because)?;
-    let weights = decoder.weights(seed).map_err(because)?;
-    let mut engine = CpuEngine::new(&*weights, 1, decoder.context).map_err(because)?;
-    let texts = Texts { seed, vocabulary: weights.config().vocab_size };
-    let prompt: Vec<u32> = (0..decoder.prompt).map(|i| texts.prompt(0, i)).collect();
-    let mut run = Run { engine: &mut engine };
+/// One line if the model cannot be loaded.
+pub fn judge(spec: &str, seed: Seed, file: Option<&Path>, answers: &Answers) -> Result<Verdict> {
+    let decoder = spec::whole(spec, file)?;
+    let weights = decoder.weights(seed)?;
+    let mut engine = CpuEngine::new(&*weights, 1, decoder.context)?;
+    let texts = Texts { seed, vocabulary: decoder.model.config.vocab_size };
+    let prompt = texts.prompts(0..1, decoder.prompt).remove(0);
+    // The logits after more tokens from a position on.
+    let mut logits_after = |position, tokens: &[u32]| -> Result<Vec<f32>, EngineError> {
+        engine.rewind(position)?;
+        engine.submit_prefill(&[tokens.to_vec()])?;
+        Ok(engine.logits()?.remove(0))
+    };
     if decoder.phase == Phase::Decode {
-        run.prefill(0, &prompt)?;
+        logits_after(0, &prompt)?;
     }
-    let mut checked = 0;
-    let mut worst = 0.0f64;
+    let (mut checked, mut worst) = (0, 0.0f64);
     for (window, tokens) in answers.tokens.iter().enumerate() {
-        let forced = texts.told(0, window as u32);
+        let forced = texts.forced(0, window as u32);
         for (i, token) in tokens.iter().enumerate() {
             let logits = match (decoder.phase, i) {
-                (Phase::Prefill, 0) => run.prefill(0, &[&[forced], &prompt[1..]].concat())?,
-                (Phase::Decode, 0) => run.prefill(decoder.prompt, &[forced])?,
+                (Phase::Prefill, 0) => logits_after(0, &[&[forced], &prompt[1..]].concat())?,
+                (Phase::Decode, 0) => logits_after(decoder.prompt, &[forced])?,
                 (Phase::Decode, _) if i < decoder.context - decoder.prompt => {
-                    run.prefill(decoder.prompt + i, &[tokens[i - 1]])?
+                    logits_after(decoder.prompt + i, &[tokens[i - 1]])?
                 }
                 _ => return Ok(Verdict::Disagrees(format!("window {window} has too many tokens"))),
             };
             let Some(logit) = logits.get(*token as usize) else {
                 return Ok(Verdict::Disagrees(format!("there is no token {token}")));
             };
-            let spread =
-                (logits.iter().map(|x| f64::from(x * x)).sum::<f64>() / logits.len() as f64).sqrt();
+            let squares: f64 = logits.iter().map(|x| f64::from(x * x)).sum();
+            let spread = (squares / logits.len() as f64).sqrt();
             let largest = logits.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
             // Both the largest logit and this one may be off.
             let share = f64::from(largest - logit) / (2.0 * BOUND * spread);
@@ -79,18 +71,4 @@ pub fn judge(
         }
     }
     Ok(Verdict::Agrees { checked, worst })
-}
-
-struct Run<'a> {
-    engine: &'a mut dyn Engine,
-}
-
-impl Run<'_> {
-    /// The logits after processing more tokens.
-    fn prefill(&mut self, position: usize, tokens: &[u32]) -> Result<Vec<f32>, CannotJudge> {
-        self.engine.rewind(position).map_err(because)?;
-        self.engine.submit_prefill(&[tokens.to_vec()]).map_err(because)?;
-        let mut logits = self.engine.logits().map_err(because)?;
-        Ok(logits.remove(0))
-    }
 }

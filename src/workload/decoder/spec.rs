@@ -1,10 +1,11 @@
-//! Parses and writes the specs of decoders: `prefill` and `decode`, then a model's name and a type, or a GGUF file, then options.
+//! Parses and writes the specs of decoders: `prefill` and `decode`, then a model's name and a type, or a GGUF file, then options. A path
+//! may contain colons, as Windows paths do, so a colon alone does not end it.
 
-use super::named::{self, Named};
-use super::{Decoder, Phase, Source};
-use crate::model::{Gguf, PRESETS, Type};
+use super::{Decoder, Model, Phase, Source};
+use crate::model::{Gguf, ModelError, PRESETS, Preset, Type, Weights};
 use crate::workload::spec::nearest;
-use crate::workload::{Id, SpecError, Workload};
+use crate::workload::{SpecError, Workload};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -19,176 +20,201 @@ const PROMPT: usize = 128;
 const ANSWER: usize = 128;
 /// Maximum batch size.
 const LARGEST_BATCH: usize = 64;
-
-type Read<T> = Result<T, SpecError>;
-
-fn error<T>(what: String) -> Read<T> {
-    Err(SpecError(what))
-}
+/// Options that may follow a model.
+const OPTIONS: [&str; 3] = ["batch", "prompt", "context"];
 
 /// Parses the parts of a spec after `prefill`.
-pub(in crate::workload) fn prefill(parts: &[&str]) -> Read<Box<dyn Workload>> {
-    Ok(Box::new(read(Phase::Prefill, parts)?))
+pub(in crate::workload) fn prefill(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
+    read(Phase::Prefill, parts)
 }
 
 /// Parses the parts of a spec after `decode`.
-pub(in crate::workload) fn decode(parts: &[&str]) -> Read<Box<dyn Workload>> {
-    Ok(Box::new(read(Phase::Decode, parts)?))
+pub(in crate::workload) fn decode(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
+    read(Phase::Decode, parts)
+}
+
+fn read(phase: Phase, parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
+    let (model, options) = split(if parts.is_empty() { &[MODEL] } else { parts });
+    Ok(Box::new(decoder(phase, model, options)?))
 }
 
 /// Parses a result's whole spec; `file` replaces the file that it names. No other file is opened.
-pub(super) fn whole(spec: &str, file: Option<&Path>) -> Read<Decoder> {
-    let parts: Vec<&str> = spec.split(':').collect();
-    let phase = match parts[0] {
+pub(super) fn whole(spec: &str, file: Option<&Path>) -> Result<Decoder> {
+    let (id, parts) = spec.split_once(':').unwrap_or((spec, MODEL));
+    let phase = match id {
         "prefill" => Phase::Prefill,
         "decode" => Phase::Decode,
-        id => return error(format!("'{id}' has no tokens")),
+        id => bail!("'{id}' has no tokens"),
     };
-    let parts = &parts[1..];
-    if let Some(file) = file {
-        let options = &parts[parts.len() - named::options(parts)..];
-        return decoder(phase, Named::File(file.to_string_lossy().into_owned()), options);
-    }
-    let model = parts.first().unwrap_or(&MODEL);
-    match PRESETS.iter().find(|preset| preset.name == *model) {
-        Some(preset) => decoder(phase, Named::Preset(preset), parts.get(1..).unwrap_or_default()),
-        None => error(format!(
-            "the weights are in {}: name that file with --model",
-            named::shown(model)
-        )),
-    }
+    let parts: Vec<&str> = parts.split(':').collect();
+    let (model, options) = match file {
+        Some(file) => (Named::File(file.to_string_lossy().into()), options(&parts)),
+        None => preset(&parts).with_context(|| {
+            format!("the weights are in {}: name that file with --model", shown(parts[0]))
+        })?,
+    };
+    Ok(decoder(phase, model, options)?)
 }
 
-/// The parts after the model.
-#[derive(Default)]
-struct Options {
-    kind: Option<Type>,
-    batch: Option<usize>,
-    prompt: Option<usize>,
-    context: Option<usize>,
+fn decoder(phase: Phase, model: Named, parts: &[&str]) -> Result<Decoder, SpecError> {
+    let decoder = parse(phase, model, parts);
+    decoder.map_err(|error| SpecError(format!("{}: {error}", phase.id())))
 }
 
-fn read(phase: Phase, parts: &[&str]) -> Read<Decoder> {
-    let (model, options) = named::split(if parts.is_empty() { &[MODEL] } else { parts });
-    decoder(phase, model, options)
-}
-
-fn decoder(phase: Phase, model: Named, parts: &[&str]) -> Read<Decoder> {
-    let id = phase.id();
-    let mut options = Options::default();
+fn parse(phase: Phase, model: Named, parts: &[&str]) -> Result<Decoder> {
+    let known = if phase == Phase::Prefill { &OPTIONS[..2] } else { &OPTIONS };
+    let (mut kind, mut batch, mut prompt, mut context) = (None, 1, PROMPT, None);
     for part in parts {
-        match part.split_once('=') {
-            Some((key, value)) => options.set(phase, key, value)?,
-            None if options.kind.is_none() => options.kind = Some(kind(id, part)?),
-            None => {
-                return error(format!(
-                    "{id}: '{part}' is one part too many; write for example {}",
-                    phase.example()
-                ));
-            }
+        let Some((key, value)) = part.split_once('=') else {
+            let example = if phase == Phase::Prefill { PREFILL_EXAMPLE } else { DECODE_EXAMPLE };
+            ensure!(kind.is_none(), "'{part}' is one part too many; write for example {example}");
+            let known = Type::ALL.into_iter().find(|kind| kind.name() == *part);
+            let types = Type::ALL.map(Type::name);
+            kind = Some(known.with_context(|| {
+                format!("type '{part}' is not known; {}", nearest(part, types))
+            })?);
+            continue;
+        };
+        ensure!(
+            known.contains(&key),
+            "option '{key}' is not known; {}",
+            nearest(key, known.iter().copied())
+        );
+        let most = if key == "batch" { LARGEST_BATCH } else { 1 << 20 };
+        let number = value.parse().ok().filter(|number| (1..=most).contains(number));
+        let number =
+            number.with_context(|| format!("{key}={value} is no number from 1 to {most}"))?;
+        match key {
+            "batch" => batch = number,
+            "prompt" => prompt = number,
+            _ => context = Some(number),
         }
     }
-    let prompt = options.prompt.unwrap_or(PROMPT);
-    let context = match (phase, options.context) {
-        (Phase::Prefill, _) => prompt,
-        (Phase::Decode, None) => prompt + ANSWER,
-        (Phase::Decode, Some(context)) if context > prompt => context,
-        (Phase::Decode, Some(context)) => {
-            return error(format!(
-                "{id}: a context of {context} leaves no room for an answer after a prompt of {prompt}; write context={}",
-                prompt + ANSWER
-            ));
-        }
+    let context = match phase {
+        Phase::Prefill => prompt,
+        Phase::Decode => context.unwrap_or(prompt + ANSWER),
     };
-    let source = source(id, model, options.kind)?;
-    let longest = source.config().context;
+    ensure!(
+        phase == Phase::Prefill || context > prompt,
+        "a context of {context} leaves no room for an answer after a prompt of {prompt}; write context={}",
+        prompt + ANSWER
+    );
+    let model = open(phase, model, kind)?;
+    let (name, longest) = (&model.name, model.config.context);
     if context > longest {
-        if let Source::File { name, file, .. } = &source
+        if let Source::File { file, .. } = &model.source
             && let Some(window) = file.sliding_window()
         {
-            return error(format!(
-                "{id}: {name} has a sliding window of {window} tokens, which rigbench does not compute for longer texts; write a context up to {window}"
-            ));
+            bail!(
+                "{name} has a sliding window of {window} tokens, which rigbench does not compute for longer texts; write a context up to {window}"
+            );
         }
-        return error(format!(
-            "{id}: {} was made for texts of up to {longest} tokens, not {context}; write a shorter prompt or context",
-            source.name()
-        ));
+        bail!(
+            "{name} was made for texts of up to {longest} tokens, not {context}; write a shorter prompt or context"
+        );
     }
-    Ok(Decoder { phase, source, batch: options.batch.unwrap_or(1), prompt, context })
+    Ok(Decoder { phase, model, batch, prompt, context })
 }
 
-fn source(id: Id, model: Named, kind: Option<Type>) -> Read<Source> {
+fn open(phase: Phase, model: Named, kind: Option<Type>) -> Result<Model> {
     let path = match model {
         Named::Preset(preset) => {
-            return Ok(Source::Preset(preset.name, preset.config(), kind.unwrap_or(TYPE)));
+            let source = Source::Seed(kind.unwrap_or(TYPE));
+            return Ok(Model { name: preset.name.into(), config: preset.config(), source });
         }
         Named::File(path) => path,
-        Named::Unknown(name) => {
-            return error(format!(
-                "{id}: there is no model '{}'; {}, or the path of a GGUF file",
-                named::shown(&name),
-                nearest(&name, PRESETS.iter().map(|preset| preset.name))
-            ));
-        }
+        Named::Unknown(name) => bail!(
+            "there is no model '{}'; {}, or the path of a GGUF file",
+            shown(&name),
+            nearest(&name, PRESETS.iter().map(|preset| preset.name))
+        ),
     };
-    let shown = named::shown(&path);
-    if kind.is_some() {
-        return error(format!("{id}: a file has its own types; write {id}:{shown} without one"));
-    }
-    let open = || {
+    let shown = shown(&path);
+    let id = phase.id();
+    ensure!(kind.is_none(), "a file has its own types; write {id}:{shown} without one");
+    let open = || -> Result<Model, ModelError> {
         let file = Gguf::open(Path::new(&path))?;
-        Ok(Source::File { name: named::label(&path), sha256: file.sha256()?, file: Rc::new(file) })
+        let (sha256, config) = (file.sha256()?, file.config().clone());
+        let source = Source::File { sha256, file: Rc::new(file) };
+        Ok(Model { name: label(&path), config, source })
     };
-    open().map_err(|why: crate::model::ModelError| SpecError(format!("{id}: {shown}: {why}")))
-}
-
-impl Options {
-    fn set(&mut self, phase: Phase, key: &str, value: &str) -> Read<()> {
-        let id = phase.id();
-        let known: &[&str] = match phase {
-            Phase::Prefill => &["batch", "prompt"],
-            Phase::Decode => &["batch", "prompt", "context"],
-        };
-        let (place, most) = match key {
-            "batch" => (&mut self.batch, LARGEST_BATCH),
-            "prompt" => (&mut self.prompt, 1 << 20),
-            "context" if phase == Phase::Decode => (&mut self.context, 1 << 20),
-            _ => {
-                return error(format!(
-                    "{id}: option '{key}' is not known; {}",
-                    nearest(key, known.iter().copied())
-                ));
-            }
-        };
-        match value.parse() {
-            Ok(number) if (1..=most).contains(&number) => *place = Some(number),
-            _ => return error(format!("{id}: {key}={value} is no number from 1 to {most}")),
-        }
-        Ok(())
-    }
-}
-
-fn kind(id: Id, name: &str) -> Read<Type> {
-    match Type::ALL.into_iter().find(|kind| kind.name() == name) {
-        Some(kind) => Ok(kind),
-        None => error(format!(
-            "{id}: type '{name}' is not known; {}",
-            nearest(name, Type::ALL.map(Type::name))
-        )),
-    }
+    open().map_err(|error| anyhow!("{shown}: {error}"))
 }
 
 /// Model, type and options that parse to this workload; for a file only its label.
 pub(super) fn write(decoder: &Decoder) -> String {
-    let Decoder { phase, source, batch, prompt, context } = decoder;
-    let model = match source {
-        Source::Preset(name, _, kind) => format!("{name}:{}", kind.name()),
-        Source::File { name, .. } => name.clone(),
+    let Decoder { phase, model, batch, prompt, context } = decoder;
+    let kind = match &model.source {
+        Source::Seed(kind) => format!(":{}", kind.name()),
+        Source::File { .. } => String::new(),
     };
     let context = match phase {
         Phase::Prefill => String::new(),
         Phase::Decode => format!(":context={context}"),
     };
-    format!("{model}:batch={batch}:prompt={prompt}{context}")
+    format!("{}{kind}:batch={batch}:prompt={prompt}{context}", model.name)
+}
+
+/// A model by name or path.
+enum Named {
+    Preset(&'static Preset),
+    File(String),
+    /// Neither a preset nor a path.
+    Unknown(String),
+}
+
+/// Splits the parts of a spec into the model and its options. The model is a preset's name, else the longest existing path, else
+/// everything up to `.gguf`, else everything that is not a type or an option.
+fn split<'a>(parts: &'a [&'a str]) -> (Named, &'a [&'a str]) {
+    if let Some(preset) = preset(parts) {
+        return preset;
+    }
+    // A folder is no model, so that `decode:smollm2` next to a folder of that name is still a misspelt preset.
+    let is_there = |path: &str| std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_dir());
+    let ends_as_gguf = |path: &str| path.to_ascii_lowercase().ends_with(".gguf");
+    let longest = |is_model: &dyn Fn(&str) -> bool| {
+        (1..=parts.len()).rev().find(|&end| is_model(&parts[..end].join(":")))
+    };
+    if let Some(end) = longest(&is_there).or_else(|| longest(&ends_as_gguf)) {
+        return (Named::File(parts[..end].join(":")), &parts[end..]);
+    }
+    let options = options(parts);
+    let path = parts[..parts.len() - options.len()].join(":");
+    match path.contains(['/', '\\']) {
+        true => (Named::File(path), options),
+        false => (Named::Unknown(parts[0].to_string()), &parts[1..]),
+    }
+}
+
+/// A preset's name, and the parts after it.
+fn preset<'a>(parts: &'a [&'a str]) -> Option<(Named, &'a [&'a str])> {
+    let preset = PRESETS.iter().find(|preset| preset.name == parts[0])?;
+    Some((Named::Preset(preset), &parts[1..]))
+}
+
+/// The types and options at the end.
+fn options<'a>(parts: &'a [&'a str]) -> &'a [&'a str] {
+    let is_type = |part: &str| Type::ALL.iter().any(|kind| kind.name() == part);
+    let is_option = |part: &&&str| {
+        is_type(part) || part.split_once('=').is_some_and(|(key, _)| OPTIONS.contains(&key))
+    };
+    &parts[parts.len() - parts.iter().rev().take_while(is_option).count()..]
+}
+
+/// A file's name in results: without its folder, colons, equals signs and unprintable characters.
+fn label(path: &str) -> String {
+    let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
+    let name = name.rsplit('\\').find(|part| !part.is_empty()).unwrap_or("model");
+    name.chars().map(|c| if matches!(c, ':' | '=') || !is_printable(c) { '_' } else { c }).collect()
+}
+
+/// A path in messages.
+fn shown(path: &str) -> String {
+    path.chars().map(|c| if is_printable(c) { c } else { '\u{fffd}' }).collect()
+}
+
+/// Whether a character neither controls the terminal nor reorders or hides text.
+fn is_printable(c: char) -> bool {
+    let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    !c.is_control() && !hides
 }

@@ -1,58 +1,50 @@
 //! `prefill` and `decode` as workloads: the memory they need, their arithmetic intensity, and their variants on a device.
 
 use super::cpu::CpuEngine;
-use super::gpu::{GpuEngine, choices};
+use super::engine::{Engine, EngineError};
+use super::gpu::{self, GpuEngine};
 use super::job::DecoderJob;
-use super::{Decoder, Engine, EngineError, Phase, Source, room, spec};
-use crate::device::Device;
+use super::{Decoder, Phase, Source, spec};
+use crate::device::{Device, memory};
 use crate::gpu::GpuError;
 use crate::kernels::Kernel;
-use crate::model::{Config, Seeded, Tensor, Weights};
+use crate::model::{ModelError, Seeded, Tensor, Weights};
 use crate::seed::Seed;
 use crate::units::{Bytes, Unit};
+use crate::workload::matmul::native;
 use crate::workload::{Id, Intensity, Job, JobError, Shape, Target, Variant, Workload};
 use std::rc::Rc;
 
+/// Memory that a decoder takes, and what a step of it reads, in bytes.
+struct Memory {
+    /// On the device: weights as stored and the KV cache.
+    held: u64,
+    /// On the host for a while: a tensor on its way to the device with its packed copy, or the embedding and the head for the reference.
+    temporary: u64,
+    /// Weights that a step reads. An embedding that is not also the head does not count, since only a few of its rows are read.
+    read: u64,
+}
+
 impl Decoder {
     /// The model's weights; those of a preset are seeded.
-    pub(super) fn weights(&self, seed: Seed) -> Result<Rc<dyn Weights>, EngineError> {
-        Ok(match &self.source {
-            Source::Preset(_, config, kind) => Rc::new(Seeded::new(config.clone(), *kind, seed)?),
+    pub(super) fn weights(&self, seed: Seed) -> Result<Rc<dyn Weights>, ModelError> {
+        Ok(match &self.model.source {
+            Source::Seed(kind) => Rc::new(Seeded::new(self.model.config.clone(), *kind, seed)?),
             Source::File { file, .. } => file.clone(),
         })
     }
 
-    fn config(&self) -> &Config {
-        self.source.config()
-    }
-
-    /// Mean number of positions that a token attends to.
-    fn mean_positions(&self) -> f64 {
-        match self.phase {
-            Phase::Prefill => (self.prompt as f64 + 1.0) / 2.0,
-            Phase::Decode => (self.prompt + self.context + 1) as f64 / 2.0,
-        }
-    }
-
-    /// Bytes that a device must hold: weights as stored and the KV cache.
-    fn held_bytes(&self) -> Result<u64, EngineError> {
-        let cache = self.config().kv_bytes() * (self.batch * self.context) as u64;
-        Ok(self.weights(Seed([0; 32]))?.bytes() + cache)
-    }
-
-    /// Temporary host memory: a tensor on its way to the device with its packed copy, or the embedding and the head for the reference.
-    fn temporary_bytes(&self) -> Result<u64, EngineError> {
+    fn memory(&self) -> Result<Memory, ModelError> {
+        let config = &self.model.config;
         let weights = self.weights(Seed([0; 32]))?;
-        let largest = self.config().tensors().map(|tensor| weights.bytes_of(tensor)).max();
-        Ok(2 * largest.unwrap_or(0))
-    }
-
-    /// Bytes of weights that a step reads. An embedding that is not also the head does not count, since only a few of its rows are read.
-    fn read_bytes(&self) -> Result<u64, EngineError> {
-        let weights = self.weights(Seed([0; 32]))?;
-        let looked_up =
-            if self.config().tie_word_embeddings { 0 } else { weights.bytes_of(Tensor::Embedding) };
-        Ok(weights.bytes() - looked_up)
+        let largest = config.tensors().map(|tensor| weights.bytes_of(tensor)).max();
+        let tied = config.tie_word_embeddings;
+        let looked_up = if tied { 0 } else { weights.bytes_of(Tensor::Embedding) };
+        Ok(Memory {
+            held: weights.bytes() + config.kv_bytes() * (self.batch * self.context) as u64,
+            temporary: 2 * largest.unwrap_or(0),
+            read: weights.bytes() - looked_up,
+        })
     }
 }
 
@@ -70,13 +62,13 @@ impl Workload for Decoder {
     }
 
     fn shape(&self) -> Shape {
-        let (weights, model_sha256) = match &self.source {
-            Source::Preset(_, _, kind) => (Some(kind.name().to_string()), None),
+        let (weights, model_sha256) = match &self.model.source {
+            Source::Seed(kind) => (Some(kind.name().to_string()), None),
             Source::File { sha256, .. } => (None, Some(sha256.clone())),
         };
         Shape {
             weights,
-            model: Some(self.source.name().to_string()),
+            model: Some(self.model.name.clone()),
             model_sha256,
             batch: Some(self.batch as u64),
             prompt: Some(self.prompt as u64),
@@ -87,42 +79,35 @@ impl Workload for Decoder {
 
     /// Weights are read once for all tokens that go through the layers together, and the KV cache per token.
     fn intensity(&self, _: &Device) -> Option<Intensity> {
-        let config = self.config();
-        let Config {
-            layers,
-            heads,
-            head_dim: head_size,
-            vocab_size: vocabulary,
-            hidden_size: width,
-            ..
-        } = *config;
-        let attended = (layers * heads * head_size) as f64 * self.mean_positions();
-        let head = (vocabulary * width) as f64;
-        let body = config.matmul_weights() as f64 - head;
-        let (together, heads_per_token) = match self.phase {
-            Phase::Prefill => ((self.batch * self.prompt) as f64, 1.0 / self.prompt as f64),
-            Phase::Decode => (self.batch as f64, 1.0),
-        };
-        let cached = match self.phase {
+        let config = &self.model.config;
+        // Heads per token, the mean number of positions that a token attends to, and those that it reads from memory.
+        let (heads, attended, cached) = match self.phase {
             // Keys and values of a prompt may stay in a cache.
-            Phase::Prefill => 0.0,
-            Phase::Decode => config.kv_bytes() as f64 * self.mean_positions(),
+            Phase::Prefill => (1.0 / self.prompt as f64, (self.prompt + 1) as f64 / 2.0, 0.0),
+            Phase::Decode => {
+                let positions = (self.prompt + self.context + 1) as f64 / 2.0;
+                (1.0, positions, positions)
+            }
         };
+        let attention = (config.layers * config.heads * config.head_dim) as f64 * attended;
+        let head = (config.vocab_size * config.hidden_size) as f64;
+        let body = config.matmul_weights() as f64 - head;
         Some(Intensity {
-            operations_per_unit: 2.0 * (body + head * heads_per_token) + 4.0 * attended,
-            bytes_per_unit: self.read_bytes().ok()? as f64 / together + cached,
+            operations_per_unit: 2.0 * (body + head * heads) + 4.0 * attention,
+            bytes_per_unit: self.memory().ok()?.read as f64 / self.step_tokens() as f64
+                + config.kv_bytes() as f64 * cached,
             from_memory: false,
         })
     }
 
     fn unsupported(&self, target: &Target) -> Option<String> {
-        let in_main_memory = target.device().class.uses_main_memory();
         let check = || -> Result<(), EngineError> {
-            let held = if in_main_memory { self.held_bytes()? } else { 0 };
-            room(held + self.temporary_bytes()?)?;
+            let Memory { held, temporary, .. } = self.memory()?;
+            let in_main_memory = target.device().class.uses_main_memory();
+            memory::check_now(Bytes(temporary + if in_main_memory { held } else { 0 }))?;
             match target {
                 Target::Cpu(_) => Ok(()),
-                Target::Gpu(gpu) => GpuEngine::check(gpu, self.config(), self.batch, self.context),
+                Target::Gpu(gpu) => gpu::check(gpu, &self.model.config, self.batch, self.context),
             }
         };
         check().err().map(|why| why.to_string())
@@ -134,10 +119,11 @@ impl Workload for Decoder {
 
     fn variants(&self, target: &Target) -> Vec<Variant> {
         match target {
-            Target::Cpu(_) => vec![Variant::Cpu(crate::workload::matmul::native::id())],
-            Target::Gpu(gpu) => {
-                choices(gpu, self.phase, self.batch).into_iter().map(Variant::Decoder).collect()
-            }
+            Target::Cpu(_) => vec![Variant::Cpu(native::id())],
+            Target::Gpu(gpu) => gpu::choices(gpu, self.phase, self.batch)
+                .into_iter()
+                .map(Variant::Decoder)
+                .collect(),
         }
     }
 
@@ -147,14 +133,14 @@ impl Workload for Decoder {
         variant: &Variant,
         seed: Seed,
     ) -> Result<Box<dyn Job>, JobError> {
-        let weights = self.weights(seed)?;
+        let weights = self.weights(seed).map_err(EngineError::from)?;
         let (engine, kernel): (Box<dyn Engine>, Option<Kernel>) = match (target, variant) {
             (Target::Gpu(gpu), Variant::Decoder(choice)) => {
                 let engine = GpuEngine::new(gpu, &*weights, choice, self.batch, self.context);
                 // A GPU's memory is only known to be full when an allocation fails.
-                let engine = engine.map_err(|error| match (error, self.held_bytes()) {
-                    (EngineError::Gpu(GpuError::OutOfMemory(_)), Ok(needed)) => {
-                        EngineError::Full { needed: Bytes(needed) }
+                let engine = engine.map_err(|error| match (error, self.memory()) {
+                    (EngineError::Gpu(GpuError::OutOfMemory(_)), Ok(Memory { held, .. })) => {
+                        EngineError::Full { needed: Bytes(held) }
                     }
                     (error, _) => error,
                 })?;

@@ -1,20 +1,25 @@
 //! A decoder's row operations other than matrix products, in loops that the compiler vectorizes.
 
-use crate::model::{Config, Pairs};
+use crate::model::Pairs;
+use ndarray::Array2;
 use rayon::prelude::*;
 
 /// Minimum rows for which threads pay off.
 const MANY_ROWS: usize = 8;
 
+/// A matrix as one slice, row after row.
+pub(super) fn whole(matrix: &Array2<f32>) -> &[f32] {
+    matrix.as_slice().expect("it is in one piece")
+}
+
 /// Applies a function to each row of one matrix and the same row of another.
 pub(super) fn rows(
-    from: &[f32],
-    from_width: usize,
-    to: &mut [f32],
-    to_width: usize,
-    apply: impl Fn(&[f32], &mut [f32]) + Send + Sync,
+    from: &Array2<f32>,
+    to: &mut Array2<f32>,
+    apply: impl Fn(&[f32], &mut [f32]) + Sync,
 ) {
-    let count = from.len() / from_width;
+    let (count, from_width, to_width) = (from.nrows(), from.ncols(), to.ncols());
+    let (from, to) = (whole(from), to.as_slice_mut().expect("it is in one piece"));
     if count < MANY_ROWS {
         let rows = from.chunks_exact(from_width).zip(to.chunks_exact_mut(to_width));
         rows.for_each(|(from, to)| apply(from, to));
@@ -69,21 +74,15 @@ pub(super) fn softmax(scores: &mut [f32]) {
 }
 
 /// RoPE: cosine and sine of each pair of a head at a position.
-pub(super) fn turns(config: &Config, position: usize) -> Vec<(f32, f32)> {
-    let half = config.head_dim / 2;
-    let cos_sin = |pair: usize| {
-        let power = -(pair as f64) / half as f64;
-        let factor = config.rope.factors.as_ref().map_or(1.0, |factors| f64::from(factors[pair]));
-        let angle = position as f64 * f64::from(config.rope.base).powf(power) / factor;
-        (angle.cos() as f32, angle.sin() as f32)
-    };
-    (0..half).map(cos_sin).collect()
+pub(super) fn cos_sin(frequencies: &[f64], position: usize) -> Vec<(f32, f32)> {
+    let angles = frequencies.iter().map(|frequency| position as f64 * frequency);
+    angles.map(|angle| (angle.cos() as f32, angle.sin() as f32)).collect()
 }
 
 /// Applies RoPE to a head.
-pub(super) fn turn(head: &mut [f32], turns: &[(f32, f32)], pairs: Pairs) {
+pub(super) fn rotate(head: &mut [f32], cos_sin: &[(f32, f32)], pairs: Pairs) {
     let half = head.len() / 2;
-    for (pair, (cos, sin)) in turns.iter().enumerate() {
+    for (pair, (cos, sin)) in cos_sin.iter().enumerate() {
         let (i, j) = match pairs {
             Pairs::Neighbours => (2 * pair, 2 * pair + 1),
             Pairs::Halves => (pair, pair + half),

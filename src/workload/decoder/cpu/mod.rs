@@ -4,11 +4,13 @@ mod arithmetic;
 mod attention;
 mod product;
 
-use super::{Done, Engine, EngineError, argmax, room};
+use super::engine::{Done, Engine, EngineError, argmax, biases, check_texts, matrices};
+use crate::device::memory;
 use crate::model::{Config, Part, Tensor, Weights};
-use arithmetic::{gated, norm, rows, turn, turns};
+use crate::units::Bytes;
+use arithmetic::{cos_sin, gated, norm, rotate, rows, whole};
 use attention::Cache;
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array2, s};
 use product::Product;
 use rayon::prelude::*;
 use std::collections::VecDeque;
@@ -22,7 +24,7 @@ struct Layer {
     heads: Product,
     biases: Vec<f32>,
     output: Product,
-    inner_norm: Vec<f32>,
+    ffn_norm: Vec<f32>,
     gate_up: Product,
     down: Product,
     /// KV caches: of each sequence, of each KV head.
@@ -42,9 +44,10 @@ struct Rows {
 }
 
 /// A submitted step; it runs when it is waited for.
-enum Step {
-    Prefill(usize, Vec<Vec<u32>>),
-    Decode(usize, Option<Vec<u32>>),
+struct Step {
+    position: usize,
+    /// More tokens of each sequence; `None` if they are those that the step before chose.
+    texts: Option<Vec<Vec<u32>>>,
 }
 
 /// A decoder that is ready to run.
@@ -57,6 +60,7 @@ pub struct CpuEngine {
     embedding: Option<Product>,
     norm: Vec<f32>,
     head: Product,
+    rope_frequencies: Vec<f64>,
     rows: Rows,
     logits: Array2<f32>,
     tokens: Vec<u32>,
@@ -75,46 +79,35 @@ impl CpuEngine {
         context: usize,
     ) -> Result<CpuEngine, EngineError> {
         let config = weights.config().clone();
-        let needed =
-            weights.bytes() + config.kv_bytes() * (batch * context.next_multiple_of(32)) as u64;
-        room(needed)?;
+        let cache_positions = (batch * context.next_multiple_of(32)) as u64;
+        memory::check_now(Bytes(weights.bytes() + config.kv_bytes() * cache_positions))?;
         let layer = |layer| -> Result<Layer, EngineError> {
-            let tensor = |part| Tensor::Layer(layer, part);
             let product = |parts: &[Part]| -> Result<Product, EngineError> {
-                let matrices = parts.iter().map(|part| weights.matrix(tensor(*part)));
-                Ok(Product::new(matrices.collect::<Result<_, _>>()?))
+                Ok(Product::new(&matrices(weights, layer, parts)?))
             };
-            let mut biases = Vec::new();
-            for part in [Part::QueryBias, Part::KeyBias, Part::ValueBias] {
-                if config.qkv_bias {
-                    biases.extend(weights.vector(tensor(part))?);
-                }
-            }
+            let norm = |part| weights.vector(Tensor::Layer(layer, part));
+            let cache = |_| Cache::new(config.head_dim, context);
             Ok(Layer {
-                attention_norm: weights.vector(tensor(Part::AttentionNorm))?,
+                attention_norm: norm(Part::AttentionNorm)?,
                 heads: product(&[Part::Query, Part::Key, Part::Value])?,
-                biases,
+                biases: biases(weights, layer)?.concat(),
                 output: product(&[Part::Output])?,
-                inner_norm: weights.vector(tensor(Part::FfnNorm))?,
+                ffn_norm: norm(Part::FfnNorm)?,
                 gate_up: product(&[Part::Gate, Part::Up])?,
                 down: product(&[Part::Down])?,
-                caches: (0..batch * config.kv_heads)
-                    .map(|_| Cache::new(config.head_dim, context))
-                    .collect(),
+                caches: (0..batch * config.kv_heads).map(cache).collect(),
             })
         };
-        let alone = |tensor| -> Result<Product, EngineError> {
-            Ok(Product::new(vec![weights.matrix(tensor)?]))
+        let single = |tensor| -> Result<Product, EngineError> {
+            Ok(Product::new(&[weights.matrix(config.stored(tensor))?]))
         };
-        let (embedding, head) = match config.tie_word_embeddings {
-            true => (None, alone(Tensor::Embedding)?),
-            false => (Some(alone(Tensor::Embedding)?), alone(Tensor::Head)?),
-        };
+        let untied = !config.tie_word_embeddings;
         Ok(CpuEngine {
             layers: (0..config.layers).map(layer).collect::<Result<_, _>>()?,
-            embedding,
+            embedding: untied.then(|| single(Tensor::Embedding)).transpose()?,
             norm: weights.vector(Tensor::Norm)?,
-            head,
+            head: single(Tensor::Head)?,
+            rope_frequencies: config.rope_frequencies(),
             rows: Rows::default(),
             logits: Array2::zeros((batch, config.vocab_size)),
             tokens: vec![u32::MAX; batch],
@@ -126,82 +119,57 @@ impl CpuEngine {
         })
     }
 
-    /// Runs `count` tokens of each sequence, sequence after sequence, through the layers, from a position on.
+    /// Runs as many tokens of each sequence, sequence after sequence, through the layers, from a position on.
     fn layers(&mut self, tokens: &[u32], position: usize) {
-        let Config {
-            hidden_size: width,
-            intermediate_size: inner,
-            heads,
-            kv_heads,
-            head_dim: head_size,
-            ..
-        } = self.config;
-        let (count, epsilon) = (tokens.len() / self.batch, self.config.rms_norm_eps);
+        let Config { heads, kv_heads, head_dim, rms_norm_eps, .. } = self.config;
+        let count = tokens.len() / self.batch;
         self.rows.fit(&self.config, tokens.len());
         let at = &mut self.rows;
         let embedding = self.embedding.as_ref().unwrap_or(&self.head);
         for (token, mut row) in tokens.iter().zip(at.stream.rows_mut()) {
             embedding.column(*token as usize, row.as_slice_mut().expect("rows of a whole matrix"));
         }
-        let rope: Vec<_> = (position..position + count).map(|p| turns(&self.config, p)).collect();
+        let rope = |position| cos_sin(&self.rope_frequencies, position);
+        let rope: Vec<_> = (position..position + count).map(rope).collect();
         for layer in &mut self.layers {
-            rows(whole(&at.stream), width, whole_mut(&mut at.normed), width, |from, to| {
-                norm(from, &layer.attention_norm, epsilon, to);
+            rows(&at.stream, &mut at.normed, |from, to| {
+                norm(from, &layer.attention_norm, rms_norm_eps, to);
             });
             layer.heads.multiply(at.normed.view(), at.heads.view_mut());
             let columns = at.heads.ncols();
-            let per_row = |(row, heads): (usize, &mut [f32])| {
-                heads.iter_mut().zip(&layer.biases).for_each(|(x, bias)| *x += bias);
-                let (queries, rest) = heads.split_at_mut(self.config.heads * head_size);
-                let keys = &mut rest[..kv_heads * head_size];
-                for head in
-                    queries.chunks_exact_mut(head_size).chain(keys.chunks_exact_mut(head_size))
-                {
-                    turn(head, &rope[row % count], self.config.rope.pairs);
-                }
-                let scale = 1.0 / (head_size as f32).sqrt();
-                queries.iter_mut().for_each(|x| *x *= scale);
+            let per_row = |(row, projected): (usize, &mut [f32])| {
+                projected.iter_mut().zip(&layer.biases).for_each(|(x, bias)| *x += bias);
+                let rotated = projected.chunks_exact_mut(head_dim).take(heads + kv_heads);
+                rotated.for_each(|head| rotate(head, &rope[row % count], self.config.rope.pairs));
+                let scale = 1.0 / (head_dim as f32).sqrt();
+                projected[..heads * head_dim].iter_mut().for_each(|x| *x *= scale);
             };
-            whole_mut(&mut at.heads).par_chunks_exact_mut(columns).enumerate().for_each(per_row);
-            let projected = &at.heads;
+            let projected = at.heads.as_slice_mut().expect("it is in one piece");
+            projected.par_chunks_exact_mut(columns).enumerate().for_each(per_row);
+            let projected = whole(&at.heads);
             layer.caches.par_iter_mut().enumerate().for_each(|(i, cache)| {
                 let (sequence, head) = (i / kv_heads, i % kv_heads);
-                for token in 0..count {
-                    let row = projected.row(sequence * count + token);
-                    let head_at = |first: usize| {
-                        let first = first + head * head_size;
-                        &row.to_slice().expect("rows of a whole matrix")[first..first + head_size]
-                    };
-                    let keys = heads * head_size;
-                    cache.put(
-                        position + token,
-                        head_at(keys),
-                        head_at(keys + kv_heads * head_size),
-                    );
+                let rows = projected.chunks_exact(columns).skip(sequence * count).take(count);
+                for (position, row) in (position..).zip(rows) {
+                    let of_head = |head: usize| &row[head * head_dim..][..head_dim];
+                    cache.put(position, of_head(heads + head), of_head(heads + kv_heads + head));
                 }
             });
-            let mut output: Vec<_> = at.attended.axis_chunks_iter_mut(Axis(0), count).collect();
-            let parts: Vec<_> = output
-                .iter_mut()
-                .flat_map(|rows| rows.axis_chunks_iter_mut(Axis(1), head_size))
-                .enumerate()
-                .collect();
-            let caches = &layer.caches;
-            parts.into_par_iter().for_each(|(i, output)| {
+            let blocks = at.attended.exact_chunks_mut((count, head_dim)).into_iter().enumerate();
+            blocks.collect::<Vec<_>>().into_par_iter().for_each(|(i, output)| {
                 let (sequence, head) = (i / heads, i % heads);
-                let seq_rows = sequence * count..(sequence + 1) * count;
-                let queries =
-                    projected.slice(s![seq_rows, head * head_size..(head + 1) * head_size]);
-                let cache = &caches[sequence * kv_heads + head / (heads / kv_heads)];
+                let rows = sequence * count..(sequence + 1) * count;
+                let queries = at.heads.slice(s![rows, head * head_dim..(head + 1) * head_dim]);
+                let cache = &layer.caches[sequence * kv_heads + head / (heads / kv_heads)];
                 cache.attend(queries, output, position + count);
             });
             layer.output.multiply(at.attended.view(), at.added.view_mut());
             at.stream += &at.added;
-            rows(whole(&at.stream), width, whole_mut(&mut at.normed), width, |from, to| {
-                norm(from, &layer.inner_norm, epsilon, to);
+            rows(&at.stream, &mut at.normed, |from, to| {
+                norm(from, &layer.ffn_norm, rms_norm_eps, to);
             });
             layer.gate_up.multiply(at.normed.view(), at.gate_up.view_mut());
-            rows(whole(&at.gate_up), 2 * inner, whole_mut(&mut at.gated), inner, gated);
+            rows(&at.gate_up, &mut at.gated, gated);
             layer.down.multiply(at.gated.view(), at.added.view_mut());
             at.stream += &at.added;
         }
@@ -210,43 +178,31 @@ impl CpuEngine {
     /// Computes logits and next tokens from the last row of each sequence.
     fn head(&mut self) {
         let count = self.rows.stream.nrows() / self.batch;
-        let mut normed = Array2::zeros((self.batch, self.config.hidden_size));
-        for (sequence, mut to) in normed.rows_mut().into_iter().enumerate() {
-            let last = self.rows.stream.row((sequence + 1) * count - 1);
-            let to = to.as_slice_mut().expect("rows of a whole matrix");
-            norm(last.to_slice().expect("likewise"), &self.norm, self.config.rms_norm_eps, to);
-        }
+        let last = self.rows.stream.slice(s![count - 1..;count, ..]);
+        let mut normed = Array2::zeros(last.raw_dim());
+        rows(&last.to_owned(), &mut normed, |from, to| {
+            norm(from, &self.norm, self.config.rms_norm_eps, to);
+        });
         self.head.multiply(normed.view(), self.logits.view_mut());
         let rows = whole(&self.logits).chunks_exact(self.config.vocab_size);
         self.tokens = rows.map(argmax).collect();
     }
 
-    fn run(&mut self, step: Step) {
-        match step {
-            Step::Prefill(position, texts) => {
-                let length = texts[0].len();
-                let at_once = (PREFILL_ROWS / self.batch).max(1);
-                for first in (0..length).step_by(at_once) {
-                    let part = first..length.min(first + at_once);
-                    let tokens: Vec<u32> =
-                        texts.iter().flat_map(|text| &text[part.clone()]).copied().collect();
-                    self.layers(&tokens, position + first);
-                }
-            }
-            Step::Decode(position, told) => {
-                let tokens = told.unwrap_or_else(|| self.tokens.clone());
-                self.layers(&tokens, position);
-            }
+    /// Runs the oldest step.
+    fn run(&mut self, Step { position, texts }: Step) {
+        let texts = texts.unwrap_or_else(|| self.tokens.iter().map(|t| vec![*t]).collect());
+        let length = texts[0].len();
+        let at_once = (PREFILL_ROWS / self.batch).max(1);
+        for first in (0..length).step_by(at_once) {
+            let part = first..length.min(first + at_once);
+            let parts = texts.iter().flat_map(|text| &text[part.clone()]);
+            self.layers(&parts.copied().collect::<Vec<_>>(), position + first);
         }
         self.head();
     }
 }
 
 impl Engine for CpuEngine {
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
     fn position(&self) -> usize {
         self.position
     }
@@ -257,15 +213,16 @@ impl Engine for CpuEngine {
     }
 
     fn submit_prefill(&mut self, texts: &[Vec<u32>]) -> Result<(), EngineError> {
-        super::check_texts(texts, self.batch, self.context - self.position);
-        self.steps.push_back(Step::Prefill(self.position, texts.to_vec()));
+        check_texts(texts, self.batch, self.context - self.position);
+        self.steps.push_back(Step { position: self.position, texts: Some(texts.to_vec()) });
         self.position += texts[0].len();
         Ok(())
     }
 
     fn submit(&mut self, tokens: Option<&[u32]>) -> Result<(), EngineError> {
         assert!(self.position < self.context, "the context of {} tokens is full", self.context);
-        self.steps.push_back(Step::Decode(self.position, tokens.map(<[u32]>::to_vec)));
+        let texts = tokens.map(|tokens| tokens.iter().map(|token| vec![*token]).collect());
+        self.steps.push_back(Step { position: self.position, texts });
         self.position += 1;
         Ok(())
     }
@@ -277,9 +234,7 @@ impl Engine for CpuEngine {
     }
 
     fn logits(&mut self) -> Result<Vec<Vec<f32>>, EngineError> {
-        while let Some(step) = self.steps.pop_front() {
-            self.run(step);
-        }
+        while self.wait()?.is_some() {}
         Ok(self.logits.rows().into_iter().map(|row| row.to_vec()).collect())
     }
 
@@ -310,12 +265,4 @@ impl Rows {
             gated: zeros(config.intermediate_size),
         };
     }
-}
-
-fn whole(matrix: &Array2<f32>) -> &[f32] {
-    matrix.as_slice().expect("it is in one piece")
-}
-
-fn whole_mut(matrix: &mut Array2<f32>) -> &mut [f32] {
-    matrix.as_slice_mut().expect("it is in one piece")
 }

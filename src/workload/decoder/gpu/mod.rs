@@ -1,30 +1,43 @@
 //! A decoder on a GPU: weights and KV cache stay on the device, and tokens go from step to step without the host.
 
 mod choice;
+mod limits;
 mod model;
-mod plan;
+mod recorder;
+mod texels;
 mod weights;
+mod work;
 
 pub(super) use choice::choices;
 pub use choice::{CHOICES, Choice};
-pub use plan::Stage;
+pub(super) use limits::check;
+pub use work::Stage;
 
-use super::{Done, Engine, EngineError, Phase, room};
-use crate::device::Class;
-use crate::gpu::{Batch, Buffer, Dispatch, Flight, Gpu, TEXEL_BYTES};
-use crate::kernels::{BindingKind, Kernel};
+use super::Phase;
+use super::engine::{Done, Engine, EngineError, check_texts};
+use crate::device::memory;
+use crate::gpu::{Batch, Buffer, Flight, Gpu};
+use crate::kernels::Kernel;
 use crate::model::{Config, Weights};
 use crate::units::{Bytes, Seconds};
 use crate::workload::DEPTH;
+use limits::{cache_numbers, logits_bytes, rows_and_operations};
 use model::Model;
-use plan::{Cache, Compiler, Plan, Work};
-use std::collections::{HashMap, VecDeque};
+use recorder::Recorder;
+use std::collections::VecDeque;
+use std::iter::once;
+use std::rc::Rc;
+use texels::{Rows, Texels};
+use work::Work;
 
 /// A step in flight, with its outstanding submissions and the GPU time of those that are done.
 struct Pending {
     submissions: usize,
     seconds: Option<f64>,
 }
+
+/// Dispatches in order.
+type WorkList = Rc<[Rc<Work>]>;
 
 /// A decoder that is ready to run.
 pub struct GpuEngine {
@@ -34,15 +47,18 @@ pub struct GpuEngine {
     context: usize,
     /// Maximum operations per submission.
     budget: u64,
-    cache: Cache,
+    /// KV cache of each layer.
+    caches: Vec<Texels>,
     logits: Buffer,
+    /// The maximum of each tile of logits and its index.
     largest: Buffer,
-    decode: Plan,
-    prefill: Plan,
-    pick: Work,
-    /// Kernels of the largest product of each phase.
-    decode_kernel: Kernel,
-    prefill_kernel: Kernel,
+    /// A row per sequence, and the rows of a prefill chunk.
+    decode_rows: Rows,
+    prefill_rows: Rows,
+    /// A decoding step; the layers of a prefill chunk; the logits after the last chunk.
+    decode: WorkList,
+    prefill: WorkList,
+    prefill_head: WorkList,
     /// Tokens per sequence in the KV cache once all submissions are done.
     position: usize,
     flight: Flight,
@@ -52,22 +68,6 @@ pub struct GpuEngine {
 
 /// Maximum submissions in flight; a step may take several.
 const SUBMISSIONS: usize = 16;
-/// Rows per prefill chunk: enough that weights are read rarely and a large device is busy.
-fn prefill_rows(class: Class) -> usize {
-    match class {
-        Class::SoftwareGpu | Class::VirtualGpu | Class::Cpu => 128,
-        Class::IntegratedGpu | Class::DiscreteGpu => 512,
-    }
-}
-
-/// Operations that a device of this class executes in about 30 ms.
-fn budget(class: Class) -> u64 {
-    match class {
-        Class::SoftwareGpu | Class::VirtualGpu | Class::Cpu => 1_000_000_000,
-        Class::IntegratedGpu => 20_000_000_000,
-        Class::DiscreteGpu => 200_000_000_000,
-    }
-}
 
 impl GpuEngine {
     /// Loads a model on the device, with a KV cache for `batch` sequences of up to `context` tokens.
@@ -82,61 +82,51 @@ impl GpuEngine {
         context: usize,
     ) -> Result<GpuEngine, EngineError> {
         let config = weights.config().clone();
+        check(gpu, &config, batch, context)?;
         let class = gpu.description().class;
-        let budget = budget(class);
+        let (rows, budget) = rows_and_operations(class);
+        let rows = (rows / batch).clamp(1, context) * batch;
         let panel = choice.panel(batch);
-        let rows = (prefill_rows(class) / batch).clamp(1, context) * batch;
-        GpuEngine::check(gpu, &config, batch, context)?;
-        let cache_texels = cache_texels(&config, batch, context);
-        let cache_bytes = TEXEL_BYTES * cache_texels;
-        let tiles = config.vocab_size.div_ceil(weights::TILE);
-        let logits_bytes = 4 * (batch * tiles * weights::TILE) as u64;
+        let cache_numbers = cache_numbers(&config, batch, context);
+        let logits_bytes = logits_bytes(&config, batch);
         let needed = weights.bytes()
-            + cache_bytes * config.layers as u64
+            + (4 * cache_numbers * config.layers) as u64
             + logits_bytes
-            + Plan::bytes(&config, batch, panel)
-            + Plan::bytes(&config, rows, choice.rows);
+            + Rows::bytes(&config, batch, panel)
+            + Rows::bytes(&config, rows, choice.rows);
         // A GPU's own memory is only known to be full when an allocation fails.
         if class.uses_main_memory() {
             gpu.flush()?;
-            room(needed)?;
+            memory::check_now(Bytes(needed))?;
         }
         let model = Model::load(gpu, weights, context)?;
-        let layers = (0..config.layers)
-            .map(|_| gpu.memory(BindingKind::Texture, cache_texels))
-            .collect::<Result<_, _>>()?;
-        let cache = Cache { layers, texels: cache_texels };
+        let caches = (0..config.layers).map(|_| Texels::zeros(gpu, cache_numbers));
+        let caches: Vec<Texels> = caches.collect::<Result<_, _>>()?;
         let logits = gpu.storage(logits_bytes)?;
-        let largest = gpu.storage(8 * (batch * tiles) as u64)?;
-        let mut compiler =
-            Compiler { gpu, config: &config, choice, compiled: HashMap::new(), gate: None };
-        let mut decode = Plan::new(gpu, &config, batch, panel, budget)?;
-        decode.embed(&mut compiler, model.embedding())?;
-        decode.layers(&mut compiler, &model, &cache, context)?;
-        let decode_kernel = compiler.gate.take().expect("a decoder has a gate");
-        decode.head(&mut compiler, &model, &logits, &largest)?;
-        let mut prefill = Plan::new(gpu, &config, rows, choice.rows, budget)?;
-        prefill.embed(&mut compiler, model.embedding())?;
-        prefill.layers(&mut compiler, &model, &cache, context)?;
-        let prefill_kernel = compiler.gate.take().expect("a decoder has a gate");
-        let pick = decode.pick(&mut compiler, &prefill)?;
-        let flight = Flight::new(gpu, SUBMISSIONS, decode.tokens.size())?;
+        let largest = gpu.storage(logits_bytes / weights::TILE as u64 * 2)?;
+        let decode_rows = Rows::new(gpu, &config, batch, panel)?;
+        let prefill_rows = Rows::new(gpu, &config, rows, choice.rows)?;
+        let mut recorder = Recorder::new(gpu, &config, choice, context, budget)?;
+        let decode_layers = recorder.layers(&decode_rows, &model, &caches)?;
+        let head = recorder.head(&decode_rows, &model, &logits, &largest)?;
+        let prefill = recorder.layers(&prefill_rows, &model, &caches)?;
+        let pick = recorder.pick(&prefill_rows, &decode_rows)?;
         let mut engine = GpuEngine {
             gpu: gpu.clone(),
-            config,
             batch,
             context,
             budget,
-            cache,
+            caches,
             logits,
             largest,
-            decode,
-            prefill,
-            pick,
-            decode_kernel,
-            prefill_kernel,
+            decode: decode_layers.into_iter().chain(head.iter().cloned()).collect(),
+            prefill: prefill.into(),
+            prefill_head: once(pick).chain(head).collect(),
             position: 0,
-            flight,
+            flight: Flight::new(gpu, SUBMISSIONS, decode_rows.tokens.size())?,
+            decode_rows,
+            prefill_rows,
+            config,
             pending: VecDeque::new(),
             done: VecDeque::new(),
         };
@@ -145,27 +135,11 @@ impl GpuEngine {
         Ok(engine)
     }
 
-    fn overwrite(
-        &self,
-        memory: &crate::gpu::Memory,
-        texels: u64,
-        with: &[u32],
-    ) -> Result<(), EngineError> {
-        let at_once = with.len() as u64 / 4;
-        for first in (0..texels).step_by(at_once as usize) {
-            let texels = (texels - first).min(at_once) as usize;
-            self.gpu.write_memory(memory, first, &with[..4 * texels])?;
-            self.gpu.flush()?;
-        }
-        Ok(())
-    }
-
-    /// The kernel of the largest product of this phase.
+    /// The kernel of this phase's gate and up product, the largest one.
     pub(super) fn kernel(&self, phase: Phase) -> &Kernel {
-        match phase {
-            Phase::Prefill => &self.prefill_kernel,
-            Phase::Decode => &self.decode_kernel,
-        }
+        let work = if phase == Phase::Prefill { &self.prefill } else { &self.decode };
+        let gate = work.iter().find(|work| work.stage == Stage::Gate);
+        &gate.expect("a decoder has a gate").compiled.kernel
     }
 
     /// Seconds per stage of a decoding step, measured by running its dispatches alone, which corrupts the KV cache. `None` if the device
@@ -174,17 +148,19 @@ impl GpuEngine {
     /// # Errors
     /// If the device fails.
     pub fn stages(&mut self) -> Result<Option<Vec<(Stage, Seconds)>>, EngineError> {
-        self.finish()?;
+        while !self.pending.is_empty() {
+            self.retire_oldest()?;
+        }
         let mut stages: Vec<Stage> = Vec::new();
-        for work in &self.decode.work {
+        for work in &*self.decode {
             if !stages.contains(&work.stage) {
                 stages.push(work.stage);
             }
         }
         let mut times = Vec::new();
         for stage in stages {
-            let works = self.decode.work.iter().filter(|work| work.stage == stage);
-            let dispatches = works.filter_map(|work| dispatch(work, self.batch)).map(|(d, _)| d);
+            let works = self.decode.iter().filter(|work| work.stage == stage);
+            let dispatches = works.filter_map(|work| work.dispatch(self.batch)).map(|(d, _)| d);
             let batch = Batch { dispatches: dispatches.collect(), ..Batch::default() };
             self.flight.submit(&batch)?;
             match self.flight.wait()?.expect("it was submitted").gpu_seconds {
@@ -205,14 +181,6 @@ impl GpuEngine {
         Ok(())
     }
 
-    /// Waits for everything in flight.
-    fn finish(&mut self) -> Result<(), EngineError> {
-        while !self.pending.is_empty() {
-            self.retire_oldest()?;
-        }
-        Ok(())
-    }
-
     /// Retires the oldest submission.
     fn retire_oldest(&mut self) -> Result<(), EngineError> {
         let completed = self.flight.wait()?.expect("a step has submissions");
@@ -229,51 +197,35 @@ impl GpuEngine {
     }
 
     /// Submits dispatches, in as many submissions as the budget requires.
-    fn submit_work(&mut self, list: WorkList, rows: usize) -> Result<(), EngineError> {
-        let mut next = 0;
-        loop {
+    fn submit_work(
+        &mut self,
+        work: &WorkList,
+        rows: usize,
+        read_tokens: bool,
+    ) -> Result<(), EngineError> {
+        let mut dispatches = work.iter().filter_map(|work| work.dispatch(rows)).peekable();
+        while let Some((first, mut operations)) = dispatches.next() {
+            let mut batch = Batch { dispatches: vec![first], ..Batch::default() };
+            let mut fits = |more: u64| {
+                operations += more;
+                operations <= self.budget
+            };
+            while let Some((next, _)) = dispatches.next_if(|(_, more)| fits(*more)) {
+                batch.dispatches.push(next);
+            }
             if self.pending.iter().map(|step| step.submissions).sum::<usize>() == SUBMISSIONS {
                 self.retire_oldest()?;
             }
-            let head = self.decode.work.iter().position(|w| w.stage == Stage::Logits);
-            let head = &self.decode.work[head.expect("a decoder has a head")..];
-            let all: Vec<&Work> = match list {
-                WorkList::Decode => self.decode.work.iter().collect(),
-                WorkList::Prefill => self.prefill.work.iter().collect(),
-                WorkList::Head => [&self.pick].into_iter().chain(head).collect(),
-            };
-            let mut batch = Batch::default();
-            let mut operations = 0;
-            while next < all.len() {
-                let Some((dispatch, more)) = dispatch(all[next], rows) else {
-                    next += 1;
-                    continue;
-                };
-                if operations > 0 && operations + more > self.budget {
-                    break;
-                }
-                operations += more;
-                batch.dispatches.push(dispatch);
-                next += 1;
-            }
-            let last = next == all.len();
-            if last && list != WorkList::Prefill {
-                batch.read = Some(&self.decode.tokens);
-            }
+            batch.read = Some(&self.decode_rows.tokens)
+                .filter(|_| read_tokens && dispatches.peek().is_none());
             self.flight.submit(&batch)?;
             self.pending.back_mut().expect("a step has begun").submissions += 1;
-            if last {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 }
 
 impl Engine for GpuEngine {
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
     fn position(&self) -> usize {
         self.position
     }
@@ -281,26 +233,26 @@ impl Engine for GpuEngine {
     fn rewind(&mut self, position: usize) -> Result<(), EngineError> {
         self.position = position;
         let step = [position as u32, 1, self.batch as u32, 0];
-        Ok(self.gpu.write(&self.decode.step, 0, &step)?)
+        Ok(self.gpu.write(&self.decode_rows.step, 0, &step)?)
     }
 
     fn submit_prefill(&mut self, texts: &[Vec<u32>]) -> Result<(), EngineError> {
-        super::check_texts(texts, self.batch, self.context - self.position);
+        check_texts(texts, self.batch, self.context - self.position);
         let (begin, length) = (self.position, texts[0].len());
         self.begin()?;
-        let at_once = self.prefill.most / self.batch;
+        let at_once = self.prefill_rows.most / self.batch;
         for first in (0..length).step_by(at_once) {
             let count = at_once.min(length - first);
             let rows = count * self.batch;
-            let chunk: Vec<u32> =
-                texts.iter().flat_map(|text| &text[first..first + count]).copied().collect();
-            self.gpu.write(&self.prefill.tokens, 0, &chunk)?;
+            let chunk = texts.iter().flat_map(|text| &text[first..first + count]);
+            let chunk: Vec<u32> = chunk.copied().collect();
+            self.gpu.write(&self.prefill_rows.tokens, 0, &chunk)?;
             let step = [begin + first, count, rows, 0].map(|n| n as u32);
-            self.gpu.write(&self.prefill.step, 0, &step)?;
-            self.submit_work(WorkList::Prefill, rows)?;
+            self.gpu.write(&self.prefill_rows.step, 0, &step)?;
+            self.submit_work(&self.prefill.clone(), rows, false)?;
         }
         self.rewind(begin + length - 1)?;
-        self.submit_work(WorkList::Head, self.batch)?;
+        self.submit_work(&self.prefill_head.clone(), self.batch, true)?;
         self.position = begin + length;
         Ok(())
     }
@@ -310,9 +262,9 @@ impl Engine for GpuEngine {
         self.begin()?;
         if let Some(tokens) = tokens {
             assert_eq!(tokens.len(), self.batch, "one token for each sequence");
-            self.gpu.write(&self.decode.tokens, 0, tokens)?;
+            self.gpu.write(&self.decode_rows.tokens, 0, tokens)?;
         }
-        self.submit_work(WorkList::Decode, self.batch)?;
+        self.submit_work(&self.decode.clone(), self.batch, true)?;
         self.position += 1;
         Ok(())
     }
@@ -332,105 +284,17 @@ impl Engine for GpuEngine {
     }
 
     fn poison(&mut self) -> Result<(), EngineError> {
-        /// Texels that are written at once.
-        const CHUNK: u64 = 1 << 18;
-        let nan = vec![f32::NAN.to_bits(); 4 * CHUNK as usize];
-        for plan in [&self.decode, &self.prefill] {
-            let rows = plan.most.next_multiple_of(plan.panel) as u64;
-            let attended = self.config.heads * self.config.head_dim;
-            let sizes = [
-                self.config.hidden_size,
-                self.config.hidden_size,
-                attended,
-                attended,
-                self.config.intermediate_size,
-            ];
-            for (memory, numbers) in plan.memories().into_iter().zip(sizes) {
-                self.overwrite(memory, rows * numbers as u64 / 4, &nan)?;
-            }
-            self.gpu.write(&plan.tokens, 0, &vec![u32::MAX; plan.tokens.size() as usize / 4])?;
-        }
-        for layer in &self.cache.layers {
-            self.overwrite(layer, self.cache.texels, &nan)?;
+        let nan = vec![f32::NAN.to_bits(); 1 << 20];
+        self.decode_rows.poison(&self.gpu, &nan)?;
+        self.prefill_rows.poison(&self.gpu, &nan)?;
+        for cache in &self.caches {
+            cache.fill(&self.gpu, &nan)?;
         }
         for buffer in [&self.logits, &self.largest] {
-            let words = buffer.size() / 4;
-            for at in (0..words).step_by(nan.len()) {
-                let words = (words - at).min(nan.len() as u64) as usize;
-                self.gpu.write(buffer, 4 * at, &nan[..words])?;
+            for at in (0..buffer.size()).step_by(4 * nan.len()) {
+                let words = nan.len().min((buffer.size() - at) as usize / 4);
+                self.gpu.write(buffer, at, &nan[..words])?;
             }
-        }
-        Ok(())
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum WorkList {
-    Decode,
-    Prefill,
-    Head,
-}
-
-fn dispatch(work: &Work, rows: usize) -> Option<(Dispatch<'_>, u64)> {
-    let (groups, operations) = work.groups(rows)?;
-    Some((Dispatch { pipeline: &work.pipeline, bindings: &work.bindings, groups }, operations))
-}
-
-/// Texels of a layer's KV cache.
-fn cache_texels(config: &Config, batch: usize, context: usize) -> u64 {
-    (batch * context * config.kv_heads * config.head_dim) as u64 / 4
-}
-
-impl GpuEngine {
-    /// Checks what the kernels require of a model, and that its data fits the bindings.
-    ///
-    /// # Errors
-    /// If this device does not support it.
-    pub fn check(
-        gpu: &Gpu,
-        config: &Config,
-        batch: usize,
-        context: usize,
-    ) -> Result<(), EngineError> {
-        let Config {
-            hidden_size: width,
-            intermediate_size: inner,
-            heads,
-            kv_heads,
-            head_dim: head_size,
-            ..
-        } = *config;
-        let unsupported = |why: String| Err(EngineError::Unsupported(why));
-        let rows =
-            [("width", width), ("inner width", inner), ("heads together", heads * head_size)];
-        for (what, numbers) in rows {
-            if !numbers.is_multiple_of(32) {
-                return unsupported(format!(
-                    "the model's {what} of {numbers} is no multiple of 32"
-                ));
-            }
-        }
-        if !head_size.is_multiple_of(8) || head_size > 128 || !heads.is_multiple_of(kv_heads) {
-            return unsupported(format!(
-                "{heads} heads of {head_size} with {kv_heads} of keys: heads of up to 128 in eights are supported"
-            ));
-        }
-        let cache = TEXEL_BYTES * cache_texels(config, batch, context);
-        if cache > gpu.largest_texture() {
-            return unsupported(format!(
-                "keys and values of a layer need {}, a binding holds {}: take a shorter context or a smaller batch",
-                Bytes(cache),
-                Bytes(gpu.largest_texture())
-            ));
-        }
-        let tiles = config.vocab_size.div_ceil(weights::TILE);
-        let (logits, limit) =
-            (4 * (batch * tiles * weights::TILE) as u64, gpu.details().limits.storage_binding);
-        if logits > limit.0 {
-            return unsupported(format!(
-                "logits need {}, a binding holds {limit}: take a smaller batch",
-                Bytes(logits)
-            ));
         }
         Ok(())
     }

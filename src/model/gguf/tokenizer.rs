@@ -1,9 +1,9 @@
 //! Converts text to tokens and back with a GGUF file's vocabulary and merges, for demonstration: byte-level BPE as in GPT-2, SmolLM2,
 //! Llama 3 and Qwen2.5, computed by the tokenizers crate.
 
-use super::ModelError;
-use super::header::{Outcome, Value, wrong};
-use std::collections::BTreeMap;
+use super::header::{Header, Value};
+use crate::model::ModelError;
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::fs::File;
 use tokenizers::models::bpe::{BPE, Vocab};
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
@@ -39,49 +39,44 @@ const LLAMA_3: &str = "llama-bpe";
 /// A vocabulary with its merges.
 pub struct Tokenizer(tokenizers::Tokenizer);
 
+/// GGUF's token type for ordinary text. Merges never produce tokens of other types, such as end of turn.
+const NORMAL: i128 = 1;
+
 impl Tokenizer {
-    pub(super) fn read(
-        values: &BTreeMap<String, Value>,
-        file: &File,
-        vocabulary: usize,
-    ) -> Outcome<Tokenizer> {
-        let text = |key: &str| match values.get(key) {
-            Some(Value::Text(text)) => text.as_str(),
-            _ => "",
-        };
-        let model = text("tokenizer.ggml.model");
-        if model != "gpt2" {
-            return wrong(format!(
-                "the GGUF's tokenizer is {model:?}, rigbench knows gpt2 alone: give tokens instead of text"
-            ));
-        }
-        let cut = text("tokenizer.ggml.pre");
-        let Some((names, patterns)) = PRE_TOKENIZERS.iter().find(|(names, _)| names.contains(&cut))
-        else {
-            return wrong(format!(
+    pub(super) fn read(header: &Header, file: &File, vocabulary: usize) -> Result<Tokenizer> {
+        let model = header.text("tokenizer.ggml.model").unwrap_or_default();
+        ensure!(
+            model == "gpt2",
+            "the GGUF's tokenizer is {model:?}, rigbench knows gpt2 alone: give tokens instead of text"
+        );
+        let cut = header.text("tokenizer.ggml.pre").unwrap_or_default();
+        let known = PRE_TOKENIZERS.iter().find(|(names, _)| names.contains(&cut));
+        let (names, patterns) = known.with_context(|| {
+            format!(
                 "the GGUF's text is cut the way of {cut:?}, which rigbench does not know: give tokens instead of text"
-            ));
-        };
-        let list = |name: &str| match values.get(&format!("tokenizer.ggml.{name}")) {
-            Some(Value::List(list)) => Ok(*list),
-            _ => wrong(format!(
-                "the GGUF lacks the list tokenizer.ggml.{name}: give tokens instead of text"
-            )),
+            )
+        })?;
+        let list = |name: &str| match header.values.get(&format!("tokenizer.ggml.{name}")) {
+            Some(Value::List(list)) => Ok(list),
+            _ => {
+                bail!("the GGUF lacks the list tokenizer.ggml.{name}: give tokens instead of text")
+            }
         };
         let tokens = list("tokens")?.texts(file, MAX_BYTES)?;
-        let kinds = list("token_type")?.numbers(file, vocabulary)?;
-        if tokens.len() != vocabulary || kinds.len() != vocabulary {
-            return wrong(format!(
-                "the GGUF names {} tokens and has {vocabulary}: it is damaged, download it again",
-                tokens.len()
-            ));
+        ensure!(
+            tokens.len() == vocabulary,
+            "the GGUF names {} tokens and has {vocabulary}: it is damaged, download it again",
+            tokens.len()
+        );
+        let kinds = list("token_type")?.integers(file, vocabulary)?.context(
+            "the GGUF's kinds of tokens are not as many numbers: convert the model again",
+        )?;
+        let mut special = Vec::new();
+        for (token, kind) in tokens.iter().zip(kinds) {
+            if kind? != NORMAL && !token.is_empty() {
+                special.push(AddedToken::from(token.clone(), true));
+            }
         }
-        /// GGUF's token type for ordinary text. Merges never produce tokens of other types, such as end of turn.
-        const NORMAL: u32 = 1;
-        let others =
-            tokens.iter().zip(&kinds).filter(|(token, kind)| **kind != NORMAL && !token.is_empty());
-        let others: Vec<AddedToken> =
-            others.map(|(token, _)| AddedToken::from(token.clone(), true)).collect();
         let by_name: Vocab = tokens.into_iter().zip(0..).collect();
         let merges = list("merges")?.texts(file, MAX_BYTES)?;
         let merges = merges.iter().filter_map(|merge| {
@@ -91,7 +86,7 @@ impl Tokenizer {
         });
         let merges = merges.collect();
         let damaged = |error: tokenizers::Error| {
-            ModelError(format!("the GGUF's tokenizer is damaged, download it again: {error}"))
+            anyhow!("the GGUF's tokenizer is damaged, download it again: {error}")
         };
         let pairs = BPE::builder().vocab_and_merges(by_name, merges);
         // Llama 3 encodes a piece that is itself a token as that token, regardless of merges.
@@ -106,7 +101,7 @@ impl Tokenizer {
         cuts.push(bytes.into());
         let mut tokenizer = tokenizers::Tokenizer::new(pairs);
         tokenizer.with_pre_tokenizer(Some(Sequence::new(cuts))).with_decoder(Some(bytes));
-        tokenizer.add_special_tokens(others).map_err(damaged)?;
+        tokenizer.add_special_tokens(special).map_err(damaged)?;
         Ok(Tokenizer(tokenizer))
     }
 
