@@ -1,7 +1,8 @@
 //! Energy of one query: joules per prefill and decode token, times every factor between the card and the facility meter.
 
-use super::DeviceRow;
+use super::choices::to_meter;
 use super::revenue::quoted;
+use super::{DeviceRow, Market};
 use crate::units::{Interval, WATT_HOUR};
 use crate::workload::Id;
 use serde::Serialize;
@@ -62,11 +63,59 @@ pub struct QueryEnergy {
     pub lower_bound_reason: Option<String>,
 }
 
+/// A decode row without a query energy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QueryAbsent {
+    /// Label of the row.
+    pub decode: String,
+    /// Why there is no query energy.
+    pub reason: String,
+}
+
+/// The query energy of each decode row.
+pub(super) fn queries(rows: &[DeviceRow], market: &Market) -> (Vec<QueryEnergy>, Vec<QueryAbsent>) {
+    let (mut found, mut absent) = (Vec::new(), Vec::new());
+    for row in rows.iter().filter(|row| row.row.workload.id == Id::Decode) {
+        match query(row, rows, market) {
+            Ok(query) => found.push(query),
+            Err(reason) => absent.push(QueryAbsent { decode: row.label(), reason }),
+        }
+    }
+    (found, absent)
+}
+
+/// Query energy of a decode row, or the reason it is missing.
+fn query(row: &DeviceRow, rows: &[DeviceRow], market: &Market) -> Result<QueryEnergy, String> {
+    let premises = &market.premises;
+    let query = Query {
+        tokens_in: premises.query_tokens_in.number(),
+        tokens_out: premises.query_tokens_out.number(),
+    };
+    let energy = row.energy()?;
+    let prefill = prefill_for(row, rows).and_then(|read| Some((read, read.energy().ok()?)));
+    let (read, read_energy) = prefill.ok_or_else(|| {
+        let shape = &row.row.workload.shape;
+        let parts = [Some("prefill"), shape.model.as_deref(), shape.weights.as_deref()];
+        let spec = parts.into_iter().flatten().collect::<Vec<_>>().join(":");
+        format!("no reading of tokens was measured with it; run --workload {spec} too")
+    })?;
+    let (wall, _, lower_bound_reason) = to_meter(market, energy.scope);
+    let factors = Factors { wall, idle: premises.query_idle.number(), pue: premises.pue.number() };
+    let (prefill_joules, decode_joules) = (read_energy.work.joules, energy.work.joules);
+    Ok(QueryEnergy {
+        prefill: read.label(),
+        decode: row.label(),
+        query,
+        prefill_joules_per_token: prefill_joules,
+        decode_joules_per_token: decode_joules,
+        factors,
+        watt_hours: watt_hours(query, prefill_joules, decode_joules, factors),
+        lower_bound_reason,
+    })
+}
+
 /// The prefill row for a decode row: same device, scope, model and weights, and the nearest batch size.
-pub(super) fn prefill_for<'r>(
-    decode: &DeviceRow,
-    rows: &'r [DeviceRow<'r>],
-) -> Option<&'r DeviceRow<'r>> {
+fn prefill_for<'r>(decode: &DeviceRow, rows: &'r [DeviceRow<'r>]) -> Option<&'r DeviceRow<'r>> {
     let shape = &decode.row.workload.shape;
     let fits = |row: &&DeviceRow| {
         let workload = &row.row.workload;

@@ -2,6 +2,7 @@
 //! the reason.
 
 use super::WorkEnergy;
+use super::market::Figure;
 use crate::device::{Class, Device};
 use crate::energy::Scope;
 use crate::results::{
@@ -77,6 +78,18 @@ impl DeviceRow<'_> {
     /// Label in tables: workload and device.
     pub fn label(&self) -> String {
         format!("{} on {}", self.spec, self.device.name)
+    }
+
+    /// A figure of the row, with its energy as the source.
+    pub(super) fn cite(&self, energy: &RowEnergy, interval: Interval, unit: &str) -> Figure {
+        Figure {
+            key: self.label(),
+            interval,
+            unit: unit.into(),
+            date: self.date.to_string(),
+            source: format!("{}, {}", energy.provenance().name(), energy.scope.name()),
+            example: false,
+        }
     }
 
     /// The headline energy.

@@ -4,7 +4,6 @@ mod answer;
 mod break_evens;
 mod figures;
 mod megawatts;
-mod queries;
 mod sources;
 mod tokens;
 mod uses;
@@ -12,9 +11,7 @@ mod uses;
 pub use answer::answer;
 
 use super::table::{Column, Table};
-use crate::economics::{
-    Advice, BreakEven, Choice, HalvingEpoch, Kind, MeasuredDevice, Parameter, Question,
-};
+use crate::economics::{Advice, BreakEven, Choice, Kind, MeasuredDevice, Parameter, Question};
 use crate::text::lines;
 use crate::units::Provenance;
 
@@ -22,20 +19,20 @@ use crate::units::Provenance;
 pub fn advice(advice: &Advice) -> Vec<Table> {
     let mut tables = vec![uses::table(advice)];
     tables.extend(break_evens::tables(advice));
-    tables.extend(tokens::table(advice));
+    tables.extend(tokens::forgone(advice));
     tables.push(megawatts::table(advice));
-    tables.extend(queries::table(advice));
+    tables.extend(tokens::queries(advice));
     tables.push(sources::table(advice));
     tables
 }
 
 /// Sentences and tables for a terminal `width` characters wide; `styled` makes headers bold.
-pub fn advice_to_terminal(of: &Advice, width: u16, styled: bool) -> String {
+pub fn advice_to_terminal(advised: &Advice, width: u16, styled: bool) -> String {
     let mut out = String::new();
-    for line in answer(of) {
+    for line in answer(advised) {
         out += &format!("{}\n", textwrap::fill(&lines(&line), usize::from(width)));
     }
-    for table in advice(of) {
+    for table in advice(advised) {
         out += &format!("\n{}", table.to_terminal(width, styled));
     }
     out
@@ -83,41 +80,31 @@ fn how(provenance: Provenance) -> &'static str {
 }
 
 /// The break-even value of a parameter for a question.
-fn break_even(
-    advice: &Advice,
-    question: Question,
-    epoch: HalvingEpoch,
-    parameter: Parameter,
-) -> Option<&BreakEven> {
-    let asked = (question, epoch, parameter);
-    advice.break_evens.iter().find(|found| (found.question, found.epoch, found.parameter) == asked)
-}
-
-/// The reference miner with the highest revenue.
-fn best_miner(advice: &Advice) -> Option<usize> {
-    best_of(advice, Kind::HashAsic)
-}
-
-/// The choice of a kind with the highest revenue.
-fn best_of(advice: &Advice, kind: Kind) -> Option<usize> {
-    let all = (0..advice.choices.len()).filter(|i| advice.choices[*i].kind == kind);
-    let revenue = |i: &usize| advice.choices[*i].revenue.middle();
-    all.max_by(|a, b| revenue(a).total_cmp(&revenue(b)))
+fn break_even(advice: &Advice, question: Question, parameter: Parameter) -> Option<&BreakEven> {
+    let mut all = advice.break_evens.iter();
+    all.find(|found| (found.question, found.parameter) == (question, parameter))
 }
 
 /// The best choice of a kind on each device, in order of appearance.
 fn best_on_each_device(advice: &Advice, kind: Kind) -> Vec<usize> {
-    let mut best: Vec<usize> = Vec::new();
-    for (i, choice) in advice.choices.iter().enumerate().filter(|(_, choice)| choice.kind == kind) {
-        let same = best.iter_mut().find(|known| advice.choices[**known].device == choice.device);
-        match same {
-            None => best.push(i),
-            Some(known) => {
-                if choice.revenue.middle() > advice.choices[*known].revenue.middle() {
-                    *known = i;
-                }
-            }
+    let revenue = |i: usize| advice.choices[i].revenue.middle();
+    let better = |best, i| if revenue(i) > revenue(best) { i } else { best };
+    let all = (0..advice.choices.len()).filter(|i| advice.choices[*i].kind == kind);
+    let devices = grouped(all.map(|i| (&advice.choices[i].device, i))).into_iter();
+    devices.filter_map(|(_, own)| own.into_iter().reduce(better)).collect()
+}
+
+/// Groups values by their keys, each value once, in order of appearance.
+fn grouped<K: PartialEq, V: PartialEq>(
+    pairs: impl IntoIterator<Item = (K, V)>,
+) -> Vec<(K, Vec<V>)> {
+    let mut groups: Vec<(K, Vec<V>)> = Vec::new();
+    for (key, value) in pairs {
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, values)) if values.contains(&value) => {}
+            Some((_, values)) => values.push(value),
+            None => groups.push((key, vec![value])),
         }
     }
-    best
+    groups
 }
