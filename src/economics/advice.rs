@@ -74,13 +74,9 @@ pub struct Advice {
 pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice {
     let Rows { rows, mut remarks } = rows(documents);
     let premises = &market.premises;
-    let conditions = Conditions {
-        network: market.network(),
-        electricity: premises.electricity.number(),
-        pue: premises.pue.number(),
-        utilisation: premises.utilisation.number(),
-    };
-    let (choices, absent) = Offers { market, conditions }.all(&rows);
+    let conditions = market.conditions();
+    let offers = Offers { market, conditions };
+    let (choices, absent) = offers.all(&rows);
     let asic = best_of(&choices, Kind::HashAsic).expect("a market has a reference miner");
     let network = &market.network;
     let figures = [
@@ -108,6 +104,7 @@ pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice
     remarks.extend(rows.iter().filter_map(without_interval));
     let ranking = rank(&choices, |choice| choice.scenario);
     let evidence = rows.iter().filter_map(|row| Some(row.energy().ok()?.provenance())).min();
+    let after_halving = conditions.network.after_halving();
     let colocation = market.colocation.price.interval;
     Advice {
         market_date: market.date,
@@ -118,10 +115,7 @@ pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice
         recommendation: recommend(&choices, &ranking),
         conditions,
         hashprice_dollars_per_petahash_day: conditions.network.hashprice(),
-        hashprice_after_halving_dollars_per_petahash_day: conditions
-            .network
-            .after_halving()
-            .hashprice(),
+        hashprice_after_halving_dollars_per_petahash_day: after_halving.hashprice(),
         halving_block: network.halving.number() as u64,
         colocation_dollars_per_kwh: written_off(colocation, Interval::exact(1.0)),
         ranking,
@@ -129,7 +123,7 @@ pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice
         break_evens: break_evens(&choices, asic),
         hashes_forgone: exchanges(&rows, &choices, market, conditions.network),
         yardsticks: yardsticks(&choices),
-        megawatts: megawatts(&choices, asic, market),
+        megawatts: megawatts(&offers, &choices, asic),
         queries,
         queries_absent,
         published_queries: published_queries(market, &choices, conditions.network),

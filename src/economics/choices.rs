@@ -1,6 +1,6 @@
 //! The choices for a kilowatt-hour, and the unavailable ones with their reasons.
 
-use super::market::{Figure, Rental, tokens_of};
+use super::market::{Figure, ReferenceTokens, Rental, TokenPrice, tokens_of};
 use super::{
     Capital, Conditions, DeviceRow, Market, MeasuredDevice, RevenueModel, RowEnergy, Scenario,
     WorkEnergy,
@@ -121,6 +121,9 @@ pub(super) fn hashers(
     })
 }
 
+/// A choice on a device, or the label of an unavailable one and the reason.
+type Offer = Result<Choice, (String, String)>;
+
 /// The inputs that choices are built from.
 pub(super) struct Offers<'a> {
     pub market: &'a Market,
@@ -132,19 +135,25 @@ impl Offers<'_> {
     pub fn all(&self, rows: &[DeviceRow]) -> (Vec<Choice>, Vec<Absent>) {
         let mut choices: Vec<Choice> = self.asics().collect();
         let mut absent = Vec::new();
-        let mut devices: Vec<&str> = Vec::new();
+        let mut devices: Vec<(&MeasuredDevice, Vec<&DeviceRow>)> = Vec::new();
         for row in rows {
-            if !devices.contains(&row.device.id.as_str()) {
-                devices.push(&row.device.id);
+            match devices.iter_mut().find(|(device, _)| device.id == row.device.id) {
+                Some((_, own)) => own.push(row),
+                None => devices.push((&row.device, vec![row])),
             }
         }
-        for device in devices {
-            let own: Vec<&DeviceRow> = rows.iter().filter(|row| row.device.id == device).collect();
-            for offer in [self.hash(&own), self.infer(&own), self.rent(&own)].into_iter().flatten()
-            {
-                match offer {
-                    Ok(choice) => choices.push(choice),
-                    Err(why) => absent.push(why),
+        for (device, own) in devices {
+            for (kind, verb, offers) in [
+                (Kind::HashHere, "hash", self.hash(&own)),
+                (Kind::Infer, "infer", self.infer(&own)),
+                (Kind::Rent, "rent", self.rent(device, &own)),
+            ] {
+                let none = |reason| vec![Err((format!("{verb} on {}", device.name), reason))];
+                for offer in offers.unwrap_or_else(none) {
+                    match offer {
+                        Ok(choice) => choices.push(choice),
+                        Err((label, reason)) => absent.push(Absent { kind, label, reason }),
+                    }
                 }
             }
         }
@@ -168,44 +177,45 @@ impl Offers<'_> {
         })
     }
 
-    fn hash(&self, own: &[&DeviceRow]) -> Vec<Result<Choice, Absent>> {
-        let kind = Kind::HashHere;
+    fn hash(&self, own: &[&DeviceRow]) -> Result<Vec<Offer>, String> {
         let rows: Vec<_> = own.iter().filter(|r| r.row.workload.unit == Unit::Hash).collect();
         if rows.is_empty() {
-            return missing(kind, "hash", own, "no hashing was measured; run --workload sha256d");
+            return Err("no hashing was measured; run --workload sha256d".into());
         }
         let offer = |row: &&&DeviceRow| {
-            let energy = energy(kind, row)?;
-            Ok(self.measured(kind, row, &energy, RevenueModel::Hash(energy.work)))
+            let energy = row.energy().map_err(|reason| (row.label(), reason))?;
+            Ok(self.measured(Kind::HashHere, row, &energy, RevenueModel::Hash(energy.work)))
         };
-        rows.iter().map(offer).collect()
+        Ok(rows.iter().map(offer).collect())
     }
 
-    fn infer(&self, own: &[&DeviceRow]) -> Vec<Result<Choice, Absent>> {
+    fn infer(&self, own: &[&DeviceRow]) -> Result<Vec<Offer>, String> {
         let rows: Vec<_> = own.iter().filter(|r| r.row.workload.id.has_model()).collect();
         if rows.is_empty() {
-            let why = "no tokens were measured; run --workload decode:MODEL for a model that the market file prices";
-            return missing(Kind::Infer, "infer", own, why);
+            return Err("no tokens were measured; run --workload decode:MODEL for a model that the market file prices".into());
         }
-        let offers = |row: &&DeviceRow| self.infer_row(row).unwrap_or_else(|why| vec![Err(why)]);
-        rows.into_iter().flat_map(offers).collect()
+        let offers = |row: &&DeviceRow| match self.infer_row(row) {
+            Ok(choices) => choices.into_iter().map(Ok).collect(),
+            Err(reason) => vec![Err((row.label(), reason))],
+        };
+        Ok(rows.into_iter().flat_map(offers).collect())
     }
 
-    fn infer_row(&self, row: &DeviceRow) -> Result<Vec<Result<Choice, Absent>>, Absent> {
-        let (kind, tokens) = (Kind::Infer, &row.row.workload);
-        let energy = energy(kind, row)?;
+    /// The tokens of a row at each price that applies to them.
+    fn infer_row(&self, row: &DeviceRow) -> Result<Vec<Choice>, String> {
+        let tokens = &row.row.workload;
+        let energy = row.energy()?;
         let prices = || self.market.token_prices.iter();
         let priced = prices().filter(|price| price.mismatch(tokens).is_none());
-        let choices: Vec<_> = priced
-            .map(|price| {
-                let model = RevenueModel::Infer { energy: energy.work, price: price.per_token() };
-                let mut choice = self.measured(kind, row, &energy, model);
-                choice.label = format!("sell {} at the price of {}", choice.label, price.name);
-                choice.subject = tokens_of(tokens);
-                choice.rests_on.push(price.price.clone());
-                Ok(choice)
-            })
-            .collect();
+        let choice = |price: &TokenPrice| {
+            let model = RevenueModel::Infer { energy: energy.work, price: price.per_token() };
+            let mut choice = self.measured(Kind::Infer, row, &energy, model);
+            choice.label = format!("sell {} at the price of {}", choice.label, price.name);
+            choice.subject = tokens_of(tokens);
+            choice.rests_on.push(price.price.clone());
+            choice
+        };
+        let choices: Vec<Choice> = priced.map(choice).collect();
         if !choices.is_empty() {
             return Ok(choices);
         }
@@ -221,22 +231,17 @@ impl Offers<'_> {
             (true, false) => format!("it prices {}", known.join(", ")),
             (true, true) => "it prices no tokens".into(),
         };
-        let reason = format!("the market file has no price for {}; {why}", tokens_of(tokens));
-        Err(Absent { kind, label: row.label(), reason })
+        Err(format!("the market file has no price for {}; {why}", tokens_of(tokens)))
     }
 
-    fn rent(&self, own: &[&DeviceRow]) -> Vec<Result<Choice, Absent>> {
-        let (kind, Some(first)) = (Kind::Rent, own.first()) else { return Vec::new() };
-        let card = first.device.card();
+    fn rent(&self, device: &MeasuredDevice, own: &[&DeviceRow]) -> Result<Vec<Offer>, String> {
+        let card = device.card();
         let fits = |rental: &&Rental| rental.devices.iter().any(|name| name == card);
         let rentals: Vec<&Rental> = self.market.rentals.iter().filter(fits).collect();
         if rentals.is_empty() {
-            let why = format!("the market file has no rental price of {card}");
-            return missing(kind, "rent", own, &why);
+            return Err(format!("the market file has no rental price of {card}"));
         }
-        let Some((row, energy)) = self.highest_power_row(own) else {
-            return missing(kind, "rent", own, "its power was not measured");
-        };
+        let (row, energy) = self.highest_power_row(own).ok_or("its power was not measured")?;
         let offer = |rental: &Rental| {
             let dollars_per_hour = rental.rent.interval;
             let model = RevenueModel::Rent { dollars_per_hour, watts: energy.watts };
@@ -244,10 +249,27 @@ impl Offers<'_> {
                 label: format!("rent out {}: {}", row.device.name, rental.name),
                 subject: rental.name.clone(),
                 rests_on: vec![row.cite(&energy, energy.watts, "W"), rental.rent.clone()],
-                ..self.measured(kind, row, &energy, model)
+                ..self.measured(Kind::Rent, row, &energy, model)
             })
         };
-        rentals.into_iter().map(offer).collect()
+        Ok(rentals.into_iter().map(offer).collect())
+    }
+
+    /// Published tokens at their price, as choices on nobody's device.
+    pub fn published_tokens(&self) -> Vec<Choice> {
+        let choice = |tokens: &ReferenceTokens| {
+            let mut prices = self.market.token_prices.iter();
+            let price = prices.find(|price| price.name == tokens.price)?;
+            let energy = WorkEnergy { joules: tokens.energy.interval, unit: Unit::Token };
+            let origin = (energy.joules.provenance, tokens.scope);
+            let model = RevenueModel::Infer { energy, price: price.per_token() };
+            Some(Choice {
+                label: format!("{}, at the price of {}", tokens.name, price.name),
+                rests_on: vec![tokens.energy.clone(), price.price.clone()],
+                ..self.choice(Kind::Infer, origin, model, None)
+            })
+        };
+        self.market.reference_tokens.iter().filter_map(choice).collect()
     }
 
     /// The row with the highest power, since a tenant may draw as much. Rows with a known plug factor take precedence.
@@ -257,8 +279,8 @@ impl Offers<'_> {
     ) -> Option<(&'r DeviceRow<'r>, RowEnergy)> {
         let powered = own.iter().filter_map(|row| Some((*row, row.energy().ok()?)));
         let rank = |energy: &RowEnergy| {
-            let wall = self.market.wall_factor(energy.scope).map(|(factor, _)| factor);
-            (wall.is_some(), wall.unwrap_or(1.0) * energy.watts.middle())
+            let (wall, _, missing) = to_meter(self.market, energy.scope);
+            (missing.is_none(), wall * energy.watts.middle())
         };
         powered.max_by(|(_, a), (_, b)| {
             let (a, b) = (rank(a), rank(b));
@@ -338,11 +360,11 @@ impl Offers<'_> {
 /// From a scope to the facility meter: the factor to the plug, all factors, and why they are incomplete if they are.
 pub(super) fn to_meter(market: &Market, scope: Scope) -> (f64, Vec<Factor>, Option<String>) {
     let name = format!("plug per {}", scope.name());
-    let (first, missing) = match market.wall_factor(scope) {
-        Some((_, Some(figure))) => (factor(&name, figure), None),
-        Some((value, None)) => {
-            (Factor { name, value, source: "the figure is of the plug".into() }, None)
+    let (first, missing) = match market.wall_factors.get(&scope) {
+        _ if scope == Scope::Wall => {
+            (Factor { name, value: 1.0, source: "the figure is of the plug".into() }, None)
         }
+        Some(figure) => (factor(&name, figure), None),
         None => {
             let (_, excludes) = scope.extent();
             let scope = scope.name();
@@ -356,14 +378,4 @@ pub(super) fn to_meter(market: &Market, scope: Scope) -> (f64, Vec<Factor>, Opti
 fn factor(name: &str, figure: &Figure) -> Factor {
     let source = format!("{} ({})", figure.source, figure.date);
     Factor { name: name.into(), value: figure.number(), source }
-}
-
-/// The energy of a row, or the unavailable choice with the reason.
-fn energy(kind: Kind, row: &DeviceRow) -> Result<RowEnergy, Absent> {
-    row.energy().map_err(|reason| Absent { kind, label: row.label(), reason })
-}
-
-fn missing(kind: Kind, verb: &str, own: &[&DeviceRow], why: &str) -> Vec<Result<Choice, Absent>> {
-    let name = own.first().map_or("", |row| &row.device.name);
-    vec![Err(Absent { kind, label: format!("{verb} on {name}"), reason: why.to_string() })]
 }

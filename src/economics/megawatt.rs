@@ -1,10 +1,10 @@
 //! A megawatt of miners against a megawatt of accelerators.
 
-use super::choices::to_meter;
-use super::market::{Build, Figure};
-use super::{Answer, Choice, Market, RevenueModel, Scenario, WorkEnergy};
+use super::choices::Offers;
+use super::market::{Build, Builds, Figure};
+use super::{Answer, Choice, Scenario};
 use crate::energy::Scope;
-use crate::units::{HOUR, Interval, KILOWATT_HOUR, MEGAWATT, Provenance, Unit, YEAR};
+use crate::units::{HOUR, Interval, KILOWATT_HOUR, MEGAWATT, Provenance, YEAR};
 use serde::Serialize;
 
 /// A megawatt at the facility meter, in one use.
@@ -44,56 +44,33 @@ pub struct Megawatts {
 }
 
 /// Both sides, from choices that can be converted to the facility meter and from published tokens.
-pub(super) fn megawatts(choices: &[Choice], asic: usize, market: &Market) -> Megawatts {
-    let miner = &choices[asic];
-    let side = |label: String,
-                (provenance, scope): (Provenance, Scope),
-                scenario: &Scenario,
-                build: &Build,
-                mut rests_on: Vec<Figure>| {
+pub(super) fn megawatts(offers: &Offers, choices: &[Choice], asic: usize) -> Megawatts {
+    let (miner, published) = (&choices[asic], offers.published_tokens());
+    let side = |choice: &Choice, build: &Build| {
         let hours = |dollars: Interval| dollars * ((MEGAWATT * HOUR).0 / KILOWATT_HOUR.0);
         let yearly = |dollars: Interval| hours(dollars) * (YEAR.0 / HOUR.0);
-        let revenue = scenario.revenue();
-        let bare = Scenario { capital: None, ..*scenario };
+        let bare = Scenario { capital: None, ..choice.scenario };
         let left = yearly(bare.margin());
-        rests_on.push(build.cost.clone());
-        let build = build.cost.interval;
+        let build_dollars = build.cost.interval;
         Megawatt {
-            label,
-            provenance,
-            scope,
-            revenue_dollars_per_hour: hours(revenue),
-            revenue_dollars_per_year: yearly(revenue),
+            label: choice.label.clone(),
+            provenance: choice.provenance,
+            scope: choice.scope,
+            revenue_dollars_per_hour: hours(choice.revenue),
+            revenue_dollars_per_year: yearly(choice.revenue),
             left_dollars_per_year: left,
             left_after_halving_dollars_per_year: yearly(bare.after_halving().margin()),
-            build_dollars: build,
-            payback_years: (Answer::of(left) == Answer::Yes).then(|| build / left),
-            times_the_asic: revenue / miner.revenue,
-            rests_on,
+            build_dollars,
+            payback_years: (Answer::of(left) == Answer::Yes).then(|| build_dollars / left),
+            times_the_asic: choice.revenue / miner.revenue,
+            rests_on: choice.rests_on.iter().chain([&build.cost]).cloned().collect(),
         }
     };
-    let of_choice = |choice: &Choice, build: &Build| {
-        let energy = (choice.provenance, choice.scope);
-        side(choice.label.clone(), energy, &choice.scenario, build, choice.rests_on.clone())
-    };
-    let inference = &market.build.inference;
-    let measured = choices.iter().filter(|choice| !choice.kind.hashes() && choice.reaches_meter());
-    let published = market.reference_tokens.iter().filter_map(|tokens| {
-        let price = market.token_prices.iter().find(|price| price.name == tokens.price)?;
-        let (wall, _, None) = to_meter(market, tokens.scope) else { return None };
-        let energy = WorkEnergy { joules: tokens.energy.interval, unit: Unit::Token };
-        let revenue_model = RevenueModel::Infer { energy, price: price.per_token() };
-        let scenario = Scenario { revenue_model, wall, capital: None, ..miner.scenario };
-        let label = format!("{}, at the price of {}", tokens.name, price.name);
-        let rests_on = vec![tokens.energy.clone(), price.price.clone()];
-        let origin = (energy.joules.provenance, tokens.scope);
-        Some(side(label, origin, &scenario, inference, rests_on))
-    });
+    let Builds { mining, inference } = &offers.market.build;
+    let measured = choices.iter().filter(|choice| !choice.kind.hashes());
+    let accelerators = measured.chain(&published).filter(|choice| choice.reaches_meter());
     Megawatts {
-        asic: of_choice(miner, &market.build.mining),
-        accelerators: measured
-            .map(|choice| of_choice(choice, inference))
-            .chain(published)
-            .collect(),
+        asic: side(miner, mining),
+        accelerators: accelerators.map(|choice| side(choice, inference)).collect(),
     }
 }

@@ -5,7 +5,6 @@ mod advice;
 mod break_even;
 mod choices;
 mod exchange;
-mod hash;
 pub mod market;
 mod megawatt;
 mod query;
@@ -18,11 +17,12 @@ pub use advice::{Advice, advise_on};
 pub use break_even::{Answer, BreakEven, Crossing, HalvingEpoch, Never, Question, Sides};
 pub use choices::{Absent, Choice, Factor, Kind, best_of};
 pub use exchange::{Exchange, QueryInHashes, Yardstick};
-pub use hash::{Network, subsidy_at};
 pub use market::{Market, MarketError};
 pub use megawatt::{Megawatt, Megawatts};
-pub use query::{Factors, Query, QueryAbsent, QueryEnergy, watt_hours};
+pub use query::{QueryAbsent, QueryEnergy, watt_hours};
 pub use ranking::{Ranked, Ranking, Recommendation};
-pub use revenue::{Price, WorkEnergy, hashes_forgone, rented, sold, written_off};
+pub use revenue::{
+    Network, Price, WorkEnergy, hashes_forgone, rented, sold, subsidy_at, written_off,
+};
 pub use rows::{DeviceRow, MeasuredDevice, RowEnergy, Rows, rows};
 pub use scenario::{Capital, Conditions, Parameter, RevenueModel, Scenario};

@@ -1,6 +1,66 @@
-//! Revenue and cost per kWh: pure functions of energy per unit of work. One formula covers hashes and tokens.
+//! Revenue and cost per kWh: pure functions of energy per unit of work. One formula covers hashes and tokens; the price of a hash
+//! follows from difficulty, block reward and bitcoin price.
 
-use crate::units::{HOUR, Interval, KILOWATT_HOUR, MEGAWATT, Method, Provenance, Unit, YEAR};
+use crate::units::{
+    HOUR, Interval, KILOWATT_HOUR, MEGAWATT, Method, PETAHASH_DAY, Provenance, Unit, YEAR,
+};
+use serde::Serialize;
+
+/// Expected hashes per block at difficulty 1: 2³².
+const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0;
+/// Blocks between halvings.
+pub(super) const HALVING_BLOCKS: u64 = 210_000;
+/// Block subsidy before the first halving, in bitcoin.
+const FIRST_SUBSIDY: f64 = 50.0;
+
+/// State of the Bitcoin network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Network {
+    /// Mining difficulty; 1 for the first block.
+    pub difficulty: f64,
+    /// Dollars per bitcoin.
+    #[serde(rename = "bitcoin_dollars")]
+    pub bitcoin: f64,
+    /// Block subsidy in bitcoin.
+    #[serde(rename = "subsidy_bitcoins_per_block")]
+    pub subsidy: f64,
+    /// Transaction fees per block, in bitcoin.
+    #[serde(rename = "fees_bitcoins_per_block")]
+    pub fees: f64,
+}
+
+impl Network {
+    /// A network whose fees are a fraction of the block reward (subsidy plus fees), 0 to below 1.
+    pub fn with_fee_share(difficulty: f64, bitcoin: f64, subsidy: f64, share: f64) -> Network {
+        Network { difficulty, bitcoin, subsidy, fees: subsidy * share / (1.0 - share) }
+    }
+
+    /// Expected dollars per hash.
+    pub fn dollars_per_hash(self) -> f64 {
+        let reward = (self.subsidy + self.fees) * self.bitcoin;
+        reward / (self.difficulty * HASHES_PER_DIFFICULTY)
+    }
+
+    /// Hashprice in dollars per PH/s and day.
+    pub fn hashprice(self) -> f64 {
+        self.dollars_per_hash() * PETAHASH_DAY
+    }
+
+    /// The same network at another hashprice, by a change of difficulty.
+    pub fn at_hashprice(self, hashprice: f64) -> Network {
+        Network { difficulty: self.difficulty * self.hashprice() / hashprice, ..self }
+    }
+
+    /// After the next halving: half the subsidy, all else unchanged.
+    pub fn after_halving(self) -> Network {
+        Network { subsidy: self.subsidy / 2.0, ..self }
+    }
+}
+
+/// Block subsidy at a height, in bitcoin.
+pub fn subsidy_at(height: u64) -> f64 {
+    FIRST_SUBSIDY / 2f64.powi((height / HALVING_BLOCKS).min(64) as i32)
+}
 
 /// Energy per unit of work.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -166,21 +166,17 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
             let twin = rows.iter_mut().find(|known| {
                 (known.machine, &known.device, &known.spec) == (machine, &new.device, &new.spec)
             });
-            match twin {
-                None => rows.push(new),
-                Some(twin) => {
-                    let (kept, passed) = if replaces(&new, twin) {
-                        (new.date, std::mem::replace(twin, new))
-                    } else {
-                        (twin.date, new)
-                    };
-                    remarks.push(format!(
-                        "{} was run more than once: the row of {kept} counts, that of {} does not",
-                        passed.label(),
-                        passed.date
-                    ));
-                }
-            }
+            let Some(twin) = twin else {
+                rows.push(new);
+                continue;
+            };
+            let passed = if replaces(&new, twin) { std::mem::replace(twin, new) } else { new };
+            remarks.push(format!(
+                "{} was run more than once: the row of {} counts, that of {} does not",
+                passed.label(),
+                twin.date,
+                passed.date
+            ));
         }
     }
     disambiguate(&mut rows, machines.len());

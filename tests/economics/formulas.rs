@@ -2,9 +2,11 @@
 
 use proptest::prelude::*;
 use rigbench::economics::{
-    Network, Price, WorkEnergy, hashes_forgone, rented, sold, subsidy_at, written_off,
+    Network, Price, WorkEnergy, hashes_forgone, rented, sold, subsidy_at, watt_hours, written_off,
 };
-use rigbench::units::{EnergyPerWork, Interval, KILOWATT_HOUR, MILLION_TOKENS, PETAHASH_DAY, Unit};
+use rigbench::units::{
+    EnergyPerWork, Interval, KILOWATT_HOUR, MILLION_TOKENS, PETAHASH_DAY, Unit, WATT_HOUR,
+};
 
 /// Intervals around values in `size`, some without a value.
 pub fn interval(size: std::ops::Range<f64>) -> impl Strategy<Value = Interval> {
@@ -197,5 +199,41 @@ proptest! {
         }
         prop_assert!(rented(dollars, joules * more).high < rented(dollars, joules).high);
         prop_assert!(written_off(dollars, joules * more).low < written_off(dollars, joules).low);
+    }
+}
+
+#[test]
+fn three_tenths_of_a_watt_hour_from_every_factor() {
+    let factors = [1.5, 1.2, 1.2];
+    let exact = Interval::exact;
+    // (500 · 0.1 + 300 · 1.5) J · 2.16 / 3600
+    let energy = watt_hours((500.0, exact(0.1)), (300.0, exact(1.5)), factors);
+    assert!((energy.value.unwrap() - 0.3).abs() < 1e-12);
+    // With decode energy for prompt tokens it is far off.
+    let mixed = watt_hours((500.0, exact(1.5)), (300.0, exact(1.5)), factors);
+    assert!(mixed.value.unwrap() > 0.7);
+}
+
+#[test]
+fn the_factors_of_gemini_make_1_72() {
+    let factors = [83.0 / 58.0, 93.0 / 83.0, 100.0 / 93.0];
+    let watt_hour = (1.0, Interval::exact(WATT_HOUR.0));
+    let energy = watt_hours((0.0, Interval::exact(0.0)), watt_hour, factors);
+    assert!((energy.value.unwrap() - 1.72).abs() < 0.005);
+}
+
+proptest! {
+    #[test]
+    fn a_query_grows_with_tokens_joules_and_factors(
+        prefill in 1e-3..1.0, decode in 1e-3..10.0, tokens in 1.0..1e4, more in 1.01..10.0, which in 0usize..7,
+    ) {
+        let mut all = [tokens, tokens, prefill, decode, 1.4, 1.1, 1.2];
+        let energy = |a: [f64; 7]| {
+            let (prefill, decode) = ((a[0], Interval::exact(a[2])), (a[1], Interval::exact(a[3])));
+            watt_hours(prefill, decode, [a[4], a[5], a[6]]).value.unwrap()
+        };
+        let before = energy(all);
+        all[which] *= more;
+        prop_assert!(energy(all) > before);
     }
 }

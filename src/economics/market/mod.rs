@@ -7,8 +7,8 @@ mod syntax;
 
 pub use figure::Figure;
 
-use super::hash::Network;
-use super::revenue::Price;
+use super::revenue::{Network, Price};
+use super::scenario::Conditions;
 use crate::energy::Scope;
 use crate::units::{MILLION_TOKENS, Unit};
 use crate::workload::{Description, Id};
@@ -264,24 +264,18 @@ impl Market {
         Market::parse(EMBEDDED).expect("a test reads it")
     }
 
-    /// The network that the file describes.
-    pub fn network(&self) -> Network {
-        let n = &self.network;
-        Network::with_fee_share(
-            n.difficulty.number(),
-            n.bitcoin.number(),
-            n.subsidy.number(),
-            n.fee_share.number(),
-        )
-    }
-
-    /// Joules at the plug per joule in a scope, and the source; 1 for the plug itself, `None` if unknown.
-    pub fn wall_factor(&self, scope: Scope) -> Option<(f64, Option<&Figure>)> {
-        if scope == Scope::Wall {
-            return Some((1.0, None));
+    /// The conditions that the file describes.
+    pub fn conditions(&self) -> Conditions {
+        let (premises, network) = (&self.premises, &self.network);
+        let [difficulty, bitcoin, subsidy, fee_share] =
+            [&network.difficulty, &network.bitcoin, &network.subsidy, &network.fee_share]
+                .map(Figure::number);
+        Conditions {
+            network: Network::with_fee_share(difficulty, bitcoin, subsidy, fee_share),
+            electricity: premises.electricity.number(),
+            pue: premises.pue.number(),
+            utilisation: premises.utilisation.number(),
         }
-        let figure = self.wall_factors.get(&scope)?;
-        Some((figure.number(), Some(figure)))
     }
 
     /// A remark on the age of the file; `None` if it is up to date.

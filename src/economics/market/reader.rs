@@ -2,7 +2,7 @@
 
 use super::schema::{self, Key, Kind, NUMBERS};
 use super::syntax::line;
-use crate::economics::hash::{HALVING_BLOCKS, subsidy_at};
+use crate::economics::revenue::{HALVING_BLOCKS, subsidy_at};
 use crate::text::plain;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};

@@ -45,6 +45,14 @@ fn figure(name: &'static str, expected: Expected) -> Key {
     required(name, Kind::Figure(expected))
 }
 
+fn table(name: &'static str, keys: impl Into<Vec<Key>>) -> Key {
+    required(name, Kind::Table(keys.into()))
+}
+
+fn rows(name: &'static str, keys: impl Into<Vec<Key>>) -> Key {
+    optional(name, Kind::Rows(keys.into()))
+}
+
 /// The keys of a figure.
 pub(super) fn of_figure() -> Vec<Key> {
     let numbers = NUMBERS.map(|name| optional(name, Kind::Number)).into_iter();
@@ -55,82 +63,63 @@ pub(super) fn of_figure() -> Vec<Key> {
 /// The keys of the whole file. Typical figures catch wrong units, which are off by a factor of 100 or more: cents for dollars,
 /// terahashes for hashes.
 pub(super) fn of_file() -> Vec<Key> {
-    use Kind::{Batches, Date, Figure, Rows, Table, Text, Texts, Word};
     let (near, within) = (Expected::near, Expected::within);
     let range = |unit, typical| near(unit, typical).or_range();
-    let name = || required("name", Text);
+    let text = |name| required(name, Kind::Text);
+    let texts = |name| required(name, Kind::Texts);
     let tokens = vec![("input", Id::Prefill.name()), ("output", Id::Decode.name())];
     let scopes = Scope::ALL.map(|scope| (scope.name(), scope.name())).to_vec();
-    let wall_factor = |scope: Scope| optional(scope.name(), Figure(within("ratio", 1.0, 10.0)));
-    let build = || {
-        let lifetime = optional("lifetime", Figure(range("year", 4.0)));
-        Table(vec![figure("cost", range("$/MW", 3e6)), lifetime])
+    let factor = within("ratio", 1.0, 10.0);
+    let wall_factor = |scope: Scope| optional(scope.name(), Kind::Figure(factor));
+    let years = range("year", 4.0);
+    let built = |name| {
+        table(name, [figure("cost", range("$/MW", 3e6)), optional("lifetime", Kind::Figure(years))])
     };
+    let premises = [
+        figure("electricity", near("$/kWh", 0.02).or_negative()),
+        figure("pue", within("ratio", 1.0, 5.0)),
+        figure("utilisation", within("share", 0.001, 1.0)),
+        figure("query_tokens_in", near("token", 500.0)),
+        figure("query_tokens_out", near("token", 500.0)),
+        figure("query_idle", factor),
+    ];
+    let network = [
+        figure("difficulty", near("difficulty", 125e12)),
+        figure("bitcoin", near("$/BTC", 60_000.0)),
+        figure("fee_share", within("share", 0.0, 0.9)),
+        figure("subsidy", near("BTC/block", 3.125)),
+        figure("halving", near("block", 1_050_000.0)),
+    ];
+    let asic = [text("name"), figure("efficiency", near(Unit::Hash.energy_symbol(), 15.0))];
+    let token_price = [
+        text("name"),
+        texts("models"),
+        required("tokens", Kind::Word(tokens)),
+        texts("types"),
+        required("batches", Kind::Batches),
+        figure("price", range("$/Mtoken", 0.3)),
+    ];
+    let rental = [text("name"), texts("devices"), figure("rent", range("$/h", 2.0))];
+    let card_cost =
+        [texts("devices"), figure("cost", range("$", 5000.0)), figure("lifetime", years)];
+    let reference_tokens = [
+        text("name"),
+        text("price"),
+        required("scope", Kind::Word(scopes)),
+        figure("energy", near(Unit::Token.energy_symbol(), 0.5)),
+    ];
     vec![
-        required("date", Date),
-        required(
-            "premises",
-            Table(vec![
-                figure("electricity", near("$/kWh", 0.02).or_negative()),
-                figure("pue", within("ratio", 1.0, 5.0)),
-                figure("utilisation", within("share", 0.001, 1.0)),
-                figure("query_tokens_in", near("token", 500.0)),
-                figure("query_tokens_out", near("token", 500.0)),
-                figure("query_idle", within("ratio", 1.0, 10.0)),
-            ]),
-        ),
-        required(
-            "wall_factor",
-            Table([Scope::GpuBoard, Scope::CpuPackage, Scope::Machine].map(wall_factor).into()),
-        ),
-        required(
-            "network",
-            Table(vec![
-                figure("difficulty", near("difficulty", 125e12)),
-                figure("bitcoin", near("$/BTC", 60_000.0)),
-                figure("fee_share", within("share", 0.0, 0.9)),
-                figure("subsidy", near("BTC/block", 3.125)),
-                figure("halving", near("block", 1_050_000.0)),
-            ]),
-        ),
-        required(
-            "asic",
-            Rows(vec![name(), figure("efficiency", near(Unit::Hash.energy_symbol(), 15.0))]),
-        ),
-        optional(
-            "token_price",
-            Rows(vec![
-                name(),
-                required("models", Texts),
-                required("tokens", Word(tokens)),
-                required("types", Texts),
-                required("batches", Batches),
-                figure("price", range("$/Mtoken", 0.3)),
-            ]),
-        ),
-        optional(
-            "rental",
-            Rows(vec![name(), required("devices", Texts), figure("rent", range("$/h", 2.0))]),
-        ),
-        required("build", Table(vec![required("mining", build()), required("inference", build())])),
-        optional(
-            "card_cost",
-            Rows(vec![
-                required("devices", Texts),
-                figure("cost", range("$", 5000.0)),
-                figure("lifetime", range("year", 4.0)),
-            ]),
-        ),
-        required("colocation", Table(vec![figure("price", range("$/MW-year", 1.85e6))])),
-        optional(
-            "reference_tokens",
-            Rows(vec![
-                name(),
-                required("price", Text),
-                required("scope", Word(scopes)),
-                figure("energy", near(Unit::Token.energy_symbol(), 0.5)),
-            ]),
-        ),
-        optional("published_query", Rows(vec![name(), figure("energy", near("Wh", 0.5))])),
+        required("date", Kind::Date),
+        table("premises", premises),
+        table("wall_factor", [Scope::GpuBoard, Scope::CpuPackage, Scope::Machine].map(wall_factor)),
+        table("network", network),
+        required("asic", Kind::Rows(asic.into())),
+        rows("token_price", token_price),
+        rows("rental", rental),
+        table("build", ["mining", "inference"].map(built)),
+        rows("card_cost", card_cost),
+        table("colocation", [figure("price", range("$/MW-year", 1.85e6))]),
+        rows("reference_tokens", reference_tokens),
+        rows("published_query", [text("name"), figure("energy", near("Wh", 0.5))]),
     ]
 }

@@ -1,7 +1,7 @@
 //! The advice in sentences: recommendation, certainty and break-even prices.
 
+use super::common::break_even;
 use super::figures::{dollars, number, phrase_by, plain, price};
-use super::{act, break_even};
 use crate::economics::market::STALE_DAYS;
 use crate::economics::{
     Advice, Answer, BreakEven, Choice, Crossing, HalvingEpoch, Kind, Parameter, Question,
@@ -14,6 +14,18 @@ pub fn answer(advice: &Advice) -> Vec<String> {
     lines.push(computed_with(advice));
     lines.extend(advice.remarks.iter().map(|remark| format!("Note: {remark}.")));
     lines
+}
+
+/// A choice as an imperative: `rent out NVIDIA H100 (one year)`.
+fn act(choice: &Choice) -> String {
+    let subject = &choice.subject;
+    let name = choice.device.as_ref().map_or("", |on| &on.name);
+    match choice.kind {
+        Kind::HashAsic => format!("hash on a miner ({subject})"),
+        Kind::HashHere => format!("hash on {name}"),
+        Kind::Infer => format!("sell {subject} of {name}"),
+        Kind::Rent => format!("rent out {name} ({subject})"),
+    }
 }
 
 /// Revenue of a choice, in dollars per kWh.

@@ -1,7 +1,7 @@
 //! Break-even tables: for each parameter, the value at which a choice stops paying or stops being the better one.
 
+use super::common::{break_even, grouped};
 use super::figures::{cell, phrase, phrase_by, plain};
-use super::{best_on_each_device, break_even};
 use crate::economics::{
     Advice, Answer, BreakEven, Choice, Crossing, HalvingEpoch, Kind, Never, Parameter, Question,
     best_of,
@@ -13,6 +13,15 @@ pub(super) fn tables(advice: &Advice) -> Vec<Table> {
     let kinds = [Kind::Infer, Kind::Rent].into_iter();
     let sellers = kinds.flat_map(|kind| best_on_each_device(advice, kind));
     std::iter::once(hashing(advice)).chain(sellers.map(|choice| selling(advice, choice))).collect()
+}
+
+/// The best choice of a kind on each device, in order of appearance.
+fn best_on_each_device(advice: &Advice, kind: Kind) -> Vec<usize> {
+    let revenue = |i: usize| advice.choices[i].revenue.middle();
+    let better = |best, i| if revenue(i) > revenue(best) { i } else { best };
+    let all = (0..advice.choices.len()).filter(|i| advice.choices[*i].kind == kind);
+    let devices = grouped(all.map(|i| (&advice.choices[i].device, i))).into_iter();
+    devices.filter_map(|(_, own)| own.into_iter().reduce(better)).collect()
 }
 
 fn pays(choice: usize) -> Question {

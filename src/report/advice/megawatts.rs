@@ -1,8 +1,8 @@
 //! The table of a megawatt of miners against a megawatt of accelerators.
 
+use super::common::{columns, how, short};
 use super::figures::{cell, dollars, phrase};
-use super::{columns, how, short};
-use crate::economics::{Advice, Megawatt};
+use crate::economics::{Advice, Kind, Megawatt, best_of};
 use crate::report::table::{Table, cells};
 use crate::units::{Interval, Provenance};
 
@@ -48,8 +48,9 @@ fn notes(advice: &Advice) -> Vec<String> {
         "On a GPU, and on a processor, the hash is a yardstick and no business: who wants hashes buys miners.".to_string(),
     ];
     let miner = &megawatts.asic;
-    let best = advice.yardsticks.iter().filter(|y| advice.choices[y.asic].label == miner.label);
-    notes.extend(best.map(|y| {
+    let best = best_of(&advice.choices, Kind::HashAsic);
+    let yardsticks = advice.yardsticks.iter().filter(|y| Some(y.asic) == best);
+    notes.extend(yardsticks.map(|y| {
         let here = advice.choices[y.choice].device.as_ref().map_or("it", |on| &on.name);
         let (times, miner) = (phrase(y.times_worse), &advice.choices[y.asic].subject);
         format!("For a hash {here} takes {times} times the joules of {miner}.")

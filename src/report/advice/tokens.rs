@@ -1,7 +1,7 @@
 //! The tables of tokens and queries: hashes forgone for a token, and the energy of a query with every factor.
 
+use super::common::{columns, short};
 use super::figures::{cell, cell_by, number, phrase, phrase_by, plain};
-use super::{columns, short};
 use crate::economics::{Advice, Kind, QueryAbsent, QueryEnergy, best_of};
 use crate::report::table::{Table, cells};
 use crate::units::{Amount, MILLION_TOKENS, Unit};
@@ -12,11 +12,11 @@ fn hashes(work: f64) -> String {
 
 /// Each token row against hashing on its own device and on the best miner; `None` if no token row has joules.
 pub(super) fn forgone(advice: &Advice) -> Option<Table> {
-    let best = best_of(&advice.choices, Kind::HashAsic)?;
-    let mut others = advice.choices.iter().enumerate();
-    let others = others.by_ref().filter(|(i, choice)| choice.kind == Kind::HashAsic && *i != best);
-    let others: Vec<&String> = others.map(|(_, choice)| &choice.label).collect();
-    let shown = advice.hashes_forgone.iter().filter(|exchange| !others.contains(&&exchange.hasher));
+    let best = &advice.choices[best_of(&advice.choices, Kind::HashAsic)?].label;
+    let miners = advice.choices.iter().filter(|choice| choice.kind == Kind::HashAsic);
+    let is_miner = |hasher: &String| miners.clone().any(|miner| miner.label == *hasher);
+    let shown = advice.hashes_forgone.iter();
+    let shown = shown.filter(|exchange| exchange.hasher == *best || !is_miner(&exchange.hasher));
     let rows = shown.map(|exchange| {
         cells([
             short(&exchange.token, advice),
@@ -86,17 +86,16 @@ pub(super) fn queries(advice: &Advice) -> Option<Table> {
 
 /// `(500 tokens read × 0.02 J + 300 written × 0.5 J) × plug 1.43 × idle 1.12 × PUE 1.58 ÷ 3600 = 0.112 Wh`.
 fn formula(query: &QueryEnergy) -> Vec<String> {
-    let QueryEnergy { query: size, factors, .. } = query;
     let mut lines = vec![format!(
         "{}: ({} tokens read × {} J + {} written × {} J) × plug {} × idle {} × PUE {} ÷ 3600 = {} Wh",
         query.decode,
-        plain(size.tokens_in),
+        plain(query.tokens_in),
         phrase(query.prefill_joules_per_token),
-        plain(size.tokens_out),
+        plain(query.tokens_out),
         phrase(query.decode_joules_per_token),
-        plain(factors.wall),
-        plain(factors.idle),
-        plain(factors.pue),
+        plain(query.wall_factor),
+        plain(query.idle_factor),
+        plain(query.pue),
         phrase(query.watt_hours)
     )];
     lines

@@ -1,7 +1,7 @@
 //! The table of revenue per kWh in each use.
 
+use super::common::{columns, grouped, how, only_device};
 use super::figures::{bounded, cell, plain, price};
-use super::{columns, grouped, how, only_device};
 use crate::device::Class;
 use crate::economics::{Advice, Choice, Kind};
 use crate::report::table::{Table, cells};
