@@ -48,23 +48,22 @@ pub struct Market {
     #[serde(rename = "asic")]
     pub asics: Vec<Asic>,
     /// Token prices.
-    #[serde(rename = "token_price", default)]
+    #[serde(rename = "token_price")]
     pub token_prices: Vec<TokenPrice>,
     /// Rental prices.
-    #[serde(rename = "rental", default)]
+    #[serde(rename = "rental")]
     pub rentals: Vec<Rental>,
     /// Cost of a megawatt of hardware.
     pub build: Builds,
     /// Costs of single cards.
-    #[serde(rename = "card_cost", default)]
+    #[serde(rename = "card_cost")]
     pub card_costs: Vec<CardCost>,
     /// Colocation with power.
     pub colocation: Colocation,
     /// Published energy per token.
-    #[serde(default)]
     pub reference_tokens: Vec<ReferenceTokens>,
     /// Published energy per query.
-    #[serde(rename = "published_query", default)]
+    #[serde(rename = "published_query")]
     pub published_queries: Vec<Published>,
 }
 

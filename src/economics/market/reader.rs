@@ -1,5 +1,6 @@
 //! Reads a market file by its schema. Faults are recorded with line and key, so that all of them are reported at once.
 
+use super::figure::Expected;
 use super::schema::{self, Key, Kind, NUMBERS};
 use super::syntax::line;
 use crate::economics::revenue::{HALVING_BLOCKS, subsidy_at};
@@ -76,111 +77,128 @@ impl<'a> Reader<'a> {
         self.faults.into_iter().map(message).collect()
     }
 
+    /// The values of a table by key; of a list of tables that is missing, no rows.
     fn values(&mut self, table: &DeTable, path: &str, keys: &[Key]) -> Table {
         let read = |key: &Key| {
-            let value = self.value(table.get(key.name)?, join(path, key.name), key)?;
+            let value = match (table.get(key.name), &key.kind) {
+                (Some(value), _) => self.value(value, &join(path, key.name), key)?,
+                (None, Kind::Rows(_)) => Value::Array(Vec::new()),
+                (None, _) => return None,
+            };
             Some((key.name.to_string(), value))
         };
         keys.iter().filter_map(read).collect()
     }
 
     /// Reads a table and checks its keys.
-    fn table(&mut self, table: &DeTable, path: &str, at: usize, keys: &[Key]) -> Value {
+    fn table(&mut self, table: &DeTable, path: &str, at: usize, keys: &[Key]) -> Table {
         let values = self.values(table, path, keys);
         self.check_keys(table, path, at, keys);
-        values.into()
+        values
     }
 
-    /// The value of a key; `None` if it is wrong, which is recorded as a fault.
-    fn value(&mut self, value: &Spanned<DeValue>, path: String, key: &Key) -> Option<Value> {
+    /// The value of a key; `None` if it has faults, which are recorded.
+    fn value(&mut self, value: &Spanned<DeValue>, path: &str, key: &Key) -> Option<Value> {
         let (at, found) = (value.span().start, value.get_ref());
-        self.positions.insert(path.clone(), at);
+        self.positions.insert(path.to_string(), at);
         let table = |expected: &str| found.as_table().ok_or_else(|| not(found, expected));
         let read = match &key.kind {
-            Kind::Number => number(found).map(Value::from),
-            Kind::Text => text(found).map(Value::from),
-            Kind::Date => text(found).and_then(|text| {
-                self.date = text.parse().ok();
-                let what = "is no day; write the day of the file, as in 2026-11-23";
-                self.date.map(|date| date.to_string().into()).ok_or(format!("'{text}' {what}"))
+            Kind::Date => date(found).map(|date| {
+                self.date = Some(date);
+                Some(date.to_string().into())
             }),
-            Kind::Texts => texts(found),
-            Kind::Flag => {
-                found.as_bool().map(Value::from).ok_or_else(|| not(found, "true or false"))
-            }
-            Kind::Batches => batches(found),
-            Kind::Word(known) => text(found).and_then(|text| word(&text, known)),
             Kind::Figure(expected) => {
-                table("{ value = …, unit = \"…\", date = \"…\", source = \"…\" }").map(|table| {
-                    let keys = schema::of_figure();
-                    let mut values = self.values(table, &path, &keys);
-                    // A value that is not a number has already been reported.
-                    let reported = NUMBERS.iter().any(|name| table.contains_key(*name))
-                        && !NUMBERS.iter().any(|name| values.contains_key(*name));
-                    let faults =
-                        if reported { Vec::new() } else { expected.check(&mut values, self.date) };
-                    for (name, what) in faults {
-                        self.fault(
-                            &if name.is_empty() { path.clone() } else { join(&path, name) },
-                            &what,
-                        );
-                    }
-                    values.insert("what".into(), path.clone().into());
-                    self.check_keys(table, &path, at, &keys);
-                    values.into()
-                })
+                table("{ value = …, unit = \"…\", date = \"…\", source = \"…\" }")
+                    .map(|table| self.figure(table, path, at, *expected))
             }
             Kind::Table(keys) => table(&format!("a table, as in [{path}]"))
-                .map(|table| self.table(table, &path, at, keys)),
-            Kind::Rows(keys) => self.rows(found, &path, keys, key.required),
+                .map(|table| Some(self.table(table, path, at, keys).into())),
+            Kind::Rows(keys) => self.rows(found, path, keys, key.required),
+            Kind::Number => number(found).map(|number| Some(number.into())),
+            Kind::Text => text(found).map(|text| Some(text.into())),
+            Kind::Texts => texts(found).map(Some),
+            Kind::Flag => match found.as_bool() {
+                Some(flag) => Ok(Some(flag.into())),
+                None => Err(not(found, "true or false")),
+            },
+            Kind::Batches => batches(found).map(Some),
+            Kind::Word(known) => text(found).and_then(|text| word(&text, known)).map(Some),
         };
-        read.map_err(|what| self.add(&path, at, false, &what)).ok()
+        read.unwrap_or_else(|what| {
+            self.add(path, at, false, &what);
+            None
+        })
     }
 
-    /// The rows of a list of tables.
+    fn figure(
+        &mut self,
+        table: &DeTable,
+        path: &str,
+        at: usize,
+        expected: Expected,
+    ) -> Option<Value> {
+        let keys = schema::of_figure();
+        let mut values = self.values(table, path, &keys);
+        // A value that is not a number has already been reported.
+        let reported = NUMBERS.iter().any(|name| table.contains_key(*name))
+            && !NUMBERS.iter().any(|name| values.contains_key(*name));
+        let faults = if reported { Vec::new() } else { expected.check(&mut values, self.date) };
+        for (name, what) in &faults {
+            self.fault(&if name.is_empty() { path.into() } else { join(path, name) }, what);
+        }
+        values.insert("what".into(), path.into());
+        self.check_keys(table, path, at, &keys);
+        let has_all = ["unit", "date", "source"].iter().all(|part| values.contains_key(*part));
+        (!reported && faults.is_empty() && has_all).then(|| values.into())
+    }
+
+    /// The rows of a list of tables; `None` if one has faults.
     fn rows(
         &mut self,
         found: &DeValue,
         path: &str,
         keys: &[Key],
         required: bool,
-    ) -> Result<Value, String> {
+    ) -> Result<Option<Value>, String> {
         let expected = format!("a list of tables, each as in [[{path}]]");
-        let mut values = Vec::new();
+        let (mut values, mut complete) = (Vec::new(), true);
         for (i, row) in found.as_array().ok_or_else(|| not(found, &expected))?.iter().enumerate() {
             let (path, at) = (format!("{path}[{i}]"), row.span().start);
-            match row.get_ref().as_table() {
-                Some(table) => values.push(self.table(table, &path, at, keys)),
-                None => self.add(&path, at, false, &format!("it has to be {expected}")),
-            }
+            let Some(table) = row.get_ref().as_table() else {
+                self.add(&path, at, false, &format!("it has to be {expected}"));
+                complete = false;
+                continue;
+            };
+            let row = self.table(table, &path, at, keys);
+            complete &= keys.iter().all(|key| !key.required || row.contains_key(key.name));
+            values.push(row.into());
         }
-        match values.is_empty() && required {
-            true => Err("give at least one reference miner".into()),
-            false => Ok(values.into()),
+        if values.is_empty() && required {
+            return Err("give at least one reference miner".into());
         }
+        Ok(complete.then_some(Value::Array(values)))
     }
 
-    /// Checks that names are unique where they are referred to, and that reference tokens name a price of the file.
+    /// Checks that names are unique where they are referred to, and that reference tokens name a price of the file. Lists with faults
+    /// are passed over.
     fn check_names(&mut self, file: &Table) {
-        let names = |list: &str, key: &str| -> Vec<Option<String>> {
-            let rows = file.get(list).and_then(Value::as_array).into_iter().flatten();
+        let texts = |list: &str, key: &str| -> Option<Vec<String>> {
+            let rows = file.get(list)?.as_array()?.iter();
             rows.map(|row| Some(row.get(key)?.as_str()?.to_string())).collect()
         };
         for list in ["asic", "token_price", "rental"] {
             let mut seen = BTreeSet::new();
-            for (i, name) in names(list, "name").into_iter().enumerate() {
-                let Some(name) = name else { continue };
+            for (i, name) in texts(list, "name").into_iter().flatten().enumerate() {
                 let what = format!("'{name}' is there twice; give each its own name");
                 if !seen.insert(name) {
                     self.fault(&format!("{list}[{i}].name"), &what);
                 }
             }
         }
-        let prices: Option<Vec<String>> = names("token_price", "name").into_iter().collect();
-        let Some(prices) = prices else { return };
-        for (i, price) in names("reference_tokens", "price").into_iter().enumerate() {
-            let Some(price) = price.filter(|price| !prices.contains(price)) else { continue };
-            let near = nearest(&price, prices.iter().map(String::as_str));
+        let Some(names) = texts("token_price", "name") else { return };
+        let prices = texts("reference_tokens", "price").into_iter().flatten().enumerate();
+        for (i, price) in prices.filter(|(_, price)| !names.contains(price)) {
+            let near = nearest(&price, names.iter().map(String::as_str));
             let hint = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
             let what = format!("no token_price is named '{price}'{hint}");
             self.fault(&format!("reference_tokens[{i}].price"), &what);
@@ -249,6 +267,12 @@ fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k s
 fn text(value: &DeValue) -> Result<String, String> {
     let text = value.as_str().ok_or_else(|| not(value, "text in quotes"))?;
     if text.trim().is_empty() { Err("it is empty".into()) } else { Ok(plain(text).into_owned()) }
+}
+
+fn date(value: &DeValue) -> Result<Date, String> {
+    let text = text(value)?;
+    let what = format!("'{text}' is no day; write the day of the file, as in 2026-11-23");
+    text.parse().map_err(|_| what)
 }
 
 fn texts(value: &DeValue) -> Result<Value, String> {
