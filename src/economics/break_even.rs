@@ -192,7 +192,9 @@ pub(super) fn break_evens(choices: &[Choice], asic: usize) -> Vec<BreakEven> {
             HalvingEpoch::AfterHalving => choices[choice].scenario.after_halving(),
         };
         let sides = Sides { one: scenario(question.choice), other: question.other.map(scenario) };
-        Parameter::ALL.into_iter().filter_map(move |each| sides.break_even(question, each))
+        Parameter::ALL
+            .into_iter()
+            .filter_map(move |parameter| sides.break_even(question, parameter))
     };
     questions.into_iter().flat_map(find).collect()
 }

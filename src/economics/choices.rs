@@ -138,15 +138,15 @@ impl Offers<'_> {
         let mut devices: Vec<(&MeasuredDevice, Vec<&DeviceRow>)> = Vec::new();
         for row in rows {
             match devices.iter_mut().find(|(device, _)| device.id == row.device.id) {
-                Some((_, own)) => own.push(row),
+                Some((_, device_rows)) => device_rows.push(row),
                 None => devices.push((&row.device, vec![row])),
             }
         }
-        for (device, own) in devices {
+        for (device, device_rows) in devices {
             for (kind, verb, offers) in [
-                (Kind::HashHere, "hash", self.hash(&own)),
-                (Kind::Infer, "infer", self.infer(&own)),
-                (Kind::Rent, "rent", self.rent(device, &own)),
+                (Kind::HashHere, "hash", self.hash(&device_rows)),
+                (Kind::Infer, "infer", self.infer(&device_rows)),
+                (Kind::Rent, "rent", self.rent(device, &device_rows)),
             ] {
                 let none = |reason| vec![Err((format!("{verb} on {}", device.name), reason))];
                 for offer in offers.unwrap_or_else(none) {
@@ -177,8 +177,9 @@ impl Offers<'_> {
         })
     }
 
-    fn hash(&self, own: &[&DeviceRow]) -> Result<Vec<Offer>, String> {
-        let rows: Vec<_> = own.iter().filter(|r| r.row.workload.unit == Unit::Hash).collect();
+    fn hash(&self, device_rows: &[&DeviceRow]) -> Result<Vec<Offer>, String> {
+        let rows: Vec<_> =
+            device_rows.iter().filter(|r| r.row.workload.unit == Unit::Hash).collect();
         if rows.is_empty() {
             return Err("no hashing was measured; run --workload sha256d".into());
         }
@@ -189,8 +190,8 @@ impl Offers<'_> {
         Ok(rows.iter().map(offer).collect())
     }
 
-    fn infer(&self, own: &[&DeviceRow]) -> Result<Vec<Offer>, String> {
-        let rows: Vec<_> = own.iter().filter(|r| r.row.workload.id.has_model()).collect();
+    fn infer(&self, device_rows: &[&DeviceRow]) -> Result<Vec<Offer>, String> {
+        let rows: Vec<_> = device_rows.iter().filter(|r| r.row.workload.id.has_model()).collect();
         if rows.is_empty() {
             return Err("no tokens were measured; run --workload decode:MODEL for a model that the market file prices".into());
         }
@@ -234,14 +235,19 @@ impl Offers<'_> {
         Err(format!("the market file has no price for {}; {why}", tokens_of(tokens)))
     }
 
-    fn rent(&self, device: &MeasuredDevice, own: &[&DeviceRow]) -> Result<Vec<Offer>, String> {
+    fn rent(
+        &self,
+        device: &MeasuredDevice,
+        device_rows: &[&DeviceRow],
+    ) -> Result<Vec<Offer>, String> {
         let card = device.card();
         let fits = |rental: &&Rental| rental.devices.iter().any(|name| name == card);
         let rentals: Vec<&Rental> = self.market.rentals.iter().filter(fits).collect();
         if rentals.is_empty() {
             return Err(format!("the market file has no rental price of {card}"));
         }
-        let (row, energy) = self.highest_power_row(own).ok_or("its power was not measured")?;
+        let (row, energy) =
+            self.highest_power_row(device_rows).ok_or("its power was not measured")?;
         let offer = |rental: &Rental| {
             let dollars_per_hour = rental.rent.interval;
             let model = RevenueModel::Rent { dollars_per_hour, watts: energy.watts };
@@ -275,9 +281,9 @@ impl Offers<'_> {
     /// The row with the highest power, since a tenant may draw as much. Rows with a known plug factor take precedence.
     fn highest_power_row<'r>(
         &self,
-        own: &[&'r DeviceRow<'r>],
+        device_rows: &[&'r DeviceRow<'r>],
     ) -> Option<(&'r DeviceRow<'r>, RowEnergy)> {
-        let powered = own.iter().filter_map(|row| Some((*row, row.energy().ok()?)));
+        let powered = device_rows.iter().filter_map(|row| Some((*row, row.energy().ok()?)));
         let rank = |energy: &RowEnergy| {
             let (wall, _, missing) = to_meter(self.market, energy.scope);
             (missing.is_none(), wall * energy.watts.middle())

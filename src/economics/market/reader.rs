@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
     fn value(&mut self, value: &Spanned<DeValue>, path: &str, key: &Key) -> Option<Value> {
         let (at, found) = (value.span().start, value.get_ref());
         self.positions.insert(path.to_string(), at);
-        let table = |expected: &str| found.as_table().ok_or_else(|| not(found, expected));
+        let table = |expected: &str| found.as_table().ok_or_else(|| wrong_type(found, expected));
         let read = match &key.kind {
             Kind::Date => date(found).map(|date| {
                 self.date = Some(date);
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
             Kind::Texts => texts(found).map(Some),
             Kind::Flag => match found.as_bool() {
                 Some(flag) => Ok(Some(flag.into())),
-                None => Err(not(found, "true or false")),
+                None => Err(wrong_type(found, "true or false")),
             },
             Kind::Batches => batches(found).map(Some),
             Kind::Word(known) => text(found).and_then(|text| word(&text, known)).map(Some),
@@ -162,7 +162,9 @@ impl<'a> Reader<'a> {
     ) -> Result<Option<Value>, String> {
         let expected = format!("a list of tables, each as in [[{path}]]");
         let (mut values, mut complete) = (Vec::new(), true);
-        for (i, row) in found.as_array().ok_or_else(|| not(found, &expected))?.iter().enumerate() {
+        for (i, row) in
+            found.as_array().ok_or_else(|| wrong_type(found, &expected))?.iter().enumerate()
+        {
             let (path, at) = (format!("{path}[{i}]"), row.span().start);
             let Some(table) = row.get_ref().as_table() else {
                 self.add(&path, at, false, &format!("it has to be {expected}"));
@@ -198,8 +200,8 @@ impl<'a> Reader<'a> {
         let Some(names) = texts("token_price", "name") else { return };
         let prices = texts("reference_tokens", "price").into_iter().flatten().enumerate();
         for (i, price) in prices.filter(|(_, price)| !names.contains(price)) {
-            let near = nearest(&price, names.iter().map(String::as_str));
-            let hint = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
+            let similar = nearest(&price, names.iter().map(String::as_str));
+            let hint = similar.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
             let what = format!("no token_price is named '{price}'{hint}");
             self.fault(&format!("reference_tokens[{i}].price"), &what);
         }
@@ -237,12 +239,13 @@ impl<'a> Reader<'a> {
                 continue;
             }
             // Prefer a key that is missing.
-            let near = nearest(name, known().filter(is_absent)).or_else(|| nearest(name, known()));
-            let hint = match near {
-                Some(near) => format!("did you mean {near}?"),
+            let similar =
+                nearest(name, known().filter(is_absent)).or_else(|| nearest(name, known()));
+            let hint = match similar {
+                Some(name) => format!("did you mean {name}?"),
                 None => format!("known: {}", known().collect::<Vec<_>>().join(", ")),
             };
-            missing.retain(|missing| Some(*missing) != near);
+            missing.retain(|missing| Some(*missing) != similar);
             let what = format!("there is no such key; {hint}");
             self.add(&join(path, name), key.span().start, false, &what);
         }
@@ -265,7 +268,7 @@ fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k s
 
 /// Text, safe to print.
 fn text(value: &DeValue) -> Result<String, String> {
-    let text = value.as_str().ok_or_else(|| not(value, "text in quotes"))?;
+    let text = value.as_str().ok_or_else(|| wrong_type(value, "text in quotes"))?;
     if text.trim().is_empty() { Err("it is empty".into()) } else { Ok(plain(text).into_owned()) }
 }
 
@@ -279,7 +282,7 @@ fn texts(value: &DeValue) -> Result<Value, String> {
     let text = |item: &Spanned<DeValue>| Some(plain(item.get_ref().as_str()?).into_owned());
     let texts = value.as_array().and_then(|items| items.iter().map(text).collect());
     let texts: Vec<String> =
-        texts.ok_or_else(|| not(value, "a list of texts, as in [\"a\", \"b\"]"))?;
+        texts.ok_or_else(|| wrong_type(value, "a list of texts, as in [\"a\", \"b\"]"))?;
     if texts.is_empty() { Err("name at least one".into()) } else { Ok(texts.into()) }
 }
 
@@ -290,7 +293,7 @@ fn word(text: &str, known: &[(&str, &str)]) -> Result<Value, String> {
     }
     let words = || known.iter().map(|(word, _)| *word);
     Err(match nearest(text, words()) {
-        Some(near) => format!("there is no '{text}'; did you mean {near}?"),
+        Some(name) => format!("there is no '{text}'; did you mean {name}?"),
         None => format!("there is no '{text}'; known: {}", words().collect::<Vec<_>>().join(", ")),
     })
 }
@@ -302,7 +305,7 @@ fn batches(value: &DeValue) -> Result<Value, String> {
     };
     let both = value.as_array().filter(|items| items.len() == 2);
     let both: Option<Vec<i64>> = both.and_then(|items| items.iter().map(whole).collect());
-    let both = both.ok_or_else(|| not(value, BATCHES))?;
+    let both = both.ok_or_else(|| wrong_type(value, BATCHES))?;
     if both[0] > 0 && both.is_sorted() {
         Ok(both.into())
     } else {
@@ -323,12 +326,12 @@ fn number(value: &DeValue) -> Result<f64, String> {
         Some(text) if text.parse::<f64>().is_ok() => {
             format!("it is text; write the number without quotes: {text}")
         }
-        _ => not(value, "a number"),
+        _ => wrong_type(value, "a number"),
     })
 }
 
 /// What a value is and what it has to be instead.
-fn not(value: &DeValue, expected: &str) -> String {
+fn wrong_type(value: &DeValue, expected: &str) -> String {
     let found = match value {
         DeValue::String(_) => "text",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",

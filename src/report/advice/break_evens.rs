@@ -21,7 +21,7 @@ fn best_on_each_device(advice: &Advice, kind: Kind) -> Vec<usize> {
     let better = |best, i| if revenue(i) > revenue(best) { i } else { best };
     let all = (0..advice.choices.len()).filter(|i| advice.choices[*i].kind == kind);
     let devices = grouped(all.map(|i| (&advice.choices[i].device, i))).into_iter();
-    devices.filter_map(|(_, own)| own.into_iter().reduce(better)).collect()
+    devices.filter_map(|(_, indices)| indices.into_iter().reduce(better)).collect()
 }
 
 fn pays(choice: usize) -> Question {
