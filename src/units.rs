@@ -3,8 +3,6 @@
 
 mod interval;
 
-#[cfg(test)]
-pub use interval::any as any_interval;
 pub use interval::{Corner, Interval, Method, Provenance};
 
 use schemars::JsonSchema;

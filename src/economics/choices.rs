@@ -1,13 +1,12 @@
 //! The choices for a kilowatt-hour, and the unavailable ones with their reasons.
 
-use super::citation::{Citation, joules_of, watts_of};
-use super::market::{Figure, Rental, tokens_of};
+use super::market::{Figure, ReferenceTokens, Rental, TokenPrice, tokens_of};
 use super::{
-    Capital, Conditions, DeviceRow, Market, MeasuredDevice, Price, RevenueModel, RowEnergy,
-    Scenario, WorkEnergy,
+    Capital, Conditions, DeviceRow, Market, MeasuredDevice, RevenueModel, RowEnergy, Scenario,
+    WorkEnergy,
 };
 use crate::energy::Scope;
-use crate::units::{EnergyPerWork, Interval, MILLION_TOKENS, Provenance, Unit};
+use crate::units::{EnergyPerWork, Interval, Provenance, Unit};
 use serde::Serialize;
 
 /// What the energy is used for.
@@ -22,6 +21,13 @@ pub enum Kind {
     Infer,
     /// Renting out a measured device.
     Rent,
+}
+
+impl Kind {
+    /// Whether it earns by hashing, so that a halving affects it.
+    pub fn hashes(self) -> bool {
+        matches!(self, Kind::HashHere | Kind::HashAsic)
+    }
 }
 
 /// A factor between measured and purchased energy, or the utilisation.
@@ -73,7 +79,7 @@ pub struct Choice {
     /// Factors applied to the revenue.
     pub factors: Vec<Factor>,
     /// The figures that it is computed from.
-    pub rests_on: Vec<Citation>,
+    pub rests_on: Vec<Figure>,
 }
 
 impl Choice {
@@ -94,23 +100,34 @@ pub struct Absent {
     pub reason: String,
 }
 
+/// Index of the choice of a kind with the highest revenue per kWh.
+pub fn best_of(choices: &[Choice], kind: Kind) -> Option<usize> {
+    let all = (0..choices.len()).filter(|i| choices[*i].kind == kind);
+    let revenue = |i: usize| choices[i].revenue.middle();
+    all.max_by(|a, b| revenue(*a).total_cmp(&revenue(*b)))
+}
+
+/// Indices of the choices of a kind that hashes, with their energy per hash at the plug.
+pub(super) fn hashers(
+    choices: &[Choice],
+    kind: Kind,
+) -> impl Iterator<Item = (usize, &Choice, WorkEnergy)> {
+    let of_kind = choices.iter().enumerate().filter(move |(_, choice)| choice.kind == kind);
+    of_kind.filter_map(|(i, choice)| match choice.scenario.revenue_model {
+        RevenueModel::Hash(WorkEnergy { joules, unit }) => {
+            Some((i, choice, WorkEnergy { joules: joules * choice.scenario.wall, unit }))
+        }
+        _ => None,
+    })
+}
+
+/// A choice on a device, or the label of an unavailable one and the reason.
+type Offer = Result<Choice, (String, String)>;
+
 /// The inputs that choices are built from.
 pub(super) struct Offers<'a> {
     pub market: &'a Market,
     pub conditions: Conditions,
-}
-
-/// A choice before its dollar figures are computed.
-struct Draft {
-    kind: Kind,
-    label: String,
-    subject: String,
-    device: Option<MeasuredDevice>,
-    revenue_model: RevenueModel,
-    capital: Option<Capital>,
-    provenance: Provenance,
-    scope: Scope,
-    rests_on: Vec<Citation>,
 }
 
 impl Offers<'_> {
@@ -118,19 +135,25 @@ impl Offers<'_> {
     pub fn all(&self, rows: &[DeviceRow]) -> (Vec<Choice>, Vec<Absent>) {
         let mut choices: Vec<Choice> = self.asics().collect();
         let mut absent = Vec::new();
-        let mut devices: Vec<&str> = Vec::new();
+        let mut devices: Vec<(&MeasuredDevice, Vec<&DeviceRow>)> = Vec::new();
         for row in rows {
-            if !devices.contains(&row.device.id.as_str()) {
-                devices.push(&row.device.id);
+            match devices.iter_mut().find(|(device, _)| device.id == row.device.id) {
+                Some((_, device_rows)) => device_rows.push(row),
+                None => devices.push((&row.device, vec![row])),
             }
         }
-        for device in devices {
-            let own: Vec<&DeviceRow> = rows.iter().filter(|row| row.device.id == device).collect();
-            for offer in self.hash(&own).into_iter().chain(self.infer(&own)).chain(self.rent(&own))
-            {
-                match offer {
-                    Ok(choice) => choices.push(choice),
-                    Err(why) => absent.push(why),
+        for (device, device_rows) in devices {
+            for (kind, verb, offers) in [
+                (Kind::HashHere, "hash", self.hash(&device_rows)),
+                (Kind::Infer, "infer", self.infer(&device_rows)),
+                (Kind::Rent, "rent", self.rent(device, &device_rows)),
+            ] {
+                let none = |reason| vec![Err((format!("{verb} on {}", device.name), reason))];
+                for offer in offers.unwrap_or_else(none) {
+                    match offer {
+                        Ok(choice) => choices.push(choice),
+                        Err((label, reason)) => absent.push(Absent { kind, label, reason }),
+                    }
                 }
             }
         }
@@ -138,71 +161,64 @@ impl Offers<'_> {
     }
 
     fn asics(&self) -> impl Iterator<Item = Choice> {
-        let build = &self.market.mining;
+        let build = &self.market.build.mining;
         let years = build.lifetime.as_ref().map(|figure| figure.interval);
         let capital = years.map(|years| Capital::Megawatt { dollars: build.cost.interval, years });
         self.market.asics.iter().map(move |asic| {
             let unit = Unit::Hash;
             let joules = asic.efficiency.interval / EnergyPerWork { joules: 1.0, unit }.quote();
-            self.choice(Draft {
-                kind: Kind::HashAsic,
+            let model = RevenueModel::Hash(WorkEnergy { joules, unit });
+            Choice {
                 label: format!("hash on {}", asic.name),
                 subject: asic.name.clone(),
-                device: None,
-                revenue_model: RevenueModel::Hash(WorkEnergy { joules, unit }),
-                capital,
-                provenance: joules.provenance,
-                scope: Scope::Wall,
-                rests_on: vec![(&asic.efficiency).into()],
-            })
+                rests_on: vec![asic.efficiency.clone()],
+                ..self.choice(Kind::HashAsic, (joules.provenance, Scope::Wall), model, capital)
+            }
         })
     }
 
-    fn hash(&self, own: &[&DeviceRow]) -> Vec<Result<Choice, Absent>> {
-        let kind = Kind::HashHere;
-        let rows: Vec<_> = own.iter().filter(|r| r.row.workload.unit == Unit::Hash).collect();
+    fn hash(&self, device_rows: &[&DeviceRow]) -> Result<Vec<Offer>, String> {
+        let rows: Vec<_> =
+            device_rows.iter().filter(|r| r.row.workload.unit == Unit::Hash).collect();
         if rows.is_empty() {
-            return missing(kind, "hash", own, "no hashing was measured; run --workload sha256d");
+            return Err("no hashing was measured; run --workload sha256d".into());
         }
         let offer = |row: &&&DeviceRow| {
-            let energy = energy(kind, row)?;
-            Ok(self.choice(self.measured(kind, row, energy, RevenueModel::Hash(energy.work))))
+            let energy = row.energy().map_err(|reason| (row.label(), reason))?;
+            Ok(self.measured(Kind::HashHere, row, &energy, RevenueModel::Hash(energy.work)))
         };
-        rows.iter().map(offer).collect()
+        Ok(rows.iter().map(offer).collect())
     }
 
-    fn infer(&self, own: &[&DeviceRow]) -> Vec<Result<Choice, Absent>> {
-        let kind = Kind::Infer;
-        let rows: Vec<_> = own.iter().filter(|r| r.row.workload.id.has_model()).collect();
+    fn infer(&self, device_rows: &[&DeviceRow]) -> Result<Vec<Offer>, String> {
+        let rows: Vec<_> = device_rows.iter().filter(|r| r.row.workload.id.has_model()).collect();
         if rows.is_empty() {
-            let why = "no tokens were measured; run --workload decode:MODEL for a model that the market file prices";
-            return missing(kind, "infer", own, why);
+            return Err("no tokens were measured; run --workload decode:MODEL for a model that the market file prices".into());
         }
-        rows.into_iter().flat_map(|row| self.infer_row(row)).collect()
+        let offers = |row: &&DeviceRow| match self.infer_row(row) {
+            Ok(choices) => choices.into_iter().map(Ok).collect(),
+            Err(reason) => vec![Err((row.label(), reason))],
+        };
+        Ok(rows.into_iter().flat_map(offers).collect())
     }
 
-    fn infer_row(&self, row: &DeviceRow) -> Vec<Result<Choice, Absent>> {
-        let (kind, tokens) = (Kind::Infer, &row.row.workload);
-        let energy = match energy(kind, row) {
-            Ok(energy) => energy,
-            Err(absent) => return vec![Err(absent)],
-        };
+    /// The tokens of a row at each price that applies to them.
+    fn infer_row(&self, row: &DeviceRow) -> Result<Vec<Choice>, String> {
+        let tokens = &row.row.workload;
+        let energy = row.energy()?;
         let prices = || self.market.token_prices.iter();
         let priced = prices().filter(|price| price.mismatch(tokens).is_none());
-        let choices: Vec<_> = priced
-            .map(|price| {
-                let dollars = price.price.interval / MILLION_TOKENS;
-                let price_of = Price { dollars, unit: Unit::Token };
-                let revenue_model = RevenueModel::Infer { energy: energy.work, price: price_of };
-                let mut draft = self.measured(kind, row, energy, revenue_model);
-                draft.label = format!("sell {} at the price of {}", draft.label, price.name);
-                draft.subject = tokens_of(tokens);
-                draft.rests_on.push((&price.price).into());
-                Ok(self.choice(draft))
-            })
-            .collect();
+        let choice = |price: &TokenPrice| {
+            let model = RevenueModel::Infer { energy: energy.work, price: price.per_token() };
+            let mut choice = self.measured(Kind::Infer, row, &energy, model);
+            choice.label = format!("sell {} at the price of {}", choice.label, price.name);
+            choice.subject = tokens_of(tokens);
+            choice.rests_on.push(price.price.clone());
+            choice
+        };
+        let choices: Vec<Choice> = priced.map(choice).collect();
         if !choices.is_empty() {
-            return choices;
+            return Ok(choices);
         }
         // Report why prices of the same model do not match; without such a price, list the models that have one.
         let of_model = prices().filter(|price| price.is_of(tokens));
@@ -216,62 +232,80 @@ impl Offers<'_> {
             (true, false) => format!("it prices {}", known.join(", ")),
             (true, true) => "it prices no tokens".into(),
         };
-        let reason = format!("the market file has no price for {}; {why}", tokens_of(tokens));
-        vec![Err(Absent { kind, label: row.label(), reason })]
+        Err(format!("the market file has no price for {}; {why}", tokens_of(tokens)))
     }
 
-    fn rent(&self, own: &[&DeviceRow]) -> Vec<Result<Choice, Absent>> {
-        let (kind, Some(first)) = (Kind::Rent, own.first()) else { return Vec::new() };
-        let card = first.device.card();
+    fn rent(
+        &self,
+        device: &MeasuredDevice,
+        device_rows: &[&DeviceRow],
+    ) -> Result<Vec<Offer>, String> {
+        let card = device.card();
         let fits = |rental: &&Rental| rental.devices.iter().any(|name| name == card);
         let rentals: Vec<&Rental> = self.market.rentals.iter().filter(fits).collect();
         if rentals.is_empty() {
-            let why = format!("the market file has no rental price of {card}");
-            return missing(kind, "rent", own, &why);
+            return Err(format!("the market file has no rental price of {card}"));
         }
-        let Some((row, energy)) = self.highest_power_row(own) else {
-            return missing(kind, "rent", own, "its power was not measured");
-        };
+        let (row, energy) =
+            self.highest_power_row(device_rows).ok_or("its power was not measured")?;
         let offer = |rental: &Rental| {
             let dollars_per_hour = rental.rent.interval;
-            let revenue_model = RevenueModel::Rent { dollars_per_hour, watts: energy.watts };
-            let mut draft = self.measured(kind, row, energy, revenue_model);
-            draft.label = format!("rent out {}: {}", row.device.name, rental.name);
-            draft.subject = rental.name.clone();
-            draft.rests_on = vec![watts_of(row, energy), (&rental.rent).into()];
-            Ok(self.choice(draft))
+            let model = RevenueModel::Rent { dollars_per_hour, watts: energy.watts };
+            Ok(Choice {
+                label: format!("rent out {}: {}", row.device.name, rental.name),
+                subject: rental.name.clone(),
+                rests_on: vec![row.cite(&energy, energy.watts, "W"), rental.rent.clone()],
+                ..self.measured(Kind::Rent, row, &energy, model)
+            })
         };
-        rentals.into_iter().map(offer).collect()
+        Ok(rentals.into_iter().map(offer).collect())
+    }
+
+    /// Published tokens at their price, as choices on nobody's device.
+    pub fn published_tokens(&self) -> Vec<Choice> {
+        let choice = |tokens: &ReferenceTokens| {
+            let mut prices = self.market.token_prices.iter();
+            let price = prices.find(|price| price.name == tokens.price)?;
+            let energy = WorkEnergy { joules: tokens.energy.interval, unit: Unit::Token };
+            let origin = (energy.joules.provenance, tokens.scope);
+            let model = RevenueModel::Infer { energy, price: price.per_token() };
+            Some(Choice {
+                label: format!("{}, at the price of {}", tokens.name, price.name),
+                rests_on: vec![tokens.energy.clone(), price.price.clone()],
+                ..self.choice(Kind::Infer, origin, model, None)
+            })
+        };
+        self.market.reference_tokens.iter().filter_map(choice).collect()
     }
 
     /// The row with the highest power, since a tenant may draw as much. Rows with a known plug factor take precedence.
     fn highest_power_row<'r>(
         &self,
-        own: &[&'r DeviceRow<'r>],
+        device_rows: &[&'r DeviceRow<'r>],
     ) -> Option<(&'r DeviceRow<'r>, RowEnergy)> {
-        let powered = own.iter().filter_map(|row| Some((*row, row.energy().ok()?)));
+        let powered = device_rows.iter().filter_map(|row| Some((*row, row.energy().ok()?)));
+        let rank = |energy: &RowEnergy| {
+            let (wall, _, missing) = to_meter(self.market, energy.scope);
+            (missing.is_none(), wall * energy.watts.middle())
+        };
         powered.max_by(|(_, a), (_, b)| {
-            let rank = |energy: &RowEnergy| {
-                let wall = self.market.wall_factor(energy.scope).map(|(factor, _)| factor);
-                (wall.is_some(), wall.unwrap_or(1.0) * energy.watts.middle())
-            };
             let (a, b) = (rank(a), rank(b));
             a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
         })
     }
 
-    /// A draft for a measured row.
+    /// A choice on the device of a measured row.
     fn measured(
         &self,
         kind: Kind,
         row: &DeviceRow,
-        energy: RowEnergy,
-        revenue_model: RevenueModel,
-    ) -> Draft {
+        energy: &RowEnergy,
+        model: RevenueModel,
+    ) -> Choice {
         let device = &row.device;
         let fits = |devices: &[String]| devices.iter().any(|name| name == device.card());
         let card = self.market.card_costs.iter().find(|card| fits(&card.devices));
-        let build = &self.market.inference;
+        let build = &self.market.build.inference;
         let capital = match (card, &build.lifetime) {
             (Some(card), _) => Some(Capital::Card {
                 dollars: card.cost.interval,
@@ -284,45 +318,47 @@ impl Offers<'_> {
             }
             _ => None,
         };
-        Draft {
-            kind,
+        let unit = energy.work.unit;
+        let joules = energy.work.joules * EnergyPerWork { joules: 1.0, unit }.quote();
+        Choice {
             label: row.label(),
             subject: row.spec.clone(),
             device: Some(device.clone()),
-            revenue_model,
-            capital,
-            provenance: energy.provenance(),
-            scope: energy.scope,
-            rests_on: vec![joules_of(row, energy)],
+            rests_on: vec![row.cite(energy, joules, unit.energy_symbol())],
+            ..self.choice(kind, (energy.provenance(), energy.scope), model, capital)
         }
     }
 
-    fn choice(&self, draft: Draft) -> Choice {
-        let (conditions, after) = (&self.conditions, &self.conditions.after_halving());
-        let (wall, mut factors, upper_bound_reason) = to_meter(self.market, draft.scope);
-        let sells_always = matches!(draft.revenue_model, RevenueModel::Hash(_));
-        if !sells_always {
-            let utilisation = &self.market.premises.utilisation;
-            factors.push(factor("utilisation", conditions.utilisation, utilisation));
+    /// A choice without its names and sources.
+    fn choice(
+        &self,
+        kind: Kind,
+        (provenance, scope): (Provenance, Scope),
+        revenue_model: RevenueModel,
+        capital: Option<Capital>,
+    ) -> Choice {
+        let (wall, mut factors, upper_bound_reason) = to_meter(self.market, scope);
+        if !kind.hashes() {
+            factors.push(factor("utilisation", &self.market.premises.utilisation));
         }
-        let Draft { revenue_model, capital, .. } = draft;
-        let scenario = Scenario { revenue_model, wall, capital };
+        let scenario = Scenario { revenue_model, wall, capital, conditions: self.conditions };
+        let after = scenario.after_halving();
         Choice {
-            kind: draft.kind,
-            label: draft.label,
-            subject: draft.subject,
-            device: draft.device,
+            kind,
+            label: String::new(),
+            subject: String::new(),
+            device: None,
             scenario,
-            revenue: scenario.revenue(conditions),
-            revenue_after_halving: scenario.revenue(after),
-            hardware: scenario.hardware(conditions),
-            margin: scenario.margin(conditions),
-            margin_after_halving: scenario.margin(after),
+            revenue: scenario.revenue(),
+            revenue_after_halving: after.revenue(),
+            hardware: scenario.hardware(),
+            margin: scenario.margin(),
+            margin_after_halving: after.margin(),
             upper_bound_reason,
-            provenance: draft.provenance,
-            scope: draft.scope,
+            provenance,
+            scope,
             factors,
-            rests_on: draft.rests_on,
+            rests_on: Vec::new(),
         }
     }
 }
@@ -330,36 +366,22 @@ impl Offers<'_> {
 /// From a scope to the facility meter: the factor to the plug, all factors, and why they are incomplete if they are.
 pub(super) fn to_meter(market: &Market, scope: Scope) -> (f64, Vec<Factor>, Option<String>) {
     let name = format!("plug per {}", scope.name());
-    let (wall, first, missing) = match market.wall_factor(scope) {
-        Some((wall, Some(figure))) => (wall, factor(&name, wall, figure), None),
-        Some((wall, None)) => {
-            let source = "the figure is of the plug".to_string();
-            (wall, Factor { name, value: wall, source }, None)
+    let (first, missing) = match market.wall_factors.get(&scope) {
+        _ if scope == Scope::Wall => {
+            (Factor { name, value: 1.0, source: "the figure is of the plug".into() }, None)
         }
+        Some(figure) => (factor(&name, figure), None),
         None => {
             let (_, excludes) = scope.extent();
-            let source = "unknown, taken as 1".to_string();
-            let why = format!(
-                "{} leaves out {excludes}, and wall_factor has nothing for it",
-                scope.name()
-            );
-            (1.0, Factor { name, value: 1.0, source }, Some(why))
+            let scope = scope.name();
+            let why = format!("{scope} leaves out {excludes}, and wall_factor has nothing for it");
+            (Factor { name, value: 1.0, source: "unknown, taken as 1".into() }, Some(why))
         }
     };
-    let pue = &market.premises.pue;
-    (wall, vec![first, factor("PUE", pue.number(), pue)], missing)
+    (first.value, vec![first, factor("PUE", &market.premises.pue)], missing)
 }
 
-fn factor(name: &str, value: f64, figure: &Figure) -> Factor {
-    Factor { name: name.into(), value, source: format!("{} ({})", figure.source, figure.date) }
-}
-
-/// The energy of a row, or the unavailable choice with the reason.
-fn energy(kind: Kind, row: &DeviceRow) -> Result<RowEnergy, Absent> {
-    row.energy().map_err(|reason| Absent { kind, label: row.label(), reason })
-}
-
-fn missing(kind: Kind, verb: &str, own: &[&DeviceRow], why: &str) -> Vec<Result<Choice, Absent>> {
-    let name = own.first().map_or("", |row| &row.device.name);
-    vec![Err(Absent { kind, label: format!("{verb} on {name}"), reason: why.to_string() })]
+fn factor(name: &str, figure: &Figure) -> Factor {
+    let source = format!("{} ({})", figure.source, figure.date);
+    Factor { name: name.into(), value: figure.number(), source }
 }

@@ -2,6 +2,7 @@
 //! the reason.
 
 use super::WorkEnergy;
+use super::market::Figure;
 use crate::device::{Class, Device};
 use crate::energy::Scope;
 use crate::results::{
@@ -79,6 +80,18 @@ impl DeviceRow<'_> {
         format!("{} on {}", self.spec, self.device.name)
     }
 
+    /// A figure of the row, with its energy as the source.
+    pub(super) fn cite(&self, energy: &RowEnergy, interval: Interval, unit: &str) -> Figure {
+        Figure {
+            key: self.label(),
+            interval,
+            unit: unit.into(),
+            date: self.date.to_string(),
+            source: format!("{}, {}", energy.provenance().name(), energy.scope.name()),
+            example: false,
+        }
+    }
+
     /// The headline energy.
     ///
     /// # Errors
@@ -153,21 +166,17 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
             let twin = rows.iter_mut().find(|known| {
                 (known.machine, &known.device, &known.spec) == (machine, &new.device, &new.spec)
             });
-            match twin {
-                None => rows.push(new),
-                Some(twin) => {
-                    let (kept, passed) = if replaces(&new, twin) {
-                        (new.date, std::mem::replace(twin, new))
-                    } else {
-                        (twin.date, new)
-                    };
-                    remarks.push(format!(
-                        "{} was run more than once: the row of {kept} counts, that of {} does not",
-                        passed.label(),
-                        passed.date
-                    ));
-                }
-            }
+            let Some(twin) = twin else {
+                rows.push(new);
+                continue;
+            };
+            let passed = if replaces(&new, twin) { std::mem::replace(twin, new) } else { new };
+            remarks.push(format!(
+                "{} was run more than once: the row of {} counts, that of {} does not",
+                passed.label(),
+                twin.date,
+                passed.date
+            ));
         }
     }
     disambiguate(&mut rows, machines.len());

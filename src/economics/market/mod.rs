@@ -1,17 +1,21 @@
 //! The market file: prices of hashes, tokens, rentals and electricity. The user provides it; nothing is fetched.
 
-mod check;
 mod figure;
 mod reader;
+mod schema;
 mod syntax;
 
 pub use figure::Figure;
 
-use super::hash::{Network, subsidy_at};
+use super::revenue::{Network, Price};
+use super::scenario::Conditions;
 use crate::energy::Scope;
+use crate::units::{MILLION_TOKENS, Unit};
 use crate::workload::{Description, Id};
 use jiff::civil::Date;
 use reader::Reader;
+use serde::Deserialize;
+use std::collections::BTreeMap;
 use toml::de::DeTable;
 
 /// The market file embedded in rigbench.
@@ -29,38 +33,42 @@ pub struct MarketError {
 }
 
 /// A checked market file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Market {
     /// Date of the file.
     pub date: Date,
     /// Assumptions about the user's facility.
     pub premises: Premises,
     /// Joules at the plug per joule in a scope, where known.
-    pub wall_factors: Vec<(Scope, Figure)>,
+    #[serde(rename = "wall_factor")]
+    pub wall_factors: BTreeMap<Scope, Figure>,
     /// The Bitcoin network.
     pub network: NetworkFigures,
     /// Reference miners, at least one.
+    #[serde(rename = "asic")]
     pub asics: Vec<Asic>,
     /// Token prices.
+    #[serde(rename = "token_price")]
     pub token_prices: Vec<TokenPrice>,
     /// Rental prices.
+    #[serde(rename = "rental")]
     pub rentals: Vec<Rental>,
-    /// Cost of a megawatt of miners.
-    pub mining: Build,
-    /// Cost of a megawatt of accelerators.
-    pub inference: Build,
+    /// Cost of a megawatt of hardware.
+    pub build: Builds,
     /// Costs of single cards.
+    #[serde(rename = "card_cost")]
     pub card_costs: Vec<CardCost>,
-    /// Colocation with power, in dollars per megawatt-year.
-    pub colocation: Figure,
+    /// Colocation with power.
+    pub colocation: Colocation,
     /// Published energy per token.
     pub reference_tokens: Vec<ReferenceTokens>,
     /// Published energy per query.
+    #[serde(rename = "published_query")]
     pub published_queries: Vec<Published>,
 }
 
 /// Assumptions about the user's facility.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Premises {
     /// Dollars per kWh.
     pub electricity: Figure,
@@ -77,7 +85,7 @@ pub struct Premises {
 }
 
 /// The Bitcoin network.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct NetworkFigures {
     /// Difficulty.
     pub difficulty: Figure,
@@ -92,7 +100,7 @@ pub struct NetworkFigures {
 }
 
 /// A reference miner.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Asic {
     /// Its maker's name for it.
     pub name: String,
@@ -101,13 +109,14 @@ pub struct Asic {
 }
 
 /// A token price.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct TokenPrice {
     /// The sellers' name of the model.
     pub name: String,
     /// Models that it applies to, by their names in rigbench.
     pub models: Vec<String>,
     /// Prefill for input tokens, decode for output tokens.
+    #[serde(rename = "tokens")]
     pub workload: Id,
     /// Weight types that it applies to.
     pub types: Vec<String>,
@@ -118,6 +127,11 @@ pub struct TokenPrice {
 }
 
 impl TokenPrice {
+    /// Dollars per token.
+    pub fn per_token(&self) -> Price {
+        Price { dollars: self.price.interval / MILLION_TOKENS, unit: Unit::Token }
+    }
+
     /// Whether the price is for the model of this workload.
     pub fn is_of(&self, tokens: &Description) -> bool {
         tokens.shape.model.as_ref().is_some_and(|model| self.models.contains(model))
@@ -160,7 +174,7 @@ pub(super) fn tokens_of(workload: &Description) -> String {
 }
 
 /// A rental price.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Rental {
     /// The device and the terms.
     pub name: String,
@@ -171,7 +185,16 @@ pub struct Rental {
 }
 
 /// Cost of a megawatt of hardware.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Builds {
+    /// Of miners.
+    pub mining: Build,
+    /// Of accelerators.
+    pub inference: Build,
+}
+
+/// Cost and lifetime of a megawatt of one kind of hardware.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Build {
     /// Dollars per megawatt.
     pub cost: Figure,
@@ -179,8 +202,15 @@ pub struct Build {
     pub lifetime: Option<Figure>,
 }
 
+/// Colocation with power.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Colocation {
+    /// Dollars per megawatt-year.
+    pub price: Figure,
+}
+
 /// Cost of a card.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct CardCost {
     /// Full device names, as reported by drivers.
     pub devices: Vec<String>,
@@ -191,7 +221,7 @@ pub struct CardCost {
 }
 
 /// Published energy per token.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct ReferenceTokens {
     /// Device, model and batch.
     pub name: String,
@@ -204,7 +234,7 @@ pub struct ReferenceTokens {
 }
 
 /// Published energy per query.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Published {
     /// Service, or publisher of the estimate.
     pub name: String,
@@ -219,15 +249,13 @@ impl Market {
     /// All faults of the file.
     pub fn parse(text: &str) -> Result<Market, MarketError> {
         let (table, errors) = DeTable::parse_recoverable(text);
-        let reader = Reader::new(text);
-        let root = reader.root(table.get_ref());
-        let market = check::market(&root);
-        root.finish();
+        let mut reader = Reader::new(text);
+        let values = reader.file(table.get_ref());
         let faults = reader.faults(syntax::explain(text, &errors));
-        match market {
-            Some(market) if faults.is_empty() => Ok(market),
-            _ => Err(MarketError { faults }),
+        if !faults.is_empty() {
+            return Err(MarketError { faults });
         }
+        values.try_into().map_err(|error| MarketError { faults: vec![error.to_string()] })
     }
 
     /// The market file embedded in rigbench.
@@ -235,24 +263,18 @@ impl Market {
         Market::parse(EMBEDDED).expect("a test reads it")
     }
 
-    /// The network that the file describes.
-    pub fn network(&self) -> Network {
-        let n = &self.network;
-        Network::with_fee_share(
-            n.difficulty.number(),
-            n.bitcoin.number(),
-            n.subsidy.number(),
-            n.fee_share.number(),
-        )
-    }
-
-    /// Joules at the plug per joule in a scope, and the source; 1 for the plug itself, `None` if unknown.
-    pub fn wall_factor(&self, scope: Scope) -> Option<(f64, Option<&Figure>)> {
-        if scope == Scope::Wall {
-            return Some((1.0, None));
+    /// The conditions that the file describes.
+    pub fn conditions(&self) -> Conditions {
+        let (premises, network) = (&self.premises, &self.network);
+        let [difficulty, bitcoin, subsidy, fee_share] =
+            [&network.difficulty, &network.bitcoin, &network.subsidy, &network.fee_share]
+                .map(Figure::number);
+        Conditions {
+            network: Network::with_fee_share(difficulty, bitcoin, subsidy, fee_share),
+            electricity: premises.electricity.number(),
+            pue: premises.pue.number(),
+            utilisation: premises.utilisation.number(),
         }
-        let (_, figure) = self.wall_factors.iter().find(|(known, _)| *known == scope)?;
-        Some((figure.number(), Some(figure)))
     }
 
     /// A remark on the age of the file; `None` if it is up to date.
@@ -274,7 +296,7 @@ impl Market {
             .into_iter()
             .chain(self.token_prices.iter().map(|price| &price.price))
             .chain(self.rentals.iter().map(|rental| &rental.rent))
-            .filter(|figure| days(figure.since, today) > STALE_DAYS)
+            .filter(|figure| figure.since().is_some_and(|since| days(since, today) > STALE_DAYS))
             .map(|figure| format!("{} ({})", figure.key, figure.date))
             .collect()
     }

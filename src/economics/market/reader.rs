@@ -1,13 +1,19 @@
-//! Reads tables of the market file key by key. Faults are recorded with line and key, so that all of them are reported at once.
+//! Reads a market file by its schema. Faults are recorded with line and key, so that all of them are reported at once.
 
+use super::figure::Expected;
+use super::schema::{self, Key, Kind, NUMBERS};
+use super::syntax::line;
+use crate::economics::revenue::{HALVING_BLOCKS, subsidy_at};
 use crate::text::plain;
-use std::cell::RefCell;
-use std::ops::Range;
-use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table, Value};
 
 /// Minimum Jaro-Winkler similarity of a suggested key.
 const MIN_SCORE: f64 = 0.8;
+/// What `batches` has to be.
+const BATCHES: &str = "the smallest and the largest batch, as in [1, 1024]";
 
 /// A fault of the file.
 struct Fault {
@@ -18,275 +24,321 @@ struct Fault {
     missing: bool,
 }
 
-/// The text and its faults.
+/// The text, the keys that were read, and their faults.
 pub(super) struct Reader<'a> {
     text: &'a str,
-    faults: RefCell<Vec<Fault>>,
-}
-
-/// A table of the file.
-pub(super) struct Table<'a> {
-    reader: &'a Reader<'a>,
-    table: &'a DeTable<'a>,
-    span: Range<usize>,
-    /// Its key: `network`, `asic[0]`; empty for the whole file.
-    key: String,
-    asked: RefCell<Vec<Asked>>,
-}
-
-/// A key that was asked for.
-struct Asked {
-    name: &'static str,
-    required: bool,
+    date: Option<Date>,
+    /// Position of each key that was read: `network.difficulty`, `asic[0].name`.
+    positions: BTreeMap<String, usize>,
+    faults: Vec<Fault>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Reader<'a> {
-        Reader { text, faults: RefCell::default() }
+        Reader { text, date: None, positions: BTreeMap::new(), faults: Vec::new() }
     }
 
-    /// The table of the whole file.
-    pub(super) fn root(&'a self, table: &'a DeTable<'a>) -> Table<'a> {
-        // Faults of the root table have no line.
-        self.table(table, usize::MAX..usize::MAX, String::new())
+    /// The values of the whole file, as far as they are right.
+    pub(super) fn file(&mut self, root: &DeTable) -> Table {
+        let keys = schema::of_file();
+        let values = self.values(root, "", &keys);
+        self.check_names(&values);
+        self.check_halving(&values);
+        // Missing tables have no line.
+        self.check_keys(root, "", usize::MAX, &keys);
+        values
     }
 
-    fn table(&'a self, table: &'a DeTable<'a>, span: Range<usize>, key: String) -> Table<'a> {
-        Table { reader: self, table, span, key, asked: RefCell::default() }
-    }
-
-    fn add(&self, at: usize, key: &str, missing: bool, what: &str) {
+    fn add(&mut self, key: &str, at: usize, missing: bool, what: &str) {
         let line = (at < self.text.len()).then(|| line(self.text, at));
         let what = plain(&format!("{key}: {what}")).into_owned();
-        self.faults.borrow_mut().push(Fault { line, what, missing });
+        self.faults.push(Fault { line, what, missing });
+    }
+
+    /// Records a fault of a key that was read.
+    fn fault(&mut self, key: &str, what: &str) {
+        self.add(key, self.positions.get(key).copied().unwrap_or(usize::MAX), false, what);
     }
 
     /// All faults in line order; `syntax` has the lines with syntax errors and their messages.
-    pub(super) fn faults(self, syntax: Vec<(usize, String)>) -> Vec<String> {
+    pub(super) fn faults(mut self, syntax: Vec<(usize, String)>) -> Vec<String> {
         let is_syntax_error = |line: usize| syntax.iter().any(|(other, _)| *other == line);
-        let broken = !syntax.is_empty();
-        let mut faults = self.faults.into_inner();
-        faults.retain(|fault| {
-            let shadowed = broken && (fault.missing || fault.line.is_some_and(is_syntax_error));
-            !shadowed
-        });
-        let syntax = syntax.iter().map(|(line, what)| Fault {
-            line: Some(*line),
-            what: what.clone(),
-            missing: false,
-        });
-        faults.extend(syntax);
-        faults.sort_by_key(|fault| fault.line.unwrap_or(0));
+        if !syntax.is_empty() {
+            let shadowed = |fault: &Fault| fault.missing || fault.line.is_some_and(is_syntax_error);
+            self.faults.retain(|fault| !shadowed(fault));
+        }
+        let fault = |(line, what)| Fault { line: Some(line), what, missing: false };
+        self.faults.extend(syntax.into_iter().map(fault));
+        self.faults.sort_by_key(|fault| fault.line);
         let message = |Fault { line, what, .. }: Fault| match line {
             Some(line) => format!("line {line}, {what}"),
             None => what,
         };
-        faults.into_iter().map(message).collect()
-    }
-}
-
-/// The line number of a byte offset.
-pub(super) fn line(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
-}
-
-impl<'a> Table<'a> {
-    /// The full key of a name in the table.
-    pub(super) fn path(&self, name: &str) -> String {
-        if self.key.is_empty() { name.to_string() } else { format!("{}.{name}", self.key) }
+        self.faults.into_iter().map(message).collect()
     }
 
-    /// Records a fault of a key, or of the table itself if the name is empty.
-    pub(super) fn fault(&self, name: &str, what: &str) {
-        let at = self.table.get(name).map_or(self.span.start, |value| value.span().start);
-        let key = if name.is_empty() { self.key.clone() } else { self.path(name) };
-        self.reader.add(at, &key, false, what);
+    /// The values of a table by key; of a list of tables that is missing, no rows.
+    fn values(&mut self, table: &DeTable, path: &str, keys: &[Key]) -> Table {
+        let read = |key: &Key| {
+            let value = match (table.get(key.name), &key.kind) {
+                (Some(value), _) => self.value(value, &join(path, key.name), key)?,
+                (None, Kind::Rows(_)) => Value::Array(Vec::new()),
+                (None, _) => return None,
+            };
+            Some((key.name.to_string(), value))
+        };
+        keys.iter().filter_map(read).collect()
     }
 
-    fn ask(&self, name: &'static str, required: bool) -> Option<&'a Spanned<DeValue<'a>>> {
-        let mut asked = self.asked.borrow_mut();
-        if !asked.iter().any(|asked| asked.name == name) {
-            asked.push(Asked { name, required });
-        }
-        self.table.get(name)
+    /// Reads a table and checks its keys.
+    fn table(&mut self, table: &DeTable, path: &str, at: usize, keys: &[Key]) -> Table {
+        let values = self.values(table, path, keys);
+        self.check_keys(table, path, at, keys);
+        values
     }
 
-    /// A value of a given type; `None` if it is missing, or of another type, which is recorded as a fault.
-    fn typed<T>(
-        &self,
-        name: &'static str,
-        required: bool,
-        expected: &str,
-        kind: impl Fn(&'a DeValue<'a>) -> Option<T>,
-    ) -> Option<T> {
-        let value = self.ask(name, required)?.get_ref();
-        let found = kind(value);
-        if found.is_none() {
-            self.fault(name, &format!("it is {}, it has to be {expected}", article(value)));
-        }
-        found
-    }
-
-    /// Text, safe to print.
-    pub(super) fn text(&self, name: &'static str) -> Option<String> {
-        let text = self.typed(name, true, "text in quotes", DeValue::as_str)?;
-        if text.trim().is_empty() {
-            self.fault(name, "it is empty");
-            return None;
-        }
-        Some(plain(text).into_owned())
-    }
-
-    /// A list of one or more texts.
-    pub(super) fn texts(&self, name: &'static str) -> Option<Vec<String>> {
-        let expected = "a list of texts, as in [\"a\", \"b\"]";
-        let texts = self.typed(name, true, expected, |value| {
-            let items = value.as_array()?.iter();
-            items.map(|item| Some(plain(item.get_ref().as_str()?).into_owned())).collect()
-        })?;
-        let texts: Vec<String> = texts;
-        if texts.is_empty() {
-            self.fault(name, "name at least one");
-            return None;
-        }
-        Some(texts)
-    }
-
-    /// A boolean; false if it is missing.
-    pub(super) fn yes(&self, name: &'static str) -> bool {
-        self.typed(name, false, "true or false", DeValue::as_bool).unwrap_or(false)
-    }
-
-    /// Two non-negative integers.
-    pub(super) fn pair(&self, name: &'static str, example: &str) -> Option<(u64, u64)> {
-        self.typed(name, true, example, |value| match &value.as_array()?[..] {
-            [a, b] => Some((whole(a.get_ref())?, whole(b.get_ref())?)),
-            _ => None,
+    /// The value of a key; `None` if it has faults, which are recorded.
+    fn value(&mut self, value: &Spanned<DeValue>, path: &str, key: &Key) -> Option<Value> {
+        let (at, found) = (value.span().start, value.get_ref());
+        self.positions.insert(path.to_string(), at);
+        let table = |expected: &str| found.as_table().ok_or_else(|| wrong_type(found, expected));
+        let read = match &key.kind {
+            Kind::Date => date(found).map(|date| {
+                self.date = Some(date);
+                Some(date.to_string().into())
+            }),
+            Kind::Figure(expected) => {
+                table("{ value = …, unit = \"…\", date = \"…\", source = \"…\" }")
+                    .map(|table| self.figure(table, path, at, *expected))
+            }
+            Kind::Table(keys) => table(&format!("a table, as in [{path}]"))
+                .map(|table| Some(self.table(table, path, at, keys).into())),
+            Kind::Rows(keys) => self.rows(found, path, keys, key.required),
+            Kind::Number => number(found).map(|number| Some(number.into())),
+            Kind::Text => text(found).map(|text| Some(text.into())),
+            Kind::Texts => texts(found).map(Some),
+            Kind::Flag => match found.as_bool() {
+                Some(flag) => Ok(Some(flag.into())),
+                None => Err(wrong_type(found, "true or false")),
+            },
+            Kind::Batches => batches(found).map(Some),
+            Kind::Word(known) => text(found).and_then(|text| word(&text, known)).map(Some),
+        };
+        read.unwrap_or_else(|what| {
+            self.add(path, at, false, &what);
+            None
         })
     }
 
-    /// An optional number.
-    pub(super) fn number(&self, name: &'static str) -> Option<f64> {
-        let value = self.ask(name, false)?.get_ref();
-        let number = number(value);
-        if number.is_none() {
-            let what = match value.as_str().map(|text| text.trim().replace(',', ".")) {
-                Some(text) if text.parse::<f64>().is_ok() => {
-                    format!("it is text; write the number without quotes: {text}")
-                }
-                _ => format!("it is {}, it has to be a number", article(value)),
-            };
-            self.fault(name, &what);
+    fn figure(
+        &mut self,
+        table: &DeTable,
+        path: &str,
+        at: usize,
+        expected: Expected,
+    ) -> Option<Value> {
+        let keys = schema::of_figure();
+        let mut values = self.values(table, path, &keys);
+        // A value that is not a number has already been reported.
+        let reported = NUMBERS.iter().any(|name| table.contains_key(*name))
+            && !NUMBERS.iter().any(|name| values.contains_key(*name));
+        let faults = if reported { Vec::new() } else { expected.check(&mut values, self.date) };
+        for (name, what) in &faults {
+            self.fault(&if name.is_empty() { path.into() } else { join(path, name) }, what);
         }
-        number
+        values.insert("what".into(), path.into());
+        self.check_keys(table, path, at, &keys);
+        let has_all = ["unit", "date", "source"].iter().all(|part| values.contains_key(*part));
+        (!reported && faults.is_empty() && has_all).then(|| values.into())
     }
 
-    /// Whether a key is present.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.table.contains_key(name)
+    /// The rows of a list of tables; `None` if one has faults.
+    fn rows(
+        &mut self,
+        found: &DeValue,
+        path: &str,
+        keys: &[Key],
+        required: bool,
+    ) -> Result<Option<Value>, String> {
+        let expected = format!("a list of tables, each as in [[{path}]]");
+        let (mut values, mut complete) = (Vec::new(), true);
+        for (i, row) in
+            found.as_array().ok_or_else(|| wrong_type(found, &expected))?.iter().enumerate()
+        {
+            let (path, at) = (format!("{path}[{i}]"), row.span().start);
+            let Some(table) = row.get_ref().as_table() else {
+                self.add(&path, at, false, &format!("it has to be {expected}"));
+                complete = false;
+                continue;
+            };
+            let row = self.table(table, &path, at, keys);
+            complete &= keys.iter().all(|key| !key.required || row.contains_key(key.name));
+            values.push(row.into());
+        }
+        if values.is_empty() && required {
+            return Err("give at least one reference miner".into());
+        }
+        Ok(complete.then_some(Value::Array(values)))
     }
 
-    /// A required subtable.
-    pub(super) fn table(&self, name: &'static str) -> Option<Table<'a>> {
-        let expected = format!("a table, as in [{}]", self.path(name));
-        self.subtable(name, true, &expected)
-    }
-
-    /// An inline table.
-    pub(super) fn inline(&self, name: &'static str, required: bool) -> Option<Table<'a>> {
-        let expected = "{ value = …, unit = \"…\", date = \"…\", source = \"…\" }";
-        self.subtable(name, required, expected)
-    }
-
-    fn subtable(&self, name: &'static str, required: bool, expected: &str) -> Option<Table<'a>> {
-        let table = self.typed(name, required, expected, DeValue::as_table)?;
-        let span = self.table.get(name).map_or(0..0, Spanned::span);
-        Some(self.reader.table(table, span, self.path(name)))
-    }
-
-    /// An array of tables; empty if it is missing.
-    pub(super) fn rows(&self, name: &'static str, required: bool) -> Vec<Table<'a>> {
-        let expected = format!("a list of tables, each as in [[{name}]]");
-        let rows: Option<&DeArray> = self.typed(name, required, &expected, DeValue::as_array);
-        let mut tables = Vec::new();
-        for (i, row) in rows.into_iter().flat_map(|rows| rows.iter()).enumerate() {
-            let key = format!("{}[{i}]", self.path(name));
-            match row.get_ref().as_table() {
-                Some(table) => tables.push(self.reader.table(table, row.span(), key)),
-                None => self.reader.add(
-                    row.span().start,
-                    &key,
-                    false,
-                    &format!("it has to be {expected}"),
-                ),
+    /// Checks that names are unique where they are referred to, and that reference tokens name a price of the file. Lists with faults
+    /// are passed over.
+    fn check_names(&mut self, file: &Table) {
+        let texts = |list: &str, key: &str| -> Option<Vec<String>> {
+            let rows = file.get(list)?.as_array()?.iter();
+            rows.map(|row| Some(row.get(key)?.as_str()?.to_string())).collect()
+        };
+        for list in ["asic", "token_price", "rental"] {
+            let mut seen = BTreeSet::new();
+            for (i, name) in texts(list, "name").into_iter().flatten().enumerate() {
+                let what = format!("'{name}' is there twice; give each its own name");
+                if !seen.insert(name) {
+                    self.fault(&format!("{list}[{i}].name"), &what);
+                }
             }
         }
-        tables
+        let Some(names) = texts("token_price", "name") else { return };
+        let prices = texts("reference_tokens", "price").into_iter().flatten().enumerate();
+        for (i, price) in prices.filter(|(_, price)| !names.contains(price)) {
+            let similar = nearest(&price, names.iter().map(String::as_str));
+            let hint = similar.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
+            let what = format!("no token_price is named '{price}'{hint}");
+            self.fault(&format!("reference_tokens[{i}].price"), &what);
+        }
     }
 
-    /// Reports missing keys, and unknown keys with the most similar known one.
-    pub(super) fn finish(self) {
-        let asked = self.asked.borrow();
-        let mut missing: Vec<&str> = (asked.iter())
-            .filter(|asked| asked.required && !self.has(asked.name))
-            .map(|asked| asked.name)
-            .collect();
-        for key in self.table.keys() {
+    /// Checks the block of the halving, and the subsidy before it.
+    fn check_halving(&mut self, file: &Table) {
+        let number = |key: &str| {
+            let figure = file.get("network")?.get(key)?.get("figure")?;
+            figure.get("value")?.as_float()
+        };
+        let Some(block) = number("halving") else { return };
+        if block % HALVING_BLOCKS as f64 != 0.0 {
+            let what = format!("{block} is no halving; every {HALVING_BLOCKS}th block is");
+            return self.fault("network.halving", &what);
+        }
+        let before = subsidy_at(block as u64 - 1);
+        if let Some(stated) = number("subsidy").filter(|stated| *stated != before) {
+            let what = format!(
+                "it is {stated} BTC/block, but {before} before block {block}; correct it or network.halving"
+            );
+            self.fault("network.subsidy", &what);
+        }
+    }
+
+    /// Records missing keys, and unknown keys with the most similar known one.
+    fn check_keys(&mut self, table: &DeTable, path: &str, at: usize, keys: &[Key]) {
+        let known = || keys.iter().map(|key| key.name);
+        let is_absent = |name: &&str| !table.contains_key(*name);
+        let required = keys.iter().filter(|key| key.required).map(|key| key.name);
+        let mut missing: Vec<&str> = required.filter(is_absent).collect();
+        for key in table.keys() {
             let name = key.get_ref().as_ref();
-            if asked.iter().any(|asked| asked.name == name) {
+            if known().any(|known| known == name) {
                 continue;
             }
             // Prefer a key that is missing.
-            let known = || asked.iter().map(|asked| asked.name);
-            let near = nearest(name, known().filter(|known| !self.has(known)));
-            let what = match near.or_else(|| nearest(name, known())) {
-                Some(near) => {
-                    missing.retain(|missing| *missing != near);
-                    format!("there is no such key; did you mean {near}?")
-                }
-                None => {
-                    let known: Vec<&str> = known().collect();
-                    format!("there is no such key; known: {}", known.join(", "))
-                }
+            let similar =
+                nearest(name, known().filter(is_absent)).or_else(|| nearest(name, known()));
+            let hint = match similar {
+                Some(name) => format!("did you mean {name}?"),
+                None => format!("known: {}", known().collect::<Vec<_>>().join(", ")),
             };
-            self.reader.add(key.span().start, &self.path(name), false, &what);
+            missing.retain(|missing| Some(*missing) != similar);
+            let what = format!("there is no such key; {hint}");
+            self.add(&join(path, name), key.span().start, false, &what);
         }
         for name in missing {
-            self.reader.add(self.span.start, &self.path(name), true, "it is missing");
+            self.add(&join(path, name), at, true, "it is missing");
         }
     }
 }
 
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }
+}
+
 /// The known name that is most similar to a misspelt one.
-pub(super) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let score = |known: &str| strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase());
     let scored = known.map(|known| (score(known), known)).filter(|scored| scored.0 >= MIN_SCORE);
     scored.max_by(|a, b| a.0.total_cmp(&b.0)).map(|scored| scored.1)
 }
 
-fn number(value: &DeValue) -> Option<f64> {
-    match value {
+/// Text, safe to print.
+fn text(value: &DeValue) -> Result<String, String> {
+    let text = value.as_str().ok_or_else(|| wrong_type(value, "text in quotes"))?;
+    if text.trim().is_empty() { Err("it is empty".into()) } else { Ok(plain(text).into_owned()) }
+}
+
+fn date(value: &DeValue) -> Result<Date, String> {
+    let text = text(value)?;
+    let what = format!("'{text}' is no day; write the day of the file, as in 2026-11-23");
+    text.parse().map_err(|_| what)
+}
+
+fn texts(value: &DeValue) -> Result<Value, String> {
+    let text = |item: &Spanned<DeValue>| Some(plain(item.get_ref().as_str()?).into_owned());
+    let texts = value.as_array().and_then(|items| items.iter().map(text).collect());
+    let texts: Vec<String> =
+        texts.ok_or_else(|| wrong_type(value, "a list of texts, as in [\"a\", \"b\"]"))?;
+    if texts.is_empty() { Err("name at least one".into()) } else { Ok(texts.into()) }
+}
+
+/// The name in rigbench of a word of the file.
+fn word(text: &str, known: &[(&str, &str)]) -> Result<Value, String> {
+    if let Some((_, name)) = known.iter().find(|(word, _)| *word == text) {
+        return Ok((*name).into());
+    }
+    let words = || known.iter().map(|(word, _)| *word);
+    Err(match nearest(text, words()) {
+        Some(name) => format!("there is no '{text}'; did you mean {name}?"),
+        None => format!("there is no '{text}'; known: {}", words().collect::<Vec<_>>().join(", ")),
+    })
+}
+
+fn batches(value: &DeValue) -> Result<Value, String> {
+    let whole = |item: &Spanned<DeValue>| {
+        let integer = item.get_ref().as_integer()?;
+        i64::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|n| *n >= 0)
+    };
+    let both = value.as_array().filter(|items| items.len() == 2);
+    let both: Option<Vec<i64>> = both.and_then(|items| items.iter().map(whole).collect());
+    let both = both.ok_or_else(|| wrong_type(value, BATCHES))?;
+    if both[0] > 0 && both.is_sorted() {
+        Ok(both.into())
+    } else {
+        Err(format!("it has to be {BATCHES}"))
+    }
+}
+
+fn number(value: &DeValue) -> Result<f64, String> {
+    let number = match value {
         DeValue::Integer(integer) => {
             i64::from_str_radix(integer.as_str(), integer.radix()).ok().map(|n| n as f64)
         }
         DeValue::Float(float) => float.as_str().parse().ok(),
         _ => None,
-    }
+    };
+    let text = value.as_str().map(|text| text.trim().replace(',', "."));
+    number.ok_or_else(|| match text {
+        Some(text) if text.parse::<f64>().is_ok() => {
+            format!("it is text; write the number without quotes: {text}")
+        }
+        _ => wrong_type(value, "a number"),
+    })
 }
 
-fn whole(value: &DeValue) -> Option<u64> {
-    let integer = value.as_integer()?;
-    u64::from_str_radix(integer.as_str(), integer.radix()).ok()
-}
-
-/// The type of a value with its article.
-fn article(value: &DeValue) -> &'static str {
-    match value {
+/// What a value is and what it has to be instead.
+fn wrong_type(value: &DeValue, expected: &str) -> String {
+    let found = match value {
         DeValue::String(_) => "text",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
         DeValue::Boolean(_) => "true or false",
         DeValue::Datetime(_) => "a date without quotes",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",
-    }
+    };
+    format!("it is {found}, it has to be {expected}")
 }

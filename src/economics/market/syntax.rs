@@ -1,6 +1,6 @@
 //! TOML syntax errors, one message per line. The most common one is a decimal comma.
 
-use super::reader::line;
+use crate::text::plain;
 
 /// Lines with syntax errors, each once, with key and message.
 pub(super) fn explain(text: &str, errors: &[toml::de::Error]) -> Vec<(usize, String)> {
@@ -15,10 +15,15 @@ pub(super) fn explain(text: &str, errors: &[toml::de::Error]) -> Vec<(usize, Str
         let key = key(text, number);
         let what = decimal_comma(written)
             .unwrap_or_else(|| error.message().lines().collect::<Vec<_>>().join("; "));
-        let what = crate::text::plain(&what).into_owned();
+        let what = plain(&what).into_owned();
         faults.push((number, if key.is_empty() { what } else { format!("{key}: {what}") }));
     }
     faults
+}
+
+/// The line number of a byte offset.
+pub(super) fn line(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// A message if the first number of a line has a decimal comma.
@@ -51,7 +56,7 @@ fn key(text: &str, number: usize) -> String {
     let key = written.split_once('=').map(|(key, _)| key.trim());
     let parts = [table.map(bare), key.map(str::to_string)];
     let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-    crate::text::plain(&parts.join(".")).into_owned()
+    plain(&parts.join(".")).into_owned()
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The advice in sentences: recommendation, certainty and break-even prices.
 
+use super::common::break_even;
 use super::figures::{dollars, number, phrase_by, plain, price};
-use super::{act, break_even};
 use crate::economics::market::STALE_DAYS;
 use crate::economics::{
     Advice, Answer, BreakEven, Choice, Crossing, HalvingEpoch, Kind, Parameter, Question,
 };
-use crate::units::Provenance;
+use crate::units::{Provenance, grouped};
 
 /// One paragraph each: recommendation, certainty, break-evens, market file, remarks.
 pub fn answer(advice: &Advice) -> Vec<String> {
@@ -14,6 +14,18 @@ pub fn answer(advice: &Advice) -> Vec<String> {
     lines.push(computed_with(advice));
     lines.extend(advice.remarks.iter().map(|remark| format!("Note: {remark}.")));
     lines
+}
+
+/// A choice as an imperative: `rent out NVIDIA H100 (one year)`.
+fn act(choice: &Choice) -> String {
+    let subject = &choice.subject;
+    let name = choice.device.as_ref().map_or("", |on| &on.name);
+    match choice.kind {
+        Kind::HashAsic => format!("hash on a miner ({subject})"),
+        Kind::HashHere => format!("hash on {name}"),
+        Kind::Infer => format!("sell {subject} of {name}"),
+        Kind::Rent => format!("rent out {name} ({subject})"),
+    }
 }
 
 /// Revenue of a choice, in dollars per kWh.
@@ -70,19 +82,18 @@ fn certainty(advice: &Advice) -> String {
         _ => format!("no joules are known here. To measure: {MEASURE}"),
     };
     let rivals = &advice.recommendation.rivals;
-    let settled = match &rivals[..] {
-        [] => "Its interval lies above that of every other use".to_string(),
-        some => {
-            let named: Vec<String> = some
-                .iter()
-                .take(NAMED_RIVALS)
-                .map(|i| format!("to {}, {}", act(&advice.choices[*i]), earns(&advice.choices[*i])))
-                .collect();
-            let more = match some.len().saturating_sub(NAMED_RIVALS) {
+    let named = rivals.iter().take(NAMED_RIVALS).map(|rival| &advice.choices[*rival]);
+    let named: Vec<String> =
+        named.map(|rival| format!("to {}, {}", act(rival), earns(rival))).collect();
+    let named = named.join(", or ");
+    let settled = match rivals.len() {
+        0 => "Its interval lies above that of every other use".to_string(),
+        count => {
+            let more = match count.saturating_sub(NAMED_RIVALS) {
                 0 => String::new(),
                 more => format!(", or {more} more"),
             };
-            format!("The intervals overlap, so that it may be better {}{more}", named.join(", or "))
+            format!("The intervals overlap, so that it may be better {named}{more}")
         }
     };
     format!("How sure: {evidence}. {settled}.")
@@ -91,7 +102,7 @@ fn certainty(advice: &Advice) -> String {
 fn break_evens(advice: &Advice) -> String {
     let recommendation = &advice.recommendation;
     let best = &advice.choices[recommendation.best];
-    let pays = Question { choice: recommendation.best, other: None };
+    let pays = Question { choice: recommendation.best, other: None, epoch: HalvingEpoch::Now };
     let sale_price = match best.kind {
         Kind::HashHere | Kind::HashAsic => Parameter::Bitcoin,
         Kind::Infer => Parameter::TokenPrice,
@@ -99,7 +110,7 @@ fn break_evens(advice: &Advice) -> String {
     };
     let conditions: Vec<String> = [Parameter::Electricity, sale_price]
         .into_iter()
-        .filter_map(|parameter| condition(break_even(advice, pays, HalvingEpoch::Now, parameter)?))
+        .filter_map(|parameter| condition(break_even(advice, pays, parameter)?))
         .collect();
     let mut lines = Vec::new();
     if !conditions.is_empty() {
@@ -109,28 +120,28 @@ fn break_evens(advice: &Advice) -> String {
         };
         lines.push(format!("{once} {}.", conditions.join(and)));
     }
-    let beaten = advice.break_evens.iter().find(|found| {
-        found.question.choice == recommendation.best
-            && found.question.other.is_some()
-            && (found.epoch, found.parameter) == (HalvingEpoch::Now, Parameter::Hashprice)
+    let beats = advice.break_evens.iter().find_map(|found| {
+        let other = found.question.other?;
+        let beats = Question { other: Some(other), ..pays };
+        ((found.question, found.parameter) == (beats, Parameter::Hashprice))
+            .then_some((other, found))
     });
-    if let Some(found) = beaten
-        && let Some(other) = found.question.other
+    if let Some((other, found)) = beats
         && let Some(condition) = condition(found)
     {
         let miner = act(&advice.choices[other]);
         lines.push(format!("It is better than to {miner} as long as {condition}."));
     }
-    if matches!(best.kind, Kind::HashHere | Kind::HashAsic) {
+    if best.kind.hashes() {
         let then = match recommendation.pays_after_halving {
             Answer::Yes => "pays",
             Answer::Open => "may not pay",
             Answer::No => "does not pay",
         };
+        let block = grouped(advice.halving_block.into());
+        let revenue = dollars(best.revenue_after_halving);
         lines.push(format!(
-            "After the next halving (block {}) it earns {} and {then}, difficulty and prices as they are.",
-            crate::units::grouped(advice.halving_block.into()),
-            dollars(best.revenue_after_halving)
+            "After the next halving (block {block}) it earns {revenue} and {then}, difficulty and prices as they are."
         ));
     }
     format!("Where it flips: {}", lines.join(" "))
@@ -158,20 +169,19 @@ fn computed_with(advice: &Advice) -> String {
     let power =
         advice.example_figures.iter().any(|figure| figure.starts_with("premises.electricity"));
     let among = if power { ", the price of power among them" } else { "" };
-    match advice.example_figures.len() {
-        0 => {}
-        n => doubts.push(format!("{n} of its figures are examples{among}")),
+    if !advice.example_figures.is_empty() {
+        doubts.push(format!("{} of its figures are examples{among}", advice.example_figures.len()));
     }
-    match advice.stale_figures.len() {
-        0 => {}
-        n => doubts.push(format!("{n} of its prices are older than {STALE_DAYS} days")),
+    if !advice.stale_figures.is_empty() {
+        let count = advice.stale_figures.len();
+        doubts.push(format!("{count} of its prices are older than {STALE_DAYS} days"));
     }
-    let file = format!("Computed with the market file of {}", advice.market_date);
-    if doubts.is_empty() {
-        return format!("{file}.");
-    }
-    format!(
-        "{file}: {} (the last table names them). Give your own: --market FILE.",
-        doubts.join(", ")
-    )
+    let doubts = match &doubts[..] {
+        [] => ".".into(),
+        some => format!(
+            ": {} (the last table names them). Give your own: --market FILE.",
+            some.join(", ")
+        ),
+    };
+    format!("Computed with the market file of {}{doubts}", advice.market_date)
 }

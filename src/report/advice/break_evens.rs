@@ -1,120 +1,112 @@
 //! Break-even tables: for each parameter, the value at which a choice stops paying or stops being the better one.
 
+use super::common::{break_even, grouped};
 use super::figures::{cell, phrase, phrase_by, plain};
-use super::{best_miner, best_of, best_on_each_device, break_even};
 use crate::economics::{
     Advice, Answer, BreakEven, Choice, Crossing, HalvingEpoch, Kind, Never, Parameter, Question,
+    best_of,
 };
 use crate::report::table::{Column, Table, cells};
 
 /// One table for hashing, one per device that sells tokens or may be rented out.
 pub(super) fn tables(advice: &Advice) -> Vec<Table> {
-    let mut tables = vec![hashing(advice)];
-    for kind in [Kind::Infer, Kind::Rent] {
-        for choice in best_on_each_device(advice, kind) {
-            tables.push(selling(advice, choice));
-        }
-    }
-    tables
+    let kinds = [Kind::Infer, Kind::Rent].into_iter();
+    let sellers = kinds.flat_map(|kind| best_on_each_device(advice, kind));
+    std::iter::once(hashing(advice)).chain(sellers.map(|choice| selling(advice, choice))).collect()
+}
+
+/// The best choice of a kind on each device, in order of appearance.
+fn best_on_each_device(advice: &Advice, kind: Kind) -> Vec<usize> {
+    let revenue = |i: usize| advice.choices[i].revenue.middle();
+    let better = |best, i| if revenue(i) > revenue(best) { i } else { best };
+    let all = (0..advice.choices.len()).filter(|i| advice.choices[*i].kind == kind);
+    let devices = grouped(all.map(|i| (&advice.choices[i].device, i))).into_iter();
+    devices.filter_map(|(_, indices)| indices.into_iter().reduce(better)).collect()
+}
+
+fn pays(choice: usize) -> Question {
+    Question { choice, other: None, epoch: HalvingEpoch::Now }
+}
+
+/// A question under its heading, and again for after the halving.
+fn twice(head: &'static str, now: Question) -> [(&'static str, Question); 2] {
+    let after = Question { epoch: HalvingEpoch::AfterHalving, ..now };
+    [(head, now), ("after the halving", after)]
 }
 
 /// The best miner, and the measured device that hashes best.
 fn hashing(advice: &Advice) -> Table {
-    let mut heads: Vec<(&'static str, bool)> = vec![("", false)];
-    let mut questions = Vec::new();
-    let mut names = Vec::new();
-    if let Some(miner) = best_miner(advice) {
-        let pays = Question { choice: miner, other: None };
-        heads.extend([("the miner pays if", true), ("after the halving", true)]);
-        questions.extend([(pays, HalvingEpoch::Now), (pays, HalvingEpoch::AfterHalving)]);
+    let (mut questions, mut names, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    if let Some(miner) = best_of(&advice.choices, Kind::HashAsic) {
+        questions.extend(twice("the miner pays if", pays(miner)));
         names.push(format!("The miner: {}.", advice.choices[miner].subject));
     }
-    if let Some(here) = best_of(advice, Kind::HashHere) {
-        let pays = Question { choice: here, other: None };
-        heads.extend([("hashing here pays if", true), ("after the halving", true)]);
-        questions.extend([(pays, HalvingEpoch::Now), (pays, HalvingEpoch::AfterHalving)]);
-        names.push(format!("Here: {}.", advice.choices[here].label));
+    if let Some(here) = best_of(&advice.choices, Kind::HashHere) {
+        let choice = &advice.choices[here];
+        questions.extend(twice("hashing here pays if", pays(here)));
+        names.push(format!("Here: {}.", choice.label));
+        if !choice.reaches_meter() {
+            notes.push("Joules are missing here, so that it takes still more than this.".into());
+        }
     }
-    let mut table =
-        question_table(advice, "Where the answer flips: hashing".into(), heads, &questions);
+    let mut table = table(advice, "hashing", &questions);
     table.notes.insert(0, names.join(" "));
-    let bounded = |i: &usize| !advice.choices[*i].reaches_meter();
-    if best_of(advice, Kind::HashHere).as_ref().is_some_and(bounded) {
-        table.notes.push("Joules are missing here, so that it takes still more than this.".into());
-    }
+    table.notes.extend(notes);
     table
 }
 
 /// A choice that sells tokens or hours, alone and against the best miner.
 fn selling(advice: &Advice, choice: usize) -> Table {
     let seller = &advice.choices[choice];
-    let title = format!("Where the answer flips: {}", title(seller));
-    let pays = Question { choice, other: None };
-    let is_miner = |other: &usize| advice.choices[*other].kind == Kind::HashAsic;
     let mut asked = advice.break_evens.iter().map(|found| found.question);
-    let miner = asked
-        .find_map(|asked| asked.other.filter(|other| asked.choice == choice && is_miner(other)));
-    let mut heads: Vec<(&'static str, bool)> = vec![("", false), ("it pays if", true)];
-    let mut questions = vec![(pays, HalvingEpoch::Now)];
-    if let Some(other) = miner {
-        heads.extend([("it beats the miner if", true), ("after the halving", true)]);
-        let beats = Question { choice, other: Some(other) };
-        questions.extend([(beats, HalvingEpoch::Now), (beats, HalvingEpoch::AfterHalving)]);
-    }
-    let mut table = question_table(advice, title, heads, &questions);
+    let beats_miner = asked.find(|asked| {
+        let is_miner = |other: usize| advice.choices[other].kind == Kind::HashAsic;
+        asked.choice == choice && asked.other.is_some_and(is_miner)
+    });
+    let mut questions = vec![("it pays if", pays(choice))];
+    questions.extend(beats_miner.into_iter().flat_map(|now| twice("it beats the miner if", now)));
+    let subject = match seller.kind {
+        Kind::Rent => format!("rent, {}", seller.subject),
+        _ => seller.subject.clone(),
+    };
+    let mut table = table(advice, &subject, &questions);
     table.notes.extend(against_rent(advice, choice));
     table
 }
 
-fn title(choice: &Choice) -> String {
-    match choice.kind {
-        Kind::Rent => format!("rent, {}", choice.subject),
-        _ => choice.subject.clone(),
-    }
-}
-
-/// One row per parameter that matters, one column per question and epoch.
-fn question_table(
-    advice: &Advice,
-    title: String,
-    heads: Vec<(&'static str, bool)>,
-    questions: &[(Question, HalvingEpoch)],
-) -> Table {
-    let find = |(question, epoch): (Question, HalvingEpoch), parameter| {
-        break_even(advice, question, epoch, parameter)
+/// One row per parameter that matters, one column per question.
+fn table(advice: &Advice, subject: &str, questions: &[(&'static str, Question)]) -> Table {
+    let asked = |question: Question| {
+        let mut all = advice.break_evens.iter();
+        all.find(move |found| found.question == question)
     };
-    let mut rows = Vec::new();
-    let today = questions.iter().map(|asked| {
-        let any = advice.break_evens.iter().find(|found| (found.question, found.epoch) == *asked);
-        any.map_or("–".into(), |found| found.answer.name().into())
+    let now = questions.iter().map(|(_, question)| {
+        asked(*question).map_or("–".into(), |found| found.answer.name().to_string())
     });
-    rows.push(cells(std::iter::once("the answer now".to_string()).chain(today)));
+    let mut rows = vec![cells(std::iter::once("the answer now".to_string()).chain(now))];
     for parameter in Parameter::ALL {
-        let found: Vec<Option<&BreakEven>> =
-            questions.iter().map(|asked| find(*asked, parameter)).collect();
+        let found: Vec<Option<&BreakEven>> = questions
+            .iter()
+            .map(|(_, question)| break_even(advice, *question, parameter))
+            .collect();
         let Some(first) = found.iter().flatten().next() else { continue };
-        let head = format!(
-            "{}, {}\nnow {}",
-            parameter.name(),
-            parameter.unit(),
-            phrase_by(first.current, &plain)
-        );
-        rows.push(cells(std::iter::once(head).chain(found.iter().map(|found| cell_of(*found)))));
+        let (name, unit) = (parameter.name(), parameter.unit());
+        let head = format!("{name}, {unit}\nnow {}", phrase_by(first.current, &plain));
+        rows.push(cells(std::iter::once(head).chain(found.into_iter().map(cell_of))));
     }
-    let counted = advice
-        .break_evens
-        .iter()
-        .any(|found| found.counts_hardware && questions.contains(&(found.question, found.epoch)));
     let mut notes = Vec::new();
     if rows.iter().flatten().any(|cell| cell.text == "–") {
         notes.push("–: it does not enter, or moves both equally.".to_string());
     }
-    if counted {
+    let counted =
+        |(_, question): &(_, Question)| asked(*question).is_some_and(|f| f.counts_hardware);
+    if questions.iter().any(counted) {
         notes.push("Hardware is counted.".into());
     }
+    let heads = questions.iter().map(|(head, _)| Column::figures(head));
     Table {
-        title,
-        columns: heads.into_iter().map(|(head, figures)| Column { head, figures }).collect(),
+        title: format!("Where the answer flips: {subject}"),
+        columns: std::iter::once(Column::words("")).chain(heads).collect(),
         rows,
         notes,
     }
@@ -139,29 +131,22 @@ fn cell_of(found: Option<&BreakEven>) -> String {
 
 /// Selling tokens against renting out the same device, one sentence per rental.
 fn against_rent(advice: &Advice, choice: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (other, rent) in advice.choices.iter().enumerate().filter(|(_, c)| c.kind == Kind::Rent) {
-        let question = Question { choice, other: Some(other) };
-        let find = |parameter| break_even(advice, question, HalvingEpoch::Now, parameter);
-        let side = |found: &BreakEven| match &found.crossing {
-            Crossing::At { value, yes_above, .. } => {
-                let side = if *yes_above { "above" } else { "below" };
-                Some(format!("{side} {} {}", phrase(*value), found.parameter.unit()))
-            }
-            Crossing::Never(_) => None,
+    let line = |(other, rent): (usize, &Choice)| {
+        let question = Question { other: Some(other), ..pays(choice) };
+        let price = break_even(advice, question, Parameter::TokenPrice)?;
+        let hour = break_even(advice, question, Parameter::Rent)?;
+        let side = |found: &BreakEven| {
+            let Crossing::At { value, yes_above, .. } = found.crossing else { return None };
+            let side = if yes_above { "above" } else { "below" };
+            Some(format!("{side} {} {}", phrase(value), found.parameter.unit()))
         };
-        let (Some(price), Some(hour)) = (find(Parameter::TokenPrice), find(Parameter::Rent)) else {
-            continue;
-        };
-        let all: Vec<String> = [side(price), side(hour)].into_iter().flatten().collect();
-        if !all.is_empty() {
-            lines.push(format!(
-                "Selling tokens beats the rent ({}, {} $/h) {}.",
-                rent.subject,
-                phrase_by(hour.current, &plain),
-                all.join(", or ")
-            ));
-        }
-    }
-    lines
+        let sides: Vec<String> = [price, hour].into_iter().filter_map(side).collect();
+        let now = phrase_by(hour.current, &plain);
+        (!sides.is_empty()).then(|| {
+            let (rent, sides) = (&rent.subject, sides.join(", or "));
+            format!("Selling tokens beats the rent ({rent}, {now} $/h) {sides}.")
+        })
+    };
+    let rents = advice.choices.iter().enumerate().filter(|(_, rent)| rent.kind == Kind::Rent);
+    rents.filter_map(line).collect()
 }

@@ -1,8 +1,8 @@
 //! The table of a megawatt of miners against a megawatt of accelerators.
 
+use super::common::{columns, how, short};
 use super::figures::{cell, dollars, phrase};
-use super::{columns, how, short};
-use crate::economics::{Advice, Megawatt};
+use crate::economics::{Advice, Kind, Megawatt, best_of};
 use crate::report::table::{Table, cells};
 use crate::units::{Interval, Provenance};
 
@@ -18,14 +18,14 @@ pub(super) fn table(advice: &Advice) -> Table {
             Provenance::Published => String::new(),
             provenance => format!("\n({})", how(provenance)),
         };
-        vec![
+        cells([
             format!("{}{origin}", short(&m.label, advice)),
             cell(m.revenue_dollars_per_hour),
             cell(m.times_the_asic),
             millions(m.left_dollars_per_year),
-            m.build_dollars.map_or("–".into(), millions),
+            millions(m.build_dollars),
             m.payback_years.map_or("perhaps never".into(), cell),
-        ]
+        ])
     };
     Table {
         title: "The real choice: a megawatt of miners against a megawatt of accelerators".into(),
@@ -37,11 +37,7 @@ pub(super) fn table(advice: &Advice) -> Table {
             ("to build, M$", true),
             ("years to pay it back", true),
         ]),
-        rows: std::iter::once(&megawatts.asic)
-            .chain(&megawatts.accelerators)
-            .map(row)
-            .map(cells)
-            .collect(),
+        rows: std::iter::once(&megawatts.asic).chain(&megawatts.accelerators).map(row).collect(),
         notes: notes(advice),
     }
 }
@@ -52,32 +48,27 @@ fn notes(advice: &Advice) -> Vec<String> {
         "On a GPU, and on a processor, the hash is a yardstick and no business: who wants hashes buys miners.".to_string(),
     ];
     let miner = &megawatts.asic;
-    let best: Vec<_> =
-        advice.yardsticks.iter().filter(|y| advice.choices[y.asic].label == miner.label).collect();
-    notes.extend(best.iter().map(|y| {
-        format!(
-            "For a hash {} takes {} times the joules of {}.",
-            advice.choices[y.choice].device.as_ref().map_or("it", |on| &on.name),
-            phrase(y.times_worse),
-            advice.choices[y.asic].subject
-        )
+    let best = best_of(&advice.choices, Kind::HashAsic);
+    let yardsticks = advice.yardsticks.iter().filter(|y| Some(y.asic) == best);
+    notes.extend(yardsticks.map(|y| {
+        let here = advice.choices[y.choice].device.as_ref().map_or("it", |on| &on.name);
+        let (times, miner) = (phrase(y.times_worse), &advice.choices[y.asic].subject);
+        format!("For a hash {here} takes {times} times the joules of {miner}.")
     }));
-    let published: Vec<&Megawatt> =
-        megawatts.accelerators.iter().filter(|m| m.provenance == Provenance::Published).collect();
+    let published = |m: &&Megawatt| m.provenance == Provenance::Published;
+    let published: Vec<&Megawatt> = megawatts.accelerators.iter().filter(published).collect();
     let earned = published.iter().map(|m| m.revenue_dollars_per_hour);
-    let (least, most) = earned.fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), earned| {
-        (least.min(earned.low), most.max(earned.high))
-    });
-    if let Some(first) = published.first()
-        && let (Some(mining), Some(inference)) = (miner.build_dollars, first.build_dollars)
-    {
+    let span = |one: Interval, other: Interval| {
+        Interval::between(one.low.min(other.low), one.high.max(other.high))
+    };
+    if let (Some(first), Some(earned)) = (published.first(), earned.reduce(span)) {
         notes.push(format!(
             "So the choice is between a megawatt of miners, which earns {} an hour and costs {} M$ to build, and one of accelerators, \
              which earns {} by published joules, as model, batch and card are, and costs {} M$. What says no more is published.",
             dollars(miner.revenue_dollars_per_hour),
-            phrase(mining / MILLION),
-            dollars(Interval::between(least, most)),
-            phrase(inference / MILLION)
+            phrase(miner.build_dollars / MILLION),
+            dollars(Interval::between(earned.low, earned.high)),
+            phrase(first.build_dollars / MILLION)
         ));
     }
     notes.push(format!(

@@ -2,122 +2,68 @@
 
 mod answer;
 mod break_evens;
+mod common;
 mod figures;
 mod megawatts;
-mod queries;
-mod sources;
 mod tokens;
 mod uses;
 
 pub use answer::answer;
 
-use super::table::{Column, Table};
-use crate::economics::{
-    Advice, BreakEven, Choice, HalvingEpoch, Kind, MeasuredDevice, Parameter, Question,
-};
+use super::table::{Table, cells};
+use crate::economics::Advice;
+use crate::economics::market::{Figure, STALE_DAYS};
 use crate::text::lines;
-use crate::units::Provenance;
+use common::{columns, grouped};
+use figures::{phrase_by, plain};
 
 /// The tables: revenue per kWh, break-evens, hashes per token, a megawatt against a megawatt, energy of a query, and all sources.
 pub fn advice(advice: &Advice) -> Vec<Table> {
     let mut tables = vec![uses::table(advice)];
     tables.extend(break_evens::tables(advice));
-    tables.extend(tokens::table(advice));
+    tables.extend(tokens::forgone(advice));
     tables.push(megawatts::table(advice));
-    tables.extend(queries::table(advice));
-    tables.push(sources::table(advice));
+    tables.extend(tokens::queries(advice));
+    tables.push(sources(advice));
     tables
 }
 
 /// Sentences and tables for a terminal `width` characters wide; `styled` makes headers bold.
-pub fn advice_to_terminal(of: &Advice, width: u16, styled: bool) -> String {
+pub fn advice_to_terminal(advised: &Advice, width: u16, styled: bool) -> String {
     let mut out = String::new();
-    for line in answer(of) {
+    for line in answer(advised) {
         out += &format!("{}\n", textwrap::fill(&lines(&line), usize::from(width)));
     }
-    for table in advice(of) {
+    for table in advice(advised) {
         out += &format!("\n{}", table.to_terminal(width, styled));
     }
     out
 }
 
-fn columns<const N: usize>(heads: [(&'static str, bool); N]) -> Vec<Column> {
-    heads.into_iter().map(|(head, figures)| Column { head, figures }).collect()
-}
-
-/// A choice as an imperative: `rent out NVIDIA H100 (one year)`.
-fn act(choice: &Choice) -> String {
-    let subject = &choice.subject;
-    let name = choice.device.as_ref().map_or("", |on| &on.name);
-    match choice.kind {
-        Kind::HashAsic => format!("hash on a miner ({subject})"),
-        Kind::HashHere => format!("hash on {name}"),
-        Kind::Infer => format!("sell {subject} of {name}"),
-        Kind::Rent => format!("rent out {name} ({subject})"),
+/// Every figure that the advice is computed from, grouped by source and date.
+fn sources(advice: &Advice) -> Table {
+    let of_choices = advice.choices.iter().flat_map(|choice| &choice.rests_on);
+    let megawatts = std::iter::once(&advice.megawatts.asic).chain(&advice.megawatts.accelerators);
+    let all = advice.rests_on.iter().chain(of_choices).chain(megawatts.flat_map(|m| &m.rests_on));
+    let lines = all.map(|Figure { key, interval, unit, date, source, .. }| {
+        let figure = phrase_by(*interval, &plain);
+        ((date, source), format!("{key}: {figure} {unit}"))
+    });
+    let row = |((date, source), lines): ((&String, &String), Vec<String>)| {
+        cells([lines.join("; "), date.clone(), source.clone()])
+    };
+    let mut notes = Vec::new();
+    if !advice.example_figures.is_empty() {
+        let examples = advice.example_figures.join(", ");
+        notes.push(format!("Examples that stand for figures of your own: {examples}."));
     }
-}
-
-/// The measured device, if there is only one.
-fn only_device(advice: &Advice) -> Option<&MeasuredDevice> {
-    let mut devices = advice.choices.iter().filter_map(|choice| choice.device.as_ref());
-    let first = devices.next()?;
-    devices.all(|on| on == first).then_some(first)
-}
-
-/// A label on several lines: its options on their own line, and its device unless there is only one.
-fn short(label: &str, advice: &Advice) -> String {
-    let label = label.split(" at the price of ").next().unwrap_or(label).trim_end_matches(',');
-    let label = label.replacen(":batch=", "\nbatch=", 1);
-    match only_device(advice) {
-        Some(on) => {
-            let label = label.replacen(&format!(" on {}", on.name), "", 1);
-            label.replacen(&format!(" {}", on.name), "", 1)
-        }
-        None => label.replacen(" on ", "\non ", 1),
+    if !advice.stale_figures.is_empty() {
+        notes.push(format!("Older than {STALE_DAYS} days: {}.", advice.stale_figures.join(", ")));
     }
-}
-
-/// A provenance in a word.
-fn how(provenance: Provenance) -> &'static str {
-    if provenance.is_measured() { "measured" } else { provenance.name() }
-}
-
-/// The break-even value of a parameter for a question.
-fn break_even(
-    advice: &Advice,
-    question: Question,
-    epoch: HalvingEpoch,
-    parameter: Parameter,
-) -> Option<&BreakEven> {
-    let asked = (question, epoch, parameter);
-    advice.break_evens.iter().find(|found| (found.question, found.epoch, found.parameter) == asked)
-}
-
-/// The reference miner with the highest revenue.
-fn best_miner(advice: &Advice) -> Option<usize> {
-    best_of(advice, Kind::HashAsic)
-}
-
-/// The choice of a kind with the highest revenue.
-fn best_of(advice: &Advice, kind: Kind) -> Option<usize> {
-    let all = (0..advice.choices.len()).filter(|i| advice.choices[*i].kind == kind);
-    let revenue = |i: &usize| advice.choices[*i].revenue.middle();
-    all.max_by(|a, b| revenue(a).total_cmp(&revenue(b)))
-}
-
-/// The best choice of a kind on each device, in order of appearance.
-fn best_on_each_device(advice: &Advice, kind: Kind) -> Vec<usize> {
-    let mut best: Vec<usize> = Vec::new();
-    for (i, choice) in advice.choices.iter().enumerate().filter(|(_, choice)| choice.kind == kind) {
-        let same = best.iter_mut().find(|known| advice.choices[**known].device == choice.device);
-        match same {
-            None => best.push(i),
-            Some(known) => {
-                if choice.revenue.middle() > advice.choices[*known].revenue.middle() {
-                    *known = i;
-                }
-            }
-        }
+    Table {
+        title: format!("What it rests on (market file of {})", advice.market_date),
+        columns: columns([("figure", false), ("of", false), ("source", false)]),
+        rows: grouped(lines).into_iter().map(row).collect(),
+        notes,
     }
-    best
 }

@@ -1,9 +1,9 @@
 //! The table of revenue per kWh in each use.
 
+use super::common::{columns, grouped, how, only_device};
 use super::figures::{bounded, cell, plain, price};
-use super::{columns, how, only_device};
 use crate::device::Class;
-use crate::economics::{Absent, Advice, Choice, Kind};
+use crate::economics::{Advice, Choice, Kind};
 use crate::report::table::{Table, cells};
 use crate::units::Provenance;
 
@@ -26,9 +26,9 @@ pub(super) fn table(advice: &Advice) -> Table {
     let alone = only_device(advice).is_some();
     let row = |choice: &Choice| {
         let ranked = choice.reaches_meter();
-        let after = match choice.kind {
-            Kind::HashHere | Kind::HashAsic => bounded(choice.revenue_after_halving, ranked),
-            Kind::Infer | Kind::Rent => "same".into(),
+        let after = match choice.kind.hashes() {
+            true => bounded(choice.revenue_after_halving, ranked),
+            false => "same".into(),
         };
         let mut row = vec![name(choice, alone), bounded(choice.revenue, ranked), after];
         if hardware {
@@ -88,27 +88,11 @@ fn notes(advice: &Advice, hardware: bool) -> Vec<String> {
             "Hardware is counted in what is left where it is given, and not in the order.".into(),
         );
     }
-    let mut bounds: Vec<&String> = Vec::new();
-    for why in advice.choices.iter().filter_map(|choice| choice.upper_bound_reason.as_ref()) {
-        if !bounds.contains(&why) {
-            bounds.push(why);
-        }
-    }
-    notes.extend(bounds.iter().map(|why| format!("≤, and not ranked: {why}.")));
-    notes.extend(absent(&advice.absent));
+    let bounds = advice.choices.iter().filter_map(|choice| choice.upper_bound_reason.as_ref());
+    let bounds = grouped(bounds.map(|why| (why, ()))).into_iter();
+    notes.extend(bounds.map(|(why, _)| format!("≤, and not ranked: {why}.")));
+    let absent = advice.absent.iter().map(|absent| (&absent.reason, absent.label.as_str()));
+    let absent = grouped(absent).into_iter();
+    notes.extend(absent.map(|(reason, labels)| format!("No {}: {reason}.", labels.join(", no "))));
     notes
-}
-
-/// Unavailable choices, grouped by reason.
-fn absent(all: &[Absent]) -> Vec<String> {
-    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
-    for absent in all {
-        match by_reason.iter_mut().find(|(reason, _)| *reason == absent.reason) {
-            Some((_, labels)) => labels.push(&absent.label),
-            None => by_reason.push((&absent.reason, vec![&absent.label])),
-        }
-    }
-    let line =
-        |(reason, labels): (&str, Vec<&str>)| format!("No {}: {reason}.", labels.join(", no "));
-    by_reason.into_iter().map(line).collect()
 }

@@ -271,16 +271,16 @@ fn flips_flip_when_the_whole_advice_is_made_again_from_an_edited_file() {
         let Some(value) = value.value else { continue };
         // The file's edit below is of the one-year rent.
         let on_demand = Some(place(&advice, "on demand"));
-        let Question { choice, other } = found.question;
+        let Question { choice, other, epoch } = found.question;
         if [Some(choice), other].contains(&on_demand) {
             continue;
         }
-        let hashprice = match found.epoch {
+        let hashprice = match epoch {
             HalvingEpoch::Now => advice.conditions.network.hashprice(),
             HalvingEpoch::AfterHalving => advice.conditions.after_halving().network.hashprice(),
         };
         let answer = |value: f64| {
-            let market = market_at(found.parameter, value, found.epoch, hashprice)?;
+            let market = market_at(found.parameter, value, epoch, hashprice)?;
             let again = h100().advice(&market);
             let worth = |i: usize| again.choices[i].revenue.value.unwrap();
             Some(match other {
@@ -293,7 +293,7 @@ fn flips_flip_when_the_whole_advice_is_made_again_from_an_edited_file() {
             continue;
         };
         assert_eq!((below, above), (!yes_above, *yes_above), "{found:?}");
-        seen.push((found.epoch, found.parameter));
+        seen.push((epoch, found.parameter));
     }
     for parameter in Parameter::ALL {
         assert!(seen.contains(&(HalvingEpoch::Now, parameter)), "{parameter:?} was never tried");
@@ -317,8 +317,8 @@ fn the_break_even_price_of_power_is_divided_by_the_pue() {
     let s21 = place(&advice, "S21 XP");
     let at = |parameter, epoch| {
         let found = advice.break_evens.iter().find(|found| {
-            (found.question, found.parameter, found.epoch)
-                == (Question { choice: s21, other: None }, parameter, epoch)
+            let question = Question { choice: s21, other: None, epoch };
+            (found.question, found.parameter) == (question, parameter)
         });
         match &found.unwrap().crossing {
             Crossing::At { value, .. } => value.value.unwrap(),

@@ -3,7 +3,7 @@
 use jiff::civil::date;
 use proptest::prelude::*;
 use rigbench::economics::Market;
-use rigbench::economics::market::EMBEDDED;
+use rigbench::economics::market::{EMBEDDED, Figure};
 
 fn faults(text: &str) -> Vec<String> {
     match Market::parse(text) {
@@ -164,6 +164,90 @@ fn all_faults_are_told_at_once_in_the_order_of_lines() {
     assert!(found.iter().any(|fault| fault.contains("decimal comma; write 60000.5")), "{found:#?}");
     assert!(found.iter().any(|fault| fault.contains("premises.pue")), "{found:#?}");
     assert!(!found.iter().any(|fault| fault.contains("missing")), "{found:#?}");
+}
+
+/// The rent of an hour, typically $2, with its numbers and other parts replaced; an error has all faults.
+fn rent(numbers: &str, parts: [&str; 2]) -> Result<Figure, String> {
+    let [unit, date] = parts;
+    let from = "rent = { value = 2.35, unit = \"$/h\", date = \"2026-03\"";
+    let to = format!("rent = {{ {numbers} unit = \"{unit}\", date = \"{date}\"");
+    let market = Market::parse(&edited(from, &to)).map_err(|error| error.to_string())?;
+    Ok(market.rentals[0].rent.clone())
+}
+
+const RIGHT: [&str; 2] = ["$/h", "2026-05"];
+
+#[test]
+fn one_value_a_range_or_both() {
+    let figure = rent("low = 1.99, high = 5.0,", RIGHT).unwrap();
+    assert_eq!((figure.interval.value, figure.interval.ends()), (None, Some((1.99, 5.0))));
+    assert_eq!(rent("value = 2.0,", RIGHT).unwrap().number(), 2.0);
+    assert!(rent("value = 2.0, low = 1.0, high = 3.0,", RIGHT).is_ok());
+    for odd in ["", "value = 2.0, low = 1.0,", "low = 1.0,"] {
+        assert!(rent(odd, RIGHT).unwrap_err().contains("write a value"));
+    }
+    let error = rent("low = 5.0, high = 1.99,", RIGHT).unwrap_err();
+    assert!(error.contains("order them"), "{error}");
+    let range = faults(&edited("value = 60000", "low = 50000, high = 60000"));
+    assert!(range[0].contains("a range will not do"), "{range:?}");
+}
+
+#[test]
+fn a_figure_is_of_the_first_day_of_its_date() {
+    let market = Market::parse(&edited("2026-03", "2026-05")).unwrap();
+    let is_stale = |today| market.stale(today).contains(&"rental[0].rent (2026-05)".to_string());
+    assert!(!is_stale(date(2026, 7, 30)) && is_stale(date(2026, 7, 31)));
+}
+
+#[test]
+fn figures_100_times_off_are_rejected_and_99_times_off_are_not() {
+    for (number, rejected) in
+        [("200.0", true), ("199.0", false), ("0.02", true), ("0.0202", false), ("0.0", true)]
+    {
+        assert_eq!(rent(&format!("value = {number},"), RIGHT).is_err(), rejected, "{number}");
+    }
+    let either = rent("low = 2.0, high = 500.0,", RIGHT);
+    assert!(either.unwrap_err().contains("decimal point"));
+    for (bad, why) in [("-1.0", "above 0"), ("nan", "a number"), ("inf", "a number")] {
+        let error = rent(&format!("value = {bad},"), RIGHT).unwrap_err();
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+#[test]
+fn a_price_that_may_be_negative_has_the_same_limits_below_0() {
+    // Electricity is typically at $0.02.
+    for (number, rejected) in [
+        ("0.0", false),
+        ("-0.005", false),
+        ("-1.99", false),
+        ("-2.0", true),
+        ("-0.0001", true),
+        ("nan", true),
+    ] {
+        let found = faults(&edited("value = 0.05", &format!("value = {number}")));
+        assert_eq!(!found.is_empty(), rejected, "{number}");
+    }
+}
+
+#[test]
+fn all_faults_of_a_figure_are_reported() {
+    let error = rent("value = -2.0,", ["€/h", "May"]).unwrap_err();
+    assert!(error.contains("unit: it is '€/h'") && error.contains("date: 'May'"), "{error}");
+    assert!(!error.contains("above 0"), "a number in another unit cannot be judged: {error}");
+}
+
+#[test]
+fn unit_and_date_are_checked() {
+    let error = rent("value = 2.0,", ["$/day", "2026-05"]).unwrap_err();
+    assert!(error.contains("'$/day'") && error.contains("'$/h'"), "{error}");
+    for odd in ["May 2026", "2026-13", "26", "2026-02-30"] {
+        let error = rent("value = 2.0,", ["$/h", odd]).unwrap_err();
+        assert!(error.contains("2026-11"), "{error}");
+    }
+    assert!(rent("value = 2.0,", ["$/h", ""]).unwrap_err().contains("date: it is empty"));
+    let error = rent("value = 2.0,", ["$/h", "2026-12"]).unwrap_err();
+    assert!(error.contains("after the file's own date"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What a kilowatt-hour earns: the whole advice, how it reads, and the market file.
 
 mod advise;
+mod break_even;
+mod formulas;
 mod json;
 mod made_up;
 mod market;
