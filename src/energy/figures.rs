@@ -5,7 +5,7 @@
 use super::integral::{Integral, TimeSpan};
 use super::response::{LoadStep, Response, response};
 use super::{NoFigure, Quantity, Rules, SourceInfo, Stamped, counter, power};
-use crate::units::Joules;
+use crate::units::{Joules, Seconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -151,8 +151,11 @@ impl Figures {
         let response = response(rules, info, readings, steps);
         let figure = |step: &LoadStep| {
             let response = response.as_ref().map_err(NoFigure::clone)?;
-            let mut figure =
-                integrate(rules, info, readings, step.measured.later(response.shift()))?;
+            // Readings are shifted by a lag that matters.
+            let shift = if response.late { response.lag } else { Seconds(0.0) };
+            let TimeSpan { from, to } = step.measured;
+            let span = TimeSpan { from: from + shift, to: to + shift };
+            let mut figure = integrate(rules, info, readings, span)?;
             if response.late {
                 // A wrong lag shifts both ends by the same time: the net error is at most that time at the step from idle to load.
                 let step = (response.load - response.idle).0.max(0.0);
@@ -161,7 +164,9 @@ impl Figures {
             }
             if let Some(busy) = step.busy {
                 let duty = duty(rules, info, &figure);
-                let aliasing = aliasing_error(duty, 1.0 - busy) * response.contrast();
+                // Share of the power under load that exceeds idle power.
+                let contrast = (1.0 - response.idle.0 / response.load.0).clamp(0.0, 1.0);
+                let aliasing = aliasing_error(duty, 1.0 - busy) * contrast;
                 figure.terms.meter = Joules(figure.terms.meter.0.hypot(figure.gross.0 * aliasing));
             }
             narrow(rules, figure)

@@ -23,11 +23,6 @@ impl TimeSpan {
         self.to - self.from
     }
 
-    /// The same span, shifted by `by`.
-    pub(super) fn later(&self, by: Seconds) -> TimeSpan {
-        TimeSpan { from: self.from + by, to: self.to + by }
-    }
-
     /// Whether a reading was taken within the span.
     pub(super) fn contains(&self, reading: &Stamped) -> bool {
         reading.before >= self.from && reading.after <= self.to

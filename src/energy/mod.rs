@@ -25,7 +25,7 @@ pub use readings::Readings;
 pub use response::{LoadStep, Response};
 pub use rules::Rules;
 pub use sampling::{Idle, Sampling};
-pub use spec::{Metered, PowerSpec, PowerSpecError};
+pub use spec::{Metered, PowerSpec};
 pub use stated::Stated;
 
 use crate::units::{Joules, Provenance, Seconds, Watts};
@@ -268,7 +268,7 @@ pub struct Stamped {
     pub values: Vec<f64>,
 }
 
-/// A source cannot be read. One line.
+/// A source cannot be read, or a spec of one is invalid. One line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EnergyError(pub String);

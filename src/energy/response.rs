@@ -29,11 +29,6 @@ impl LoadStep {
         let step = TimeSpan { from: self.idle_from, to: self.load_from };
         step.is_near(reading) || self.measured.is_near(reading)
     }
-
-    /// Duration of the warm-up, in seconds.
-    fn warm_up(&self) -> f64 {
-        self.measured.from.0 - self.load_from.0
-    }
 }
 
 /// The response of a source to the steps from idle to load.
@@ -57,18 +52,6 @@ pub struct Response {
     pub late: bool,
 }
 
-impl Response {
-    /// Time by which readings of a time span are shifted: the lag if it matters, else 0.
-    pub fn shift(&self) -> Seconds {
-        if self.late { self.lag } else { Seconds(0.0) }
-    }
-
-    /// Share of the power under load that exceeds idle power, 0 to 1.
-    pub fn contrast(&self) -> f64 {
-        (1.0 - self.idle.0 / self.load.0).clamp(0.0, 1.0)
-    }
-}
-
 /// Mean power over a time span, as a source reads it.
 #[derive(Clone, Copy)]
 struct Shown {
@@ -90,13 +73,14 @@ pub(super) fn response(
     let shortest =
         steps.iter().map(|s| (s.load_from - s.idle_from).0).fold(f64::INFINITY, f64::min);
     let series = Series::new(rules, info, readings, shortest / 4.0)?;
-    if series.is_constant() {
+    if series.shown.windows(2).all(|pair| pair[0].watts == pair[1].watts) {
         return Err(NoFigure::NeverMoved);
     }
     // A block leaves out its warm-up and averaging time: a lag up to this needs no correction.
     let averaging = info.quantity.averaging().0;
-    let covered = steps.iter().map(LoadStep::warm_up).fold(f64::INFINITY, f64::min)
-        + if averaging > 0.0 { averaging + series.period } else { 0.0 };
+    let covered =
+        steps.iter().map(|s| s.measured.from.0 - s.load_from.0).fold(f64::INFINITY, f64::min)
+            + if averaging > 0.0 { averaging + series.period } else { 0.0 };
     let stride = (shortest / 3.0).clamp(0.05, 0.25);
     let fits: Vec<Fit> = (0..=(rules.longest_lag_seconds / stride) as usize)
         .filter_map(|i| series.fit(rules, steps, i as f64 * stride))
@@ -205,10 +189,6 @@ impl Series {
         let gap = median(gaps).unwrap_or(f64::INFINITY);
         let period = info.update_period.map_or(gap, |period| period.0.max(gap));
         Ok(Series { shown, period, independent: (gap / period).min(1.0) })
-    }
-
-    fn is_constant(&self) -> bool {
-        self.shown.windows(2).all(|pair| pair[0].watts == pair[1].watts)
     }
 
     /// Least-squares fit of power on "idle or loaded" at this lag; `None` with too few readings.

@@ -97,13 +97,9 @@ impl fmt::Display for Metered {
     }
 }
 
-/// An invalid spec. One line that says what to write instead.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct PowerSpecError(String);
-
-fn refuse<T>(what: impl Into<String>) -> Result<T, PowerSpecError> {
-    Err(PowerSpecError(what.into()))
+/// The error for an invalid spec: one line that says what to write instead.
+fn refuse<T>(what: impl Into<EnergyError>) -> Result<T, EnergyError> {
+    Err(what.into())
 }
 
 const KNOWN: &str = "nvml, hwmon, rapl, shelly:http://HOST[?channel=N], tasmota:http://HOST[?channel=N], \
@@ -111,9 +107,9 @@ const KNOWN: &str = "nvml, hwmon, rapl, shelly:http://HOST[?channel=N], tasmota:
     model:idle=WATTS,max=WATTS, none";
 
 impl FromStr for PowerSpec {
-    type Err = PowerSpecError;
+    type Err = EnergyError;
 
-    fn from_str(spec: &str) -> Result<PowerSpec, PowerSpecError> {
+    fn from_str(spec: &str) -> Result<PowerSpec, EnergyError> {
         // The command starts behind the scope and the device, whose name contains a colon.
         if let Some(rest) = spec.strip_prefix("command@") {
             let (metered, line) = metered_and_rest(rest)?;
@@ -164,7 +160,7 @@ impl FromStr for PowerSpec {
 }
 
 /// An HTTP URL with a host. It may contain a password: no message repeats it.
-fn plug(kind: MeterKind, url: &str) -> Result<PowerSpec, PowerSpecError> {
+fn plug(kind: MeterKind, url: &str) -> Result<PowerSpec, EnergyError> {
     let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     match host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace)) {
         true => Ok(PowerSpec::Plug(kind, url.to_string())),
@@ -173,7 +169,7 @@ fn plug(kind: MeterKind, url: &str) -> Result<PowerSpec, PowerSpecError> {
 }
 
 /// `240` or `name=240,other=300`.
-fn pairs(text: &str) -> Result<Vec<(Option<String>, Watts)>, PowerSpecError> {
+fn pairs(text: &str) -> Result<Vec<(Option<String>, Watts)>, EnergyError> {
     text.split(',')
         .map(|item| {
             let named = item.split_once('=');
@@ -191,7 +187,7 @@ fn pairs(text: &str) -> Result<Vec<(Option<String>, Watts)>, PowerSpecError> {
 }
 
 /// `CMD`, which must not be empty.
-fn command(line: &str, metered: Metered) -> Result<PowerSpec, PowerSpecError> {
+fn command(line: &str, metered: Metered) -> Result<PowerSpec, EnergyError> {
     if line.is_empty() {
         return refuse("write the command, which is to print watts, as in command:'cat watts.txt'");
     }
@@ -199,7 +195,7 @@ fn command(line: &str, metered: Metered) -> Result<PowerSpec, PowerSpecError> {
 }
 
 /// `SCOPE[@DEVICE][:REST]`.
-fn metered_and_rest(text: &str) -> Result<(Metered, &str), PowerSpecError> {
+fn metered_and_rest(text: &str) -> Result<(Metered, &str), EnergyError> {
     let (name, rest) = text.split_at(text.find(['@', ':']).unwrap_or(text.len()));
     let Some(scope) = Scope::ALL.into_iter().find(|scope| scope.name() == name) else {
         let known = Scope::ALL.map(Scope::name).join(", ");
