@@ -1,7 +1,6 @@
-//! Energy of a time span with its 95 % interval, from readings alone: the reader of a result computes the same figure from
-//! its readings.
+//! Energy of a time span with its 95 % interval, and the statistics of readings that it follows from.
 
-use super::{NoFigure, Quantity, Rules, SourceInfo, Stamped, counter, power};
+use super::{Rules, Stamped};
 use crate::units::{Joules, Seconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,9 +23,9 @@ impl TimeSpan {
         self.to - self.from
     }
 
-    /// The same span, shifted by `by`.
-    pub(super) fn later(&self, by: Seconds) -> TimeSpan {
-        TimeSpan { from: self.from + by, to: self.to + by }
+    /// Whether a reading was taken within the span.
+    pub(super) fn contains(&self, reading: &Stamped) -> bool {
+        reading.before >= self.from && reading.after <= self.to
     }
 
     /// Whether a reading is within `MARGIN` of the span.
@@ -79,69 +78,28 @@ impl Terms {
 }
 
 impl Integral {
+    /// Combined half-width as a share of the energy.
+    pub(super) fn relative_half_width(&self) -> f64 {
+        self.terms.half_width().0 / self.gross.0
+    }
+
     /// Sum over time spans of one source; `None` if empty. Errors of the meter and of the end points are correlated and add up;
     /// sampling errors are independent.
-    pub fn together(parts: &[&Integral]) -> Option<Integral> {
-        let mut all = Integral::clone(parts.first()?);
-        for part in &parts[1..] {
-            let (sum, term) = (&mut all.terms, &part.terms);
-            sum.meter = sum.meter + term.meter;
-            sum.window = sum.window + term.window;
-            sum.statistical = Joules(sum.statistical.0.hypot(term.statistical.0));
-            all.gross = all.gross + part.gross;
-            all.period = all.period.or(part.period);
-            all.samples += part.samples;
-            all.rejected += part.rejected;
-            all.coverage = all.coverage.min(part.coverage);
-            all.wraps += part.wraps;
-        }
-        Some(all)
+    pub(super) fn together<'a>(parts: impl IntoIterator<Item = &'a Integral>) -> Option<Integral> {
+        parts.into_iter().cloned().reduce(|sum, part| Integral {
+            gross: sum.gross + part.gross,
+            terms: Terms {
+                meter: sum.terms.meter + part.terms.meter,
+                window: sum.terms.window + part.terms.window,
+                statistical: Joules(sum.terms.statistical.0.hypot(part.terms.statistical.0)),
+            },
+            period: sum.period.or(part.period),
+            samples: sum.samples + part.samples,
+            rejected: sum.rejected + part.rejected,
+            coverage: sum.coverage.min(part.coverage),
+            wraps: sum.wraps + part.wraps,
+        })
     }
-}
-
-/// Integrates over a time span. The readings should start before it and continue for some updates after it.
-///
-/// # Errors
-/// Why there is no figure: too few readings, gaps, garbage, or a counter reset.
-pub fn integrate(
-    rules: &Rules,
-    info: &SourceInfo,
-    readings: &[Stamped],
-    stretch: TimeSpan,
-) -> Result<Integral, NoFigure> {
-    let first = readings.partition_point(|r| r.after < stretch.from && !stretch.is_near(r));
-    let count = readings[first..].iter().take_while(|r| stretch.is_near(r)).count();
-    let readings = &readings[first..first + count];
-    let TimeSpan { from, to } = stretch;
-    let integral = match &info.quantity {
-        Quantity::Counter { ranges, duty } => {
-            counter::integrate(rules, info, ranges, *duty, readings, from, to)
-        }
-        Quantity::Power { averaging } => {
-            power::integrate(rules, info, *averaging, readings, from, to)
-        }
-    }?;
-    if !(integral.gross.0 > 0.0 && integral.gross.0.is_finite()) {
-        return Err(NoFigure::NoEnergy);
-    }
-    let power = integral.gross / stretch.length();
-    if power < info.scope.least() {
-        let (scope, least) = (info.scope, info.scope.least());
-        return Err(NoFigure::BelowScopeMinimum { power, scope, least });
-    }
-    narrow(rules, integral)
-}
-
-/// Returns the figure, unless its interval is too wide.
-///
-/// # Errors
-/// If it is too wide.
-pub(super) fn narrow(rules: &Rules, figure: Integral) -> Result<Integral, NoFigure> {
-    let share = figure.terms.half_width().0 / figure.gross.0;
-    if share > rules.widest {
-        return Err(NoFigure::TooUncertain { share });
-    }
-    Ok(figure)
 }
 
 /// The midpoint of a reading, in seconds.

@@ -1,43 +1,21 @@
 //! The meter of a row: the sources that cover it, when a block is long enough for all of them, and their readings.
 
-use super::figures::{Figures, Read, figures};
-use super::sampling::{Sampler, Sampling};
-use super::{LoadStep, Readings, Rules, TimeSpan, integrate};
+use super::figures::{Figures, Read, figures, integrate};
+use super::integral::{MARGIN, TimeSpan};
+use super::response::{LoadStep, response};
+use super::sampling::{Log, Sampler, Sampling};
+use super::{Quantity, Readings, Rules, Stamped};
 use crate::device::DeviceId;
-use crate::units::{Seconds, Watts};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// Idle power: the baseline.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Idle {
-    /// Mean power.
-    #[serde(rename = "power_watts")]
-    pub power: Watts,
-    /// Half of its 95 % interval.
-    #[serde(rename = "half_width_watts")]
-    pub half_width: Watts,
-    /// Time over which it was measured.
-    pub seconds: Seconds,
-    /// Whether it was measured again after the last row.
-    pub again: bool,
-}
-
-impl Idle {
-    /// Combines the baselines before the first and after the last row: their mean, with at least half their difference as half-width.
-    pub(super) fn and(self, after: Idle) -> Idle {
-        let apart = (after.power.0 - self.power.0).abs() / 2.0;
-        Idle {
-            power: Watts((self.power.0 + after.power.0) / 2.0),
-            half_width: Watts(apart.max(self.half_width.0).max(after.half_width.0)),
-            seconds: self.seconds + after.seconds,
-            again: true,
-        }
-    }
-}
+use crate::units::{Joules, Seconds, Watts};
 
 /// A block continues until the uncertainty from its end points is below this share of its energy.
 const GOOD_ENDS: f64 = 0.02;
+
+/// Minimum idle time before a metered block: a short burst of another process must not look like the load.
+const SHORTEST_REST: f64 = 0.5;
+/// Maximum idle time before a block, and maximum block length, in seconds, for the sake of a slow source.
+const LONGEST_REST: f64 = 10.0;
+const LONGEST_BLOCK: f64 = 30.0;
 
 /// The sources that cover one row.
 pub struct Meter<'a> {
@@ -48,7 +26,7 @@ pub struct Meter<'a> {
 impl<'a> Meter<'a> {
     /// A meter of all sources that cover a device.
     pub fn new(sampling: &'a Sampling, device: &DeviceId) -> Meter<'a> {
-        Meter { clock: sampling, samplers: sampling.of(device) }
+        Meter { clock: sampling, samplers: sampling.covering(device).collect() }
     }
 
     /// Time on the meter's clock.
@@ -59,20 +37,30 @@ impl<'a> Meter<'a> {
     /// Whether a time span from `from` to now is long enough for every source: its end points are known well enough. Sources that no
     /// longer answer are not waited for.
     pub fn is_settled(&self, from: Seconds) -> bool {
-        let stretch = TimeSpan { from, to: self.now() };
-        let good = |sampler: &&Sampler| {
+        let span = TimeSpan { from, to: self.now() };
+        self.samplers.iter().all(|sampler| {
             let log = sampler.log();
-            let Some(last) = log.readings.last() else { return true };
-            let lost = log.failed.last().is_some_and(|(at, _)| *at > last.after);
-            let figure = integrate(&Rules::V1, &sampler.info, &log.readings, stretch);
-            lost || figure.is_ok_and(|i| i.terms.window.0 <= GOOD_ENDS * i.gross.0)
-        };
-        self.samplers.iter().all(good)
+            log.last_read().is_none()
+                || integrate(&Rules::V1, &sampler.info, &log.readings, span)
+                    .is_ok_and(|i| i.terms.window.0 <= GOOD_ENDS * i.gross.0)
+        })
     }
 
     /// Mean power over a short time span, for a look, from the first source with enough readings; `None` without such a source.
-    pub fn power(&self, stretch: TimeSpan) -> Option<Watts> {
-        self.samplers.iter().find_map(|sampler| sampler.power(stretch))
+    pub fn power(&self, span: TimeSpan) -> Option<Watts> {
+        self.samplers.iter().find_map(|sampler| {
+            let log = sampler.log();
+            let readings: Vec<&Stamped> =
+                log.readings.iter().filter(|r| span.contains(r)).collect();
+            let (first, last) = (readings.first()?, readings.last()?);
+            let total = |r: &Stamped| r.values.iter().sum::<f64>();
+            if let Quantity::Power { .. } = sampler.info.quantity {
+                let sum: f64 = readings.iter().map(|r| total(r)).sum();
+                return Some(Watts(sum / readings.len() as f64));
+            }
+            let (joules, seconds) = (total(last) - total(first), last.after - first.after);
+            (joules > 0.0).then(|| Joules(joules) / seconds)
+        })
     }
 
     /// Waits for counters to tick once more after a moment, unless `stop` returns true.
@@ -80,32 +68,36 @@ impl<'a> Meter<'a> {
         self.clock.wait_for_updates(&self.samplers, moment, stop);
     }
 
-    /// How long the device must be idle before a block for every source to show idle power.
+    /// How long the device must be idle before a block for every source to show idle power: its averaging time and three updates.
     pub fn rest(&self) -> Seconds {
-        self.samplers.iter().map(|sampler| sampler.rest()).fold(Seconds(0.0), longer)
+        self.longest(rest)
     }
 
     /// Minimum length of a block's measured part for every source to have a figure.
     pub fn shortest_block(&self) -> Seconds {
-        self.samplers.iter().map(|sampler| sampler.shortest_block()).fold(Seconds(0.0), longer)
+        self.longest(|sampler| sampler.needs().min(LONGEST_BLOCK))
+    }
+
+    fn longest(&self, seconds: impl Fn(&Sampler) -> f64) -> Seconds {
+        Seconds(self.samplers.iter().map(|sampler| seconds(sampler)).fold(0.0, f64::max))
     }
 
     /// The moment until which readings of these blocks may still arrive, from a source that lags or has not responded yet. `None` if there
     /// is no such source.
     pub fn awaited(&self, blocks: &[LoadStep]) -> Option<Seconds> {
-        let until = |sampler: &&Sampler| sampler.awaited(blocks);
-        self.samplers.iter().filter_map(until).reduce(longer)
+        let until = self.samplers.iter().filter_map(|sampler| awaited(sampler, blocks));
+        until.reduce(f64::max).map(Seconds)
     }
 
     /// The readings of every source around some blocks, in the order of the sources.
     pub fn readings(&self, blocks: &[LoadStep]) -> Vec<Readings> {
-        self.samplers.iter().map(|sampler| sampler.readings(blocks)).collect()
+        self.samplers.iter().map(|sampler| readings(sampler, blocks)).collect()
     }
 
     /// The figures of every source for some blocks by the current rules, in the order of the sources.
     pub fn figures(&self, blocks: &[LoadStep]) -> Vec<Figures> {
         let read = |sampler: &&'a Sampler| {
-            let readings = sampler.readings(blocks).stamped();
+            let readings = readings(sampler, blocks).stamped();
             Read { place: sampler.place, info: &sampler.info, readings }
         };
         let sources: Vec<Read> = self.samplers.iter().map(read).collect();
@@ -113,6 +105,46 @@ impl<'a> Meter<'a> {
     }
 }
 
-fn longer(a: Seconds, b: Seconds) -> Seconds {
-    Seconds(a.0.max(b.0))
+fn rest(sampler: &Sampler) -> f64 {
+    let averaging = sampler.info.quantity.averaging();
+    (averaging.0 + 3.0 * sampler.update()).clamp(SHORTEST_REST, LONGEST_REST)
+}
+
+/// The moment until which readings may still arrive: of all blocks if the source lags, of the first block if it has not responded yet.
+/// `None` if no readings are missing or the source no longer answers.
+fn awaited(sampler: &Sampler, blocks: &[LoadStep]) -> Option<f64> {
+    let (first, last) = (blocks.first()?, blocks.last()?);
+    let (read, near) = {
+        let log = sampler.log();
+        (log.last_read()?, near(&log, blocks))
+    };
+    let until = match response(&Rules::V1, &sampler.info, &near, blocks) {
+        Ok(response) if response.late => {
+            let lag = response.lag + response.lag_half_width;
+            last.measured.to.0 + lag.0 + 2.0 * sampler.update()
+        }
+        Ok(_) => return None,
+        Err(_) => first.load_from.0 + MARGIN + rest(sampler),
+    };
+    Some(until).filter(|until| *until > read.0)
+}
+
+/// The readings around some blocks.
+fn near(log: &Log, blocks: &[LoadStep]) -> Vec<Stamped> {
+    let is_near = |r: &&Stamped| blocks.iter().any(|block| block.is_near(r));
+    log.readings.iter().filter(is_near).cloned().collect()
+}
+
+/// The same as columns, with the failed reads.
+fn readings(sampler: &Sampler, blocks: &[LoadStep]) -> Readings {
+    let log = sampler.log();
+    let inside =
+        |at: &Seconds| blocks.iter().any(|b| *at >= b.measured.from && *at <= b.measured.to);
+    let elapsed = log.readings.last().map_or(1.0, |r| r.after.0);
+    Readings {
+        failed_reads: log.failed.iter().filter(|(at, _)| inside(at)).count(),
+        last_error: log.failed.last().map(|(_, why)| why.to_string()),
+        sampler_core_share: (1e6 * log.cost.0 / elapsed).round() / 1e6,
+        ..Readings::of(sampler.place, &sampler.info.quantity, &near(&log, blocks))
+    }
 }

@@ -1,14 +1,12 @@
 //! Energy: sources of joules or watts, and the meter that integrates their readings over time. Measured, declared and modelled power
 //! have different types and cannot be confused.
 
-mod agreement;
 mod counter;
 mod fault;
 mod figures;
 mod find;
 mod integral;
 mod meter;
-mod metered;
 mod power;
 mod readings;
 mod response;
@@ -18,18 +16,16 @@ pub mod source;
 mod spec;
 mod stated;
 
-pub use agreement::{CrossCheck, Finding};
 pub use fault::NoFigure;
-pub use figures::{Figures, Read, figures};
+pub use figures::{CrossCheck, Figures, Finding, Read, figures, integrate};
 pub use find::{Listing, SourceBinding, board, find, open};
-pub use integral::{Integral, Terms, TimeSpan, integrate};
-pub use meter::{Idle, Meter};
-pub use metered::Metered;
+pub use integral::{Integral, Terms, TimeSpan};
+pub use meter::Meter;
 pub use readings::Readings;
 pub use response::{LoadStep, Response};
 pub use rules::Rules;
-pub use sampling::Sampling;
-pub use spec::{PowerSpec, PowerSpecError};
+pub use sampling::{Idle, Sampling};
+pub use spec::{Metered, PowerSpec};
 pub use stated::Stated;
 
 use crate::units::{Joules, Provenance, Seconds, Watts};
@@ -62,42 +58,23 @@ impl Scope {
 
     /// The name in results and specs: `gpu-board`.
     pub fn name(self) -> &'static str {
-        match self {
-            Scope::GpuBoard => "gpu-board",
-            Scope::CpuPackage => "cpu-package",
-            Scope::Dram => "dram",
-            Scope::Machine => "machine",
-            Scope::Wall => "wall",
-        }
+        ["gpu-board", "cpu-package", "dram", "machine", "wall"][self as usize]
     }
 
     /// Whether this scope is part of another.
     pub fn within(self, other: Scope) -> bool {
-        match other {
-            Scope::Wall => self != Scope::Wall,
-            Scope::Machine => self < Scope::Machine,
-            _ => false,
-        }
+        other >= Scope::Machine && self < other
     }
 
-    /// Minimum power of a scope under load: less means a wrong unit or another device. An idle laptop draws 2 W at its plug, an idle
-    /// graphics card 3 W or more, a phone's processor 0.5 W under load.
-    pub fn least(self) -> Watts {
+    /// Minimum power under load, and maximum power. Less than the minimum means a wrong unit or another device: an idle laptop draws 2 W
+    /// at its plug, an idle graphics card 3 W or more, a phone's processor 0.5 W under load. The largest cards draw 1.4 kW, a rack of 72 of
+    /// them 140 kW.
+    pub fn plausible_power(self) -> (Watts, Watts) {
         match self {
-            Scope::GpuBoard => Watts(1.5),
-            Scope::CpuPackage => Watts(0.2),
-            Scope::Dram => Watts(0.02),
-            Scope::Machine | Scope::Wall => Watts(1.0),
-        }
-    }
-
-    /// Maximum power of a scope: the largest cards draw 1.4 kW, a rack of 72 of them 140 kW.
-    pub fn most(self) -> Watts {
-        match self {
-            Scope::GpuBoard => Watts(3e3),
-            Scope::CpuPackage => Watts(5e3),
-            Scope::Dram => Watts(2e3),
-            Scope::Machine | Scope::Wall => Watts(200e3),
+            Scope::GpuBoard => (Watts(1.5), Watts(3e3)),
+            Scope::CpuPackage => (Watts(0.2), Watts(5e3)),
+            Scope::Dram => (Watts(0.02), Watts(2e3)),
+            Scope::Machine | Scope::Wall => (Watts(1.0), Watts(200e3)),
         }
     }
 
@@ -159,6 +136,14 @@ impl SourceInfo {
             Quantity::Power { .. } => Provenance::MeasuredSampled,
         }
     }
+
+    /// Maximum plausible reading; infinite for a counter.
+    fn largest(&self) -> f64 {
+        match self.quantity {
+            Quantity::Counter { .. } => f64::INFINITY,
+            Quantity::Power { .. } => self.ceiling.0,
+        }
+    }
 }
 
 /// Quantity that a source reads.
@@ -182,6 +167,14 @@ pub enum Quantity {
 }
 
 impl Quantity {
+    /// Averaging time of a reading; 0 for a counter.
+    fn averaging(&self) -> Seconds {
+        match self {
+            Quantity::Counter { .. } => Seconds(0.0),
+            Quantity::Power { averaging } => *averaging,
+        }
+    }
+
     /// Number of values in a reading.
     pub fn domains(&self) -> usize {
         match self {
@@ -200,6 +193,13 @@ pub struct Accuracy {
     pub basis: Basis,
     /// Data sheet or paper, or the reason for the assumption, in a few words.
     pub reference: String,
+}
+
+impl Accuracy {
+    /// The accuracy assumed of meters without a published test.
+    fn assumed(reference: &str) -> Accuracy {
+        Accuracy { share: 0.05, basis: Basis::Assumed, reference: reference.into() }
+    }
 }
 
 /// Kind of meter.
@@ -223,14 +223,7 @@ pub enum MeterKind {
 impl MeterKind {
     /// The name in results and specs.
     pub fn name(self) -> &'static str {
-        match self {
-            MeterKind::Nvml => "nvml",
-            MeterKind::Hwmon => "hwmon",
-            MeterKind::Rapl => "rapl",
-            MeterKind::Shelly => "shelly",
-            MeterKind::Tasmota => "tasmota",
-            MeterKind::Command => "command",
-        }
+        ["nvml", "hwmon", "rapl", "shelly", "tasmota", "command"][self as usize]
     }
 
     /// Whether it is a graphics card's sensor, which also reads the card's state.
@@ -260,11 +253,7 @@ pub enum Basis {
 impl Basis {
     /// The name in results.
     pub fn name(self) -> &'static str {
-        match self {
-            Basis::Datasheet => "datasheet",
-            Basis::Paper => "paper",
-            Basis::Assumed => "assumed",
-        }
+        ["datasheet", "paper", "assumed"][self as usize]
     }
 }
 
@@ -279,10 +268,16 @@ pub struct Stamped {
     pub values: Vec<f64>,
 }
 
-/// A source cannot be read. One line.
+/// A source cannot be read, or a spec of one is invalid. One line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EnergyError(pub String);
+
+impl<T: Into<String>> From<T> for EnergyError {
+    fn from(text: T) -> EnergyError {
+        EnergyError(text.into())
+    }
+}
 
 /// An energy source.
 pub trait EnergySource: Send {
@@ -346,14 +341,15 @@ impl Throttle {
 
     /// The name in results: `power-cap`.
     pub fn name(self) -> &'static str {
-        match self {
-            Throttle::PowerCap => "power-cap",
-            Throttle::ThermalSoftware => "thermal-software",
-            Throttle::ThermalHardware => "thermal-hardware",
-            Throttle::HardwareSlowdown => "hardware-slowdown",
-            Throttle::PowerBrake => "power-brake",
-            Throttle::Other => "other",
-        }
+        const NAMES: [&str; 6] = [
+            "power-cap",
+            "thermal-software",
+            "thermal-hardware",
+            "hardware-slowdown",
+            "power-brake",
+            "other",
+        ];
+        NAMES[self as usize]
     }
 
     /// Whether it invalidates figures.

@@ -1,7 +1,7 @@
 //! Energy from power readings: mean power once the source has settled, times the length of the time span.
 
 use super::integral::{
-    Integral, Terms, by_chance, median, median_gap, middle, quantum, shown_period, spread,
+    Integral, Terms, TimeSpan, by_chance, median, median_gap, middle, quantum, shown_period, spread,
 };
 use super::{NoFigure, Rules, SourceInfo, Stamped};
 use crate::units::{Joules, Seconds};
@@ -11,18 +11,20 @@ pub(super) fn integrate(
     info: &SourceInfo,
     averaging: Seconds,
     readings: &[Stamped],
-    from: Seconds,
-    to: Seconds,
+    span: TimeSpan,
 ) -> Result<Integral, NoFigure> {
-    let sane = sane(rules, info, readings, from, to);
-    let rejected = readings.len() - sane.len();
+    let TimeSpan { from, to } = span;
+    // Plausible readings, without spikes above the median of the time span.
+    let plausible = plausible(info, readings);
+    let inside = plausible.iter().filter(|r| span.contains(r));
+    let usual = median(inside.map(|r| value(r)).collect()).unwrap_or(f64::INFINITY);
+    let sane: Vec<&Stamped> =
+        plausible.into_iter().filter(|r| value(r) <= rules.spike * usual).collect();
 
-    let between = |a: &Stamped, b: &Stamped| middle(b) - middle(a);
     let poll = median_gap(&sane).ok_or(NoFigure::NoUsableReading)?;
     // A long period between changes outside the time span may be the load's, not the source's.
-    let within = sane.windows(2).any(|pair| {
-        value(pair[0]) != value(pair[1]) && pair[1].before >= from && pair[1].after <= to
-    });
+    let within =
+        sane.windows(2).any(|pair| value(pair[0]) != value(pair[1]) && span.contains(pair[1]));
     let long = (to - from).0 / rules.fewest_updates as f64;
     let found = shown_period(&sane, rules).filter(|period| within || *period <= long);
     let period = info.update_period.map(|p| p.0).or(found).unwrap_or(poll).max(poll);
@@ -39,7 +41,7 @@ pub(super) fn integrate(
     let (first, last) = (middle(used[0]), middle(used[used.len() - 1]));
     let (mut area, mut seconds) = (0.0, 0.0);
     for pair in used.windows(2) {
-        let gap = between(pair[0], pair[1]);
+        let gap = middle(pair[1]) - middle(pair[0]);
         if gap <= longest {
             area += gap * (value(pair[0]) + value(pair[1])) / 2.0;
             seconds += gap;
@@ -50,28 +52,30 @@ pub(super) fn integrate(
     if coverage < rules.coverage {
         return Err(NoFigure::Gaps { share: coverage });
     }
-    check_stuck(rules, &used, found, to.0 - settled)?;
+    if let Some(found) = found {
+        check_stuck(&used, (20.0 * found).max((1.0 - rules.coverage) * (to.0 - settled)))?;
+    }
 
-    let (power, stretch) = (area / seconds, to.0 - from.0);
+    let (power, length) = (area / seconds, to.0 - from.0);
     let values: Vec<f64> = fresh.iter().map(|r| value(r)).collect();
     let observed = (averaging.0 / period).min(1.0);
     let statistical = by_chance(&values) * (1.0 - observed).sqrt();
     // Unseen power at the start may be as far from the mean as any tenth of the rest (times 1.5), and at least by `rules.unseen`, since no
     // load is known to be more constant before it was seen.
     let unseen = (1.5 * max_drift(&values, power)).max(rules.unseen * power);
-    let unsettled = (settled - from.0) / stretch * unseen;
+    let unsettled = (settled - from.0) / length * unseen;
     // A source may round or truncate, and truncation errors do not average out.
     let rounding = quantum(values.iter().copied());
     Ok(Integral {
-        gross: Joules(power * stretch),
+        gross: Joules(power * length),
         terms: Terms {
-            meter: Joules(power * stretch * info.accuracy.share),
-            window: Joules(stretch * unsettled.hypot(rounding)),
-            statistical: Joules(stretch * statistical),
+            meter: Joules(power * length * info.accuracy.share),
+            window: Joules(length * unsettled.hypot(rounding)),
+            statistical: Joules(length * statistical),
         },
         period: found.map(Seconds),
         samples: used.len(),
-        rejected,
+        rejected: readings.len() - sane.len(),
         coverage,
         wraps: 0,
     })
@@ -83,22 +87,8 @@ fn value(reading: &Stamped) -> f64 {
 
 /// Readings from 0 to the maximum power of source and scope.
 fn plausible<'a>(info: &SourceInfo, readings: &'a [Stamped]) -> Vec<&'a Stamped> {
-    let most = info.ceiling.0.min(info.scope.most().0);
+    let most = info.ceiling.0.min(info.scope.plausible_power().1.0);
     readings.iter().filter(|r| (0.0..=most).contains(&value(r))).collect()
-}
-
-/// Plausible readings, without spikes above the median of the time span.
-fn sane<'a>(
-    rules: &Rules,
-    info: &SourceInfo,
-    readings: &'a [Stamped],
-    from: Seconds,
-    to: Seconds,
-) -> Vec<&'a Stamped> {
-    let plausible = plausible(info, readings);
-    let inside = plausible.iter().filter(|r| r.before >= from && r.after <= to);
-    let usual = median(inside.map(|r| value(r)).collect()).unwrap_or(f64::INFINITY);
-    plausible.into_iter().filter(|r| value(r) <= rules.spike * usual).collect()
 }
 
 /// Plausible readings at any load, without spikes of a single reading.
@@ -109,8 +99,7 @@ pub(super) fn without_spikes<'a>(
 ) -> Vec<&'a Stamped> {
     let plausible = plausible(info, readings);
     let watts = |i: usize| plausible.get(i).map_or(0.0, |r| value(r));
-    let is_spike =
-        |i: usize| value(plausible[i]) > rules.spike * watts(i.wrapping_sub(1)).max(watts(i + 1));
+    let is_spike = |i: usize| watts(i) > rules.spike * watts(i.wrapping_sub(1)).max(watts(i + 1));
     (0..plausible.len()).filter(|i| !is_spike(*i)).map(|i| plausible[i]).collect()
 }
 
@@ -118,31 +107,24 @@ pub(super) fn without_spikes<'a>(
 fn fresh<'a>(readings: &[&'a Stamped], period: f64) -> Vec<&'a Stamped> {
     let mut fresh: Vec<&Stamped> = Vec::new();
     for reading in readings {
-        let new = fresh.last().is_none_or(|last| {
+        if fresh.last().is_none_or(|last| {
             last.values != reading.values || middle(reading) - middle(last) >= period * 0.99
-        });
-        if new {
+        }) {
             fresh.push(reading);
         }
     }
     fresh
 }
 
-/// Rejects a source that showed one value for a large part of the time, though it changes otherwise.
-fn check_stuck(
-    rules: &Rules,
-    readings: &[&Stamped],
-    period: Option<f64>,
-    stretch: f64,
-) -> Result<(), NoFigure> {
-    let Some(period) = period else { return Ok(()) };
+/// Rejects a source that showed one value for more than `longest` seconds.
+fn check_stuck(readings: &[&Stamped], longest: f64) -> Result<(), NoFigure> {
     let mut since = readings[0];
     for pair in readings.windows(2) {
         if pair[0].values != pair[1].values {
             since = pair[1];
         }
         let stuck = middle(pair[1]) - middle(since);
-        if stuck > 20.0 * period && stuck > (1.0 - rules.coverage) * stretch {
+        if stuck > longest {
             return Err(NoFigure::Stuck { seconds: Seconds(stuck) });
         }
     }

@@ -3,9 +3,9 @@
 //! A linear regression of power on "idle or loaded" is fitted to the readings around these steps at each lag. The lag that explains
 //! most of the readings' variance is the source's.
 
-use super::counter::{self, Tick};
-use super::integral::{median, middle};
-use super::{NoFigure, Quantity, Rules, SourceInfo, Stamped, TimeSpan, power};
+use super::counter::{self, Tick, Ticks};
+use super::integral::{TimeSpan, median, middle};
+use super::{NoFigure, Quantity, Rules, SourceInfo, Stamped, power};
 use crate::units::{Seconds, Watts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,11 +28,6 @@ impl LoadStep {
     pub(super) fn is_near(&self, reading: &Stamped) -> bool {
         let step = TimeSpan { from: self.idle_from, to: self.load_from };
         step.is_near(reading) || self.measured.is_near(reading)
-    }
-
-    /// Duration of the warm-up, in seconds.
-    fn warm_up(&self) -> f64 {
-        self.measured.from.0 - self.load_from.0
     }
 }
 
@@ -57,18 +52,6 @@ pub struct Response {
     pub late: bool,
 }
 
-impl Response {
-    /// Time by which readings of a time span are shifted: the lag if it matters, else 0.
-    pub fn shift(&self) -> Seconds {
-        if self.late { self.lag } else { Seconds(0.0) }
-    }
-
-    /// Share of the power under load that exceeds idle power, 0 to 1.
-    pub fn contrast(&self) -> f64 {
-        (1.0 - self.idle.0 / self.load.0).clamp(0.0, 1.0)
-    }
-}
-
 /// Mean power over a time span, as a source reads it.
 #[derive(Clone, Copy)]
 struct Shown {
@@ -90,53 +73,49 @@ pub(super) fn response(
     let shortest =
         steps.iter().map(|s| (s.load_from - s.idle_from).0).fold(f64::INFINITY, f64::min);
     let series = Series::new(rules, info, readings, shortest / 4.0)?;
-    if series.is_constant() {
+    if series.shown.windows(2).all(|pair| pair[0].watts == pair[1].watts) {
         return Err(NoFigure::NeverMoved);
     }
     // A block leaves out its warm-up and averaging time: a lag up to this needs no correction.
-    let covered = steps.iter().map(LoadStep::warm_up).fold(f64::INFINITY, f64::min)
-        + match info.quantity {
-            Quantity::Power { averaging: Seconds(averaging) } if averaging > 0.0 => {
-                averaging + series.period
-            }
-            _ => 0.0,
-        };
+    let averaging = info.quantity.averaging().0;
+    let covered =
+        steps.iter().map(|s| s.measured.from.0 - s.load_from.0).fold(f64::INFINITY, f64::min)
+            + if averaging > 0.0 { averaging + series.period } else { 0.0 };
     let stride = (shortest / 3.0).clamp(0.05, 0.25);
     let fits: Vec<Fit> = (0..=(rules.longest_lag_seconds / stride) as usize)
         .filter_map(|i| series.fit(rules, steps, i as f64 * stride))
         .collect();
-    let best = |fits: &mut dyn Iterator<Item = &Fit>| {
+    let best = |longest: f64| {
+        let fits = fits.iter().filter(|fit| fit.lag <= longest);
         fits.max_by(|a, b| a.explained.total_cmp(&b.explained)).copied()
     };
-    let Some(any) = best(&mut fits.iter()) else {
-        return Err(NoFigure::FewReadings);
-    };
-    let prompt = best(&mut fits.iter().filter(|fit| fit.lag <= covered))
+    let any = best(f64::INFINITY).ok_or(NoFigure::FewReadings)?;
+    let prompt = best(covered)
         .filter(|fit| fit.explained >= rules.explained.max(any.explained - rules.preferred));
-    let chosen = prompt.unwrap_or(any);
-    if prompt.is_none() && any.explained < rules.explained_late {
+    let (chosen, late) = (prompt.unwrap_or(any), prompt.is_none());
+    if late && any.explained < rules.explained_late {
         return Err(NoFigure::NoResponse {
             longest_lag: Seconds(rules.longest_lag_seconds),
             explained: any.explained.max(0.0),
         });
     }
-    if prompt.is_none() && steps.len() < rules.steps_late {
+    if late && steps.len() < rules.steps_late {
         return Err(NoFigure::LateUnconfirmed { lag: Seconds(any.lag), blocks: steps.len() });
     }
-    let plateau: Vec<f64> = fits
+    // Lags around the chosen one that explain about as much.
+    let width = fits
         .iter()
-        .filter(|fit| (fit.lag - chosen.lag).abs() <= 2.0 * (series.period + shortest))
         .filter(|fit| fit.explained >= chosen.explained - rules.plateau)
-        .map(|fit| fit.lag)
-        .collect();
-    let width = plateau.iter().fold(0.0f64, |width, lag| width.max((lag - chosen.lag).abs()));
+        .map(|fit| (fit.lag - chosen.lag).abs())
+        .filter(|distance| *distance <= 2.0 * (series.period + shortest))
+        .fold(0.0f64, f64::max);
     Ok(Response {
         lag: Seconds(chosen.lag),
         lag_half_width: Seconds(width + stride),
         idle: Watts(chosen.load - chosen.contrast),
         load: Watts(chosen.load),
         explained: chosen.explained,
-        late: prompt.is_none(),
+        late,
     })
 }
 
@@ -171,18 +150,17 @@ impl Series {
     ) -> Result<Series, NoFigure> {
         let shown: Vec<Shown> = match &info.quantity {
             Quantity::Counter { ranges, .. } => {
-                let ticks = counter::of(info, ranges, readings)?;
-                let between = |pair: &[Tick]| Shown {
-                    from: pair[0].at(),
-                    to: pair[1].at(),
-                    watts: (pair[1].total - pair[0].total) / (pair[1].at() - pair[0].at()),
-                };
                 let mut kept: Vec<Tick> = Vec::new();
-                for tick in ticks {
+                for tick in Ticks::read(info, ranges, readings)?.ticks {
                     if kept.last().is_none_or(|last| tick.at() - last.at() >= grain) {
                         kept.push(tick);
                     }
                 }
+                let between = |pair: &[Tick]| Shown {
+                    from: pair[0].at(),
+                    to: pair[1].at(),
+                    watts: counter::power(pair),
+                };
                 kept.windows(2).map(between).collect()
             }
             Quantity::Power { averaging } => {
@@ -213,14 +191,10 @@ impl Series {
         Ok(Series { shown, period, independent: (gap / period).min(1.0) })
     }
 
-    fn is_constant(&self) -> bool {
-        self.shown.windows(2).all(|pair| pair[0].watts == pair[1].watts)
-    }
-
     /// Least-squares fit of power on "idle or loaded" at this lag; `None` with too few readings.
     fn fit(&self, rules: &Rules, steps: &[LoadStep], lag: f64) -> Option<Fit> {
-        let (mut n, mut idle, mut watts) = (0.0, 0.0, 0.0);
-        let (mut idle_idle, mut idle_watts, mut watts_watts) = (0.0, 0.0, 0.0);
+        // The share of idle time in each reading, and its watts.
+        let mut points = Vec::new();
         let mut end = f64::NEG_INFINITY;
         for step in steps {
             // No reading counts for two blocks, even if a document's blocks overlap.
@@ -230,30 +204,27 @@ impl Series {
             let span = (1.5 * (edge - from)).max(4.0 * self.period);
             let to = (edge + span).min(step.measured.to.0 + lag);
             let first = self.shown.partition_point(|shown| shown.to < from);
-            for shown in self.shown[first..].iter().take_while(|shown| shown.to <= to) {
-                if shown.from < from {
-                    continue;
-                }
-                let share = match shown.to - shown.from {
+            let near = self.shown[first..].iter().take_while(|shown| shown.to <= to);
+            points.extend(near.filter(|shown| shown.from >= from).map(|shown| {
+                let idle = match shown.to - shown.from {
                     0.0 => f64::from(shown.to < edge),
                     length => ((edge - shown.from) / length).clamp(0.0, 1.0),
                 };
-                n += 1.0;
-                idle += share;
-                watts += shown.watts;
-                idle_idle += share * share;
-                idle_watts += share * shown.watts;
-                watts_watts += shown.watts * shown.watts;
-            }
+                (idle, shown.watts)
+            }));
         }
+        let sum = |term: fn(f64, f64) -> f64| -> f64 {
+            points.iter().map(|(idle, watts)| term(*idle, *watts)).sum()
+        };
+        let (n, idle, watts) = (points.len() as f64, sum(|idle, _| idle), sum(|_, watts| watts));
         if n * self.independent < rules.fewest_readings
             || idle * self.independent < rules.fewest_idle
         {
             return None;
         }
-        let idle_variance = idle_idle - idle * idle / n;
-        let watts_variance = watts_watts - watts * watts / n;
-        let covariance = idle_watts - idle * watts / n;
+        let idle_variance = sum(|idle, _| idle * idle) - idle * idle / n;
+        let watts_variance = sum(|_, watts| watts * watts) - watts * watts / n;
+        let covariance = sum(|idle, watts| idle * watts) - idle * watts / n;
         if idle_variance <= 1e-9 || watts_variance <= 0.0 {
             return None;
         }

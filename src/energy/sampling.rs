@@ -1,19 +1,50 @@
 //! Polls sources, each in its own thread: some answer slowly, and none may delay a window.
 
-use super::integral::{MARGIN, median_gap, shown_period};
-use super::response::response;
-use super::{
-    EnergyError, Idle, LoadStep, Quantity, Readings, Rules, SourceBinding, SourceInfo, Stamped,
-    TimeSpan, integrate,
-};
+use super::figures::integrate;
+use super::find::SourceBinding;
+use super::integral::{TimeSpan, median_gap, shown_period};
+use super::{EnergyError, EnergySource, Quantity, Rules, SourceInfo, Stamped};
 use crate::device::DeviceId;
 use crate::units::{Joules, Seconds, Watts};
 use cpu_time::ThreadTime;
 use jiff::Timestamp;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
+
+/// Interval between checks whether a wait is over.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Idle power: the baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Idle {
+    /// Mean power.
+    #[serde(rename = "power_watts")]
+    pub power: Watts,
+    /// Half of its 95 % interval.
+    #[serde(rename = "half_width_watts")]
+    pub half_width: Watts,
+    /// Time over which it was measured.
+    pub seconds: Seconds,
+    /// Whether it was measured again after the last row.
+    pub again: bool,
+}
+
+impl Idle {
+    /// Combines the baselines before the first and after the last row: their mean, with at least half their difference as half-width.
+    fn and(self, after: Idle) -> Idle {
+        let apart = (after.power.0 - self.power.0).abs() / 2.0;
+        Idle {
+            power: Watts((self.power.0 + after.power.0) / 2.0),
+            half_width: Watts(apart.max(self.half_width.0).max(after.half_width.0)),
+            seconds: self.seconds + after.seconds,
+            again: true,
+        }
+    }
+}
 
 /// Sources that are polled until this is dropped, on one clock.
 pub struct Sampling {
@@ -78,12 +109,12 @@ impl Sampling {
 
     /// Whether a source covers the device.
     pub fn reads(&self, device: &DeviceId) -> bool {
-        !self.of(device).is_empty()
+        self.covering(device).next().is_some()
     }
 
     /// The sources that cover the device.
-    pub(super) fn of(&self, device: &DeviceId) -> Vec<&Sampler> {
-        self.samplers.iter().filter(|sampler| sampler.devices.contains(device)).collect()
+    pub(super) fn covering(&self, device: &DeviceId) -> impl Iterator<Item = &Sampler> {
+        self.samplers.iter().filter(|sampler| sampler.devices.contains(device))
     }
 
     /// Measures the idle power of every source; blocks for `seconds`, or longer if the slowest source needs it, but at most `longest` or
@@ -106,15 +137,14 @@ impl Sampling {
             }
             sleep(LOOK);
         }
-        let stretch = TimeSpan { from, to: self.now() };
-        self.wait_for_updates(&self.samplers.iter().collect::<Vec<_>>(), stretch.to, stop);
+        let span = TimeSpan { from, to: self.now() };
+        self.wait_for_updates(&self.samplers.iter().collect::<Vec<_>>(), span.to, stop);
         for sampler in &mut self.samplers {
-            let figure =
-                integrate(&Rules::V1, &sampler.info, &lock(&sampler.log).readings, stretch);
+            let figure = integrate(&Rules::V1, &sampler.info, &sampler.log().readings, span);
             let now = figure.ok().map(|figure| Idle {
-                power: figure.gross / stretch.length(),
-                half_width: figure.terms.half_width() / stretch.length(),
-                seconds: stretch.length(),
+                power: figure.gross / span.length(),
+                half_width: figure.terms.half_width() / span.length(),
+                seconds: span.length(),
                 again: false,
             });
             sampler.idle = match (sampler.idle, now) {
@@ -144,8 +174,13 @@ impl Sampling {
     }
 }
 
-/// Interval between checks whether a wait is over.
-const LOOK: Duration = Duration::from_millis(10);
+impl Log {
+    /// The moment of the last reading; `None` if there is none or a later read failed.
+    pub fn last_read(&self) -> Option<Seconds> {
+        let last = self.readings.last()?.after;
+        self.failed.last().is_none_or(|(at, _)| *at <= last).then_some(last)
+    }
+}
 
 /// Polls a source at most once per `least`, unless its counter would wrap unseen.
 fn with_min_poll_interval(info: SourceInfo, least: Seconds) -> SourceInfo {
@@ -158,94 +193,23 @@ fn with_min_poll_interval(info: SourceInfo, least: Seconds) -> SourceInfo {
     SourceInfo { poll: Seconds(info.poll.0.max(least.0.min(in_time))), ..info }
 }
 
-/// Minimum idle time before a metered block: a short burst of another process must not look like the load.
-const SHORTEST_REST: Seconds = Seconds(0.5);
-/// Maximum idle time before a block, and maximum block length, for the sake of a slow source.
-const LONGEST_REST: Seconds = Seconds(10.0);
-const LONGEST_BLOCK: Seconds = Seconds(30.0);
-
 impl Sampler {
-    fn start(
-        SourceBinding { mut source, devices }: SourceBinding,
-        place: usize,
-        least: Seconds,
-        start: Instant,
-    ) -> Sampler {
+    fn start(binding: SourceBinding, place: usize, least: Seconds, start: Instant) -> Sampler {
+        let SourceBinding { source, devices } = binding;
         let info = with_min_poll_interval(source.describe(), least);
-        let poll = info.poll.0;
         let log = Arc::new(Mutex::new(Log::default()));
         let (running, stop) = channel();
-        let thread_log = Arc::clone(&log);
-        thread::spawn(move || {
-            let cpu = ThreadTime::now();
-            let now = || Seconds(start.elapsed().as_secs_f64());
-            let mut shift = 0.0f64;
-            loop {
-                let before = now();
-                let read = source.read();
-                let after = now();
-                let arrived = source.arrived().map(|at| Seconds((at - start).as_secs_f64()));
-                let (before, after) = arrived.map_or((before, after), |at| (at, at));
-                {
-                    let mut log = lock(&thread_log);
-                    match read {
-                        Ok(values) => log.readings.push(Stamped { before, after, values }),
-                        Err(error) => log.failed.push((after, error)),
-                    }
-                    log.cost = Seconds(cpu.elapsed().as_secs_f64());
-                }
-                // Jitter by the golden ratio avoids aliasing with a periodic load.
-                shift = (shift + 0.618_033_988_75).fract();
-                let next = Duration::from_secs_f64(poll * (0.8 + 0.4 * shift));
-                match stop.recv_timeout(next) {
-                    Err(RecvTimeoutError::Timeout) => {}
-                    _ => return,
-                }
-            }
-        });
+        let (thread_log, poll) = (Arc::clone(&log), info.poll);
+        thread::spawn(move || sample(source, &thread_log, poll, start, &stop));
         Sampler { info, place, devices, idle: None, log, _running: running }
     }
 
-    pub(super) fn log(&self) -> MutexGuard<'_, Log> {
+    pub fn log(&self) -> MutexGuard<'_, Log> {
         lock(&self.log)
     }
 
-    /// Its readings around some blocks.
-    pub(super) fn readings(&self, blocks: &[LoadStep]) -> Readings {
-        let log = self.log();
-        let is_near = |r: &&Stamped| blocks.iter().any(|block| block.is_near(r));
-        let stamped: Vec<Stamped> = log.readings.iter().filter(is_near).cloned().collect();
-        let inside =
-            |at: &Seconds| blocks.iter().any(|b| *at >= b.measured.from && *at <= b.measured.to);
-        let elapsed = log.readings.last().map_or(1.0, |r| r.after.0);
-        Readings {
-            failed_reads: log.failed.iter().filter(|(at, _)| inside(at)).count(),
-            last_error: log.failed.last().map(|(_, why)| why.to_string()),
-            sampler_core_share: (1e6 * log.cost.0 / elapsed).round() / 1e6,
-            ..Readings::of(self.place, &self.info.quantity, &stamped)
-        }
-    }
-
-    /// Mean power over a short time span, for a look; `None` with too few readings.
-    pub(super) fn power(&self, stretch: TimeSpan) -> Option<Watts> {
-        let log = self.log();
-        let inside = |r: &&Stamped| r.before >= stretch.from && r.after <= stretch.to;
-        let readings: Vec<&Stamped> = log.readings.iter().filter(inside).collect();
-        let (first, last) = (readings.first()?, readings.last()?);
-        let total = |r: &Stamped| r.values.iter().sum::<f64>();
-        match self.info.quantity {
-            Quantity::Power { .. } => {
-                Some(Watts(readings.iter().map(|r| total(r)).sum::<f64>() / readings.len() as f64))
-            }
-            Quantity::Counter { .. } => {
-                let (joules, seconds) = (total(last) - total(first), last.after - first.after);
-                (joules > 0.0).then(|| Joules(joules) / seconds)
-            }
-        }
-    }
-
     /// Update period: documented, or else estimated from changes, but at least the time between reads.
-    fn update(&self) -> f64 {
+    pub fn update(&self) -> f64 {
         let log = self.log();
         let recent: Vec<&Stamped> =
             log.readings[log.readings.len().saturating_sub(200)..].iter().collect();
@@ -255,53 +219,12 @@ impl Sampler {
     }
 
     /// Length of readings that a figure needs, in seconds.
-    fn needs(&self) -> f64 {
+    pub fn needs(&self) -> f64 {
         match self.info.quantity {
             // A coarse counter that ticks rarely is not worth a long block.
             Quantity::Counter { .. } => 8.0 * self.update().min(1.0),
             Quantity::Power { averaging } => 2.0 * averaging.0 + 8.0 * self.update(),
         }
-    }
-
-    /// Minimum length of a block's measured part for a figure.
-    pub(super) fn shortest_block(&self) -> Seconds {
-        Seconds(self.needs().min(LONGEST_BLOCK.0))
-    }
-
-    /// How long the device must be idle for this source to show it: the averaging time and three updates.
-    pub(super) fn rest(&self) -> Seconds {
-        let averaging = match self.info.quantity {
-            Quantity::Counter { .. } => 0.0,
-            Quantity::Power { averaging } => averaging.0,
-        };
-        Seconds((averaging + 3.0 * self.update()).clamp(SHORTEST_REST.0, LONGEST_REST.0))
-    }
-
-    /// The moment until which readings may still arrive: of all blocks if the source lags, of the first block if it has not responded yet.
-    /// `None` if no readings are missing or the source no longer answers.
-    pub(super) fn awaited(&self, blocks: &[LoadStep]) -> Option<Seconds> {
-        let (first, last) = (blocks.first()?, blocks.last()?);
-        let log = self.log();
-        let read = log.readings.last()?.after;
-        if log.failed.last().is_some_and(|(at, _)| *at > read) {
-            return None;
-        }
-        let readings: Vec<Stamped> = (log.readings.iter())
-            .filter(|reading| blocks.iter().any(|block| block.is_near(reading)))
-            .cloned()
-            .collect();
-        drop(log);
-        let until = match response(&Rules::V1, &self.info, &readings, blocks) {
-            Ok(response) if response.late => {
-                last.measured.to
-                    + response.lag
-                    + response.lag_half_width
-                    + Seconds(2.0 * self.update())
-            }
-            Ok(_) => return None,
-            Err(_) => first.load_from + Seconds(MARGIN) + self.rest(),
-        };
-        Some(until).filter(|until| *until > read)
     }
 
     /// Maximum time until a counter ticks again; power readings need no wait.
@@ -318,6 +241,40 @@ impl Sampler {
         let log = self.log();
         let mut after = log.readings.iter().filter(|r| r.before >= moment);
         after.next().is_some_and(|first| after.any(|r| r.values != first.values))
+    }
+}
+
+/// Reads a source at random intervals around `poll` until the sender of `stop` is dropped.
+fn sample(
+    mut source: Box<dyn EnergySource>,
+    log: &Mutex<Log>,
+    poll: Seconds,
+    start: Instant,
+    stop: &Receiver<()>,
+) {
+    let cpu = ThreadTime::now();
+    let seconds = |at: Instant| Seconds((at - start).as_secs_f64());
+    let mut shift = 0.0f64;
+    loop {
+        let before = Instant::now();
+        let read = source.read();
+        let after = Instant::now();
+        let (before, after) = source.arrived().map_or((before, after), |at| (at, at));
+        let (before, after) = (seconds(before), seconds(after));
+        {
+            let mut log = lock(log);
+            match read {
+                Ok(values) => log.readings.push(Stamped { before, after, values }),
+                Err(error) => log.failed.push((after, error)),
+            }
+            log.cost = Seconds(cpu.elapsed().as_secs_f64());
+        }
+        // Jitter by the golden ratio avoids aliasing with a periodic load.
+        shift = (shift + 0.618_033_988_75).fract();
+        let next = Duration::from_secs_f64(poll.0 * (0.8 + 0.4 * shift));
+        if stop.recv_timeout(next) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
     }
 }
 

@@ -66,14 +66,13 @@ impl Stated {
                 device.name
             )));
         }
-        let threads = sysinfo::System::new()
-            .map(|mut system| {
-                system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
-                system.cpus().len()
-            })
-            .ok()
-            .filter(|n| *n > 0)
-            .ok_or_else(|| EnergyError("the number of processor threads is unknown".into()))?;
+        let threads = sysinfo::System::new().map_or(0, |mut system| {
+            system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+            system.cpus().len()
+        });
+        if threads == 0 {
+            return Err("the number of processor threads is unknown".into());
+        }
         let (idle, full) = WATTS_PER_THREAD;
         Ok(Stated::Modelled {
             low: Watts(idle * threads as f64),

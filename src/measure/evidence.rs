@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Result of measuring a job.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Measurement {
     /// The windows, in order, block by block.
     pub windows: Windows,
@@ -183,15 +183,8 @@ impl Windows {
 
     /// The index of the look at the end of each window.
     pub fn looks_at_ends(&self) -> Vec<usize> {
-        let blocks = self.blocks.windows.iter().enumerate();
-        let mut window = 0;
-        blocks
-            .flat_map(|(block, n)| {
-                let first = window + block + 1;
-                window += n;
-                first..first + n
-            })
-            .collect()
+        let blocks = self.blocks().into_iter().enumerate();
+        blocks.flat_map(|(i, block)| block.windows.map(move |window| window + i + 1)).collect()
     }
 
     /// Number of windows.
@@ -204,19 +197,14 @@ impl Windows {
         self.wall_seconds.is_empty()
     }
 
-    /// The window at index `i`.
-    pub fn at(&self, i: usize) -> Window {
-        Window {
+    /// All windows.
+    pub fn iter(&self) -> impl Iterator<Item = Window> + '_ {
+        (0..self.len()).map(|i| Window {
             wall: Seconds(self.wall_seconds[i]),
             cpu: Seconds(self.cpu_seconds[i]),
             gpu: self.gpu_seconds.as_ref().map(|gpu| Seconds(gpu[i])),
             work: Work(self.work[i]),
-        }
-    }
-
-    /// All windows.
-    pub fn iter(&self) -> impl Iterator<Item = Window> + '_ {
-        (0..self.len()).map(|i| self.at(i))
+        })
     }
 
     /// Units of work per second in each window.
@@ -236,18 +224,16 @@ impl Windows {
 
     /// Adds a window. GPU times are kept only if every window has one.
     pub fn push(&mut self, window: Window) {
-        let is_first = self.is_empty();
+        if self.is_empty() {
+            self.gpu_seconds = window.gpu.map(|_| Vec::new());
+        }
         self.wall_seconds.push(window.wall.0);
         self.cpu_seconds.push(to_tenths_of_milliseconds(window.cpu));
         self.work.push(window.work.0);
-        self.gpu_seconds = match (self.gpu_seconds.take(), window.gpu) {
-            (Some(mut column), Some(gpu)) => {
-                column.push(to_tenths_of_milliseconds(gpu));
-                Some(column)
-            }
-            (None, Some(gpu)) if is_first => Some(vec![to_tenths_of_milliseconds(gpu)]),
-            _ => None,
-        };
+        self.gpu_seconds = self.gpu_seconds.take().zip(window.gpu).map(|(mut column, gpu)| {
+            column.push(to_tenths_of_milliseconds(gpu));
+            column
+        });
     }
 }
 

@@ -76,18 +76,17 @@ impl Latency {
 
     /// Parses the output of [`Latency::to_v2`]; `None` if it is invalid or has other bounds, which would let a file choose the histogram's
     /// size.
-    pub fn from_v2(bytes: &[u8]) -> Option<Latency> {
+    fn from_v2(bytes: &[u8]) -> Option<Latency> {
         // Cookie, payload length, offset; then digits, lowest, highest and ratio, of 4, 8, 8 and 8 bytes.
         let bounds = 12..40;
         if bytes.get(bounds.clone())? != &Latency::default().to_v2()[bounds] {
             return None;
         }
-        let read: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).ok()?;
-        Some(Latency(read))
+        Deserializer::new().deserialize(&mut &bytes[..]).ok().map(Latency)
     }
 
     /// HdrHistogram's V2 serialisation, in nanoseconds.
-    pub fn to_v2(&self) -> Vec<u8> {
+    fn to_v2(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         V2Serializer::new().serialize(&self.0, &mut bytes).expect("a Vec takes all");
         bytes

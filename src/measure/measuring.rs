@@ -1,11 +1,10 @@
 //! The measurement of one job: the results so far, and the next block.
 
+use super::evidence::{Measurement, Verification, Window};
 use super::pump::{self, pump};
 use super::steady::Steady;
-use super::{
-    Event, Latency, MeasureError, Measurement, Observer, Protocol, Sample, Telemetry, Verification,
-    Window, Windows, stats,
-};
+use super::telemetry::{Observer, Sample};
+use super::{Event, Latency, MeasureError, Protocol, stats};
 use crate::energy::{LoadStep, Meter, TimeSpan};
 use crate::oracle::Verdict;
 use crate::units::{Seconds, Work, to_microseconds};
@@ -17,6 +16,9 @@ use std::time::{Duration, Instant};
 
 /// Interval between checks for an interruption while nothing runs.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// Receives every step of a measurement, and may interrupt it.
+pub type OnEvent<'a> = &'a mut dyn FnMut(Event) -> ControlFlow<()>;
 
 /// A job that is measured block by block.
 pub struct Measurer<'a> {
@@ -36,7 +38,7 @@ pub fn measure(
     meter: Meter,
     observer: Observer,
     protocol: &Protocol,
-    on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    on_event: OnEvent,
 ) -> Result<Measurement, MeasureError> {
     let mut measuring = Measurer::begin(job, meter, observer, protocol, on_event)?;
     while measuring.needs_more_blocks() {
@@ -58,7 +60,7 @@ impl<'a> Measurer<'a> {
         meter: Meter<'a>,
         observer: Observer,
         protocol: &Protocol,
-        on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
+        on_event: OnEvent,
     ) -> Result<Measurer<'a>, MeasureError> {
         check_interrupt(on_event(Event::Verifying))?;
         let verification = match job.verify()? {
@@ -67,14 +69,7 @@ impl<'a> Measurer<'a> {
             }
             Verdict::Disagrees(what) => return Err(MeasureError::Wrong(what)),
         };
-        let measured = Measurement {
-            windows: Windows::default(),
-            readings: Vec::new(),
-            telemetry: Telemetry::default(),
-            latency: Latency::default(),
-            verification,
-            proof: None,
-        };
+        let measured = Measurement { verification, ..Measurement::default() };
         Ok(Measurer { job, meter, observer, protocol: *protocol, measured })
     }
 
@@ -93,17 +88,15 @@ impl<'a> Measurer<'a> {
 
     /// Whether throughput and energy meet the protocol's precision. The meter's accuracy is excluded: more readings cannot improve it.
     fn is_precise(&self) -> bool {
-        let is_rate_precise = stats::median_interval(&self.measured.windows.rates())
-            .and_then(|e| Some((e.value, e.ci95?)))
-            .is_some_and(|(value, (low, high))| {
-                (value - low).max(high - value) <= self.protocol.precision * value
-            });
-        let is_energy_precise = self.meter.figures(&self.steps()).iter().all(|figures| {
-            figures.total.as_ref().map_or(true, |integral| {
-                let terms = &integral.terms;
-                terms.window.0.hypot(terms.statistical.0)
-                    <= self.protocol.precision * integral.gross.0
-            })
+        let precision = self.protocol.precision;
+        let rate = stats::median_interval(&self.measured.windows.rates());
+        let is_rate_precise = rate.and_then(|rate| Some((rate.value, rate.ci95?))).is_some_and(
+            |(value, (low, high))| (value - low).max(high - value) <= precision * value,
+        );
+        let figures = self.meter.figures(&self.steps());
+        let is_energy_precise = figures.iter().flat_map(|figures| &figures.total).all(|integral| {
+            let terms = &integral.terms;
+            terms.window.0.hypot(terms.statistical.0) <= precision * integral.gross.0
         });
         is_rate_precise && is_energy_precise
     }
@@ -113,7 +106,7 @@ impl<'a> Measurer<'a> {
     }
 
     /// Waits for the readings of a lagging meter, unless `on_event` breaks.
-    pub fn await_meters(&self, on_event: &mut dyn FnMut(Event) -> ControlFlow<()>) {
+    pub fn await_meters(&self, on_event: OnEvent) {
         let Some(until) = self.meter.awaited(&self.steps()) else { return };
         while self.meter.now() < until && on_event(Event::AwaitingMeter).is_continue() {
             sleep(LOOK);
@@ -143,10 +136,7 @@ impl<'a> Measurer<'a> {
     ///
     /// # Errors
     /// If the device fails, or `on_event` breaks; finished windows are kept.
-    pub fn block(
-        &mut self,
-        on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<(), MeasureError> {
+    pub fn block(&mut self, on_event: OnEvent) -> Result<(), MeasureError> {
         check_interrupt(on_event(Event::Resting))?;
         let (idle_from, rest) = (to_microseconds(self.meter.now()), self.rest());
         while self.meter.now() < idle_from + rest {
@@ -185,10 +175,7 @@ impl<'a> Measurer<'a> {
     }
 
     /// Runs until the steady state or the time limit, and returns whether it is steady. Before the first block it also sizes the batches.
-    fn warm_up(
-        &mut self,
-        on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<bool, MeasureError> {
+    fn warm_up(&mut self, on_event: OnEvent) -> Result<bool, MeasureError> {
         let start = Instant::now();
         if let (true, Some(batch)) =
             (self.measured.windows.blocks.windows.is_empty(), self.protocol.batch)
@@ -211,10 +198,7 @@ impl<'a> Measurer<'a> {
 
     /// Measures the contiguous windows of a block; returns their time span, and whether the caller interrupted. The device is idle between
     /// windows.
-    fn windows(
-        &mut self,
-        on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<(TimeSpan, bool), MeasureError> {
+    fn windows(&mut self, on_event: OnEvent) -> Result<(TimeSpan, bool), MeasureError> {
         let before = self.measured.windows.len();
         // Use is measured since the last look, that is over the warm-up: it is not the window's.
         let at_start = Sample { cpu_use: None, gpu_use: None, ..self.observer.sample() };
@@ -275,8 +259,5 @@ impl<'a> Measurer<'a> {
 }
 
 fn check_interrupt(flow: ControlFlow<()>) -> Result<(), MeasureError> {
-    match flow {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(MeasureError::Interrupted),
-    }
+    if flow.is_break() { Err(MeasureError::Interrupted) } else { Ok(()) }
 }

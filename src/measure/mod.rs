@@ -9,15 +9,13 @@ mod pump;
 pub mod stats;
 mod steady;
 mod telemetry;
-mod trials;
 
 pub use evidence::{Block, Blocks, Measurement, Verification, Window, Windows};
 pub use latency::Latency;
-pub use measuring::{Measurer, measure};
+pub use measuring::{Measurer, OnEvent, measure};
 pub use protocol::{Mode, Protocol, window_share};
-pub use pump::size;
+pub use pump::{interleave, size, trial};
 pub use telemetry::{BoardTelemetry, Observer, Sample, Telemetry};
-pub use trials::{interleave, trial};
 
 use crate::workload::JobError;
 

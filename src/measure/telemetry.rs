@@ -85,18 +85,13 @@ impl Telemetry {
         for (name, column) in &mut self.celsius {
             add(column, looks, sample.celsius.get(name).map(|celsius| rounded(*celsius, 10.0)));
         }
-        self.board = match (self.board.take(), &sample.board) {
-            (Some(mut board), Some(state)) => {
-                board.push(state);
-                Some(board)
-            }
-            (None, Some(state)) if looks == 0 => {
-                let mut board = BoardTelemetry::default();
-                board.push(state);
-                Some(board)
-            }
-            _ => None,
-        };
+        if looks == 0 {
+            self.board = sample.board.as_ref().map(|_| BoardTelemetry::default());
+        }
+        self.board = self.board.take().zip(sample.board.as_ref()).map(|(mut board, state)| {
+            board.push(state);
+            board
+        });
         self.looks += 1;
     }
 
@@ -112,14 +107,14 @@ impl Telemetry {
 
     /// CPU use at a look.
     pub fn cpu_use_at(&self, look: usize) -> Option<f64> {
-        at(&self.cpu_use, look).flatten()
+        let index = if self.cpu_use.len() == 1 { 0 } else { look };
+        self.cpu_use.get(index).copied().flatten()
     }
 
     /// The power limits in force, without consecutive repetitions.
     pub fn power_limits(&self) -> Vec<f64> {
-        let board = self.board.iter();
-        let mut limits: Vec<f64> =
-            board.flat_map(|board| board.power_limit_watts.iter().flatten().copied()).collect();
+        let column = self.board.iter().flat_map(|board| &board.power_limit_watts);
+        let mut limits: Vec<f64> = column.flatten().copied().collect();
         limits.dedup();
         limits
     }
@@ -146,19 +141,17 @@ fn is_whole<T>(column: &[T], n: usize) -> bool {
     column.len() == n || (column.len() == 1 && n > 0)
 }
 
-/// The entry of a look.
-fn at<T: Clone>(column: &[T], look: usize) -> Option<T> {
-    if column.len() == 1 { column.first().cloned() } else { column.get(look).cloned() }
-}
-
 /// Serializes a column; a constant column as one entry.
 fn once<T: Serialize + PartialEq, S: Serializer>(
     column: &[T],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let constant = column.windows(2).all(|pair| pair[0] == pair[1]);
-    let shown = if constant { column.len().min(1) } else { column.len() };
-    column[..shown].serialize(serializer)
+    shown(column).serialize(serializer)
+}
+
+fn shown<T: PartialEq>(column: &[T]) -> &[T] {
+    let is_constant = column.windows(2).all(|pair| pair[0] == pair[1]);
+    if is_constant { &column[..column.len().min(1)] } else { column }
 }
 
 /// The same for a map of columns.
@@ -166,13 +159,7 @@ fn each_once<S: Serializer>(
     columns: &BTreeMap<String, Vec<Option<f64>>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    struct Once<'a>(&'a Vec<Option<f64>>);
-    impl Serialize for Once<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            once(self.0, serializer)
-        }
-    }
-    serializer.collect_map(columns.iter().map(|(name, column)| (name, Once(column))))
+    serializer.collect_map(columns.iter().map(|(name, column)| (name, shown(column))))
 }
 
 /// Appends to a column, which starts with the first known value and is padded before it.

@@ -1,8 +1,8 @@
 //! HTTP client for a plug on the local network. It accepts only small and timely JSON answers, and its errors never contain the plug's
 //! address, name or password.
 
-use super::super::EnergyError;
 use super::json;
+use crate::energy::EnergyError;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
@@ -13,7 +13,6 @@ use ureq::{Agent, Body};
 
 /// Timeout, from the DNS lookup to the last byte of the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-
 /// Maximum size of an answer; plugs send one or two kilobytes.
 const LARGEST: u64 = 64 << 10;
 
@@ -94,6 +93,11 @@ impl Http {
             .new_agent();
         let base = format!("http://{host}{}", uri.path().trim_end_matches('/'));
         Ok(Http { agent, base, header, query, plug })
+    }
+
+    /// Sends one request; the error is for a user.
+    pub fn ask(&self, path: &str) -> Result<Value, EnergyError> {
+        self.get(path).map_err(|refusal| self.explain(refusal))
     }
 
     /// Sends one request.

@@ -1,12 +1,11 @@
 //! AMD and Intel cards, through hwmon, the Linux kernel's sensor interface.
 
 use super::{
-    ASSUMED_SHARE, Found, PciAddress, card_ceiling, joules, limit, number, poll, temperature, text,
-    watts,
+    Found, Reader, card_ceiling, checked, garbage, limit, number, pci_address, poll, temperature,
+    text,
 };
 use crate::energy::{
-    Accuracy, Basis, Board, BoardState, EnergyError, EnergySource, MeterKind, Quantity, Scope,
-    SourceInfo,
+    Accuracy, Board, BoardState, EnergyError, EnergySource, MeterKind, Quantity, Scope, SourceInfo,
 };
 use crate::units::{Seconds, Watts};
 use std::io;
@@ -26,69 +25,49 @@ const AMD_ALL_ONES: [f64; 2] = [65_136_000.0, 65_535_000.0];
 /// # Errors
 /// If the kernel has no sensors of it.
 pub fn find(sysfs: &Path, pci: &str) -> Result<Found, EnergyError> {
-    let PciAddress { domain, bus, device, function } = PciAddress::parse(pci)?;
+    let (domain, bus, device, function) = pci_address(pci)?;
     let address = format!("{domain:04x}:{bus:02x}:{device:02x}.{function:x}");
     let card = sysfs.join("bus/pci/devices").join(address);
     if card.is_symlink() && !card.exists() {
-        return Err(EnergyError(
-            "this container hides the card's sensors: its link in /sys/bus/pci/devices leads nowhere; start it with \
-             `-v /sys:/sys:ro`, or run outside of it"
-                .into(),
-        ));
+        return Err("this container hides the card's sensors: its link in /sys/bus/pci/devices leads nowhere; start \
+             it with `-v /sys:/sys:ro`, or run outside of it"
+            .into());
     }
-    let sensors = card.join("hwmon");
-    let folders = std::fs::read_dir(sensors).into_iter().flatten().flatten();
+    let folders = std::fs::read_dir(card.join("hwmon")).into_iter().flatten().flatten();
     let mut known = folders.filter_map(|folder| Sensors::open(folder.path()));
-    let sensors = known.next().ok_or_else(|| {
-        EnergyError(
-            "the kernel shows no sensors of this card: load the driver amdgpu, i915 or xe of Linux 6.2 or later"
-                .into(),
-        )
-    })?;
-    let source = match sensors.driver {
-        Driver::Amd => sensors.power(sysfs),
-        Driver::Intel => sensors.counter(sysfs),
-    };
+    let sensors = known.next().ok_or(
+        "the kernel shows no sensors of this card: load the driver amdgpu, i915 or xe of Linux 6.2 or later",
+    )?;
+    let source = if sensors.is_amd { sensors.power(sysfs) } else { sensors.counter(sysfs) };
     let absence = if source.is_none() { sensors.refusal() } else { None };
-    let sources = source.into_iter().map(|source| Box::new(source) as _).collect();
-    Ok(Found { sources, absence, board: Box::new(sensors) })
-}
-
-#[derive(Clone, Copy)]
-enum Driver {
-    Amd,
-    Intel,
+    Ok(Found { sources: source.into_iter().collect(), absence, board: Box::new(sensors) })
 }
 
 /// The sensors of a card.
 struct Sensors {
     folder: PathBuf,
-    driver: Driver,
+    /// The driver's name; Intel's are `i915` and `xe`.
     name: String,
+    is_amd: bool,
 }
 
 impl Sensors {
     fn open(folder: PathBuf) -> Option<Sensors> {
         let name = text(&folder.join("name")).ok()?;
         // Intel cards with several tiles also have one folder per tile (`i915_gt0`), which is part of the card's energy.
-        let driver = match name.as_str() {
-            "amdgpu" => Driver::Amd,
-            "i915" | "xe" => Driver::Intel,
-            _ => return None,
-        };
-        Some(Sensors { folder, driver, name })
+        let is_amd = name == "amdgpu";
+        (is_amd || name == "i915" || name == "xe").then_some(Sensors { folder, name, is_amd })
     }
 
     /// Why an existing sensor cannot be read.
     fn refusal(&self) -> Option<EnergyError> {
-        let files = match self.driver {
-            Driver::Amd => ["power1_average", "power1_input"],
-            Driver::Intel => ["energy1_input", "energy2_input"],
+        let files = match self.is_amd {
+            true => ["power1_average", "power1_input"],
+            false => ["energy1_input", "energy2_input"],
         };
-        let error = |file: &&str| number(&self.folder.join(file)).err();
-        let errors = files.iter().filter_map(error);
-        let kind =
-            errors.map(|error| error.kind()).find(|kind| *kind != io::ErrorKind::NotFound)?;
+        let errors = files.iter().filter_map(|file| number(&self.folder.join(file)).err());
+        let mut kinds = errors.map(|error| error.kind());
+        let kind = kinds.find(|kind| *kind != io::ErrorKind::NotFound)?;
         Some(EnergyError(format!(
             "the card has a sensor that gives nothing ({kind}): wake the card, or allow this user to read its files in \
              /sys/class/hwmon"
@@ -101,15 +80,15 @@ impl Sensors {
 
     /// The number in the first of these files that can be read.
     fn number(&self, files: &[&str]) -> Option<f64> {
-        files.iter().find_map(|file| number(&self.folder.join(file)).ok()).map(|raw| raw as f64)
+        files.iter().find_map(|file| number(&self.folder.join(file)).ok())
     }
 
     /// AMD cards: the average if there is one, since instantaneous readings may alias with the load.
-    fn power(&self, sysfs: &Path) -> Option<Source> {
+    fn power(&self, sysfs: &Path) -> Option<Box<dyn EnergySource>> {
         const FILES: [(&str, Seconds); 2] =
             [("power1_average", AVERAGING), ("power1_input", Seconds(0.0))];
         let (file, averaging) =
-            FILES.into_iter().find(|(file, _)| number(&self.folder.join(file)).is_ok())?;
+            FILES.into_iter().find(|(file, _)| self.number(&[*file]).is_some())?;
         // On APUs the value covers the whole processor (kernel documentation). Except for the MI300A, exactly these have a northbridge
         // voltage (driver source).
         let integrated = self.text("in1_label").is_some_and(|label| label == "vddnb");
@@ -123,7 +102,7 @@ impl Sensors {
     /// The 32-bit register wraps after about 262 kJ. The driver extends it to 64 bits as long as it is read in time, so the file has no
     /// range: a drop is a reset, and a jump by a whole register is a reset that the driver took for a wrap. Neither is energy; the power
     /// ceiling and the missing range allow the meter to detect both.
-    fn counter(&self, sysfs: &Path) -> Option<Source> {
+    fn counter(&self, sysfs: &Path) -> Option<Box<dyn EnergySource>> {
         let counts = |file: &&str| self.number(&[*file]).is_some_and(|raw| raw > 0.0);
         let file = ["energy1_input", "energy2_input"].into_iter().find(counts)?;
         let quantity = Quantity::Counter { ranges: vec![None], duty: 1.0 };
@@ -141,10 +120,9 @@ impl Sensors {
         scope: Scope,
         quantity: Quantity,
         reference: &str,
-    ) -> Source {
-        let channel = file.replace("_input", "_label");
-        let model = match self.text(&channel) {
-            Some(label) if matches!(self.driver, Driver::Intel) => format!("{} {label}", self.name),
+    ) -> Box<dyn EnergySource> {
+        let model = match self.text(&file.replace("_input", "_label")) {
+            Some(label) if !self.is_amd => format!("{} {label}", self.name),
             _ => self.name.clone(),
         };
         // Only an out-of-tree driver has a version.
@@ -168,13 +146,22 @@ impl Sensors {
             update_period: None,
             poll: poll(UPDATE),
             ceiling,
-            accuracy: Accuracy {
-                share: ASSUMED_SHARE,
-                basis: Basis::Assumed,
-                reference: reference.into(),
-            },
+            accuracy: Accuracy::assumed(reference),
         };
-        Source { file: self.folder.join(file), info }
+        let (file, largest, is_amd) = (self.folder.join(file), info.largest(), self.is_amd);
+        let read = move || {
+            let raw = number(&file).map_err(|error| {
+                EnergyError(format!(
+                    "the card's sensor gives nothing ({}): wake the card or restart the machine",
+                    error.kind()
+                ))
+            })?;
+            if is_amd && AMD_ALL_ONES.contains(&raw) {
+                return Err(garbage(raw));
+            }
+            Ok(vec![checked(raw, MICRO, largest)?])
+        };
+        Box::new(Reader { info, read })
     }
 }
 
@@ -190,34 +177,5 @@ impl Board for Sensors {
             // These drivers report no throttle reasons.
             throttle: None,
         }
-    }
-}
-
-struct Source {
-    file: PathBuf,
-    info: SourceInfo,
-}
-
-impl EnergySource for Source {
-    fn describe(&self) -> SourceInfo {
-        self.info.clone()
-    }
-
-    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
-        let raw = number(&self.file).map_err(|error| {
-            EnergyError(format!(
-                "the card's sensor gives nothing ({}): wake the card or restart the machine",
-                error.kind()
-            ))
-        })?;
-        let raw = raw as f64;
-        let value = match self.info.quantity {
-            Quantity::Counter { .. } => joules(raw, MICRO)?,
-            Quantity::Power { .. } if AMD_ALL_ONES.contains(&raw) => {
-                return Err(super::garbage(raw));
-            }
-            Quantity::Power { .. } => watts(raw, MICRO, self.info.ceiling)?,
-        };
-        Ok(vec![value])
     }
 }

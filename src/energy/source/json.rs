@@ -16,7 +16,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
 /// Replaces every bare `nan` and `inf` outside of strings by `null`, with any sign and in any case.
 fn without_bare_nan(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
-    let (mut at, mut in_string) = (0, false);
+    let (mut at, mut in_string, mut is_escaped) = (0, false, false);
     while at < bytes.len() {
         let token = if in_string { 0 } else { bare_nan(bytes, at) };
         if token > 0 {
@@ -24,15 +24,8 @@ fn without_bare_nan(bytes: &[u8]) -> Vec<u8> {
             at += token;
             continue;
         }
-        match bytes[at] {
-            b'"' => in_string = !in_string,
-            // The character after a backslash never ends a string.
-            b'\\' if in_string && at + 1 < bytes.len() => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-            _ => {}
-        }
+        in_string ^= bytes[at] == b'"' && !is_escaped;
+        is_escaped = in_string && bytes[at] == b'\\' && !is_escaped;
         out.push(bytes[at]);
         at += 1;
     }

@@ -10,7 +10,7 @@ pub mod rapl;
 pub mod shelly;
 pub mod tasmota;
 
-use crate::energy::{Board, EnergyError, EnergySource};
+use crate::energy::{Board, EnergyError, EnergySource, SourceInfo};
 use crate::units::{Joules, Seconds, Watts};
 use std::io;
 use std::path::Path;
@@ -25,8 +25,21 @@ pub struct Found {
     pub board: Box<dyn Board>,
 }
 
-/// Assumed accuracy of meters without a published test.
-const ASSUMED_SHARE: f64 = 0.05;
+/// A source whose readings a function takes.
+struct Reader<F> {
+    info: SourceInfo,
+    read: F,
+}
+
+impl<F: FnMut() -> Result<Vec<f64>, EnergyError> + Send> EnergySource for Reader<F> {
+    fn describe(&self) -> SourceInfo {
+        self.info.clone()
+    }
+
+    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
+        (self.read)()
+    }
+}
 
 /// Assumed maximum power of a card without a known limit.
 const CARD_CEILING: Watts = Watts(2000.0);
@@ -72,68 +85,38 @@ fn is_all_ones(number: f64) -> bool {
     ALL_ONES.iter().any(|ones| SCALES.iter().any(|scale| is_close(ones / scale)))
 }
 
-/// Converts a counter's raw value to joules.
+/// Converts a sensor's raw value to joules or watts.
 ///
 /// # Errors
-/// If it is the value of an unset counter.
-fn joules(raw: f64, per_joule: f64) -> Result<f64, EnergyError> {
-    if !raw.is_finite() || raw <= 0.0 || ALL_ONES.contains(&raw) {
-        return Err(garbage(raw));
-    }
-    Ok(raw / per_joule)
-}
-
-/// Converts a meter's raw value to watts.
-///
-/// # Errors
-/// If it is the value of an unset register, or above the ceiling.
-fn watts(raw: f64, per_watt: f64, ceiling: Watts) -> Result<f64, EnergyError> {
-    let watts = raw / per_watt;
+/// If it is the value of an unset register, or above the source's maximum.
+fn checked(raw: f64, per_unit: f64, largest: f64) -> Result<f64, EnergyError> {
+    let value = raw / per_unit;
     // The negated comparison also rejects NaN.
-    if !(raw > 0.0 && watts <= ceiling.0) || ALL_ONES.contains(&raw) {
+    if !(raw > 0.0 && raw.is_finite() && value <= largest) || ALL_ONES.contains(&raw) {
         return Err(garbage(raw));
     }
-    Ok(watts)
+    Ok(value)
 }
 
 fn garbage(raw: f64) -> EnergyError {
-    EnergyError(format!("the sensor shows {raw}, which cannot be true: use another energy source"))
+    format!("the sensor shows {raw}, which cannot be true: use another energy source").into()
 }
 
-/// PCI address of a card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct PciAddress {
-    domain: u32,
-    bus: u8,
-    device: u8,
-    function: u8,
-}
-
-impl PciAddress {
-    /// Parses `0000:01:00.0`, in any case and with any number of leading zeros.
-    ///
-    /// # Errors
-    /// If it is not a PCI address.
-    fn parse(text: &str) -> Result<PciAddress, EnergyError> {
-        let parse = || {
-            let (domain, rest) = text.split_once(':')?;
-            let (bus, rest) = rest.split_once(':')?;
-            let (device, function) = rest.split_once('.')?;
-            let byte = |digits| u8::from_str_radix(digits, 16).ok();
-            Some(PciAddress {
-                domain: u32::from_str_radix(domain, 16).ok()?,
-                bus: byte(bus)?,
-                device: byte(device)?,
-                function: byte(function)?,
-            })
-        };
-        parse().ok_or_else(|| {
-            EnergyError(
-                "a PCI address is not of the form 0000:01:00.0: correct it or update the driver"
-                    .into(),
-            )
-        })
-    }
+/// Parses the PCI address of a card: domain, bus, device, function. `0000:01:00.0`, in any case and with any number of leading zeros.
+///
+/// # Errors
+/// If it is not a PCI address.
+fn pci_address(text: &str) -> Result<(u32, u8, u8, u8), EnergyError> {
+    let parse = || {
+        let (domain, rest) = text.split_once(':')?;
+        let (bus, rest) = rest.split_once(':')?;
+        let (device, function) = rest.split_once('.')?;
+        let byte = |digits| u8::from_str_radix(digits, 16).ok();
+        Some((u32::from_str_radix(domain, 16).ok()?, byte(bus)?, byte(device)?, byte(function)?))
+    };
+    parse().ok_or_else(|| {
+        "a PCI address is not of the form 0000:01:00.0: correct it or update the driver".into()
+    })
 }
 
 /// Content of a sysfs file, without the newline.
@@ -141,9 +124,10 @@ fn text(file: &Path) -> io::Result<String> {
     Ok(std::fs::read_to_string(file)?.trim().to_string())
 }
 
-/// The number in a sysfs file.
-fn number(file: &Path) -> io::Result<u64> {
-    text(file)?.parse().map_err(|_| io::ErrorKind::InvalidData.into())
+/// The number in a sysfs file, which is a whole one.
+fn number(file: &Path) -> io::Result<f64> {
+    let number: u64 = text(file)?.parse().map_err(|_| io::ErrorKind::InvalidData)?;
+    Ok(number as f64)
 }
 
 #[cfg(test)]
@@ -152,11 +136,11 @@ mod tests {
 
     #[test]
     fn equal_addresses_parse_equal() {
-        let adapter = PciAddress::parse("0000:0a:00.1").unwrap();
-        assert_eq!(PciAddress::parse("00000000:0A:00.1").unwrap(), adapter);
-        assert_ne!(PciAddress::parse("0001:0a:00.1").unwrap(), adapter);
+        let adapter = pci_address("0000:0a:00.1").unwrap();
+        assert_eq!(pci_address("00000000:0A:00.1").unwrap(), adapter);
+        assert_ne!(pci_address("0001:0a:00.1").unwrap(), adapter);
         for nonsense in ["", "0a:00.1", "0000:0a:00", "0000:0a:../x.0", "0000:1ff:00.0"] {
-            assert!(PciAddress::parse(nonsense).is_err(), "{nonsense}");
+            assert!(pci_address(nonsense).is_err(), "{nonsense}");
         }
     }
 
@@ -170,15 +154,14 @@ mod tests {
 
     #[test]
     fn unset_registers_are_rejected() {
-        let ceiling = Watts(500.0);
         for raw in [0.0, -1.0, f64::NAN, f64::INFINITY, 65_535.0, 4_294_967_295.0, 42e6] {
-            assert!(watts(raw, 1000.0, ceiling).is_err(), "{raw}");
+            assert!(checked(raw, 1000.0, 500.0).is_err(), "{raw}");
         }
-        assert_eq!(watts(499_000.0, 1000.0, ceiling).unwrap(), 499.0);
-        for raw in [0.0, f64::NAN, u32::MAX as f64, u64::MAX as f64] {
-            assert!(joules(raw, 1000.0).is_err(), "{raw}");
+        assert_eq!(checked(499_000.0, 1000.0, 500.0).unwrap(), 499.0);
+        for raw in [0.0, f64::NAN, f64::INFINITY, u32::MAX as f64, u64::MAX as f64] {
+            assert!(checked(raw, 1000.0, f64::INFINITY).is_err(), "{raw}");
         }
-        assert_eq!(joules(42e6, 1000.0).unwrap(), 42_000.0);
+        assert_eq!(checked(42e6, 1000.0, f64::INFINITY).unwrap(), 42_000.0);
     }
 
     #[test]

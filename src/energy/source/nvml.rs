@@ -1,6 +1,6 @@
 //! NVIDIA cards, through NVML, the driver's management library.
 
-use super::{ASSUMED_SHARE, Found, PciAddress, card_ceiling, joules, limit, poll, watts};
+use super::{Found, Reader, card_ceiling, checked, limit, pci_address, poll, temperature};
 use crate::energy::{
     Accuracy, Basis, Board, BoardState, EnergyError, EnergySource, MeterKind, Quantity, Scope,
     SourceInfo, Throttle,
@@ -26,10 +26,12 @@ const UPDATE: Seconds = Seconds(0.1);
 /// # Errors
 /// If there is no library or no such card, or if the driver does not answer.
 pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
-    let PciAddress { domain, bus, device, function } = PciAddress::parse(pci)?;
+    let (domain, bus, device, function) = pci_address(pci)?;
     // Format of the library.
     let address = format!("{domain:08X}:{bus:02X}:{device:02X}.{function:X}");
-    let card = Card { nvml: Arc::new(open(library).map_err(refused)?), address };
+    let nvml =
+        library.map_or_else(Nvml::init, |path| Nvml::builder().lib_path(path.as_os_str()).init());
+    let card = Card { nvml: Arc::new(nvml.map_err(refused)?), address };
     let device = card.device().map_err(refused)?;
     let name = device.name().map_err(refused)?;
     let driver = card.nvml.sys_driver_version().ok().map(|version| format!("NVIDIA {version}"));
@@ -40,38 +42,36 @@ pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
     ];
     let ceiling = card_ceiling(limits.into_iter().flatten().map(milliwatts));
 
-    let (readings, absence) = match readings(&device) {
+    // Whether the card is divided into MIG slices, each a separate device to programs. The sensors are the board's, even if a slice does
+    // the work.
+    let divided = device.mig_mode().is_ok_and(|mode| mode.current != 0) || name.contains("MIG ");
+    let model =
+        if divided { format!("{name} (the whole board, all slices)") } else { name.clone() };
+    let (readings, absence) = match readings(&device, &name) {
         Ok(readings) => (readings, None),
-        Err(error) => (Vec::new(), Some(unread(error, is_divided(&device, &name)))),
+        Err(error) => (Vec::new(), Some(unread(error, divided))),
     };
-    // The sensors are the board's, even if a MIG slice does the work.
-    let model = match is_divided(&device, &name) {
-        true => format!("{name} (the whole board, all slices)"),
-        false => name.clone(),
-    };
-    let sources = readings.into_iter().map(|reading| {
+    let source = |(raw, quantity, accuracy): Reading| {
         let info = SourceInfo {
             kind: MeterKind::Nvml,
             model: model.clone(),
             driver: driver.clone(),
             scope: Scope::GpuBoard,
-            quantity: reading.quantity(&name, device.architecture().ok()),
+            quantity,
             update_period: Some(UPDATE),
             poll: poll(UPDATE),
             ceiling,
-            accuracy: reading.accuracy(device.architecture().ok()),
+            accuracy,
         };
-        Box::new(Source { card: card.clone(), reading, info }) as Box<dyn EnergySource>
-    });
-    let sources = sources.collect();
+        let (card, largest) = (card.clone(), info.largest());
+        let read = move || {
+            let raw = card.device().and_then(|device| raw(&device)).map_err(refused)?;
+            Ok(vec![checked(raw, 1000.0, largest)?])
+        };
+        Box::new(Reader { info, read }) as Box<dyn EnergySource>
+    };
+    let sources = readings.into_iter().map(source).collect();
     Ok(Found { sources, absence, board: Box::new(card) })
-}
-
-fn open(library: Option<&Path>) -> Result<Nvml, NvmlError> {
-    match library {
-        Some(path) => Nvml::builder().lib_path(path.as_os_str()).init(),
-        None => Nvml::init(),
-    }
 }
 
 /// A card of the library. It is cloned into the threads of sources and board: NVML is thread-safe.
@@ -87,123 +87,77 @@ impl Card {
     }
 }
 
-/// The readings of a card: its counter, instantaneous power, and averaged power, which cannot alias with the load.
+/// Reads a raw value of a card, in millijoules or milliwatts.
+type Raw = fn(&Device) -> Result<f64, NvmlError>;
+
+/// Energy since the driver was loaded; some drivers support only the field value.
+const COUNTERS: [Raw; 2] = [
+    |device| device.total_energy_consumption().map(|raw| raw as f64),
+    |device| field(device, NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION),
+];
+/// Instantaneous power.
+const INSTANT: Raw = |device| field(device, NVML_FI_DEV_POWER_INSTANT);
+/// Power averaged over one second.
+const AVERAGE: Raw = |device| field(device, NVML_FI_DEV_POWER_AVERAGE);
+/// Power whose averaging depends on the card.
+const USAGE: Raw = |device| device.power_usage().map(f64::from);
+
+type Reading = (Raw, Quantity, Accuracy);
+
+/// The readings of a card: its counter, instantaneous power, and averaged power, which cannot alias with the load. NVIDIA documents an
+/// accuracy only for the power of two old generations. For others, and for the counter, it is assumed.
 ///
 /// # Errors
 /// Why it has none, if the driver reports more than a missing feature.
-fn readings(device: &Device) -> Result<Vec<Reading>, NvmlError> {
-    let first = |kinds: &[Reading]| kinds.iter().copied().find(|reading| reading.is_there(device));
-    let counter = first(&[Reading::Counter, Reading::CounterField]);
-    let instant = first(&[Reading::Instant]);
-    // An instantaneous `power_usage` would repeat `Instant`.
-    let usage_is_mean = || {
-        let name = device.name().unwrap_or_default();
-        averaging(&name, device.architecture().ok()) > Seconds(0.0)
-    };
-    let mean = first(&[Reading::Average])
-        .or_else(|| first(&[Reading::Usage]).filter(|_| instant.is_none() || usage_is_mean()));
-    let found: Vec<Reading> = [counter, instant, mean].into_iter().flatten().collect();
-    if found.is_empty() {
-        let unsupported = |error: &NvmlError| {
-            use NvmlError as E;
-            matches!(
-                error,
-                E::NotSupported | E::InvalidArg | E::FunctionNotFound | E::FailedToLoadSymbol(_)
-            )
-        };
-        let mut errors =
-            Reading::ALL.iter().filter_map(|reading| reading.milli_units(device).err());
-        if let Some(error) = errors.find(|error| !unsupported(error)) {
-            return Err(error);
+fn readings(device: &Device, name: &str) -> Result<Vec<Reading>, NvmlError> {
+    // Some cards return 0 for unsupported readings.
+    let is_there = |raw: &Raw| raw(device).is_ok_and(|raw| raw != 0.0);
+    let assumed = || Accuracy::assumed("as NVML documents for the power of Fermi and Kepler");
+    let power =
+        |raw, averaging| is_there(&raw).then(|| (raw, Quantity::Power { averaging }, assumed()));
+    let duty = if samples_part_time(name) { 0.25 } else { 1.0 };
+    let counter = COUNTERS.into_iter().find(is_there);
+    let counter =
+        counter.map(|raw| (raw, Quantity::Counter { ranges: vec![None], duty }, assumed()));
+    let instant = power(INSTANT, Seconds(0.0));
+    let usage = || {
+        let architecture = device.architecture().ok();
+        let is_kepler = matches!(architecture, Some(DeviceArchitecture::Kepler));
+        let averaging = usage_averaging(name, architecture);
+        // An instantaneous `power_usage` would repeat `INSTANT`.
+        let (raw, quantity, mut accuracy) =
+            power(USAGE, averaging).filter(|_| instant.is_none() || averaging.0 > 0.0)?;
+        if is_kepler {
+            accuracy.basis = Basis::Datasheet;
+            accuracy.reference = "NVML: within 5 % on Fermi and Kepler".into();
         }
-    }
-    Ok(found)
-}
-
-/// Whether the card is divided into MIG slices, each a separate device to programs.
-fn is_divided(device: &Device, name: &str) -> bool {
-    device.mig_mode().is_ok_and(|mode| mode.current != 0) || name.contains("MIG ")
+        Some((raw, quantity, accuracy))
+    };
+    let mean = power(AVERAGE, Seconds(1.0)).or_else(usage);
+    let found: Vec<Reading> = [counter, instant, mean].into_iter().flatten().collect();
+    let is_unsupported = |error: &NvmlError| {
+        use NvmlError::{FailedToLoadSymbol, FunctionNotFound, InvalidArg, NotSupported};
+        matches!(error, NotSupported | InvalidArg | FunctionNotFound | FailedToLoadSymbol(_))
+    };
+    let all = COUNTERS.into_iter().chain([INSTANT, AVERAGE, USAGE]);
+    let mut errors = all.filter(|_| found.is_empty()).filter_map(|raw| raw(device).err());
+    errors.find(|error| !is_unsupported(error)).map_or(Ok(found), Err)
 }
 
 /// Why a card gives no reading at all.
-fn unread(error: NvmlError, is_divided: bool) -> EnergyError {
+fn unread(error: NvmlError, divided: bool) -> EnergyError {
     match error {
-        NvmlError::NoPermission if is_divided => EnergyError(
+        NvmlError::NoPermission if divided => {
             "NVIDIA's driver refuses the readings of this card (NO_PERMISSION): it is divided by MIG, and joules are \
              the whole board's, which only root outside of a slice's container may read"
-                .into(),
-        ),
-        NvmlError::NoPermission => EnergyError(
+                .into()
+        }
+        NvmlError::NoPermission => {
             "NVIDIA's driver refuses every reading of this card (NO_PERMISSION): run as root or, if the card is a slice \
              of one (MIG, vGPU), outside of its container; a plug with a meter needs neither"
-                .into(),
-        ),
+                .into()
+        }
         other => refused(other),
-    }
-}
-
-/// A reading that a card may have.
-#[derive(Clone, Copy)]
-enum Reading {
-    /// Energy since the driver was loaded.
-    Counter,
-    /// The same as a field value, which some drivers support instead.
-    CounterField,
-    /// Instantaneous power.
-    Instant,
-    /// Power averaged over one second.
-    Average,
-    /// `power_usage`, whose averaging depends on the card.
-    Usage,
-}
-
-impl Reading {
-    const ALL: [Reading; 5] = [
-        Reading::Counter,
-        Reading::CounterField,
-        Reading::Instant,
-        Reading::Average,
-        Reading::Usage,
-    ];
-
-    /// The raw value, in millijoules or milliwatts.
-    fn milli_units(self, device: &Device) -> Result<f64, NvmlError> {
-        match self {
-            Reading::Counter => device.total_energy_consumption().map(|raw| raw as f64),
-            Reading::CounterField => field(device, NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION),
-            Reading::Instant => field(device, NVML_FI_DEV_POWER_INSTANT),
-            Reading::Average => field(device, NVML_FI_DEV_POWER_AVERAGE),
-            Reading::Usage => device.power_usage().map(f64::from),
-        }
-    }
-
-    /// Whether the card supports it. Some cards return 0 for unsupported readings.
-    fn is_there(self, device: &Device) -> bool {
-        self.milli_units(device).is_ok_and(|raw| raw != 0.0)
-    }
-
-    fn quantity(self, name: &str, architecture: Option<DeviceArchitecture>) -> Quantity {
-        match self {
-            Reading::Counter | Reading::CounterField => Quantity::Counter {
-                ranges: vec![None],
-                duty: if samples_part_time(name) { 0.25 } else { 1.0 },
-            },
-            Reading::Instant => Quantity::Power { averaging: Seconds(0.0) },
-            // As documented by NVML.
-            Reading::Average => Quantity::Power { averaging: Seconds(1.0) },
-            Reading::Usage => Quantity::Power { averaging: averaging(name, architecture) },
-        }
-    }
-
-    /// NVIDIA documents an accuracy only for the power of two old generations. For others, and for the counter, it is assumed.
-    fn accuracy(self, architecture: Option<DeviceArchitecture>) -> Accuracy {
-        let (basis, reference) = match (self, architecture) {
-            (Reading::Usage, Some(DeviceArchitecture::Kepler)) => {
-                (Basis::Datasheet, "NVML: within 5 % on Fermi and Kepler")
-            }
-            _ => (Basis::Assumed, "as NVML documents for the power of Fermi and Kepler"),
-        };
-        Accuracy { share: ASSUMED_SHARE, basis, reference: reference.into() }
     }
 }
 
@@ -235,7 +189,7 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
 
 /// Averaging time of `power_usage`: one second since Ampere, except on the GA100 (NVML documentation). An unknown card is treated as a
 /// new one.
-fn averaging(name: &str, architecture: Option<DeviceArchitecture>) -> Seconds {
+fn usage_averaging(name: &str, architecture: Option<DeviceArchitecture>) -> Seconds {
     use DeviceArchitecture as A;
     match architecture {
         Some(A::Kepler | A::Maxwell | A::Pascal | A::Volta | A::Turing) => Seconds(0.0),
@@ -244,39 +198,13 @@ fn averaging(name: &str, architecture: Option<DeviceArchitecture>) -> Seconds {
     }
 }
 
-struct Source {
-    card: Card,
-    reading: Reading,
-    info: SourceInfo,
-}
-
-impl EnergySource for Source {
-    fn describe(&self) -> SourceInfo {
-        self.info.clone()
-    }
-
-    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
-        let device = self.card.device().map_err(refused)?;
-        let raw = self.reading.milli_units(&device).map_err(refused)?;
-        let value = match self.reading {
-            Reading::Counter | Reading::CounterField => joules(raw, 1000.0)?,
-            Reading::Instant | Reading::Average | Reading::Usage => {
-                watts(raw, 1000.0, self.info.ceiling)?
-            }
-        };
-        Ok(vec![value])
-    }
-}
-
 impl Board for Card {
     fn state(&mut self) -> BoardState {
         let Ok(device) = self.device() else { return BoardState::default() };
+        let celsius = device.temperature(TemperatureSensor::Gpu);
         let hertz = |clock| device.clock_info(clock).ok().map(|mega| f64::from(mega) * 1e6);
         BoardState {
-            celsius: device
-                .temperature(TemperatureSensor::Gpu)
-                .ok()
-                .and_then(|celsius| super::temperature(f64::from(celsius))),
+            celsius: celsius.ok().and_then(|celsius| temperature(f64::from(celsius))),
             core_hertz: hertz(Clock::SM),
             memory_hertz: hertz(Clock::Memory),
             power_limit: device.enforced_power_limit().ok().map(milliwatts).and_then(limit),
@@ -308,34 +236,32 @@ fn throttles(reasons: ThrottleReasons) -> Vec<Throttle> {
 
 /// Why the driver does not answer. The loader's own messages contain paths and are not passed on.
 fn refused(error: NvmlError) -> EnergyError {
-    let reason = match error {
+    match error {
         NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => {
             "no NVIDIA driver library (libnvidia-ml) is here: install NVIDIA's own driver, or start \
              the container with the host's"
+                .into()
         }
         NvmlError::FailedToLoadSymbol(_) | NvmlError::FunctionNotFound => {
-            "NVIDIA's driver is too old to be asked for energy: update it"
+            "NVIDIA's driver is too old to be asked for energy: update it".into()
         }
         NvmlError::DriverNotLoaded => {
-            "NVIDIA's driver is installed but not loaded: run `sudo modprobe nvidia` or restart"
+            "NVIDIA's driver is installed but not loaded: run `sudo modprobe nvidia` or restart".into()
         }
         NvmlError::LibRmVersionMismatch => {
-            "NVIDIA's driver was updated while it ran: restart the machine"
+            "NVIDIA's driver was updated while it ran: restart the machine".into()
         }
         NvmlError::NoPermission => {
-            "this user may not talk to NVIDIA's driver: allow it to use the card's device files"
+            "this user may not talk to NVIDIA's driver: allow it to use the card's device files".into()
         }
         NvmlError::NotFound | NvmlError::InvalidArg => {
-            "NVIDIA's driver does not know this card: it is another maker's, or bound to another driver"
+            "NVIDIA's driver does not know this card: it is another maker's, or bound to another driver".into()
         }
         NvmlError::GpuLost | NvmlError::ResetRequired => {
-            "the card no longer answers its driver: restart the machine and check its power cables"
+            "the card no longer answers its driver: restart the machine and check its power cables".into()
         }
         other => {
-            return EnergyError(format!(
-                "NVIDIA's driver does not tell: {other}; run nvidia-smi to see whether it works"
-            ));
+            format!("NVIDIA's driver does not tell: {other}; run nvidia-smi to see whether it works").into()
         }
-    };
-    EnergyError(reason.into())
+    }
 }

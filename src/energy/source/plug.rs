@@ -1,40 +1,31 @@
 //! The meter of a smart plug: watts, joules, or both, through HTTP. The scope is the wall.
 
-use super::super::{
-    Accuracy, Basis, EnergyError, EnergySource, MeterKind, Quantity, Scope, SourceInfo,
-};
 use super::http::{Http, Refusal};
-use super::{ALL_ONES, is_all_ones};
-use crate::units::{Seconds, Watts};
+use super::{ALL_ONES, Reader, is_all_ones};
+use crate::energy::{Accuracy, EnergyError, EnergySource, MeterKind, Quantity, Scope, SourceInfo};
+use crate::units::{Joules, Seconds, Watts};
 use serde_json::Value;
 use std::sync::Arc;
 
 /// The largest plugs are rated for 16 A, at no more than 250 V.
 pub(super) const PLUG_CEILING: Watts = Watts(16.0 * 250.0);
-
 /// The largest current clamps are rated for 400 A.
 pub(super) const CLAMP_CEILING: Watts = Watts(400.0 * 250.0);
-
 /// Plugs update their power about once per second.
 const PERIOD: Seconds = Seconds(1.0);
-
 /// Poll interval: it bounds the timing error of a counter's tick and does not overload a small plug.
 const POLL: Seconds = Seconds(0.5);
-
 /// Meters without a load show values around 0, also negative ones.
-pub(super) const NOISE: Watts = Watts(1.0);
+const NOISE: Watts = Watts(1.0);
 
-/// A value in an answer.
-#[derive(Clone)]
+/// A value in an answer: power, or a counter.
 pub(super) struct Figure {
     /// Path of the request.
-    pub path: String,
-    /// JSON pointers to the objects that contain the value: one, or one per phase. Their values are summed.
-    pub objects: Vec<String>,
-    /// The field of each object, or a path below it.
-    pub fields: Vec<String>,
-    /// Watts or joules per unit of the answer.
-    pub unit: f64,
+    path: String,
+    /// Joules per unit of a counter; `None` for watts.
+    unit: Option<Joules>,
+    /// JSON pointers to the objects that contain the value, one per phase, each with a field or a path below it. Their values are summed.
+    terms: Vec<(String, String)>,
 }
 
 /// Why an answer does not contain the value.
@@ -55,39 +46,30 @@ pub(super) enum Fault {
 }
 
 impl Figure {
-    /// The value of one field of one object.
-    pub fn new(path: &str, object: &str, field: &str, unit: f64) -> Figure {
-        Figure { path: path.into(), objects: vec![object.into()], fields: vec![field.into()], unit }
+    pub fn new<T: Into<String>>(
+        path: impl Into<String>,
+        unit: Option<Joules>,
+        terms: impl IntoIterator<Item = (T, String)>,
+    ) -> Figure {
+        let terms = terms.into_iter().map(|(object, field)| (object.into(), field)).collect();
+        Figure { path: path.into(), unit, terms }
     }
 
-    /// The value in an answer: the sum over its objects and fields.
-    fn sum(&self, answer: &Value, check: impl Fn(f64) -> Result<f64, Fault>) -> Result<f64, Fault> {
-        let mut sum = 0.0;
-        for object in &self.objects {
-            let object = answer.pointer(object).ok_or(Fault::Absent)?;
-            for field in &self.fields {
-                sum += check(number(object, field)?)?;
+    /// Watts or joules in an answer.
+    fn value(&self, answer: &Value) -> Result<f64, Fault> {
+        let term = |(object, field): &(String, String)| {
+            let number = number(answer.pointer(object).ok_or(Fault::Absent)?, field)?;
+            match self.unit {
+                // A scaled all-ones value is valid here, since a counter passes 65.535 kWh.
+                Some(_) if ALL_ONES.contains(&number) => Err(Fault::Garbage(number)),
+                Some(_) if number < 0.0 => Err(Fault::Unreadable),
+                None if is_all_ones(number) => Err(Fault::Garbage(number)),
+                None if number < -NOISE.0 => Err(Fault::Negative(number)),
+                _ => Ok(number.max(0.0)),
             }
-        }
-        Ok(sum * self.unit)
-    }
-
-    /// Watts in an answer.
-    pub fn watts(&self, answer: &Value) -> Result<f64, Fault> {
-        self.sum(answer, |watts| match watts {
-            _ if is_all_ones(watts) => Err(Fault::Garbage(watts)),
-            _ if watts < -NOISE.0 => Err(Fault::Negative(watts)),
-            _ => Ok(watts.max(0.0)),
-        })
-    }
-
-    /// Joules in an answer. A scaled all-ones value is valid here, since a counter passes 65.535 kWh.
-    fn joules(&self, answer: &Value) -> Result<f64, Fault> {
-        self.sum(answer, |count| match count {
-            _ if ALL_ONES.contains(&count) => Err(Fault::Garbage(count)),
-            _ if count < 0.0 => Err(Fault::Unreadable),
-            _ => Ok(count),
-        })
+        };
+        let sum: f64 = self.terms.iter().map(term).sum::<Result<f64, Fault>>()?;
+        Ok(sum * self.unit.map_or(1.0, |unit| unit.0))
     }
 }
 
@@ -119,44 +101,31 @@ fn errors(object: &Value) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
-impl Fault {
-    fn explain(self, kind: MeterKind, quantity: &Quantity) -> EnergyError {
-        let (what, unit) = match quantity {
-            Quantity::Power { .. } => ("power", "watts"),
-            Quantity::Counter { .. } => ("energy", "energy"),
-        };
-        EnergyError(match self {
-            Fault::Absent | Fault::Unreadable => format!(
-                "the {kind} plug's answer holds no {what} reading (a number of {unit}, 0 or more); \
-                 check that it has a meter and its firmware is current"
-            ),
-            Fault::Invalid => format!(
-                "the {kind} plug marks its own {what} reading as not valid: restart the plug, or use another meter"
-            ),
-            Fault::Errors(errors) => format!(
-                "the {kind} plug gives no {what} and reports the error {errors}: restart it, and replace it if that stays"
-            ),
-            Fault::Negative(watts) => format!(
-                "the {kind} plug shows negative power ({watts} W): its clamp or the plug is reversed, turn it round"
-            ),
-            Fault::Garbage(raw) => format!(
-                "the {kind} plug shows {raw}, which is a register without content: restart the plug, or use another meter"
-            ),
-        })
-    }
-}
-
 /// One meter of a plug.
 pub(super) struct Channel {
     /// Its name for the user: `0`, `1`, `a`.
-    pub name: String,
-    pub watts: Figure,
+    name: String,
+    watts: Figure,
     /// Its counter, if the firmware has one.
-    pub joules: Option<Figure>,
+    joules: Option<Figure>,
     /// Its maximum power.
-    pub ceiling: Watts,
+    ceiling: Watts,
     /// Its present power.
-    pub now: Result<f64, Fault>,
+    now: Result<f64, Fault>,
+}
+
+impl Channel {
+    /// A meter with its present power in an answer.
+    pub fn new(
+        name: String,
+        watts: Figure,
+        joules: Option<Figure>,
+        ceiling: Watts,
+        answer: &Value,
+    ) -> Channel {
+        let now = watts.value(answer);
+        Channel { name, watts, joules, ceiling, now }
+    }
 }
 
 /// Description of a plug.
@@ -178,66 +147,52 @@ pub(super) fn address(url: &str, kind: MeterKind) -> Result<(&str, Option<&str>)
     let plain = |name: &&str| {
         (1..=3).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric())
     };
-    match query.strip_prefix("channel=").filter(plain) {
-        Some(name) => Ok((address, Some(name))),
-        None => Err(EnergyError(format!(
-            "after the {kind} plug's address only a channel can be named, as in {kind}:http://HOST?channel=2"
-        ))),
-    }
+    let name = query.strip_prefix("channel=").filter(plain).ok_or_else(|| {
+        format!("after the {kind} plug's address only a channel can be named, as in {kind}:http://HOST?channel=2")
+    })?;
+    Ok((address, Some(name)))
 }
 
-/// The channel that the user named, or else the only one, or else the only one with a load, which must be this machine. The channel's name
-/// is appended to the model unless the plug has only one.
+/// The channel that the user named, or else the only one, or else the only one with a load, which must be this machine; and whether there
+/// was a choice.
 ///
 /// # Errors
 /// If there is no such channel, or if it is ambiguous.
-pub(super) fn choose(
+fn choose(
     mut channels: Vec<Channel>,
     wanted: Option<&str>,
-    about: &mut About,
-) -> Result<Channel, EnergyError> {
-    let kind = about.kind;
-    let names = |channels: &[Channel]| {
-        channels.iter().map(|channel| channel.name.as_str()).collect::<Vec<_>>().join(", ")
+    kind: MeterKind,
+) -> Result<(Channel, bool), EnergyError> {
+    let list =
+        |shown: fn(&Channel) -> String| channels.iter().map(shown).collect::<Vec<_>>().join(", ");
+    // A reversed clamp also has a load, and gets its own error later.
+    let is_loaded = |channel: &Channel| match channel.now {
+        Ok(watts) => watts > NOISE.0,
+        Err(ref fault) => matches!(fault, Fault::Negative(_)),
     };
-    let place = match wanted {
-        Some(wanted) => channels.iter().position(|c| c.name == wanted).ok_or_else(|| {
-            EnergyError(format!(
-                "the {kind} plug has no meter at channel {wanted}; it has one at {}",
-                names(&channels)
-            ))
+    let mut loaded = (0..channels.len()).filter(|&place| is_loaded(&channels[place]));
+    let place = match (wanted, loaded.next(), loaded.next()) {
+        (Some(wanted), ..) => channels.iter().position(|c| c.name == wanted).ok_or_else(|| {
+            let names = list(|channel| channel.name.clone());
+            format!("the {kind} plug has no meter at channel {wanted}; it has one at {names}")
         })?,
-        None if channels.len() == 1 => return Ok(channels.remove(0)),
-        None => {
-            // A reversed clamp also has a load, and gets its own error later.
-            let loaded = |channel: &Channel| match channel.now {
-                Ok(watts) => watts > NOISE.0,
-                Err(Fault::Negative(_)) => true,
-                Err(_) => false,
-            };
-            let with_load: Vec<usize> =
-                (0..channels.len()).filter(|&place| loaded(&channels[place])).collect();
-            match with_load[..] {
-                [place] => place,
-                _ => {
-                    let shown = channels.iter().map(|channel| match channel.now {
-                        Ok(watts) => format!("{}: {watts:.0} W", channel.name),
-                        Err(Fault::Negative(watts)) => format!("{}: {watts:.0} W", channel.name),
-                        Err(_) => format!("{}: no reading", channel.name),
-                    });
-                    return Err(EnergyError(format!(
-                        "the {kind} plug has several channels ({}): name the one that feeds this machine, as in \
-                         {kind}:http://HOST?channel={}",
-                        shown.collect::<Vec<_>>().join(", "),
-                        channels.last().map_or("0", |channel| &channel.name)
-                    )));
+        (None, ..) if channels.len() == 1 => return Ok((channels.remove(0), false)),
+        (None, Some(place), None) => place,
+        (None, ..) => {
+            let shown = list(|channel| match channel.now {
+                Ok(watts) | Err(Fault::Negative(watts)) => {
+                    format!("{}: {watts:.0} W", channel.name)
                 }
-            }
+                Err(_) => format!("{}: no reading", channel.name),
+            });
+            return Err(EnergyError(format!(
+                "the {kind} plug has several channels ({shown}): name the one that feeds this machine, as in \
+                 {kind}:http://HOST?channel={}",
+                channels.last().map_or("0", |channel| &channel.name)
+            )));
         }
     };
-    let channel = channels.swap_remove(place);
-    about.model = format!("{} channel {}", about.model, channel.name);
-    Ok(channel)
+    Ok((channels.swap_remove(place), true))
 }
 
 /// A source of a channel: its power or its counter.
@@ -247,18 +202,22 @@ struct Plug {
     info: SourceInfo,
 }
 
-/// The sources of a channel, power first, each read once. A channel may have only one of them.
+/// The sources of a plug's channel, power first, each read once. A channel may have only one of them. Its name is appended to the model
+/// unless the plug has only one.
 ///
 /// # Errors
-/// If it has neither, or if its power is not plausible.
+/// If there is no such channel, or it is ambiguous; if it has neither source, or its power is not plausible.
 pub(super) fn sources(
     http: Http,
     about: About,
-    channel: Channel,
+    channels: Vec<Channel>,
+    wanted: Option<&str>,
 ) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
+    let (channel, is_chosen) = choose(channels, wanted, about.kind)?;
+    let name = if is_chosen { format!(" channel {}", channel.name) } else { String::new() };
     let power = SourceInfo {
         kind: about.kind,
-        model: about.model,
+        model: about.model + &name,
         driver: about.firmware,
         scope: Scope::Wall,
         // No manufacturer documents the averaging time; a full update period is the maximum that makes sense.
@@ -266,11 +225,7 @@ pub(super) fn sources(
         update_period: Some(PERIOD),
         poll: POLL,
         ceiling: channel.ceiling,
-        accuracy: Accuracy {
-            share: about.share,
-            basis: Basis::Assumed,
-            reference: about.reference.into(),
-        },
+        accuracy: Accuracy { share: about.share, ..Accuracy::assumed(about.reference) },
     };
     let counter = SourceInfo {
         quantity: Quantity::Counter { ranges: vec![None], duty: 1.0 },
@@ -279,62 +234,71 @@ pub(super) fn sources(
         ..power.clone()
     };
     let http = Arc::new(http);
-    let power = Plug { http: Arc::clone(&http), figure: channel.watts, info: power };
+    let plug = |figure, info| Plug { http: Arc::clone(&http), figure, info };
+    let (power, counter) = (plug(channel.watts, power), channel.joules.map(|f| plug(f, counter)));
     let watts = power.first()?;
-    let joules = match channel.joules {
-        Some(figure) => {
-            let counter = Plug { http, figure, info: counter };
-            // A meter without a counter still measures power.
-            counter.first()?.ok().map(|_| counter)
-        }
-        None => None,
+    // A meter without a counter still measures power.
+    let counter = match counter {
+        Some(counter) if counter.first()?.is_ok() => Some(counter),
+        _ => None,
     };
     let power = match watts {
         Ok(_) => Some(power),
-        Err(Fault::Absent) if joules.is_some() => None,
-        Err(fault) => return Err(fault.explain(power.info.kind, &power.info.quantity)),
+        Err(Fault::Absent) if counter.is_some() => None,
+        Err(fault) => return Err(power.explain(fault)),
     };
-    Ok([power, joules].into_iter().flatten().map(|source| Box::new(source) as _).collect())
+    let source =
+        |plug: Plug| Box::new(Reader { info: plug.info.clone(), read: move || plug.read() }) as _;
+    Ok([power, counter].into_iter().flatten().map(source).collect())
 }
 
 impl Plug {
     /// The first answer, in which the value may be missing.
     fn first(&self) -> Result<Result<f64, Fault>, EnergyError> {
         match self.http.get(&self.figure.path) {
-            Ok(answer) => Ok(self.pick(&answer)),
+            Ok(answer) => Ok(self.value(&answer)),
             // Some firmware has the meter without the component that contains the counter.
-            Err(Refusal::Status(_)) if self.counts() => Ok(Err(Fault::Absent)),
+            Err(Refusal::Status(_)) if self.figure.unit.is_some() => Ok(Err(Fault::Absent)),
             Err(refusal) => Err(self.http.explain(refusal)),
         }
     }
 
-    fn counts(&self) -> bool {
-        matches!(self.info.quantity, Quantity::Counter { .. })
+    fn read(&self) -> Result<Vec<f64>, EnergyError> {
+        let answer = self.http.ask(&self.figure.path)?;
+        Ok(vec![self.value(&answer).map_err(|fault| self.explain(fault))?])
     }
 
-    fn pick(&self, answer: &Value) -> Result<f64, Fault> {
-        match self.counts() {
-            true => self.figure.joules(answer),
-            false => match self.figure.watts(answer)? {
-                watts if watts > self.info.ceiling.0 => Err(Fault::Garbage(watts)),
-                watts => Ok(watts),
-            },
+    fn value(&self, answer: &Value) -> Result<f64, Fault> {
+        match self.figure.value(answer)? {
+            value if value > self.info.largest() => Err(Fault::Garbage(value)),
+            value => Ok(value),
         }
     }
-}
 
-impl EnergySource for Plug {
-    fn describe(&self) -> SourceInfo {
-        self.info.clone()
-    }
-
-    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
-        let answer =
-            self.http.get(&self.figure.path).map_err(|refusal| self.http.explain(refusal))?;
-        let figure = self.pick(&answer);
-        figure
-            .map(|figure| vec![figure])
-            .map_err(|fault| fault.explain(self.info.kind, &self.info.quantity))
+    fn explain(&self, fault: Fault) -> EnergyError {
+        let (what, unit) = match self.info.quantity {
+            Quantity::Power { .. } => ("power", "watts"),
+            Quantity::Counter { .. } => ("energy", "energy"),
+        };
+        let kind = self.info.kind;
+        EnergyError(match fault {
+            Fault::Absent | Fault::Unreadable => format!(
+                "the {kind} plug's answer holds no {what} reading (a number of {unit}, 0 or more); \
+                 check that it has a meter and its firmware is current"
+            ),
+            Fault::Invalid => format!(
+                "the {kind} plug marks its own {what} reading as not valid: restart the plug, or use another meter"
+            ),
+            Fault::Errors(errors) => format!(
+                "the {kind} plug gives no {what} and reports the error {errors}: restart it, and replace it if that stays"
+            ),
+            Fault::Negative(watts) => format!(
+                "the {kind} plug shows negative power ({watts} W): its clamp or the plug is reversed, turn it round"
+            ),
+            Fault::Garbage(raw) => format!(
+                "the {kind} plug shows {raw}, which is a register without content: restart the plug, or use another meter"
+            ),
+        })
     }
 }
 

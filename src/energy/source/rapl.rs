@@ -1,9 +1,7 @@
 //! Processors, through RAPL, the energy counters that the Linux kernel shows in powercap. AMD's counters have Intel's names there.
 
-use super::{ALL_ONES, ASSUMED_SHARE, before_wrap, garbage, number, poll, text};
-use crate::energy::{
-    Accuracy, Basis, EnergyError, EnergySource, MeterKind, Quantity, Scope, SourceInfo,
-};
+use super::{ALL_ONES, Reader, before_wrap, garbage, number, poll, text};
+use crate::energy::{Accuracy, EnergyError, EnergySource, MeterKind, Quantity, Scope, SourceInfo};
 use crate::units::{Joules, Seconds, Watts};
 use std::collections::BTreeMap;
 use std::io;
@@ -22,21 +20,24 @@ const CEILING: Watts = Watts(1000.0);
 /// If there are none (as in most virtual machines), if a container hides them, or if this user may not read them.
 pub fn find(sysfs: &Path) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     let powercap = sysfs.join("class/powercap");
-    let has_counter_per_die = has_counter_per_die(sysfs);
+    // On AMD, every die shows the whole package, so one is enough; on Intel, each die counts its own energy (Linux commit
+    // "powercap/intel_rapl: Support multi-die/package").
+    let processor = text(&sysfs.join("devices/system/cpu/modalias")).unwrap_or_default();
+    let has_counter_per_die = processor.contains(",ven0000");
     // Both interfaces show the same registers, so one is enough.
     let packages = [MSR, MMIO]
         .map(|interface| packages(&powercap, interface, has_counter_per_die))
         .into_iter()
         .find(|packages| !packages.is_empty())
-        .ok_or_else(|| if is_masked(&powercap) { masked() } else { absent() })?;
+        .ok_or_else(|| if is_masked(&powercap) { MASKED.into() } else { absent() })?;
     let memory: Vec<Zone> = packages.iter().flat_map(|zone| zone.memory(&powercap)).collect();
-    let mut sources = vec![Source::open(packages, Scope::CpuPackage)?];
-    let memory = Source::open(memory, Scope::Dram)?;
+    let mut sources = vec![source(packages, Scope::CpuPackage)?];
+    let mut memory = source(memory, Scope::Dram)?;
     // Some processors have a memory counter that always reads 0.
-    if memory.domains.iter().any(|domain| number(&domain.energy).is_ok_and(|raw| raw > 0)) {
+    if memory.read().is_ok_and(|joules| joules.iter().any(|joules| *joules > 0.0)) {
         sources.push(memory);
     }
-    Ok(sources.into_iter().map(|source| Box::new(source) as _).collect())
+    Ok(sources)
 }
 
 /// The kernel's interfaces: model-specific registers (also AMD's) and memory-mapped registers.
@@ -65,6 +66,12 @@ fn zones(folder: &Path, prefix: &str) -> Vec<Zone> {
     zones.sort_by_key(|zone| (zone.id.len(), zone.id.clone()));
     zones
 }
+
+/// The error if a container hides the counters.
+const MASKED: &str = "the processor's energy counter is masked, as Docker and Podman do: its links in \
+    /sys/class/powercap lead nowhere; start the container with \
+    `-v /sys/class/powercap/intel-rapl:/sys/class/powercap:ro` or `--security-opt systempaths=unconfined` (Podman: \
+    `unmask=ALL`)";
 
 /// Whether an entry is a broken link. Docker and Podman mount an empty folder over `/sys/devices/virtual/powercap`, the target of the
 /// links in `/sys/class/powercap` (CVE-2020-8694).
@@ -107,13 +114,6 @@ fn packages(powercap: &Path, interface: &str, has_counter_per_die: bool) -> Vec<
     packages.into_values().collect()
 }
 
-/// Whether each die has its own counter. On AMD, every die shows the whole package, so one is enough; on Intel, each die counts its own
-/// energy (Linux commit "powercap/intel_rapl: Support multi-die/package").
-fn has_counter_per_die(sysfs: &Path) -> bool {
-    let processor = text(&sysfs.join("devices/system/cpu/modalias")).unwrap_or_default();
-    processor.contains(",ven0000")
-}
-
 /// A counter of a zone.
 struct Domain {
     interface: &'static str,
@@ -122,71 +122,60 @@ struct Domain {
 }
 
 impl Domain {
+    /// The counter of a zone, read once to check the permission.
+    fn open(zone: &Zone) -> Result<Domain, EnergyError> {
+        let interface = zone.interface();
+        let range = match number(&zone.folder.join("max_energy_range_uj")) {
+            Ok(raw) => Some(Joules(raw / MICRO)).filter(|range| range.0 > 0.0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(refused(error, interface)),
+        };
+        let domain = Domain { interface, energy: zone.folder.join("energy_uj"), range };
+        domain.joules()?;
+        Ok(domain)
+    }
+
     fn joules(&self) -> Result<f64, EnergyError> {
-        let raw = number(&self.energy).map_err(|error| refused(error, self.interface))? as f64;
+        let raw = number(&self.energy).map_err(|error| refused(error, self.interface))?;
         if ALL_ONES.contains(&raw) {
             return Err(garbage(raw));
         }
-        let joules = raw / MICRO;
-        if self.range.is_some_and(|range| joules > range.0) {
-            return Err(EnergyError(
-                "the processor's counter is beyond its own end: use another energy source".into(),
-            ));
+        if self.range.is_some_and(|range| raw / MICRO > range.0) {
+            return Err(
+                "the processor's counter is beyond its own end: use another energy source".into()
+            );
         }
-        Ok(joules)
+        Ok(raw / MICRO)
     }
 }
 
-struct Source {
-    domains: Vec<Domain>,
-    info: SourceInfo,
-}
-
-impl Source {
-    fn open(zones: Vec<Zone>, scope: Scope) -> Result<Source, EnergyError> {
-        let ceiling = Watts(zones.iter().map(|zone| ceiling(&zone.folder).0).sum());
-        let domains = zones.iter().map(domain).collect::<Result<Vec<_>, _>>()?;
-        let ranges: Vec<Option<Joules>> = domains.iter().map(|domain| domain.range).collect();
-        let max_poll = |range: &Joules| before_wrap(*range, ceiling).0;
-        let poll = ranges.iter().flatten().map(max_poll).fold(poll(UPDATE).0, f64::min);
-        // The interface helps to compare readings with those of other tools.
-        let name = |zone: &Zone| match zone.interface() {
-            MMIO => format!("{} (MMIO)", zone.name),
-            _ => zone.name.clone(),
-        };
-        let names: Vec<String> = zones.iter().map(name).collect();
-        let info = SourceInfo {
-            kind: MeterKind::Rapl,
-            model: names.join(" + "),
-            driver: None,
-            scope,
-            quantity: Quantity::Counter { ranges, duty: 1.0 },
-            update_period: Some(UPDATE),
-            poll: Seconds(poll),
-            ceiling,
-            accuracy: Accuracy {
-                share: ASSUMED_SHARE,
-                basis: Basis::Assumed,
-                reference: "follows plug power closely in \"RAPL in Action\", ACM TOMPECS 2018"
-                    .into(),
-            },
-        };
-        Ok(Source { domains, info })
-    }
-}
-
-/// The counter of a zone, read once to check the permission.
-fn domain(zone: &Zone) -> Result<Domain, EnergyError> {
-    let interface = zone.interface();
-    let range = match number(&zone.folder.join("max_energy_range_uj")) {
-        Ok(0) => None,
-        Ok(raw) => Some(Joules(raw as f64 / MICRO)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(refused(error, interface)),
+/// A source of the counters of some zones.
+fn source(zones: Vec<Zone>, scope: Scope) -> Result<Box<dyn EnergySource>, EnergyError> {
+    let ceiling = Watts(zones.iter().map(|zone| ceiling(&zone.folder).0).sum());
+    let domains = zones.iter().map(Domain::open).collect::<Result<Vec<_>, _>>()?;
+    let ranges: Vec<Option<Joules>> = domains.iter().map(|domain| domain.range).collect();
+    let max_poll = |range: &Joules| before_wrap(*range, ceiling).0;
+    let poll = ranges.iter().flatten().map(max_poll).fold(poll(UPDATE).0, f64::min);
+    // The interface helps to compare readings with those of other tools.
+    let name = |zone: &Zone| match zone.interface() {
+        MMIO => format!("{} (MMIO)", zone.name),
+        _ => zone.name.clone(),
     };
-    let domain = Domain { interface, energy: zone.folder.join("energy_uj"), range };
-    domain.joules()?;
-    Ok(domain)
+    let info = SourceInfo {
+        kind: MeterKind::Rapl,
+        model: zones.iter().map(name).collect::<Vec<_>>().join(" + "),
+        driver: None,
+        scope,
+        quantity: Quantity::Counter { ranges, duty: 1.0 },
+        update_period: Some(UPDATE),
+        poll: Seconds(poll),
+        ceiling,
+        accuracy: Accuracy::assumed(
+            "follows plug power closely in \"RAPL in Action\", ACM TOMPECS 2018",
+        ),
+    };
+    let read = move || domains.iter().map(Domain::joules).collect();
+    Ok(Box::new(Reader { info, read }))
 }
 
 /// Maximum plausible power of a zone: twice its largest limit, long-term or short-term. A 15 W processor draws 60 W for a while. Boards
@@ -199,47 +188,28 @@ fn ceiling(zone: &Path) -> Watts {
         "constraint_1_power_limit_uw",
     ];
     let stated = limits.iter().filter_map(|file| number(&zone.join(file)).ok());
-    let largest = stated.max().map_or(0.0, |raw| raw as f64 / MICRO);
+    let largest = stated.fold(0.0, f64::max) / MICRO;
     if largest > 0.0 && 2.0 * largest < CEILING.0 { Watts(2.0 * largest) } else { CEILING }
 }
 
-impl EnergySource for Source {
-    fn describe(&self) -> SourceInfo {
-        self.info.clone()
-    }
-
-    fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
-        self.domains.iter().map(Domain::joules).collect()
-    }
-}
-
 fn absent() -> EnergyError {
-    EnergyError(
-        "no energy counter of the processor is here: most virtual machines have none; elsewhere run \
-         `sudo modprobe intel_rapl_msr`"
-            .into(),
-    )
-}
-
-fn masked() -> EnergyError {
-    EnergyError(
-        "the processor's energy counter is masked, as Docker and Podman do: its links in /sys/class/powercap lead \
-         nowhere; start the container with `-v /sys/class/powercap/intel-rapl:/sys/class/powercap:ro` or \
-         `--security-opt systempaths=unconfined` (Podman: `unmask=ALL`)"
-            .into(),
-    )
+    "no energy counter of the processor is here: most virtual machines have none; elsewhere run \
+     `sudo modprobe intel_rapl_msr`"
+        .into()
 }
 
 /// Why a counter cannot be read. Since 2020 only root may read it, because of a side channel (CVE-2020-8694).
 fn refused(error: io::Error, interface: &str) -> EnergyError {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => EnergyError(format!(
+        io::ErrorKind::PermissionDenied => format!(
             "only root may read the processor's energy counter: until the next restart, \
              `sudo chmod a+r /sys/class/powercap/{interface}:*/*_uj` allows everybody to"
-        )),
+        )
+        .into(),
         io::ErrorKind::NotFound => absent(),
-        kind => EnergyError(format!(
+        kind => format!(
             "the processor's energy counter cannot be read ({kind}): use another energy source"
-        )),
+        )
+        .into(),
     }
 }

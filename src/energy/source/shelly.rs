@@ -1,45 +1,20 @@
 //! Shelly plugs and meters of every generation, through HTTP: power, and a counter in watt-hours or watt-minutes.
 
-use super::super::{EnergyError, EnergySource, MeterKind};
 use super::http::{Http, Login, Refusal};
 use super::plug::{
-    About, CLAMP_CEILING, Channel, Figure, PLUG_CEILING, address, choose, public_name, sources,
+    About, CLAMP_CEILING, Channel, Figure, PLUG_CEILING, address, public_name, sources,
 };
+use crate::energy::{EnergyError, EnergySource, MeterKind};
 use crate::units::{Joules, WATT_HOUR, WATT_MINUTE, Watts};
 use serde_json::Value;
 
-/// A component with a meter, in devices of generation 2 and later.
-struct Component {
-    name: &'static str,
-    watts: &'static str,
-    /// The component with the counter, and its field in watt-hours.
-    counter: (&'static str, &'static str),
-    ceiling: Watts,
-}
-
-/// Components with one meter. The counter's resolution is 0.001 Wh (3.6 J) or 0.01 Wh. Its update period is not documented; the plug's
-/// own history beside it is in whole minutes.
-const COMPONENTS: [Component; 3] = [
-    Component {
-        name: "Switch",
-        watts: "apower",
-        counter: ("Switch", "aenergy/total"),
-        ceiling: PLUG_CEILING,
-    },
-    // A meter without a switch.
-    Component {
-        name: "PM1",
-        watts: "apower",
-        counter: ("PM1", "aenergy/total"),
-        ceiling: PLUG_CEILING,
-    },
-    // A current clamp.
-    Component {
-        name: "EM1",
-        watts: "act_power",
-        counter: ("EM1Data", "total_act_energy"),
-        ceiling: CLAMP_CEILING,
-    },
+/// Components with one meter, in devices of generation 2 and later: name, field of the watts, component with the counter and its field in
+/// watt-hours, maximum power. The counter's resolution is 0.001 Wh (3.6 J) or 0.01 Wh. Its update period is not documented; the plug's own
+/// history beside it is in whole minutes. PM1 is a meter without a switch, EM1 a current clamp.
+const COMPONENTS: [(&str, &str, (&str, &str), Watts); 3] = [
+    ("Switch", "apower", ("Switch", "aenergy/total"), PLUG_CEILING),
+    ("PM1", "apower", ("PM1", "aenergy/total"), PLUG_CEILING),
+    ("EM1", "act_power", ("EM1Data", "total_act_energy"), CLAMP_CEILING),
 ];
 
 /// Maximum number of components of a kind; their ids start at 0.
@@ -56,52 +31,45 @@ const PHASES: [&str; 3] = ["a", "b", "c"];
 pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     let (base_url, wanted) = address(url, MeterKind::Shelly)?;
     let http = Http::new(base_url, Login::Basic, "Shelly plug")?;
-    let about = http.get("/shelly").map_err(|refusal| http.explain(refusal))?;
+    let about = http.ask("/shelly")?;
     let text = |field: &str| about.get(field).and_then(Value::as_str);
     let (model, firmware, channels) = if about.get("gen").is_some() {
         (text("model"), text("ver"), gen2_plus(&http, wanted)?)
     } else if let Some(model) = text("type") {
         (Some(model), text("fw"), gen1(&http, model, wanted)?)
     } else {
-        return Err(EnergyError(
+        return Err(
             "what answers there is no Shelly plug; check the address, or name another kind of plug"
                 .into(),
-        ));
+        );
     };
     let private = [text("mac").unwrap_or_default(), text("id").unwrap_or_default()];
-    let mut about = About {
+    let about = About {
         kind: MeterKind::Shelly,
         model: public_name(model, &private).unwrap_or_else(|| "Shelly".into()),
         firmware: public_name(firmware, &private).map(|version| format!("firmware {version}")),
         share: 0.03,
         reference: "the maker publishes no figure that we know of; owners report errors of some per cent",
     };
-    let channel = choose(channels, wanted, &mut about)?;
-    sources(http, about, channel)
+    sources(http, about, channels, wanted)
 }
 
 /// The channels of a device of generation 2 or later.
 fn gen2_plus(http: &Http, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyError> {
-    for component in &COMPONENTS {
+    for (name, power, (counter, energy), ceiling) in COMPONENTS {
         let mut channels = Vec::new();
         for id in 0..COMPONENTS_OF_A_KIND {
-            let path = |name: &str| format!("/rpc/{name}.GetStatus?id={id}");
-            let Some(answer) = component_status(http, &path(component.name))? else {
+            let path = |component: &str| format!("/rpc/{component}.GetStatus?id={id}");
+            let Some(answer) = component_status(http, &path(name))? else {
                 // If the first is missing, there is none of this kind.
                 if id == 0 { break } else { continue }
             };
-            let of_this_number =
+            let has_this_id =
                 id == 0 || answer.get("id").and_then(Value::as_u64) == Some(id.into());
-            let (counter, field) = component.counter;
-            if of_this_number && answer.get(component.watts).is_some() {
-                let watts = Figure::new(&path(component.name), "", component.watts, 1.0);
-                channels.push(Channel {
-                    name: id.to_string(),
-                    now: watts.watts(&answer),
-                    watts,
-                    joules: Some(Figure::new(&path(counter), "", field, WATT_HOUR.0)),
-                    ceiling: component.ceiling,
-                });
+            if has_this_id && answer.get(power).is_some() {
+                let watts = Figure::new(path(name), None, [("", power.into())]);
+                let joules = Figure::new(path(counter), Some(WATT_HOUR), [("", energy.into())]);
+                channels.push(Channel::new(id.to_string(), watts, Some(joules), ceiling, &answer));
             }
         }
         if !channels.is_empty() {
@@ -112,18 +80,15 @@ fn gen2_plus(http: &Http, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyEr
     match component_status(http, path)? {
         Some(answer) if answer.get("a_act_power").is_some() => {
             let phase = |phases: &[&str]| {
-                let fields =
-                    |of: &str| phases.iter().map(|phase| format!("{phase}_{of}")).collect();
-                let watts =
-                    Figure { fields: fields("act_power"), ..Figure::new(path, "", "", 1.0) };
-                let counter = Figure::new("/rpc/EMData.GetStatus?id=0", "", "", WATT_HOUR.0);
-                Channel {
-                    name: phases.concat(),
-                    now: watts.watts(&answer),
-                    watts,
-                    joules: Some(Figure { fields: fields("total_act_energy"), ..counter }),
-                    ceiling: Watts(CLAMP_CEILING.0 * phases.len() as f64),
-                }
+                let figure = |path, unit, suffix| {
+                    let field = |phase: &&str| ("", format!("{phase}_{suffix}"));
+                    Figure::new(path, unit, phases.iter().map(field))
+                };
+                let watts = figure(path, None, "act_power");
+                let counter = "/rpc/EMData.GetStatus?id=0";
+                let joules = figure(counter, Some(WATT_HOUR), "total_act_energy");
+                let ceiling = Watts(CLAMP_CEILING.0 * phases.len() as f64);
+                Channel::new(phases.concat(), watts, Some(joules), ceiling, &answer)
             };
             Ok(phases(wanted, phase(&PHASES), PHASES.map(|name| phase(&[name])).into()))
         }
@@ -144,23 +109,21 @@ fn component_status(http: &Http, path: &str) -> Result<Option<Value>, EnergyErro
 /// watt-minutes (60 J) and starts at 0 when the plug starts.
 fn gen1(http: &Http, model: &str, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyError> {
     const PATH: &str = "/status";
-    let answer = http.get(PATH).map_err(|refusal| http.explain(refusal))?;
+    let answer = http.ask(PATH)?;
     let meters = |list: &str| answer.get(list).and_then(Value::as_array).map_or(0, Vec::len);
     let channel = |list: &str, numbers: &[usize], unit: Joules, ceiling: Watts| {
-        let objects: Vec<String> =
-            numbers.iter().map(|number| format!("/{list}/{number}")).collect();
-        let figure = |field: &str, unit: f64| Figure {
-            objects: objects.clone(),
-            ..Figure::new(PATH, "", field, unit)
+        let figure = |unit, field: &str| {
+            let object = |number| (format!("/{list}/{number}"), field.to_string());
+            Figure::new(PATH, unit, numbers.iter().map(object))
         };
-        let watts = figure("power", 1.0);
-        Channel {
-            name: numbers.iter().map(usize::to_string).collect(),
-            now: watts.watts(&answer),
-            watts,
-            joules: Some(figure("total", unit.0)),
+        let name = numbers.iter().map(usize::to_string).collect();
+        Channel::new(
+            name,
+            figure(None, "power"),
+            Some(figure(Some(unit), "total")),
             ceiling,
-        }
+            &answer,
+        )
     };
     let clamps: Vec<usize> = (0..meters("emeters")).collect();
     if !clamps.is_empty() {
@@ -177,19 +140,17 @@ fn gen1(http: &Http, model: &str, wanted: Option<&str>) -> Result<Vec<Channel>, 
     let plugs = 0..meters("meters");
     let channels: Vec<Channel> =
         plugs.map(|number| channel("meters", &[number], WATT_MINUTE, PLUG_CEILING)).collect();
-    match &answer["meters"] {
-        Value::Array(meters) if meters.iter().any(|meter| meter.get("total").is_some()) => {
-            Ok(channels)
-        }
+    let any_has = |field: &str| {
+        let meters = answer["meters"].as_array();
+        meters.is_some_and(|meters| meters.iter().any(|meter| meter.get(field).is_some()))
+    };
+    match (any_has("total"), any_has("power")) {
+        (true, _) => Ok(channels),
         // A Shelly 1 shows the watts that its owner entered for the lamp behind it.
-        Value::Array(meters) if meters.iter().any(|meter| meter.get("power").is_some()) => {
-            Err(EnergyError(
-                "this Shelly has no meter: the watts that it shows were typed in by its owner; use one with a \
-                 power meter, or --power declared:WATTS"
-                    .into(),
-            ))
-        }
-        _ => Err(no_meter()),
+        (false, true) => Err("this Shelly has no meter: the watts that it shows were typed in by its owner; use one \
+             with a power meter, or --power declared:WATTS"
+            .into()),
+        (false, false) => Err(no_meter()),
     }
 }
 
@@ -199,8 +160,6 @@ fn phases(wanted: Option<&str>, sum: Channel, channels: Vec<Channel>) -> Vec<Cha
 }
 
 fn no_meter() -> EnergyError {
-    EnergyError(
-        "this Shelly measures no power: none of its switches has a meter; use one with a power meter, or name a command"
-            .into(),
-    )
+    "this Shelly measures no power: none of its switches has a meter; use one with a power meter, or name a command"
+        .into()
 }

@@ -1,8 +1,8 @@
 //! Plugs with Tasmota firmware, through HTTP: power, and a counter in kilowatt-hours.
 
-use super::super::{EnergyError, EnergySource, MeterKind};
 use super::http::{Http, Login};
-use super::plug::{About, Channel, Figure, PLUG_CEILING, address, choose, public_name, sources};
+use super::plug::{About, Channel, Figure, PLUG_CEILING, address, public_name, sources};
+use crate::energy::{EnergyError, EnergySource, MeterKind};
 use crate::units::KILOWATT_HOUR;
 use serde_json::Value;
 
@@ -21,15 +21,14 @@ const METER: &str = "/StatusSNS/ENERGY";
 pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     let (base_url, wanted) = address(url, MeterKind::Tasmota)?;
     let http = Http::new(base_url, Login::Query, "Tasmota plug")?;
-    let answer = http.get(SENSORS).map_err(|refusal| http.explain(refusal))?;
-    let channels = channels(&answer)?;
+    let channels = channels(&http.ask(SENSORS)?)?;
     // The model name is optional.
     let (module, firmware) =
         (http.get("/cm?cmnd=Module").ok(), http.get("/cm?cmnd=Status%202").ok());
     let module =
         module.as_ref().and_then(|answer| answer.get("Module")?.as_object()?.values().next());
     let firmware = firmware.as_ref().and_then(|answer| answer.get("StatusFWR")?.get("Version"));
-    let mut about = About {
+    let about = About {
         kind: MeterKind::Tasmota,
         model: public_name(module.and_then(Value::as_str), &[]).unwrap_or_else(|| "Tasmota".into()),
         firmware: public_name(firmware.and_then(Value::as_str), &[])
@@ -37,8 +36,7 @@ pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
         share: 0.05,
         reference: "the meter is as good as its owner's calibration, which nobody can see",
     };
-    let channel = choose(channels, wanted, &mut about)?;
-    sources(http, about, channel)
+    sources(http, about, channels, wanted)
 }
 
 /// The meters of a plug. A plug with several has a list of watts; its counter is a list, too, or else the sum of all, which belongs to no
@@ -59,14 +57,9 @@ fn channels(answer: &Value) -> Result<Vec<Channel>, EnergyError> {
     };
     let length = |field: &str| meter.get(field).and_then(Value::as_array).map(Vec::len);
     let channel = |name: usize, watts: String, joules: Option<String>| {
-        let watts = Figure::new(SENSORS, METER, &watts, 1.0);
-        Channel {
-            name: name.to_string(),
-            now: watts.watts(answer),
-            watts,
-            joules: joules.map(|field| Figure::new(SENSORS, METER, &field, KILOWATT_HOUR.0)),
-            ceiling: PLUG_CEILING,
-        }
+        let figure = |unit, field| Figure::new(SENSORS, unit, [(METER, field)]);
+        let joules = joules.map(|field| figure(Some(KILOWATT_HOUR), field));
+        Channel::new(name.to_string(), figure(None, watts), joules, PLUG_CEILING, answer)
     };
     let Some(count) = length("Power") else {
         return Ok(vec![channel(0, "Power".into(), Some("Total".into()))]);

@@ -1,7 +1,11 @@
-//! The Mann-Whitney U test. The `statrs` crate has this test, too, but its exact p-value uses the wrong tail if the first sample is not
-//! the larger one (version 0.19).
+//! Rank statistics: the Mann-Whitney U test and a robust linear trend. The `statrs` crate has the test, too, but its exact p-value uses
+//! the wrong tail if the first sample is not the larger one (version 0.19).
 
+use super::{Estimate, median};
 use statrs::distribution::{ContinuousCDF, Normal};
+
+/// The 97.5 % quantile of the normal distribution.
+const NORMAL_975: f64 = 1.959_963_984_540_054;
 
 /// Maximum size of the smaller sample for an exact p-value.
 const COUNTED: usize = 8;
@@ -40,7 +44,7 @@ pub fn mann_whitney(a: &[f64], b: &[f64]) -> Option<MannWhitney> {
 }
 
 /// Sizes of the groups of tied values.
-pub(super) fn ties(values: &[f64]) -> Vec<f64> {
+fn ties(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let groups = sorted.chunk_by(|a, b| a == b).map(|group| group.len() as f64);
@@ -65,6 +69,31 @@ fn tail_probability(u: usize, n: usize, m: usize) -> f64 {
     counts[u.min(n * m + 1)..].iter().sum::<f64>() / counts.iter().sum::<f64>()
 }
 
+/// The Theil-Sen slope: the median of the slopes between all pairs of points; `None` with fewer than six points. Sen's confidence interval
+/// lies between two order statistics of the slopes, whose ranks follow from the variance of Kendall's S, corrected for ties.
+pub fn theil_sen(x: &[f64], y: &[f64]) -> Option<Estimate> {
+    let n = x.len();
+    if n < 6 {
+        return None;
+    }
+    let mut slopes: Vec<f64> = (0..n)
+        .flat_map(|i| (i + 1..n).map(move |j| (i, j)))
+        .filter(|(i, j)| x[*i] != x[*j])
+        .map(|(i, j)| (y[j] - y[i]) / (x[j] - x[i]))
+        .collect();
+    slopes.sort_by(f64::total_cmp);
+    let value = median(&slopes)?;
+    let term = |n: f64| n * (n - 1.0) * (2.0 * n + 5.0);
+    let tied = |values: &[f64]| ties(values).into_iter().map(term).sum::<f64>();
+    let variance = (term(n as f64) - tied(x) - tied(y)) / 18.0;
+    let (pairs, reach) = (slopes.len() as f64, NORMAL_975 * variance.max(0.0).sqrt());
+    // One-based ranks as in Sen's paper: the M1-th slope and the one after the M2-th.
+    let (m1, m2) = ((pairs - reach) / 2.0, (pairs + reach) / 2.0);
+    let low = (m1.round_ties_even() - 1.0).max(0.0) as usize;
+    let high = (m2.round_ties_even() as usize).min(slopes.len() - 1);
+    Some(Estimate { value, ci95: Some((slopes[low], slopes[high])), n })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +116,16 @@ mod tests {
     fn equal_values_have_p_one() {
         assert_eq!(mann_whitney(&[2.0; 9], &[2.0; 12]), Some(MannWhitney { u: 54.0, p: 1.0 }));
         assert_eq!(mann_whitney(&[], &[1.0]), None);
+    }
+
+    #[test]
+    fn slope_is_robust_to_an_outlier() {
+        let x: Vec<f64> = (0..20).map(f64::from).collect();
+        let mut y: Vec<f64> = x.iter().map(|x| 3.0 - 0.5 * x).collect();
+        y[19] = 1e6;
+        let slope = theil_sen(&x, &y).unwrap();
+        assert_eq!(slope.value, -0.5);
+        assert_eq!(theil_sen(&x[..5], &y[..5]), None);
+        assert_eq!(theil_sen(&[1.0; 8], &y[..8]), None);
     }
 }

@@ -1,9 +1,9 @@
-//! A figure that covers a card counts for that card, and one of the processor for what runs on the processor.
+//! `--power` specs. A figure that covers a card counts for that card, and one of the processor for what runs on the processor.
 
 use crate::energy::fake::sysfs::Sysfs;
 use crate::support;
 use rigbench::device::{Class, Device, DeviceId, Gpu, Limits};
-use rigbench::energy::{EnergyError, PowerSpec, Stated, open};
+use rigbench::energy::{EnergyError, Metered, PowerSpec, Scope, Stated, open};
 use rigbench::units::{Bytes, Watts};
 
 fn gpu(number: u32, class: Class) -> Device {
@@ -141,5 +141,71 @@ fn a_run_with_such_a_scope_ends_in_one_line() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains("no chosen device has the energy of gpu-board"), "{said}");
         assert_eq!(said.trim().lines().count(), 1, "{said}");
+    }
+}
+
+fn parsed(spec: &str) -> PowerSpec {
+    spec.parse().unwrap()
+}
+
+#[test]
+fn specs_parse_as_documented() {
+    assert!(parsed("none") == PowerSpec::None);
+    assert!(parsed("model") == PowerSpec::Model(None));
+    let bounds = Some((Watts(60.0), Watts(280.0)));
+    assert!(parsed("model:idle=60,max=280") == PowerSpec::Model(bounds));
+    let all = vec![(None, Watts(240.0))];
+    let declared = |scope, device| PowerSpec::Declared {
+        watts: all.clone(),
+        metered: Metered { scope, device },
+    };
+    assert!(parsed("declared:240") == declared(Scope::Wall, None));
+    assert!(parsed("declared:240@gpu-board") == declared(Scope::GpuBoard, None));
+    let second = Some(DeviceId::Gpu(1));
+    assert!(parsed("declared:240@gpu-board@gpu:1") == declared(Scope::GpuBoard, second));
+    let named = parsed("declared:sha256d=240,gemm=300");
+    assert_eq!(named.workloads().collect::<Vec<_>>(), ["sha256d", "gemm"]);
+    let gemm = Stated::Declared { power: Watts(300.0), scope: Scope::Wall };
+    assert_eq!(named.stated(&Device::cpu(), "gemm").unwrap(), Ok((gemm, true)));
+    let one = Stated::Declared { power: Watts(240.0), scope: Scope::Wall };
+    let unnamed = parsed("declared:240").stated(&Device::cpu(), "gemm");
+    assert_eq!(unnamed.unwrap(), Ok((one, false)));
+    assert!(named.stated(&Device::cpu(), "decode").unwrap().is_err());
+    assert!(parsed("shelly:http://192.168.1.20").stated(&Device::cpu(), "gemm").is_none());
+    let command = |line: &str, scope, device| PowerSpec::Command {
+        line: line.into(),
+        metered: Metered { scope, device },
+    };
+    assert!(parsed("command:true") == command("true", Scope::Wall, None));
+    assert!(
+        parsed("command@machine:echo 'a:b'@x") == command("echo 'a:b'@x", Scope::Machine, None)
+    );
+}
+
+#[test]
+fn device_is_separated_from_command() {
+    for (spec, device) in [
+        ("command@gpu-board@gpu:1:cat a:b@c", DeviceId::Gpu(1)),
+        ("command@gpu-board@gpu:pci-0000:01:00.0:cat a:b@c", DeviceId::Pci("0000:01:00.0".into())),
+        ("command@gpu-board@cpu:cat a:b@c", DeviceId::Cpu),
+    ] {
+        let metered = Metered { scope: Scope::GpuBoard, device: Some(device) };
+        assert!(parsed(spec) == PowerSpec::Command { line: "cat a:b@c".into(), metered }, "{spec}");
+    }
+}
+
+#[test]
+fn errors_are_one_line_without_secrets() {
+    let invalid = "declared|declared:|declared:-5|declared:0|declared:nan|declared:inf|declared:many|\
+        declared:240@moon|declared:240,300|model:280|model:idle=300,max=20|model:max=280,idle=60|nvml2||none:5|\
+        nvml:0|nvml@wall|command:|command@moon:echo secret|command@gpu-board@moon:echo secret|\
+        command@gpu-board@gpu:1|command@gpu-board@gpu:1:|command@gpu-board@|command@|declared:240@gpu-board@|\
+        declared:240@gpu-board@gpu|declared:240@gpu-board@gpu:1:5|declared@gpu-board:240|shelly|shelly:secret|\
+        tasmota:http://|shellyy:http://user:secret@host";
+    for spec in invalid.split('|') {
+        let Err(error) = spec.parse::<PowerSpec>() else { panic!("{spec} is taken") };
+        let line = error.to_string();
+        assert!(!line.contains('\n') && line.len() > 20, "{spec}: {line}");
+        assert!(!line.contains("secret"), "{line}");
     }
 }

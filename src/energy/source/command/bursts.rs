@@ -5,19 +5,14 @@ use std::time::Duration;
 
 /// Minimum gap between two bursts.
 const PAUSE: Duration = Duration::from_millis(50);
-
 /// A pause is at least this many times as long as the burst before it, so that a hiccup in a fast stream is not a pause.
 const PAUSE_TO_SPAN: u32 = 10;
-
 /// Readings that continue for this long without a pause come from a stream.
 const FLOW: Duration = Duration::from_millis(500);
-
 /// Programs that buffer their output write 4 KiB or more at a time; the readings of dozens of cards are shorter.
 const CHUNK: usize = 2048;
-
 /// Minimum silence before a burst that filled a buffer.
 const SILENCE: Duration = Duration::from_secs(1);
-
 /// Number of bursts that determine the pattern; two are enough with a long pause in between.
 const ENOUGH: usize = 3;
 

@@ -1,21 +1,23 @@
 //! One run of a command: its processes, its newest line, and its exit. The processes are killed when the run is dropped or rigbench
 //! exits in any way.
 
-use super::super::super::EnergyError;
-use super::bursts::{Bursts, Pattern};
-use super::words::{Reading, parse};
+use super::bursts::Bursts;
+use super::words::{Reading, parse, redacted};
+use crate::energy::EnergyError;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// Maximum length of a reading's line, and of the error output that is kept, in bytes.
 const LONGEST: u64 = 1024;
-
+/// What to print, for error messages.
+const ADVICE: &str = "it is to print watts, one line a reading, as in 240 or 240 W";
+/// What to do about a program that buffers its output when it writes to a pipe.
+pub(super) const BUFFERING: &str = "a program in a pipe may keep its output back: use stdbuf -oL, grep --line-buffered, or awk '{...; fflush()}'";
 /// Poll interval for the exit of a shell whose children still hold its output open.
 const LOOK: Duration = Duration::from_millis(100);
-
 /// Poll interval once the output is closed and the exit is near.
 const SOON: Duration = Duration::from_millis(2);
 
@@ -39,10 +41,8 @@ pub(super) struct Line {
 pub(super) enum Event {
     /// A new line; the newest if there are several.
     Line(Line),
-    /// A line without a power.
-    Nonsense(String),
-    /// The command exited: successfully, or how it failed.
-    Over(Result<(), String>),
+    /// The command exited successfully.
+    Over,
     /// Timeout.
     Silence,
 }
@@ -53,7 +53,11 @@ pub(super) struct Run {
     /// The guard kills the group when this closes.
     lifeline: Option<ChildStdin>,
     shared: Arc<Shared>,
-    started: Instant,
+    pub started: Instant,
+    /// Whether its exit was seen.
+    pub is_over: bool,
+    /// The command line, which no error may show.
+    line: String,
 }
 
 #[derive(Default)]
@@ -62,11 +66,14 @@ struct Shared {
     news: Condvar,
 }
 
+/// What the command has printed.
 #[derive(Default)]
-struct State {
-    lines: u64,
-    newest: Option<Line>,
-    bursts: Bursts,
+pub(super) struct State {
+    /// Number of readings.
+    pub lines: u64,
+    /// The newest reading.
+    pub newest: Option<Line>,
+    pub bursts: Bursts,
     /// The first invalid line that was not yet reported.
     invalid: Option<String>,
     /// A last line without a newline: possibly a truncated number if the command failed.
@@ -85,9 +92,7 @@ impl Run {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|_| {
-                EnergyError("no shell could be started for the power command; it needs 'sh'".into())
-            })?;
+            .map_err(|_| "no shell could be started for the power command; it needs 'sh'")?;
         let shared = Arc::new(Shared::default());
         let lifeline = child.stdin.take();
         if let Some(output) = child.stdout.take() {
@@ -98,73 +103,78 @@ impl Run {
             let shared = Arc::clone(&shared);
             thread::spawn(move || keep_tail(output, &shared));
         }
-        Ok(Run { child, lifeline, shared, started })
+        Ok(Run { child, lifeline, shared, started, is_over: false, line: line.into() })
     }
 
-    /// Number of readings printed.
-    pub fn lines(&self) -> u64 {
-        self.shared.lock().lines
+    /// What it has printed so far.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.lock()
     }
 
-    /// The newest reading.
-    pub fn newest(&self) -> Option<Line> {
-        self.shared.lock().newest
-    }
-
-    /// The pattern of its readings.
-    pub fn pattern(&self) -> Pattern {
-        self.shared.lock().bursts.pattern(self.started.elapsed())
-    }
-
-    /// Whether there was a pause between two readings.
-    pub fn has_paused(&self) -> bool {
-        self.shared.lock().bursts.has_paused()
-    }
-
-    /// Whether the readings continue without a pause.
-    pub fn flows(&self) -> bool {
-        self.shared.lock().bursts.flow()
-    }
-
-    /// Number of readings in the last burst.
-    pub fn last_burst(&self) -> u32 {
-        self.shared.lock().bursts.last()
-    }
-
-    /// The last line of its standard error.
-    pub fn complaint(&self) -> String {
-        let state = self.shared.lock();
-        let text = String::from_utf8_lossy(&state.complaint);
-        text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim().into()
-    }
-
-    /// Waits for a reading after the first `seen`, an invalid line, or the exit.
-    pub fn wait(&mut self, seen: u64, until: Instant) -> Event {
+    /// Waits for a reading after the first `seen`, or the exit.
+    ///
+    /// # Errors
+    /// If it prints a line without a power, or fails.
+    pub fn wait(&mut self, seen: u64, until: Instant) -> Result<Event, EnergyError> {
         loop {
-            let status = match self.child.try_wait() {
-                Ok(status) => status,
-                Err(_) => return Event::Over(Err("in a way that the system does not tell".into())),
+            let Ok(status) = self.child.try_wait() else {
+                self.is_over = true;
+                return Err(self.ended("in a way that the system does not tell"));
             };
             if let Some(status) = status {
                 self.finish(status.success());
             }
             let mut state = self.shared.lock();
             if let Some(text) = state.invalid.take() {
-                return Event::Nonsense(text);
+                let text = redacted(&text, &self.line);
+                return Err(EnergyError(format!(
+                    "the power command printed '{text}', which is no power; {ADVICE}"
+                )));
             }
             if let Some(line) = state.newest.filter(|_| state.lines > seen) {
-                return Event::Line(line);
+                return Ok(Event::Line(line));
             }
             if let Some(status) = status {
-                return Event::Over(ending(status));
+                drop(state);
+                self.is_over = true;
+                return match status.code() {
+                    Some(0) => Ok(Event::Over),
+                    Some(code) => Err(self.ended(&format!("with exit status {code}"))),
+                    None => Err(self.ended("by a signal")),
+                };
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Event::Silence;
+                return Ok(Event::Silence);
             }
             let pause = left.min(if state.closed > 0 { SOON } else { LOOK });
             drop(self.shared.wait(state, pause));
         }
+    }
+
+    /// The error for a command that ended.
+    pub fn ended(&self, how: &str) -> EnergyError {
+        let said = self.error_suffix();
+        EnergyError(format!(
+            "the power command ended {how}{said}; run it by hand: {ADVICE}, and end with 0, if at all"
+        ))
+    }
+
+    /// The error for a command that prints nothing.
+    pub fn silent(&self, patience: Duration) -> EnergyError {
+        let (seconds, said) = (patience.as_secs(), self.error_suffix());
+        EnergyError(format!(
+            "the power command printed nothing within {seconds} s{said}; {ADVICE}; {BUFFERING}"
+        ))
+    }
+
+    /// The last line of its standard error, for a message.
+    fn error_suffix(&self) -> String {
+        let state = self.shared.lock();
+        let text = String::from_utf8_lossy(&state.complaint);
+        let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let complaint = redacted(last.trim(), &self.line);
+        if complaint.is_empty() { complaint } else { format!(" ({complaint})") }
     }
 
     /// Kills the remaining processes of a shell that has exited, and reads the rest of the output.
@@ -269,14 +279,6 @@ fn keep_tail(mut output: ChildStderr, shared: &Shared) {
     shared.change(|state| state.closed += 1);
 }
 
-fn ending(status: ExitStatus) -> Result<(), String> {
-    match status.code() {
-        Some(0) => Ok(()),
-        Some(code) => Err(format!("with exit status {code}")),
-        None => Err("by a signal".into()),
-    }
-}
-
 /// The shell with its guard, in a process group of its own.
 #[cfg(unix)]
 fn shell(line: &str) -> Result<std::process::Command, EnergyError> {
@@ -289,8 +291,6 @@ fn shell(line: &str) -> Result<std::process::Command, EnergyError> {
 /// Without process groups, the guard cannot kill the command.
 #[cfg(not(unix))]
 fn shell(_line: &str) -> Result<std::process::Command, EnergyError> {
-    Err(EnergyError(
-        "power commands are run by a Unix shell, which this system lacks; name another source"
-            .into(),
-    ))
+    Err("power commands are run by a Unix shell, which this system lacks; name another source"
+        .into())
 }
