@@ -103,8 +103,7 @@ fn governor() -> Option<String> {
 
 /// Other programs use cores and energy.
 fn other_programs() -> Option<String> {
-    let share = busy::share().filter(|share| *share > busy::MAX_OTHER_CPU_SHARE)?;
-    let percent = 100.0 * share;
+    let percent = 100.0 * busy::excessive_share()?;
     Some(format!(
         "Other programs use {percent:.0} % of the processor: end them before a run to publish."
     ))

@@ -75,7 +75,7 @@ impl Gpu {
             ..Default::default()
         }))
         .map_err(|e| GpuError::Refused(one_line(&e)))?;
-        let reports = Reports::of(&device);
+        let reports = Reports::register(&device);
         let tick_seconds = f64::from(queue.get_timestamp_period()) * 1e-9;
         let description = Arc::new(description.clone());
         Ok(Gpu { device, queue, description, tick_seconds, reports })

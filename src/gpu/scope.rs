@@ -20,7 +20,7 @@ pub(super) struct Reports {
 
 impl Reports {
     /// Registers the callbacks of a device.
-    pub(super) fn of(device: &wgpu::Device) -> Arc<Reports> {
+    pub(super) fn register(device: &wgpu::Device) -> Arc<Reports> {
         let reports = Arc::new(Reports::default());
         let for_errors = reports.clone();
         device.on_uncaptured_error(Arc::new(move |error| {

@@ -6,8 +6,8 @@ use crate::results::Tuning;
 use crate::text;
 use anyhow::{Result, bail, ensure};
 use atomic_write_file::AtomicWriteFile;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Maximum size of an entry: a trial takes some hundred bytes, and there are some dozens of them.
 const MAX_BYTES: u64 = 1 << 20;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Entry {
     key: Value,
     tuning: Tuning,
@@ -40,12 +40,10 @@ pub(super) fn read(
     let path = path(folder, key);
     let entry = entry(&path, key).transpose()?;
     let checked = entry.and_then(|tuning| check(&tuning).map(|()| tuning));
+    let shown = path.display();
     checked
         .inspect_err(|why| {
-            tracing::warn!(
-                "the kept choice {} is ignored: {why}; kernels are tried again",
-                path.display()
-            );
+            tracing::warn!("the kept choice {shown} is ignored: {why}; kernels are tried again");
         })
         .ok()
 }
@@ -69,7 +67,7 @@ fn entry(path: &Path, key: &Value) -> Result<Option<Tuning>> {
 /// Caches a choice.
 pub(super) fn write(folder: &Path, key: &Value, tuning: &Tuning) {
     let path = path(folder, key);
-    let entry = Entry { key: key.clone(), tuning: tuning.clone() };
+    let entry = json!({"key": key, "tuning": tuning});
     let text = serde_json::to_vec_pretty(&entry).expect("entries are plain data");
     let written = std::fs::create_dir_all(folder)
         .and_then(|()| AtomicWriteFile::open(&path))

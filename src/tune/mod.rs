@@ -11,11 +11,13 @@ use crate::units::Seconds;
 use crate::workload::data::Seed;
 use crate::workload::{Job, JobError, Target, Variant, Workload};
 use anyhow::{Result, bail, ensure};
+use serde::Serialize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// How thorough the trials are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Effort {
     /// The first four variants, a few seconds.
     Quick,
@@ -40,13 +42,6 @@ impl Effort {
             Effort::Full => (usize::MAX, 5, 15, Seconds(0.2)),
         };
         Limits { variants, rounds, final_rounds, slice }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Effort::Quick => "quick",
-            Effort::Full => "full",
-        }
     }
 }
 
@@ -105,7 +100,7 @@ impl Tuner {
             return Ok(choice);
         }
         let (limits, excluded) = (self.effort.limits(), Vec::new());
-        let comparison = Comparison { workload, limits, on_event, excluded, done: 0, remaining: 0 };
+        let comparison = Comparison { workload, limits, on_event, excluded, done: 0, planned: 0 };
         let record = comparison.run(target, &variants)?;
         if let Some(cache) = &self.cache {
             cache::write(cache, &key(workload, target, self.effort), &record);
@@ -155,7 +150,7 @@ fn plausible(record: &Tuning, variants: &[Variant], fixed: bool) -> Result<()> {
 fn key(workload: &dyn Workload, target: &Target, effort: Effort) -> serde_json::Value {
     serde_json::json!({
         "workload": workload.spec(),
-        "effort": effort.name(),
+        "effort": effort,
         "device": target.device(),
         "program": results::program(),
         "environment": results::environment(),
@@ -169,9 +164,9 @@ struct Comparison<'a> {
     on_event: &'a mut dyn FnMut(f64) -> ControlFlow<()>,
     /// Variants that are left out because their output is wrong or they failed.
     excluded: Vec<(&'static str, MeasureError)>,
-    /// Trials that are done, and those that remain.
+    /// Trials that are done, and all that are planned.
     done: usize,
-    remaining: usize,
+    planned: usize,
 }
 
 /// A prepared variant that agrees with the oracle.
@@ -219,11 +214,11 @@ impl Comparison<'_> {
         let fixed = self.workload.has_fixed_batches();
         let (batch, lengths) = if fixed { (None, &[][..]) } else { (Some(BATCH), &BATCHES[..]) };
         let comparisons = if ready.len() > 1 { rounds + final_rounds } else { 0 };
-        (self.done, self.remaining) = (0, comparisons * ready.len() + rounds * lengths.len());
-        let (mut rates, mut trials) = (vec![Vec::new()], Vec::new());
+        (self.done, self.planned) = (0, comparisons * ready.len() + rounds * lengths.len());
+        let (mut rates, mut trials) = (vec![0.0], Vec::new());
         if ready.len() > 1 {
             rates = self.rates(&mut ready, batch)?;
-            trials.extend(ready.iter().zip(&rates).map(|(r, rates)| timed(r.kernel, batch, rates)));
+            trials.extend(ready.iter().zip(&rates).map(|(r, rate)| timed(r.kernel, batch, *rate)));
         }
         let mut best = ready.swap_remove(fastest(&rates));
         drop(ready);
@@ -231,13 +226,12 @@ impl Comparison<'_> {
             return Ok(tuning(best.kernel, None, trials));
         }
         let trial = |i: usize| self.trial(&mut best, Some(lengths[i]));
-        let rates = interleave(lengths.len(), rounds, trial)?;
-        let enough = (1.0 - TOLERATED) * median_of(&rates[fastest(&rates)]);
-        let batch = (lengths.iter().zip(&rates))
-            .find(|(_, rates)| median_of(rates) >= enough)
-            .map_or(BATCH, |(&batch, _)| batch);
+        let rates = medians(&interleave(lengths.len(), rounds, trial)?);
+        let enough = (1.0 - TOLERATED) * rates[fastest(&rates)];
+        let shortest = rates.iter().position(|rate| *rate >= enough);
+        let batch = shortest.map_or(BATCH, |i| lengths[i]);
         let of_lengths = lengths.iter().zip(&rates);
-        trials.extend(of_lengths.map(|(&batch, rates)| timed(best.kernel, Some(batch), rates)));
+        trials.extend(of_lengths.map(|(batch, rate)| timed(best.kernel, Some(*batch), *rate)));
         Ok(tuning(best.kernel, Some(batch), trials))
     }
 
@@ -274,30 +268,27 @@ impl Comparison<'_> {
         Ok(ready)
     }
 
-    /// Rates of several variants, with more rounds for those close to the best.
-    fn rates(
-        &mut self,
-        ready: &mut [Ready],
-        batch: Option<Seconds>,
-    ) -> Result<Vec<Vec<f64>>, Stop> {
+    /// Median rates of several variants, with more rounds for those close to the best.
+    fn rates(&mut self, ready: &mut [Ready], batch: Option<Seconds>) -> Result<Vec<f64>, Stop> {
         let Limits { rounds, final_rounds, .. } = self.limits;
         let mut rates = interleave(ready.len(), rounds, |i| self.trial(&mut ready[i], batch))?;
-        let mut close = close_to_best(&rates);
+        let first = medians(&rates);
+        let is_close = |i: &usize| first[*i] >= CLOSE * first[fastest(&first)];
+        let mut close: Vec<usize> = (0..ready.len()).filter(is_close).collect();
         if close.len() == 1 {
             close.clear();
         }
-        self.remaining -= final_rounds * (ready.len() - close.len());
+        self.planned -= final_rounds * (ready.len() - close.len());
         let trial = |i: usize| self.trial(&mut ready[close[i]], batch);
         let finals = interleave(close.len(), final_rounds, trial)?;
         close.iter().zip(finals).for_each(|(&i, finals)| rates[i].extend(finals));
-        Ok(rates)
+        Ok(medians(&rates))
     }
 
     /// The rate of one trial. A variant that fails is excluded.
     fn trial(&mut self, ready: &mut Ready, batch: Option<Seconds>) -> Result<f64, Stop> {
-        let share = self.done as f64 / (self.done + self.remaining) as f64;
+        let share = self.done as f64 / self.planned as f64;
         self.done += 1;
-        self.remaining -= 1;
         let stop = &mut || (self.on_event)(share).is_break();
         trial(ready.job.as_mut(), batch, self.limits.slice, stop).map_err(|error| match error {
             MeasureError::Job(_) => {
@@ -329,20 +320,13 @@ fn none_is_right(excluded: Vec<(&str, MeasureError)>) -> MeasureError {
     }
 }
 
-fn median_of(rates: &[f64]) -> f64 {
-    median(rates).unwrap_or(0.0)
+fn medians(rates: &[Vec<f64>]) -> Vec<f64> {
+    rates.iter().map(|rates| median(rates).unwrap_or(0.0)).collect()
 }
 
-/// The index of the highest median.
-fn fastest(rates: &[Vec<f64>]) -> usize {
-    let median_at = |i: usize| median_of(&rates[i]);
-    (0..rates.len()).max_by(|&a, &b| median_at(a).total_cmp(&median_at(b))).unwrap_or(0)
-}
-
-/// The indices of all variants whose median is close to the highest.
-fn close_to_best(rates: &[Vec<f64>]) -> Vec<usize> {
-    let enough = CLOSE * median_of(&rates[fastest(rates)]);
-    (0..rates.len()).filter(|&i| median_of(&rates[i]) >= enough).collect()
+/// The index of the highest rate.
+fn fastest(rates: &[f64]) -> usize {
+    (0..rates.len()).max_by(|&a, &b| rates[a].total_cmp(&rates[b])).unwrap_or(0)
 }
 
 fn tuning(kernel: &str, batch: Option<Seconds>, trials: Vec<Trial>) -> Tuning {
@@ -362,8 +346,8 @@ fn failed((kernel, error): &(&str, MeasureError)) -> Trial {
 }
 
 /// The record of a variant's trials. The rate has four digits: a trial is not a measurement, so more digits only enlarge files.
-fn timed(kernel: &str, batch: Option<Seconds>, rates: &[f64]) -> Trial {
+fn timed(kernel: &str, batch: Option<Seconds>, rate: f64) -> Trial {
     let (kernel, batch_seconds) = (kernel.to_string(), batch.map(|batch| batch.0));
-    let throughput = median(rates).map(|rate| format!("{rate:.3e}").parse().unwrap_or(rate));
+    let throughput = Some(format!("{rate:.3e}").parse().unwrap_or(rate));
     Trial { kernel, batch_seconds, throughput, failure: None }
 }

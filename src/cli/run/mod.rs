@@ -84,12 +84,13 @@ fn hex(text: &str, bytes: std::ops::RangeInclusive<usize>) -> Result<String, Str
     let is_valid = text.len().is_multiple_of(2)
         && bytes.contains(&(text.len() / 2))
         && text.bytes().all(|b| b.is_ascii_hexdigit());
-    is_valid.then(|| text.to_lowercase()).ok_or_else(|| match (bytes.start(), bytes.end()) {
+    match bytes.into_inner() {
+        _ if is_valid => Ok(text.to_lowercase()),
         (least, most) if least == most => {
-            format!("write {least} bytes, as {} hex digits", 2 * least)
+            Err(format!("write {least} bytes, as {} hex digits", 2 * least))
         }
-        (least, most) => format!("write {least} to {most} bytes, two hex digits each"),
-    })
+        (least, most) => Err(format!("write {least} to {most} bytes, two hex digits each")),
+    }
 }
 
 /// The validated arguments.
