@@ -49,19 +49,16 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
 
 /// Why the energy of some devices cannot be read: one line per reason.
 fn unreadable(found: &[Listing]) -> Vec<String> {
-    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
-    for found in found {
-        let Some(why) = found.no_source_reason.as_deref() else { continue };
-        let id = found.device.id.to_string();
+    let mut reasons: Vec<(&str, String)> = Vec::new();
+    for Listing { device, no_source_reason, .. } in found {
+        let Some(why) = no_source_reason.as_deref() else { continue };
         match reasons.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, ids)) => ids.push(id),
-            None => reasons.push((why, vec![id])),
+            Some((_, ids)) => *ids += &format!(" and {}", device.id),
+            None => reasons.push((why, device.id.to_string())),
         }
     }
-    let line = |(why, ids): (&str, Vec<_>)| {
-        format!("No joules of {} can be read: {why}", ids.join(" and "))
-    };
-    reasons.into_iter().map(line).collect()
+    let line = |(why, ids): &(_, _)| format!("No joules of {ids} can be read: {why}");
+    reasons.iter().map(line).collect()
 }
 
 /// Advice if no device is a real GPU.

@@ -25,8 +25,8 @@ pub enum Effort {
     Full,
 }
 
-/// The numbers of an [`Effort`].
-struct Limits {
+/// How many trials an [`Effort`] makes, and how long they are.
+struct Schedule {
     variants: usize,
     rounds: usize,
     /// Additional rounds for the variants close to the best.
@@ -36,12 +36,12 @@ struct Limits {
 }
 
 impl Effort {
-    fn limits(self) -> Limits {
+    fn schedule(self) -> Schedule {
         let (variants, rounds, final_rounds, slice) = match self {
             Effort::Quick => (4, 3, 0, Seconds(0.1)),
             Effort::Full => (usize::MAX, 5, 15, Seconds(0.2)),
         };
-        Limits { variants, rounds, final_rounds, slice }
+        Schedule { variants, rounds, final_rounds, slice }
     }
 }
 
@@ -99,8 +99,8 @@ impl Tuner {
         if let Some(choice) = self.kept(workload, target, &variants).and_then(choice) {
             return Ok(choice);
         }
-        let (limits, excluded) = (self.effort.limits(), Vec::new());
-        let comparison = Comparison { workload, limits, on_event, excluded, done: 0, planned: 0 };
+        let (schedule, excluded) = (self.effort.schedule(), Vec::new());
+        let comparison = Comparison { workload, schedule, on_event, excluded, done: 0, planned: 0 };
         let record = comparison.run(target, &variants)?;
         if let Some(cache) = &self.cache {
             cache::write(cache, &key(workload, target, self.effort), &record);
@@ -160,7 +160,7 @@ fn key(workload: &dyn Workload, target: &Target, effort: Effort) -> serde_json::
 /// The comparison of a workload's variants on a device.
 struct Comparison<'a> {
     workload: &'a dyn Workload,
-    limits: Limits,
+    schedule: Schedule,
     on_event: &'a mut dyn FnMut(f64) -> ControlFlow<()>,
     /// Variants that are left out because their output is wrong or they failed.
     excluded: Vec<(&'static str, MeasureError)>,
@@ -182,7 +182,7 @@ impl Comparison<'_> {
     /// Compares the variants. One that fails is excluded and the comparison starts again without it, on a reopened device if the failure
     /// lost it.
     fn run(mut self, target: &mut Target, variants: &[Variant]) -> Result<Tuning, MeasureError> {
-        let variants = &variants[..variants.len().min(self.limits.variants)];
+        let variants = &variants[..variants.len().min(self.schedule.variants)];
         if let ([variant], true) = (variants, self.workload.has_fixed_batches()) {
             return Ok(tuning(variant.id(), None, Vec::new()));
         }
@@ -210,7 +210,7 @@ impl Comparison<'_> {
         if ready.is_empty() || target.is_lost() {
             return Err(None);
         }
-        let Limits { rounds, final_rounds, .. } = self.limits;
+        let Schedule { rounds, final_rounds, .. } = self.schedule;
         let fixed = self.workload.has_fixed_batches();
         let (batch, lengths) = if fixed { (None, &[][..]) } else { (Some(BATCH), &BATCHES[..]) };
         let comparisons = if ready.len() > 1 { rounds + final_rounds } else { 0 };
@@ -270,7 +270,7 @@ impl Comparison<'_> {
 
     /// Median rates of several variants, with more rounds for those close to the best.
     fn rates(&mut self, ready: &mut [Ready], batch: Option<Seconds>) -> Result<Vec<f64>, Stop> {
-        let Limits { rounds, final_rounds, .. } = self.limits;
+        let Schedule { rounds, final_rounds, .. } = self.schedule;
         let mut rates = interleave(ready.len(), rounds, |i| self.trial(&mut ready[i], batch))?;
         let first = medians(&rates);
         let is_close = |i: &usize| first[*i] >= CLOSE * first[fastest(&first)];
@@ -290,7 +290,7 @@ impl Comparison<'_> {
         let share = self.done as f64 / self.planned as f64;
         self.done += 1;
         let stop = &mut || (self.on_event)(share).is_break();
-        trial(ready.job.as_mut(), batch, self.limits.slice, stop).map_err(|error| match error {
+        trial(ready.job.as_mut(), batch, self.schedule.slice, stop).map_err(|error| match error {
             MeasureError::Job(_) => {
                 self.excluded.push((ready.kernel, error));
                 None

@@ -132,7 +132,14 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         },
         challenge: args.challenge.clone(),
         beacon: args.beacon.clone(),
-        manifest: manifest(&plan, args.anonymous),
+        manifest: Manifest::new(
+            &plan.devices,
+            gpu::enumerate().iter().filter(|device| !device.class.runs_on_cpu()).count(),
+            plan.workloads.iter().map(|workload| workload.spec()).collect(),
+            plan.power.sources(&plan.devices, &plan.workloads),
+            &plan.protocol,
+            args.anonymous,
+        ),
         clock: Clock { zero_at: plan.power.sampling.zero_at() },
         baselines: Vec::new(),
         rows: Vec::new(),
@@ -214,13 +221,6 @@ fn take_baselines(plan: &mut Plan) -> Vec<Baseline> {
     sampling.take_baseline(protocol.baseline, protocol.baseline_longest, &mut interrupt::asked);
     let all = sampling.baselines().into_iter().enumerate();
     all.filter_map(|(source, idle)| Some(Baseline { source, idle: idle? })).collect()
-}
-
-fn manifest(plan: &Plan, anonymous: bool) -> Manifest {
-    let workloads = plan.workloads.iter().map(|workload| workload.spec()).collect();
-    let sources = plan.power.sources(&plan.devices, &plan.workloads);
-    let gpus = gpu::enumerate().iter().filter(|device| !device.class.runs_on_cpu()).count();
-    Manifest::new(&plan.devices, gpus, workloads, sources, &plan.protocol, anonymous)
 }
 
 fn print(document: &Document, json: bool, path: &Path) -> Result<()> {
