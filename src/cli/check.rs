@@ -82,6 +82,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
                 line(state, &format!(" {spec} {}: {what}", variant.id()))?;
                 if let Err(error) = target.reopen_if_lost() {
                     line("failed", &format!(": {error}"))?;
+                    exit = Exit::No;
                     break 'workloads;
                 }
             }
