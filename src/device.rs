@@ -29,15 +29,6 @@ pub enum Class {
 }
 
 impl Class {
-    /// Every class.
-    pub const ALL: [Class; 5] = [
-        Class::DiscreteGpu,
-        Class::IntegratedGpu,
-        Class::VirtualGpu,
-        Class::SoftwareGpu,
-        Class::Cpu,
-    ];
-
     /// The name in results: `discrete-gpu`.
     pub fn name(self) -> &'static str {
         match self {
@@ -111,12 +102,9 @@ impl FromStr for DeviceId {
     fn from_str(text: &str) -> Result<DeviceId, String> {
         let number = || text.strip_prefix("gpu:")?.parse().ok().map(DeviceId::Gpu);
         let pci = || Some(DeviceId::Pci(text.strip_prefix("gpu:pci-")?.to_lowercase()));
-        match text {
-            "cpu" => Ok(DeviceId::Cpu),
-            _ => number().or_else(pci).ok_or_else(|| {
-                format!("'{text}' is no device id; write cpu, gpu:0 or gpu:pci-0000:01:00.0")
-            }),
-        }
+        (text == "cpu").then_some(DeviceId::Cpu).or_else(number).or_else(pci).ok_or_else(|| {
+            format!("'{text}' is no device id; write cpu, gpu:0 or gpu:pci-0000:01:00.0")
+        })
     }
 }
 
@@ -138,7 +126,7 @@ pub struct Device {
 }
 
 /// Properties of a wgpu adapter.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gpu {
     /// API in use: `vulkan`, `metal`, `dx12`.
     pub backend: String,
@@ -163,7 +151,7 @@ pub struct Gpu {
 }
 
 /// Device limits on shapes and kernels.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Limits {
     /// Maximum size of a storage binding, in bytes.
     #[serde(rename = "storage_binding_bytes")]
@@ -214,103 +202,35 @@ impl Device {
             let text = std::fs::read_to_string(path).ok()?;
             text.trim().strip_suffix('K')?.parse::<u64>().ok()
         };
-        let largest = || (0..8).filter_map(size).max().map(|kib| Bytes(kib << 10));
-        match self.class {
-            Class::Cpu | Class::SoftwareGpu | Class::IntegratedGpu => {
-                largest().unwrap_or(MAX_OF_GPU)
-            }
-            _ => MAX_OF_GPU,
-        }
+        let of_cpu = self.class.uses_main_memory().then(|| (0..8).filter_map(size).max());
+        of_cpu.flatten().map_or(MAX_OF_GPU, |kib| Bytes(kib << 10))
     }
 }
 
-/// The devices that a command uses: those requested, else all, without software adapters if there is a real GPU.
-///
-/// # Errors
-/// One line that lists the known ids, if a requested device does not exist.
-pub fn select(found: Vec<Device>, wanted: &[DeviceId]) -> Result<Vec<Device>, String> {
-    if wanted.is_empty() {
-        let real_gpu = found.iter().any(|d| !d.class.runs_on_cpu());
-        let keep = |d: &Device| !(real_gpu && d.class == Class::SoftwareGpu);
-        return Ok(found.into_iter().filter(keep).collect());
-    }
-    let mut chosen: Vec<Device> = Vec::new();
-    for id in wanted {
-        let device = found.iter().find(|d| d.is(id)).ok_or_else(|| {
-            let known: Vec<String> =
-                found.iter().map(|d| format!("{} ({})", d.id, d.name)).collect();
-            format!("there is no device {id} here; known: {}", known.join(", "))
-        })?;
-        if !chosen.iter().any(|d| d.id == device.id) {
-            chosen.push(device.clone());
-        }
-    }
-    Ok(chosen)
+/// Those of the named instruction set extensions that the CPU has.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! present {
+    ($is_detected:ident: $($name:tt)*) => {
+        [$(($name, std::arch::$is_detected!($name))),*]
+            .iter()
+            .filter(|(_, here)| *here)
+            .map(|(name, _)| name.to_string())
+            .collect()
+    };
 }
 
-#[cfg(target_arch = "x86_64")]
 fn cpu_features() -> Vec<String> {
-    macro_rules! present {
-        ($($name:tt)*) => {
-            [$(($name, std::arch::is_x86_feature_detected!($name))),*]
-        };
-    }
-    let all = present!["avx2" "fma" "f16c" "sha" "avx512f" "avx512bw" "avx512vl" "avx512vnni" "avx512fp16"];
-    all.iter().filter(|(_, here)| *here).map(|(name, _)| name.to_string()).collect()
-}
-
-#[cfg(target_arch = "aarch64")]
-fn cpu_features() -> Vec<String> {
-    macro_rules! present {
-        ($($name:tt)*) => {
-            [$(($name, std::arch::is_aarch64_feature_detected!($name))),*]
-        };
-    }
-    let all = present!["neon" "sha2" "dotprod" "i8mm" "fp16" "sve"];
-    all.iter().filter(|(_, here)| *here).map(|(name, _)| name.to_string()).collect()
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn cpu_features() -> Vec<String> {
-    Vec::new()
+    #[cfg(target_arch = "x86_64")]
+    return present!(is_x86_feature_detected: "avx2" "fma" "f16c" "sha" "avx512f" "avx512bw" "avx512vl" "avx512vnni" "avx512fp16");
+    #[cfg(target_arch = "aarch64")]
+    return present!(is_aarch64_feature_detected: "neon" "sha2" "dotprod" "i8mm" "fp16" "sve");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    return Vec::new();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn gpu(number: u32, class: Class, pci: Option<&str>) -> Device {
-        let limits = Limits {
-            storage_binding: Bytes(1 << 27),
-            buffer: Bytes(1 << 31),
-            workgroup_memory: Bytes(1 << 15),
-            workgroup_invocations: 1024,
-            workgroups: 65535,
-        };
-        Device {
-            id: DeviceId::Gpu(number),
-            name: format!("card {number}"),
-            class,
-            features: vec![],
-            threads: None,
-            gpu: Some(Gpu {
-                backend: "vulkan".into(),
-                other_backends: vec![],
-                driver: "test".into(),
-                vendor: 1,
-                device: 2,
-                pci: pci.map(str::to_string),
-                subgroup_min: 32,
-                subgroup_max: 32,
-                timestamps: true,
-                limits,
-            }),
-        }
-    }
-
-    fn ids(devices: &[Device]) -> Vec<String> {
-        devices.iter().map(|d| d.id.to_string()).collect()
-    }
 
     #[test]
     fn ids_round_trip() {
@@ -320,27 +240,5 @@ mod tests {
         for text in ["", "gpu", "gpu:", "gpu:-1", "cpu:0", "cuda:0"] {
             assert!(text.parse::<DeviceId>().unwrap_err().contains("gpu:0"), "{text}");
         }
-    }
-
-    #[test]
-    fn software_is_left_out_only_beside_a_real_gpu() {
-        let (software, card) =
-            (gpu(0, Class::SoftwareGpu, None), gpu(1, Class::DiscreteGpu, Some("0000:01:00.0")));
-        let both = select(vec![software.clone(), card.clone(), Device::cpu()], &[]).unwrap();
-        assert_eq!(ids(&both), ["gpu:1", "cpu"]);
-        let alone = select(vec![software.clone(), Device::cpu()], &[]).unwrap();
-        assert_eq!(ids(&alone), ["gpu:0", "cpu"]);
-        let named = select(vec![software, card], &[DeviceId::Gpu(0)]).unwrap();
-        assert_eq!(ids(&named), ["gpu:0"]);
-    }
-
-    #[test]
-    fn duplicate_ids_are_merged_and_an_unknown_id_lists_the_known() {
-        let card = gpu(0, Class::DiscreteGpu, Some("0000:01:00.0"));
-        let twice = ["gpu:0", "gpu:pci-0000:01:00.0"].map(|t| t.parse().unwrap());
-        assert_eq!(ids(&select(vec![card.clone()], &twice).unwrap()), ["gpu:0"]);
-        let error = select(vec![card, Device::cpu()], &[DeviceId::Gpu(7)]).unwrap_err();
-        assert!(error.contains("gpu:7") && error.contains("gpu:0 (card 0)"), "{error}");
-        assert!(error.contains("cpu ("), "{error}");
     }
 }

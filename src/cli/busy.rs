@@ -4,17 +4,14 @@ use super::interrupt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Maximum CPU share of other processes, relative to all hardware threads.
-pub(super) const MAX_OTHER_CPU_SHARE: f32 = 0.1;
-
-/// CPU use of the whole machine, relative to all hardware threads, while this process sleeps; `None` if the system does not
-/// report it.
-pub(super) fn share() -> Option<f32> {
+/// CPU share of other processes, relative to all hardware threads, if it is above 10 %: the use of the whole machine while this process
+/// sleeps.
+pub(super) fn excessive_share() -> Option<f32> {
     let mut system = sysinfo::System::new().ok()?;
     system.refresh_cpu_usage();
     sleep(2 * sysinfo::MINIMUM_CPU_UPDATE_INTERVAL);
     system.refresh_cpu_usage();
-    Some(system.global_cpu_usage() / 100.0)
+    Some(system.global_cpu_usage() / 100.0).filter(|share| *share > 0.1)
 }
 
 /// Waits up to 30 s for the CPU to be idle for 3 s; returns whether it was.
@@ -25,7 +22,7 @@ pub(super) fn wait_until_idle() -> bool {
     let mut idle_since = began;
     super::say("checking that the machine is idle");
     while began.elapsed() < TIMEOUT && !interrupt::asked() {
-        if share().is_some_and(|share| share > MAX_OTHER_CPU_SHARE) {
+        if excessive_share().is_some() {
             idle_since = Instant::now();
         }
         if idle_since.elapsed() >= IDLE_FOR {

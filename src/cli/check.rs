@@ -40,55 +40,53 @@ const EVERYTHING: &[&str] = &[
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let workloads = args.workloads.parse(EVERYTHING)?;
-    let mut wrong = false;
     let devices = args.devices.select()?;
     args::note_hidden(&devices);
+    let mut exit = Exit::Done;
     for device in devices {
+        let line =
+            |state: &str, what: &str| super::print_line(&format!("{state:11} {}{what}", device.id));
         let mut target = match Target::open(&device) {
             Ok(target) => target,
             Err(error) => {
-                super::print_line(&format!("failed      {}: {error}", device.id))?;
-                wrong = true;
+                line("failed", &format!(": {error}"))?;
+                exit = Exit::No;
                 continue;
             }
         };
         'workloads: for workload in &workloads {
+            let spec = workload.spec();
             if let Some(reason) = workload.unsupported(&target) {
-                super::print_line(&format!(
-                    "unsupported {} {}: {reason}",
-                    device.id,
-                    workload.spec()
-                ))?;
+                line("unsupported", &format!(" {spec}: {reason}"))?;
                 continue;
             }
             for variant in workload.variants(&target) {
                 if stream::reader_left() {
-                    return Ok(if wrong { Exit::No } else { Exit::Done });
+                    return Ok(exit);
                 }
-                let verdict = workload
-                    .prepare(&target, &variant, Seed([0; 32]))
-                    .and_then(|mut job| job.verify());
-                let (state, what) = match verdict {
-                    Ok(Verdict::Agrees { checked, worst: 0.0 }) => {
-                        ("right", format!("{checked} outputs compared"))
+                let prepared = workload.prepare(&target, &variant, Seed([0; 32]));
+                let (state, what) = match prepared.and_then(|mut job| job.verify()) {
+                    Ok(Verdict::Agrees { checked, worst }) => {
+                        let worst = (worst != 0.0)
+                            .then(|| format!(", worst at {worst:.2e} of the bound"))
+                            .unwrap_or_default();
+                        ("right", format!("{checked} outputs compared{worst}"))
                     }
-                    Ok(Verdict::Agrees { checked, worst }) => (
-                        "right",
-                        format!("{checked} outputs compared, worst at {worst:.2e} of the bound"),
-                    ),
                     Ok(Verdict::Disagrees(what)) => ("wrong", what),
                     Err(error) if error.is_unsupported() => ("unsupported", error.to_string()),
                     Err(error) => ("failed", error.to_string()),
                 };
-                wrong |= !["right", "unsupported"].contains(&state);
-                let row = format!("{} {} {}", device.id, workload.spec(), variant.id());
-                super::print_line(&format!("{state:11} {row}: {what}"))?;
+                if matches!(state, "wrong" | "failed") {
+                    exit = Exit::No;
+                }
+                line(state, &format!(" {spec} {}: {what}", variant.id()))?;
                 if let Err(error) = target.reopen_if_lost() {
-                    super::print_line(&format!("failed      {}: {error}", device.id))?;
+                    line("failed", &format!(": {error}"))?;
+                    exit = Exit::No;
                     break 'workloads;
                 }
             }
         }
     }
-    Ok(if wrong { Exit::No } else { Exit::Done })
+    Ok(exit)
 }

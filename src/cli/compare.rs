@@ -1,7 +1,7 @@
 //! `rigbench compare`: changes between two runs, and whether they are statistically significant.
 
+use super::Exit;
 use super::documents::{consistent, incomplete};
-use super::{Exit, args};
 use crate::report;
 use crate::results::{self, Comparison};
 use anyhow::{Result, bail};
@@ -40,10 +40,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     if args.json {
         super::print_json(&comparison)?;
     } else {
-        let (width, styled) = args::terminal();
-        for table in report::comparison(&comparison) {
-            super::print(&(table.to_terminal(width, styled) + "\n"))?;
-        }
+        super::print_tables(&report::comparison(&comparison))?;
     }
     if comparison.past_gate == Some(true) {
         return Ok(Exit::No);

@@ -19,9 +19,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let found = found(&args::found());
     if args.json {
         super::print_json(&found)?;
-        for line in gpu::hidden() {
-            super::say(&format!("note: {line}"));
-        }
+        gpu::hidden().iter().for_each(|line| super::say(&format!("note: {line}")));
     } else {
         let (width, styled) = args::terminal();
         let mut table = report::devices(&found);
@@ -34,17 +32,14 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
 /// Devices with their energy sources.
 pub(super) fn found(devices: &[Device]) -> Vec<Listing> {
     let (placed, absent) = energy::find(devices);
-    let listing = |device: &Device| Listing {
-        device: device.clone(),
-        sources: placed
-            .iter()
-            .filter(|placed| placed.devices.contains(&device.id))
-            .map(|placed| placed.source.describe())
-            .collect(),
-        no_source_reason: absent
-            .iter()
-            .find(|(id, _)| *id == device.id)
-            .map(|(_, why)| why.to_string()),
+    let listing = |device: &Device| {
+        let sources = placed.iter().filter(|placed| placed.devices.contains(&device.id));
+        let reason = absent.iter().find(|(id, _)| *id == device.id);
+        Listing {
+            device: device.clone(),
+            sources: sources.map(|placed| placed.source.describe()).collect(),
+            no_source_reason: reason.map(|(_, why)| why.to_string()),
+        }
     };
     devices.iter().map(listing).collect()
 }

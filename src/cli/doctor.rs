@@ -7,7 +7,6 @@ use crate::gpu;
 use crate::report;
 use crate::results;
 use anyhow::Result;
-use std::path::Path;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example: rigbench doctor")]
@@ -19,12 +18,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let devices = args.devices.select()?;
     let found = devices::found(&devices);
-    let (width, styled) = args::terminal();
-    let sources = match found.iter().all(|found| found.sources.is_empty()) {
-        true => "Energy sources: none was found.\n".to_string(),
-        false => report::sources(&found).to_terminal(width, styled),
-    };
-    super::print(&(sources + "\n"))?;
+    if found.iter().all(|found| found.sources.is_empty()) {
+        super::print("Energy sources: none was found.\n\n")?;
+    } else {
+        super::print_tables(&[report::sources(&found)])?;
+    }
     let mut advice = unreadable(&found);
     let covers_machine = |found: &Listing| {
         found.sources.iter().any(|s| matches!(s.scope, Scope::Machine | Scope::Wall))
@@ -37,11 +35,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         );
     }
     let hidden = gpu::hidden();
-    advice.extend(gpu_advice(&devices, hidden.is_empty()));
+    advice.extend(no_real_gpu(&devices).filter(|_| hidden.is_empty()).map(String::from));
     advice.extend(hidden);
-    advice.extend(small_pages(&devices, Path::new("/sys/kernel/mm/transparent_hugepage/enabled")));
-    advice.extend(governor(Path::new("/sys/devices/system/cpu")));
-    advice.extend(other_programs());
+    advice.extend(small_pages(&devices).into_iter().chain(governor()).chain(other_programs()));
     if advice.is_empty() {
         advice.push("Nothing is missing.".into());
     }
@@ -53,68 +49,58 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
 
 /// Why the energy of some devices cannot be read: one line per reason.
 fn unreadable(found: &[Listing]) -> Vec<String> {
-    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
-    for found in found {
-        let Some(why) = found.no_source_reason.as_deref() else { continue };
-        let id = found.device.id.to_string();
+    let mut reasons: Vec<(&str, String)> = Vec::new();
+    for Listing { device, no_source_reason, .. } in found {
+        let Some(why) = no_source_reason.as_deref() else { continue };
         match reasons.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, ids)) => ids.push(id),
-            None => reasons.push((why, vec![id])),
+            Some((_, ids)) => *ids += &format!(" and {}", device.id),
+            None => reasons.push((why, device.id.to_string())),
         }
     }
-    reasons
-        .iter()
-        .map(|(why, ids)| format!("No joules of {} can be read: {why}", ids.join(" and ")))
-        .collect()
+    let line = |(why, ids): &(_, _)| format!("No joules of {ids} can be read: {why}");
+    reasons.iter().map(line).collect()
 }
 
-/// Advice on the GPUs in use; `complete` is false if some GPUs are hidden.
-fn gpu_advice(devices: &[Device], complete: bool) -> Vec<String> {
-    let mut advice = Vec::new();
-    let gpus: Vec<&Device> = devices.iter().filter(|d| d.class != Class::Cpu).collect();
-    if gpus.is_empty() && complete {
-        advice.push(
+/// Advice if no device is a real GPU.
+fn no_real_gpu(devices: &[Device]) -> Option<&'static str> {
+    if devices.iter().all(|device| device.class == Class::Cpu) {
+        return Some(
             "There is no GPU adapter. On a machine without a GPU, Debian's package mesa-vulkan-drivers emulates one: \
-             sudo apt-get install mesa-vulkan-drivers"
-                .into(),
-        );
-    } else if complete && gpus.iter().all(|d| d.class == Class::SoftwareGpu) {
-        advice.push(
-            "The only GPU is emulated by the processor: it shows that kernels are right, not what a GPU's joules buy.".into(),
+             sudo apt-get install mesa-vulkan-drivers",
         );
     }
-    advice
+    devices.iter().all(|device| device.class.runs_on_cpu()).then_some(
+        "The only GPU is emulated by the processor: it shows that kernels are right, not what a GPU's joules buy.",
+    )
 }
 
 /// If transparent huge pages are set to `madvise`, software Vulkan gets small pages unless glibc is told to request huge ones.
 /// Large reads were 6 % slower with small pages on the machine this was written on.
-fn small_pages(devices: &[Device], huge_pages: &Path) -> Option<String> {
-    let on_demand = std::fs::read_to_string(huge_pages).ok()?.contains("[madvise]");
-    let software = devices.iter().any(|d| d.class == Class::SoftwareGpu);
-    (on_demand && software && !results::environment().contains_key(results::HUGE_PAGES)).then(|| {
-        format!(
-            "The emulated GPU reads its memory faster on huge pages: GLIBC_TUNABLES={}=1 rigbench run",
-            results::HUGE_PAGES
-        )
+fn small_pages(devices: &[Device]) -> Option<String> {
+    let setting = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").ok()?;
+    let software = devices.iter().any(|device| device.class == Class::SoftwareGpu);
+    let name = results::HUGE_PAGES;
+    let applies =
+        setting.contains("[madvise]") && software && !results::environment().contains_key(name);
+    applies.then(|| {
+        format!("The emulated GPU reads its memory faster on huge pages: GLIBC_TUNABLES={name}=1 rigbench run")
     })
 }
 
 /// A governor that changes the CPU's clock with the load makes results noisy.
-fn governor(cpus: &Path) -> Option<String> {
-    let governor = std::fs::read_to_string(cpus.join("cpu0/cpufreq/scaling_governor")).ok()?;
-    let governor = governor.trim();
-    (governor != "performance").then(|| {
-        format!(
-            "The processor's frequency governor is '{governor}': figures scatter less with \
-             echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
-        )
-    })
+fn governor() -> Option<String> {
+    let path = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
+    let text = std::fs::read_to_string(path).ok()?;
+    let governor = Some(text.trim()).filter(|governor| *governor != "performance")?;
+    Some(format!(
+        "The processor's frequency governor is '{governor}': figures scatter less with \
+         echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"
+    ))
 }
 
 /// Other programs use cores and energy.
 fn other_programs() -> Option<String> {
-    let share = busy::share().filter(|share| *share > busy::MAX_OTHER_CPU_SHARE)?;
-    let percent = 100.0 * share;
+    let percent = 100.0 * busy::excessive_share()?;
     Some(format!(
         "Other programs use {percent:.0} % of the processor: end them before a run to publish."
     ))

@@ -1,6 +1,7 @@
 //! Finds and reads the result files that a command is given.
 
-use crate::results::{self, Depth, Document, Findings, RunReason, Verdict, read};
+use crate::results::read::{self, ParsedDocument, ReadError};
+use crate::results::{self, Depth, Document, Findings, RunReason, Verdict};
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
 
@@ -20,13 +21,10 @@ pub(super) fn files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
             all.push(input.clone());
             continue;
         }
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir(input).with_context(cannot_read)? {
-            let path = entry.with_context(cannot_read)?.path();
-            if path.extension().is_some_and(|e| e == "json") && path.is_file() {
-                found.push(path);
-            }
-        }
+        let entries = std::fs::read_dir(input).with_context(cannot_read)?;
+        let found = entries.map(|entry| Ok(entry.with_context(cannot_read)?.path()));
+        let mut found = found.collect::<Result<Vec<_>>>()?;
+        found.retain(|path| path.extension().is_some_and(|e| e == "json") && path.is_file());
         found.sort();
         all.extend(found);
     }
@@ -37,21 +35,22 @@ pub(super) fn files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(all)
 }
 
+/// Reads a result file; the inner error is that it is not one.
+pub(super) fn parsed(path: &Path) -> Result<Result<ParsedDocument, ReadError>> {
+    read::open(path, read::read)
+        .with_context(|| format!("cannot read {}; give the path of a result file", path.display()))
+}
+
 /// Reads a result file, derives its figures again by today's rules and makes its strings safe to print; an error if it is not
 /// consistent.
 pub(super) fn consistent(path: &Path) -> Result<Document> {
-    let parsed = read::open(path, read::read).with_context(|| {
-        format!("cannot read {}; give the path of a result file", path.display())
-    })?;
-    let parsed = parsed.map_err(|why| anyhow!("{}: {why}", path.display()))?;
+    let parsed = parsed(path)?.map_err(|why| anyhow!("{}: {why}", path.display()))?;
     let Findings { faults, changed, .. } = results::validate(&parsed, Depth::Quick);
     for line in changed {
         super::say(&format!("note: {}: {line}", path.display()));
     }
-    match &faults[..] {
-        [] => Ok(parsed.shown()),
-        [first, ..] => {
-            bail!("{} is not consistent: {first}; rigbench validate says more", path.display())
-        }
+    if let Some(first) = faults.first() {
+        bail!("{} is not consistent: {first}; rigbench validate says more", path.display());
     }
+    Ok(parsed.shown())
 }

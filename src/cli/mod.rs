@@ -5,12 +5,11 @@ mod args;
 mod busy;
 mod check;
 mod compare;
-mod completions;
 mod devices;
 mod doctor;
 mod documents;
+mod install;
 mod interrupt;
-mod man;
 mod progress;
 mod report;
 mod run;
@@ -18,6 +17,7 @@ mod stream;
 mod tune;
 mod validate;
 
+use crate::report::Table;
 use crate::text::{self, plain};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -58,19 +58,19 @@ enum Command {
     /// What is missing here for a good measurement, and how to mend it
     Doctor(doctor::Args),
     /// Print what a shell needs to complete arguments
-    Completions(completions::Args),
+    Completions(install::Completions),
     /// Write manual pages to a folder
-    Man(man::Args),
+    Man(install::Man),
 }
 
-/// How a command ended; determines the exit code.
+/// How a command ended, by its exit code.
 enum Exit {
     /// Done.
-    Done,
+    Done = 0,
     /// The answer is no.
-    No,
+    No = 1,
     /// The user interrupted it.
-    Interrupted,
+    Interrupted = 130,
 }
 
 /// Parses the process's arguments and runs the command. Exit codes: 0 done, 1 the answer is no, 2 the request cannot be carried
@@ -96,13 +96,11 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Advise(args) => advise::run(&args),
         Command::Doctor(args) => doctor::run(&args),
-        Command::Completions(args) => completions::run(&args),
-        Command::Man(args) => man::run(&args),
+        Command::Completions(args) => install::completions(&args),
+        Command::Man(args) => install::man(&args),
     };
     match done {
-        Ok(Exit::Done) => ExitCode::SUCCESS,
-        Ok(Exit::No) => ExitCode::from(1),
-        Ok(Exit::Interrupted) => ExitCode::from(130),
+        Ok(exit) => ExitCode::from(exit as u8),
         Err(error) => {
             say(&format!("error: {error:#}"));
             ExitCode::from(2)
@@ -126,6 +124,12 @@ fn prepare_drivers() {
 /// Writes a line to stdout. It is escaped, since it may hold text from a driver or an untrusted file.
 fn print_line(text: &str) -> anyhow::Result<()> {
     print(&format!("{}\n", plain(text)))
+}
+
+/// Writes tables to stdout, each followed by an empty line.
+fn print_tables(tables: &[Table]) -> anyhow::Result<()> {
+    let (width, styled) = args::terminal();
+    tables.iter().try_for_each(|table| print(&(table.to_terminal(width, styled) + "\n")))
 }
 
 /// Writes a JSON document to stdout. Hidden characters in its strings are escaped, since stdout may be a terminal.

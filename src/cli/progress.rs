@@ -1,10 +1,14 @@
 //! The progress bar on stderr, for the current row. Hidden if stderr is not a terminal; `RIGBENCH_LOG=info` logs the steps
 //! instead.
 
+use super::interrupt;
+use crate::device::Device;
 use crate::measure::Event;
 use crate::text::plain;
 use crate::units::{Rate, Unit};
+use crate::workload::Workload;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 /// The progress bar of one row.
@@ -14,21 +18,22 @@ pub(super) struct RowProgress {
 }
 
 impl RowProgress {
-    /// A bar for row `number` out of `of`; `name` is its device and workload.
-    pub(super) fn new(number: usize, of: usize, name: &str, unit: Unit) -> RowProgress {
+    /// A bar for row `number` out of `of`.
+    pub(super) fn new(number: usize, of: usize, on: &Device, workload: &dyn Workload) -> Self {
         let bar = ProgressBar::new(1000);
         let style = ProgressStyle::with_template(
             "{spinner} {prefix} {wide_bar:.cyan/dim} {msg:>24} {elapsed:>4}",
         );
         bar.set_style(style.expect("this template is right").progress_chars("━╸─"));
-        bar.set_prefix(format!("[{number}/{of}] {}", plain(name)));
+        let name = format!("{} {}", on.id, workload.spec());
+        bar.set_prefix(format!("[{number}/{of}] {}", plain(&name)));
         bar.set_message("preparing");
         bar.enable_steady_tick(Duration::from_millis(120));
-        RowProgress { bar, unit }
+        RowProgress { bar, unit: workload.unit() }
     }
 
-    /// Shows the current step of the measurement.
-    pub(super) fn show(&self, event: Event) {
+    /// Shows the current step of the measurement, and breaks once the user interrupts.
+    pub(super) fn show(&self, event: Event) -> ControlFlow<()> {
         match event {
             Event::Tuning(share) => {
                 self.bar.set_message("trying kernels");
@@ -46,6 +51,7 @@ impl RowProgress {
             Event::Checking => self.bar.set_message("checking the output"),
             Event::AwaitingMeter => self.bar.set_message("waiting for the meter"),
         }
+        if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 

@@ -37,19 +37,25 @@ enum Format {
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let paths = documents::files(&args.inputs)?;
-    let mut output = Output::open(args.output.as_deref())?;
-    let mut table = flat::empty();
+    let output = args.output.as_deref().unwrap_or(Path::new(""));
+    let cannot_write =
+        || format!("cannot write {}; choose another place with -o", output.display());
+    let file = args.output.as_ref().map(AtomicWriteFile::open).transpose();
+    let mut file = file.with_context(cannot_write)?;
+    let mut write = |text: &str| match &mut file {
+        Some(file) => file.write_all(text.as_bytes()).with_context(cannot_write),
+        None => super::print(text),
+    };
+    let mut rows = flat::empty();
     let (mut only, mut written) = (None, Ok(()));
-    let alone = paths.len() == 1;
     let collection = Collection::gather(&paths, |file, document| {
         // Written file by file, so that the rows of thousands of files are not all held in memory.
         if args.format == Format::Csv && written.is_ok() {
-            let first = table.rows.is_empty();
-            table.rows = flat::rows(file, &document).collect();
-            let text = if first { table.to_csv() } else { table.rows_to_csv() };
-            written = output.write(&text);
+            let first = rows.rows.is_empty();
+            rows.rows = flat::rows(file, &document).collect();
+            written = write(&if first { rows.to_csv() } else { rows.rows_to_csv() });
         }
-        only = alone.then_some(document);
+        only = (paths.len() == 1).then_some(document);
     });
     written?;
     for (file, why) in collection.refused() {
@@ -58,54 +64,24 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         }
         super::say(&format!("note: {} is not shown: {why}", file.name));
     }
+    let render = |text: &dyn Fn(&report::Table) -> String| -> String {
+        let tables = match &only {
+            Some(document) => report::run(document),
+            None => vec![report::several(&collection)],
+        };
+        tables.iter().map(|table| text(table) + "\n").collect()
+    };
     let (width, styled) = args::terminal();
     let styled = styled && args.output.is_none();
-    let tables = || match &only {
-        Some(document) => report::run(document),
-        None => vec![report::several(&collection)],
-    };
-    let render = |text: &dyn Fn(&report::Table) -> String| -> String {
-        tables().iter().map(|table| text(table) + "\n").collect()
-    };
-    let text = match args.format {
+    write(&match args.format {
         Format::Table => render(&|table| table.to_terminal(width, styled)),
-        Format::Markdown => render(&|table| table.to_markdown()),
-        Format::Csv if table.rows.is_empty() => table.to_csv(),
+        Format::Markdown => render(&report::Table::to_markdown),
+        Format::Csv if rows.rows.is_empty() => rows.to_csv(),
         Format::Csv => String::new(),
         Format::Html => report::page(&collection, only.as_ref()),
-    };
-    output.write(&text)?;
-    output.end()?;
+    })?;
+    if let Some(file) = file {
+        file.commit().with_context(cannot_write)?;
+    }
     Ok(Exit::Done)
-}
-
-/// Destination of a report: a file that is replaced atomically at the end, or stdout.
-struct Output<'a> {
-    file: Option<(&'a Path, AtomicWriteFile)>,
-}
-
-impl<'a> Output<'a> {
-    fn open(path: Option<&'a Path>) -> Result<Output<'a>> {
-        let Some(path) = path else { return Ok(Output { file: None }) };
-        let file = AtomicWriteFile::open(path).with_context(|| cannot_write(path))?;
-        Ok(Output { file: Some((path, file)) })
-    }
-
-    fn write(&mut self, text: &str) -> Result<()> {
-        match &mut self.file {
-            None => super::print(text),
-            Some((path, file)) => {
-                file.write_all(text.as_bytes()).with_context(|| cannot_write(path))
-            }
-        }
-    }
-
-    fn end(self) -> Result<()> {
-        let Some((path, file)) = self.file else { return Ok(()) };
-        file.commit().with_context(|| cannot_write(path))
-    }
-}
-
-fn cannot_write(path: &Path) -> String {
-    format!("cannot write {}; choose another place with -o", path.display())
 }

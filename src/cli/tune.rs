@@ -2,12 +2,12 @@
 
 use super::progress::RowProgress;
 use super::{Exit, args, interrupt};
+use crate::device::Device;
 use crate::measure::Event;
 use crate::report;
-use crate::tune::{Effort, Tuner};
-use crate::workload::Target;
-use anyhow::Result;
-use std::ops::ControlFlow;
+use crate::tune::{Choice, Effort, Tuner};
+use crate::workload::{Target, Workload};
+use anyhow::{Result, bail};
 
 #[derive(clap::Args)]
 #[command(
@@ -29,48 +29,40 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let devices = args.devices.select()?;
     args::note_hidden(&devices);
     let tuner = Tuner::new(Effort::Full, args.retune);
-    let (width, styled) = args::terminal();
     let total = devices.len() * workloads.len();
-    let mut failed = false;
-    for (d, device) in devices.iter().enumerate() {
-        for (w, workload) in workloads.iter().enumerate() {
-            let name = format!("{} {}", device.id, workload.spec());
-            let progress =
-                RowProgress::new(d * workloads.len() + w + 1, total, &name, workload.unit());
-            let target = Target::open(device);
-            let unsupported = target.as_ref().ok().and_then(|t| workload.unsupported(t));
-            let chosen =
-                target.map_err(|e| e.to_string()).and_then(|mut target| match unsupported {
-                    Some(reason) => Err(reason),
-                    None => {
-                        let on_event = &mut |share| {
-                            progress.show(Event::Tuning(share));
-                            match interrupt::asked() {
-                                true => ControlFlow::Break(()),
-                                false => ControlFlow::Continue(()),
-                            }
-                        };
-                        tuner
-                            .choose(workload.as_ref(), &mut target, on_event)
-                            .map_err(|e| e.to_string())
-                    }
-                });
-            drop(progress);
-            if interrupt::asked() {
-                return Ok(Exit::Interrupted);
+    let rows = devices.iter().flat_map(|device| workloads.iter().map(move |w| (device, &**w)));
+    let mut exit = Exit::Done;
+    for (i, (device, workload)) in rows.enumerate() {
+        let chosen =
+            choose(&tuner, device, workload, &RowProgress::new(i + 1, total, device, workload));
+        if interrupt::asked() {
+            return Ok(Exit::Interrupted);
+        }
+        let name = format!("{} {}", device.id, workload.spec());
+        match chosen {
+            Ok(choice) => {
+                super::print_tables(&[report::tuning(&name, workload.unit(), &choice.record)])?;
             }
-            match chosen {
-                Ok(choice) => {
-                    let table = report::tuning(&name, workload.unit(), &choice.record);
-                    super::print(&(table.to_terminal(width, styled) + "\n"))?;
-                }
-                Err(reason) => {
-                    failed = true;
-                    super::print_line(&format!("{name}: {reason}"))?;
-                    super::print("\n")?;
-                }
+            Err(reason) => {
+                exit = Exit::No;
+                super::print_line(&format!("{name}: {reason}"))?;
+                super::print("\n")?;
             }
         }
     }
-    Ok(if failed { Exit::No } else { Exit::Done })
+    Ok(exit)
+}
+
+fn choose(
+    tuner: &Tuner,
+    device: &Device,
+    workload: &dyn Workload,
+    progress: &RowProgress,
+) -> Result<Choice> {
+    let mut target = Target::open(device)?;
+    if let Some(reason) = workload.unsupported(&target) {
+        bail!(reason);
+    }
+    let on_event = &mut |share| progress.show(Event::Tuning(share));
+    Ok(tuner.choose(workload, &mut target, on_event)?)
 }

@@ -2,7 +2,7 @@
 
 use super::{Exit, documents};
 use crate::model::Gguf;
-use crate::results::{self, Depth, Document, Findings, Model, read};
+use crate::results::{self, Depth, Document, Findings, Model};
 use crate::units::Rate;
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
@@ -35,26 +35,21 @@ const LIMITS: &str = "Proofs show that the work was computed for this very manif
     when, where, how fast or at what joules: those figures are the publisher's word.";
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let models = args.models.iter().map(|path| {
+    let model = |path: &PathBuf| {
         let sha256 = Gguf::open(path).and_then(|file| file.sha256());
         let sha256 = sha256.with_context(|| path.display().to_string())?;
         Ok(Model { path: path.clone(), sha256 })
-    });
-    let models = models.collect::<Result<Vec<_>>>()?;
+    };
+    let models = args.models.iter().map(model).collect::<Result<Vec<_>>>()?;
     let depth = if args.deep { Depth::Deep { models: &models } } else { Depth::Quick };
-    let seconds = args
-        .issued
-        .zip(args.received)
-        .map(|(issued, received)| received.duration_since(issued).as_secs_f64());
+    let times = args.issued.zip(args.received);
+    let seconds = times.map(|(issued, received)| received.duration_since(issued).as_secs_f64());
     if seconds.is_some_and(|seconds| seconds <= 0.0) {
         bail!("--received is not after --issued; write both as in 2026-12-01T10:00:00Z");
     }
     let mut consistent = true;
     for path in &documents::files(&args.inputs)? {
-        let parsed = read::open(path, read::read).with_context(|| {
-            format!("cannot read {}; give the path of a result file", path.display())
-        })?;
-        let (findings, bounds) = match parsed {
+        let (findings, bounds) = match documents::parsed(path)? {
             Ok(parsed) => {
                 let findings = results::validate(&parsed, depth);
                 let bounds = seconds.map(|seconds| bounds(&parsed.shown(), seconds));
@@ -71,11 +66,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         for fault in &findings.faults {
             super::print_line(&format!("  wrong: {fault}"))?;
         }
-        for note in findings.notes.iter().chain(&findings.changed) {
+        let notes = findings.notes.iter().chain(&findings.changed);
+        for note in notes.chain(bounds.iter().filter(|_| ok)) {
             super::print_line(&format!("  {note}"))?;
-        }
-        for bound in bounds.iter().filter(|_| ok) {
-            super::print_line(&format!("  {bound}"))?;
         }
         consistent &= ok;
     }

@@ -25,14 +25,6 @@ pub struct InsufficientMemory {
     pub there: Limit,
 }
 
-impl Limit {
-    /// # Errors
-    /// If `needed` exceeds the limit.
-    fn check(self, needed: Bytes) -> Result<(), InsufficientMemory> {
-        if needed > self.bytes { Err(InsufficientMemory { needed, there: self }) } else { Ok(()) }
-    }
-}
-
 /// What imposes a memory limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum By {
@@ -64,7 +56,7 @@ pub fn installed() -> Option<Bytes> {
 }
 
 /// The tightest limit on this process's memory.
-pub fn limit() -> Option<Limit> {
+fn limit() -> Option<Limit> {
     tightest([
         (installed(), By::Machine),
         (cgroup::Limits::read(Path::new("/")).memory, By::ControlGroup),
@@ -77,7 +69,7 @@ pub fn limit() -> Option<Limit> {
 /// # Errors
 /// If `needed` exceeds the limit.
 pub fn check(needed: Bytes) -> Result<(), InsufficientMemory> {
-    limit().map_or(Ok(()), |limit| limit.check(needed))
+    within(limit(), needed)
 }
 
 /// Checks `needed` against the memory available now.
@@ -85,15 +77,22 @@ pub fn check(needed: Bytes) -> Result<(), InsufficientMemory> {
 /// # Errors
 /// If `needed` exceeds the limit.
 pub fn check_now(needed: Bytes) -> Result<(), InsufficientMemory> {
-    available().map_or(Ok(()), |there| there.check(needed))
+    within(available(), needed)
+}
+
+fn within(limit: Option<Limit>, needed: Bytes) -> Result<(), InsufficientMemory> {
+    match limit {
+        Some(there) if needed > there.bytes => Err(InsufficientMemory { needed, there }),
+        _ => Ok(()),
+    }
 }
 
 /// Memory that this process can still allocate.
-pub fn available() -> Option<Limit> {
+fn available() -> Option<Limit> {
     tightest([
         (system().and_then(|system| known(system.available_memory())), By::OtherPrograms),
         (cgroup::Limits::read(Path::new("/")).memory_left, By::ControlGroup),
-        (address_space_left(Path::new("/")), By::AddressSpace),
+        (address_space_left(), By::AddressSpace),
     ])
 }
 
@@ -118,25 +117,13 @@ fn address_space() -> Option<Bytes> {
     rustix::process::getrlimit(rustix::process::Resource::As).current.map(Bytes)
 }
 
-/// The address-space limit minus the current virtual size: the first field of `statm`, in pages (0 if unknown).
-fn address_space_left(root: &Path) -> Option<Bytes> {
+/// The address-space limit minus the current virtual size, which Linux reports as `VmSize:  1234 kB` (0 if unknown).
+fn address_space_left() -> Option<Bytes> {
     let limit = address_space()?;
-    let virtual_size = || {
-        let pages = std::fs::read_to_string(root.join("proc/self/statm")).ok()?;
-        let pages: u64 = pages.split(' ').next()?.parse().ok()?;
-        Some(pages * page_bytes())
-    };
-    Some(Bytes(limit.0.saturating_sub(virtual_size().unwrap_or(0))))
-}
-
-#[cfg(unix)]
-fn page_bytes() -> u64 {
-    rustix::param::page_size() as u64
-}
-
-#[cfg(not(unix))]
-fn page_bytes() -> u64 {
-    4096
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:"));
+    let kib = size.and_then(|size| size.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    Some(Bytes(limit.0.saturating_sub(kib.unwrap_or(0) << 10)))
 }
 
 #[cfg(not(unix))]

@@ -3,7 +3,8 @@
 use crate::device::{Class, Device, DeviceId, Gpu, Limits};
 use crate::text::plain;
 use crate::units::Bytes;
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// wgpu's environment variable that enables adapters that do not conform to their API.
 pub const ALLOW_NONCONFORMANT: &str = "WGPU_ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER";
@@ -21,41 +22,28 @@ pub(super) fn useful_features() -> wgpu::Features {
     FEATURES.iter().fold(wgpu::Features::empty(), |all, (_, feature)| all | *feature)
 }
 
+/// The adapters found in this process. Enumerated once: drivers load slowly, and ids must not change.
+static FOUND: LazyLock<Found> = LazyLock::new(|| {
+    let adapters = adapters(is_nonconformant_allowed());
+    let all = adapters.iter().map(|(device, _)| device.clone()).collect();
+    Found { all, gpus: one_per_gpu(adapters) }
+});
+
+struct Found {
+    /// Every adapter.
+    all: Vec<Device>,
+    /// One adapter per GPU.
+    gpus: Vec<(Device, wgpu::Adapter)>,
+}
+
 /// Every GPU of this machine: real ones, then software adapters, each in PCI order.
 pub fn enumerate() -> Vec<Device> {
-    found().cards.iter().map(|(device, _)| device.clone()).collect()
+    FOUND.gpus.iter().map(|(device, _)| device.clone()).collect()
 }
 
 /// The adapter behind a device.
 pub(super) fn find(device: &Device) -> Option<&'static wgpu::Adapter> {
-    found().cards.iter().find(|(d, _)| d.id == device.id).map(|(_, adapter)| adapter)
-}
-
-/// Enumerates adapters once per process: drivers load slowly, and ids must not change.
-fn found() -> &'static Found {
-    static FOUND: OnceLock<Found> = OnceLock::new();
-    FOUND.get_or_init(|| {
-        let all = all(is_nonconformant_allowed());
-        let shown: Vec<Shown> = all.iter().map(|a| Shown::from(&a.get_info())).collect();
-        let mut all: Vec<Option<wgpu::Adapter>> = all.into_iter().map(Some).collect();
-        let cards = group_by_gpu(shown.clone())
-            .into_iter()
-            .enumerate()
-            .filter_map(|(number, card)| {
-                let adapter = all[card.index].take()?;
-                Some((describe(number as u32, &adapter, card.other_backends), adapter))
-            })
-            .collect();
-        Found { cards, shown }
-    })
-}
-
-/// The adapters found in this process.
-struct Found {
-    /// One adapter per GPU.
-    cards: Vec<(Device, wgpu::Adapter)>,
-    /// Every adapter.
-    shown: Vec<Shown>,
+    FOUND.gpus.iter().find(|(known, _)| known.id == device.id).map(|(_, adapter)| adapter)
 }
 
 /// Whether the user allows adapters that do not conform to their API.
@@ -63,8 +51,8 @@ pub fn is_nonconformant_allowed() -> bool {
     std::env::var_os(ALLOW_NONCONFORMANT).is_some_and(|value| value != "0")
 }
 
-/// Every adapter of every backend.
-fn all(nonconformant: bool) -> Vec<wgpu::Adapter> {
+/// Every adapter of every backend. All have the number 0.
+fn adapters(nonconformant: bool) -> Vec<(Device, wgpu::Adapter)> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
     // No validation layers: they would cost time on every call.
@@ -73,7 +61,8 @@ fn all(nonconformant: bool) -> Vec<wgpu::Adapter> {
         false => wgpu::InstanceFlags::empty(),
     };
     let instance = wgpu::Instance::new(descriptor);
-    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
+    let all = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    all.into_iter().map(|adapter| (describe(&adapter), adapter)).collect()
 }
 
 /// Adapters that [`enumerate`] leaves out because their driver does not conform to its API, each as one line that says how to use it.
@@ -82,98 +71,76 @@ pub fn hidden() -> Vec<String> {
     if is_nonconformant_allowed() {
         return Vec::new();
     }
-    let infos: Vec<_> = all(true).iter().map(wgpu::Adapter::get_info).collect();
-    let all: Vec<Shown> = infos.iter().map(Shown::from).collect();
-    left_out(&all, found().shown.clone()).into_iter().map(|i| hint(&infos[i])).collect()
+    let all = adapters(true).into_iter().map(|(device, _)| device).collect();
+    left_out(all, &FOUND.all).iter().map(hint).collect()
 }
 
-/// Indices of the adapters in `all` that are not in `shown`. Adapters of the same name without a PCI address are only counted.
-fn left_out(all: &[Shown], mut shown: Vec<Shown>) -> Vec<usize> {
-    let is_left_out = |i: &usize| match shown.iter().position(|other| *other == all[*i]) {
-        Some(at) => {
-            shown.swap_remove(at);
-            false
+/// The adapters in `all` that are not in `shown`. Adapters of the same name without a PCI address are only counted.
+fn left_out(mut all: Vec<Device>, shown: &[Device]) -> Vec<Device> {
+    for known in shown {
+        if let Some(at) = all.iter().position(|device| device == known) {
+            all.remove(at);
         }
-        None => true,
-    };
-    (0..all.len()).filter(is_left_out).collect()
+    }
+    all
 }
 
-fn hint(info: &wgpu::AdapterInfo) -> String {
-    let api = info.backend.to_str();
-    let driver = Some(format!("{} {}", info.driver, info.driver_info).trim().to_string());
-    let driver = driver.filter(|driver| !driver.is_empty()).map(|d| format!(", driver {d}"));
+fn hint(device: &Device) -> String {
+    let Gpu { backend, driver, .. } = details(device);
+    let driver = if driver.is_empty() { String::new() } else { format!(", driver {driver}") };
     format!(
-        "{} ({api}{}) is left out because its {api} driver is not conformant: outputs may be wrong, which every run \
-         verifies. To use it, set {ALLOW_NONCONFORMANT}=1",
-        info.name,
-        driver.unwrap_or_default(),
+        "{} ({backend}{driver}) is left out because its {backend} driver is not conformant: outputs may be wrong, which \
+         every run verifies. To use it, set {ALLOW_NONCONFORMANT}=1",
+        device.name,
     )
 }
 
-/// What identifies a GPU.
-#[derive(Clone, Debug, PartialEq)]
-struct Shown {
-    backend: &'static str,
-    pci: Option<String>,
-    name: String,
-    ids: (u32, u32),
-    software: bool,
+/// The properties of an adapter.
+pub(super) fn details(device: &Device) -> &Gpu {
+    device.gpu.as_ref().expect("it describes an adapter")
 }
 
-impl From<&wgpu::AdapterInfo> for Shown {
-    fn from(info: &wgpu::AdapterInfo) -> Shown {
-        Shown {
-            backend: info.backend.to_str(),
-            pci: Some(info.device_pci_bus_id.to_lowercase()).filter(|p| !p.is_empty()),
-            name: info.name.clone(),
-            ids: (info.vendor, info.device),
-            software: info.device_type == wgpu::DeviceType::Cpu,
-        }
-    }
-}
-
-/// A GPU, by the adapter that represents it.
-struct Card {
-    index: usize,
-    other_backends: Vec<String>,
-}
-
-/// Groups adapters by GPU and sorts the GPUs. PCI addresses decide. Without one, the n-th adapter of a name and id in one backend is
-/// taken for the n-th of that name and id in another.
-fn group_by_gpu(shown: Vec<Shown>) -> Vec<Card> {
-    let rank = |s: &Shown| ["vulkan", "metal", "dx12"].iter().position(|b| *b == s.backend);
-    let mut order: Vec<usize> = (0..shown.len()).collect();
-    order.sort_by_key(|&i| rank(&shown[i]).unwrap_or(usize::MAX));
-    let mut cards: Vec<Card> = Vec::new();
-    for i in order {
-        let adapter = &shown[i];
-        let same = cards.iter_mut().find(|card| {
-            let other = &shown[card.index];
-            match (&adapter.pci, &other.pci) {
+/// One adapter per GPU, sorted and numbered. PCI addresses decide. Without one, the n-th adapter of a name and id in one backend is taken
+/// for the n-th of that name and id in another.
+fn one_per_gpu<A>(mut adapters: Vec<(Device, A)>) -> Vec<(Device, A)> {
+    let rank = |(device, _): &(Device, A)| {
+        ["vulkan", "metal", "dx12"].iter().position(|backend| *backend == details(device).backend)
+    };
+    adapters.sort_by_key(|adapter| rank(adapter).unwrap_or(usize::MAX));
+    let mut gpus: Vec<(Device, A)> = Vec::new();
+    for (device, adapter) in adapters {
+        let new = details(&device);
+        let same = gpus.iter_mut().find_map(|(known, _)| {
+            let is_same_name = known.name == device.name;
+            let gpu = known.gpu.as_mut()?;
+            let is_same = match (&gpu.pci, &new.pci) {
                 (Some(a), Some(b)) => a == b,
                 _ => {
-                    let unseen = other.backend != adapter.backend
-                        && !card.other_backends.iter().any(|b| b == adapter.backend);
-                    unseen && (&other.name, other.ids) == (&adapter.name, adapter.ids)
+                    is_same_name
+                        && (gpu.vendor, gpu.device) == (new.vendor, new.device)
+                        && gpu.backend != new.backend
+                        && !gpu.other_backends.contains(&new.backend)
                 }
-            }
+            };
+            is_same.then_some(gpu)
         });
         match same {
-            Some(card) if shown[card.index].backend == adapter.backend => {} // a second driver
-            Some(card) => card.other_backends.push(adapter.backend.to_string()),
-            None => cards.push(Card { index: i, other_backends: Vec::new() }),
+            Some(gpu) if gpu.backend == new.backend => {} // a second driver
+            Some(gpu) => gpu.other_backends.push(new.backend.clone()),
+            None => gpus.push((device, adapter)),
         }
     }
-    let key = |card: &Card| {
-        let s = &shown[card.index];
-        (s.software, s.pci.is_none(), s.pci.clone(), card.index)
-    };
-    cards.sort_by_key(key);
-    cards
+    gpus.sort_by_key(|(device, _)| {
+        let pci = details(device).pci.clone();
+        (device.class == Class::SoftwareGpu, pci.is_none(), pci)
+    });
+    for (number, (device, _)) in (0..).zip(&mut gpus) {
+        device.id = DeviceId::Gpu(number);
+    }
+    gpus
 }
 
-fn describe(number: u32, adapter: &wgpu::Adapter, other_backends: Vec<String>) -> Device {
+fn describe(adapter: &wgpu::Adapter) -> Device {
     let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
     let class = match info.device_type {
         wgpu::DeviceType::DiscreteGpu => Class::DiscreteGpu,
@@ -185,17 +152,17 @@ fn describe(number: u32, adapter: &wgpu::Adapter, other_backends: Vec<String>) -
     let present = FEATURES.iter().filter(|(_, feature)| features.contains(*feature));
     let present = present.map(|(name, _)| name.to_string());
     Device {
-        id: DeviceId::Gpu(number),
+        id: DeviceId::Gpu(0),
         class,
         features: present.chain(matrices(adapter)).collect(),
         threads: None,
         gpu: Some(Gpu {
             backend: info.backend.to_str().to_string(),
-            other_backends,
+            other_backends: Vec::new(),
             driver: plain(format!("{} {}", info.driver, info.driver_info).trim()).into_owned(),
             vendor: info.vendor,
             device: info.device,
-            pci: Shown::from(&info).pci,
+            pci: Some(info.device_pci_bus_id.to_lowercase()).filter(|pci| !pci.is_empty()),
             subgroup_min: info.subgroup_min_size,
             subgroup_max: info.subgroup_max_size,
             timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
@@ -219,77 +186,69 @@ fn matrices(adapter: &wgpu::Adapter) -> impl Iterator<Item = String> {
         let square = m.m_size == m.n_size && m.n_size == m.k_size;
         (square && m.ab_type == F16 && m.cr_type == F32).then_some(m.m_size)
     });
-    sides
-        .collect::<std::collections::BTreeSet<u32>>()
-        .into_iter()
-        .map(|side| format!("matrix-{side}x{side}x{side}"))
+    let sides: BTreeSet<u32> = sides.collect();
+    sides.into_iter().map(|side| format!("matrix-{side}x{side}x{side}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn shown(backend: &'static str, pci: &str, name: &str) -> Shown {
-        let pci = Some(pci.to_string()).filter(|p| !p.is_empty());
-        Shown { backend, pci, name: name.into(), ids: (1, 2), software: name == "llvmpipe" }
+    fn adapter(backend: &str, pci: &str, name: &str) -> Device {
+        let class = if name == "llvmpipe" { Class::SoftwareGpu } else { Class::DiscreteGpu };
+        let pci = Some(pci.to_string()).filter(|pci| !pci.is_empty());
+        let gpu = Gpu { backend: backend.into(), pci, ..Gpu::default() };
+        Device { name: name.into(), class, gpu: Some(gpu), ..Device::cpu() }
     }
 
-    fn cards(adapters: &[Shown]) -> Vec<(String, Vec<String>)> {
-        group_by_gpu(adapters.to_vec())
-            .into_iter()
-            .map(|c| {
-                let s = &adapters[c.index];
-                (
-                    format!("{} {} {}", s.backend, s.pci.as_deref().unwrap_or("-"), s.name),
-                    c.other_backends,
-                )
-            })
-            .collect()
+    /// The first backend, the address and the name of each GPU; and its other backends.
+    fn gpus<const N: usize>(adapters: [Device; N]) -> Vec<(String, Vec<String>)> {
+        let line = |(device, ()): (Device, ())| {
+            let gpu = device.gpu.unwrap();
+            let pci = gpu.pci.unwrap_or("-".into());
+            (format!("{} {pci} {}", gpu.backend, device.name), gpu.other_backends)
+        };
+        one_per_gpu(adapters.map(|device| (device, ())).into()).into_iter().map(line).collect()
     }
 
     #[test]
     fn adapters_of_one_gpu_are_merged() {
-        let found = cards(&[
-            shown("dx12", "0000:01:00.0", "card"),
-            shown("vulkan", "0000:01:00.0", "card (radv)"),
-            shown("vulkan", "0000:01:00.0", "card (amdvlk)"),
+        let found = gpus([
+            adapter("dx12", "0000:01:00.0", "card"),
+            adapter("vulkan", "0000:01:00.0", "card (radv)"),
+            adapter("vulkan", "0000:01:00.0", "card (amdvlk)"),
         ]);
         assert_eq!(found, [("vulkan 0000:01:00.0 card (radv)".into(), vec!["dx12".into()])]);
     }
 
     #[test]
     fn gpus_of_one_model_are_kept_apart_with_and_without_addresses() {
-        let with = cards(&[
-            shown("vulkan", "0000:41:00.0", "card"),
-            shown("vulkan", "0000:01:00.0", "card"),
-        ]);
+        let with =
+            gpus(["41", "01"].map(|bus| adapter("vulkan", &format!("0000:{bus}:00.0"), "card")));
         assert_eq!(with[0].0, "vulkan 0000:01:00.0 card");
         assert_eq!(with.len(), 2);
-        let without = cards(&[
-            shown("vulkan", "", "card"),
-            shown("vulkan", "", "card"),
-            shown("dx12", "", "card"),
-            shown("dx12", "", "card"),
-        ]);
+        let without =
+            gpus(["vulkan", "vulkan", "dx12", "dx12"].map(|api| adapter(api, "", "card")));
         assert_eq!(without.len(), 2);
         assert!(without.iter().all(|(_, others)| others == &["dx12"]), "{without:?}");
     }
 
     #[test]
     fn nonconformant_adapters_are_reported_as_left_out() {
-        let card = shown("vulkan", "0000:01:00.0", "card");
-        let software = shown("vulkan", "", "llvmpipe");
-        let like = shown("vulkan", "", "card");
-        let all = [card.clone(), like.clone(), software.clone(), like.clone()];
-        assert_eq!(left_out(&all, vec![software.clone(), card.clone()]), [1, 3]);
-        assert_eq!(left_out(&all, vec![software, card, like]), [3], "one of two of a name");
-        assert_eq!(left_out(&all, all.to_vec()), [0usize; 0]);
+        let card = adapter("vulkan", "0000:01:00.0", "card");
+        let software = adapter("vulkan", "", "llvmpipe");
+        let like = adapter("vulkan", "", "card");
+        let all = vec![card.clone(), like.clone(), software.clone(), like.clone()];
+        let known = [software, card, like.clone()];
+        assert_eq!(left_out(all.clone(), &known[..2]), [like.clone(), like.clone()]);
+        assert_eq!(left_out(all.clone(), &known), [like], "one of two of a name");
+        assert_eq!(left_out(all.clone(), &all), []);
     }
 
     #[test]
     fn software_comes_last() {
         let found =
-            cards(&[shown("vulkan", "", "llvmpipe"), shown("vulkan", "0000:01:00.0", "card")]);
+            gpus([adapter("vulkan", "", "llvmpipe"), adapter("vulkan", "0000:01:00.0", "card")]);
         assert_eq!(found[0].0, "vulkan 0000:01:00.0 card");
     }
 }

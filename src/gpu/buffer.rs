@@ -3,6 +3,7 @@
 use super::{Gpu, GpuError, one_line};
 use crate::units::Bytes;
 use std::ops::Range;
+use wgpu::BufferUsages as U;
 
 /// A device buffer.
 #[derive(Clone)]
@@ -24,7 +25,6 @@ impl Gpu {
     /// # Errors
     /// If the device is out of memory.
     pub fn storage(&self, size: u64) -> Result<Buffer, GpuError> {
-        use wgpu::BufferUsages as U;
         self.allocate(size, U::STORAGE | U::COPY_SRC | U::COPY_DST)
     }
 
@@ -33,7 +33,7 @@ impl Gpu {
     /// # Errors
     /// If the device is out of memory.
     pub fn uniform(&self, size: u64) -> Result<Buffer, GpuError> {
-        self.allocate(size, wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST)
+        self.allocate(size, U::UNIFORM | U::COPY_DST)
     }
 
     /// Writes `data` at `offset` (bytes, a multiple of four), before any later submission.
@@ -70,12 +70,9 @@ impl Gpu {
     /// If the device is out of memory.
     pub fn snapshot(&self, buffer: &Buffer, range: Range<u64>) -> Result<Snapshot, GpuError> {
         let size = range.end - range.start;
-        let copy =
-            self.allocate(size, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST)?;
-        self.copy(|encoder| {
-            encoder.copy_buffer_to_buffer(&buffer.0, range.start, &copy.0, 0, size);
-        })?;
-        Ok(Snapshot(copy.0))
+        let Buffer(copy) = self.allocate(size, U::MAP_READ | U::COPY_DST)?;
+        self.copy(|encoder| encoder.copy_buffer_to_buffer(&buffer.0, range.start, &copy, 0, size))?;
+        Ok(Snapshot(copy))
     }
 
     /// The contents of a snapshot.
@@ -84,15 +81,11 @@ impl Gpu {
     /// If the device was lost.
     pub fn read<T: bytemuck::Pod>(&self, snapshot: &Snapshot) -> Result<Vec<T>, GpuError> {
         self.attempt(|| snapshot.0.slice(..).map_async(wgpu::MapMode::Read, |_| {}))?;
-        self.wait_idle()?;
+        self.wait_for(None)?;
         self.unmap(&snapshot.0, snapshot.0.size())
     }
 
-    pub(super) fn allocate(
-        &self,
-        size: u64,
-        usage: wgpu::BufferUsages,
-    ) -> Result<Buffer, GpuError> {
+    pub(super) fn allocate(&self, size: u64, usage: U) -> Result<Buffer, GpuError> {
         let descriptor =
             wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
         let what = || format!("a buffer of {}", Bytes(size));

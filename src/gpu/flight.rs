@@ -45,7 +45,8 @@ pub struct Flight {
 
 /// Resources of one submission.
 struct Slot {
-    clock: Option<Clock>,
+    /// Two timestamps, and where they are resolved to; `None` if the device has none.
+    clock: Option<(wgpu::QuerySet, wgpu::Buffer)>,
     /// Begin and end timestamps of the pass, then the data that is read back.
     readback: wgpu::Buffer,
 }
@@ -54,11 +55,6 @@ struct Pending {
     slot: usize,
     bytes: u64,
     index: wgpu::SubmissionIndex,
-}
-
-struct Clock {
-    queries: wgpu::QuerySet,
-    resolved: wgpu::Buffer,
 }
 
 /// Bytes of the two timestamps at the start of a readback buffer.
@@ -71,19 +67,14 @@ impl Flight {
     /// If the device is out of memory.
     pub fn new(gpu: &Gpu, depth: usize, read_bytes: u64) -> Result<Flight, GpuError> {
         use wgpu::BufferUsages as U;
+        let clock = || -> Result<_, GpuError> {
+            let ty = wgpu::QueryType::Timestamp;
+            let descriptor = wgpu::QuerySetDescriptor { label: None, ty, count: 2 };
+            let queries = gpu.attempt(|| gpu.device.create_query_set(&descriptor))?;
+            Ok((queries, gpu.allocate(STAMPS, U::QUERY_RESOLVE | U::COPY_SRC)?.0))
+        };
         let slot = |_| -> Result<Slot, GpuError> {
-            let clock = if gpu.details().timestamps {
-                let descriptor = wgpu::QuerySetDescriptor {
-                    label: None,
-                    ty: wgpu::QueryType::Timestamp,
-                    count: 2,
-                };
-                let queries = gpu.attempt(|| gpu.device.create_query_set(&descriptor))?;
-                let resolved = gpu.allocate(STAMPS, U::QUERY_RESOLVE | U::COPY_SRC)?.0;
-                Some(Clock { queries, resolved })
-            } else {
-                None
-            };
+            let clock = gpu.details().timestamps.then(clock).transpose()?;
             let readback = gpu.allocate(STAMPS + read_bytes, U::MAP_READ | U::COPY_DST)?.0;
             Ok(Slot { clock, readback })
         };
@@ -122,27 +113,23 @@ impl Flight {
         if let Some(buffer) = batch.clear {
             encoder.clear_buffer(&buffer.0, 0, Some(4));
         }
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: None,
-                timestamp_writes: slot.clock.as_ref().map(|clock| {
-                    wgpu::ComputePassTimestampWrites {
-                        query_set: &clock.queries,
-                        beginning_of_pass_write_index: Some(0),
-                        end_of_pass_write_index: Some(1),
-                    }
-                }),
+        let timestamp_writes =
+            slot.clock.as_ref().map(|(query_set, _)| wgpu::ComputePassTimestampWrites {
+                query_set,
+                beginning_of_pass_write_index: Some(0),
+                end_of_pass_write_index: Some(1),
             });
-            for dispatch in &batch.dispatches {
-                let [x, y, z] = dispatch.groups;
-                pass.set_pipeline(dispatch.pipeline.raw());
-                pass.set_bind_group(0, &dispatch.bindings.0, &[]);
-                pass.dispatch_workgroups(x, y, z);
-            }
+        let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
+        let mut pass = encoder.begin_compute_pass(&descriptor);
+        for Dispatch { pipeline, bindings, groups: [x, y, z] } in &batch.dispatches {
+            pass.set_pipeline(&pipeline.pipeline);
+            pass.set_bind_group(0, &bindings.0, &[]);
+            pass.dispatch_workgroups(*x, *y, *z);
         }
-        if let Some(clock) = &slot.clock {
-            encoder.resolve_query_set(&clock.queries, 0..2, &clock.resolved, 0);
-            encoder.copy_buffer_to_buffer(&clock.resolved, 0, &slot.readback, 0, STAMPS);
+        drop(pass);
+        if let Some((queries, resolved)) = &slot.clock {
+            encoder.resolve_query_set(queries, 0..2, resolved, 0);
+            encoder.copy_buffer_to_buffer(resolved, 0, &slot.readback, 0, STAMPS);
         }
         if let Some(buffer) = batch.read {
             encoder.copy_buffer_to_buffer(&buffer.0, 0, &slot.readback, STAMPS, buffer.size());
@@ -163,11 +150,8 @@ impl Flight {
         let mut stamps: Vec<u32> = self.gpu.unmap(&slot.readback, bytes)?;
         let words = stamps.split_off(STAMPS as usize / 4);
         let tick = |i: usize| u64::from(stamps[i]) | u64::from(stamps[i + 1]) << 32;
-        let gpu_seconds = slot
-            .clock
-            .as_ref()
-            .and_then(|_| tick(2).checked_sub(tick(0)))
-            .map(|ticks| Seconds(ticks as f64 * self.gpu.tick_seconds));
+        let ticks = slot.clock.as_ref().and_then(|_| tick(2).checked_sub(tick(0)));
+        let gpu_seconds = ticks.map(|ticks| Seconds(ticks as f64 * self.gpu.tick_seconds));
         Ok(Some(Completed { gpu_seconds, words }))
     }
 }

@@ -7,14 +7,12 @@ mod flight;
 mod memory;
 mod pipeline;
 mod scope;
-mod texture;
 
 pub use adapters::{ALLOW_NONCONFORMANT, enumerate, hidden, is_nonconformant_allowed};
 pub use buffer::{Buffer, Snapshot};
 pub use flight::{Batch, Completed, Dispatch, Flight};
-pub use memory::{Memory, TEXEL_BYTES};
+pub use memory::{Memory, TEXEL_BYTES, Texture};
 pub use pipeline::{Bindings, Pipeline, Resource};
-use texture::Texture;
 
 use crate::device::{self, Device};
 use crate::kernels::Kernel;
@@ -77,7 +75,7 @@ impl Gpu {
             ..Default::default()
         }))
         .map_err(|e| GpuError::Refused(one_line(&e)))?;
-        let reports = Reports::of(&device);
+        let reports = Reports::register(&device);
         let tick_seconds = f64::from(queue.get_timestamp_period()) * 1e-9;
         let description = Arc::new(description.clone());
         Ok(Gpu { device, queue, description, tick_seconds, reports })
@@ -90,7 +88,7 @@ impl Gpu {
 
     /// The adapter's properties.
     pub fn details(&self) -> &device::Gpu {
-        self.description.gpu.as_ref().expect("only adapters are opened as a Gpu")
+        adapters::details(&self.description)
     }
 
     /// What a kernel needs that this device lacks; `None` if it can run there.
@@ -102,22 +100,13 @@ impl Gpu {
         }
         let (limits, least, most) = (details.limits, details.subgroup_min, details.subgroup_max);
         if u64::from(kernel.workgroup_bytes) > limits.workgroup_memory.0 {
-            let needed = Bytes(kernel.workgroup_bytes.into());
-            let there = limits.workgroup_memory;
+            let (needed, there) = (Bytes(kernel.workgroup_bytes.into()), limits.workgroup_memory);
             return Some(format!("its workgroups share {needed}, this adapter's at most {there}"));
         }
         // A driver that chooses the subgroup size mostly takes the maximum; verification finds out otherwise.
         kernel.constant("LANES").filter(|lanes| *lanes != most).map(|lanes| {
             format!("it is written for subgroups of {lanes}, here they have {least} to {most}")
         })
-    }
-
-    /// Blocks until the device has finished all submissions.
-    ///
-    /// # Errors
-    /// If the device is lost or does not answer.
-    pub fn wait_idle(&self) -> Result<(), GpuError> {
-        self.wait_for(None)
     }
 
     /// Submits pending writes and blocks until they are done. Until then they take host memory.
@@ -151,22 +140,16 @@ impl Gpu {
 
 /// Enables wgpu's experimental features if any is used.
 fn experimental(features: wgpu::Features) -> wgpu::ExperimentalFeatures {
-    if features.intersects(wgpu::Features::all_experimental_mask()) {
-        // SAFETY: such features may have undefined behaviour, which wgpu requires the caller to accept. They are used for cooperative
-        // matrices alone, by kernels that are fixed at build time and whose outputs are verified.
-        unsafe { wgpu::ExperimentalFeatures::enabled() }
-    } else {
-        wgpu::ExperimentalFeatures::disabled()
+    if !features.intersects(wgpu::Features::all_experimental_mask()) {
+        return wgpu::ExperimentalFeatures::disabled();
     }
+    // SAFETY: such features may have undefined behaviour, which wgpu requires the caller to accept. They are used for cooperative
+    // matrices alone, by kernels that are fixed at build time and whose outputs are verified.
+    unsafe { wgpu::ExperimentalFeatures::enabled() }
 }
 
 /// An error with its causes on one line.
-fn one_line(error: &dyn std::error::Error) -> String {
-    let mut parts = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        parts.push(cause.to_string());
-        source = cause.source();
-    }
+fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
+    let parts: Vec<String> = anyhow::Chain::new(error).map(|part| part.to_string()).collect();
     parts.join(": ").split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,12 +1,12 @@
 //! Compiles kernels. Bind group layouts come from the bindings that naga reflected.
 
-use super::texture::TEXELS;
-use super::{Buffer, Gpu, GpuError, Texture};
-use crate::kernels::{BindingKind, Kernel};
+use super::memory::{TEXELS, Texture};
+use super::{Buffer, Gpu, GpuError};
+use crate::kernels::{self, BindingKind, Kernel};
 
 /// A compiled kernel.
 pub struct Pipeline {
-    pipeline: wgpu::ComputePipeline,
+    pub(super) pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
     /// Its binding numbers.
     bindings: Vec<u32>,
@@ -40,68 +40,54 @@ fn binding_type(kind: BindingKind) -> wgpu::BindingType {
     }
 }
 
-impl Pipeline {
-    pub(super) fn raw(&self) -> &wgpu::ComputePipeline {
-        &self.pipeline
-    }
-}
-
 impl Gpu {
     /// Compiles a kernel. The driver may still compile at the first dispatch.
     ///
     /// # Errors
     /// If the driver rejects it.
     pub fn compile(&self, kernel: &Kernel) -> Result<Pipeline, GpuError> {
-        let entries: Vec<wgpu::BindGroupLayoutEntry> = kernel
-            .bindings
-            .iter()
-            .map(|binding| wgpu::BindGroupLayoutEntry {
-                binding: binding.index,
-                visibility: wgpu::ShaderStages::COMPUTE,
-                ty: binding_type(binding.kind),
-                count: None,
-            })
-            .collect();
-        let (pipeline, layout) = self.attempt(|| self.pipeline(kernel, &entries))?;
-        let bindings = kernel.bindings.iter().map(|binding| binding.index).collect();
-        Ok(Pipeline { pipeline, layout, bindings })
-    }
-
-    fn pipeline(
-        &self,
-        kernel: &Kernel,
-        entries: &[wgpu::BindGroupLayoutEntry],
-    ) -> (wgpu::ComputePipeline, wgpu::BindGroupLayout) {
-        let layout = self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some(&kernel.id),
-            entries,
-        });
-        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(&kernel.id),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let source = wgpu::ShaderModuleDescriptor {
-            label: Some(&kernel.id),
-            source: wgpu::ShaderSource::Wgsl(kernel.wgsl.as_str().into()),
+        let label = Some(kernel.id.as_str());
+        let entry = |binding: &kernels::Binding| wgpu::BindGroupLayoutEntry {
+            binding: binding.index,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: binding_type(binding.kind),
+            count: None,
         };
-        // SAFETY: every kernel is part of this crate, indexes only within the buffers that its job allocated, and has loop counts set by
-        // the host. wgpu's own loop check would end loops silently after 65,535 iterations.
-        let module = unsafe {
-            self.device.create_shader_module_trusted(source, wgpu::ShaderRuntimeChecks::unchecked())
-        };
-        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(&kernel.id),
-            layout: Some(&pipeline_layout),
-            module: &module,
-            entry_point: None,
-            compilation_options: wgpu::PipelineCompilationOptions {
-                zero_initialize_workgroup_memory: false,
-                ..Default::default()
-            },
-            cache: None,
-        });
-        (pipeline, layout)
+        let entries: Vec<_> = kernel.bindings.iter().map(entry).collect();
+        let source = wgpu::ShaderSource::Wgsl(kernel.wgsl.as_str().into());
+        let device = &self.device;
+        self.attempt(|| {
+            let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label,
+                entries: &entries,
+            });
+            let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label,
+                bind_group_layouts: &[Some(&layout)],
+                immediate_size: 0,
+            });
+            // SAFETY: every kernel is part of this crate, indexes only within the buffers that its job allocated, and has loop counts set
+            // by the host. wgpu's own loop check would end loops silently after 65,535 iterations.
+            let module = unsafe {
+                device.create_shader_module_trusted(
+                    wgpu::ShaderModuleDescriptor { label, source },
+                    wgpu::ShaderRuntimeChecks::unchecked(),
+                )
+            };
+            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label,
+                layout: Some(&pipeline_layout),
+                module: &module,
+                entry_point: None,
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    zero_initialize_workgroup_memory: false,
+                    ..Default::default()
+                },
+                cache: None,
+            });
+            let bindings = entries.iter().map(|entry| entry.binding).collect();
+            Pipeline { pipeline, layout, bindings }
+        })
     }
 
     /// Binds buffers and textures to a kernel's bindings, in their order.
@@ -109,18 +95,15 @@ impl Gpu {
     /// # Errors
     /// If one does not fit its binding.
     pub fn bind(&self, pipeline: &Pipeline, resources: &[Resource]) -> Result<Bindings, GpuError> {
-        let entries: Vec<wgpu::BindGroupEntry> = pipeline
-            .bindings
-            .iter()
-            .zip(resources)
-            .map(|(&binding, resource)| wgpu::BindGroupEntry {
-                binding,
-                resource: match resource {
-                    Resource::Buffer(buffer) => buffer.0.as_entire_binding(),
-                    Resource::Texture(texture) => wgpu::BindingResource::TextureView(&texture.view),
-                },
-            })
-            .collect();
+        let bound = pipeline.bindings.iter().zip(resources);
+        let entries = bound.map(|(&binding, resource)| wgpu::BindGroupEntry {
+            binding,
+            resource: match resource {
+                Resource::Buffer(buffer) => buffer.0.as_entire_binding(),
+                Resource::Texture(texture) => wgpu::BindingResource::TextureView(&texture.view),
+            },
+        });
+        let entries: Vec<_> = entries.collect();
         let descriptor =
             wgpu::BindGroupDescriptor { label: None, layout: &pipeline.layout, entries: &entries };
         Ok(Bindings(self.attempt(|| self.device.create_bind_group(&descriptor))?))

@@ -3,7 +3,7 @@
 //! operations.
 
 use super::{Gpu, GpuError, one_line};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Every kind of error, most informative first: an object that could not be allocated may also be reported as invalid.
 const KINDS: [wgpu::ErrorFilter; 3] =
@@ -20,12 +20,11 @@ pub(super) struct Reports {
 
 impl Reports {
     /// Registers the callbacks of a device.
-    pub(super) fn of(device: &wgpu::Device) -> Arc<Reports> {
+    pub(super) fn register(device: &wgpu::Device) -> Arc<Reports> {
         let reports = Arc::new(Reports::default());
         let for_errors = reports.clone();
         device.on_uncaptured_error(Arc::new(move |error| {
-            let mut stray = for_errors.stray.lock().unwrap_or_else(PoisonError::into_inner);
-            stray.get_or_insert(error.into());
+            for_errors.stray().get_or_insert(error.into());
         }));
         let for_loss = reports.clone();
         device.set_device_lost_callback(move |reason, message| {
@@ -40,17 +39,11 @@ impl Reports {
     }
 
     fn check_lost(&self) -> Result<(), GpuError> {
-        match self.lost.get() {
-            Some(why) => Err(GpuError::Lost(why.clone())),
-            None => Ok(()),
-        }
+        self.lost.get().map_or(Ok(()), |why| Err(GpuError::Lost(why.clone())))
     }
 
-    fn take_stray(&self) -> Result<(), GpuError> {
-        match self.stray.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+    fn stray(&self) -> MutexGuard<'_, Option<GpuError>> {
+        self.stray.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -69,10 +62,7 @@ impl Gpu {
         self.reports.lost.get().is_some()
     }
 
-    /// Runs one operation on the device. The overhead is less than a microsecond.
-    ///
-    /// # Errors
-    /// The operation's error, or that the device is lost.
+    /// Runs one operation on the device; returns its error, or that the device is lost. The overhead is less than a microsecond.
     pub(super) fn attempt<T>(&self, operation: impl FnOnce() -> T) -> Result<T, GpuError> {
         self.reports.check_lost()?;
         let scopes = KINDS.map(|kind| self.device.push_error_scope(kind));
@@ -88,15 +78,11 @@ impl Gpu {
             Some(error) => return self.reports.check_lost().and(Err(error)),
             None => self.reports.check_lost()?,
         }
-        self.reports.take_stray()?;
-        Ok(value)
+        self.reports.stray().take().map_or(Ok(value), Err)
     }
 
     /// Creates an object in device memory. If the device is out of memory, a flush frees dropped objects and pending writes, and it is
     /// tried once more.
-    ///
-    /// # Errors
-    /// If the device has no memory for `what`, or for any other cause.
     pub(super) fn make<T>(
         &self,
         what: impl Fn() -> String,

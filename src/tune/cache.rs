@@ -3,18 +3,19 @@
 
 use crate::kernels::hex;
 use crate::results::Tuning;
+use crate::text;
+use anyhow::{Result, bail, ensure};
 use atomic_write_file::AtomicWriteFile;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Maximum size of an entry: a trial takes some hundred bytes, and there are some dozens of them.
 const MAX_BYTES: u64 = 1 << 20;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Entry {
     key: Value,
     tuning: Tuning,
@@ -34,48 +35,39 @@ fn path(folder: &Path, key: &Value) -> PathBuf {
 pub(super) fn read(
     folder: &Path,
     key: &Value,
-    check: impl Fn(&Tuning) -> Result<(), String>,
+    check: impl Fn(&Tuning) -> Result<()>,
 ) -> Option<Tuning> {
     let path = path(folder, key);
     let entry = entry(&path, key).transpose()?;
     let checked = entry.and_then(|tuning| check(&tuning).map(|()| tuning));
+    let shown = path.display();
     checked
         .inspect_err(|why| {
-            tracing::warn!(
-                "the kept choice {} is ignored: {why}; kernels are tried again",
-                path.display()
-            );
+            tracing::warn!("the kept choice {shown} is ignored: {why}; kernels are tried again");
         })
         .ok()
 }
 
 /// Reads an entry; `None` if there is no file.
-fn entry(path: &Path, key: &Value) -> Result<Option<Tuning>, String> {
-    let text = |error: std::io::Error| error.to_string();
-    match std::fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        // Opening a pipe would block.
-        Ok(about) if !about.is_file() => return Err("it is not a file".into()),
-        other => other.map_err(text)?,
+fn entry(path: &Path, key: &Value) -> Result<Option<Tuning>> {
+    let bytes = match text::read(path, MAX_BYTES) {
+        Ok(bytes) => bytes,
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound => return Ok(None),
+            ErrorKind::IsADirectory | ErrorKind::InvalidInput => bail!("it is not a file"),
+            _ => return Err(error.into()),
+        },
     };
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(text)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("it is larger than {} KiB", MAX_BYTES >> 10));
-    }
-    let entry: Entry = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-    if entry.key != *key {
-        return Err("it is of another workload or machine".into());
-    }
+    ensure!(bytes.len() as u64 <= MAX_BYTES, "it is larger than {} KiB", MAX_BYTES >> 10);
+    let entry: Entry = serde_json::from_slice(&bytes)?;
+    ensure!(entry.key == *key, "it is of another workload or machine");
     Ok(Some(entry.tuning))
 }
 
 /// Caches a choice.
 pub(super) fn write(folder: &Path, key: &Value, tuning: &Tuning) {
     let path = path(folder, key);
-    let entry = Entry { key: key.clone(), tuning: tuning.clone() };
+    let entry = json!({"key": key, "tuning": tuning});
     let text = serde_json::to_vec_pretty(&entry).expect("entries are plain data");
     let written = std::fs::create_dir_all(folder)
         .and_then(|()| AtomicWriteFile::open(&path))

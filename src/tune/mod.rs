@@ -10,11 +10,14 @@ use crate::results::{self, Failure, FailureCode, Trial, Tuning, TuningSource};
 use crate::units::Seconds;
 use crate::workload::data::Seed;
 use crate::workload::{Job, JobError, Target, Variant, Workload};
+use anyhow::{Result, bail, ensure};
+use serde::Serialize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// How thorough the trials are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Effort {
     /// The first four variants, a few seconds.
     Quick,
@@ -22,41 +25,23 @@ pub enum Effort {
     Full,
 }
 
-impl Effort {
-    fn variants(self) -> usize {
-        match self {
-            Effort::Quick => 4,
-            Effort::Full => usize::MAX,
-        }
-    }
-
-    fn rounds(self) -> usize {
-        match self {
-            Effort::Quick => 3,
-            Effort::Full => 5,
-        }
-    }
-
+/// How many trials an [`Effort`] makes, and how long they are.
+struct Schedule {
+    variants: usize,
+    rounds: usize,
     /// Additional rounds for the variants close to the best.
-    fn final_rounds(self) -> usize {
-        match self {
-            Effort::Quick => 0,
-            Effort::Full => 15,
-        }
-    }
+    final_rounds: usize,
+    /// Length of one trial.
+    slice: Seconds,
+}
 
-    fn slice(self) -> Seconds {
-        match self {
-            Effort::Quick => Seconds(0.1),
-            Effort::Full => Seconds(0.2),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Effort::Quick => "quick",
-            Effort::Full => "full",
-        }
+impl Effort {
+    fn schedule(self) -> Schedule {
+        let (variants, rounds, final_rounds, slice) = match self {
+            Effort::Quick => (4, 3, 0, Seconds(0.1)),
+            Effort::Full => (usize::MAX, 5, 15, Seconds(0.2)),
+        };
+        Schedule { variants, rounds, final_rounds, slice }
     }
 }
 
@@ -114,61 +99,49 @@ impl Tuner {
         if let Some(choice) = self.kept(workload, target, &variants).and_then(choice) {
             return Ok(choice);
         }
-        let record = try_all(workload, target, &variants, self.effort, on_event)?;
+        let (schedule, excluded) = (self.effort.schedule(), Vec::new());
+        let comparison = Comparison { workload, schedule, on_event, excluded, done: 0, planned: 0 };
+        let record = comparison.run(target, &variants)?;
         if let Some(cache) = &self.cache {
             cache::write(cache, &key(workload, target, self.effort), &record);
         }
         Ok(choice(record).expect("one of these variants was chosen"))
     }
 
-    fn kept(
-        &self,
-        workload: &dyn Workload,
-        target: &Target,
-        variants: &[Variant],
-    ) -> Option<Tuning> {
+    fn kept(&self, workload: &dyn Workload, target: &Target, of: &[Variant]) -> Option<Tuning> {
         let cache = self.cache.as_ref().filter(|_| !self.retune)?;
         let good_enough: &[Effort] = match self.effort {
             Effort::Quick => &[Effort::Full, Effort::Quick],
             Effort::Full => &[Effort::Full],
         };
-        let check = |record: &Tuning| plausible(record, variants, workload.has_fixed_batches());
-        let record = good_enough
-            .iter()
-            .find_map(|&effort| cache::read(cache, &key(workload, target, effort), check))?;
-        Some(Tuning { source: TuningSource::Cache, ..record })
+        let check = |record: &Tuning| plausible(record, of, workload.has_fixed_batches());
+        let read = |&effort| cache::read(cache, &key(workload, target, effort), check);
+        Some(Tuning { source: TuningSource::Cache, ..good_enough.iter().find_map(read)? })
     }
 }
 
 /// Checks that trials can have produced this record: known kernels, batch lengths that are tried, and valid rates.
-fn plausible(record: &Tuning, variants: &[Variant], fixed: bool) -> Result<(), String> {
+fn plausible(record: &Tuning, variants: &[Variant], fixed: bool) -> Result<()> {
     let known = |kernel: &str| variants.iter().any(|variant| variant.id() == kernel);
-    let length = |batch: Option<f64>| match batch {
+    let is_tried = |batch: Option<f64>| match batch {
         Some(seconds) => !fixed && BATCHES.contains(&Seconds(seconds)),
         None => fixed,
     };
-    if record.trials.len() > variants.len() + BATCHES.len() {
-        return Err(format!("{} trials are more than are ever made", record.trials.len()));
+    let count = record.trials.len();
+    ensure!(count <= variants.len() + BATCHES.len(), "{count} trials are more than are ever made");
+    ensure!(known(&record.kernel), "there is no kernel {:?}", record.kernel);
+    match record.batch_seconds {
+        length if is_tried(length) => {}
+        Some(seconds) => bail!("no batches of {seconds} s are ever tried"),
+        None => bail!("the length of batches is missing"),
     }
-    if !known(&record.kernel) {
-        return Err(format!("there is no kernel {:?}", record.kernel));
-    }
-    if !length(record.batch_seconds) {
-        return Err(match record.batch_seconds {
-            Some(seconds) => format!("no batches of {seconds} s are ever tried"),
-            None => "the length of batches is missing".into(),
-        });
-    }
-    for trial in &record.trials {
-        let timed = length(trial.batch_seconds)
-            && trial.failure.is_none()
-            && trial.throughput.is_some_and(|rate| rate.is_finite() && rate >= 0.0);
-        let failed =
-            trial.batch_seconds.is_none() && trial.failure.is_some() && trial.throughput.is_none();
-        let is_valid = (timed || failed) && known(&trial.kernel);
-        if !is_valid {
-            return Err(format!("no trial of {:?} ends like that", trial.kernel));
-        }
+    for Trial { kernel, batch_seconds, throughput, failure } in &record.trials {
+        let is_valid = match (throughput, failure) {
+            (Some(rate), None) => is_tried(*batch_seconds) && rate.is_finite() && *rate >= 0.0,
+            (None, Some(_)) => batch_seconds.is_none(),
+            _ => false,
+        };
+        ensure!(is_valid && known(kernel), "no trial of {kernel:?} ends like that");
     }
     Ok(())
 }
@@ -177,281 +150,204 @@ fn plausible(record: &Tuning, variants: &[Variant], fixed: bool) -> Result<(), S
 fn key(workload: &dyn Workload, target: &Target, effort: Effort) -> serde_json::Value {
     serde_json::json!({
         "workload": workload.spec(),
-        "effort": effort.name(),
+        "effort": effort,
         "device": target.device(),
         "program": results::program(),
         "environment": results::environment(),
     })
 }
 
-/// A variant that is excluded from the comparison, and why.
-struct Excluded<'a> {
-    variant: &'a Variant,
-    why: Why,
-}
-
-enum Why {
-    /// Its output is wrong; the text says how.
-    Wrong(String),
-    /// It did not run.
-    Failed(JobError),
-}
-
-impl Why {
-    fn failure(&self) -> Failure {
-        match self {
-            Why::Wrong(what) => {
-                Failure::new(FailureCode::WrongOutput, format!("its output is wrong: {what}"))
-            }
-            Why::Failed(error) => error.into(),
-        }
-    }
-}
-
-/// Compares the variants. One that fails is excluded and the comparison starts again without it, on a reopened device if the failure lost
-/// it.
-fn try_all(
-    workload: &dyn Workload,
-    target: &mut Target,
-    variants: &[Variant],
-    effort: Effort,
-    on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
-) -> Result<Tuning, MeasureError> {
-    let variants = &variants[..variants.len().min(effort.variants())];
-    if let ([variant], true) = (variants, workload.has_fixed_batches()) {
-        return Ok(tuning(variant, None, Vec::new()));
-    }
-    let mut excluded: Vec<Excluded> = Vec::new();
-    loop {
-        let is_left = |v: &&Variant| excluded.iter().all(|e| e.variant.id() != v.id());
-        let left: Vec<&Variant> = variants.iter().filter(is_left).collect();
-        if left.is_empty() {
-            return Err(none_is_right(excluded));
-        }
-        target.reopen_if_lost().map_err(JobError::from)?;
-        let compared = compare(workload, target, &left, effort, &mut excluded, on_event)?;
-        if let Some(mut tuning) = compared {
-            let failed = excluded.iter().map(|e| failed(e.variant, e.why.failure()));
-            tuning.trials.splice(..0, failed);
-            return Ok(tuning);
-        }
-    }
-}
-
-/// Compares variants and chooses one. Returns `None` if a failure excludes one, since the comparison must then start again.
-fn compare<'a>(
-    workload: &dyn Workload,
-    target: &Target,
-    variants: &[&'a Variant],
-    effort: Effort,
-    excluded: &mut Vec<Excluded<'a>>,
-    on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
-) -> Result<Option<Tuning>, MeasureError> {
-    let mut ready = prepare(workload, target, variants, excluded, on_event)?;
-    if ready.is_empty() || target.is_lost() {
-        return Ok(None);
-    }
-    let mut exclude = |variant, error| match error {
-        MeasureError::Job(error) => {
-            excluded.push(Excluded { variant, why: Why::Failed(error) });
-            Ok(None)
-        }
-        other => Err(other),
-    };
-    let fixed = workload.has_fixed_batches();
-    let lengths = if fixed { &[][..] } else { &BATCHES };
-    let mut interleaved = Interleaved::new(effort, ready.len(), lengths.len(), on_event);
-    let batch = (!fixed).then_some(BATCH);
-    let rates = match interleaved.variants(&mut ready, batch) {
-        Ok(rates) => rates,
-        Err((i, error)) => return exclude(ready[i].variant, error),
-    };
-    let mut trials = Vec::new();
-    if ready.len() > 1 {
-        trials.extend(ready.iter().zip(&rates).map(|(r, rates)| timed(r.variant, batch, rates)));
-    }
-    let Ready { variant, mut job } = ready.swap_remove(fastest(&rates));
-    drop(ready);
-    if fixed {
-        return Ok(Some(tuning(variant, None, trials)));
-    }
-    let run = |i: usize| interleaved.run(job.as_mut(), Some(lengths[i]));
-    let rates = match interleave(lengths.len(), effort.rounds(), run) {
-        Ok(rates) => rates,
-        Err(error) => return exclude(variant, error),
-    };
-    let enough = (1.0 - TOLERATED) * median_of(&rates[fastest(&rates)]);
-    let batch = (lengths.iter().zip(&rates))
-        .find(|(_, rates)| median_of(rates) >= enough)
-        .map_or(BATCH, |(&batch, _)| batch);
-    trials.extend(lengths.iter().zip(&rates).map(|(&b, rates)| timed(variant, Some(b), rates)));
-    Ok(Some(tuning(variant, Some(batch), trials)))
-}
-
-fn tuning(variant: &Variant, batch: Option<Seconds>, trials: Vec<Trial>) -> Tuning {
-    Tuning {
-        source: TuningSource::Trials,
-        kernel: variant.id().to_string(),
-        batch_seconds: batch.map(|batch| batch.0),
-        trials,
-    }
+/// The comparison of a workload's variants on a device.
+struct Comparison<'a> {
+    workload: &'a dyn Workload,
+    schedule: Schedule,
+    on_event: &'a mut dyn FnMut(f64) -> ControlFlow<()>,
+    /// Variants that are left out because their output is wrong or they failed.
+    excluded: Vec<(&'static str, MeasureError)>,
+    /// Trials that are done, and all that are planned.
+    done: usize,
+    planned: usize,
 }
 
 /// A prepared variant that agrees with the oracle.
-struct Ready<'a> {
-    variant: &'a Variant,
+struct Ready {
+    kernel: &'static str,
     job: Box<dyn Job>,
 }
 
-/// Prepares the variants that agree with the oracle and excludes the others. Ends early if the device is lost.
-///
-/// # Errors
-/// If the device cannot hold the workload for the first variant: all variants hold the same data.
-fn prepare<'a>(
-    workload: &dyn Workload,
-    target: &Target,
-    variants: &[&'a Variant],
-    excluded: &mut Vec<Excluded<'a>>,
-    on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
-) -> Result<Vec<Ready<'a>>, MeasureError> {
-    let mut ready: Vec<Ready> = Vec::new();
-    for variant in variants {
-        if on_event(0.0).is_break() {
-            return Err(MeasureError::Interrupted);
+/// Why a comparison ended without a choice; `None` if it must start again without a variant that failed.
+type Stop = Option<MeasureError>;
+
+impl Comparison<'_> {
+    /// Compares the variants. One that fails is excluded and the comparison starts again without it, on a reopened device if the failure
+    /// lost it.
+    fn run(mut self, target: &mut Target, variants: &[Variant]) -> Result<Tuning, MeasureError> {
+        let variants = &variants[..variants.len().min(self.schedule.variants)];
+        if let ([variant], true) = (variants, self.workload.has_fixed_batches()) {
+            return Ok(tuning(variant.id(), None, Vec::new()));
         }
-        let prepared = workload
-            .prepare(target, variant, Seed([0; 32]))
-            .and_then(|mut job| job.verify().map(|verdict| (job, verdict)));
-        let why = match prepared {
-            Ok((job, Verdict::Agrees { .. })) => {
-                ready.push(Ready { variant, job });
-                continue;
+        loop {
+            let is_left = |v: &&Variant| self.excluded.iter().all(|(kernel, _)| *kernel != v.id());
+            let left: Vec<&Variant> = variants.iter().filter(is_left).collect();
+            if left.is_empty() {
+                return Err(none_is_right(self.excluded));
             }
-            Ok((_, Verdict::Disagrees(what))) => Why::Wrong(what),
-            Err(error) if error.is_unsupported() && ready.is_empty() && excluded.is_empty() => {
-                return Err(MeasureError::Job(error));
+            target.reopen_if_lost().map_err(JobError::from)?;
+            match self.compare(target, &left) {
+                Ok(mut tuning) => {
+                    tuning.trials.splice(..0, self.excluded.iter().map(failed));
+                    return Ok(tuning);
+                }
+                Err(Some(error)) => return Err(error),
+                Err(None) => {}
             }
-            Err(error) => Why::Failed(error),
-        };
-        excluded.push(Excluded { variant, why });
-        if target.is_lost() {
-            break;
         }
     }
-    Ok(ready)
+
+    /// Compares variants and chooses one.
+    fn compare(&mut self, target: &Target, variants: &[&Variant]) -> Result<Tuning, Stop> {
+        let mut ready = self.prepare(target, variants)?;
+        if ready.is_empty() || target.is_lost() {
+            return Err(None);
+        }
+        let Schedule { rounds, final_rounds, .. } = self.schedule;
+        let fixed = self.workload.has_fixed_batches();
+        let (batch, lengths) = if fixed { (None, &[][..]) } else { (Some(BATCH), &BATCHES[..]) };
+        let comparisons = if ready.len() > 1 { rounds + final_rounds } else { 0 };
+        (self.done, self.planned) = (0, comparisons * ready.len() + rounds * lengths.len());
+        let (mut rates, mut trials) = (vec![0.0], Vec::new());
+        if ready.len() > 1 {
+            rates = self.rates(&mut ready, batch)?;
+            trials.extend(ready.iter().zip(&rates).map(|(r, rate)| timed(r.kernel, batch, *rate)));
+        }
+        let mut best = ready.swap_remove(fastest(&rates));
+        drop(ready);
+        if fixed {
+            return Ok(tuning(best.kernel, None, trials));
+        }
+        let trial = |i: usize| self.trial(&mut best, Some(lengths[i]));
+        let rates = medians(&interleave(lengths.len(), rounds, trial)?);
+        let enough = (1.0 - TOLERATED) * rates[fastest(&rates)];
+        let shortest = rates.iter().position(|rate| *rate >= enough);
+        let batch = shortest.map_or(BATCH, |i| lengths[i]);
+        let of_lengths = lengths.iter().zip(&rates);
+        trials.extend(of_lengths.map(|(batch, rate)| timed(best.kernel, Some(*batch), *rate)));
+        Ok(tuning(best.kernel, Some(batch), trials))
+    }
+
+    /// Prepares the variants that agree with the oracle and excludes the others. Ends early if the device is lost.
+    ///
+    /// # Errors
+    /// If the device cannot hold the workload for the first variant: all variants hold the same data.
+    fn prepare(
+        &mut self,
+        target: &Target,
+        variants: &[&Variant],
+    ) -> Result<Vec<Ready>, MeasureError> {
+        let mut ready = Vec::new();
+        for variant in variants {
+            if (self.on_event)(0.0).is_break() {
+                return Err(MeasureError::Interrupted);
+            }
+            let prepared = self.workload.prepare(target, variant, Seed([0; 32]));
+            let is_first = ready.is_empty() && self.excluded.is_empty();
+            let error = match prepared.and_then(|mut job| Ok((job.verify()?, job))) {
+                Ok((Verdict::Agrees { .. }, job)) => {
+                    ready.push(Ready { kernel: variant.id(), job });
+                    continue;
+                }
+                Ok((Verdict::Disagrees(what), _)) => MeasureError::Wrong(what),
+                Err(error) if error.is_unsupported() && is_first => return Err(error.into()),
+                Err(error) => error.into(),
+            };
+            self.excluded.push((variant.id(), error));
+            if target.is_lost() {
+                break;
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Median rates of several variants, with more rounds for those close to the best.
+    fn rates(&mut self, ready: &mut [Ready], batch: Option<Seconds>) -> Result<Vec<f64>, Stop> {
+        let Schedule { rounds, final_rounds, .. } = self.schedule;
+        let mut rates = interleave(ready.len(), rounds, |i| self.trial(&mut ready[i], batch))?;
+        let first = medians(&rates);
+        let is_close = |i: &usize| first[*i] >= CLOSE * first[fastest(&first)];
+        let mut close: Vec<usize> = (0..ready.len()).filter(is_close).collect();
+        if close.len() == 1 {
+            close.clear();
+        }
+        self.planned -= final_rounds * (ready.len() - close.len());
+        let trial = |i: usize| self.trial(&mut ready[close[i]], batch);
+        let finals = interleave(close.len(), final_rounds, trial)?;
+        close.iter().zip(finals).for_each(|(&i, finals)| rates[i].extend(finals));
+        Ok(medians(&rates))
+    }
+
+    /// The rate of one trial. A variant that fails is excluded.
+    fn trial(&mut self, ready: &mut Ready, batch: Option<Seconds>) -> Result<f64, Stop> {
+        let share = self.done as f64 / self.planned as f64;
+        self.done += 1;
+        let stop = &mut || (self.on_event)(share).is_break();
+        trial(ready.job.as_mut(), batch, self.schedule.slice, stop).map_err(|error| match error {
+            MeasureError::Job(_) => {
+                self.excluded.push((ready.kernel, error));
+                None
+            }
+            other => Some(other),
+        })
+    }
 }
 
 /// The error if no variant is left, with each reason once.
-fn none_is_right(excluded: Vec<Excluded>) -> MeasureError {
+fn none_is_right(excluded: Vec<(&str, MeasureError)>) -> MeasureError {
     let mut reasons: Vec<String> = Vec::new();
-    for Excluded { why, .. } in &excluded {
-        let text = match why {
-            Why::Wrong(what) => what.clone(),
-            Why::Failed(error) => error.to_string(),
+    for (_, error) in &excluded {
+        let reason = match error {
+            MeasureError::Wrong(what) => what.clone(),
+            other => other.to_string(),
         };
-        if !reasons.contains(&text) {
-            reasons.push(text);
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
         }
     }
-    let wrong = excluded.iter().any(|e| matches!(e.why, Why::Wrong(_)));
-    let several = reasons.len() > 1;
-    match excluded.into_iter().next().map(|e| e.why) {
-        _ if wrong => MeasureError::Wrong(reasons.join("; ")),
-        Some(Why::Failed(error)) if !several => MeasureError::Job(error),
+    let is_wrong = excluded.iter().any(|(_, error)| matches!(error, MeasureError::Wrong(_)));
+    match excluded.into_iter().next() {
+        _ if is_wrong => MeasureError::Wrong(reasons.join("; ")),
+        Some((_, error)) if reasons.len() == 1 => error,
         _ => MeasureError::NoKernel(reasons.join("; ")),
     }
 }
 
-/// Interleaved trials, with counts of those done and remaining.
-struct Interleaved<'a> {
-    effort: Effort,
-    done: usize,
-    remaining: usize,
-    on_event: &'a mut dyn FnMut(f64) -> ControlFlow<()>,
+fn medians(rates: &[Vec<f64>]) -> Vec<f64> {
+    rates.iter().map(|rates| median(rates).unwrap_or(0.0)).collect()
 }
 
-impl<'a> Interleaved<'a> {
-    fn new(
-        effort: Effort,
-        variants: usize,
-        lengths: usize,
-        on_event: &'a mut dyn FnMut(f64) -> ControlFlow<()>,
-    ) -> Interleaved<'a> {
-        let comparisons = if variants > 1 { effort.rounds() + effort.final_rounds() } else { 0 };
-        let remaining = comparisons * variants + effort.rounds() * lengths;
-        Interleaved { effort, done: 0, remaining, on_event }
-    }
+/// The index of the highest rate.
+fn fastest(rates: &[f64]) -> usize {
+    (0..rates.len()).max_by(|&a, &b| rates[a].total_cmp(&rates[b])).unwrap_or(0)
+}
 
-    fn run(&mut self, job: &mut dyn Job, batch: Option<Seconds>) -> Result<f64, MeasureError> {
-        let share = self.done as f64 / (self.done + self.remaining) as f64;
-        self.done += 1;
-        self.remaining -= 1;
-        trial(job, batch, self.effort.slice(), &mut || (self.on_event)(share).is_break())
-    }
+fn tuning(kernel: &str, batch: Option<Seconds>, trials: Vec<Trial>) -> Tuning {
+    let (kernel, batch_seconds) = (kernel.to_string(), batch.map(|batch| batch.0));
+    Tuning { source: TuningSource::Trials, kernel, batch_seconds, trials }
+}
 
-    /// Rates of all variants, with more rounds for those close to the best; no rates if there is only one variant.
-    ///
-    /// # Errors
-    /// The index of the variant that failed, and why.
-    fn variants(
-        &mut self,
-        ready: &mut [Ready],
-        batch: Option<Seconds>,
-    ) -> Result<Vec<Vec<f64>>, (usize, MeasureError)> {
-        if ready.len() == 1 {
-            return Ok(vec![Vec::new()]);
+fn failed((kernel, error): &(&str, MeasureError)) -> Trial {
+    let failure = match error {
+        MeasureError::Wrong(what) => {
+            Failure::new(FailureCode::WrongOutput, format!("its output is wrong: {what}"))
         }
-        let (rounds, more) = (self.effort.rounds(), self.effort.final_rounds());
-        let run = |interleaved: &mut Self, ready: &mut Ready, i: usize| {
-            interleaved.run(ready.job.as_mut(), batch).map_err(|error| (i, error))
-        };
-        let mut rates = interleave(ready.len(), rounds, |i| run(self, &mut ready[i], i))?;
-        let close = match close_to_best(&rates) {
-            close if close.len() > 1 => close,
-            _ => Vec::new(),
-        };
-        self.remaining -= more * (ready.len() - close.len());
-        let finals = interleave(close.len(), more, |i| run(self, &mut ready[close[i]], close[i]))?;
-        close.iter().zip(finals).for_each(|(&i, finals)| rates[i].extend(finals));
-        Ok(rates)
-    }
+        other => other.into(),
+    };
+    let kernel = kernel.to_string();
+    Trial { kernel, batch_seconds: None, throughput: None, failure: Some(failure) }
 }
 
-fn median_of(rates: &[f64]) -> f64 {
-    median(rates).unwrap_or(0.0)
-}
-
-/// The index of the highest median.
-fn fastest(rates: &[Vec<f64>]) -> usize {
-    let median_at = |i: usize| median_of(&rates[i]);
-    (0..rates.len()).max_by(|&a, &b| median_at(a).total_cmp(&median_at(b))).unwrap_or(0)
-}
-
-/// The indices of all variants whose median is close to the highest.
-fn close_to_best(rates: &[Vec<f64>]) -> Vec<usize> {
-    let enough = CLOSE * median_of(&rates[fastest(rates)]);
-    (0..rates.len()).filter(|&i| median_of(&rates[i]) >= enough).collect()
-}
-
-fn failed(variant: &Variant, failure: Failure) -> Trial {
-    Trial {
-        kernel: variant.id().to_string(),
-        batch_seconds: None,
-        throughput: None,
-        failure: Some(failure),
-    }
-}
-
-fn timed(variant: &Variant, batch: Option<Seconds>, rates: &[f64]) -> Trial {
-    Trial {
-        kernel: variant.id().to_string(),
-        batch_seconds: batch.map(|batch| batch.0),
-        throughput: median(rates).map(to_four_digits),
-        failure: None,
-    }
-}
-
-/// Rounds to four digits: a trial is not a measurement, so more digits only enlarge files.
-fn to_four_digits(rate: f64) -> f64 {
-    format!("{rate:.3e}").parse().unwrap_or(rate)
+/// The record of a variant's trials. The rate has four digits: a trial is not a measurement, so more digits only enlarge files.
+fn timed(kernel: &str, batch: Option<Seconds>, rate: f64) -> Trial {
+    let (kernel, batch_seconds) = (kernel.to_string(), batch.map(|batch| batch.0));
+    let throughput = Some(format!("{rate:.3e}").parse().unwrap_or(rate));
+    Trial { kernel, batch_seconds, throughput, failure: None }
 }

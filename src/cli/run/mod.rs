@@ -84,17 +84,20 @@ fn hex(text: &str, bytes: std::ops::RangeInclusive<usize>) -> Result<String, Str
     let is_valid = text.len().is_multiple_of(2)
         && bytes.contains(&(text.len() / 2))
         && text.bytes().all(|b| b.is_ascii_hexdigit());
-    is_valid.then(|| text.to_lowercase()).ok_or_else(|| match (bytes.start(), bytes.end()) {
+    match bytes.into_inner() {
+        _ if is_valid => Ok(text.to_lowercase()),
         (least, most) if least == most => {
-            format!("write {least} bytes, as {} hex digits", 2 * least)
+            Err(format!("write {least} bytes, as {} hex digits", 2 * least))
         }
-        (least, most) => format!("write {least} to {most} bytes, two hex digits each"),
-    })
+        (least, most) => Err(format!("write {least} to {most} bytes, two hex digits each")),
+    }
 }
 
 /// The validated arguments.
 struct Plan {
-    devices: Vec<(Device, Result<Target, GpuError>)>,
+    devices: Vec<Device>,
+    /// The devices, opened. They stay open for the whole run.
+    targets: Vec<Result<Target, GpuError>>,
     workloads: Vec<Box<dyn Workload>>,
     power: Power,
     protocol: Protocol,
@@ -129,29 +132,31 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         },
         challenge: args.challenge.clone(),
         beacon: args.beacon.clone(),
-        manifest: manifest(&plan, args.anonymous),
+        manifest: Manifest::new(
+            &plan.devices,
+            gpu::enumerate().iter().filter(|device| !device.class.runs_on_cpu()).count(),
+            plan.workloads.iter().map(|workload| workload.spec()).collect(),
+            plan.power.sources(&plan.devices, &plan.workloads),
+            &plan.protocol,
+            args.anonymous,
+        ),
         clock: Clock { zero_at: plan.power.sampling.zero_at() },
         baselines: Vec::new(),
         rows: Vec::new(),
     };
     let file = out.create(&run)?;
     let seed = results::seed(&run);
-    let Protocol { baseline, baseline_longest, .. } = plan.protocol;
-    plan.power.sampling.take_baseline(baseline, baseline_longest, &mut interrupt::asked);
-    run.baselines = baselines(&plan);
-    let total = plan.devices.len() * plan.workloads.len();
-    for (device, target) in &plan.devices {
+    run.baselines = take_baselines(&mut plan);
+    for number in 0..plan.devices.len() {
         let before = run.rows.len();
-        let rounds = rounds::Rounds { plan: &plan, device, target, seed, before, total };
-        rounds.measure(&mut |rows: Vec<Row>| {
+        rounds::Rounds { plan: &plan, number, seed }.measure(&mut |rows: Vec<Row>| {
             run.rows.truncate(before);
             run.rows.extend(rows.into_iter().map(OrNewer::Known));
             file.replace(&run)
         })?;
     }
     if plan.protocol.mode == Mode::Publish && !interrupt::asked() {
-        plan.power.sampling.take_baseline(baseline, baseline_longest, &mut interrupt::asked);
-        run.baselines = baselines(&plan);
+        run.baselines = take_baselines(&mut plan);
     }
     let interrupted = interrupt::asked();
     if !interrupted {
@@ -186,21 +191,11 @@ fn plan(args: &Args) -> Result<Plan> {
     }
     let devices = args.devices.select()?;
     args::note_hidden(&devices);
-    let devices: Vec<(Device, Result<Target, GpuError>)> = devices
-        .into_iter()
-        .map(|device| {
-            let target = Target::open(&device);
-            (device, target)
-        })
-        .collect();
+    let targets: Vec<Result<Target, GpuError>> = devices.iter().map(Target::open).collect();
     for workload in &workloads {
-        let reasons: Vec<Option<String>> = devices
-            .iter()
-            .map(|(_, target)| target.as_ref().ok().and_then(|t| workload.unsupported(t)))
-            .collect();
-        if let Some(reason) = reasons.iter().flatten().next()
-            && reasons.iter().all(Option::is_some)
-        {
+        let unsupported = |target: &Result<Target, _>| workload.unsupported(target.as_ref().ok()?);
+        let reasons: Option<Vec<String>> = targets.iter().map(unsupported).collect();
+        if let Some([reason, ..]) = reasons.as_deref() {
             bail!("no chosen device can hold {}: {reason}", workload.spec());
         }
     }
@@ -209,10 +204,9 @@ fn plan(args: &Args) -> Result<Plan> {
         (_, true) => Mode::Publish,
         _ => Mode::Default,
     };
-    let ids: Vec<Device> = devices.iter().map(|(device, _)| device.clone()).collect();
     let protocol = Protocol::of(mode);
-    let power = Power::open(power, &ids, protocol.poll)?;
-    Ok(Plan { devices, workloads, power, protocol })
+    let power = Power::open(power, &devices, protocol.poll)?;
+    Ok(Plan { devices, targets, workloads, power, protocol })
 }
 
 /// The current time, rounded down to a second.
@@ -221,27 +215,19 @@ fn now() -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
-fn baselines(plan: &Plan) -> Vec<Baseline> {
-    let all = plan.power.sampling.baselines().into_iter().enumerate();
+/// Measures the idle power of every source; returns what is known of it.
+fn take_baselines(plan: &mut Plan) -> Vec<Baseline> {
+    let (sampling, protocol) = (&mut plan.power.sampling, &plan.protocol);
+    sampling.take_baseline(protocol.baseline, protocol.baseline_longest, &mut interrupt::asked);
+    let all = sampling.baselines().into_iter().enumerate();
     all.filter_map(|(source, idle)| Some(Baseline { source, idle: idle? })).collect()
-}
-
-fn manifest(plan: &Plan, anonymous: bool) -> Manifest {
-    let devices: Vec<Device> = plan.devices.iter().map(|(device, _)| device.clone()).collect();
-    let workloads = plan.workloads.iter().map(|workload| workload.spec()).collect();
-    let sources = plan.power.sources(&devices, &plan.workloads);
-    let gpus = gpu::enumerate().iter().filter(|device| !device.class.runs_on_cpu()).count();
-    Manifest::new(&devices, gpus, workloads, sources, &plan.protocol, anonymous)
 }
 
 fn print(document: &Document, json: bool, path: &Path) -> Result<()> {
     if json {
         super::print(&text::json(&results::text(document)))?;
     } else {
-        let (width, styled) = args::terminal();
-        for table in report::run(document) {
-            super::print(&(table.to_terminal(width, styled) + "\n"))?;
-        }
+        super::print_tables(&report::run(document))?;
     }
     for reason in report::reasons(document) {
         say(&format!("note: {reason}"));

@@ -1,7 +1,7 @@
 //! The energy sources of a run: meters, and declared or modelled power.
 
 use crate::device::Device;
-use crate::energy::{self, PowerSpec, Sampling, Stated};
+use crate::energy::{self, EnergyError, PowerSpec, Sampling, Stated};
 use crate::results::{Origin, Source};
 use crate::units::Seconds;
 use crate::workload::{Id, Workload};
@@ -23,31 +23,28 @@ impl Power {
         Ok(Power { specs, sampling: Sampling::with_min_poll_interval(placed, poll) })
     }
 
-    /// Declared or modelled power of a workload on a device, each with whether it was declared for that workload alone. If the
-    /// workload has no source at all, the string says why.
-    fn stated(&self, device: &Device, workload: Id) -> (Vec<(Stated, bool)>, String) {
-        let said = match &self.specs[..] {
+    /// Declared or modelled power of a workload on a device, each with whether it was declared for that workload alone; or why there is
+    /// none.
+    fn stated(&self, device: &Device, workload: Id) -> Vec<Result<(Stated, bool), EnergyError>> {
+        match &self.specs[..] {
             [] if self.sampling.reads(&device.id) => vec![],
             [] => vec![Stated::model(device).map(|stated| (stated, false))],
             specs => specs.iter().filter_map(|s| s.stated(device, workload.name())).collect(),
-        };
-        let (mut stated, mut absence) = (Vec::new(), Vec::new());
-        for said in said {
-            match said {
-                Ok(said) => stated.push(said),
-                Err(why) => absence.push(why.to_string()),
-            }
         }
-        if stated.is_empty() && absence.is_empty() && !self.sampling.reads(&device.id) {
-            absence.push(format!("no --power covers {}", device.id));
-        }
-        (stated, absence.join("; "))
     }
 
     /// Why a workload has no energy source on a device; `None` if it has one.
     pub(super) fn absence(&self, device: &Device, workload: Id) -> Option<String> {
-        let (stated, absence) = self.stated(device, workload);
-        (stated.is_empty() && !self.sampling.reads(&device.id)).then_some(absence)
+        let stated = self.stated(device, workload);
+        if self.sampling.reads(&device.id) || stated.iter().any(Result::is_ok) {
+            return None;
+        }
+        let reasons: Vec<String> =
+            stated.into_iter().filter_map(|stated| Some(stated.err()?.to_string())).collect();
+        Some(match reasons.is_empty() {
+            true => format!("no --power covers {}", device.id),
+            false => reasons.join("; "),
+        })
     }
 
     /// The sources for the manifest: meters in the order in which they are read, then declared and modelled power.
@@ -65,9 +62,8 @@ impl Power {
             .collect();
         for device in devices {
             for workload in workloads.iter().map(|workload| workload.id()) {
-                for (stated, specific) in self.stated(device, workload).0 {
-                    let workload = specific.then_some(workload);
-                    let origin = Origin::Stated(stated);
+                for (stated, specific) in self.stated(device, workload).into_iter().flatten() {
+                    let (workload, origin) = (specific.then_some(workload), Origin::Stated(stated));
                     let same = |s: &&mut Source| (s.workload, &s.origin) == (workload, &origin);
                     match sources.iter_mut().find(same) {
                         Some(known) if known.devices.contains(&device.id) => {}

@@ -6,7 +6,6 @@ use super::super::progress::RowProgress;
 use super::Plan;
 use crate::device::Device;
 use crate::energy::Meter;
-use crate::gpu::GpuError;
 use crate::measure::{Event, MeasureError, Measurer, Mode, Observer, Protocol};
 use crate::results::{self, Failure, FailureCode, Kernel, Outcome, Row, StoreError};
 use crate::tune::{Effort, Tuner};
@@ -18,12 +17,9 @@ use std::ops::ControlFlow;
 /// The measurement of all rows on one device.
 pub(super) struct Rounds<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) device: &'a Device,
-    pub(super) target: &'a Result<Target, GpuError>,
+    /// The index of the device.
+    pub(super) number: usize,
     pub(super) seed: Seed,
-    /// For the progress bar: the rows of earlier devices, and all rows of the run.
-    pub(super) before: usize,
-    pub(super) total: usize,
 }
 
 /// A job that is ready to be measured.
@@ -42,27 +38,20 @@ impl Rounds<'_> {
         let (mut rows, mut prepared) = (Vec::new(), Vec::new());
         for (i, workload) in workloads.iter().enumerate() {
             let mut row = self.row(workload.as_ref());
-            match self.prepare(i, &mut row) {
-                Ok(job) => prepared.push(job),
-                Err(MeasureError::Interrupted) => return Ok(()),
-                Err(error) => {
-                    fail(&mut row, &error);
-                    prepared.push(None);
-                }
-            }
+            let job = self.prepare(i, &mut row);
+            prepared.push(job.unwrap_or_else(|error| fail(&mut row, &error)));
             rows.push(row);
+            if interrupt::asked() {
+                return Ok(());
+            }
         }
         let mut measuring = Vec::new();
         for (i, prepared) in prepared.iter_mut().enumerate() {
             let begun = prepared.as_mut().map(|prepared| self.begin(i, prepared)).transpose();
-            measuring.push(match begun {
-                Ok(measuring) => measuring,
-                Err(MeasureError::Interrupted) => return Ok(()),
-                Err(error) => {
-                    fail(&mut rows[i], &error);
-                    None
-                }
-            });
+            measuring.push(begun.unwrap_or_else(|error| fail(&mut rows[i], &error)));
+            if interrupt::asked() {
+                return Ok(());
+            }
         }
         store(finished(&rows))?;
         for round in 0.. {
@@ -71,28 +60,26 @@ impl Rounds<'_> {
             if order.is_empty() {
                 break;
             }
-            order.sort_by_key(|&i| self.sort_key(i, round));
+            let name = format!("order {round}");
+            order.sort_by_key(|&i| results::row_seed(self.seed, &rows[i]).child(&name).0);
             for i in order {
                 let Some(row) = &mut measuring[i] else { continue };
-                let stopped = match row.block(&mut self.display(i)) {
-                    Ok(()) => false,
-                    Err(MeasureError::Interrupted) => true,
-                    Err(error) => {
+                let block = row.block(&mut self.display(i));
+                let stopped = matches!(block, Err(MeasureError::Interrupted));
+                match block {
+                    Err(error) if !stopped => {
                         measuring[i] = None;
-                        rows[i] = Row {
-                            tuning: rows[i].tuning.take(),
-                            ..self.row(workloads[i].as_ref())
-                        };
+                        let tuning = rows[i].tuning.take();
+                        rows[i] = Row { tuning, ..self.row(workloads[i].as_ref()) };
                         rows[i].outcome = Outcome::Failed((&error).into());
                         store(finished(&rows))?;
                         continue;
                     }
-                };
-                if row.has_windows() {
-                    rows[i].measured(row.measurement());
+                    _ if row.has_windows() => rows[i].measured(row.measurement()),
+                    _ => {}
                 }
                 store(finished(&rows))?;
-                tracing::info!("{} {}: a block is kept", self.device.id, workloads[i].spec());
+                tracing::info!("{} {}: a block is kept", self.device().id, workloads[i].spec());
                 if stopped {
                     return Ok(());
                 }
@@ -107,40 +94,33 @@ impl Rounds<'_> {
         store(finished(&rows))
     }
 
-    /// Sort key of a row within a round.
-    fn sort_key(&self, i: usize, round: u32) -> [u8; 32] {
-        self.row_seed(self.plan.workloads[i].as_ref()).child(&format!("order {round}")).0
-    }
-
-    fn row_seed(&self, workload: &dyn Workload) -> Seed {
-        results::row_seed(self.seed, &self.row(workload))
+    fn device(&self) -> &Device {
+        &self.plan.devices[self.number]
     }
 
     /// Shows the events of a row on its progress bar, and breaks once the user interrupts.
     fn display(&self, i: usize) -> impl FnMut(Event) -> ControlFlow<()> {
-        let workload = &self.plan.workloads[i];
-        let name = format!("{} {}", self.device.id, workload.spec());
-        let progress = RowProgress::new(self.before + i + 1, self.total, &name, workload.unit());
-        move |event| {
-            progress.show(event);
-            if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        }
+        let Plan { devices, workloads, .. } = self.plan;
+        let total = devices.len() * workloads.len();
+        let number = self.number * workloads.len() + i + 1;
+        let progress = RowProgress::new(number, total, self.device(), workloads[i].as_ref());
+        move |event| progress.show(event)
     }
 
     fn row(&self, workload: &dyn Workload) -> Row {
-        let no_source = self.plan.power.absence(self.device, workload.id());
-        let row = Row::new(self.device.id.clone(), workload.describe(self.device));
+        let no_source = self.plan.power.absence(self.device(), workload.id());
+        let row = Row::new(self.device().id.clone(), workload.describe(self.device()));
         Row { no_source, ..row }
     }
 
     /// Chooses a kernel and prepares its data; `None` if the device does not support the workload.
     fn prepare(&self, i: usize, row: &mut Row) -> Result<Option<Prepared>, MeasureError> {
         let workload = self.plan.workloads[i].as_ref();
-        if let Err(error) = self.target {
+        if let Err(error) = &self.plan.targets[self.number] {
             return Err(MeasureError::Job(error.clone().into()));
         }
         // Each row opens its own device handle, so that a lost device does not affect other rows.
-        let mut target = Target::open(self.device).map_err(JobError::from)?;
+        let mut target = Target::open(self.device()).map_err(JobError::from)?;
         if let Some(reason) = workload.unsupported(&target) {
             row.outcome = Outcome::Unsupported(Failure::new(FailureCode::Limit, reason));
             return Ok(None);
@@ -153,7 +133,8 @@ impl Rounds<'_> {
         let choice = Tuner::new(effort, false)
             .choose(workload, &mut target, &mut |share| display(Event::Tuning(share)))?;
         row.tuning = Some(choice.record);
-        let job = workload.prepare(&target, &choice.variant, self.row_seed(workload))?;
+        let seed = results::row_seed(self.seed, row);
+        let job = workload.prepare(&target, &choice.variant, seed)?;
         row.kernel = Some(Kernel {
             id: choice.variant.id().to_string(),
             params: job.kernel().map(|k| k.params.clone()).unwrap_or_default(),
@@ -169,15 +150,15 @@ impl Rounds<'_> {
         prepared: &'a mut Prepared,
     ) -> Result<Measurer<'a>, MeasureError> {
         let Plan { power, protocol, .. } = self.plan;
-        let meter = Meter::new(&power.sampling, &self.device.id);
+        let meter = Meter::new(&power.sampling, &self.device().id);
         let protocol = Protocol { batch: prepared.batch, ..*protocol };
-        let observer = Observer::new(self.device);
+        let observer = Observer::new(self.device());
         Measurer::begin(prepared.job.as_mut(), meter, observer, &protocol, &mut self.display(i))
     }
 }
 
 /// Records why a row has no figures: the device does not support the workload, or it failed.
-fn fail(row: &mut Row, error: &MeasureError) {
+fn fail<T>(row: &mut Row, error: &MeasureError) -> Option<T> {
     row.outcome = match error {
         MeasureError::Job(job) if job.is_unsupported() => {
             row.tuning = None;
@@ -185,6 +166,7 @@ fn fail(row: &mut Row, error: &MeasureError) {
         }
         _ => Outcome::Failed(error.into()),
     };
+    None
 }
 
 /// The rows that have windows or an outcome.
