@@ -23,8 +23,10 @@ pub struct Manifest {
     /// The machine.
     pub host: Host,
     /// Devices to be measured.
+    #[schemars(with = "Vec<Device>")]
     pub devices: Vec<OrNewer<Device>>,
     /// Energy sources. Rows and figures refer to a source by its index here.
+    #[schemars(with = "Vec<Source>")]
     pub sources: Vec<OrNewer<Source>>,
     /// The measurement protocol.
     pub protocol: ProtocolNumbers,

@@ -70,7 +70,7 @@ pub fn row(spec: &str, joules: f64, watts: f64) -> (Row, RowFigures) {
         false => Shape::default(),
     };
     let workload = Description { id, spec: spec.into(), unit, shape, intensity: None };
-    let mut figures = RowFigures::nothing();
+    let mut figures = RowFigures::default();
     figures.energy = Energy {
         source: Some(0),
         scope: Some(Scope::GpuBoard),

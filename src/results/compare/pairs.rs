@@ -1,7 +1,7 @@
 //! Pairs the rows of two documents.
 
-use super::key::{Keyed, unlike};
-use crate::results::document::Row;
+use super::Entry;
+use super::key::unlike;
 
 /// Indices of paired rows and of rows without a counterpart.
 pub(super) struct Pairs {
@@ -14,32 +14,25 @@ impl Pairs {
     /// Pairs rows in this order: the same workload on the device of the same id; then the same workload, if it has one row left on each
     /// side; then rows of one kind of work on one device, the most similar first, so that a change of shape or precision is reported
     /// instead of two unpaired rows.
-    pub(super) fn of(base: &[Keyed], new: &[Keyed]) -> Pairs {
+    pub(super) fn of(base: &[Entry], new: &[Entry]) -> Pairs {
         let mut pairs = Pairs {
             pairs: Vec::new(),
             base_only: (0..base.len()).collect(),
             new_only: (0..new.len()).collect(),
         };
-        let spec = |row: &Row| row.workload.spec.clone();
-        let rows = |i: usize, j: usize| (base[i].0, new[j].0);
-        pairs.pair_by(|i, j| {
-            let (a, b) = rows(i, j);
-            (a.device == b.device && spec(a) == spec(b)).then_some(0)
-        });
-        let left = |places: &[usize], all: &[Keyed], row: &Row| {
-            places.iter().filter(|&&i| spec(all[i].0) == spec(row)).count()
-        };
+        let same_device = |i: usize, j: usize| base[i].row.device == new[j].row.device;
+        let same_kind = |i: usize, j: usize| base[i].row.workload.id == new[j].row.workload.id;
+        let same_spec = |i: usize, j: usize| base[i].row.workload.spec == new[j].row.workload.spec;
+        pairs.pair_by(|i, j| (same_device(i, j) && same_spec(i, j)).then_some(0));
         let (base_left, new_left) = (pairs.base_only.clone(), pairs.new_only.clone());
         pairs.pair_by(|i, j| {
-            let (a, b) = rows(i, j);
-            let alone = left(&base_left, base, a) == 1 && left(&new_left, new, b) == 1;
-            (alone && spec(a) == spec(b)).then_some(0)
+            let in_base = base_left.iter().filter(|&&i| same_spec(i, j)).count();
+            let in_new = new_left.iter().filter(|&&j| same_spec(i, j)).count();
+            (same_spec(i, j) && in_base == 1 && in_new == 1).then_some(0)
         });
         pairs.pair_by(|i, j| {
-            let (a, b) = rows(i, j);
-            let distance = unlike(base[i], new[j]).len();
-            let same_kind = a.device == b.device && a.workload.id == b.workload.id;
-            (same_kind && spec(a) != spec(b)).then_some(distance)
+            let similar = same_device(i, j) && same_kind(i, j) && !same_spec(i, j);
+            similar.then(|| unlike(base[i], new[j]).len())
         });
         pairs.pairs.sort_unstable();
         pairs
@@ -47,12 +40,9 @@ impl Pairs {
 
     /// Pairs the remaining rows, by ascending distance.
     fn pair_by(&mut self, distance: impl Fn(usize, usize) -> Option<usize>) {
-        let mut found: Vec<(usize, usize, usize)> = self
-            .base_only
-            .iter()
-            .flat_map(|&i| self.new_only.iter().map(move |&j| (i, j)))
-            .filter_map(|(i, j)| Some((distance(i, j)?, i, j)))
-            .collect();
+        let all = self.base_only.iter().flat_map(|&i| self.new_only.iter().map(move |&j| (i, j)));
+        let mut found: Vec<(usize, usize, usize)> =
+            all.filter_map(|(i, j)| Some((distance(i, j)?, i, j))).collect();
         found.sort_unstable();
         for (_, i, j) in found {
             if self.base_only.contains(&i) && self.new_only.contains(&j) {
