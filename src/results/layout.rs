@@ -1,7 +1,7 @@
 //! Layout of the document: short values and columns of numbers are written in one line.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Maximum width of a value that is written in one line.
 const WIDTH: usize = 100;
@@ -15,44 +15,30 @@ pub fn text(document: &impl Serialize) -> String {
 }
 
 fn lay_out(value: &Value, depth: usize, text: &mut String) {
-    let line = |text: &mut String, depth: usize| {
-        text.push('\n');
-        text.extend(std::iter::repeat_n(' ', depth));
-    };
     let inline = value.to_string();
-    let is_column = |items: &[Value]| items.iter().all(|item| !item.is_object());
-    match value {
-        _ if inline.len() <= WIDTH => text.push_str(&inline),
+    let (open, close, members): (_, _, Vec<(String, &Value)>) = match value {
+        _ if inline.len() <= WIDTH => return text.push_str(&inline),
         Value::Object(members) => {
-            text.push('{');
-            for (i, (name, value)) in members.iter().enumerate() {
-                text.push_str(if i > 0 { "," } else { "" });
-                line(text, depth + 1);
-                text.push_str(&Value::from(name.as_str()).to_string());
-                text.push(':');
-                lay_out(value, depth + 1, text);
-            }
-            line(text, depth);
-            text.push('}');
+            let name = |name: &String| format!("{}:", json!(name));
+            ('{', '}', members.iter().map(|(member, value)| (name(member), value)).collect())
         }
-        Value::Array(items) if !is_column(items) => {
-            text.push('[');
-            for (i, item) in items.iter().enumerate() {
-                text.push_str(if i > 0 { "," } else { "" });
-                line(text, depth + 1);
-                lay_out(item, depth + 1, text);
-            }
-            line(text, depth);
-            text.push(']');
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            ('[', ']', items.iter().map(|item| (String::new(), item)).collect())
         }
-        _ => text.push_str(&inline),
+        _ => return text.push_str(&inline),
+    };
+    text.push(open);
+    for (i, (name, value)) in members.iter().enumerate() {
+        let comma = if i > 0 { "," } else { "" };
+        *text += &format!("{comma}\n{:1$}{name}", "", depth + 1);
+        lay_out(value, depth + 1, text);
     }
+    *text += &format!("\n{:1$}{close}", "", depth);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn short_values_and_columns_are_written_in_one_line() {

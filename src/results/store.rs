@@ -32,11 +32,8 @@ impl OutDir {
 
     /// The default: `results/local` in a checkout of rigbench, else `rigbench-results`.
     pub fn default_path() -> PathBuf {
-        if Path::new("results/rigbench.schema.json").is_file() {
-            PathBuf::from("results/local")
-        } else {
-            PathBuf::from("rigbench-results")
-        }
+        let checkout = Path::new("results/rigbench.schema.json").is_file();
+        PathBuf::from(if checkout { "results/local" } else { "rigbench-results" })
     }
 
     /// Creates the file of a run, named by start time, first device and run id. An existing file is never replaced.
@@ -45,9 +42,14 @@ impl OutDir {
     /// If the file cannot be written or already exists.
     pub fn create(&self, run: &Evidence) -> Result<RunFile, StoreError> {
         let path = self.0.join(name(run));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".rigbench-");
+        // The default permissions of new files.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let create = || {
             // First written under another name, so that no partial file exists under its own.
-            let mut file = new_file().tempfile_in(&self.0)?;
+            let mut file = builder.tempfile_in(&self.0)?;
             file.write_all(text(&Document::of(run.clone())).as_bytes())?;
             file.as_file().sync_all()?;
             file.persist_noclobber(&path).map_err(|error| error.error)
@@ -59,23 +61,10 @@ impl OutDir {
     }
 }
 
-/// A file with the default permissions of new files.
-fn new_file() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".rigbench-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder
-}
-
 fn name(run: &Evidence) -> String {
     let device = run.manifest.devices().next().map_or("", |device| &device.name);
-    let words: Vec<String> = device
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
-    let mut device = words.join("-");
+    let words = device.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut device = words.map(str::to_lowercase).collect::<Vec<_>>().join("-");
     device.truncate(40);
     let started = run.run.started_at.strftime("%Y%m%dT%H%M%SZ");
     format!("{started}-{device}-{}.json", run.run.id)

@@ -10,8 +10,8 @@ use super::read::ParsedDocument;
 use super::rules::Rules;
 use super::{beacon, conditions, derive};
 use crate::device::hardware::Cards;
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Findings in a document.

@@ -1,9 +1,8 @@
 //! Derives figures from evidence by one version of the rules. Pure: the run that writes a document and everyone who reads it get the same
 //! figures.
 
-mod ceilings;
+mod across;
 mod energy;
-mod query;
 
 use super::derived::{Derived, Percentiles, Proven, RowFigures, RunVerdict, Verdict};
 use super::document::{Evidence, Outcome, Row};
@@ -22,8 +21,7 @@ pub fn derive(evidence: &Evidence, rules: &Rules) -> Derived {
         row.known().map_or_else(RowFigures::default, |row| of_row(evidence, row, rules))
     };
     let mut figures: Vec<RowFigures> = evidence.rows.iter().map(figures).collect();
-    query::fill(evidence, &mut figures);
-    ceilings::fill(evidence, &mut figures);
+    across::fill(evidence, &mut figures);
     for row in figures.iter_mut().filter(|row| !row.reasons.is_empty()) {
         row.verdict = Verdict::Invalid;
     }
