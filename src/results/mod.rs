@@ -118,8 +118,35 @@ fn sha256(value: &Value) -> [u8; 32] {
 
 /// Canonical JSON (RFC 8785).
 fn canonical(value: &Value) -> Vec<u8> {
-    serde_json_canonicalizer::to_vec(value)
-        .expect("documents hold only finite numbers and text keys")
+    let mut json = Vec::new();
+    write_canonical(value, &mut json).expect("documents hold only finite numbers and text keys");
+    json
+}
+
+/// Writes names sorted by their UTF-16 code units. The canonicalizer would do it, too, but copies a value as often as it is nested.
+fn write_canonical(value: &Value, json: &mut Vec<u8>) -> std::io::Result<()> {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+            for (i, (name, value)) in members.into_iter().enumerate() {
+                json.push(if i == 0 { b'{' } else { b',' });
+                serde_json_canonicalizer::to_writer(name, json)?;
+                json.push(b':');
+                write_canonical(value, json)?;
+            }
+            json.push(b'}');
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for (i, item) in items.iter().enumerate() {
+                json.push(if i == 0 { b'[' } else { b',' });
+                write_canonical(item, json)?;
+            }
+            json.push(b']');
+        }
+        _ => serde_json_canonicalizer::to_writer(value, json)?,
+    }
+    Ok(())
 }
 
 #[cfg(test)]

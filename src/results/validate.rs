@@ -4,7 +4,7 @@
 use super::derived::{Derived, RowFigures, RunVerdict, Verdict};
 use super::difference::differences;
 use super::document::SCHEMA_VERSION;
-use super::judge::{Depth, is_of_this_program, judge};
+use super::judge::{Depth, judge};
 use super::newer::OrNewer;
 use super::read::ParsedDocument;
 use super::rules::Rules;
@@ -64,7 +64,7 @@ pub fn validate_with(
     }
     let derived = derive(&given.evidence, rules);
     let judged = judge(&given.evidence, given.seed, rules, cards, given.newer, depth);
-    remarks(given, &derived, notes);
+    remarks(given, &derived, judged.same_program, notes);
     proven_dates(given, judged.of_seed, notes, faults);
     faults.extend(judged.faults);
     // Newer rules may have other constants.
@@ -85,11 +85,11 @@ pub fn validate_with(
 }
 
 /// Remarks on the conditions of the run, its verdict and its rows.
-fn remarks(given: &ParsedDocument, derived: &Derived, notes: &mut Vec<String>) {
+fn remarks(given: &ParsedDocument, derived: &Derived, same_program: bool, notes: &mut Vec<String>) {
     let evidence = &given.evidence;
     let gpu = evidence.manifest.devices().any(|device| device.gpu.is_some());
     notes.extend(conditions(&evidence.manifest, gpu));
-    if !is_of_this_program(evidence) {
+    if !same_program {
         notes.push(format!(
             "rigbench {} made it, with other kernels than this one's: they were not compared",
             evidence.manifest.rigbench.version

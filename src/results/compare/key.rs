@@ -13,7 +13,7 @@ pub(super) fn unlike(base: Entry, new: Entry) -> Vec<KeyField> {
     let differing = fields.filter(|((_, base), (_, new))| base != new);
     differing
         .map(|((field, base), (_, new))| KeyField { field: field.into(), base, new })
-        .chain(protocol(base.protocol(), new.protocol()))
+        .chain(protocol(&base.manifest.protocol, &new.manifest.protocol))
         .collect()
 }
 

@@ -9,7 +9,7 @@ pub use comparison::{Change, Comparison, KeyField, Pair, Refused, RowName, Side}
 
 use super::derived::{RowFigures, Verdict};
 use super::document::{Document, Outcome, Row};
-use super::manifest::{Manifest, ProtocolNumbers, Source};
+use super::manifest::{Manifest, Source};
 use super::newer::OrNewer;
 use super::reason::RunReason;
 use crate::device::Device;
@@ -64,10 +64,6 @@ impl<'a> Entry<'a> {
 
     fn device(self) -> Option<&'a Device> {
         self.manifest.device(&self.row.device)
-    }
-
-    fn protocol(self) -> &'a ProtocolNumbers {
-        &self.manifest.protocol
     }
 
     /// The source of the headline figure.

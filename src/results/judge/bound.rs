@@ -4,7 +4,7 @@ use super::Judge;
 use crate::device::{Class, Device, DeviceId};
 use crate::energy::LoadStep;
 use crate::measure::{Windows, window_share};
-use crate::results::document::{Outcome, Row};
+use crate::results::document::{Baseline, Outcome, Row};
 use crate::workload::Proof;
 use jiff::Timestamp;
 use std::ops::Range;
@@ -21,17 +21,15 @@ impl Judge<'_> {
             self.add(format_args!("rows: the manifest asks for {of}, here are {here}"));
         }
         self.duplicate_rows();
-        for (i, baseline) in evidence.baselines.iter().enumerate() {
-            let source = manifest.sources.get(baseline.source);
-            let meter = source.is_some_and(|s| s.known().is_none_or(|s| s.meter().is_some()));
-            let idle = &baseline.idle;
+        for (i, Baseline { source, idle }) in evidence.baselines.iter().enumerate() {
+            let meter = manifest
+                .sources
+                .get(*source)
+                .is_some_and(|source| source.known().is_none_or(|source| source.meter().is_some()));
             let sound = idle.power.0 >= 0.0 && idle.half_width.0 >= 0.0 && idle.seconds.0 > 0.0;
-            let mut before = evidence.baselines[..i].iter();
-            if !meter || !sound || before.any(|other| other.source == baseline.source) {
-                self.add(format_args!(
-                    "baselines[{i}]: no source of the manifest was read like that"
-                ));
-            }
+            let again = evidence.baselines[..i].iter().any(|other| other.source == *source);
+            let fault = format!("baselines[{i}]: no source of the manifest was read like that");
+            self.require(meter && sound && !again, &fault);
         }
         self.clock();
         self.overlaps();
@@ -88,12 +86,9 @@ impl Judge<'_> {
         if before.abs() > slack(before.abs()) + 3600.0 {
             self.add_by_rule("clock.zero_at: it is not the moment at which the run began");
         }
-        let first: Timestamp = rules.first_day.parse().expect("a constant");
-        if run.started_at < first {
-            self.add_by_rule(format_args!(
-                "run.started_at: {} is before there was this format",
-                run.started_at
-            ));
+        let (at, first) = (run.started_at, rules.first_day.parse::<Timestamp>());
+        if at < first.expect("a constant") {
+            self.add_by_rule(format_args!("run.started_at: {at} is before there was this format"));
         }
         let steps = self.evidence.known_rows().flat_map(steps);
         let (first, last) = steps.fold((0.0f64, 0.0f64), |(first, last), step| {
@@ -163,7 +158,7 @@ impl Judge<'_> {
 
     /// Judges what a row refers to and its columns; returns whether all of it is sound.
     pub(super) fn references(&mut self, row: &Row) -> bool {
-        let count = |judge: &Self| judge.found.faults.len() + judge.found.by_rule.len();
+        let count = |judge: &Self| judge.faults.len() + judge.by_rule.len();
         let before = count(self);
         let (evidence, manifest) = (self.evidence, &self.evidence.manifest);
         if manifest.device(&row.device).is_none() {

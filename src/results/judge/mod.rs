@@ -6,19 +6,28 @@ mod plausible;
 mod program;
 mod work;
 
-pub(super) use program::is_of_this_program;
 pub use work::{Depth, Model};
 
 use super::document::{Evidence, Row};
+use super::manifest::program;
 use super::newer::OrNewer;
 use super::rules::Rules;
 use crate::device::hardware::Cards;
 use crate::seed::Seed;
 use std::fmt::Display;
 
-/// Result of judging evidence.
-#[derive(Debug, Default)]
-pub(super) struct Judgement {
+/// What evidence is judged by, and what was found so far.
+pub(super) struct Judge<'a> {
+    evidence: &'a Evidence,
+    rules: &'a Rules,
+    cards: &'a Cards,
+    /// Whether a newer version wrote the document.
+    newer: bool,
+    /// Whether this program made it, from any commit: then kernels and workloads can be compared.
+    pub same_program: bool,
+    depth: Depth<'a>,
+    /// Path of the row that is judged.
+    path: String,
     /// Contradictions by any rules, each with its path.
     pub faults: Vec<String>,
     /// What these rules do not allow and newer ones may, each with its path.
@@ -29,24 +38,9 @@ pub(super) struct Judgement {
     pub of_seed: bool,
 }
 
-/// What evidence is judged by, and the judgement so far.
-struct Judge<'a> {
-    evidence: &'a Evidence,
-    rules: &'a Rules,
-    cards: &'a Cards,
-    /// Whether a newer version wrote the document.
-    newer: bool,
-    /// Whether this program made it.
-    same_program: bool,
-    depth: Depth<'a>,
-    /// Path of the row that is judged.
-    path: String,
-    found: Judgement,
-}
-
 impl Judge<'_> {
     fn add(&mut self, fault: impl Display) {
-        self.found.faults.push(self.at_path(fault));
+        self.faults.push(self.at_path(fault));
     }
 
     fn require(&mut self, sound: bool, fault: &str) {
@@ -57,11 +51,11 @@ impl Judge<'_> {
 
     /// Adds a fault that depends on a constant of the rules.
     fn add_by_rule(&mut self, fault: impl Display) {
-        self.found.by_rule.push(self.at_path(fault));
+        self.by_rule.push(self.at_path(fault));
     }
 
     fn note(&mut self, row: &Row, note: impl Display) {
-        self.found.notes.push(format!("{}: {note}", row.label()));
+        self.notes.push(format!("{}: {note}", row.label()));
     }
 
     fn at_path(&self, fault: impl Display) -> String {
@@ -71,17 +65,29 @@ impl Judge<'_> {
 }
 
 /// Judges evidence, without rows of a newer version. `seed` is the run's.
-pub(super) fn judge(
-    evidence: &Evidence,
+pub(super) fn judge<'a>(
+    evidence: &'a Evidence,
     seed: Seed,
-    rules: &Rules,
-    cards: &Cards,
+    rules: &'a Rules,
+    cards: &'a Cards,
     newer: bool,
-    depth: Depth,
-) -> Judgement {
-    let (same_program, path) = (is_of_this_program(evidence), String::new());
-    let found = Judgement::default();
-    let mut judge = Judge { evidence, rules, cards, newer, same_program, depth, path, found };
+    depth: Depth<'a>,
+) -> Judge<'a> {
+    let (given, this) = (&evidence.manifest.rigbench, program());
+    let mut judge = Judge {
+        evidence,
+        rules,
+        cards,
+        newer,
+        same_program: (&given.version, &given.kernels_sha256)
+            == (&this.version, &this.kernels_sha256),
+        depth,
+        path: String::new(),
+        faults: Vec::new(),
+        by_rule: Vec::new(),
+        notes: Vec::new(),
+        of_seed: false,
+    };
     judge.run();
     let products = evidence.known_rows().filter(|row| row.workload.id.is_product()).count() as u64;
     for (i, row) in evidence.rows.iter().enumerate() {
@@ -98,5 +104,5 @@ pub(super) fn judge(
             judge.add(format_args!("proof: {fault}"));
         }
     }
-    judge.found
+    judge
 }

@@ -4,18 +4,11 @@ use super::Judge;
 use crate::device::Device;
 use crate::kernels::{self, Arithmetic};
 use crate::model::PRESETS;
-use crate::results::document::{Evidence, Kernel, Row};
-use crate::results::manifest::program;
+use crate::results::document::{Kernel, Row};
 use crate::workload::decoder::gpu::CHOICES;
 use crate::workload::{self, Shape, Workload};
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
-
-/// Whether this program made it, from any commit: then kernels and workloads can be compared.
-pub(in crate::results) fn is_of_this_program(evidence: &Evidence) -> bool {
-    let (given, this) = (&evidence.manifest.rigbench, program());
-    given.version == this.version && given.kernels_sha256 == this.kernels_sha256
-}
 
 impl Judge<'_> {
     /// Compares the row's workload and kernel with this program's; notes if that is not possible.

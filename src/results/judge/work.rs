@@ -90,7 +90,7 @@ impl Judge<'_> {
                 ));
             }
         };
-        self.found.of_seed |= checked > 0;
+        self.of_seed |= checked > 0;
         Ok(match checked {
             0 => format!(
                 "publisher's word: its {all} elements are too long to be computed again here"
@@ -127,7 +127,7 @@ impl Judge<'_> {
         let file = model.map(|model| model.path.as_path());
         match decoder::judge(&row.workload.spec, seed, file, answers) {
             Ok(Verdict::Agrees { checked, .. }) => {
-                self.found.of_seed = true;
+                self.of_seed = true;
                 Ok(format!("sampled: {checked} tokens computed again, all right"))
             }
             Ok(Verdict::Disagrees(what)) => Err(what),
@@ -147,7 +147,7 @@ impl Judge<'_> {
         if let Verdict::Disagrees(what) = shares.judge_row(seed) {
             return Err(what);
         }
-        self.found.of_seed = true;
+        self.of_seed = true;
         let proven = proven(windows, shares, self.rules);
         let cut = match proven.is_cut() {
             true => {
