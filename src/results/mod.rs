@@ -10,7 +10,6 @@ mod document;
 mod environment;
 mod failure;
 mod judge;
-mod layout;
 mod manifest;
 mod models;
 mod newer;
@@ -38,13 +37,12 @@ pub use document::{
 pub use environment::{HUGE_PAGES, conditions, environment};
 pub use failure::{Failure, FailureCode};
 pub use judge::{Depth, Model};
-pub use layout::text;
 pub use manifest::{Host, Manifest, Origin, Program, ProtocolNumbers, Source, program};
 pub use models::{ModelNames, short_digest};
 pub use newer::OrNewer;
 pub use reason::{Reason, RunReason};
 pub use rules::Rules;
-pub use store::{OutDir, RunFile, StoreError};
+pub use store::{OutDir, RunFile, StoreError, text};
 pub use tuning::{Trial, Tuning, TuningSource};
 pub use validate::{Findings, validate, validate_with};
 

@@ -55,7 +55,7 @@ impl Scanner<'_> {
                         self.leave(first)?;
                     }
                 }
-                _ => {}
+                _ => continue,
             }
             match () {
                 () if self.commas > MOST_COMMAS => return Err("no run has so many values".into()),

@@ -4,7 +4,7 @@
 use super::derived::{Derived, RowFigures, RunVerdict, Verdict};
 use super::difference::differences;
 use super::document::SCHEMA_VERSION;
-use super::judge::{Depth, judge};
+use super::judge::{Depth, Judge, judge};
 use super::newer::OrNewer;
 use super::read::ParsedDocument;
 use super::rules::Rules;
@@ -39,57 +39,55 @@ pub fn validate_with(
 ) -> Findings {
     let today = all.last().expect("there are rules");
     let mut findings = Findings::default();
-    let Findings { faults, notes, changed } = &mut findings;
     let stated_sha256 = &given.proof.document_sha256;
     if given.newer {
-        notes.push(format!(
+        findings.notes.push(format!(
             "version {} wrote it: what {SCHEMA_VERSION} does not know of it was not judged",
             given.schema_version
         ));
     }
     if let Some(computed) = given.sha256.as_ref().filter(|computed| *computed != stated_sha256) {
-        faults.push(format!(
+        findings.faults.push(format!(
             "proof.document_sha256 is {stated_sha256}, computed again it is {computed}"
         ));
     }
     let own = all.iter().find(|rules| rules.version == given.rules);
     let rules = own.unwrap_or(today);
     if given.rules > today.version {
-        notes.push(format!(
+        findings.notes.push(format!(
             "rules {} are newer than this rigbench, which knows them up to {}: its figures are not compared",
             given.rules, today.version
         ));
     } else if own.is_none() {
-        faults.push(format!("rules: there never were rules {}", given.rules));
+        findings.faults.push(format!("rules: there never were rules {}", given.rules));
     }
     let derived = derive(&given.evidence, rules);
     let judged = judge(&given.evidence, given.seed, rules, cards, given.newer, depth);
-    remarks(given, &derived, judged.same_program, notes);
-    proven_dates(given, judged.of_seed, notes, faults);
-    faults.extend(judged.faults);
+    remarks(given, &derived, &judged, &mut findings);
+    findings.faults.extend(judged.faults);
     // Newer rules may have other constants.
     if given.rules > rules.version {
         let note = |fault| format!("rules {} would not allow this: {fault}", rules.version);
-        notes.extend(judged.by_rule.iter().map(note));
+        findings.notes.extend(judged.by_rule.iter().map(note));
     } else {
-        faults.extend(judged.by_rule);
+        findings.faults.extend(judged.by_rule);
     }
-    notes.extend(judged.notes);
+    findings.notes.extend(judged.notes);
     if own.is_some() {
-        faults.extend(mismatches(given, &derived));
+        findings.faults.extend(mismatches(given, &derived));
     }
     if rules.version != today.version {
-        *changed = changes(given, &derived, today);
+        findings.changed = changes(given, &derived, today);
     }
     findings
 }
 
-/// Remarks on the conditions of the run, its verdict and its rows.
-fn remarks(given: &ParsedDocument, derived: &Derived, same_program: bool, notes: &mut Vec<String>) {
-    let evidence = &given.evidence;
+/// Adds remarks on the run's conditions, verdict and rows, and what challenge and beacon show.
+fn remarks(given: &ParsedDocument, derived: &Derived, judged: &Judge, findings: &mut Findings) {
+    let (evidence, Findings { notes, faults, .. }) = (&given.evidence, findings);
     let gpu = evidence.manifest.devices().any(|device| device.gpu.is_some());
     notes.extend(conditions(&evidence.manifest, gpu));
-    if !same_program {
+    if !judged.same_program {
         notes.push(format!(
             "rigbench {} made it, with other kernels than this one's: they were not compared",
             evidence.manifest.rigbench.version
@@ -120,26 +118,15 @@ fn remarks(given: &ParsedDocument, derived: &Derived, same_program: bool, notes:
             ));
         }
     }
-}
-
-/// What challenge and beacon show; `of_seed` if work that depends on them was checked.
-fn proven_dates(
-    given: &ParsedDocument,
-    of_seed: bool,
-    notes: &mut Vec<String>,
-    faults: &mut Vec<String>,
-) {
-    let evidence = &given.evidence;
     if let Some(challenge) = &evidence.challenge {
-        let unproven = if of_seed { "" } else { "; no work that was checked depends on it" };
+        let unproven = if judged.of_seed { "" } else { "; no work that was checked depends on it" };
         notes.push(format!("challenge: {challenge}{unproven}"));
     }
-    if let Some(hex) = &evidence.beacon {
-        match beacon::judge(hex, evidence.run.started_at) {
-            Ok(note) if of_seed => notes.push(note),
-            Ok(_) => notes.push("beacon: no work that was checked depends on it".into()),
-            Err(fault) => faults.push(format!("evidence.beacon: {fault}")),
-        }
+    match evidence.beacon.as_ref().map(|hex| beacon::judge(hex, evidence.run.started_at)) {
+        None => {}
+        Some(Ok(note)) if judged.of_seed => notes.push(note),
+        Some(Ok(_)) => notes.push("beacon: no work that was checked depends on it".into()),
+        Some(Err(fault)) => faults.push(format!("evidence.beacon: {fault}")),
     }
 }
 

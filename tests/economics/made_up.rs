@@ -70,14 +70,14 @@ pub fn row(spec: &str, joules: f64, watts: f64) -> (Row, RowFigures) {
         false => Shape::default(),
     };
     let workload = Description { id, spec: spec.into(), unit, shape, intensity: None };
-    let mut figures = RowFigures::default();
-    figures.energy = Energy {
+    let energy = Energy {
         source: Some(0),
         scope: Some(Scope::GpuBoard),
         joules_per_unit: Some(around(joules)),
         power_watts: Some(around(watts)),
         ..Energy::default()
     };
+    let mut figures = RowFigures { energy, ..RowFigures::default() };
     (Row::new(DeviceId::Gpu(0), workload), figures)
 }
 

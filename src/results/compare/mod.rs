@@ -3,7 +3,6 @@
 mod change;
 mod comparison;
 mod key;
-mod pairs;
 
 pub use comparison::{Change, Comparison, KeyField, Pair, Refused, RowName, Side};
 
@@ -13,7 +12,7 @@ use super::manifest::{Manifest, Source};
 use super::newer::OrNewer;
 use super::reason::RunReason;
 use crate::device::Device;
-use pairs::Pairs;
+use key::Pairs;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -37,7 +36,10 @@ pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Co
     for (i, j) in pairs {
         match pair(base_rows[i], new_rows[j], gate_percent) {
             Ok(pair) => comparison.pairs.push(pair),
-            Err(refused) => comparison.refused.push(refused),
+            Err((reason, fields)) => {
+                let (base, new) = (base_rows[i].name(), new_rows[j].name());
+                comparison.refused.push(Refused { base, new, reason, fields });
+            }
         }
     }
     if gate_percent.is_some() {
@@ -94,9 +96,8 @@ fn not_judged(comparison: &Comparison) -> Vec<String> {
     invalid.chain(short).chain(refused).chain(alone).collect()
 }
 
-/// Compares two rows, or says why they are not comparable.
-fn pair(base: Entry, new: Entry, gate: Option<f64>) -> Result<Pair, Refused> {
-    let refused = |reason, fields| Refused { base: base.name(), new: new.name(), reason, fields };
+/// Compares two rows, or says why they are not comparable and which fields of their keys differ.
+fn pair(base: Entry, new: Entry, gate: Option<f64>) -> Result<Pair, (String, Vec<KeyField>)> {
     let fields = key::unlike(base, new);
     let measured = |entry: Entry| entry.row.outcome == Outcome::Measured;
     // A row without figures has no joules either: its outcome is a better explanation than its key.
@@ -104,17 +105,17 @@ fn pair(base: Entry, new: Entry, gate: Option<f64>) -> Result<Pair, Refused> {
         && (base.row.workload != new.row.workload || measured(base) && measured(new))
     {
         let text = |f: &KeyField| format!("{} differs: {} against {}", f.field, f.base, f.new);
-        return Err(refused(fields.iter().map(text).collect::<Vec<_>>().join("; "), fields));
+        return Err((fields.iter().map(text).collect::<Vec<_>>().join("; "), fields));
     }
     let sides = [("base", base), ("new run", new)];
     for (side, Entry { row, .. }) in sides {
         if let Some(failure) = row.outcome.failure() {
             let reason = format!("{} in the {side}: {failure}", row.outcome.name());
-            return Err(refused(reason, Vec::new()));
+            return Err((reason, Vec::new()));
         }
     }
     let throughput = change::throughput(base, new, gate)
-        .ok_or_else(|| refused("a row has no windows".into(), Vec::new()))?;
+        .ok_or_else(|| ("a row has no windows".into(), Vec::new()))?;
     let joules = change::joules(base, new, gate);
     let invalid = sides.iter().filter(|(_, entry)| entry.figures.verdict == Verdict::Invalid);
     let invalid = invalid.map(|(side, entry)| {
