@@ -77,8 +77,7 @@ pub fn row(spec: &str, joules: f64, watts: f64) -> (Row, RowFigures) {
         power_watts: Some(around(watts)),
         ..Energy::default()
     };
-    let mut figures = RowFigures { energy, ..RowFigures::default() };
-    (Row::new(DeviceId::Gpu(0), workload), figures)
+    (Row::new(DeviceId::Gpu(0), workload), RowFigures { energy, ..RowFigures::default() })
 }
 
 /// What a row has whose kernel is wrong.
