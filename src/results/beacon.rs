@@ -16,9 +16,11 @@ pub fn judge(hex: &str, started_at: Timestamp) -> Result<String, String> {
     let header = bytes(hex).ok_or("a block header has 80 bytes")?;
     let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| header[at + i]));
     let (time, bits, nonce) = (word(68), word(72), word(76));
-    let digest = sha256d::hash(&header, nonce);
-    let difficulty = difficulty(bits).ok_or("it has no such target")?;
-    if !meets(&digest, bits) {
+    let mut hash = sha256d::hash(&header, nonce);
+    // Its least significant byte is first.
+    hash.reverse();
+    let (target, difficulty) = target(bits).ok_or("it has no such target")?;
+    if hash > target {
         return Err("its hash does not meet its own target: it is no block's header".into());
     }
     if difficulty < LEAST_DIFFICULTY {
@@ -39,29 +41,17 @@ fn bytes(hex: &str) -> Option<[u8; 80]> {
     all.filter(|_| hex.len() == 160)?.try_into().ok()
 }
 
-/// The target in compact form (nBits): mantissa and number of bytes.
-fn target(bits: u32) -> Option<(u32, usize)> {
-    let (mantissa, bytes) = (bits & 0x007f_ffff, (bits >> 24) as usize);
-    (bits & 0x0080_0000 == 0 && mantissa > 0 && (4..=32).contains(&bytes))
-        .then_some((mantissa, bytes))
-}
-
-/// Difficulty 1 is the target 0xffff · 2^208.
-fn difficulty(bits: u32) -> Option<f64> {
-    let (mantissa, bytes) = target(bits)?;
-    Some(65535.0 / f64::from(mantissa) * 256f64.powi(29 - bytes as i32))
-}
-
-/// Whether a hash, least significant byte first, does not exceed the target.
-fn meets(digest: &[u8; 32], bits: u32) -> bool {
-    let Some((mantissa, bytes)) = target(bits) else { return false };
-    let mut target = [0u8; 32];
-    for i in 0..3 {
-        target[32 - bytes + i] = (mantissa >> (8 * (2 - i))) as u8;
+/// The target, most significant byte first, and its difficulty, from the compact form (nBits): the number of bytes and three bytes of
+/// mantissa. Difficulty 1 is the target 0xffff · 2^208.
+fn target(bits: u32) -> Option<([u8; 32], f64)> {
+    let [bytes, mantissa @ ..] = bits.to_be_bytes();
+    let (bytes, value) = (usize::from(bytes), bits & 0x00ff_ffff);
+    if !(1..0x0080_0000).contains(&value) || !(4..=32).contains(&bytes) {
+        return None;
     }
-    let mut hash = *digest;
-    hash.reverse();
-    hash <= target
+    let mut target = [0u8; 32];
+    target[32 - bytes..35 - bytes].copy_from_slice(&mantissa);
+    Some((target, 65535.0 / f64::from(value) * 256f64.powi(29 - bytes as i32)))
 }
 
 #[cfg(test)]
@@ -90,6 +80,7 @@ mod tests {
 
     #[test]
     fn difficulty_follows_from_the_bits() {
+        let difficulty = |bits| target(bits).map(|(_, difficulty)| difficulty);
         assert_eq!(difficulty(0x1d00_ffff), Some(1.0));
         // Block 879,984, December 2024: 108.5 trillion, as explorers show it.
         assert!((difficulty(0x1702_9bbc).unwrap() / 1e12 - 108.1).abs() < 1.0);

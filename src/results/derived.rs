@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Derived {
     /// Figures of the evidence's rows, in the same order.
+    #[schemars(with = "Vec<RowFigures>")]
     pub rows: Vec<OrNewer<RowFigures>>,
     /// Verdict on the run as a whole.
     pub run: RunVerdict,
@@ -22,14 +23,16 @@ pub struct RunVerdict {
     /// `incomplete` if the run has not finished and no row was measured; else `invalid` if there is a reason; else `valid`.
     pub verdict: Verdict,
     /// Why it is not valid; empty if it is.
+    #[schemars(with = "Vec<RunReason>")]
     pub reasons: Vec<OrNewer<RunReason>>,
 }
 
 /// Whether a figure is valid. An invalid figure keeps its measured number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// No invalidating condition was found.
+    #[default]
     Valid,
     /// The reasons name the invalidating conditions.
     Invalid,
@@ -38,7 +41,7 @@ pub enum Verdict {
 }
 
 /// The figures of a row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RowFigures {
     /// Median over windows, in units of work per second; null if nothing was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -190,24 +193,6 @@ impl Proven {
 }
 
 impl RowFigures {
-    /// Figures of a row without any evidence.
-    pub fn nothing() -> RowFigures {
-        RowFigures {
-            throughput: None,
-            energy: Energy::default(),
-            energy_other: Vec::new(),
-            latency: None,
-            ceilings: None,
-            query: None,
-            proven: None,
-            drift: None,
-            disturbed_windows: Vec::new(),
-            outlier_windows: Vec::new(),
-            verdict: Verdict::Valid,
-            reasons: Vec::new(),
-        }
-    }
-
     /// The energy according to every source, the headline first.
     pub fn energies(&self) -> impl Iterator<Item = &Energy> {
         std::iter::once(&self.energy).chain(&self.energy_other)

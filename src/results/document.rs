@@ -1,10 +1,11 @@
 //! The result document: the evidence of a run and what is derived from it, in memory and as a file. Names contain the (SI) unit. The
 //! JSON Schema is generated from these types.
 
-use super::derived::Derived;
+use super::derived::{Derived, RowFigures};
 use super::failure::Failure;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, Source};
 use super::newer::OrNewer;
+use super::tuning::Tuning;
 use crate::device::DeviceId;
 use crate::energy::{Idle, Readings};
 use crate::measure::{Latency, Measurement, Telemetry, Verification, Windows};
@@ -49,6 +50,7 @@ pub struct Evidence {
     /// Idle power as read by each source.
     pub baselines: Vec<Baseline>,
     /// One row per workload, device and condition.
+    #[schemars(with = "Vec<Row>")]
     pub rows: Vec<OrNewer<Row>>,
 }
 
@@ -176,44 +178,6 @@ pub struct Kernel {
     pub arithmetic: Option<String>,
 }
 
-/// How a kernel and its batch length were chosen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Tuning {
-    /// Origin of the trials.
-    pub source: TuningSource,
-    /// The variant chosen.
-    pub kernel: String,
-    /// Target length of its batches; null if it is fixed, as for the step of a token.
-    pub batch_seconds: Option<f64>,
-    /// All trials, interleaved: variants at one batch length, then batch lengths of the chosen variant.
-    #[serde(with = "super::trials")]
-    #[schemars(with = "super::trials::Columns")]
-    pub trials: Vec<Trial>,
-}
-
-/// Origin of trials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum TuningSource {
-    /// This run.
-    Trials,
-    /// An earlier run on the same device, driver, program and settings.
-    Cache,
-}
-
-/// A trial of a variant at a batch length.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Trial {
-    /// Name of the variant.
-    pub kernel: String,
-    /// Target length of its batches; null if it is fixed.
-    pub batch_seconds: Option<f64>,
-    /// Median over the slices, in units of work per second; null if it was not timed.
-    pub throughput: Option<f64>,
-    /// Why it was not timed; null if it was.
-    pub failure: Option<Failure>,
-}
-
 /// Digest of a document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Proof {
@@ -271,10 +235,7 @@ impl Evidence {
     }
 
     /// The sources that cover a row, with their indices in the manifest.
-    pub fn sources_of<'a>(
-        &'a self,
-        row: &'a Row,
-    ) -> impl Iterator<Item = (usize, &'a super::manifest::Source)> {
+    pub fn sources_of<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (usize, &'a Source)> {
         let sources = self.manifest.sources.iter().enumerate();
         sources.filter_map(|(i, source)| {
             let source = source.known()?;
@@ -285,7 +246,7 @@ impl Evidence {
 
 impl Document {
     /// The rows that this version can read, with their figures.
-    pub fn rows(&self) -> impl Iterator<Item = (&Row, &super::derived::RowFigures)> {
+    pub fn rows(&self) -> impl Iterator<Item = (&Row, &RowFigures)> {
         let rows = self.evidence.rows.iter().zip(&self.derived.rows);
         rows.filter_map(|(row, figures)| Some((row.known()?, figures.known()?)))
     }

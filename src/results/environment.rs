@@ -3,7 +3,8 @@
 
 use super::manifest::Manifest;
 use crate::gpu;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 
 /// Variables with numeric or Boolean values; any other value may be a name or a path.
 const VALUES: &[&str] = &[
@@ -47,71 +48,61 @@ pub(super) fn chooses_driver(variable: &str) -> bool {
     DRIVERS.contains(&variable)
 }
 
-/// Recorded instead of a value that must not be disclosed.
-const SET: &str = "set";
-
 /// Settings in force.
 pub fn environment() -> BTreeMap<String, String> {
-    recorded(variables())
-}
-
-fn variables() -> impl Iterator<Item = (String, String)> {
-    let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
-    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
+    variables().filter_map(recorded).collect()
 }
 
 /// Vulkan layers between the program and the driver: by name, or by the variable that enables one.
 pub(super) fn driver_layers() -> Vec<String> {
-    layers_of(variables())
+    variables().flat_map(layers).collect::<BTreeSet<String>>().into_iter().collect()
 }
 
-fn layers_of(variables: impl Iterator<Item = (String, String)>) -> Vec<String> {
-    let mut layers = Vec::new();
-    for (name, value) in variables.filter(|(_, value)| !value.is_empty()) {
-        if LAYERS.contains(&name.as_str()) {
-            let (known, others) = names(&value);
-            layers.extend(known);
-            if others {
-                layers.push(name);
-            }
-        } else if is_layer_switch(&name) {
-            layers.push(name);
-        }
+type Variable = (String, String);
+
+fn variables() -> impl Iterator<Item = Variable> {
+    let text = |value: OsString| value.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
+}
+
+/// The layers that a variable enables.
+fn layers((name, value): Variable) -> Vec<String> {
+    let begins = LAYER_SWITCH_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
+    if value.is_empty() {
+        Vec::new()
+    } else if LAYERS.contains(&name.as_str()) {
+        let parts = value.split([':', ';', ',']).map(str::trim).filter(|part| !part.is_empty());
+        let is_layer = |part: &str| part.starts_with(LAYER) && is_identifier(part);
+        // What is no layer's name may be private: the variable stands for it.
+        let shown = |part| if is_layer(part) { part.to_string() } else { name.clone() };
+        parts.map(shown).collect()
+    } else if LAYER_SWITCHES.contains(&name.as_str()) || (begins && is_identifier(&name)) {
+        vec![name]
+    } else {
+        Vec::new()
     }
-    layers.sort();
-    layers.dedup();
-    layers
 }
 
-/// The part of these variables that is recorded.
-fn recorded(variables: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
-    let mut recorded = BTreeMap::new();
-    for (name, value) in variables.filter(|(_, value)| !value.is_empty()) {
-        let known = |names: &[&str]| names.contains(&name.as_str());
-        if name == "GLIBC_TUNABLES" {
-            let mut tunables = value.split(':').filter_map(|pair| pair.split_once('='));
-            if let Some((_, value)) = tunables.find(|(name, _)| *name == HUGE_PAGES)
-                && is_value(value)
-            {
-                recorded.insert(HUGE_PAGES.to_string(), value.to_string());
-            }
-        } else if known(VALUES) {
-            if is_value(&value) {
-                recorded.insert(name, value);
-            }
-        } else if name == gpu::ALLOW_NONCONFORMANT {
-            if gpu::is_nonconformant_allowed() {
-                recorded.insert(name, "1".to_string());
-            }
-        } else if name == SENSORS || known(DRIVERS) || known(PRELOADS) {
-            recorded.insert(name, SET.to_string());
-        }
+/// What is recorded of a variable, if anything.
+fn recorded((name, value): Variable) -> Option<Variable> {
+    let is_value = |value: &str| {
+        value.parse::<u32>().is_ok() || ["true", "false", "yes", "no"].contains(&value)
+    };
+    let known = |names: &[&str]| names.contains(&name.as_str());
+    if value.is_empty() {
+        None
+    } else if name == "GLIBC_TUNABLES" {
+        let mut tunables = value.split(':').filter_map(|pair| pair.split_once('='));
+        let (name, value) = tunables.find(|(name, _)| *name == HUGE_PAGES)?;
+        is_value(value).then(|| (name.into(), value.into()))
+    } else if known(VALUES) {
+        is_value(&value).then_some((name, value))
+    } else if name == gpu::ALLOW_NONCONFORMANT {
+        gpu::is_nonconformant_allowed().then(|| (name, "1".into()))
+    } else {
+        // The value must not be disclosed.
+        (name == SENSORS || known(DRIVERS) || known(PRELOADS)).then(|| (name, "set".into()))
     }
-    recorded
-}
-
-fn is_value(value: &str) -> bool {
-    value.parse::<u32>().is_ok() || ["true", "false", "yes", "no"].contains(&value)
 }
 
 /// Whether a text is a short word of letters, digits and underscores.
@@ -119,41 +110,21 @@ fn is_identifier(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn is_layer_switch(name: &str) -> bool {
-    let begins = LAYER_SWITCH_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
-    LAYER_SWITCHES.contains(&name) || (begins && is_identifier(name))
-}
-
-/// The layers in a list, and whether it contains anything else.
-fn names(list: &str) -> (Vec<String>, bool) {
-    let parts = list.split([':', ';', ',']).map(str::trim).filter(|part| !part.is_empty());
-    let is_layer = |part: &&str| part.starts_with(LAYER) && is_identifier(part);
-    let (layers, others): (Vec<&str>, Vec<&str>) = parts.partition(is_layer);
-    (layers.into_iter().map(str::to_string).collect(), !others.is_empty())
-}
-
 /// Settings under which figures may not represent the machine, in a few words each; those of Vulkan only if a GPU was used.
 pub fn conditions(manifest: &Manifest, gpu: bool) -> Vec<String> {
     let given = |names: &[&str]| -> Vec<&str> {
-        let known = |name: &&String| names.contains(&name.as_str());
-        manifest.environment.keys().filter(known).map(String::as_str).collect()
+        let all = manifest.environment.keys().map(String::as_str);
+        all.filter(|name| names.contains(name)).collect()
     };
-    let mut conditions = Vec::new();
-    if manifest.environment.contains_key(SENSORS) {
-        conditions.push("sensors from a test folder".to_string());
-    }
-    if gpu {
-        let layers = &manifest.host.driver_layers;
-        if !layers.is_empty() {
-            conditions.push(format!("Vulkan layers: {}", layers.join(", ")));
-        }
-        let drivers = given(DRIVERS);
-        if !drivers.is_empty() {
-            conditions.push(format!("Vulkan drivers chosen by {}", drivers.join(", ")));
-        }
-    }
-    conditions.extend(given(PRELOADS).iter().map(|name| format!("{name} was set")));
-    conditions
+    let (layers, drivers) = (&manifest.host.driver_layers, given(DRIVERS));
+    let sensors = !given(&[SENSORS]).is_empty();
+    let sensors = sensors.then(|| "sensors from a test folder".to_string());
+    let layers =
+        (gpu && !layers.is_empty()).then(|| format!("Vulkan layers: {}", layers.join(", ")));
+    let drivers = (gpu && !drivers.is_empty())
+        .then(|| format!("Vulkan drivers chosen by {}", drivers.join(", ")));
+    let preloads = given(PRELOADS).into_iter().map(|name| format!("{name} was set"));
+    sensors.into_iter().chain(layers).chain(drivers).chain(preloads).collect()
 }
 
 #[cfg(test)]
@@ -176,13 +147,11 @@ mod tests {
         ("HOME", "/home/me"),
     ];
 
-    fn variables() -> impl Iterator<Item = (String, String)> {
-        VARIABLES.into_iter().map(|(name, value)| (name.to_string(), value.to_string()))
-    }
-
     #[test]
     fn layers_drivers_preloads_and_test_sensors_are_recorded_without_paths() {
-        let recorded = recorded(variables());
+        let variables = VARIABLES.map(|(name, value)| (name.to_string(), value.to_string()));
+        let recorded: BTreeMap<String, String> =
+            variables.clone().into_iter().filter_map(recorded).collect();
         let pairs: Vec<(&str, &str)> =
             recorded.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let expected = [
@@ -193,7 +162,8 @@ mod tests {
             ("glibc.malloc.hugetlb", "1"),
         ];
         assert_eq!(pairs, expected);
-        let layers = layers_of(variables());
+        let layers: BTreeSet<String> = variables.into_iter().flat_map(layers).collect();
+        let layers: Vec<String> = layers.into_iter().collect();
         let expected = [
             "ENABLE_VKBASALT",
             "MANGOHUD",

@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why there is no figure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[error("{message}")]
 pub struct Failure {
     /// Kind of failure.
     pub code: FailureCode,
@@ -43,12 +44,6 @@ impl Failure {
     }
 }
 
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
 impl From<&MeasureError> for Failure {
     fn from(error: &MeasureError) -> Failure {
         let code = match error {
@@ -63,20 +58,17 @@ impl From<&MeasureError> for Failure {
 
 impl From<&JobError> for Failure {
     fn from(error: &JobError) -> Failure {
-        let of_gpu = |error: &GpuError| match error {
-            GpuError::OutOfMemory(_) => FailureCode::OutOfMemory,
-            GpuError::TooLarge(_) => FailureCode::Limit,
-            _ => FailureCode::Driver,
-        };
         let code = match error {
-            JobError::Gpu(error) | JobError::Decoder(EngineError::Gpu(error)) => of_gpu(error),
-            JobError::Kernel(_) => FailureCode::Kernel,
-            JobError::Decoder(error) => match error {
-                EngineError::TooLarge { .. } => FailureCode::Limit,
-                EngineError::Full { .. } => FailureCode::OutOfMemory,
-                EngineError::Unsupported(_) => FailureCode::NotImplemented,
+            JobError::Gpu(error) | JobError::Decoder(EngineError::Gpu(error)) => match error {
+                GpuError::OutOfMemory(_) => FailureCode::OutOfMemory,
+                GpuError::TooLarge(_) => FailureCode::Limit,
                 _ => FailureCode::Driver,
             },
+            JobError::Kernel(_) => FailureCode::Kernel,
+            JobError::Decoder(EngineError::TooLarge { .. }) => FailureCode::Limit,
+            JobError::Decoder(EngineError::Full { .. }) => FailureCode::OutOfMemory,
+            JobError::Decoder(EngineError::Unsupported(_)) => FailureCode::NotImplemented,
+            JobError::Decoder(_) => FailureCode::Driver,
             JobError::InsufficientMemory(_) => FailureCode::OutOfMemory,
             JobError::Wrong(_) => FailureCode::WrongOutput,
         };

@@ -6,7 +6,6 @@ use crate::device::{Device, DeviceId, cgroup, memory};
 use crate::energy::{Scope, SourceInfo, Stated};
 use crate::kernels::{self, hex};
 use crate::measure::{Mode, Protocol};
-use crate::units::Provenance;
 use crate::workload::{DEPTH, Id};
 use hmac::{Hmac, KeyInit, Mac};
 use schemars::JsonSchema;
@@ -23,8 +22,10 @@ pub struct Manifest {
     /// The machine.
     pub host: Host,
     /// Devices to be measured.
+    #[schemars(with = "Vec<Device>")]
     pub devices: Vec<OrNewer<Device>>,
     /// Energy sources. Rows and figures refer to a source by its index here.
+    #[schemars(with = "Vec<Source>")]
     pub sources: Vec<OrNewer<Source>>,
     /// The measurement protocol.
     pub protocol: ProtocolNumbers,
@@ -105,15 +106,6 @@ impl Source {
         }
     }
 
-    /// Provenance of its joules.
-    pub fn provenance(&self) -> Provenance {
-        match &self.origin {
-            Origin::Meter(info) => info.provenance(),
-            Origin::Stated(Stated::Declared { .. }) => Provenance::Declared,
-            Origin::Stated(Stated::Modelled { .. }) => Provenance::Modelled,
-        }
-    }
-
     /// `nvml`, `declared`, `model`.
     pub fn name(&self) -> &'static str {
         match &self.origin {
@@ -169,39 +161,23 @@ pub struct ProtocolNumbers {
 
 impl From<&Protocol> for ProtocolNumbers {
     fn from(protocol: &Protocol) -> ProtocolNumbers {
-        let Protocol {
-            mode,
-            blocks,
-            windows,
-            window,
-            block_longest,
-            precision,
-            longest,
-            rest,
-            baseline,
-            baseline_longest,
-            poll,
-            batch: _,
-            warm_up_slice,
-            warm_up_longest,
-        } = *protocol;
         ProtocolNumbers {
-            mode: mode.name().to_string(),
-            blocks,
-            windows,
-            window_seconds: window.0,
-            block_longest_seconds: block_longest.0,
-            precision,
-            longest_seconds: longest.0,
-            rest_seconds: rest.0,
-            baseline_seconds: baseline.0,
-            baseline_longest_seconds: baseline_longest.0,
-            least_poll_seconds: poll.0,
+            mode: protocol.mode.name().to_string(),
+            blocks: protocol.blocks,
+            windows: protocol.windows,
+            window_seconds: protocol.window.0,
+            block_longest_seconds: protocol.block_longest.0,
+            precision: protocol.precision,
+            longest_seconds: protocol.longest.0,
+            rest_seconds: protocol.rest.0,
+            baseline_seconds: protocol.baseline.0,
+            baseline_longest_seconds: protocol.baseline_longest.0,
+            least_poll_seconds: protocol.poll.0,
             batches_in_flight: DEPTH,
-            warm_up_slice_seconds: warm_up_slice.0,
-            warm_up_longest_seconds: warm_up_longest.0,
+            warm_up_slice_seconds: protocol.warm_up_slice.0,
+            warm_up_longest_seconds: protocol.warm_up_longest.0,
             // A shorter run has less time to warm up.
-            warm_up_required: mode == Mode::Publish,
+            warm_up_required: protocol.mode == Mode::Publish,
         }
     }
 }

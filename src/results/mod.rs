@@ -10,7 +10,6 @@ mod document;
 mod environment;
 mod failure;
 mod judge;
-mod layout;
 mod manifest;
 mod models;
 mod newer;
@@ -18,9 +17,8 @@ pub mod read;
 mod reason;
 mod rules;
 mod scan;
-mod shown;
 mod store;
-mod trials;
+mod tuning;
 mod validate;
 
 pub use beacon::judge as judge_beacon;
@@ -34,18 +32,18 @@ pub use derived::{
 };
 pub use document::{
     Baseline, Clock, Condition, Document, Evidence, Kernel, Outcome, Proof, Row, Run,
-    SCHEMA_VERSION, Trial, Tuning, TuningSource,
+    SCHEMA_VERSION,
 };
 pub use environment::{HUGE_PAGES, conditions, environment};
 pub use failure::{Failure, FailureCode};
 pub use judge::{Depth, Model};
-pub use layout::text;
 pub use manifest::{Host, Manifest, Origin, Program, ProtocolNumbers, Source, program};
 pub use models::{ModelNames, short_digest};
 pub use newer::OrNewer;
 pub use reason::{Reason, RunReason};
 pub use rules::Rules;
-pub use store::{OutDir, RunFile, StoreError};
+pub use store::{OutDir, RunFile, StoreError, text};
+pub use tuning::{Trial, Tuning, TuningSource};
 pub use validate::{Findings, validate, validate_with};
 
 use crate::kernels::hex;
@@ -61,24 +59,20 @@ pub const SCHEMA: &str =
 /// and `challenge`, `beacon` and `manifest`, as in the document. All random data depend on it, so the work of one run is no proof for
 /// another.
 pub fn seed(evidence: &Evidence) -> Seed {
-    seed_of(&bound(&serde_json::to_value(evidence).expect("plain data")))
+    seed_from(&serde_json::to_value(evidence).expect("plain data"))
 }
 
-/// The part of evidence that determines the seed.
-fn bound(evidence: &Value) -> Value {
+/// [`seed`] from evidence in JSON, with what this version does not know.
+fn seed_from(evidence: &Value) -> Seed {
     let run = &evidence["run"];
-    json!({
+    Seed(sha256(&json!({
         "id": run["id"],
         "labels": run["labels"],
         "user_seed": run["user_seed"],
         "challenge": evidence["challenge"],
         "beacon": evidence["beacon"],
         "manifest": evidence["manifest"],
-    })
-}
-
-fn seed_of(bound: &Value) -> Seed {
-    Seed(Sha256::digest(canonical(bound)).into())
+    })))
 }
 
 /// The seed of a row's data: SHA-256 of the run's seed and `DEVICE WORKLOAD`. Rows of one workload under several conditions share it and
@@ -106,17 +100,51 @@ impl Document {
 
 /// The correct value of [`Proof::document_sha256`].
 pub fn document_sha256(document: &Document) -> String {
-    let mut value = serde_json::to_value(document).expect("documents are plain data");
-    if let Some(members) = value.as_object_mut() {
+    sha256_without_proof(serde_json::to_value(document).expect("documents are plain data"))
+}
+
+fn sha256_without_proof(mut document: Value) -> String {
+    if let Some(members) = document.as_object_mut() {
         members.remove("proof");
     }
-    hex(&Sha256::digest(canonical(&value)))
+    hex(&sha256(&document))
+}
+
+fn sha256(value: &Value) -> [u8; 32] {
+    Sha256::digest(canonical(value)).into()
 }
 
 /// Canonical JSON (RFC 8785).
-fn canonical(value: &impl serde::Serialize) -> Vec<u8> {
-    serde_json_canonicalizer::to_vec(value)
-        .expect("documents hold only finite numbers and text keys")
+fn canonical(value: &Value) -> Vec<u8> {
+    let mut json = Vec::new();
+    write_canonical(value, &mut json).expect("documents hold only finite numbers and text keys");
+    json
+}
+
+/// Writes names sorted by their UTF-16 code units. The canonicalizer would do it, too, but copies a value as often as it is nested.
+fn write_canonical(value: &Value, json: &mut Vec<u8>) -> std::io::Result<()> {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+            for (i, (name, value)) in members.into_iter().enumerate() {
+                json.push(if i == 0 { b'{' } else { b',' });
+                serde_json_canonicalizer::to_writer(name, json)?;
+                json.push(b':');
+                write_canonical(value, json)?;
+            }
+            json.push(b'}');
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for (i, item) in items.iter().enumerate() {
+                json.push(if i == 0 { b'[' } else { b',' });
+                write_canonical(item, json)?;
+            }
+            json.push(b']');
+        }
+        _ => serde_json_canonicalizer::to_writer(value, json)?,
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,34 +1,29 @@
 //! Models in files are identified by digest, since different models may have the same file name.
 
 use crate::workload::Description;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The first digits of a model's digest, which distinguish models in practice.
 pub fn short_digest(sha256: &str) -> &str {
     sha256.get(..8).unwrap_or(sha256)
 }
 
-/// Digests of the models that occur, by file name.
+/// File names and digests of the models that occur.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ModelNames(BTreeMap<String, BTreeSet<String>>);
+pub struct ModelNames(BTreeSet<(String, String)>);
 
 impl ModelNames {
     /// The models of these workloads.
     pub fn of<'a>(workloads: impl IntoIterator<Item = &'a Description>) -> ModelNames {
-        let mut names = ModelNames::default();
-        for workload in workloads {
-            if let Some((name, sha256)) = in_file(workload) {
-                names.0.entry(name.to_string()).or_default().insert(sha256.to_string());
-            }
-        }
-        names
+        let models = workloads.into_iter().filter_map(in_file);
+        ModelNames(models.map(|(name, sha256)| (name.into(), sha256.into())).collect())
     }
 
     /// The workload with a short digest after its file name, if several models have that name.
     pub fn disambiguate(&self, workload: &Description) -> Description {
         let mut labelled = workload.clone();
         if let Some((name, sha256)) = in_file(workload)
-            && self.0.get(name).is_some_and(|digests| digests.len() > 1)
+            && self.0.iter().filter(|(other, _)| other == name).count() > 1
         {
             let unique_name = format!("{name} ({})", short_digest(sha256));
             labelled.spec = workload.spec.replacen(name, &unique_name, 1);

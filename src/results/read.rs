@@ -2,19 +2,20 @@
 //! Unknown fields are ignored. Unreadable rows, meters and devices of a newer version are kept as JSON.
 
 use super::derived::{Derived, RowFigures};
+use super::difference::differences;
 use super::document::{Document, Evidence, Proof, Row, SCHEMA_VERSION};
 use super::manifest::Source;
-use super::newer::OrNewer;
+use super::newer::{OrNewer, fault};
 use super::rules::Rules;
-use super::{canonical, derive, difference, scan};
+use super::{derive, scan, seed_from, sha256_without_proof};
 use crate::device::Device;
-use crate::kernels::hex;
+use crate::measure::Windows;
+use crate::seed::Seed;
 use crate::text;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use std::borrow::Cow;
+use std::fmt::Display;
 use std::path::Path;
 
 /// Maximum file size.
@@ -46,8 +47,8 @@ pub struct ParsedDocument {
     pub proof: Proof,
     /// Whether a later minor version wrote it, possibly with unknown content.
     pub newer: bool,
-    /// The part that determines the seed: run, challenge, beacon and manifest, as given.
-    pub bound: Value,
+    /// The seed of its data, which follows from run, challenge, beacon and manifest as given.
+    pub seed: Seed,
     /// SHA-256 of its canonical JSON without the proof; `None` if not computed.
     pub sha256: Option<String>,
     /// Whether no string contains hidden characters.
@@ -58,7 +59,7 @@ impl ParsedDocument {
     /// A document that is safe to display, with figures derived from its evidence by the current rules.
     pub fn shown(self) -> Document {
         let rules = Rules::current();
-        let evidence = if self.plain { self.evidence } else { super::shown::shown(&self.evidence) };
+        let evidence = if self.plain { self.evidence } else { printable(&self.evidence) };
         let derived = derive(&evidence, rules);
         let document_sha256 = text::plain(&self.proof.document_sha256).into_owned();
         Document {
@@ -69,6 +70,35 @@ impl ParsedDocument {
             proof: Proof { document_sha256 },
         }
     }
+}
+
+/// The evidence with every string safe to print in one line. Its digests no longer match.
+fn printable(evidence: &Evidence) -> Evidence {
+    fn escape(value: &mut Value) {
+        match value {
+            Value::String(text) => *text = text::plain(text).into_owned(),
+            Value::Array(items) => items.iter_mut().for_each(escape),
+            Value::Object(members) => {
+                let all = std::mem::take(members).into_iter();
+                members.extend(all.map(|(name, mut value)| {
+                    escape(&mut value);
+                    (text::plain(&name).into_owned(), value)
+                }));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut value = serde_json::to_value(evidence).expect("evidence is plain data");
+    escape(&mut value);
+    let mut printable: Evidence =
+        serde_json::from_value(value).expect("only the words of strangers changed");
+    // A row that was marked as unreadable because of its device or figures stays so.
+    for (row, before) in printable.rows.iter_mut().zip(&evidence.rows) {
+        if let (OrNewer::Known(known), None) = (&*row, before.known()) {
+            *row = OrNewer::newer(known);
+        }
+    }
+    printable
 }
 
 /// A document cannot be read. One line.
@@ -87,22 +117,12 @@ pub fn open(path: &Path, reader: Reader) -> std::io::Result<Result<ParsedDocumen
     Ok(reader(&text::read(path, MOST_BYTES)?))
 }
 
-/// The part of a document that this version knows, to compare its shape.
-#[derive(Serialize)]
-struct Known<'a> {
-    schema_version: &'a str,
-    rules: u32,
-    evidence: &'a Evidence,
-    derived: &'a Option<Derived>,
-    proof: &'a Proof,
-}
-
 /// Parses one of many documents: faster, without its digest.
 ///
 /// # Errors
 /// As [`read`].
 pub fn skim(bytes: &[u8]) -> Result<ParsedDocument, ReadError> {
-    Ok(parts(bytes)?.0)
+    parse(bytes, false)
 }
 
 /// Parses a document.
@@ -110,24 +130,22 @@ pub fn skim(bytes: &[u8]) -> Result<ParsedDocument, ReadError> {
 /// # Errors
 /// If it is not a document.
 pub fn read(bytes: &[u8]) -> Result<ParsedDocument, ReadError> {
-    let (mut given, mut whole) = parts(bytes)?;
-    if let Some(whole) = whole.as_object_mut() {
-        whole.remove("proof");
-    }
-    given.sha256 = Some(hex(&Sha256::digest(canonical(&whole))));
-    Ok(given)
+    parse(bytes, true)
 }
 
-/// The document and its complete JSON.
-fn parts(bytes: &[u8]) -> Result<(ParsedDocument, Value), ReadError> {
-    let (text, scan) = scanned(bytes)?;
-    let mut whole: Value =
-        serde_json::from_str(&text).map_err(|error| reject(error.to_string()))?;
-    let given = interpreted(&mut whole, scan).or_else(|error| {
+fn parse(bytes: &[u8], digest: bool) -> Result<ParsedDocument, ReadError> {
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(reject(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+    }
+    let text = text::decode(bytes).map_err(reject)?;
+    let plain = scan::scan(&text).map_err(reject)?;
+    let mut whole: Value = serde_json::from_str(&text).map_err(reject)?;
+    let mut given = interpreted(&mut whole, plain).or_else(|error| {
         // Some writers give every number a decimal point. RFC 8785 calls 1.0 and 1 the same.
-        if integers(&mut whole) { interpreted(&mut whole, scan) } else { Err(error) }
+        if integers(&mut whole) { interpreted(&mut whole, plain) } else { Err(error) }
     })?;
-    Ok((given, whole))
+    given.sha256 = digest.then(|| sha256_without_proof(whole));
+    Ok(given)
 }
 
 /// Turns numbers that are whole into integers; returns whether there were any.
@@ -149,56 +167,49 @@ fn integers(value: &mut Value) -> bool {
     }
 }
 
-fn interpreted(whole: &mut Value, scan: scan::Scan) -> Result<ParsedDocument, ReadError> {
-    let schema_version = whole.get("schema_version").and_then(Value::as_str);
-    let schema_version =
-        schema_version.ok_or_else(|| reject("missing field `schema_version`".into()))?.to_string();
-    let newer = is_newer(&schema_version)?;
+fn interpreted(whole: &mut Value, plain: bool) -> Result<ParsedDocument, ReadError> {
     let missing = |name| reject(format!("missing field `{name}`"));
+    let schema_version = whole.get("schema_version").and_then(Value::as_str);
+    let schema_version = schema_version.ok_or_else(|| missing("schema_version"))?.to_string();
+    let newer = is_newer(&schema_version)?;
     let mut evidence = evidence(whole.get_mut("evidence").ok_or_else(|| missing("evidence"))?)?;
-    let part = |name| whole.get(name).ok_or_else(|| missing(name));
     if let Some(what) = exceeded_limit(&evidence) {
         return Err(reject(format!("no run has so many {what}")));
     }
+    let part = |name| whole.get(name).ok_or_else(|| missing(name));
     let stated = part("derived")?;
-    let derived: Result<Derived, ReadError> = parsed("derived", stated);
-    let derived = if newer {
-        if !stated["rows"].is_array() || !stated["run"].is_object() {
-            derived.as_ref().map_err(ReadError::clone)?;
-        }
+    if newer {
         mark_unreadable(&mut evidence, stated);
-        derived.ok()
     } else {
         all_known("evidence.manifest.devices", &evidence.manifest.devices)?;
         all_known("evidence.manifest.sources", &evidence.manifest.sources)?;
         all_known("evidence.rows", &evidence.rows)?;
-        let derived = derived?;
+    }
+    let derived: Option<Derived> = match parsed("derived", stated) {
+        Err(_) if newer && stated["rows"].is_array() && stated["run"].is_object() => None,
+        derived => Some(derived?),
+    };
+    if let (false, Some(derived)) = (newer, &derived) {
         all_known("derived.rows", &derived.rows)?;
         all_known("derived.run.reasons", &derived.run.reasons)?;
-        Some(derived)
-    };
-    let given = ParsedDocument {
+    }
+    let (rules, proof): (u32, Proof) =
+        (parsed("rules", part("rules")?)?, parsed("proof", part("proof")?)?);
+    let known = json!({ "evidence": evidence, "derived": derived, "proof": proof });
+    if let Some(path) = differences(&known, whole).array_for_object {
+        return Err(ReadError(format!("{path} is an array where an object has to be")));
+    }
+    Ok(ParsedDocument {
         schema_version,
-        rules: parsed("rules", part("rules")?)?,
-        proof: parsed("proof", part("proof")?)?,
-        bound: super::bound(&whole["evidence"]),
+        rules,
+        proof,
+        seed: seed_from(&whole["evidence"]),
         stated: stated.clone(),
         sha256: None,
-        plain: scan.plain,
+        plain,
         evidence,
         newer,
-    };
-    let ParsedDocument { schema_version, evidence, rules, proof, .. } = &given;
-    let known = Known { schema_version, rules: *rules, evidence, derived: &derived, proof };
-    // With the same numbers of arrays, objects and members as this version writes, no field was ignored, and no object is given as an
-    // array, which serde would accept.
-    if scan::shape_of(&known) != scan.shape {
-        let known = serde_json::to_value(known).map_err(|error| reject(error.to_string()))?;
-        if let Some(path) = difference::other_kind(&known, whole) {
-            return Err(ReadError(format!("{path} is an array where an object has to be")));
-        }
-    }
-    Ok(given)
+    })
 }
 
 /// Parses evidence. Its rows are parsed in place, since the copy that other values of a newer version need takes as long as parsing.
@@ -264,60 +275,42 @@ fn may_cover(source: &Value, row: &Row) -> bool {
 
 /// Rejects unreadable values in a document of this version or an older one.
 fn all_known<T: DeserializeOwned>(path: &str, all: &[OrNewer<T>]) -> Result<(), ReadError> {
-    let fault = |(i, one): (usize, &OrNewer<T>)| Some(format!("{path}[{i}]{}", one.fault()?));
-    all.iter().enumerate().find_map(fault).map_or(Ok(()), |fault| Err(ReadError(fault)))
+    let unreadable = |(i, one): (usize, &OrNewer<T>)| match one {
+        OrNewer::Known(_) => None,
+        OrNewer::Newer(value) => Some(format!("{path}[{i}]{}", fault::<T>(value)?)),
+    };
+    all.iter().enumerate().find_map(unreadable).map_or(Ok(()), |fault| Err(ReadError(fault)))
 }
 
 /// The error for a file that is not a document.
-fn reject(why: String) -> ReadError {
+fn reject(why: impl Display) -> ReadError {
     ReadError(format!("this is no rigbench result: {why}"))
 }
 
-/// Decodes and scans a document's text: it must be within limits and have only one meaning.
-fn scanned(bytes: &[u8]) -> Result<(Cow<'_, str>, scan::Scan), ReadError> {
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(reject(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
-    }
-    let text = text::decode(bytes).map_err(|why| reject(why.into()))?;
-    let scan = scan::scan(&text).map_err(reject)?;
-    Ok((text, scan))
-}
-
 /// Parses a part of a document; an error contains the path of the invalid value.
-fn parsed<T: DeserializeOwned>(of: &str, value: &Value) -> Result<T, ReadError> {
+fn parsed<T: DeserializeOwned>(path: &str, value: &Value) -> Result<T, ReadError> {
     // Tracking the path is slower than parsing, so it is done only after an error.
-    T::deserialize(value).or_else(|_| {
-        serde_path_to_error::deserialize(value).map_err(|error| {
-            let path = error.path().to_string();
-            match path.as_str() {
-                "." => ReadError(format!("{of}: {}", error.inner())),
-                _ => ReadError(format!("{of}.{path}: {}", error.inner())),
-            }
-        })
+    T::deserialize(value).map_err(|error| {
+        let fault = fault::<T>(value).unwrap_or_else(|| format!(": {error}"));
+        ReadError(format!("{path}{fault}"))
     })
 }
 
 /// Which limit is exceeded.
 fn exceeded_limit(evidence: &Evidence) -> Option<&'static str> {
-    let any =
-        |most: usize, count: fn(&Row) -> usize| evidence.known_rows().any(|row| count(row) > most);
+    let most = |count: fn(&Windows) -> usize| {
+        evidence.known_rows().filter_map(|row| row.windows.as_ref().map(count)).max().unwrap_or(0)
+    };
     let readings = evidence.known_rows().flat_map(|row| &row.readings).map(|readings| {
         let values: usize = readings.values.iter().map(Vec::len).sum();
         readings.at_seconds.len().max(readings.took_seconds.len()).max(values)
     });
-    match () {
-        () if readings.sum::<usize>() > MOST_READINGS => Some("readings"),
-        () if evidence.rows.len() > MOST_ROWS => Some("rows"),
-        () if any(MOST_WINDOWS, |row| row.windows.as_ref().map_or(0, |w| w.len())) => {
-            Some("windows")
-        }
-        () if any(MOST_BLOCKS, |row| {
-            row.windows.as_ref().map_or(0, |w| w.blocks.windows.len())
-        }) =>
-        {
-            Some("blocks")
-        }
-        () if evidence.manifest.sources.len() > MOST_SOURCES => Some("energy sources"),
-        () => None,
-    }
+    let limits = [
+        (readings.sum(), MOST_READINGS, "readings"),
+        (evidence.rows.len(), MOST_ROWS, "rows"),
+        (most(Windows::len), MOST_WINDOWS, "windows"),
+        (most(|windows| windows.blocks.windows.len()), MOST_BLOCKS, "blocks"),
+        (evidence.manifest.sources.len(), MOST_SOURCES, "energy sources"),
+    ];
+    limits.into_iter().find(|(count, limit, _)| count > limit).map(|(.., what)| what)
 }

@@ -2,12 +2,7 @@
 //! last of two members of the same name: both are rejected here.
 
 use crate::text;
-use serde::Serialize;
-use serde_json::Serializer;
-use serde_json::ser::{CharEscape, Formatter};
 use std::borrow::Cow;
-use std::cell::Cell;
-use std::io::{Result as IoResult, Write};
 
 /// Maximum number of commas, hence of values: each reading has three, everything else far fewer.
 const MOST_COMMAS: usize = 2_000_000;
@@ -19,47 +14,18 @@ const MOST_MEMBERS: usize = 1000;
 /// Maximum nesting depth. A document has 9 levels.
 const MOST_LEVELS: usize = 32;
 
-/// Numbers of objects, arrays and members.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Shape {
-    objects: usize,
-    arrays: usize,
-    members: usize,
-}
-
-/// Result of a scan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Scan {
-    pub(super) shape: Shape,
-    /// Whether no string contains hidden characters; may be false for strings with other escapes.
-    pub(super) plain: bool,
-}
-
-/// Scans a JSON text. Invalid JSON is left to the parser.
+/// Scans a JSON text; returns whether no string contains hidden characters, or perhaps `false` for strings with other escapes. Invalid
+/// JSON is left to the parser.
 ///
 /// # Errors
 /// Which limit is exceeded, or which member is duplicated.
-pub(super) fn scan(json: &str) -> Result<Scan, String> {
-    let mut scanner = Scanner {
-        json,
-        at: 0,
-        open: Vec::new(),
-        names: Vec::new(),
-        commas: 0,
-        found: Scan { shape: Shape::default(), plain: true },
-    };
+pub(super) fn scan(json: &str) -> Result<bool, String> {
+    let mut scanner = Scanner { json, plain: true, ..Scanner::default() };
     scanner.run()?;
-    Ok(scanner.found)
+    Ok(scanner.plain)
 }
 
-/// The shape of a value as this version serializes it.
-pub(super) fn shape_of(value: &impl Serialize) -> Shape {
-    let shape = Cell::default();
-    let mut serializer = Serializer::with_formatter(std::io::sink(), Counter(&shape));
-    value.serialize(&mut serializer).expect("documents are plain data");
-    shape.get()
-}
-
+#[derive(Default)]
 struct Scanner<'a> {
     json: &'a str,
     at: usize,
@@ -68,53 +34,41 @@ struct Scanner<'a> {
     /// Names of the members of all open objects, with their positions in the text.
     names: Vec<(Cow<'a, str>, usize)>,
     commas: usize,
-    found: Scan,
+    objects: usize,
+    plain: bool,
 }
 
 impl Scanner<'_> {
     fn run(&mut self) -> Result<(), String> {
-        let bytes = self.json.as_bytes();
-        while let Some(byte) = bytes.get(self.at) {
+        while let Some(byte) = self.json.as_bytes().get(self.at) {
+            self.at += 1;
             match byte {
-                b'"' => {
-                    self.string()?;
-                    continue;
-                }
-                b',' => {
-                    self.commas += 1;
-                    if self.commas > MOST_COMMAS {
-                        return Err("no run has so many values".into());
-                    }
-                }
+                b'"' => self.string()?,
+                b',' => self.commas += 1,
                 b'{' => {
-                    self.found.shape.objects += 1;
-                    if self.found.shape.objects > MOST_OBJECTS {
-                        return Err("no run has so many objects".into());
-                    }
-                    self.enter(Some(self.names.len()))?;
+                    self.objects += 1;
+                    self.open.push(Some(self.names.len()));
                 }
-                b'[' => {
-                    self.found.shape.arrays += 1;
-                    self.enter(None)?;
-                }
+                b'[' => self.open.push(None),
                 b'}' | b']' => {
                     if let Some(Some(first)) = self.open.pop() {
                         self.leave(first)?;
                     }
                 }
-                _ => {}
+                _ => continue,
             }
-            self.at += 1;
+            match () {
+                () if self.commas > MOST_COMMAS => return Err("no run has so many values".into()),
+                () if self.objects > MOST_OBJECTS => {
+                    return Err("no run has so many objects".into());
+                }
+                () if self.open.len() > MOST_LEVELS => {
+                    return Err(format!("line {}: no run nests so deeply", self.line(self.at)));
+                }
+                () => {}
+            }
         }
         Ok(())
-    }
-
-    fn enter(&mut self, object: Option<usize>) -> Result<(), String> {
-        self.open.push(object);
-        match self.open.len() > MOST_LEVELS {
-            true => Err(format!("line {}: no run nests so deeply", self.line(self.at))),
-            false => Ok(()),
-        }
     }
 
     /// Closes an object whose names start at index `first`; rejects duplicates.
@@ -128,12 +82,11 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Skips a string; records it if it is a member's name.
+    /// Skips a string after its opening quote; records it if it is a member's name.
     fn string(&mut self) -> Result<(), String> {
         let bytes = self.json.as_bytes();
         let start = self.at;
         let mut escaped = false;
-        self.at += 1;
         loop {
             match bytes.get(self.at) {
                 None => return Ok(()),
@@ -145,21 +98,20 @@ impl Scanner<'_> {
                 Some(_) => self.at += 1,
             }
         }
-        let content = &self.json[start + 1..self.at];
+        let content = &self.json[start..self.at];
         self.at += 1;
-        self.found.plain &= !escaped && text::is_plain(content);
+        self.plain &= !escaped && text::is_plain(content);
         let after = bytes[self.at..].iter().find(|byte| !byte.is_ascii_whitespace());
         if after == Some(&b':')
             && let Some(Some(first)) = self.open.last()
         {
-            self.found.shape.members += 1;
             if self.names.len() - first >= MOST_MEMBERS {
                 return Err("no run has an object with so many members".into());
             }
             let name = match escaped {
                 false => Cow::Borrowed(content),
                 // `"a"` and `"\u0061"` are the same name.
-                true => serde_json::from_str(&self.json[start..self.at])
+                true => serde_json::from_str(&self.json[start - 1..self.at])
                     .map_or(Cow::Borrowed(content), Cow::Owned),
             };
             self.names.push((name, start));
@@ -169,48 +121,6 @@ impl Scanner<'_> {
 
     fn line(&self, at: usize) -> usize {
         self.json.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1
-    }
-}
-
-/// Counts objects, arrays and members without writing them.
-struct Counter<'a>(&'a Cell<Shape>);
-
-impl Counter<'_> {
-    fn count(&self, field: fn(&mut Shape) -> &mut usize) -> IoResult<()> {
-        let mut shape = self.0.get();
-        *field(&mut shape) += 1;
-        self.0.set(shape);
-        Ok(())
-    }
-}
-
-impl Formatter for Counter<'_> {
-    fn begin_object<W: ?Sized + Write>(&mut self, _: &mut W) -> IoResult<()> {
-        self.count(|shape| &mut shape.objects)
-    }
-
-    fn begin_array<W: ?Sized + Write>(&mut self, _: &mut W) -> IoResult<()> {
-        self.count(|shape| &mut shape.arrays)
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(&mut self, _: &mut W, _: bool) -> IoResult<()> {
-        self.count(|shape| &mut shape.members)
-    }
-
-    fn write_f64<W: ?Sized + Write>(&mut self, _: &mut W, _: f64) -> IoResult<()> {
-        Ok(())
-    }
-
-    fn write_u64<W: ?Sized + Write>(&mut self, _: &mut W, _: u64) -> IoResult<()> {
-        Ok(())
-    }
-
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, _: &mut W, _: &str) -> IoResult<()> {
-        Ok(())
-    }
-
-    fn write_char_escape<W: ?Sized + Write>(&mut self, _: &mut W, _: CharEscape) -> IoResult<()> {
-        Ok(())
     }
 }
 
@@ -236,7 +146,7 @@ mod tests {
         assert!(scan(&members(MOST_MEMBERS)).is_ok());
         assert!(scan(&members(MOST_MEMBERS + 1)).unwrap_err().contains("so many members"));
         // Brackets and commas within strings are text.
-        assert!(scan(&format!("[\"{}\"]", "[{,\\\"".repeat(1000))).unwrap().shape.objects == 0);
+        assert!(scan(&format!("[\"{}\"]", "[{,\\\"".repeat(MOST_COMMAS + 1))).is_ok());
     }
 
     #[test]
@@ -256,11 +166,11 @@ mod tests {
 
     #[test]
     fn hidden_characters_are_found_escaped_or_not() {
-        assert!(scan("{\"ä\": \"±5 %\"}").unwrap().plain);
+        assert!(scan("{\"ä\": \"±5 %\"}").unwrap());
         for hidden in
             ["\"\\u001b[0m\"", "\"\\n\"", "\"a\u{202e}b\"", "{\"\u{9b}\": 1}", "\"\u{7f}\""]
         {
-            assert!(!scan(hidden).unwrap().plain, "{hidden}");
+            assert!(!scan(hidden).unwrap(), "{hidden}");
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Writes each run to its own file, atomically: a kill or a full disk leaves either the old file or the new one.
+//! Writes each run to its own file, atomically: a kill or a full disk leaves either the old file or the new one. Short values and columns
+//! of numbers are written in one line.
 
 use super::document::{Document, Evidence};
-use super::layout::text;
 use atomic_write_file::AtomicWriteFile;
+use serde::Serialize;
+use serde_json::{Value, json};
 use std::io::{Error, Write};
 use std::path::{Path, PathBuf};
 
@@ -32,11 +34,8 @@ impl OutDir {
 
     /// The default: `results/local` in a checkout of rigbench, else `rigbench-results`.
     pub fn default_path() -> PathBuf {
-        if Path::new("results/rigbench.schema.json").is_file() {
-            PathBuf::from("results/local")
-        } else {
-            PathBuf::from("rigbench-results")
-        }
+        let checkout = Path::new("results/rigbench.schema.json").is_file();
+        PathBuf::from(if checkout { "results/local" } else { "rigbench-results" })
     }
 
     /// Creates the file of a run, named by start time, first device and run id. An existing file is never replaced.
@@ -45,9 +44,14 @@ impl OutDir {
     /// If the file cannot be written or already exists.
     pub fn create(&self, run: &Evidence) -> Result<RunFile, StoreError> {
         let path = self.0.join(name(run));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".rigbench-");
+        // The default permissions of new files.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let create = || {
             // First written under another name, so that no partial file exists under its own.
-            let mut file = new_file().tempfile_in(&self.0)?;
+            let mut file = builder.tempfile_in(&self.0)?;
             file.write_all(text(&Document::of(run.clone())).as_bytes())?;
             file.as_file().sync_all()?;
             file.persist_noclobber(&path).map_err(|error| error.error)
@@ -59,23 +63,10 @@ impl OutDir {
     }
 }
 
-/// A file with the default permissions of new files.
-fn new_file() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".rigbench-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder
-}
-
 fn name(run: &Evidence) -> String {
     let device = run.manifest.devices().next().map_or("", |device| &device.name);
-    let words: Vec<String> = device
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
-    let mut device = words.join("-");
+    let words = device.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut device = words.map(str::to_lowercase).collect::<Vec<_>>().join("-");
     device.truncate(40);
     let started = run.run.started_at.strftime("%Y%m%dT%H%M%SZ");
     format!("{started}-{device}-{}.json", run.run.id)
@@ -101,5 +92,56 @@ impl RunFile {
             file.commit()
         };
         write().map_err(|cause| StoreError { path: self.0.clone(), cause })
+    }
+}
+
+/// Maximum width of a value that is written in one line.
+const WIDTH: usize = 100;
+
+/// Serializes the document.
+pub fn text(document: &impl Serialize) -> String {
+    let mut text = String::new();
+    lay_out(&serde_json::to_value(document).expect("documents are plain data"), 0, &mut text);
+    text.push('\n');
+    text
+}
+
+fn lay_out(value: &Value, depth: usize, text: &mut String) {
+    let inline = value.to_string();
+    let (open, close, members): (_, _, Vec<(String, &Value)>) = match value {
+        _ if inline.len() <= WIDTH => return text.push_str(&inline),
+        Value::Object(members) => {
+            let name = |name: &String| format!("{}:", json!(name));
+            ('{', '}', members.iter().map(|(member, value)| (name(member), value)).collect())
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            ('[', ']', items.iter().map(|item| (String::new(), item)).collect())
+        }
+        _ => return text.push_str(&inline),
+    };
+    text.push(open);
+    for (i, (name, value)) in members.iter().enumerate() {
+        let comma = if i > 0 { "," } else { "" };
+        *text += &format!("{comma}\n{:1$}{name}", "", depth + 1);
+        lay_out(value, depth + 1, text);
+    }
+    *text += &format!("\n{:1$}{close}", "", depth);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_values_and_columns_are_written_in_one_line() {
+        let column: Vec<u32> = (0..60).collect();
+        let value = json!({"a": column, "b": [{"c": "x".repeat(60)}, {"c": "y".repeat(60)}], "d": {"e": 1}});
+        let mut text = String::new();
+        lay_out(&value, 0, &mut text);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[1].starts_with(" \"a\":[0,1,2,") && lines[1].ends_with("59],"), "{text}");
+        assert_eq!((lines.len(), lines[3].starts_with("  {\"c\":\"x")), (8, true), "{text}");
+        assert_eq!(lines[6], " \"d\":{\"e\":1}", "{text}");
     }
 }

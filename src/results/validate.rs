@@ -2,16 +2,16 @@
 //! and its digests and proofs of work are recomputed.
 
 use super::derived::{Derived, RowFigures, RunVerdict, Verdict};
+use super::difference::differences;
 use super::document::SCHEMA_VERSION;
-use super::judge::{Depth, is_of_this_program, judge};
+use super::judge::{Depth, Judge, judge};
 use super::newer::OrNewer;
 use super::read::ParsedDocument;
 use super::rules::Rules;
-use super::{beacon, conditions, derive, difference, seed_of};
+use super::{beacon, conditions, derive};
 use crate::device::hardware::Cards;
-use difference::Differences;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Findings in a document.
@@ -39,35 +39,31 @@ pub fn validate_with(
 ) -> Findings {
     let today = all.last().expect("there are rules");
     let mut findings = Findings::default();
-    let ParsedDocument { evidence, schema_version, newer, sha256, proof, bound, .. } = given;
-    if *newer {
+    let stated_sha256 = &given.proof.document_sha256;
+    if given.newer {
         findings.notes.push(format!(
-            "version {schema_version} wrote it: what {SCHEMA_VERSION} does not know of it was not judged"
+            "version {} wrote it: what {SCHEMA_VERSION} does not know of it was not judged",
+            given.schema_version
         ));
     }
-    if let Some(computed) = sha256.as_ref().filter(|computed| **computed != proof.document_sha256) {
+    if let Some(computed) = given.sha256.as_ref().filter(|computed| *computed != stated_sha256) {
         findings.faults.push(format!(
-            "proof.document_sha256 is {}, computed again it is {computed}",
-            proof.document_sha256
+            "proof.document_sha256 is {stated_sha256}, computed again it is {computed}"
         ));
     }
-    let rules = match all.iter().find(|rules| rules.version == given.rules) {
-        Some(rules) => rules,
-        None if given.rules > today.version => {
-            findings.notes.push(format!(
-                "rules {} are newer than this rigbench, which knows them up to {}: its figures are not compared",
-                given.rules, today.version
-            ));
-            today
-        }
-        None => {
-            findings.faults.push(format!("rules: there never were rules {}", given.rules));
-            today
-        }
-    };
-    let derived = derive(evidence, rules);
-    let judged = judge(evidence, seed_of(bound), rules, cards, *newer, depth);
-    notes(given, &derived, judged.of_seed, &mut findings);
+    let own = all.iter().find(|rules| rules.version == given.rules);
+    let rules = own.unwrap_or(today);
+    if given.rules > today.version {
+        findings.notes.push(format!(
+            "rules {} are newer than this rigbench, which knows them up to {}: its figures are not compared",
+            given.rules, today.version
+        ));
+    } else if own.is_none() {
+        findings.faults.push(format!("rules: there never were rules {}", given.rules));
+    }
+    let derived = derive(&given.evidence, rules);
+    let judged = judge(&given.evidence, given.seed, rules, cards, given.newer, depth);
+    remarks(given, &derived, &judged, &mut findings);
     findings.faults.extend(judged.faults);
     // Newer rules may have other constants.
     if given.rules > rules.version {
@@ -77,67 +73,60 @@ pub fn validate_with(
         findings.faults.extend(judged.by_rule);
     }
     findings.notes.extend(judged.notes);
-    if rules.version == given.rules {
+    if own.is_some() {
         findings.faults.extend(mismatches(given, &derived));
     }
     if rules.version != today.version {
-        findings.changed = changed(given, &derived, today);
+        findings.changed = changes(given, &derived, today);
     }
     findings
 }
 
-/// Adds remarks for the reader, and the verdict on the beacon.
-fn notes(given: &ParsedDocument, derived: &Derived, of_seed: bool, findings: &mut Findings) {
-    let evidence = &given.evidence;
+/// Adds remarks on the run's conditions, verdict and rows, and what challenge and beacon show.
+fn remarks(given: &ParsedDocument, derived: &Derived, judged: &Judge, findings: &mut Findings) {
+    let (evidence, Findings { notes, faults, .. }) = (&given.evidence, findings);
     let gpu = evidence.manifest.devices().any(|device| device.gpu.is_some());
-    findings.notes.extend(conditions(&evidence.manifest, gpu));
-    if !is_of_this_program(evidence) {
-        findings.notes.push(format!(
+    notes.extend(conditions(&evidence.manifest, gpu));
+    if !judged.same_program {
+        notes.push(format!(
             "rigbench {} made it, with other kernels than this one's: they were not compared",
             evidence.manifest.rigbench.version
         ));
     }
-    let verdict = match derived.run.verdict {
-        Verdict::Incomplete => "incomplete",
-        Verdict::Valid | Verdict::Invalid => "invalid",
-    };
+    let incomplete = derived.run.verdict == Verdict::Incomplete;
+    let verdict = if incomplete { "incomplete" } else { "invalid" };
     let reasons = derived.run.reasons.iter().filter_map(OrNewer::known);
-    findings.notes.extend(reasons.map(|reason| format!("{verdict}: {reason}")));
-    let rows = evidence.rows.iter().zip(&derived.rows);
-    for (row, figures) in rows {
-        match (row, figures) {
-            (OrNewer::Known(row), OrNewer::Known(figures)) => {
-                let invalid = figures.verdict == Verdict::Invalid;
-                if invalid {
-                    let why = figures.reasons_in_words();
-                    findings.notes.push(format!("invalid: {}: {why}", row.label()));
-                }
+    notes.extend(reasons.map(|reason| format!("{verdict}: {reason}")));
+    for (row, figures) in evidence.rows.iter().zip(&derived.rows) {
+        match (row.known(), figures.known()) {
+            (Some(row), Some(figures)) if figures.verdict == Verdict::Invalid => {
+                notes.push(format!("invalid: {}: {}", row.label(), figures.reasons_in_words()));
             }
-            _ => findings.notes.push(format!("from a newer rigbench: {}", row.summary())),
+            (Some(_), Some(_)) => {}
+            _ => notes.push(format!("from a newer rigbench: {}", row.summary())),
         }
     }
     for (place, source) in evidence.manifest.sources.iter().enumerate() {
-        let meter = source.known().and_then(|source| source.meter());
-        let read =
-            || evidence.known_rows().flat_map(|row| &row.readings).any(|r| r.source == place);
-        let idle = || evidence.baselines.iter().any(|baseline| baseline.source == place);
-        if let Some(info) = meter.filter(|_| read() && !idle()) {
-            findings.notes.push(format!(
+        let mut readings = evidence.known_rows().flat_map(|row| &row.readings);
+        if let Some(info) = source.known().and_then(|source| source.meter())
+            && readings.any(|readings| readings.source == place)
+            && evidence.baselines.iter().all(|baseline| baseline.source != place)
+        {
+            notes.push(format!(
                 "source {place}, {}, was not read at idle: it has no net joules",
                 info.kind
             ));
         }
     }
     if let Some(challenge) = &evidence.challenge {
-        let unproven = if of_seed { "" } else { "; no work that was checked depends on it" };
-        findings.notes.push(format!("challenge: {challenge}{unproven}"));
+        let unproven = if judged.of_seed { "" } else { "; no work that was checked depends on it" };
+        notes.push(format!("challenge: {challenge}{unproven}"));
     }
-    if let Some(hex) = &evidence.beacon {
-        match beacon::judge(hex, evidence.run.started_at) {
-            Ok(note) if of_seed => findings.notes.push(note),
-            Ok(_) => findings.notes.push("beacon: no work that was checked depends on it".into()),
-            Err(fault) => findings.faults.push(format!("evidence.beacon: {fault}")),
-        }
+    match evidence.beacon.as_ref().map(|hex| beacon::judge(hex, evidence.run.started_at)) {
+        None => {}
+        Some(Ok(note)) if judged.of_seed => notes.push(note),
+        Some(Ok(_)) => notes.push("beacon: no work that was checked depends on it".into()),
+        Some(Err(fault)) => faults.push(format!("evidence.beacon: {fault}")),
     }
 }
 
@@ -155,28 +144,24 @@ fn mismatches(given: &ParsedDocument, derived: &Derived) -> Vec<String> {
             rows.truncate(given.evidence.rows.len());
         }
     }
-    let Differences { told, more } = difference::differences(&stated, &derived);
-    let only_stated = difference::only_in(&known(&stated), &derived);
-    let listed = told.into_iter().map(|(path, stated, computed)| {
+    let found = differences(&stated, &derived);
+    let fault = |path, stated, computed| {
         format!(
             "derived.{path}: {stated} does not follow from the evidence, which gives {computed}"
         )
-    });
-    let extra = only_stated.into_iter().map(|(path, stated)| {
-        format!("derived.{path}: {stated} does not follow from the evidence, which gives nothing")
-    });
-    let mut faults: Vec<String> = listed.chain(extra).collect();
-    if more > 0 {
-        faults.push(format!("derived: {more} more figures do not follow from the evidence"));
-    }
-    faults
+    };
+    let listed = found.listed.into_iter().map(|(path, here, there)| fault(path, here, there));
+    let extra = differences(&known(&stated), &derived).only_here.into_iter();
+    let extra = extra.map(|(path, stated)| fault(path, stated, "nothing".into()));
+    let more = (found.more > 0)
+        .then(|| format!("derived: {} more figures do not follow from the evidence", found.more));
+    listed.chain(extra).chain(more).collect()
 }
 
 /// The part of the stated figures that this version knows.
 fn known(stated: &Value) -> Value {
     fn read<T: DeserializeOwned + Serialize>(value: &Value) -> Value {
-        let value = serde_json::from_value::<T>(value.clone());
-        value.map_or(Value::Null, |value| serde_json::to_value(value).expect("plain data"))
+        T::deserialize(value).map_or(Value::Null, |value| json!(value))
     }
     let rows = stated["rows"].as_array().into_iter().flatten();
     json!({
@@ -189,14 +174,13 @@ fn known(stated: &Value) -> Value {
 fn remove_underivable(given: &ParsedDocument, stated: &mut Value, derived: &mut Value) {
     let rows = &given.evidence.rows;
     let unread: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].known().is_none()).collect();
-    let run = serde_json::from_value::<RunVerdict>(stated["run"].clone());
+    let run = RunVerdict::deserialize(&stated["run"]);
     let run = run.is_ok_and(|run| run.reasons.iter().all(|reason| reason.known().is_some()));
     for value in [stated, derived] {
         if !unread.is_empty() || !run {
             value["run"] = Value::Null;
         }
-        let Some(figures) = value["rows"].as_array_mut() else { continue };
-        for (i, figures) in figures.iter_mut().enumerate() {
+        for (i, figures) in value["rows"].as_array_mut().into_iter().flatten().enumerate() {
             if unread.contains(&i) {
                 *figures = Value::Null;
             } else if !unread.is_empty() {
@@ -220,7 +204,7 @@ fn remove_cross_row_figures(figures: &mut Value) {
 }
 
 /// Rows whose headline or verdict changes under the current rules.
-fn changed(given: &ParsedDocument, old: &Derived, today: &Rules) -> Vec<String> {
+fn changes(given: &ParsedDocument, old: &Derived, today: &Rules) -> Vec<String> {
     let new = derive(&given.evidence, today);
     let rows = given.evidence.rows.iter().zip(old.rows.iter().zip(&new.rows));
     rows.filter_map(|(row, (old, new))| {
@@ -233,21 +217,18 @@ fn changed(given: &ParsedDocument, old: &Derived, today: &Rules) -> Vec<String> 
 
 /// What the new figures change of a row's verdict or headline, in words.
 fn change(old: &RowFigures, new: &RowFigures) -> Option<String> {
-    match (old.verdict, new.verdict) {
-        (Verdict::Valid, Verdict::Invalid) => {
-            return Some(format!("it is invalid: {}", new.reasons_in_words()));
-        }
-        (Verdict::Invalid, Verdict::Valid) => {
-            return Some(format!("it is valid; it was not: {}", old.reasons_in_words()));
-        }
-        _ => {}
-    }
     let rate = old.throughput != new.throughput;
     let joules = old.energy.joules_per_unit != new.energy.joules_per_unit;
-    match (rate, joules) {
-        (true, true) => Some("its throughput and its joules are others".into()),
-        (true, false) => Some("its throughput is another".into()),
-        (false, true) => Some("its joules are others".into()),
-        (false, false) => None,
+    match (old.verdict, new.verdict) {
+        (Verdict::Valid, Verdict::Invalid) => {
+            Some(format!("it is invalid: {}", new.reasons_in_words()))
+        }
+        (Verdict::Invalid, Verdict::Valid) => {
+            Some(format!("it is valid; it was not: {}", old.reasons_in_words()))
+        }
+        _ if rate && joules => Some("its throughput and its joules are others".into()),
+        _ if rate => Some("its throughput is another".into()),
+        _ if joules => Some("its joules are others".into()),
+        _ => None,
     }
 }

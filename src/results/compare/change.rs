@@ -7,11 +7,12 @@
 //! only interleaved runs can attribute it to a changed kernel. There is no correction for multiple comparisons: of 20 equal rows, one
 //! differs by chance.
 
-use super::Change;
+use super::{Change, Entry};
 use crate::energy::Terms;
-use crate::measure::Windows;
 use crate::measure::stats::{self, Ratio};
-use crate::results::derived::{Energy, RowFigures};
+use crate::measure::{Block, Windows};
+use crate::results::derived::Energy;
+use crate::results::manifest::Source;
 use crate::units::{Interval, Method, Provenance};
 
 /// The 97.5 % quantile of the normal distribution.
@@ -23,37 +24,26 @@ const SEED: u64 = 1;
 
 /// The direction of a regression.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Worse {
+enum Worse {
     /// Lower figures are worse: units of work per second.
     Lower,
     /// Higher figures are worse: joules per unit of work.
     Higher,
 }
 
-/// A measured row.
-#[derive(Clone, Copy)]
-pub(super) struct Side<'a> {
-    pub windows: &'a Windows,
-    pub figures: &'a RowFigures,
-    /// Whether one power was declared for all workloads.
-    pub speed_only: bool,
-    /// Whether both sides' joules come from the same meter on the same machine.
-    pub one_meter: bool,
-}
-
-/// The change of units of work per second between two measured rows; `None` if a row has no figure.
-pub(super) fn throughput(base: Side, new: Side, gate: Option<f64>) -> Option<Change> {
-    let value = |side: Side| side.figures.throughput?.value;
+/// The change of units of work per second between two measured rows; `None` if a row has no windows.
+pub(super) fn throughput(base: Entry, new: Entry, gate: Option<f64>) -> Option<Change> {
+    let value = |entry: Entry| entry.figures.throughput?.value;
     let figures = (value(base)?, value(new)?);
-    let medians = |side: Side| -> Vec<f64> {
-        side.windows.rates_by_block().iter().filter_map(|block| stats::median(block)).collect()
+    let (base, new) = (base.row.windows.as_ref()?, new.row.windows.as_ref()?);
+    let medians = |windows: &Windows| -> Vec<f64> {
+        windows.rates_by_block().iter().filter_map(|block| stats::median(block)).collect()
     };
     if let Some(ratio) = stats::ratio_of_blocks(&medians(base), &medians(new)) {
         return Some(change(figures, ratio, Method::BlocksStudent, Worse::Lower, gate));
     }
     // A single block does not show the scatter between blocks.
-    let (base, new) = (base.windows.rates(), new.windows.rates());
-    Some(match stats::ratio_of_windows(&base, &new, SEED) {
+    Some(match stats::ratio_of_windows(&base.rates(), &new.rates(), SEED) {
         Some(ratio) => change(figures, ratio, Method::Bootstrap, Worse::Lower, gate),
         None => bare(figures, gate),
     })
@@ -61,33 +51,31 @@ pub(super) fn throughput(base: Side, new: Side, gate: Option<f64>) -> Option<Cha
 
 /// The change of joules per unit of work between two comparable rows, or the reason it is missing. On one machine, a meter's error is the same
 /// share in both rows and cancels.
-pub(super) fn joules(base: Side, new: Side, gate: Option<f64>) -> Result<Change, String> {
+pub(super) fn joules(base: Entry, new: Entry, gate: Option<f64>) -> Result<Change, String> {
+    let meters = (base.source().and_then(Source::meter), new.source().and_then(Source::meter));
+    let one_machine = base.device() == new.device() && base.manifest.host == new.manifest.host;
+    let one_meter = one_machine && meters.0.is_some() && meters.0 == meters.1;
+    // One power was declared for all workloads, so that joules depend on speed alone.
+    let speed_only = |entry: Entry| entry.source().is_some_and(|s| s.workload.is_none());
     let (a, b) = (&base.figures.energy, &new.figures.energy);
-    let (of_base, of_new, scatter, one_meter) = match (a.provenance(), b.provenance()) {
+    match (a.provenance(), b.provenance()) {
         (Provenance::None, _) | (_, Provenance::None) => return Err("no energy is known".into()),
         (Provenance::Modelled, _) | (_, Provenance::Modelled) => {
             return Err("they are modelled, and ranges have no ratio".into());
         }
-        (Provenance::Declared, _) if base.speed_only || new.speed_only => {
+        (Provenance::Declared, _) if speed_only(base) || speed_only(new) => {
             return Err(
                 "one power was declared for all workloads, so they differ as throughput does"
                     .into(),
             );
         }
-        (Provenance::Declared, _) => {
-            // Power is taken as constant: a block's joules vary as its rate does.
-            let figure = |e: &Energy| (e.joules_per_unit.and_then(|j| j.value).unwrap_or(0.0), 0.0);
-            let scatter = (seconds_per_unit(base.windows), seconds_per_unit(new.windows));
-            (figure(a), figure(b), scatter, false)
-        }
-        _ => {
-            let one_meter = base.one_meter && new.one_meter;
-            let scatter = (joules_per_unit(a, base.windows), joules_per_unit(b, new.windows));
-            (with_half_width(a, one_meter), with_half_width(b, one_meter), scatter, one_meter)
-        }
-    };
+        _ => {}
+    }
+    let declared = a.provenance() == Provenance::Declared;
+    let scatter = |entry| if declared { seconds_per_unit(entry) } else { joules_per_unit(entry) };
+    let (of_base, of_new) = (with_half_width(a, one_meter), with_half_width(b, one_meter));
     let figures = (of_base.0, of_new.0);
-    let Some(scatter) = stats::ratio_of_blocks(&scatter.0, &scatter.1) else {
+    let Some(scatter) = stats::ratio_of_blocks(&scatter(base), &scatter(new)) else {
         return Ok(bare(figures, gate));
     };
     let of_meters = of_base.1.hypot(of_new.1);
@@ -116,24 +104,29 @@ fn with_half_width(energy: &Energy, one_meter: bool) -> (f64, f64) {
 }
 
 /// Joules per unit of work of each block that has a figure.
-fn joules_per_unit(energy: &Energy, windows: &Windows) -> Vec<f64> {
-    let blocks = windows.blocks().into_iter();
-    let work = blocks.map(|b| windows.work[b.windows].iter().map(|w| *w as f64).sum::<f64>());
-    let joules = energy.measured.iter().flat_map(|measured| &measured.blocks_gross_joules);
-    joules
-        .zip(work)
-        .filter_map(|(joules, work)| Some((*joules)? / work))
-        .filter(|per| *per > 0.0)
-        .collect()
+fn joules_per_unit(entry: Entry) -> Vec<f64> {
+    let measured = entry.figures.energy.measured.iter();
+    let joules = measured.flat_map(|measured| &measured.blocks_gross_joules);
+    let per_unit =
+        joules.zip(blocks(entry)).filter_map(|(joules, (_, work))| Some((*joules)? / work));
+    per_unit.filter(|per_unit| *per_unit > 0.0).collect()
 }
 
 /// Seconds per unit of work of each block.
-fn seconds_per_unit(windows: &Windows) -> Vec<f64> {
-    let per = |block: crate::measure::Block| {
-        let wall: f64 = windows.wall_seconds[block.windows.clone()].iter().sum();
-        wall / windows.work[block.windows].iter().map(|w| *w as f64).sum::<f64>()
+fn seconds_per_unit(entry: Entry) -> Vec<f64> {
+    blocks(entry).into_iter().map(|(wall, work)| wall / work).collect()
+}
+
+/// Wall time and work of each block.
+fn blocks(entry: Entry) -> Vec<(f64, f64)> {
+    let sums = |windows: &Windows| {
+        let sum = |Block { windows: all, .. }: Block| {
+            let work = windows.work[all.clone()].iter().map(|work| *work as f64);
+            (windows.wall_seconds[all].iter().sum(), work.sum())
+        };
+        windows.blocks().into_iter().map(sum).collect()
     };
-    windows.blocks().into_iter().map(per).collect()
+    entry.row.windows.as_ref().map(sums).unwrap_or_default()
 }
 
 /// Two-sided p-value of a normal deviate.
@@ -151,8 +144,7 @@ fn change(
     worse: Worse,
     gate: Option<f64>,
 ) -> Change {
-    let (low, high) = ratio.ci95;
-    let (below, above) = (high < 1.0, low > 1.0);
+    let (below, above) = (ratio.ci95.1 < 1.0, ratio.ci95.0 > 1.0);
     let (regression, improvement) = match worse {
         Worse::Lower => (below, above),
         Worse::Higher => (above, below),
@@ -162,14 +154,12 @@ fn change(
         Worse::Higher => ratio.ci99.1 > 1.0 + percent / 100.0,
     };
     Change {
-        base: figures.0,
-        new: figures.1,
         ratio: Interval::new(ratio.value, ratio.ci95, Provenance::Measured, method),
         p: Some(ratio.p),
-        one_meter: false,
         regression,
         improvement,
         past_gate: gate.map(|percent| regression && reaches(percent)),
+        ..bare(figures, gate)
     }
 }
 

@@ -3,228 +3,186 @@
 mod change;
 mod comparison;
 mod key;
-mod pairs;
 
 pub use comparison::{Change, Comparison, KeyField, Pair, Refused, RowName, Side};
 
-use super::derived::Verdict;
+use super::derived::{RowFigures, Verdict};
 use super::document::{Document, Outcome, Row};
+use super::manifest::{Manifest, Source};
 use super::newer::OrNewer;
 use super::reason::RunReason;
 use crate::device::Device;
-use crate::units::Provenance;
-use key::Keyed;
-use pairs::Pairs;
-use std::collections::{BTreeMap, BTreeSet};
+use key::Pairs;
+use std::collections::BTreeSet;
+use std::fmt::Display;
 
 /// Compares `new` with `base`. With a gate, in percent, it also determines which rows regress beyond it, and which rows of the base cannot
 /// be judged.
 pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Comparison {
-    let both = Both { base, new, gate_percent };
-    let (base_rows, new_rows) = (keyed(base), keyed(new));
-    let found = Pairs::of(&base_rows, &new_rows);
-    let names = |rows: &[Keyed], places: &[usize]| -> Vec<RowName> {
-        places.iter().map(|&i| name(rows[i].0)).collect()
-    };
+    let (base_rows, new_rows) = (entries(base), entries(new));
+    let Pairs { pairs, base_only, new_only } = Pairs::of(&base_rows, &new_rows);
     let mut comparison = Comparison {
         base: side(base),
         new: side(new),
-        differs: both.differs(),
+        differs: runs_differ(&base.evidence.manifest, &new.evidence.manifest),
         gate_percent,
         pairs: Vec::new(),
         refused: Vec::new(),
-        base_only: names(&base_rows, &found.base_only),
-        new_only: names(&new_rows, &found.new_only),
+        base_only: base_only.into_iter().map(|i| base_rows[i].name()).collect(),
+        new_only: new_only.into_iter().map(|i| new_rows[i].name()).collect(),
         past_gate: None,
         not_judged: Vec::new(),
     };
-    for (i, j) in found.pairs {
-        let (of_base, of_new) = (base_rows[i], new_rows[j]);
-        match both.pair(of_base, of_new) {
+    for (i, j) in pairs {
+        match pair(base_rows[i], new_rows[j], gate_percent) {
             Ok(pair) => comparison.pairs.push(pair),
-            Err(Unlike { reason, fields }) => {
-                let (base, new) = (name(of_base.0), name(of_new.0));
+            Err((reason, fields)) => {
+                let (base, new) = (base_rows[i].name(), new_rows[j].name());
                 comparison.refused.push(Refused { base, new, reason, fields });
             }
         }
     }
     if gate_percent.is_some() {
-        comparison.past_gate = Some(comparison.pairs.iter().any(is_past_gate));
+        let is_past = |change: &Change| change.past_gate == Some(true);
+        comparison.past_gate = Some(comparison.pairs.iter().flat_map(changes).any(is_past));
         comparison.not_judged = not_judged(&comparison);
     }
     comparison
 }
 
-/// The rows of a document that this version can read.
-fn keyed(document: &Document) -> Vec<Keyed<'_>> {
-    let protocol = &document.evidence.manifest.protocol;
-    document.rows().map(|(row, figures)| (row, figures, protocol)).collect()
+/// A row in its document.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    manifest: &'a Manifest,
+    row: &'a Row,
+    figures: &'a RowFigures,
 }
 
-fn is_past_gate(pair: &Pair) -> bool {
-    let changes = [Some(&pair.throughput), pair.joules_per_unit.as_ref()];
-    changes.into_iter().flatten().any(|change| change.past_gate == Some(true))
+impl<'a> Entry<'a> {
+    fn name(self) -> RowName {
+        let Row { device, workload, .. } = self.row;
+        RowName { device: device.to_string(), workload: workload.spec.clone() }
+    }
+
+    fn device(self) -> Option<&'a Device> {
+        self.manifest.device(&self.row.device)
+    }
+
+    /// The source of the headline figure.
+    fn source(self) -> Option<&'a Source> {
+        self.manifest.source(self.figures.energy.source?)
+    }
+}
+
+/// The rows of a document that this version can read.
+fn entries(document: &Document) -> Vec<Entry<'_>> {
+    let manifest = &document.evidence.manifest;
+    document.rows().map(|(row, figures)| Entry { manifest, row, figures }).collect()
+}
+
+fn changes(pair: &Pair) -> impl Iterator<Item = &Change> {
+    std::iter::once(&pair.throughput).chain(&pair.joules_per_unit)
 }
 
 /// A regression in an invalid row counts; the absence of one does not.
 fn not_judged(comparison: &Comparison) -> Vec<String> {
     let invalid = comparison.pairs.iter().filter(|pair| !pair.invalid.is_empty());
     let invalid = invalid.map(|pair| format!("{}: {}", pair.base, pair.invalid.join("; ")));
-    let unsure = |change: &Change| change.p.is_none();
-    let short = comparison.pairs.iter().filter(|pair| {
-        unsure(&pair.throughput) || pair.joules_per_unit.as_ref().is_some_and(unsure)
-    });
+    let unsure = |pair: &&Pair| changes(pair).any(|change| change.p.is_none());
+    let short = comparison.pairs.iter().filter(unsure);
     let short = short.map(|pair| format!("{}: too few windows for an interval", pair.base));
     let refused = comparison.refused.iter().map(|row| format!("{}: {}", row.base, row.reason));
     let alone = comparison.base_only.iter().map(|row| format!("{row}: it is not in the new run"));
     invalid.chain(short).chain(refused).chain(alone).collect()
 }
 
-/// Why two rows are not comparable.
-struct Unlike {
-    reason: String,
-    fields: Vec<KeyField>,
+/// Compares two rows, or says why they are not comparable and which fields of their keys differ.
+fn pair(base: Entry, new: Entry, gate: Option<f64>) -> Result<Pair, (String, Vec<KeyField>)> {
+    let fields = key::unlike(base, new);
+    let measured = |entry: Entry| entry.row.outcome == Outcome::Measured;
+    // A row without figures has no joules either: its outcome is a better explanation than its key.
+    if !fields.is_empty()
+        && (base.row.workload != new.row.workload || measured(base) && measured(new))
+    {
+        let text = |f: &KeyField| format!("{} differs: {} against {}", f.field, f.base, f.new);
+        return Err((fields.iter().map(text).collect::<Vec<_>>().join("; "), fields));
+    }
+    let sides = [("base", base), ("new run", new)];
+    for (side, Entry { row, .. }) in sides {
+        if let Some(failure) = row.outcome.failure() {
+            let reason = format!("{} in the {side}: {failure}", row.outcome.name());
+            return Err((reason, Vec::new()));
+        }
+    }
+    let throughput = change::throughput(base, new, gate)
+        .ok_or_else(|| ("a row has no windows".into(), Vec::new()))?;
+    let joules = change::joules(base, new, gate);
+    let invalid = sides.iter().filter(|(_, entry)| entry.figures.verdict == Verdict::Invalid);
+    let invalid = invalid.map(|(side, entry)| {
+        format!("invalid in the {side}: {}", entry.figures.reasons_in_words())
+    });
+    Ok(Pair {
+        base: base.name(),
+        new: new.name(),
+        unit: base.row.workload.unit,
+        differs: rows_differ(base, new),
+        invalid: invalid.collect(),
+        throughput,
+        no_joules_reason: joules.as_ref().err().cloned(),
+        joules_per_unit: joules.ok(),
+    })
 }
 
-/// The two documents and the gate.
-struct Both<'a> {
-    base: &'a Document,
-    new: &'a Document,
-    gate_percent: Option<f64>,
-}
-
-impl Both<'_> {
-    fn pair(&self, base: Keyed, new: Keyed) -> Result<Pair, Unlike> {
-        let fields = key::unlike(base, new);
-        let measured = |row: Keyed| row.0.outcome == Outcome::Measured;
-        // A row without figures has no joules either: its outcome is a better explanation than its key.
-        if !fields.is_empty()
-            && (base.0.workload != new.0.workload || measured(base) && measured(new))
-        {
-            let text = |f: &KeyField| format!("{} differs: {} against {}", f.field, f.base, f.new);
-            let reason = fields.iter().map(text).collect::<Vec<_>>().join("; ");
-            return Err(Unlike { reason, fields });
-        }
-        let no = |reason: String| Unlike { reason, fields: Vec::new() };
-        for (side, (row, ..)) in [("base", base), ("new run", new)] {
-            if let Some(failure) = row.outcome.failure() {
-                return Err(no(format!("{} in the {side}: {failure}", row.outcome.name())));
-            }
-        }
-        let (Some(of_base), Some(of_new)) = (&base.0.windows, &new.0.windows) else {
-            return Err(no("a row has no windows".into()));
+/// Other differences between the runs.
+fn runs_differ(base: &Manifest, new: &Manifest) -> Vec<String> {
+    let program = |manifest: &Manifest| {
+        let commit = manifest.rigbench.commit.as_deref().unwrap_or("unknown commit");
+        format!("{} ({commit})", manifest.rigbench.version)
+    };
+    let setting = |name: &String| {
+        let value = |manifest: &Manifest| {
+            manifest.environment.get(name).map_or("unset".into(), String::clone)
         };
-        let device = (self.device(self.base, base.0), self.device(self.new, new.0));
-        let hosts = (&self.base.evidence.manifest.host, &self.new.evidence.manifest.host);
-        let one_machine = device.0 == device.1 && hosts.0 == hosts.1;
-        let one_meter = one_machine && meter(self.base, base) == meter(self.new, new);
-        let of_base = change::Side {
-            windows: of_base,
-            figures: base.1,
-            speed_only: is_speed_only(self.base, base),
-            one_meter,
-        };
-        let of_new = change::Side {
-            windows: of_new,
-            figures: new.1,
-            speed_only: is_speed_only(self.new, new),
-            one_meter,
-        };
-        let Some(throughput) = change::throughput(of_base, of_new, self.gate_percent) else {
-            return Err(no("a row has no windows".into()));
-        };
-        let joules = change::joules(of_base, of_new, self.gate_percent);
-        let invalid = [("base", base), ("new run", new)]
-            .into_iter()
-            .filter(|(_, row)| row.1.verdict == Verdict::Invalid)
-            .map(|(side, row)| format!("invalid in the {side}: {}", row.1.reasons_in_words()));
-        Ok(Pair {
-            base: name(base.0),
-            new: name(new.0),
-            unit: base.0.workload.unit,
-            differs: rows_differ((base.0, device.0), (new.0, device.1)),
-            invalid: invalid.collect(),
-            throughput,
-            no_joules_reason: joules.as_ref().err().cloned(),
-            joules_per_unit: joules.ok(),
-        })
-    }
-
-    fn device<'a>(&self, document: &'a Document, row: &Row) -> Option<&'a Device> {
-        document.evidence.manifest.device(&row.device)
-    }
-
-    /// Other differences between the runs.
-    fn differs(&self) -> Vec<String> {
-        let (base, new) = (&self.base.evidence.manifest, &self.new.evidence.manifest);
-        let program = |document: &Document| {
-            let program = &document.evidence.manifest.rigbench;
-            let commit = program.commit.as_deref().unwrap_or("unknown commit");
-            format!("{} ({commit})", program.version)
-        };
-        let mut list = Differs::default();
-        list.add("rigbench", program(self.base), program(self.new));
-        list.add("processor", &base.host.cpu, &new.host.cpu);
-        list.add("threads", base.host.threads, new.host.threads);
-        list.add("operating system", &base.host.os, &new.host.os);
-        list.add("system's kernel", &base.host.kernel, &new.host.kernel);
-        let settings: BTreeSet<&String> =
-            base.environment.keys().chain(new.environment.keys()).collect();
-        for setting in settings {
-            let value = |environment: &BTreeMap<String, String>| {
-                environment.get(setting).cloned().unwrap_or_else(|| "unset".into())
-            };
-            list.add(setting, value(&base.environment), value(&new.environment));
-        }
-        list.0
-    }
+        differ(name, value(base), value(new))
+    };
+    let settings: BTreeSet<&String> =
+        base.environment.keys().chain(new.environment.keys()).collect();
+    let fixed = [
+        differ("rigbench", program(base), program(new)),
+        differ("processor", &base.host.cpu, &new.host.cpu),
+        differ("threads", base.host.threads, new.host.threads),
+        differ("operating system", &base.host.os, &new.host.os),
+        differ("system's kernel", &base.host.kernel, &new.host.kernel),
+    ];
+    fixed.into_iter().chain(settings.into_iter().map(setting)).flatten().collect()
 }
 
 /// Other differences between two comparable rows.
-fn rows_differ(base: (&Row, Option<&Device>), new: (&Row, Option<&Device>)) -> Vec<String> {
-    let kernel = |m: &Row| m.kernel.as_ref().map_or("none".into(), |k| k.id.clone());
-    let device = |device: Option<&Device>| {
-        device.map_or("unknown".into(), |d| format!("{} ({})", d.name, d.class))
+fn rows_differ(base: Entry, new: Entry) -> Vec<String> {
+    let device = |entry: Entry| {
+        entry.device().map_or("unknown".into(), |d| format!("{} ({})", d.name, d.class))
     };
-    let driver = |device: Option<&Device>| {
-        device.and_then(|d| d.gpu.as_ref()).map_or("none".into(), |gpu| gpu.driver.clone())
+    let driver = |entry: Entry| {
+        let gpu = entry.device().and_then(|device| device.gpu.as_ref());
+        gpu.map_or("none".into(), |gpu| gpu.driver.clone())
     };
-    let text = |m: &Row| m.kernel.as_ref().and_then(|k| k.wgsl_sha256.clone());
-    let mut list = Differs::default();
-    list.add("device", device(base.1), device(new.1));
-    list.add("driver", driver(base.1), driver(new.1));
-    list.add("kernel", kernel(base.0), kernel(new.0));
-    if list.0.is_empty() && text(base.0) != text(new.0) {
-        list.0.push(format!("the text of kernel {} changed", kernel(base.0)));
+    let kernel = |entry: Entry| entry.row.kernel.as_ref().map_or("none".into(), |k| k.id.clone());
+    let text = |entry: Entry| entry.row.kernel.as_ref().and_then(|k| k.wgsl_sha256.clone());
+    let parts = [
+        differ("device", device(base), device(new)),
+        differ("driver", driver(base), driver(new)),
+        differ("kernel", kernel(base), kernel(new)),
+    ];
+    let mut list: Vec<String> = parts.into_iter().flatten().collect();
+    if list.is_empty() && text(base) != text(new) {
+        list.push(format!("the text of kernel {} changed", kernel(base)));
     }
-    list.0
+    list
 }
 
-/// Differences, in words.
-#[derive(Default)]
-struct Differs(Vec<String>);
-
-impl Differs {
-    fn add<T: PartialEq + std::fmt::Display>(&mut self, what: &str, base: T, new: T) {
-        if base != new {
-            self.0.push(format!("{what}: {base} against {new}"));
-        }
-    }
-}
-
-fn name(row: &Row) -> RowName {
-    RowName { device: row.device.to_string(), workload: row.workload.spec.clone() }
-}
-
-/// The meter of the headline figure, if it is metered.
-fn meter<'a>(document: &'a Document, row: Keyed) -> Option<&'a crate::energy::SourceInfo> {
-    document.evidence.manifest.source(row.1.energy.source?)?.meter()
-}
-
-/// Whether one power was declared for all workloads, so that joules depend on speed alone.
-fn is_speed_only(document: &Document, row: Keyed) -> bool {
-    let source = row.1.energy.source.and_then(|place| document.evidence.manifest.source(place));
-    source.is_some_and(|s| s.provenance() == Provenance::Declared && s.workload.is_none())
+/// A difference in words.
+fn differ<T: PartialEq + Display>(what: &str, base: T, new: T) -> Option<String> {
+    (base != new).then(|| format!("{what}: {base} against {new}"))
 }
 
 fn side(document: &Document) -> Side {
@@ -243,7 +201,7 @@ pub fn run_faults(document: &Document) -> Vec<String> {
     document.derived.run.reasons.iter().filter_map(of_run).collect()
 }
 
-impl std::fmt::Display for RowName {
+impl Display for RowName {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(f, "{} on {}", self.workload, self.device)
     }

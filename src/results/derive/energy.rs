@@ -1,14 +1,16 @@
 //! Energy of a row: a figure from each source that covers it, the headline first.
 
-use crate::energy::{Figures, NoFigure, Read, Scope, Stated, figures};
+use crate::energy::{
+    Figures, Idle, Integral, NoFigure, Quantity, Read, Readings, Scope, Stated, figures,
+};
 use crate::measure::Windows;
 use crate::results::derived::{Energy, Measured, RowFigures};
 use crate::results::document::{Evidence, Row};
-use crate::results::manifest::{Origin, Source};
+use crate::results::manifest::Origin;
 use crate::results::reason::Reason;
 use crate::results::rules::Rules;
 use crate::units::{Interval, Method, Provenance, Watts};
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 /// Sets a row's energy and adds reasons against it. `counted` is the share of its work that counts.
 pub(super) fn fill(
@@ -19,36 +21,33 @@ pub(super) fn fill(
     counted: f64,
     rules: &Rules,
 ) {
-    let steps = windows.steps();
-    let read: Vec<Read> = row
-        .readings
-        .iter()
-        .filter_map(|readings| {
-            let info = evidence.manifest.source(readings.source)?.meter()?;
-            let sound = readings.fault(&info.quantity).is_none();
-            sound.then(|| Read { place: readings.source, info, readings: readings.stamped() })
-        })
-        .collect();
+    let read = |readings: &Readings| {
+        let info = evidence.manifest.source(readings.source)?.meter()?;
+        let sound = readings.fault(&info.quantity).is_none();
+        sound.then(|| Read { place: readings.source, info, readings: readings.stamped() })
+    };
+    let read: Vec<Read> = row.readings.iter().filter_map(read).collect();
     let mut all = Vec::new();
-    for (source, figures) in read.iter().zip(figures(&rules.energy, &read, &steps)) {
+    for (source, figures) in read.iter().zip(figures(&rules.energy, &read, &windows.steps())) {
         let idle = evidence.baselines.iter().find(|b| b.source == source.place).map(|b| b.idle);
-        let provenance = source.info.provenance();
-        let mut energy =
-            measured(source.place, source.info.scope, provenance, figures, windows, idle);
+        let mut energy = metered(source, figures, windows, idle);
         energy.joules_per_unit = energy.joules_per_unit.map(|joules| joules / counted);
         result.reasons.extend(implausible(&energy, source, row, idle, rules));
         all.push(energy);
     }
     for (place, source) in evidence.sources_of(row) {
+        let from_source =
+            Energy { source: Some(place), scope: Some(source.scope()), ..Energy::default() };
         match &source.origin {
-            Origin::Meter(info) if !read.iter().any(|read| read.place == place) => {
-                let scope = Some(info.scope);
+            Origin::Meter(_) if read.iter().any(|read| read.place == place) => {}
+            Origin::Meter(_) => {
                 let no_figure = Some(NoFigure::NothingMeasured);
-                all.push(Energy { source: Some(place), scope, no_figure, ..Energy::default() });
+                all.push(Energy { no_figure, ..from_source });
             }
-            Origin::Meter(_) => {}
             Origin::Stated(stated) => {
-                all.push(from_stated(place, source, stated, windows, counted, result.throughput));
+                let (joules, power) = from_stated(stated, windows, counted, result.throughput);
+                let (joules_per_unit, power_watts) = (Some(joules), Some(power));
+                all.push(Energy { joules_per_unit, power_watts, ..from_source });
             }
         }
     }
@@ -58,40 +57,31 @@ pub(super) fn fill(
     result.energy_other = all.collect();
 }
 
-fn measured(
-    place: usize,
-    scope: Scope,
-    provenance: Provenance,
-    figures: Figures,
-    windows: &Windows,
-    idle: Option<crate::energy::Idle>,
-) -> Energy {
-    let none = Energy { source: Some(place), scope: Some(scope), ..Energy::default() };
+/// Energy from the readings of a meter.
+fn metered(source: &Read, figures: Figures, windows: &Windows, idle: Option<Idle>) -> Energy {
+    let (source_index, scope) = (Some(source.place), Some(source.info.scope));
+    let none = Energy { source: source_index, scope, ..Energy::default() };
     let Figures { response, blocks, total, checks } = figures;
     let (total, response) = match (total, response) {
         (Ok(total), Ok(response)) => (total, response),
         (Err(why), _) | (_, Err(why)) => return Energy { no_figure: Some(why), ..none },
     };
-    let all = windows.blocks();
-    let counted = || all.iter().zip(&blocks).filter(|(_, figure)| figure.is_ok());
-    let sum = |column: &[f64]| -> f64 {
-        counted().map(|(block, _)| column[block.windows.clone()].iter().sum::<f64>()).sum()
-    };
-    let wall = sum(&windows.wall_seconds);
-    let work = sum(&windows.work.iter().map(|work| *work as f64).collect::<Vec<_>>());
+    let (mut wall, mut work) = (0.0, 0.0);
+    for (block, _) in windows.blocks().iter().zip(&blocks).filter(|(_, figure)| figure.is_ok()) {
+        wall += windows.wall_seconds[block.windows.clone()].iter().sum::<f64>();
+        work += windows.work[block.windows.clone()].iter().map(|work| *work as f64).sum::<f64>();
+    }
     let (gross, half) = (total.gross.0, total.terms.half_width().0);
-    let joules =
-        Interval::new(gross, (gross - half, gross + half), provenance, Method::MeterUncertainty);
-    let block = |figure: &Result<crate::energy::Integral, NoFigure>| {
-        figure.as_ref().ok().map(|integral| integral.gross.0)
-    };
+    let (provenance, method) = (source.info.provenance(), Method::MeterUncertainty);
+    let joules = Interval::new(gross, (gross - half, gross + half), provenance, method);
+    let gross_of = |block: &Result<Integral, NoFigure>| block.as_ref().ok().map(|b| b.gross.0);
     Energy {
         joules_per_unit: Some(joules / work),
         power_watts: Some(joules / wall),
         net_joules: idle.map(|idle| gross - idle.power.0 * wall),
         measured: Some(Measured {
             total,
-            blocks_gross_joules: blocks.iter().map(block).collect(),
+            blocks_gross_joules: blocks.iter().map(gross_of).collect(),
             response,
             cross_checks: checks,
         }),
@@ -99,17 +89,15 @@ fn measured(
     }
 }
 
-/// Energy from a declared or modelled power.
+/// Joules per unit and watts from a declared or modelled power.
 fn from_stated(
-    place: usize,
-    source: &Source,
     stated: &Stated,
     windows: &Windows,
     counted: f64,
     rate: Option<Interval>,
-) -> Energy {
+) -> (Interval, Interval) {
     let seconds_per_unit = windows.seconds().0 / (windows.total_work() as f64 * counted);
-    let (joules, power) = match stated {
+    match stated {
         Stated::Declared { power, .. } => {
             let value = power.0 * seconds_per_unit;
             let (provenance, method) = (Provenance::Declared, Method::ConstantPower);
@@ -127,13 +115,6 @@ fn from_stated(
             let power = Interval::between(low.0, high.0);
             (power * seconds_per_unit, power)
         }
-    };
-    Energy {
-        source: Some(place),
-        scope: Some(source.scope()),
-        joules_per_unit: Some(joules),
-        power_watts: Some(power),
-        ..Energy::default()
     }
 }
 
@@ -142,7 +123,7 @@ fn implausible(
     energy: &Energy,
     source: &Read,
     row: &Row,
-    idle: Option<crate::energy::Idle>,
+    idle: Option<Idle>,
     rules: &Rules,
 ) -> Option<Reason> {
     let power = energy.power_watts?;
@@ -173,23 +154,18 @@ fn breadth(scope: Option<Scope>) -> u8 {
 /// interval. A counter misses nothing between readings, averaged power misses what is older than its average, and instantaneous samples
 /// miss everything between them, which a narrow interval does not show. An inaccurate counter ranks with instantaneous samples.
 fn headline_first(a: &Energy, b: &Energy, evidence: &Evidence, rules: &Rules) -> Ordering {
-    use crate::energy::Quantity;
+    let width = |e: &Energy| e.joules_per_unit.map_or(f64::INFINITY, Interval::relative_half_width);
     let rank = |energy: &Energy| {
         let provenance = energy.provenance();
         let kind = if provenance.is_measured() { 0 } else { provenance as u8 };
-        let width = energy.joules_per_unit.map_or(f64::INFINITY, Interval::relative_half_width);
         let meter = energy.source.and_then(|place| evidence.manifest.source(place)?.meter());
         let source = match meter.map(|info| &info.quantity) {
-            Some(Quantity::Counter { .. }) if width <= rules.max_counter_half_width => 0,
+            Some(Quantity::Counter { .. }) if width(energy) <= rules.max_counter_half_width => 0,
             Some(Quantity::Power { averaging }) if averaging.0 > 0.0 => 1,
             _ => 2,
         };
-        (kind, std::cmp::Reverse(breadth(energy.scope)), source, width)
+        (kind, Reverse(breadth(energy.scope)), source)
     };
-    let ((kind_a, scope_a, source_a, width_a), (kind_b, scope_b, source_b, width_b)) =
-        (rank(a), rank(b));
-    (kind_a, scope_a, source_a)
-        .cmp(&(kind_b, scope_b, source_b))
-        .then(width_a.total_cmp(&width_b))
-        .then(a.source.cmp(&b.source))
+    let by_width = || width(a).total_cmp(&width(b));
+    rank(a).cmp(&rank(b)).then_with(by_width).then(a.source.cmp(&b.source))
 }

@@ -1,9 +1,8 @@
 //! Derives figures from evidence by one version of the rules. Pure: the run that writes a document and everyone who reads it get the same
 //! figures.
 
-mod ceilings;
+mod across;
 mod energy;
-mod query;
 
 use super::derived::{Derived, Percentiles, Proven, RowFigures, RunVerdict, Verdict};
 use super::document::{Evidence, Outcome, Row};
@@ -18,15 +17,13 @@ use crate::workload::sha256d::Shares;
 
 /// Derives figures from evidence. Rows of a newer version have none.
 pub fn derive(evidence: &Evidence, rules: &Rules) -> Derived {
-    let mut figures: Vec<RowFigures> = evidence
-        .rows
-        .iter()
-        .map(|row| row.known().map_or_else(RowFigures::nothing, |row| of_row(evidence, row, rules)))
-        .collect();
-    query::fill(evidence, &mut figures);
-    ceilings::fill(evidence, &mut figures);
-    for row in &mut figures {
-        row.verdict = if row.reasons.is_empty() { Verdict::Valid } else { Verdict::Invalid };
+    let figures = |row: &OrNewer<Row>| {
+        row.known().map_or_else(RowFigures::default, |row| of_row(evidence, row, rules))
+    };
+    let mut figures: Vec<RowFigures> = evidence.rows.iter().map(figures).collect();
+    across::fill(evidence, &mut figures);
+    for row in figures.iter_mut().filter(|row| !row.reasons.is_empty()) {
+        row.verdict = Verdict::Invalid;
     }
     let run = run(evidence, &figures);
     Derived { rows: figures.into_iter().map(OrNewer::Known).collect(), run }
@@ -34,35 +31,28 @@ pub fn derive(evidence: &Evidence, rules: &Rules) -> Derived {
 
 fn run(evidence: &Evidence, figures: &[RowFigures]) -> RunVerdict {
     let manifest = &evidence.manifest;
-    let mut reasons = Vec::new();
+    let is_invalid = |i: &usize| figures[*i].verdict == Verdict::Invalid;
+    let rows: Vec<usize> = (0..figures.len()).filter(is_invalid).collect();
+    let invalid = (!rows.is_empty()).then_some(RunReason::InvalidRows { rows });
+    let busy = evidence.run.began_busy.then_some(RunReason::BeganBusy);
     let measured = evidence.known_rows().any(|row| row.outcome == Outcome::Measured);
-    let incomplete = evidence.run.finished_at.is_none() && !measured;
-    if evidence.run.began_busy {
-        reasons.push(RunReason::BeganBusy);
-    }
-    let invalid: Vec<usize> =
-        (0..figures.len()).filter(|&i| figures[i].verdict == Verdict::Invalid).collect();
-    if !invalid.is_empty() {
-        reasons.push(RunReason::InvalidRows { rows: invalid });
-    }
-    match evidence.run.finished_at {
-        None if incomplete => reasons.push(RunReason::NoRow),
-        None => reasons.push(RunReason::Unfinished {
-            rows: evidence.rows.len(),
-            of: manifest.devices.len() * manifest.workloads.len(),
-        }),
-        Some(_) => {}
-    }
-    let verdict = match (incomplete, reasons.is_empty()) {
-        (true, _) => Verdict::Incomplete,
-        (false, true) => Verdict::Valid,
-        (false, false) => Verdict::Invalid,
+    let (rows, of) = (evidence.rows.len(), manifest.devices.len() * manifest.workloads.len());
+    let unfinished = match evidence.run.finished_at {
+        None if measured => Some(RunReason::Unfinished { rows, of }),
+        None => Some(RunReason::NoRow),
+        Some(_) => None,
     };
-    RunVerdict { verdict, reasons: reasons.into_iter().map(OrNewer::Known).collect() }
+    let verdict = match (&unfinished, &invalid, &busy) {
+        (Some(RunReason::NoRow), ..) => Verdict::Incomplete,
+        (None, None, None) => Verdict::Valid,
+        _ => Verdict::Invalid,
+    };
+    let reasons = busy.into_iter().chain(invalid).chain(unfinished);
+    RunVerdict { verdict, reasons: reasons.map(OrNewer::Known).collect() }
 }
 
 fn of_row(evidence: &Evidence, row: &Row, rules: &Rules) -> RowFigures {
-    let mut figures = RowFigures::nothing();
+    let mut figures = RowFigures::default();
     if let Outcome::Failed(_) = row.outcome {
         figures.reasons.push(Reason::Failed);
     }
@@ -106,43 +96,32 @@ fn reasons(
     rules: &Rules,
 ) -> Vec<Reason> {
     let protocol = &evidence.manifest.protocol;
-    let mut reasons = Vec::new();
     let (done, of) = (windows.len(), protocol.blocks.saturating_mul(protocol.windows));
-    if done < of {
-        reasons.push(Reason::Interrupted { windows: done, of });
-    }
     let wrong = row.verification.as_ref().map_or(0, |v| v.wrong_windows.len());
-    if wrong > 0 {
-        reasons.push(Reason::WrongOutput { windows: wrong });
-    }
-    reasons.extend(telemetry.into_iter().flat_map(throttled));
     let steady = &windows.blocks.warm_up_steady;
     let unsteady = steady.iter().filter(|steady| !**steady).count();
-    if unsteady > 0 && protocol.warm_up_required {
-        reasons.push(Reason::NotWarm { blocks: unsteady, of: steady.len() });
-    }
     let disturbed = figures.disturbed_windows.len();
-    if disturbed as f64 > rules.disturbed * done as f64 {
-        reasons.push(Reason::Disturbed { windows: disturbed, of: done });
-    }
-    if let Some(drift) = figures.drift
-        && let Some(change) = drift.value
-        && change.abs() > rules.drift
-        && (drift.low > 0.0 || drift.high < 0.0)
-    {
-        reasons.push(Reason::Drift { change });
-    }
+    let drift = figures.drift.filter(|drift| drift.low > 0.0 || drift.high < 0.0);
+    let change = drift.and_then(|drift| drift.value).filter(|change| change.abs() > rules.drift);
+    let mut reasons = Vec::new();
+    reasons.extend((done < of).then_some(Reason::Interrupted { windows: done, of }));
+    reasons.extend((wrong > 0).then_some(Reason::WrongOutput { windows: wrong }));
+    reasons.extend(telemetry.into_iter().flat_map(throttled));
+    let not_warm = unsteady > 0 && protocol.warm_up_required;
+    reasons.extend(not_warm.then_some(Reason::NotWarm { blocks: unsteady, of: steady.len() }));
+    let is_disturbed = disturbed as f64 > rules.disturbed * done as f64;
+    reasons.extend(is_disturbed.then_some(Reason::Disturbed { windows: disturbed, of: done }));
+    reasons.extend(change.map(|change| Reason::Drift { change }));
     reasons
 }
 
 /// The median over windows, with its interval.
 fn throughput(rates: &[f64]) -> Option<Interval> {
     let estimate = stats::median_interval(rates)?;
-    let (provenance, method) = (Provenance::Measured, Method::OrderStatistics);
-    Some(match estimate.ci95 {
-        Some(ends) => Interval::new(estimate.value, ends, provenance, method),
-        None => Interval::bare(estimate.value, provenance, method),
-    })
+    let (value, provenance, method) =
+        (estimate.value, Provenance::Measured, Method::OrderStatistics);
+    let bare = Interval::bare(value, provenance, method);
+    Some(estimate.ci95.map_or(bare, |ends| Interval::new(value, ends, provenance, method)))
 }
 
 /// Hashes proven by shares. The confidence bounds of a Poisson mean are quantiles of the gamma distribution.
@@ -153,13 +132,13 @@ pub(super) fn proven(windows: &Windows, shares: &Shares, rules: &Rules) -> Prove
     // Without shares, an impossible target would give NaN.
     let hashes = |shares_of: f64| if n > 0 { shares_of * shares.hashes_per_share() } else { 0.0 };
     let (least_hashes, most_hashes) = (hashes(bound(n, 0.025)), hashes(bound(n + 1, 0.975)));
-    let (claimed_hashes, expected_shares) = (windows.total_work() as f64, shares.expected());
+    let claimed_hashes = windows.total_work() as f64;
     let mut proven = Proven {
         claimed_hashes,
         least_hashes,
         most_hashes,
         counted_hashes: claimed_hashes,
-        expected_shares,
+        expected_shares: shares.expected(),
         shares: n,
     };
     proven.counted_hashes = claimed_hashes.min(supported(&proven, rules));
@@ -219,21 +198,12 @@ fn percentiles(latency: &Latency) -> Percentiles {
 fn throttled(telemetry: &Telemetry) -> Vec<Reason> {
     let Some(board) = &telemetry.board else { return Vec::new() };
     let of = telemetry.looks;
-    let times = |throttle: Throttle| {
-        let is_held = |seen: &&Option<Vec<Throttle>>| {
-            seen.as_ref().is_some_and(|seen| seen.contains(&throttle))
-        };
-        match &board.throttle[..] {
-            // A constant column has one entry for all looks.
-            [always] if is_held(&always) => of,
-            [_] => 0,
-            column => column.iter().filter(is_held).count(),
-        }
+    // A constant column has one entry for all looks.
+    let looks_per_entry = if board.throttle.len() == 1 { of } else { 1 };
+    let reason = |throttle: Throttle| {
+        let held = board.throttle.iter().flatten().filter(|seen| seen.contains(&throttle));
+        let looks = held.count() * looks_per_entry;
+        (looks > 0).then_some(Reason::Throttled { throttle, looks, of })
     };
-    let invalidating = Throttle::ALL.into_iter().filter(|throttle| throttle.invalidates());
-    invalidating
-        .map(|throttle| (throttle, times(throttle)))
-        .filter(|(_, looks)| *looks > 0)
-        .map(|(throttle, looks)| Reason::Throttled { throttle, looks, of })
-        .collect()
+    Throttle::ALL.into_iter().filter(|throttle| throttle.invalidates()).filter_map(reason).collect()
 }

@@ -6,20 +6,28 @@ mod plausible;
 mod program;
 mod work;
 
-pub(super) use program::is_of_this_program;
 pub use work::{Depth, Model};
 
 use super::document::{Evidence, Row};
+use super::manifest::program;
 use super::newer::OrNewer;
 use super::rules::Rules;
 use crate::device::hardware::Cards;
 use crate::seed::Seed;
 use std::fmt::Display;
-use work::Shown;
 
-/// Result of judging evidence.
-#[derive(Debug, Default)]
-pub(super) struct Judgement {
+/// What evidence is judged by, and what was found so far.
+pub(super) struct Judge<'a> {
+    evidence: &'a Evidence,
+    rules: &'a Rules,
+    cards: &'a Cards,
+    /// Whether a newer version wrote the document.
+    newer: bool,
+    /// Whether this program made it, from any commit: then kernels and workloads can be compared.
+    pub same_program: bool,
+    depth: Depth<'a>,
+    /// Path of the row that is judged.
+    path: String,
     /// Contradictions by any rules, each with its path.
     pub faults: Vec<String>,
     /// What these rules do not allow and newer ones may, each with its path.
@@ -30,84 +38,71 @@ pub(super) struct Judgement {
     pub of_seed: bool,
 }
 
-/// Collects faults with their paths.
-struct Faults<'a> {
-    path: String,
-    all: &'a mut Vec<String>,
-    by_rule: &'a mut Vec<String>,
-}
-
-impl Faults<'_> {
-    fn add(&mut self, what: impl Display) {
-        self.all.push(self.at_path(what));
+impl Judge<'_> {
+    fn add(&mut self, fault: impl Display) {
+        self.faults.push(self.at_path(fault));
     }
 
-    fn add_if(&mut self, wrong: bool, what: impl Display) {
-        if wrong {
-            self.add(what);
+    fn require(&mut self, sound: bool, fault: &str) {
+        if !sound {
+            self.add(fault);
         }
     }
 
     /// Adds a fault that depends on a constant of the rules.
-    fn add_by_rule(&mut self, wrong: bool, what: impl Display) {
-        if wrong {
-            self.by_rule.push(self.at_path(what));
-        }
+    fn add_by_rule(&mut self, fault: impl Display) {
+        self.by_rule.push(self.at_path(fault));
     }
 
-    fn at_path(&self, what: impl Display) -> String {
+    fn note(&mut self, row: &Row, note: impl Display) {
+        self.notes.push(format!("{}: {note}", row.label()));
+    }
+
+    fn at_path(&self, fault: impl Display) -> String {
         let dot = if self.path.is_empty() { "" } else { "." };
-        format!("evidence.{}{dot}{what}", self.path)
-    }
-
-    /// Number of all faults.
-    fn count(&self) -> usize {
-        self.all.len() + self.by_rule.len()
+        format!("evidence.{}{dot}{fault}", self.path)
     }
 }
 
 /// Judges evidence, without rows of a newer version. `seed` is the run's.
-pub(super) fn judge(
-    evidence: &Evidence,
+pub(super) fn judge<'a>(
+    evidence: &'a Evidence,
     seed: Seed,
-    rules: &Rules,
-    cards: &Cards,
+    rules: &'a Rules,
+    cards: &'a Cards,
     newer: bool,
-    depth: Depth,
-) -> Judgement {
-    let mut judgement = Judgement::default();
-    let Judgement { faults: all, by_rule, notes, of_seed: checked } = &mut judgement;
-    let mut faults = Faults { path: String::new(), all, by_rule };
-    bound::run(evidence, rules, newer, &mut faults);
+    depth: Depth<'a>,
+) -> Judge<'a> {
+    let (given, this) = (&evidence.manifest.rigbench, program());
+    let mut judge = Judge {
+        evidence,
+        rules,
+        cards,
+        newer,
+        same_program: (&given.version, &given.kernels_sha256)
+            == (&this.version, &this.kernels_sha256),
+        depth,
+        path: String::new(),
+        faults: Vec::new(),
+        by_rule: Vec::new(),
+        notes: Vec::new(),
+        of_seed: false,
+    };
+    judge.run();
     let products = evidence.known_rows().filter(|row| row.workload.id.is_product()).count() as u64;
     for (i, row) in evidence.rows.iter().enumerate() {
         let OrNewer::Known(row) = row else { continue };
-        faults.path = format!("rows[{i}]");
+        judge.path = format!("rows[{i}]");
         // The other checks require valid columns.
-        if bound::row(evidence, row, rules, newer, &mut faults) {
-            plausible::row(evidence, row, rules, cards, &mut faults);
+        if judge.references(row) {
+            judge.plausible(row);
         }
-        match program::row(evidence, row) {
-            Ok(Some(note)) => notes.push(format!("{}: {note}", row.label())),
-            Ok(None) => {}
-            Err(what) => faults.add(what),
+        if let Err(fault) = judge.program(row) {
+            judge.add(fault);
         }
-        let (seed, same) = (super::row_seed(seed, row), is_of_this_program(evidence));
-        match work::row(row, seed, rules, same, depth, products.max(1)) {
-            Ok(Shown { words, of_seed }) => {
-                *checked |= of_seed;
-                notes.push(format!("{}: {words}", row.label()));
-            }
-            Err(what) => faults.add(format!("proof: {what}")),
+        if let Err(fault) = judge.work(row, super::row_seed(seed, row), products.max(1)) {
+            judge.add(format_args!("proof: {fault}"));
         }
     }
-    judgement
-}
-
-/// Whether a graphics card's sensor gives the row's joules.
-fn has_card_meter(evidence: &Evidence, row: &Row) -> bool {
-    row.readings.iter().any(|readings| {
-        let meter = evidence.manifest.source(readings.source).and_then(|source| source.meter());
-        meter.is_some_and(|info| info.kind.is_of_a_card())
-    })
+    judge
 }

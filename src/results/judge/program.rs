@@ -1,37 +1,32 @@
 //! Checks a row against this program's kernels and workloads. In files of another version, mismatches are only noted.
 
+use super::Judge;
 use crate::device::Device;
 use crate::kernels::{self, Arithmetic};
 use crate::model::PRESETS;
-use crate::results::document::{Evidence, Kernel, Row};
-use crate::results::manifest::program;
+use crate::results::document::{Kernel, Row};
 use crate::workload::decoder::gpu::CHOICES;
 use crate::workload::{self, Shape, Workload};
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// Whether this program made it, from any commit: then kernels and workloads can be compared.
-pub(in crate::results) fn is_of_this_program(evidence: &Evidence) -> bool {
-    let (given, this) = (&evidence.manifest.rigbench, program());
-    given.version == this.version && given.kernels_sha256 == this.kernels_sha256
-}
-
-/// Compares the row's workload and kernel with this program's; returns a note if that is not possible.
-///
-/// # Errors
-/// The mismatch.
-pub(super) fn row(evidence: &Evidence, row: &Row) -> Result<Option<String>, String> {
-    let same = is_of_this_program(evidence);
-    match check_workload(row, same) {
-        Err(what) if same => return Err(format!("workload.{what}")),
-        // Another version may write its workloads differently.
-        Err(what) => return Ok(Some(format!("its workload was not compared: {what}"))),
-        Ok(()) => {}
-    }
-    if same {
-        check_kernel_cached(row).map_or(Ok(None), |what| Err(format!("kernel.{what}")))
-    } else {
-        Ok(None)
+impl Judge<'_> {
+    /// Compares the row's workload and kernel with this program's; notes if that is not possible.
+    ///
+    /// # Errors
+    /// The mismatch.
+    pub(super) fn program(&mut self, row: &Row) -> Result<(), String> {
+        let workload = check_workload(row, self.same_program);
+        if self.same_program {
+            workload.map_err(|what| format!("workload.{what}"))?;
+            check_kernel_cached(row).map_err(|what| format!("kernel.{what}"))
+        } else {
+            // Another version may write its workloads differently.
+            if let Err(what) = workload {
+                self.note(row, format_args!("its workload was not compared: {what}"));
+            }
+            Ok(())
+        }
     }
 }
 
@@ -99,14 +94,9 @@ fn check_model_file(row: &Row) -> Result<(), String> {
     let (Some(file), true) = (&stated.shape.model, digest) else {
         return Err("shape.model_sha256: it is no digest of a model's file".into());
     };
-    let prefix = format!("{}:{file}:", stated.id);
-    let Some(options) = stated
-        .spec
-        .strip_prefix(&prefix)
-        .filter(|_| !file.is_empty() && !file.contains(['/', '\\']))
-    else {
-        return Err("spec: a model's file has a name and options alone".into());
-    };
+    let options = stated.spec.strip_prefix(&format!("{}:{file}:", stated.id));
+    let options = options.filter(|_| !file.is_empty() && !file.contains(['/', '\\']));
+    let options = options.ok_or("spec: a model's file has a name and options alone")?;
     let preset = parse(&format!("{}:smollm2-135m:f16:{options}", stated.id))
         .map_err(|error| format!("spec: {error}"))?;
     let expected = Shape {
@@ -129,53 +119,48 @@ static HERE: LazyLock<Device> = LazyLock::new(Device::cpu);
 /// share a few kernels.
 static RIGHT: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
-/// `check_kernel` with a cache.
-fn check_kernel_cached(row: &Row) -> Option<String> {
-    let stated = serde_json::to_string(&(row.workload.id, &row.kernel)).ok()?;
+/// [`check_kernel`] with a cache.
+fn check_kernel_cached(row: &Row) -> Result<(), String> {
+    let Some(kernel) = &row.kernel else { return Ok(()) };
+    let stated = serde_json::to_string(&(row.workload.id, kernel)).expect("plain data");
     let mut right = RIGHT.lock().unwrap_or_else(PoisonError::into_inner);
-    if right.contains(&stated) {
-        return None;
+    if !right.contains(&stated) {
+        check_kernel(kernel, row.workload.id.has_model())?;
+        if right.len() < 10_000 {
+            right.insert(stated);
+        }
     }
-    let fault = check_kernel(row);
-    if fault.is_none() && right.len() < 10_000 {
-        right.insert(stated);
-    }
-    fault
+    Ok(())
 }
 
 /// Checks that a kernel of this program has this program's text.
-fn check_kernel(row: &Row) -> Option<String> {
-    let stated = row.kernel.as_ref()?;
+fn check_kernel(stated: &Kernel, of_decoder: bool) -> Result<(), String> {
+    let require = |sound: bool, fault: &str| if sound { Ok(()) } else { Err(fault.to_string()) };
     let known = |name: &String| Arithmetic::ALL.iter().any(|a| a.name() == name);
-    if !stated.arithmetic.as_ref().is_none_or(known) {
-        return Some("arithmetic: nothing multiplies so".into());
-    }
-    let Some(sha256) = stated.wgsl_sha256.as_ref() else {
-        let native = stated.params.is_empty() && !kernels::TABLE.iter().any(|e| e.id == stated.id);
-        return (!native).then(|| "wgsl_sha256: native code has no parameters".into());
+    require(stated.arithmetic.as_ref().is_none_or(known), "arithmetic: nothing multiplies so")?;
+    let entry = kernels::TABLE.iter().find(|entry| entry.id == stated.id);
+    let Some(sha256) = &stated.wgsl_sha256 else {
+        let native = stated.params.is_empty() && entry.is_none();
+        return require(native, "wgsl_sha256: native code has no parameters");
     };
-    if row.workload.id.has_model() {
+    if of_decoder {
         return check_decoder_kernel(stated, sha256);
     }
-    let Some(entry) = kernels::TABLE.iter().find(|entry| entry.id == stated.id) else {
-        return Some(format!("id: this program has no kernel {}", stated.id));
-    };
+    let entry = entry.ok_or_else(|| format!("id: this program has no kernel {}", stated.id))?;
     let known = kernels::Kernel::all(entry).unwrap_or_default();
-    let Some(kernel) = known.iter().find(|kernel| kernel.sha256() == *sha256) else {
-        return Some("wgsl_sha256: it is not that of this kernel".into());
-    };
-    if kernel.params != stated.params {
-        return Some("params: they are not those of this kernel".into());
-    }
-    let multiplies = stated.arithmetic.as_deref().is_none_or(|a| a == kernel.arithmetic().name());
-    (!multiplies).then(|| "arithmetic: it is not that of this kernel".into())
+    let kernel = known.iter().find(|kernel| kernel.sha256() == *sha256);
+    let kernel = kernel.ok_or("wgsl_sha256: it is not that of this kernel")?;
+    require(kernel.params == stated.params, "params: they are not those of this kernel")?;
+    require(
+        stated.arithmetic.as_deref().is_none_or(|a| a == kernel.arithmetic().name()),
+        "arithmetic: it is not that of this kernel",
+    )
 }
 
 /// Checks that a decoder's kernel is one of its product kernels.
-fn check_decoder_kernel(stated: &Kernel, sha256: &str) -> Option<String> {
-    let Some(choice) = CHOICES.iter().find(|choice| choice.id == stated.id) else {
-        return Some(format!("id: this program has no decoder {}", stated.id));
-    };
+fn check_decoder_kernel(stated: &Kernel, sha256: &str) -> Result<(), String> {
+    let choice = CHOICES.iter().find(|choice| choice.id == stated.id);
+    let choice = choice.ok_or_else(|| format!("id: this program has no decoder {}", stated.id))?;
     // Numeric parameters come from the model; all others must be the kernel's own.
     let plain = |value: &String| {
         value.len() < 16 && value.bytes().all(|b| b.is_ascii_graphic() && b != b';')
@@ -192,8 +177,10 @@ fn check_decoder_kernel(stated: &Kernel, sha256: &str) -> Option<String> {
                 && stated.arithmetic.as_deref() == Some(kernel.arithmetic().name())
         })
     };
-    (!choice.products().any(fits))
-        .then(|| "wgsl_sha256: it is not that of this kernel with its params".into())
+    match choice.products().any(fits) {
+        true => Ok(()),
+        false => Err("wgsl_sha256: it is not that of this kernel with its params".into()),
+    }
 }
 
 #[cfg(test)]
@@ -227,16 +214,16 @@ mod tests {
                 wgsl_sha256: Some(sha256.clone()),
                 arithmetic: Some(kernel.arithmetic().name().into()),
             };
-            assert_eq!(check_decoder_kernel(&stated, &sha256), None, "{} {id}", choice.id);
+            assert_eq!(check_decoder_kernel(&stated, &sha256), Ok(()), "{} {id}", choice.id);
             let mut other = stated.clone();
             other.params.insert("EPSILON".into(), "0.0".into());
-            assert!(check_decoder_kernel(&other, &sha256).is_some());
+            assert!(check_decoder_kernel(&other, &sha256).is_err());
             other = Kernel { arithmetic: Some("dot4".into()), ..stated.clone() };
-            assert!(check_decoder_kernel(&other, &sha256).is_some());
+            assert!(check_decoder_kernel(&other, &sha256).is_err());
             let stranger = CHOICES.iter().find(|c| c.products().all(|other| other != id));
             if let Some(stranger) = stranger {
                 other = Kernel { id: stranger.id.into(), ..stated };
-                assert!(check_decoder_kernel(&other, &sha256).is_some());
+                assert!(check_decoder_kernel(&other, &sha256).is_err());
             }
         }
     }

@@ -70,15 +70,14 @@ pub fn row(spec: &str, joules: f64, watts: f64) -> (Row, RowFigures) {
         false => Shape::default(),
     };
     let workload = Description { id, spec: spec.into(), unit, shape, intensity: None };
-    let mut figures = RowFigures::nothing();
-    figures.energy = Energy {
+    let energy = Energy {
         source: Some(0),
         scope: Some(Scope::GpuBoard),
         joules_per_unit: Some(around(joules)),
         power_watts: Some(around(watts)),
         ..Energy::default()
     };
-    (Row::new(DeviceId::Gpu(0), workload), figures)
+    (Row::new(DeviceId::Gpu(0), workload), RowFigures { energy, ..RowFigures::default() })
 }
 
 /// What a row has whose kernel is wrong.
