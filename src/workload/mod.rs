@@ -1,6 +1,16 @@
 //! Workloads: what is run, with shape and unit of work. A workload lists its variants for a device and prepares one as a job; the job
 //! runs batches and checks their outputs.
 
+/// Defines always inlined unsafe methods of SIMD vectors.
+macro_rules! inline_always {
+    ($(fn $name:ident $(<$(const $n:ident: $kind:ty),*>)? ($($arguments:tt)*) $(-> $result:ty)? $body:block)*) => {
+        $(
+            #[inline(always)]
+            unsafe fn $name $(<$(const $n: $kind),*>)? ($($arguments)*) $(-> $result)? $body
+        )*
+    };
+}
+
 mod ceiling;
 pub mod data;
 pub mod decoder;
@@ -10,17 +20,35 @@ pub mod sha256d;
 mod spec;
 
 pub use description::{Description, Id, Intensity, Shape};
-pub use spec::{SpecError, parse};
+pub use spec::parse;
 
 use crate::device::Device;
 use crate::device::memory::{self, InsufficientMemory};
-use crate::gpu::{Gpu, GpuError};
+use crate::gpu::{Buffer, Gpu, GpuError};
 use crate::kernels::{Arithmetic, Entry, Kernel, KernelError};
 use crate::oracle::Verdict;
 use crate::units::{Bytes, Seconds, Unit, Work};
 use data::Seed;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// An invalid spec, in one line that says what to write instead.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SpecError(pub String);
+
+/// `did you mean 'int8'? known: f32, f16, int8, int4`, without the question if nothing is similar.
+fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    format!("{}known: {}", question(word, &known), known.join(", "))
+}
+
+fn question(word: &str, known: &[&str]) -> String {
+    let similarity = |name: &&&str| (strsim::jaro_winkler(word, name) * 1000.0) as u32;
+    // The first of equally similar names.
+    let closest = known.iter().rev().max_by_key(similarity).filter(|name| similarity(name) > 700);
+    closest.map(|name| format!("did you mean '{name}'? ")).unwrap_or_default()
+}
 
 /// Batches in flight, so that the device does not idle while the host checks the last one.
 pub const DEPTH: usize = 3;
@@ -104,6 +132,23 @@ impl Variant {
     }
 }
 
+/// Variants whose kernels build and run on this GPU.
+fn gpu_variants(
+    gpu: &Gpu,
+    entries: impl Iterator<Item = &'static Entry>,
+    build: impl Fn(&'static Entry) -> Result<Kernel, KernelError>,
+) -> Vec<Variant> {
+    let runs = |entry: &&'static Entry| build(entry).is_ok_and(|k| gpu.lacks(&k).is_none());
+    entries.filter(runs).map(Variant::Gpu).collect()
+}
+
+/// A buffer of NaN, to poison others with.
+fn nan_buffer(gpu: &Gpu, bytes: u64) -> Result<Buffer, GpuError> {
+    let nan = gpu.storage(bytes)?;
+    gpu.write(&nan, 0, &vec![f32::NAN; bytes as usize / 4])?;
+    Ok(nan)
+}
+
 /// A workload that a user can name.
 pub trait Workload {
     /// Kind of workload.
@@ -166,7 +211,9 @@ pub trait Job {
     /// If the device fails.
     fn verify(&mut self) -> Result<Verdict, JobError>;
     /// The WGSL kernel, for the record; `None` for native code.
-    fn kernel(&self) -> Option<&Kernel>;
+    fn kernel(&self) -> Option<&Kernel> {
+        None
+    }
     /// Arithmetic of its multiplications, if any.
     fn arithmetic(&self) -> Option<Arithmetic> {
         None
@@ -200,7 +247,9 @@ pub trait Job {
     /// If the device fails.
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError>;
     /// What a third party needs to check the work of the first `windows` windows; `None` if the workload has no proof.
-    fn proof(&self, windows: usize) -> Option<Proof>;
+    fn proof(&self, _windows: usize) -> Option<Proof> {
+        None
+    }
 }
 
 /// Proof of work, for the record.

@@ -3,8 +3,7 @@
 use super::named::{self, Named};
 use super::{Decoder, Phase, Source};
 use crate::model::{Gguf, PRESETS, Type};
-use crate::workload::spec::nearest;
-use crate::workload::{Id, SpecError, Workload};
+use crate::workload::{Id, SpecError, Workload, nearest};
 use std::path::Path;
 use std::rc::Rc;
 

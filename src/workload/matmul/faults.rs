@@ -1,7 +1,8 @@
 //! Faulty engines are detected, and NaN and infinity propagate.
 
-use super::data::Operands;
+use super::cpu::CpuEngine;
 use super::job::{Engine, Multiplying};
+use super::types::Block;
 use super::*;
 use crate::gpu::Gpu;
 use crate::kernels::Arithmetic;
@@ -27,17 +28,14 @@ enum Fault {
 }
 
 /// An engine with a fault, which can change over time.
-struct Faulty<E> {
-    engine: E,
+struct Faulty {
+    engine: CpuEngine,
     fault: Fault,
     last_copy: bool,
 }
 
-impl<E: Engine<Snapshot = Array2<f32>>> Engine for Faulty<E> {
+impl Engine for Faulty {
     type Snapshot = Array2<f32>;
-    fn kernel(&self) -> Option<&Kernel> {
-        self.engine.kernel()
-    }
     fn arithmetic(&self) -> Arithmetic {
         self.engine.arithmetic()
     }
@@ -66,7 +64,7 @@ impl<E: Engine<Snapshot = Array2<f32>>> Engine for Faulty<E> {
     fn poison(&mut self) -> Result<(), JobError> {
         self.engine.poison()
     }
-    fn guards_hold(&mut self) -> Result<bool, JobError> {
+    fn guards_hold(&self) -> Result<bool, JobError> {
         Ok(self.fault != Fault::Beside)
     }
     fn change(&mut self, window: u32) -> Result<(), JobError> {
@@ -93,11 +91,11 @@ const COPIES: usize = 3;
 fn verdicts(verified: Fault, in_window: Fault) -> (Verdict, Verdict) {
     let shape = Shape { m: 5, n: 70, k: 90 };
     let operands = Operands::new(Seed([5; 32]), shape, Type::F32, Type::F32);
-    let engine = cpu::CpuEngine::new(&operands, COPIES);
+    let engine = CpuEngine::new(&operands, COPIES);
     let faulty = Faulty { engine, fault: verified, last_copy: false };
     let mut job = Multiplying::new(faulty, operands, COPIES);
     let before = job.verify().unwrap();
-    job.engine_mut().fault = in_window;
+    job.engine.fault = in_window;
     for window in 0..2 {
         job.open_window(window).unwrap();
         job.submit().unwrap();
@@ -151,11 +149,11 @@ fn nan_and_infinity_propagate_through_every_kernel() {
     let Some(gpu) = first_gpu("nan_and_infinity_propagate_through_every_kernel") else { return };
     let target = Target::Gpu(gpu.clone());
     for spoiled in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        for (id, m, transposed) in [
-            (Id::Gemm, 3, Transposed::None),
-            (Id::Gemm, 3, Transposed::A),
-            (Id::Gemm, 3, Transposed::B),
-            (Id::Gemv, 1, Transposed::None),
+        for (id, m, transpose) in [
+            (Id::Gemm, 3, None),
+            (Id::Gemm, 3, Some("a")),
+            (Id::Gemm, 3, Some("b")),
+            (Id::Gemv, 1, None),
         ] {
             for (a, b) in [
                 (Type::F32, Type::F32),
@@ -164,7 +162,7 @@ fn nan_and_infinity_propagate_through_every_kernel() {
                 (Type::F16, Type::Int4),
             ] {
                 let shape = Shape { m, n: 65, k: 70 };
-                let product = Matmul { id, shape, a, b, transposed, layer: None };
+                let product = Matmul { id, shape, a, b, transpose, layer: None };
                 let operands = Operands::new(Seed([5; 32]), shape, a, b);
                 for variant in product.variants(&target) {
                     let Variant::Gpu(entry) = variant else { continue };

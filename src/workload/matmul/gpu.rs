@@ -2,16 +2,14 @@
 
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
-use super::packed::{
-    Cut, GUARD, Scaled, layout_of_a, raw_of_a, room_for_a, room_for_b, write_a, write_b,
-};
-use super::{Block, Shape};
+use super::packed::{Cut, GUARD, Layouts, Scaled, padded};
+use super::types::{Block, Shape};
 use crate::gpu::{
     Batch, Bindings, Buffer, Dispatch, Flight, Gpu, GpuError, Memory, Pipeline, Resource, Snapshot,
 };
 use crate::kernels::{self, Arithmetic, Kernel};
 use crate::units::Seconds;
-use crate::workload::{DEPTH, JobError};
+use crate::workload::{DEPTH, JobError, nan_buffer};
 use ndarray::{Array2, s};
 use std::ops::Range;
 
@@ -28,6 +26,7 @@ pub(super) struct GpuEngine {
     adder: Option<Adder>,
     operands: Operands,
     cut: Cut,
+    layouts_of_a: Layouts,
     /// Blocks of rows of A.
     a: Vec<Scaled>,
     /// For each block of columns of B, its copies.
@@ -78,21 +77,16 @@ impl GpuEngine {
                 Some(Adder { pipeline: gpu.compile(&kernel)?, workgroup: kernel.workgroup[0] })
             }
         };
+        let layouts_of_a = Layouts::of_a(&kernel, &operands.a, cut);
+        let layouts_of_b = Layouts::of_b(&kernel, &operands.b, cut);
         let Shape { m, n, .. } = operands.shape;
-        let starts = |side: usize, step: usize| (0..side).step_by(step);
         // Allocates everything before it generates data, since memory may run out.
-        let mut a = Vec::new();
-        for _ in starts(m, cut.rows) {
-            a.push(room_for_a(gpu, &kernel, operands, cut)?);
-        }
-        let mut b = Vec::new();
-        for _ in starts(n, cut.columns) {
-            let mut column = vec![room_for_b(gpu, &kernel, operands, cut)?];
-            for _ in 1..copies {
-                column.push(column[0].room_like(gpu)?);
-            }
-            b.push(column);
-        }
+        let rooms = |layouts: &Layouts, count: usize| -> Result<Vec<Scaled>, GpuError> {
+            (0..count).map(|_| layouts.room(gpu)).collect()
+        };
+        let a = rooms(&layouts_of_a, m.div_ceil(cut.rows))?;
+        let columns = (0..n.div_ceil(cut.columns)).map(|_| rooms(&layouts_of_b, copies));
+        let b = columns.collect::<Result<Vec<_>, _>>()?;
         let bytes = 4 * cut.rows as u64 * cut.columns as u64;
         let sums = || -> Result<Sums, GpuError> {
             let parts = adder.as_ref().map(|_| gpu.storage(bytes * splits + GUARD)).transpose()?;
@@ -100,15 +94,13 @@ impl GpuEngine {
         };
         let row = || (0..b.len()).map(|_| sums()).collect::<Result<Vec<_>, _>>();
         let c = (0..a.len()).map(|_| row()).collect::<Result<Vec<_>, _>>()?;
-        for (first, block) in starts(m, cut.rows).zip(&a) {
-            write_a(gpu, &kernel, operands, cut, first, block)?;
+        for (i, block) in a.iter().enumerate() {
+            layouts_of_a.write(gpu, &operands.a, i * cut.rows, block)?;
         }
-        for (first, column) in starts(n, cut.columns).zip(&b) {
-            write_b(gpu, &kernel, operands, cut, first, &column[0])?;
+        for (j, column) in b.iter().enumerate() {
+            layouts_of_b.write(gpu, &operands.b, j * cut.columns, &column[0])?;
             column[1..].iter().try_for_each(|copy| column[0].copy_to(gpu, copy))?;
         }
-        let nan = gpu.storage((bytes + GUARD).min(1 << 20))?;
-        gpu.write(&nan, 0, &vec![f32::NAN; nan.size() as usize / 4])?;
         Ok(GpuEngine {
             flight: Flight::new(gpu, DEPTH, 0)?,
             gpu: gpu.clone(),
@@ -117,10 +109,11 @@ impl GpuEngine {
             adder,
             operands: *operands,
             cut,
+            layouts_of_a,
             a,
             b,
             c,
-            nan,
+            nan: nan_buffer(gpu, (bytes + GUARD).min(1 << 20))?,
             parts: Vec::new(),
         })
     }
@@ -185,7 +178,7 @@ impl GpuEngine {
     /// Overwrites the first term of a row of A in the first block with these bits.
     #[cfg(test)]
     pub(super) fn spoil(&self, row: usize, bits: u32) {
-        let (layout, honest) = (layout_of_a(&self.kernel, self.cut), raw_of_a(&self.operands, 0));
+        let (layout, honest) = (self.layouts_of_a.values, padded(&self.operands.a, 0));
         let raw =
             move |line, term| if (line, term) == (row, 0) { bits } else { honest(line, term) };
         for (first, texels) in layout.leading(1) {
@@ -255,7 +248,7 @@ impl Engine for GpuEngine {
         Ok(())
     }
 
-    fn guards_hold(&mut self) -> Result<bool, JobError> {
+    fn guards_hold(&self) -> Result<bool, JobError> {
         for sums in self.c.iter().flatten() {
             for buffer in sums.parts.iter().chain([&sums.c]) {
                 let guard = self.gpu.snapshot(buffer, buffer.size() - GUARD..buffer.size())?;
@@ -269,10 +262,9 @@ impl Engine for GpuEngine {
     }
 
     fn change(&mut self, window: u32) -> Result<(), JobError> {
-        let (operands, layout) =
-            (self.operands.in_window(window), layout_of_a(&self.kernel, self.cut));
+        let (a, layout) = (self.operands.in_window(window).a, self.layouts_of_a.values);
         for (i, block) in self.a.iter().enumerate() {
-            let raw = raw_of_a(&operands, i * self.cut.rows);
+            let raw = padded(&a, i * self.cut.rows);
             for (first, texels) in layout.leading(CHANGING) {
                 let packed = layout.pack(first, texels, &raw);
                 self.gpu.write_memory(&block.values, first as u64, &packed)?;

@@ -3,7 +3,7 @@
 
 use super::data::Operands;
 use super::proof::{Element, Elements, SAMPLED};
-use super::{Block, Shape};
+use super::types::{Block, Shape};
 use crate::kernels::{Arithmetic, Kernel};
 use crate::oracle::Verdict;
 use crate::oracle::matmul::{Freivalds, Rounding, judge};
@@ -20,7 +20,9 @@ const EVIDENCE_BYTES: usize = 16 << 20;
 pub(super) trait Engine {
     /// A saved part of C.
     type Snapshot;
-    fn kernel(&self) -> Option<&Kernel>;
+    fn kernel(&self) -> Option<&Kernel> {
+        None
+    }
     fn arithmetic(&self) -> Arithmetic;
     /// Parts of a block begin at multiples of these rows and columns.
     fn granule(&self) -> (usize, usize);
@@ -39,7 +41,7 @@ pub(super) trait Engine {
     /// Overwrites C and its guard words with NaN.
     fn poison(&mut self) -> Result<(), JobError>;
     /// Whether no guard word was written since C was poisoned.
-    fn guards_hold(&mut self) -> Result<bool, JobError>;
+    fn guards_hold(&self) -> Result<bool, JobError>;
     /// Changes A to that of a window.
     fn change(&mut self, window: u32) -> Result<(), JobError>;
     fn snapshot(&mut self, part: &Block) -> Result<Self::Snapshot, JobError>;
@@ -51,13 +53,8 @@ const TERMS_AT_FIRST: usize = 1 << 28;
 /// Maximum copies of the weights that are verified.
 const COPIES_VERIFIED: usize = 4;
 
-struct Evidence<S> {
-    part: Block,
-    snapshot: S,
-}
-
 pub(super) struct Multiplying<E: Engine> {
-    engine: E,
+    pub(super) engine: E,
     operands: Operands,
     rounding: Rounding,
     /// Copies of the weights, and the next one to use.
@@ -72,8 +69,8 @@ pub(super) struct Multiplying<E: Engine> {
     /// Parts in flight.
     in_flight: VecDeque<usize>,
     last_done: Option<usize>,
-    /// Saved output of the windows, until it is checked.
-    windows: Vec<Option<Evidence<E::Snapshot>>>,
+    /// A part of C and its saved output for each window, until it is checked.
+    windows: Vec<Option<(Block, E::Snapshot)>>,
     sampled: Vec<Element>,
     /// Freivalds' vectors for columns of C.
     vectors: HashMap<Range<usize>, Freivalds>,
@@ -103,11 +100,6 @@ impl<E: Engine> Multiplying<E> {
             sampled: Vec::new(),
             vectors: HashMap::new(),
         }
-    }
-
-    #[cfg(test)]
-    pub(super) fn engine_mut(&mut self) -> &mut E {
-        &mut self.engine
     }
 
     /// Cuts C into about `count` parts, at least one per block.
@@ -140,13 +132,12 @@ impl<E: Engine> Multiplying<E> {
     }
 
     fn freivalds(&mut self, operands: &Operands, part: &Block, c: &Array2<f32>) -> Verdict {
-        let Operands { shape: Shape { k, n, .. }, .. } = *operands;
-        let seed = operands.seed();
+        let Operands { seed, a, b, .. } = *operands;
         let vector = self.vectors.entry(part.columns.clone()).or_insert_with(|| {
-            let signs = seed.coins("signs", n);
-            Freivalds::new(k, part.columns.clone(), &signs, &|k, n| operands.b(k, n))
+            let signs = seed.coins("signs", b.lines);
+            Freivalds::new(b.terms, part.columns.clone(), &signs, &|k, n| b.value(n, k))
         });
-        vector.judge(self.rounding, part.rows.clone(), &|m, k| operands.a(m, k), c.view())
+        vector.judge(self.rounding, part.rows.clone(), &|m, k| a.value(m, k), c.view())
     }
 
     /// Compares some elements of a block, always including its corners.
@@ -160,12 +151,14 @@ impl<E: Engine> Multiplying<E> {
         let budget = ((1usize << 25) / k).max(16);
         let rows = spread(&part.rows, 16);
         let columns = spread(&part.columns, (budget / rows.len()).max(2));
-        let a = Array2::from_shape_fn((rows.len(), k), |(i, k)| self.operands.a(rows[i], k).into());
+        let a = Array2::from_shape_fn((rows.len(), k), |(i, k)| {
+            self.operands.a.value(rows[i], k).into()
+        });
         // Some columns at a time: 16 MiB of them, in f64.
         let at_once = ((1 << 21) / k).max(1);
         columns.chunks(at_once).fold(Verdict::NOTHING, |verdict, columns| {
             let b = Array2::from_shape_fn((k, columns.len()), |(k, j)| {
-                self.operands.b(k, columns[j]).into()
+                self.operands.b.value(columns[j], k).into()
             });
             let c = Array2::from_shape_fn((rows.len(), columns.len()), |(i, j)| {
                 c[[rows[i] - part.rows.start, columns[j] - part.columns.start]]
@@ -199,7 +192,7 @@ impl<E: Engine> Job for Multiplying<E> {
         self.cut((m * n).saturating_mul(k).div_ceil(TERMS_AT_FIRST))?;
         self.compute(0)?;
         let operands = self.operands;
-        let mut verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
+        let mut verdict = Verdict::NOTHING;
         let mut first: Vec<Array2<f32>> = Vec::new();
         for block in self.engine.blocks() {
             let snapshot = self.engine.snapshot(&block)?;
@@ -279,21 +272,18 @@ impl<E: Engine> Job for Multiplying<E> {
         let kept = (EVIDENCE_BYTES / (4 * columns.len())).clamp(1, rows.len());
         let part = Block { rows: rows.end - kept..rows.end, columns };
         let snapshot = self.engine.snapshot(&part)?;
-        self.windows.push(Some(Evidence { part, snapshot }));
+        self.windows.push(Some((part, snapshot)));
         Ok(())
     }
 
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
-        let evidence = self.windows[window as usize].take();
-        let Evidence { part, snapshot } = evidence.expect("a window is checked once");
+        let saved = self.windows[window as usize].take();
+        let (part, snapshot) = saved.expect("a window is checked once");
         let c = self.engine.read(&snapshot)?;
         let operands = self.operands.in_window(window);
         let width = part.columns.len() as u64;
-        let positions = operands.seed().picks(
-            &format!("sampled in window {window}"),
-            part.area() as u64,
-            SAMPLED,
-        );
+        let name = format!("sampled in window {window}");
+        let positions = operands.seed.picks(&name, part.area() as u64, SAMPLED);
         self.sampled.retain(|element| element.window != window);
         self.sampled.extend(positions.into_iter().map(|position| {
             let (i, j) = ((position / width) as usize, (position % width) as usize);

@@ -1,7 +1,7 @@
 //! Sampled elements of a product for the record, and how a third party recomputes them from the seed alone.
 
-use super::Shape;
 use super::data::Operands;
+use super::types::Shape;
 use crate::oracle::Verdict;
 use crate::oracle::matmul::{Rounding, judge_element};
 use schemars::JsonSchema;
@@ -132,7 +132,7 @@ impl Elements {
             f16_roundings: self.f16_roundings,
             weight_excess: self.weight_excess,
         };
-        let mut verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
+        let mut verdict = Verdict::NOTHING;
         let affordable = usize::try_from(most_terms / k as u64).unwrap_or(usize::MAX);
         // One element of a moderate length is computed even where there is no time for it.
         let affordable = affordable.max(usize::from(k <= MAX_QUICK_TERMS));
@@ -149,7 +149,7 @@ impl Elements {
                 continue;
             }
             let operands = operands.in_window(window);
-            let (a, b) = (operands.row(row as usize), operands.column(column as usize));
+            let (a, b) = (operands.a.line(row as usize), operands.b.line(column as usize));
             match judge_element(rounding, &a, &b, value) {
                 Ok(worst) => verdict = verdict.and(Verdict::Agrees { checked: 1, worst }),
                 Err(want) => {

@@ -1,6 +1,6 @@
 //! Weights of a matrix product: rows of several matrices side by side, each in its own storage type.
 
-use crate::model::{GROUP, Matrix, Values};
+use crate::model::{GROUP, Matrix, Type, Values};
 use crate::workload::matmul::native::Weights;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
@@ -76,13 +76,13 @@ fn pack(matrices: &[Matrix], columns: usize) -> Weights {
         (Values::Int8 { scales, .. } | Values::Int4 { scales, .. }, i) => scales[i],
         _ => unreachable!("only integers have scales"),
     };
-    let bits = match matrices[0].values {
-        Values::F32(_) => 32,
-        Values::F16(_) => 16,
-        Values::Int8 { .. } => 8,
-        Values::Int4 { .. } => 4,
+    let kind = match matrices[0].values {
+        Values::F32(_) => Type::F32,
+        Values::F16(_) => Type::F16,
+        Values::Int8 { .. } => Type::Int8,
+        Values::Int4 { .. } => Type::Int4,
     };
-    let weights = Weights::pack(bits, terms, columns, &value, &scale);
+    let weights = Weights::pack(kind, terms, columns, &value, &scale);
     if !matches!(matrices[0].values, Values::Int4 { offsets: Some(_), .. }) {
         return weights;
     }

@@ -1,7 +1,8 @@
 //! The inner loops, written once and compiled for each instruction set.
 
 use super::lanes::{Lanes, Portable, prefetch};
-use super::weights::{F16, F32, Format, GROUP, Group, Int4, Int8, Kind, Line, PANEL, Panel};
+use super::panel::{Group, Line, PANEL, Panel, lines, term};
+use crate::model::{GROUP, Type};
 
 /// Maximum rows of a tile with any instruction set.
 pub(super) const MOST_ROWS: usize = 12;
@@ -24,14 +25,13 @@ pub(super) struct Tile {
 }
 
 /// int8 activations of a tile's rows, as a kernel reads them.
-#[derive(Clone, Copy)]
-pub(super) struct Bytes<'a> {
+pub(super) struct Bytes {
     /// Four terms per word: the first group of all rows, then the next group.
-    pub(super) quads: &'a [u32],
+    pub(super) quads: Vec<u32>,
     /// For each group, for each row: minus the weights' bias times the sum of the activations, which corrects the sum.
-    pub(super) corrections: &'a [i32],
+    pub(super) corrections: Vec<i32>,
     /// For each group, for each row: the scale.
-    pub(super) scales: &'a [f32],
+    pub(super) scales: Vec<f32>,
 }
 
 /// The inner loops for one instruction set.
@@ -53,7 +53,7 @@ pub(super) struct Kernels {
     /// A row of activations, padded to whole groups, times a panel; `totals` are the sums of the activations per group.
     pub(super) vector: unsafe fn(x: &[f32], totals: &[f32], panel: Panel, to: &mut [f32; PANEL]),
     /// A tile of a product of int8 activations. The tile must have room for all rows.
-    pub(super) bytes: unsafe fn(rows: usize, a: Bytes, panel: Panel, c: Tile),
+    pub(super) bytes: unsafe fn(rows: usize, a: &Bytes, panel: Panel, c: Tile),
 }
 
 /// Every instruction set, best first.
@@ -74,12 +74,17 @@ pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
     KERNELS.iter().filter(|kernels| (kernels.available)())
 }
 
-/// Calls a function with the number of rows as a constant.
-macro_rules! with_rows {
-    ($rows:expr, $function:ident::<$lanes:ty, ($($n:literal)*)>$arguments:tt) => {
-        match $rows {
+/// The best instruction set that this CPU supports.
+pub(super) fn best() -> &'static Kernels {
+    available().next().expect("the last runs everywhere")
+}
+
+/// Calls a function with a number as a constant.
+macro_rules! with_constant {
+    ($number:expr, $function:ident::<$lanes:ty, ($($n:literal)*)>$arguments:tt) => {
+        match $number {
             $($n => $function::<$lanes, $n>$arguments,)*
-            rows => unreachable!("{rows} rows are more than a tile has"),
+            other => unreachable!("there is no loop for {other}"),
         }
     };
 }
@@ -92,33 +97,23 @@ macro_rules! compiled_for {
             $(#[$feature])?
             unsafe fn tile(rows: usize, a: &[f32], b: &[f32], c: Tile, ahead: &[Line]) {
                 // SAFETY (here and below): this function is only called where its instructions are available.
-                unsafe { with_rows!(rows, float_tile::<$lanes, $n>(a, b, c, ahead)) }
+                unsafe { with_constant!(rows, float_tile::<$lanes, $n>(a, b, c, ahead)) }
             }
             $(#[$feature])?
             unsafe fn widen(panel: Panel, first_group: usize, to: &mut [f32]) {
                 unsafe {
-                    match panel.kind {
-                        Kind::F32 => widen_panel::<F32, $lanes>(panel, first_group, to),
-                        Kind::F16 => widen_panel::<F16, $lanes>(panel, first_group, to),
-                        Kind::Int8 => widen_panel::<Int8, $lanes>(panel, first_group, to),
-                        Kind::Int4 => widen_panel::<Int4, $lanes>(panel, first_group, to),
-                    }
+                    with_constant!(panel.kind.bits(), widen_panel::<$lanes, (32 16 8 4)>(panel, first_group, to))
                 }
             }
             $(#[$feature])?
             unsafe fn vector(x: &[f32], totals: &[f32], panel: Panel, to: &mut [f32; PANEL]) {
                 unsafe {
-                    match panel.kind {
-                        Kind::F32 => vector_times_panel::<F32, $lanes>(x, totals, panel, to),
-                        Kind::F16 => vector_times_panel::<F16, $lanes>(x, totals, panel, to),
-                        Kind::Int8 => vector_times_panel::<Int8, $lanes>(x, totals, panel, to),
-                        Kind::Int4 => vector_times_panel::<Int4, $lanes>(x, totals, panel, to),
-                    }
+                    with_constant!(panel.kind.bits(), vector_times_panel::<$lanes, (32 16 8 4)>(x, totals, panel, to))
                 }
             }
             $(#[$feature])?
-            unsafe fn bytes(rows: usize, a: Bytes, panel: Panel, c: Tile) {
-                unsafe { with_rows!(rows, byte_tile::<$lanes, $byte_n>(a, panel, c)) }
+            unsafe fn bytes(rows: usize, a: &Bytes, panel: Panel, c: Tile) {
+                unsafe { with_constant!(rows, byte_tile::<$lanes, $byte_n>(a, panel, c)) }
             }
             Kernels {
                 id: $name,
@@ -228,21 +223,21 @@ unsafe fn float_tile<V: Lanes, const ROWS: usize>(a: &[f32], b: &[f32], c: Tile,
 /// # Safety
 /// The CPU must support V's instructions.
 #[inline(always)]
-unsafe fn widen_panel<F: Format, V: Lanes>(panel: Panel, first_group: usize, to: &mut [f32]) {
-    assert_eq!(panel.kind, F::KIND);
+unsafe fn widen_panel<V: Lanes, const BITS: u32>(panel: Panel, first_group: usize, to: &mut [f32]) {
+    assert_eq!(panel.kind.bits(), BITS);
     for (i, to) in to.chunks_mut(GROUP * PANEL).enumerate() {
         let group = panel.group(first_group + i);
         for first in (0..PANEL).step_by(V::WIDTH) {
             // SAFETY: a group has as many terms and columns, and `to` is no longer; the caller guarantees the rest.
             unsafe {
                 let scale =
-                    if F::SCALED { V::from_f16(group.scales.add(first)) } else { V::all(1.0) };
+                    if BITS < 16 { V::from_f16(group.scales.add(first)) } else { V::all(1.0) };
                 let shift = (!group.offsets.is_null()).then(|| shift::<V>(group, first));
-                for (term, to) in to.chunks_exact_mut(PANEL).enumerate() {
-                    let weight = F::term::<V>(group.values, term, first);
+                for (i, to) in to.chunks_exact_mut(PANEL).enumerate() {
+                    let weight = term::<BITS, V>(group.values, i, first);
                     let weight = match shift {
                         Some(shift) => weight.times_plus(scale, shift),
-                        None if F::SCALED => weight.times(scale),
+                        None if BITS < 16 => weight.times(scale),
                         None => weight,
                     };
                     weight.store(to.as_mut_ptr().add(first));
@@ -270,13 +265,13 @@ unsafe fn shift<V: Lanes>(group: Group, first: usize) -> V {
 /// # Safety
 /// The CPU must support V's instructions.
 #[inline(always)]
-unsafe fn vector_times_panel<F: Format, V: Lanes>(
+unsafe fn vector_times_panel<V: Lanes, const BITS: u32>(
     x: &[f32],
     totals_of_x: &[f32],
     panel: Panel,
     to: &mut [f32; PANEL],
 ) {
-    assert_eq!((panel.kind, x.len()), (F::KIND, GROUP * panel.groups()));
+    assert_eq!((panel.kind.bits(), x.len()), (BITS, GROUP * panel.groups()));
     assert_eq!(totals_of_x.len(), panel.groups());
     let vectors = PANEL / V::WIDTH;
     // SAFETY (here and below): a group has 32 terms and columns; the caller guarantees the instructions.
@@ -289,20 +284,19 @@ unsafe fn vector_times_panel<F: Format, V: Lanes>(
             let mut sums = [[V::all(0.0); 2]; MAX_VECTORS];
             for step in 0..GROUP / 8 {
                 // The hardware prefetcher does not cross page boundaries.
-                for line in 0..F::KIND.lines() / 4 {
-                    prefetch(values.wrapping_add(AHEAD + step * F::KIND.lines() / 4 + line), true);
+                for line in 0..lines(BITS) / 4 {
+                    prefetch(values.wrapping_add(AHEAD + step * lines(BITS) / 4 + line), true);
                 }
                 for (v, sums) in sums.iter_mut().enumerate().take(vectors) {
                     for i in 0..8 {
-                        let term = 8 * step + i;
-                        let weight = F::term::<V>(values, term, v * V::WIDTH);
-                        sums[i % 2] = weight.times_plus(V::all(x[term]), sums[i % 2]);
+                        let weight = term::<BITS, V>(values, 8 * step + i, v * V::WIDTH);
+                        sums[i % 2] = weight.times_plus(V::all(x[8 * step + i]), sums[i % 2]);
                     }
                 }
             }
             for (v, total) in totals.iter_mut().enumerate().take(vectors) {
                 let sum = sums[v][0].add(sums[v][1]);
-                *total = if F::SCALED {
+                *total = if BITS < 16 {
                     sum.times_plus(V::from_f16(group.scales.add(v * V::WIDTH)), *total)
                 } else {
                     total.add(sum)
@@ -323,13 +317,13 @@ unsafe fn vector_times_panel<F: Format, V: Lanes>(
 /// # Safety
 /// The CPU must support V's instructions; the tile must have room for ROWS rows.
 #[inline(always)]
-unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: Bytes, panel: Panel, c: Tile) {
+unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: &Bytes, panel: Panel, c: Tile) {
     let groups = panel.groups();
     assert_eq!(a.quads.len(), ROWS * groups * QUADS);
     assert!(a.corrections.len() == ROWS * groups && a.scales.len() == ROWS * groups);
     let int4 = match panel.kind {
-        Kind::Int8 => false,
-        Kind::Int4 => true,
+        Type::Int8 => false,
+        Type::Int4 => true,
         kind => panic!("int8 activations do not go with weights of {kind:?}"),
     };
     assert!(groups == 0 || panel.group(0).offsets.is_null(), "offsets need activations in f32");

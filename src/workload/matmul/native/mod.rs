@@ -3,18 +3,22 @@
 
 mod kernels;
 mod lanes;
+mod panel;
 #[cfg(test)]
 mod tests;
 mod weights;
 
+pub use weights::Weights;
+
+use crate::model::{GROUP, Type};
 use half::f16;
-use kernels::{Bytes, Kernels, MOST_ROWS, QUADS, RUN, Tile};
+use kernels::{Bytes, MOST_ROWS, QUADS, RUN, Tile};
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
+use panel::{Line, PANEL};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
-use weights::{GROUP, Kind, Line, PANEL, Panel, Store, lines};
 
 /// Block size along K: the terms of a panel and of a tile stay in the inner caches.
 const TERMS: usize = 256;
@@ -25,37 +29,15 @@ const MIN_ROWS: usize = 48;
 /// Maximum columns of C in a part.
 const COLUMNS: usize = 8 * PANEL;
 
-/// Weights of a panel dequantized to floats.
+/// Floats in whole cache lines.
 #[repr(align(64))]
-struct Widened([f32; TERMS * PANEL]);
+struct Aligned<const N: usize>([f32; N]);
 
-/// Buffer for a tile that does not fit into C.
-#[repr(align(64))]
-struct TileBuffer([f32; MOST_ROWS * PANEL]);
-
-/// K×N weights in the kernels' layout.
-#[derive(Clone)]
-pub struct Weights {
-    k: usize,
-    n: usize,
-    kind: Kind,
-    store: Store,
-    kernels: &'static Kernels,
-}
-
-/// The threads that multiply.
-#[derive(Clone, Copy)]
-enum Threads {
-    All,
-    One,
-}
-
-impl Threads {
-    fn for_each<T: Send>(self, items: Vec<T>, work: impl Fn(T) + Send + Sync) {
-        match self {
-            Threads::All => items.into_par_iter().for_each(work),
-            Threads::One => items.into_iter().for_each(work),
-        }
+/// Does work on every thread, or on the calling thread alone.
+fn for_each<T: Send>(parallel: bool, items: Vec<T>, work: impl Fn(T) + Send + Sync) {
+    match parallel {
+        true => items.into_par_iter().for_each(work),
+        false => items.into_iter().for_each(work),
     }
 }
 
@@ -69,7 +51,7 @@ fn with_room<T>(length: usize, call: impl FnOnce(&mut [f32]) -> T) -> T {
     // Taken, not borrowed: while this thread waits for others, it may begin another product.
     let mut room = PACKED.take();
     if room.len() * 16 < length {
-        room = lines(length);
+        room = bytemuck::zeroed_vec(length.div_ceil(16));
     }
     let result = call(&mut bytemuck::cast_slice_mut(&mut room)[..length]);
     PACKED.replace(room);
@@ -78,87 +60,17 @@ fn with_room<T>(length: usize, call: impl FnOnce(&mut [f32]) -> T) -> T {
 
 /// Name in results of the kernels that multiply: the best that this CPU supports.
 pub fn id() -> &'static str {
-    kernels::available().next().expect("the last runs everywhere").id
+    kernels::best().id
 }
 
 impl Weights {
-    /// Packs weights of 32 (f32), 16 (f16), 8 or 4 bits. `value` gives the bits of the weight of a term and a column: two's complement
-    /// for 8 bits, value + 8 for 4. `scale` gives the scale of a group of 32 terms and a column; it is called for 8 and 4 bits only.
-    ///
-    /// # Panics
-    /// If `bits` is another number.
-    pub fn pack(
-        bits: u32,
-        k: usize,
-        n: usize,
-        value: &(dyn Fn(usize, usize) -> u32 + Sync),
-        scale: &(dyn Fn(usize, usize) -> f16 + Sync),
-    ) -> Weights {
-        let kind = Kind::of(bits);
-        let kernels = kernels::available().next().expect("the last runs everywhere");
-        Weights { k, n, kind, store: Store::new(kind, k, n, value, scale), kernels }
-    }
-
-    /// f16 weights that are all 0, to be replaced one by one.
-    pub fn zeros(k: usize, n: usize) -> Weights {
-        let kernels = kernels::available().next().expect("the last runs everywhere");
-        Weights { k, n, kind: Kind::F16, store: Store::zeros(Kind::F16, k, n), kernels }
-    }
-
-    /// Adds an offset per group of a column to 4-bit weights: w = scale · (value + 8) + offset.
-    ///
-    /// # Panics
-    /// If weights do not have 4 bits.
-    pub fn with_offsets(mut self, offset: &(dyn Fn(usize, usize) -> f16 + Sync)) -> Weights {
-        assert_eq!(self.kind, Kind::Int4, "only int4 has offsets");
-        self.store.add_offsets(self.n, offset);
-        self
-    }
-
-    /// Replaces an f16 weight.
-    ///
-    /// # Panics
-    /// If weights are not f16, or the position does not exist.
-    pub fn replace(&mut self, term: usize, column: usize, value: f16) {
-        self.store.replace_f16(term, column, value);
-    }
-
-    /// Limits later products to the first `k` terms.
-    ///
-    /// # Panics
-    /// If there are fewer terms.
-    pub fn limit_terms(&mut self, k: usize) {
-        assert!(k.div_ceil(GROUP) <= self.store.groups(), "there are not {k} terms");
-        self.k = k;
-    }
-
-    /// Number of columns.
-    pub fn columns(&self) -> usize {
-        self.n
-    }
-
-    /// The weights of a column.
-    pub fn column(&self, n: usize) -> impl Iterator<Item = f32> {
-        (0..self.k).map(move |k| self.store.weight(k, n))
-    }
-
-    fn panel(&self, columns: &Range<usize>) -> Panel<'_> {
-        self.store.panel(columns.start / PANEL, self.k.div_ceil(GROUP))
-    }
-
-    /// The same weights with other kernels.
-    #[cfg(test)]
-    fn by(self, kernels: &'static Kernels) -> Weights {
-        Weights { kernels, ..self }
-    }
-
     /// C (M × `columns`) = A (M×K) · B, restricted to these columns of B. Accumulators are f32, weights exact: each product is rounded at
     /// most K + 2 times.
     ///
     /// # Panics
     /// If A does not have K columns, C does not have A's rows and these columns, or B lacks these columns.
     pub fn multiply(&self, a: ArrayView2<f32>, columns: Range<usize>, c: ArrayViewMut2<f32>) {
-        self.multiply_on(Threads::All, a, columns, c);
+        self.multiply_on(true, a, columns, c);
     }
 
     /// The same on the calling thread alone, for many small products in parallel.
@@ -171,12 +83,12 @@ impl Weights {
         columns: Range<usize>,
         c: ArrayViewMut2<f32>,
     ) {
-        self.multiply_on(Threads::One, a, columns, c);
+        self.multiply_on(false, a, columns, c);
     }
 
     fn multiply_on(
         &self,
-        threads: Threads,
+        parallel: bool,
         a: ArrayView2<f32>,
         columns: Range<usize>,
         mut c: ArrayViewMut2<f32>,
@@ -186,9 +98,9 @@ impl Weights {
         if self.k == 0 {
             c.fill(0.0);
         } else if a.nrows() == 1 {
-            self.multiply_row(threads, a, columns, c);
+            self.multiply_row(parallel, a, columns, c);
         } else {
-            self.multiply_rows(threads, a, columns, c);
+            self.multiply_rows(parallel, a, columns, c);
         }
     }
 
@@ -199,7 +111,7 @@ impl Weights {
 
     fn multiply_row(
         &self,
-        threads: Threads,
+        parallel: bool,
         a: ArrayView2<f32>,
         columns: Range<usize>,
         c: ArrayViewMut2<f32>,
@@ -213,9 +125,9 @@ impl Weights {
             let groups = x.chunks_exact(GROUP);
             totals.iter_mut().zip(groups).for_each(|(total, x)| *total = x.iter().sum());
             let (x, totals) = (&*x, &*totals);
-            threads.for_each(cut(c, columns, PANEL), |(columns, mut c)| {
+            for_each(parallel, cut(c, columns, PANEL), |(columns, mut c)| {
                 let mut sums = [0.0; PANEL];
-                let panel = self.panel(&columns);
+                let panel = self.panel(columns.start);
                 // SAFETY: only kernels that this CPU supports are chosen.
                 unsafe { (self.kernels.vector)(x, totals, panel, &mut sums) };
                 let sums = &sums[columns.start % PANEL..];
@@ -226,26 +138,22 @@ impl Weights {
 
     fn multiply_rows(
         &self,
-        threads: Threads,
+        parallel: bool,
         a: ArrayView2<f32>,
         columns: Range<usize>,
-        c: ArrayViewMut2<f32>,
+        mut c: ArrayViewMut2<f32>,
     ) {
         let (k, most) = (self.k.next_multiple_of(RUN), self.kernels.rows);
         with_room(a.nrows() * k, |packed| {
             let tiles: Vec<_> = packed.chunks_mut(k * most).enumerate().collect();
-            threads.for_each(tiles, |(i, packed)| {
+            for_each(parallel, tiles, |(i, packed)| {
                 let rows = packed.len() / k;
                 pack_rows(a.slice(s![i * most..i * most + rows, ..]), packed);
             });
-            let packed = &*packed;
             let (rows, width) = part_size(a.nrows(), columns.len());
-            let mut parts: Vec<(&[f32], Range<usize>, ArrayViewMut2<f32>)> = Vec::new();
-            for (a, c) in packed.chunks(k * rows).zip(cut_rows(c, rows)) {
-                let strips = cut(c, columns.clone(), width);
-                parts.extend(strips.into_iter().map(|(columns, c)| (a, columns, c)));
-            }
-            threads.for_each(parts, |(a, columns, c)| self.multiply_part(a, columns, c));
+            let c = c.axis_chunks_iter_mut(Axis(0), rows);
+            let parts = cut_each(packed.chunks(k * rows).zip(c), columns, width);
+            for_each(parallel, parts, |(a, columns, c)| self.multiply_part(a, columns, c));
         });
     }
 
@@ -254,12 +162,11 @@ impl Weights {
         let most = self.kernels.rows;
         let tile = self.k.next_multiple_of(RUN) * most;
         let tiles = a.len().div_ceil(tile);
-        let mut widened =
-            if self.kind == Kind::F32 { None } else { Some(Widened([0.0; TERMS * PANEL])) };
+        let mut widened = (self.kind != Type::F32).then_some(Aligned([0.0; TERMS * PANEL]));
         for first in (0..self.k).step_by(TERMS) {
             let terms = TERMS.min(self.k - first);
             for (part, mut c) in cut(c.view_mut(), columns.clone(), PANEL) {
-                let panel = self.panel(&part);
+                let panel = self.panel(part.start);
                 let b = match &mut widened {
                     None => panel.floats(first, terms),
                     Some(widened) => {
@@ -274,7 +181,7 @@ impl Weights {
                 } else {
                     (columns.start, first + TERMS)
                 };
-                let next = self.panel(&(next..next));
+                let next = self.panel(next);
                 let groups = from / GROUP..(from + TERMS) / GROUP;
                 let rows_of_c = c.axis_chunks_iter_mut(Axis(0), most);
                 for (i, (a, mut c)) in a.chunks(tile).zip(rows_of_c).enumerate() {
@@ -309,47 +216,37 @@ impl Weights {
             return c.fill(0.0);
         }
         let bias = match self.kind {
-            Kind::Int8 => 128,
-            Kind::Int4 => 8,
+            Type::Int8 => 128,
+            Type::Int4 => 8,
             kind => panic!("int8 activations do not go with weights of {kind:?}"),
         };
         let most = self.kernels.byte_rows;
         let starts: Vec<usize> = (0..a.nrows()).step_by(most).collect();
-        let packed: Vec<PackedBytes> = starts
+        let packed: Vec<Bytes> = starts
             .into_par_iter()
             .map(|first| {
                 let rows = first..(first + most).min(a.nrows());
-                PackedBytes::new(a.slice(s![rows.clone(), ..]), scales.slice(s![rows, ..]), bias)
+                Bytes::pack(a.slice(s![rows.clone(), ..]), scales.slice(s![rows, ..]), bias)
             })
             .collect();
-        let mut parts: Vec<(&[PackedBytes], Range<usize>, ArrayViewMut2<f32>)> = Vec::new();
-        for (a, c) in packed.chunks(ROWS / most).zip(cut_rows(c, ROWS)) {
-            let strips = cut(c, columns.clone(), PANEL);
-            parts.extend(strips.into_iter().map(|(columns, c)| (a, columns, c)));
-        }
+        let c = c.axis_chunks_iter_mut(Axis(0), ROWS);
+        let parts = cut_each(packed.chunks(ROWS / most).zip(c), columns, PANEL);
         parts.into_par_iter().for_each(|(a, columns, mut c)| {
-            let panel = self.panel(&columns);
+            let panel = self.panel(columns.start);
             for (a, mut c) in a.iter().zip(c.axis_chunks_iter_mut(Axis(0), most)) {
                 let rows = c.nrows();
                 into_tile(&mut c, columns.start % PANEL, false, |to| {
                     // SAFETY: only kernels that this CPU supports are chosen.
-                    unsafe { (self.kernels.bytes)(rows, a.view(), panel, to) }
+                    unsafe { (self.kernels.bytes)(rows, a, panel, to) }
                 });
             }
         });
     }
 }
 
-/// int8 activations of a tile's rows.
-struct PackedBytes {
-    quads: Vec<u32>,
-    corrections: Vec<i32>,
-    scales: Vec<f32>,
-}
-
-impl PackedBytes {
+impl Bytes {
     /// Packs activations for weights that are stored with this bias.
-    fn new(a: ArrayView2<i8>, scales: ArrayView2<f16>, bias: i32) -> PackedBytes {
+    fn pack(a: ArrayView2<i8>, scales: ArrayView2<f16>, bias: i32) -> Bytes {
         let (rows, groups) = scales.dim();
         let mut quads = vec![0u32; rows * groups * QUADS];
         let mut corrections = vec![0i32; rows * groups];
@@ -365,11 +262,7 @@ impl PackedBytes {
             }
         }
         let scales = (0..rows * groups).map(|i| scales[[i % rows, i / rows]].to_f32()).collect();
-        PackedBytes { quads, corrections, scales }
-    }
-
-    fn view(&self) -> Bytes<'_> {
-        Bytes { quads: &self.quads, corrections: &self.corrections, scales: &self.scales }
+        Bytes { quads, corrections, scales }
     }
 }
 
@@ -401,18 +294,6 @@ fn part_size(m: usize, n: usize) -> (usize, usize) {
     (rows, columns)
 }
 
-/// Cuts C after every `rows` rows.
-fn cut_rows(mut c: ArrayViewMut2<f32>, rows: usize) -> Vec<ArrayViewMut2<f32>> {
-    let mut cut = Vec::new();
-    while c.nrows() > rows {
-        let (upper, lower) = c.split_at(Axis(0), rows);
-        cut.push(upper);
-        c = lower;
-    }
-    cut.push(c);
-    cut
-}
-
 /// Cuts C, whose columns are these columns of B, at multiples of `width` columns of B.
 fn cut(
     mut c: ArrayViewMut2<f32>,
@@ -430,13 +311,25 @@ fn cut(
     cut
 }
 
+/// Cuts rows of C, each with its rows of A, at multiples of `width` columns of B.
+fn cut_each<'a, 'c, T>(
+    rows: impl Iterator<Item = (&'a [T], ArrayViewMut2<'c, f32>)>,
+    columns: Range<usize>,
+    width: usize,
+) -> Vec<(&'a [T], Range<usize>, ArrayViewMut2<'c, f32>)> {
+    rows.flat_map(|(a, c)| {
+        cut(c, columns.clone(), width).into_iter().map(move |(columns, c)| (a, columns, c))
+    })
+    .collect()
+}
+
 /// Lets `write` write a tile to C, of whose columns it skips some. A tile that does not have C's shape goes through a buffer.
 fn into_tile(c: &mut ArrayViewMut2<f32>, skipped: usize, add: bool, write: impl FnOnce(Tile)) {
     let (rows, columns) = c.dim();
     if columns == PANEL && c.strides()[1] == 1 {
         return write(Tile { first: c.as_mut_ptr(), pitch: c.strides()[0], add });
     }
-    let mut whole = TileBuffer([0.0; MOST_ROWS * PANEL]);
+    let mut whole = Aligned([0.0; MOST_ROWS * PANEL]);
     write(Tile { first: whole.0.as_mut_ptr(), pitch: PANEL as isize, add: false });
     for row in 0..rows {
         let from = &whole.0[row * PANEL + skipped..][..columns];
