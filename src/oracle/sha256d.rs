@@ -149,7 +149,7 @@ mod tests {
     /// hundred thousand hashes.
     #[test]
     fn the_sha2_crate_passes_nists_vectors() {
-        let digest = |message: &[u8]| crate::kernels::hex(&Sha256::digest(message));
+        let digest = |message: &[u8]| crate::text::hex(&Sha256::digest(message));
         for (message, expected) in [
             (&b""[..], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
             (b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
@@ -172,7 +172,7 @@ mod tests {
                 recent = [recent[1], recent[2], next];
             }
             seed = recent[2];
-            let hex = crate::kernels::hex(&seed);
+            let hex = crate::text::hex(&seed);
             match checkpoint {
                 0 => assert!(hex.starts_with("e93c330ae5447738c8aa85d71a6c80f2")),
                 99 => assert!(hex.starts_with("6a912ba4188391a78e6f13d88ed2d14e")),

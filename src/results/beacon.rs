@@ -67,8 +67,8 @@ fn meets(digest: &[u8; 32], bits: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::hex;
     use crate::oracle::blocks::BLOCKS;
+    use crate::text::hex;
 
     #[test]
     fn headers_of_the_chain_meet_their_own_targets() {

@@ -48,8 +48,8 @@ pub use rules::Rules;
 pub use store::{OutDir, RunFile, StoreError};
 pub use validate::{Findings, validate, validate_with};
 
-use crate::kernels::hex;
 use crate::seed::Seed;
+use crate::text::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

@@ -8,3 +8,8 @@ mod plain;
 pub use decode::decode;
 pub use file::read;
 pub use plain::{is_plain, json, lines, plain};
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

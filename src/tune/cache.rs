@@ -1,8 +1,8 @@
 //! Cached choices of earlier runs, one file each. Files are untrusted: a choice that the tuner could not have made is ignored with a
 //! warning in the log, and so is a cache that cannot be read or written.
 
-use crate::kernels::hex;
 use crate::results::Tuning;
+use crate::text::hex;
 use atomic_write_file::AtomicWriteFile;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -149,6 +149,17 @@ fn nan_buffer(gpu: &Gpu, bytes: u64) -> Result<Buffer, GpuError> {
     Ok(nan)
 }
 
+/// The first GPU, opened for a test. If there is none, prints that to stderr directly, since the harness hides the output of passing tests.
+#[cfg(test)]
+fn first_gpu(test: &str) -> Option<Gpu> {
+    let gpu = crate::gpu::enumerate().first().map(|device| Gpu::open(device).unwrap());
+    if gpu.is_none() {
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), "not run: {test}: this machine has no GPU adapter");
+    }
+    gpu
+}
+
 /// A workload that a user can name.
 pub trait Workload {
     /// Kind of workload.
@@ -156,9 +167,13 @@ pub trait Workload {
     /// Unit of work.
     fn unit(&self) -> Unit;
     /// Shape and type as on the command line, `1024x1024x1024:f32`; empty if it has none.
-    fn arguments(&self) -> String;
+    fn arguments(&self) -> String {
+        String::new()
+    }
     /// Shape as numbers.
-    fn shape(&self) -> Shape;
+    fn shape(&self) -> Shape {
+        Shape::default()
+    }
     /// Arithmetic intensity; `None` if the workload is neither compute- nor bandwidth-bound.
     fn intensity(&self, _: &Device) -> Option<Intensity> {
         None
@@ -168,7 +183,9 @@ pub trait Workload {
         false
     }
     /// Why the device does not support it, with the limit; `None` if it does.
-    fn unsupported(&self, target: &Target) -> Option<String>;
+    fn unsupported(&self, _: &Target) -> Option<String> {
+        None
+    }
     /// Variants for the device, default first.
     fn variants(&self, target: &Target) -> Vec<Variant>;
     /// Compiles a variant and prepares its data.

@@ -4,12 +4,11 @@ use super::cpu::CpuEngine;
 use super::job::{Engine, Multiplying};
 use super::types::Block;
 use super::*;
-use crate::gpu::Gpu;
 use crate::kernels::Arithmetic;
 use crate::oracle::Verdict;
 use crate::units::Seconds;
+use crate::workload::first_gpu;
 use ndarray::Array2;
-use std::io::Write as _;
 
 /// A fault of an engine.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -133,15 +132,6 @@ fn assert_propagates(what: &str, mut engine: impl Engine, rows: usize) {
         let spoilt = m == rows - 1;
         assert!(row.iter().all(|c| c.is_finite() != spoilt), "{what}, row {m}: {row}");
     }
-}
-
-/// Opens the first GPU. If there is none, prints that to stderr directly, since the test harness hides the output of passing tests.
-fn first_gpu(test: &str) -> Option<Gpu> {
-    let Some(device) = crate::gpu::enumerate().into_iter().next() else {
-        let _ = writeln!(std::io::stderr(), "not run: {test}: this machine has no GPU adapter");
-        return None;
-    };
-    Some(Gpu::open(&device).unwrap())
 }
 
 #[test]

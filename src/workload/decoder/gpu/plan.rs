@@ -93,7 +93,7 @@ impl Compiler<'_> {
     ) -> Result<Rc<Pipeline>, EngineError> {
         let mut all = vec![("HEAD_SIZE", format!("{}u", self.config.head_dim))];
         all.extend_from_slice(values);
-        let kernel = Kernel::given(of_decoder(id), &all)?;
+        let kernel = Kernel::with_params(of_decoder(id), &all)?;
         if let Some(lack) = self.gpu.lacks(&kernel) {
             return Err(EngineError::Unsupported(lack));
         }

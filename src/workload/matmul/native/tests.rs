@@ -72,7 +72,9 @@ fn pack(
     scale: &(dyn Fn(usize, usize) -> f16 + Sync),
     kernels: &'static Kernels,
 ) -> Weights {
-    Weights { kernels, ..Weights::pack(kind, k, n, value, scale) }
+    let mut weights = Weights::pack(kind, k, n, value, scale);
+    weights.kernels = kernels;
+    weights
 }
 
 /// Multiplies with the weights, into C, and compares C with the product in f64 up to `roundings` roundings of each product.
