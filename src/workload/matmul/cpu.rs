@@ -11,7 +11,6 @@ use crate::workload::JobError;
 use half::f16;
 use ndarray::{Array2, s};
 use rayon::prelude::*;
-use std::collections::VecDeque;
 
 /// A as the kernels take it: f16 is widened to f32, which is exact.
 enum Activations {
@@ -25,8 +24,6 @@ pub(super) struct CpuEngine {
     /// Copies of the weights.
     b: Vec<Weights>,
     c: Array2<f32>,
-    parts: Vec<Block>,
-    submitted: VecDeque<(usize, Vec<usize>)>,
 }
 
 /// A matrix computed element by element.
@@ -59,8 +56,6 @@ impl CpuEngine {
             a: packed,
             b: vec![weights; copies],
             c: Array2::zeros((m, n)),
-            parts: Vec::new(),
-            submitted: VecDeque::new(),
         }
     }
 }
@@ -84,26 +79,11 @@ impl Engine for CpuEngine {
         }
     }
 
-    fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError> {
-        self.parts = parts.to_vec();
-        Ok(())
-    }
-
-    fn submit(
-        &mut self,
-        part: usize,
-        copies: &mut dyn Iterator<Item = usize>,
-    ) -> Result<(), JobError> {
-        self.submitted.push_back((part, copies.collect()));
-        Ok(())
-    }
-
-    fn wait(&mut self) -> Result<Option<Seconds>, JobError> {
-        let (part, copies) = self.submitted.pop_front().expect("a part was submitted");
-        let Block { rows, columns } = self.parts[part].clone();
+    fn wait(&mut self, part: &Block, copies: &[usize]) -> Result<Option<Seconds>, JobError> {
+        let Block { rows, columns } = part;
         for copy in copies {
             let c = self.c.slice_mut(s![rows.clone(), columns.clone()]);
-            let b = &self.b[copy];
+            let b = &self.b[*copy];
             match &self.a {
                 Activations::Floats(a) => {
                     b.multiply(a.slice(s![rows.clone(), ..]), columns.clone(), c)
@@ -124,10 +104,6 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
-    fn guards_hold(&self) -> Result<bool, JobError> {
-        Ok(true) // No guard words: kernels write through slices of C.
-    }
-
     fn change(&mut self, window: u32) -> Result<(), JobError> {
         let window = self.operands.in_window(window).a;
         let leading = s![.., ..CHANGING.min(window.terms)];
@@ -146,11 +122,11 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
-    fn snapshot(&mut self, part: &Block) -> Result<Array2<f32>, JobError> {
+    fn snapshot(&self, part: &Block) -> Result<Array2<f32>, JobError> {
         Ok(self.c.slice(s![part.rows.clone(), part.columns.clone()]).to_owned())
     }
 
-    fn read(&self, snapshot: &Array2<f32>) -> Result<Array2<f32>, JobError> {
+    fn read(&self, _: &Block, snapshot: &Array2<f32>) -> Result<Array2<f32>, JobError> {
         Ok(snapshot.clone())
     }
 }

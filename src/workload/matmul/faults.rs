@@ -44,21 +44,9 @@ impl Engine for Faulty {
     fn blocks(&self) -> Vec<Block> {
         self.engine.blocks()
     }
-    fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError> {
-        self.engine.set_parts(parts)
-    }
-    fn submit(
-        &mut self,
-        part: usize,
-        copies: &mut dyn Iterator<Item = usize>,
-    ) -> Result<(), JobError> {
-        let copies: Vec<usize> = copies.collect();
+    fn wait(&mut self, part: &Block, copies: &[usize]) -> Result<Option<Seconds>, JobError> {
         self.last_copy = copies.contains(&(COPIES - 1));
-        let idle = self.fault == Fault::Idle;
-        self.engine.submit(part, &mut copies.into_iter().filter(|_| !idle))
-    }
-    fn wait(&mut self) -> Result<Option<Seconds>, JobError> {
-        self.engine.wait()
+        self.engine.wait(part, if self.fault == Fault::Idle { &[] } else { copies })
     }
     fn poison(&mut self) -> Result<(), JobError> {
         self.engine.poison()
@@ -69,7 +57,7 @@ impl Engine for Faulty {
     fn change(&mut self, window: u32) -> Result<(), JobError> {
         if self.fault == Fault::OldActivations { Ok(()) } else { self.engine.change(window) }
     }
-    fn snapshot(&mut self, part: &Block) -> Result<Array2<f32>, JobError> {
+    fn snapshot(&self, part: &Block) -> Result<Array2<f32>, JobError> {
         let mut c = self.engine.snapshot(part)?;
         let last = c.last_mut().expect("a part is not empty");
         match self.fault {
@@ -79,8 +67,8 @@ impl Engine for Faulty {
         }
         Ok(c)
     }
-    fn read(&self, snapshot: &Array2<f32>) -> Result<Array2<f32>, JobError> {
-        self.engine.read(snapshot)
+    fn read(&self, part: &Block, c: &Array2<f32>) -> Result<Array2<f32>, JobError> {
+        self.engine.read(part, c)
     }
 }
 
@@ -124,10 +112,9 @@ fn assert_propagates(what: &str, mut engine: impl Engine, rows: usize) {
     let whole = engine.blocks();
     engine.set_parts(&whole).unwrap();
     engine.poison().unwrap();
-    engine.submit(0, &mut std::iter::once(0)).unwrap();
-    engine.wait().unwrap();
-    let snapshot = engine.snapshot(&whole[0]).unwrap();
-    let c = engine.read(&snapshot).unwrap();
+    engine.submit(0, &[0]).unwrap();
+    engine.wait(&whole[0], &[0]).unwrap();
+    let c = engine.read(&whole[0], &engine.snapshot(&whole[0]).unwrap()).unwrap();
     for (m, row) in c.rows().into_iter().enumerate() {
         let spoilt = m == rows - 1;
         assert!(row.iter().all(|c| c.is_finite() != spoilt), "{what}, row {m}: {row}");

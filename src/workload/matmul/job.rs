@@ -29,23 +29,25 @@ pub(super) trait Engine {
     /// The blocks of C; no part crosses them.
     fn blocks(&self) -> Vec<Block>;
     /// Sets the parts of C that are submitted by index. Nothing may be in flight.
-    fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError>;
-    /// Computes one part with each of these copies of the weights, in order.
-    fn submit(
-        &mut self,
-        part: usize,
-        copies: &mut dyn Iterator<Item = usize>,
-    ) -> Result<(), JobError>;
-    /// Waits for the oldest submission, which must exist. Returns its time on the device's clock.
-    fn wait(&mut self) -> Result<Option<Seconds>, JobError>;
+    fn set_parts(&mut self, _parts: &[Block]) -> Result<(), JobError> {
+        Ok(())
+    }
+    /// Lets a GPU compute one part with each of these copies of the weights, in order; the CPU computes it in `wait`.
+    fn submit(&mut self, _part: usize, _copies: &[usize]) -> Result<(), JobError> {
+        Ok(())
+    }
+    /// Waits for the oldest submission, which is this one. Returns its time on the device's clock.
+    fn wait(&mut self, part: &Block, copies: &[usize]) -> Result<Option<Seconds>, JobError>;
     /// Overwrites C and its guard words with NaN.
     fn poison(&mut self) -> Result<(), JobError>;
-    /// Whether no guard word was written since C was poisoned.
-    fn guards_hold(&self) -> Result<bool, JobError>;
+    /// Whether no guard word was written since C was poisoned. The CPU writes through slices of C, which need none.
+    fn guards_hold(&self) -> Result<bool, JobError> {
+        Ok(true)
+    }
     /// Changes A to that of a window.
     fn change(&mut self, window: u32) -> Result<(), JobError>;
-    fn snapshot(&mut self, part: &Block) -> Result<Self::Snapshot, JobError>;
-    fn read(&self, snapshot: &Self::Snapshot) -> Result<Array2<f32>, JobError>;
+    fn snapshot(&self, part: &Block) -> Result<Self::Snapshot, JobError>;
+    fn read(&self, part: &Block, snapshot: &Self::Snapshot) -> Result<Array2<f32>, JobError>;
 }
 
 /// Terms of the first dispatches, before the device's speed is known.
@@ -66,8 +68,8 @@ pub(super) struct Multiplying<E: Engine> {
     next_part: usize,
     /// Why the parts could not be set; the next submission reports it.
     trouble: Option<JobError>,
-    /// Parts in flight.
-    in_flight: VecDeque<usize>,
+    /// Parts in flight, with the copies of the weights.
+    in_flight: VecDeque<(usize, Vec<usize>)>,
     last_done: Option<usize>,
     /// A part of C and its saved output for each window, until it is checked.
     windows: Vec<Option<(Block, E::Snapshot)>>,
@@ -114,21 +116,19 @@ impl<E: Engine> Multiplying<E> {
         self.engine.set_parts(&self.parts)
     }
 
-    /// The next `n` copies, round-robin.
-    fn next_copies(&mut self, n: usize) -> impl Iterator<Item = usize> + use<E> {
-        let (first, copies) = (self.copy, self.copies);
-        self.copy = (first + n) % copies;
-        (0..n).map(move |i| (first + i) % copies)
-    }
-
     /// Computes all of C with one copy of the weights.
     fn compute(&mut self, copy: usize) -> Result<(), JobError> {
         self.engine.poison()?;
         for part in 0..self.parts.len() {
-            self.engine.submit(part, &mut std::iter::once(copy))?;
-            self.engine.wait()?;
+            self.engine.submit(part, &[copy])?;
+            self.engine.wait(&self.parts[part], &[copy])?;
         }
         Ok(())
+    }
+
+    /// The output of a part now.
+    fn output(&self, part: &Block) -> Result<Array2<f32>, JobError> {
+        self.engine.read(part, &self.engine.snapshot(part)?)
     }
 
     fn freivalds(&mut self, operands: &Operands, part: &Block, c: &Array2<f32>) -> Verdict {
@@ -195,8 +195,7 @@ impl<E: Engine> Job for Multiplying<E> {
         let mut verdict = Verdict::NOTHING;
         let mut first: Vec<Array2<f32>> = Vec::new();
         for block in self.engine.blocks() {
-            let snapshot = self.engine.snapshot(&block)?;
-            let c = self.engine.read(&snapshot)?;
+            let c = self.output(&block)?;
             // Some elements are compared one by one, all of them by Freivalds' check.
             verdict =
                 verdict.and(self.sample(&block, &c)).and(self.freivalds(&operands, &block, &c));
@@ -213,8 +212,7 @@ impl<E: Engine> Job for Multiplying<E> {
         for copy in (1..looked_at).map(|i| i * last / (looked_at - 1)) {
             self.compute(copy)?;
             for (block, first) in self.engine.blocks().iter().zip(&first) {
-                let snapshot = self.engine.snapshot(block)?;
-                let c = self.engine.read(&snapshot)?;
+                let c = self.output(block)?;
                 if c.iter().zip(first).any(|(c, first)| c.to_bits() != first.to_bits()) {
                     return Ok(Verdict::Disagrees(format!(
                         "copy {copy} of the weights gives another output"
@@ -244,20 +242,21 @@ impl<E: Engine> Job for Multiplying<E> {
         if let Some(error) = self.trouble.take() {
             return Err(error);
         }
-        let part = self.next_part;
-        let mut copies = self.next_copies(self.repeats);
-        self.engine.submit(part, &mut copies)?;
-        self.in_flight.push_back(part);
+        let (part, end) = (self.next_part, self.copy + self.repeats);
+        let copies: Vec<usize> = (self.copy..end).map(|copy| copy % self.copies).collect();
+        self.copy = end % self.copies;
+        self.engine.submit(part, &copies)?;
+        self.in_flight.push_back((part, copies));
         self.next_part = (part + 1) % self.parts.len();
         Ok(())
     }
 
     fn wait(&mut self) -> Result<Batch, JobError> {
-        let part = self.in_flight.pop_front().expect("a batch is in flight");
-        let gpu_seconds = self.engine.wait()?;
+        let (part, copies) = self.in_flight.pop_front().expect("a batch is in flight");
+        let gpu_seconds = self.engine.wait(&self.parts[part], &copies)?;
         self.last_done = Some(part);
         let Work(once) = self.operands.shape.work(&self.parts[part]);
-        Ok(Batch { work: Work(once * self.repeats as u64), gpu_seconds })
+        Ok(Batch { work: Work(once * copies.len() as u64), gpu_seconds })
     }
 
     fn open_window(&mut self, window: u32) -> Result<(), JobError> {
@@ -279,7 +278,7 @@ impl<E: Engine> Job for Multiplying<E> {
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
         let saved = self.windows[window as usize].take();
         let (part, snapshot) = saved.expect("a window is checked once");
-        let c = self.engine.read(&snapshot)?;
+        let c = self.engine.read(&part, &snapshot)?;
         let operands = self.operands.in_window(window);
         let width = part.columns.len() as u64;
         let name = format!("sampled in window {window}");
