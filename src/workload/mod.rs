@@ -192,12 +192,7 @@ pub trait Workload {
     ///
     /// # Errors
     /// If the device fails.
-    fn prepare(
-        &self,
-        target: &Target,
-        variant: &Variant,
-        seed: Seed,
-    ) -> Result<Box<dyn Job>, JobError>;
+    fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob;
 
     /// Full spec as on the command line: `gemm:1024x1024x1024:f32`.
     fn spec(&self) -> String {
@@ -218,6 +213,9 @@ pub trait Workload {
         }
     }
 }
+
+/// A job, or why it cannot be prepared.
+pub type PreparedJob = Result<Box<dyn Job>, JobError>;
 
 /// A workload that is ready to run. Batches run in submission order.
 pub trait Job {

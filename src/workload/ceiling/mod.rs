@@ -6,8 +6,8 @@ mod peak;
 mod peak_cpu;
 
 use super::{
-    Batch, DEPTH, Id, Job, JobError, Seed, Shape, SpecError, Target, Variant, Workload,
-    gpu_variants, nearest,
+    Batch, DEPTH, Id, Job, JobError, PreparedJob, Seed, Shape, SpecError, Target, Variant,
+    Workload, gpu_variants, nearest,
 };
 use crate::device::{Device, memory};
 use crate::gpu::{Batch as Submission, Bindings, Dispatch, Flight, Gpu, GpuError, Pipeline};
@@ -113,12 +113,7 @@ impl Workload for Ceiling {
         }
     }
 
-    fn prepare(
-        &self,
-        target: &Target,
-        variant: &Variant,
-        seed: Seed,
-    ) -> Result<Box<dyn Job>, JobError> {
+    fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob {
         target.room(self.host_bytes(target.device()))?;
         match (target, variant, *self) {
             (Target::Gpu(gpu), Variant::Gpu(entry), Ceiling::Peak(arithmetic)) => {

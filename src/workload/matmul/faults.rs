@@ -7,7 +7,7 @@ use super::*;
 use crate::kernels::Arithmetic;
 use crate::oracle::Verdict;
 use crate::units::Seconds;
-use crate::workload::first_gpu;
+use crate::workload::{Job, JobError, first_gpu};
 use ndarray::Array2;
 
 /// A fault of an engine.

@@ -2,6 +2,7 @@
 
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
+use super::layout::Raw;
 use super::packed::{Cut, GUARD, Layouts, Scaled, padded};
 use super::types::{Block, Shape};
 use crate::gpu::{
@@ -165,12 +166,7 @@ impl GpuEngine {
     }
 
     /// Writes the leading terms of a block of rows of A.
-    fn write_leading(
-        &self,
-        block: usize,
-        terms: usize,
-        raw: &(dyn Fn(usize, usize) -> u32 + Sync),
-    ) -> Result<(), GpuError> {
+    fn write_leading(&self, block: usize, terms: usize, raw: Raw) -> Result<(), GpuError> {
         let layout = self.layouts_of_a.values;
         layout.leading(terms).into_iter().try_for_each(|(first, texels)| {
             let packed = layout.pack(first, texels, raw);

@@ -18,7 +18,7 @@ pub use proof::{Element, Elements};
 pub use spec::judge;
 pub(super) use spec::{GEMM_EXAMPLE, GEMV_EXAMPLE, gemm, gemv};
 
-use super::{Id, Intensity, Job, JobError, Seed, Target, Variant, Workload, gpu_variants};
+use super::{Id, Intensity, PreparedJob, Seed, Target, Variant, Workload, gpu_variants};
 use crate::device::{Class, Device, memory};
 use crate::kernels::{self, Entry, Kernel, KernelError};
 use crate::model::Type;
@@ -158,12 +158,7 @@ impl Workload for Matmul {
         }
     }
 
-    fn prepare(
-        &self,
-        target: &Target,
-        variant: &Variant,
-        seed: Seed,
-    ) -> Result<Box<dyn Job>, JobError> {
+    fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob {
         target.room(self.host_bytes(target.device()))?;
         let operands = Operands::new(seed, self.shape, self.a, self.b);
         let copies = self.copies(target.device());

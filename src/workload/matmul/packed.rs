@@ -1,7 +1,7 @@
 //! Matrices as kernels take them: padded to whole tiles, split into blocks that fit a binding, and packed.
 
 use super::data::Matrix;
-use super::layout::Layout;
+use super::layout::{Layout, Raw};
 use super::types::Shape;
 use crate::gpu::{Gpu, GpuError, Memory};
 use crate::kernels::{BindingKind, Kernel};
@@ -141,12 +141,7 @@ pub(super) fn padded(matrix: &Matrix, first: usize) -> impl Fn(usize, usize) -> 
 }
 
 /// Writes a matrix in a kernel's layout.
-fn write(
-    gpu: &Gpu,
-    memory: &Memory,
-    layout: &Layout,
-    raw: &(dyn Fn(usize, usize) -> u32 + Sync),
-) -> Result<(), GpuError> {
+fn write(gpu: &Gpu, memory: &Memory, layout: &Layout, raw: Raw) -> Result<(), GpuError> {
     /// Texels that are packed and written at once: 4 MiB.
     const CHUNK: usize = 1 << 18;
     /// Chunks that take host memory at a time: 64 MiB.

@@ -15,7 +15,9 @@ mod proof;
 
 pub use proof::{Share, Shares, versioned};
 
-use super::{Batch, Id, Job, JobError, Proof, Seed, SpecError, Target, Variant, Workload};
+use super::{
+    Batch, Id, Job, JobError, PreparedJob, Proof, Seed, SpecError, Target, Variant, Workload,
+};
 use crate::kernels::sha256d::{HeaderWords, INITIAL};
 use crate::kernels::{self, Kernel};
 use crate::oracle::Verdict;
@@ -55,12 +57,7 @@ impl Workload for Sha256d {
         }
     }
 
-    fn prepare(
-        &self,
-        target: &Target,
-        variant: &Variant,
-        seed: Seed,
-    ) -> Result<Box<dyn Job>, JobError> {
+    fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob {
         Ok(match (target, variant) {
             (Target::Gpu(gpu), Variant::Gpu(entry)) => {
                 Box::new(Mining::new(gpu::GpuScanner::new(gpu, entry)?, seed))

@@ -1,5 +1,7 @@
 //! The inner loops, written once and compiled for each instruction set.
 
+#[cfg(target_arch = "x86_64")]
+use super::lanes::{Avx2, Avx512};
 use super::lanes::{Lanes, Portable, prefetch};
 use super::panel::{Group, Line, PANEL, Panel, lines, term};
 use crate::model::{GROUP, Type};
@@ -56,29 +58,6 @@ pub(super) struct Kernels {
     pub(super) bytes: unsafe fn(rows: usize, a: &Bytes, panel: Panel, c: Tile),
 }
 
-/// Every instruction set, best first.
-static KERNELS: &[Kernels] = &[
-    #[cfg(target_arch = "x86_64")]
-    x86::AVX512_VNNI,
-    #[cfg(target_arch = "x86_64")]
-    x86::AVX512,
-    #[cfg(target_arch = "x86_64")]
-    x86::AVX2_VNNI,
-    #[cfg(target_arch = "x86_64")]
-    x86::AVX2,
-    portable::KERNELS,
-];
-
-/// The instruction sets that this CPU supports, best first.
-pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
-    KERNELS.iter().filter(|kernels| (kernels.available)())
-}
-
-/// The best instruction set that this CPU supports.
-pub(super) fn best() -> &'static Kernels {
-    available().next().expect("the last runs everywhere")
-}
-
 /// Calls a function with a number as a constant.
 macro_rules! with_constant {
     ($number:expr, $function:ident::<$lanes:ty, ($($n:literal)*)>$arguments:tt) => {
@@ -89,90 +68,57 @@ macro_rules! with_constant {
     };
 }
 
-/// The inner loops, compiled for the instructions that `$lanes` needs.
+/// The inner loops, compiled for the features that `$lanes` needs, with the rows of tiles for floats and for int8.
 macro_rules! compiled_for {
-    ($constant:ident, $name:literal, $(#[$feature:meta])? $lanes:ty, $available:expr, $rows:literal: $n:tt,
-     $byte_rows:literal: $byte_n:tt) => {
-        pub(super) const $constant: Kernels = {
-            $(#[$feature])?
-            unsafe fn tile(rows: usize, a: &[f32], b: &[f32], c: Tile, ahead: &[Line]) {
-                // SAFETY (here and below): this function is only called where its instructions are available.
-                unsafe { with_constant!(rows, float_tile::<$lanes, $n>(a, b, c, ahead)) }
-            }
-            $(#[$feature])?
-            unsafe fn widen(panel: Panel, first_group: usize, to: &mut [f32]) {
-                unsafe {
-                    with_constant!(panel.kind.bits(), widen_panel::<$lanes, (32 16 8 4)>(panel, first_group, to))
-                }
-            }
-            $(#[$feature])?
-            unsafe fn vector(x: &[f32], totals: &[f32], panel: Panel, to: &mut [f32; PANEL]) {
-                unsafe {
-                    with_constant!(panel.kind.bits(), vector_times_panel::<$lanes, (32 16 8 4)>(x, totals, panel, to))
-                }
-            }
-            $(#[$feature])?
-            unsafe fn bytes(rows: usize, a: &Bytes, panel: Panel, c: Tile) {
-                unsafe { with_constant!(rows, byte_tile::<$lanes, $byte_n>(a, panel, c)) }
-            }
-            Kernels {
-                id: $name,
-                available: $available,
-                rows: $rows,
-                byte_rows: $byte_rows,
-                tile,
-                widen,
-                vector,
-                bytes,
-            }
-        };
-    };
+    ($id:literal, $lanes:ty, [$($feature:tt),*], $rows:literal: $n:tt, $byte_rows:literal: $byte_n:tt) => {{
+        $(#[target_feature(enable = $feature)])*
+        unsafe fn tile(rows: usize, a: &[f32], b: &[f32], c: Tile, ahead: &[Line]) {
+            // SAFETY (here and below): this function is only called where its instructions are available.
+            unsafe { with_constant!(rows, float_tile::<$lanes, $n>(a, b, c, ahead)) }
+        }
+        $(#[target_feature(enable = $feature)])*
+        unsafe fn widen(panel: Panel, first_group: usize, to: &mut [f32]) {
+            let bits = panel.kind.bits();
+            unsafe { with_constant!(bits, widen_panel::<$lanes, (32 16 8 4)>(panel, first_group, to)) }
+        }
+        $(#[target_feature(enable = $feature)])*
+        unsafe fn vector(x: &[f32], totals: &[f32], panel: Panel, to: &mut [f32; PANEL]) {
+            let bits = panel.kind.bits();
+            unsafe { with_constant!(bits, vector_times_panel::<$lanes, (32 16 8 4)>(x, totals, panel, to)) }
+        }
+        $(#[target_feature(enable = $feature)])*
+        unsafe fn bytes(rows: usize, a: &Bytes, panel: Panel, c: Tile) {
+            unsafe { with_constant!(rows, byte_tile::<$lanes, $byte_n>(a, panel, c)) }
+        }
+        let available = || true $(&& is_x86_feature_detected!($feature))*;
+        Kernels { id: $id, available, rows: $rows, byte_rows: $byte_rows, tile, widen, vector, bytes }
+    }};
 }
 
-mod portable {
-    use super::*;
-    compiled_for!(KERNELS, "matmul/portable", Portable, || true, 4: (1 2 3 4), 2: (1 2));
+/// Every instruction set, best first.
+static KERNELS: &[Kernels] = &[
+    #[cfg(target_arch = "x86_64")]
+    compiled_for!("matmul/avx512-vnni", Avx512<true>, ["avx512f", "avx512bw", "avx512vnni"],
+        12: (1 2 3 4 5 6 7 8 9 10 11 12), 6: (1 2 3 4 5 6)),
+    #[cfg(target_arch = "x86_64")]
+    compiled_for!("matmul/avx512", Avx512<false>, ["avx512f", "avx512bw"],
+        12: (1 2 3 4 5 6 7 8 9 10 11 12), 4: (1 2 3 4)),
+    #[cfg(target_arch = "x86_64")]
+    compiled_for!("matmul/avx2-vnni", Avx2<true>, ["avx2", "fma", "f16c", "avxvnni"],
+        6: (1 2 3 4 5 6), 2: (1 2)),
+    #[cfg(target_arch = "x86_64")]
+    compiled_for!("matmul/avx2", Avx2<false>, ["avx2", "fma", "f16c"], 6: (1 2 3 4 5 6), 2: (1 2)),
+    compiled_for!("matmul/portable", Portable, [], 4: (1 2 3 4), 2: (1 2)),
+];
+
+/// The instruction sets that this CPU supports, best first.
+pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
+    KERNELS.iter().filter(|kernels| (kernels.available)())
 }
 
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::super::lanes::{Avx2, Avx512};
-    use super::*;
-
-    fn avx512() -> bool {
-        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
-    }
-
-    fn avx2() -> bool {
-        is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("f16c")
-    }
-
-    compiled_for!(
-        AVX512_VNNI, "matmul/avx512-vnni",
-        #[target_feature(enable = "avx512f,avx512bw,avx512vnni")] Avx512<true>,
-        || avx512() && is_x86_feature_detected!("avx512vnni"),
-        12: (1 2 3 4 5 6 7 8 9 10 11 12), 6: (1 2 3 4 5 6)
-    );
-    compiled_for!(
-        AVX512, "matmul/avx512",
-        #[target_feature(enable = "avx512f,avx512bw")] Avx512<false>,
-        avx512,
-        12: (1 2 3 4 5 6 7 8 9 10 11 12), 4: (1 2 3 4)
-    );
-    compiled_for!(
-        AVX2_VNNI, "matmul/avx2-vnni",
-        #[target_feature(enable = "avx2,fma,f16c,avxvnni")] Avx2<true>,
-        || avx2() && is_x86_feature_detected!("avxvnni"),
-        6: (1 2 3 4 5 6), 2: (1 2)
-    );
-    compiled_for!(
-        AVX2, "matmul/avx2",
-        #[target_feature(enable = "avx2,fma,f16c")] Avx2<false>,
-        avx2,
-        6: (1 2 3 4 5 6), 2: (1 2)
-    );
+/// The best instruction set that this CPU supports.
+pub(super) fn best() -> &'static Kernels {
+    available().next().expect("the last runs everywhere")
 }
 
 /// Two vectors at a time across the panel: 2·ROWS accumulators, two vectors of B and a term of A fit the registers.

@@ -33,6 +33,12 @@ const COLUMNS: usize = 8 * PANEL;
 #[repr(align(64))]
 struct Aligned<const N: usize>([f32; N]);
 
+/// Columns of B, and the part of C that they give.
+struct Strip<'c> {
+    columns: Range<usize>,
+    c: ArrayViewMut2<'c, f32>,
+}
+
 /// Does work on every thread, or on the calling thread alone.
 fn for_each<T: Send>(parallel: bool, items: Vec<T>, work: impl Fn(T) + Send + Sync) {
     match parallel {
@@ -70,7 +76,7 @@ impl Weights {
     /// # Panics
     /// If A does not have K columns, C does not have A's rows and these columns, or B lacks these columns.
     pub fn multiply(&self, a: ArrayView2<f32>, columns: Range<usize>, c: ArrayViewMut2<f32>) {
-        self.multiply_on(true, a, columns, c);
+        self.multiply_on(true, a, Strip { columns, c });
     }
 
     /// The same on the calling thread alone, for many small products in parallel.
@@ -83,39 +89,27 @@ impl Weights {
         columns: Range<usize>,
         c: ArrayViewMut2<f32>,
     ) {
-        self.multiply_on(false, a, columns, c);
+        self.multiply_on(false, a, Strip { columns, c });
     }
 
-    fn multiply_on(
-        &self,
-        parallel: bool,
-        a: ArrayView2<f32>,
-        columns: Range<usize>,
-        mut c: ArrayViewMut2<f32>,
-    ) {
+    fn multiply_on(&self, parallel: bool, a: ArrayView2<f32>, mut strip: Strip) {
         assert_eq!(a.ncols(), self.k, "A has not as many columns as B has rows");
-        self.check(a.nrows(), &columns, &c);
+        self.check(a.nrows(), &strip);
         if self.k == 0 {
-            c.fill(0.0);
+            strip.c.fill(0.0);
         } else if a.nrows() == 1 {
-            self.multiply_row(parallel, a, columns, c);
+            self.multiply_row(parallel, a, strip);
         } else {
-            self.multiply_rows(parallel, a, columns, c);
+            self.multiply_rows(parallel, a, strip);
         }
     }
 
-    fn check(&self, rows: usize, columns: &Range<usize>, c: &ArrayViewMut2<f32>) {
+    fn check(&self, rows: usize, Strip { columns, c }: &Strip) {
         assert!(columns.start <= columns.end && columns.end <= self.n, "B has {} columns", self.n);
         assert_eq!(c.dim(), (rows, columns.len()), "C has not the rows of A and these columns");
     }
 
-    fn multiply_row(
-        &self,
-        parallel: bool,
-        a: ArrayView2<f32>,
-        columns: Range<usize>,
-        c: ArrayViewMut2<f32>,
-    ) {
+    fn multiply_row(&self, parallel: bool, a: ArrayView2<f32>, strip: Strip) {
         let groups = self.k.div_ceil(GROUP);
         with_room(groups * (GROUP + 1), |room| {
             let (x, totals) = room.split_at_mut(groups * GROUP);
@@ -125,7 +119,7 @@ impl Weights {
             let groups = x.chunks_exact(GROUP);
             totals.iter_mut().zip(groups).for_each(|(total, x)| *total = x.iter().sum());
             let (x, totals) = (&*x, &*totals);
-            for_each(parallel, cut(c, columns, PANEL), |(columns, mut c)| {
+            for_each(parallel, strip.cut(PANEL), |Strip { columns, mut c }| {
                 let mut sums = [0.0; PANEL];
                 let panel = self.panel(columns.start);
                 // SAFETY: only kernels that this CPU supports are chosen.
@@ -136,13 +130,7 @@ impl Weights {
         });
     }
 
-    fn multiply_rows(
-        &self,
-        parallel: bool,
-        a: ArrayView2<f32>,
-        columns: Range<usize>,
-        mut c: ArrayViewMut2<f32>,
-    ) {
+    fn multiply_rows(&self, parallel: bool, a: ArrayView2<f32>, strip: Strip) {
         let (k, most) = (self.k.next_multiple_of(RUN), self.kernels.rows);
         with_room(a.nrows() * k, |packed| {
             let tiles: Vec<_> = packed.chunks_mut(k * most).enumerate().collect();
@@ -150,22 +138,22 @@ impl Weights {
                 let rows = packed.len() / k;
                 pack_rows(a.slice(s![i * most..i * most + rows, ..]), packed);
             });
-            let (rows, width) = part_size(a.nrows(), columns.len());
-            let c = c.axis_chunks_iter_mut(Axis(0), rows);
-            let parts = cut_each(packed.chunks(k * rows).zip(c), columns, width);
-            for_each(parallel, parts, |(a, columns, c)| self.multiply_part(a, columns, c));
+            let (rows, width) = part_size(a.nrows(), strip.columns.len());
+            let parts = strip.parts(packed.chunks(k * rows), rows, width);
+            for_each(parallel, parts, |(a, strip)| self.multiply_part(a, strip));
         });
     }
 
     /// Computes a part of C on this thread. `a` is packed in tiles of rows.
-    fn multiply_part(&self, a: &[f32], columns: Range<usize>, mut c: ArrayViewMut2<f32>) {
+    fn multiply_part(&self, a: &[f32], Strip { columns, mut c }: Strip) {
         let most = self.kernels.rows;
         let tile = self.k.next_multiple_of(RUN) * most;
         let tiles = a.len().div_ceil(tile);
         let mut widened = (self.kind != Type::F32).then_some(Aligned([0.0; TERMS * PANEL]));
         for first in (0..self.k).step_by(TERMS) {
             let terms = TERMS.min(self.k - first);
-            for (part, mut c) in cut(c.view_mut(), columns.clone(), PANEL) {
+            let strip = Strip { columns: columns.clone(), c: c.view_mut() };
+            for Strip { columns: part, mut c } in strip.cut(PANEL) {
                 let panel = self.panel(part.start);
                 let b = match &mut widened {
                     None => panel.floats(first, terms),
@@ -206,14 +194,15 @@ impl Weights {
         a: ArrayView2<i8>,
         scales: ArrayView2<f16>,
         columns: Range<usize>,
-        mut c: ArrayViewMut2<f32>,
+        c: ArrayViewMut2<f32>,
     ) {
+        let mut strip = Strip { columns, c };
         assert_eq!(a.ncols(), self.k, "A has not as many columns as B has rows");
         let groups = self.k.div_ceil(GROUP);
         assert_eq!(scales.dim(), (a.nrows(), groups), "each group of a row of A has a scale");
-        self.check(a.nrows(), &columns, &c);
+        self.check(a.nrows(), &strip);
         if self.k == 0 {
-            return c.fill(0.0);
+            return strip.c.fill(0.0);
         }
         let bias = match self.kind {
             Type::Int8 => 128,
@@ -229,9 +218,8 @@ impl Weights {
                 Bytes::pack(a.slice(s![rows.clone(), ..]), scales.slice(s![rows, ..]), bias)
             })
             .collect();
-        let c = c.axis_chunks_iter_mut(Axis(0), ROWS);
-        let parts = cut_each(packed.chunks(ROWS / most).zip(c), columns, PANEL);
-        parts.into_par_iter().for_each(|(a, columns, mut c)| {
+        let parts = strip.parts(packed.chunks(ROWS / most), ROWS, PANEL);
+        for_each(true, parts, |(a, Strip { columns, mut c })| {
             let panel = self.panel(columns.start);
             for (a, mut c) in a.iter().zip(c.axis_chunks_iter_mut(Axis(0), most)) {
                 let rows = c.nrows();
@@ -294,33 +282,37 @@ fn part_size(m: usize, n: usize) -> (usize, usize) {
     (rows, columns)
 }
 
-/// Cuts C, whose columns are these columns of B, at multiples of `width` columns of B.
-fn cut(
-    mut c: ArrayViewMut2<f32>,
-    columns: Range<usize>,
-    width: usize,
-) -> Vec<(Range<usize>, ArrayViewMut2<f32>)> {
-    let mut cut = Vec::with_capacity(columns.len() / width + 2);
-    let mut first = columns.start;
-    while first < columns.end {
-        let end = ((first / width + 1) * width).min(columns.end);
-        let (left, right) = c.split_at(Axis(1), end - first);
-        cut.push((first..end, left));
-        (c, first) = (right, end);
+impl<'c> Strip<'c> {
+    /// Cuts at multiples of `width` columns of B.
+    fn cut(self, width: usize) -> Vec<Strip<'c>> {
+        let Strip { columns: Range { start: mut first, end: last }, mut c } = self;
+        let mut cut = Vec::with_capacity((last - first) / width + 2);
+        while first < last {
+            let end = ((first / width + 1) * width).min(last);
+            let (left, right) = c.split_at(Axis(1), end - first);
+            cut.push(Strip { columns: first..end, c: left });
+            (c, first) = (right, end);
+        }
+        cut
     }
-    cut
-}
 
-/// Cuts rows of C, each with its rows of A, at multiples of `width` columns of B.
-fn cut_each<'a, 'c, T>(
-    rows: impl Iterator<Item = (&'a [T], ArrayViewMut2<'c, f32>)>,
-    columns: Range<usize>,
-    width: usize,
-) -> Vec<(&'a [T], Range<usize>, ArrayViewMut2<'c, f32>)> {
-    rows.flat_map(|(a, c)| {
-        cut(c, columns.clone(), width).into_iter().map(move |(columns, c)| (a, columns, c))
-    })
-    .collect()
+    /// Cuts the rows too: each rows of A with what they give.
+    fn parts<'a, T>(
+        self,
+        a: impl Iterator<Item = &'a [T]>,
+        rows: usize,
+        width: usize,
+    ) -> Vec<(&'a [T], Strip<'c>)> {
+        let (mut parts, mut c) = (Vec::new(), self.c);
+        for a in a {
+            let rows = rows.min(c.nrows());
+            let (upper, lower) = c.split_at(Axis(0), rows);
+            let strip = Strip { columns: self.columns.clone(), c: upper };
+            parts.extend(strip.cut(width).into_iter().map(|strip| (a, strip)));
+            c = lower;
+        }
+        parts
+    }
 }
 
 /// Lets `write` write a tile to C, of whose columns it skips some. A tile that does not have C's shape goes through a buffer.

@@ -38,6 +38,8 @@ use super::{Found, Limits, Scan, Scanner};
 use crate::kernels::sha256d::{HeaderWords, INITIAL, Program};
 use crate::units::Seconds;
 use crate::workload::JobError;
+#[cfg(target_arch = "x86_64")]
+use lanes::{Avx2, Avx512, Avx512Half};
 use lanes::{Lanes, Pair};
 use program::{CARRIED, ROUND_TERMS, SCHEDULE_TERMS, last_word, schedule};
 use rayon::prelude::*;
@@ -83,66 +85,50 @@ impl Prepared {
     }
 }
 
+/// The scan of a vector type, compiled for the features that it needs.
+#[cfg(target_arch = "x86_64")]
+macro_rules! compiled_for {
+    ($id:literal, $lanes:ty, [$($feature:tt),*]) => {{
+        $(#[target_feature(enable = $feature)])*
+        unsafe fn scan(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<Found> {
+            // SAFETY: this function is only called where its instructions are available.
+            unsafe { scan_lanes::<$lanes>(p, first, count, mask) }
+        }
+        let available = || true $(&& is_x86_feature_detected!($feature))*;
+        CpuKernel { id: $id, width: <$lanes>::WIDTH as u64, available, scan }
+    }};
+}
+
 /// Every kernel, fastest first on the CPUs where they were compared.
 static KERNELS: &[CpuKernel] = &[
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/avx512-2x16", width: 32, available: x86::avx512, scan: x86::twice },
+    compiled_for!("sha256d/avx512-2x16", Pair<Avx512, Avx512>, ["avx512f", "avx512vl"]),
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/avx512-16", width: 16, available: x86::avx512, scan: x86::whole },
+    compiled_for!("sha256d/avx512-16", Avx512, ["avx512f", "avx512vl"]),
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/avx512-8", width: 8, available: x86::avx512, scan: x86::half },
+    compiled_for!("sha256d/avx512-8", Avx512Half, ["avx512f", "avx512vl"]),
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/sha-ni-3", width: 3, available: x86::sha_ni, scan: sha_ni::scan::<3> },
+    CpuKernel {
+        id: "sha256d/sha-ni-3",
+        width: 3,
+        available: sha_ni::available,
+        scan: sha_ni::scan::<3>,
+    },
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/sha-ni-2", width: 2, available: x86::sha_ni, scan: sha_ni::scan::<2> },
+    CpuKernel {
+        id: "sha256d/sha-ni-2",
+        width: 2,
+        available: sha_ni::available,
+        scan: sha_ni::scan::<2>,
+    },
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/avx2-8", width: 8, available: x86::avx2, scan: x86::avx2_8 },
+    compiled_for!("sha256d/avx2-8", Avx2, ["avx2"]),
     CpuKernel { id: "sha256d/sha2-crate", width: 1, available: || true, scan: sha2_crate },
 ];
 
 /// The kernels that this CPU supports.
 pub(super) fn kernels() -> impl Iterator<Item = &'static CpuKernel> {
     KERNELS.iter().filter(|kernel| (kernel.available)())
-}
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::lanes::{Avx2, Avx512, Avx512Half};
-    use super::{Found, Pair, Prepared, scan_lanes};
-
-    pub(super) fn avx512() -> bool {
-        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl")
-    }
-
-    pub(super) fn avx2() -> bool {
-        is_x86_feature_detected!("avx2")
-    }
-
-    pub(super) fn sha_ni() -> bool {
-        is_x86_feature_detected!("sha")
-            && is_x86_feature_detected!("sse4.1")
-            && is_x86_feature_detected!("ssse3")
-    }
-
-    /// The scan of a vector type, compiled for its instructions.
-    macro_rules! compiled_for {
-        ($name:ident, $features:literal, $lanes:ty) => {
-            #[target_feature(enable = $features)]
-            pub(super) unsafe fn $name(
-                p: &Prepared,
-                first: u32,
-                count: u32,
-                mask: u32,
-            ) -> Vec<Found> {
-                // SAFETY: this function is only called where its instructions are available.
-                unsafe { scan_lanes::<$lanes>(p, first, count, mask) }
-            }
-        };
-    }
-    compiled_for!(whole, "avx512f,avx512vl", Avx512);
-    compiled_for!(twice, "avx512f,avx512vl", Pair<Avx512, Avx512>);
-    compiled_for!(half, "avx512f,avx512vl", Avx512Half);
-    compiled_for!(avx2_8, "avx2", Avx2);
 }
 
 /// # Safety

@@ -9,6 +9,12 @@ use std::arch::x86_64::*;
 struct Aligned([u32; 64]);
 static ROUND_CONSTANTS: Aligned = Aligned(K);
 
+pub(super) fn available() -> bool {
+    is_x86_feature_detected!("sha")
+        && is_x86_feature_detected!("sse4.1")
+        && is_x86_feature_detected!("ssse3")
+}
+
 /// The shares among `count` words from `first` of every version: no bit of `mask` in the hash's last word. `count` is a multiple of N.
 ///
 /// # Safety
