@@ -3,7 +3,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::lanes::{Avx2, Avx512};
 use super::lanes::{Lanes, Portable, prefetch};
-use super::panel::{Group, Line, PANEL, Panel, lines, term};
+use super::panel::{Group, Line, PANEL, Panel, kind, lines, term};
 use crate::model::{GROUP, Type};
 
 /// Maximum rows of a tile with any instruction set.
@@ -27,13 +27,14 @@ pub(super) struct Tile {
 }
 
 /// int8 activations of a tile's rows, as a kernel reads them.
-pub(super) struct Bytes {
+#[derive(Clone, Copy)]
+pub(super) struct Bytes<'a> {
     /// Four terms per word: the first group of all rows, then the next group.
-    pub(super) quads: Vec<u32>,
+    pub(super) quads: &'a [u32],
     /// For each group, for each row: minus the weights' bias times the sum of the activations, which corrects the sum.
-    pub(super) corrections: Vec<i32>,
+    pub(super) corrections: &'a [i32],
     /// For each group, for each row: the scale.
-    pub(super) scales: Vec<f32>,
+    pub(super) scales: &'a [f32],
 }
 
 /// The inner loops for one instruction set.
@@ -55,15 +56,27 @@ pub(super) struct Kernels {
     /// A row of activations, padded to whole groups, times a panel; `totals` are the sums of the activations per group.
     pub(super) vector: unsafe fn(x: &[f32], totals: &[f32], panel: Panel, to: &mut [f32; PANEL]),
     /// A tile of a product of int8 activations. The tile must have room for all rows.
-    pub(super) bytes: unsafe fn(rows: usize, a: &Bytes, panel: Panel, c: Tile),
+    pub(super) bytes: unsafe fn(rows: usize, a: Bytes, panel: Panel, c: Tile),
 }
 
-/// Calls a function with a number as a constant.
-macro_rules! with_constant {
-    ($number:expr, $function:ident::<$lanes:ty, ($($n:literal)*)>$arguments:tt) => {
-        match $number {
+/// Calls a function with the number of rows as a constant.
+macro_rules! with_rows {
+    ($rows:expr, $function:ident::<$lanes:ty, ($($n:literal)*)>$arguments:tt) => {
+        match $rows {
             $($n => $function::<$lanes, $n>$arguments,)*
-            other => unreachable!("there is no loop for {other}"),
+            rows => unreachable!("{rows} rows are more than a tile has"),
+        }
+    };
+}
+
+/// Calls a function with the bits of a type as a constant.
+macro_rules! with_bits {
+    ($kind:expr, $function:ident::<$lanes:ty>$arguments:tt) => {
+        match $kind {
+            Type::F32 => $function::<$lanes, 32>$arguments,
+            Type::F16 => $function::<$lanes, 16>$arguments,
+            Type::Int8 => $function::<$lanes, 8>$arguments,
+            Type::Int4 => $function::<$lanes, 4>$arguments,
         }
     };
 }
@@ -74,21 +87,19 @@ macro_rules! compiled_for {
         $(#[target_feature(enable = $feature)])*
         unsafe fn tile(rows: usize, a: &[f32], b: &[f32], c: Tile, ahead: &[Line]) {
             // SAFETY (here and below): this function is only called where its instructions are available.
-            unsafe { with_constant!(rows, float_tile::<$lanes, $n>(a, b, c, ahead)) }
+            unsafe { with_rows!(rows, float_tile::<$lanes, $n>(a, b, c, ahead)) }
         }
         $(#[target_feature(enable = $feature)])*
         unsafe fn widen(panel: Panel, first_group: usize, to: &mut [f32]) {
-            let bits = panel.kind.bits();
-            unsafe { with_constant!(bits, widen_panel::<$lanes, (32 16 8 4)>(panel, first_group, to)) }
+            unsafe { with_bits!(panel.kind, widen_panel::<$lanes>(panel, first_group, to)) }
         }
         $(#[target_feature(enable = $feature)])*
         unsafe fn vector(x: &[f32], totals: &[f32], panel: Panel, to: &mut [f32; PANEL]) {
-            let bits = panel.kind.bits();
-            unsafe { with_constant!(bits, vector_times_panel::<$lanes, (32 16 8 4)>(x, totals, panel, to)) }
+            unsafe { with_bits!(panel.kind, vector_times_panel::<$lanes>(x, totals, panel, to)) }
         }
         $(#[target_feature(enable = $feature)])*
-        unsafe fn bytes(rows: usize, a: &Bytes, panel: Panel, c: Tile) {
-            unsafe { with_constant!(rows, byte_tile::<$lanes, $byte_n>(a, panel, c)) }
+        unsafe fn bytes(rows: usize, a: Bytes, panel: Panel, c: Tile) {
+            unsafe { with_rows!(rows, byte_tile::<$lanes, $byte_n>(a, panel, c)) }
         }
         let available = || true $(&& is_x86_feature_detected!($feature))*;
         Kernels { id: $id, available, rows: $rows, byte_rows: $byte_rows, tile, widen, vector, bytes }
@@ -170,7 +181,7 @@ unsafe fn float_tile<V: Lanes, const ROWS: usize>(a: &[f32], b: &[f32], c: Tile,
 /// The CPU must support V's instructions.
 #[inline(always)]
 unsafe fn widen_panel<V: Lanes, const BITS: u32>(panel: Panel, first_group: usize, to: &mut [f32]) {
-    assert_eq!(panel.kind.bits(), BITS);
+    assert_eq!(panel.kind, kind(BITS));
     for (i, to) in to.chunks_mut(GROUP * PANEL).enumerate() {
         let group = panel.group(first_group + i);
         for first in (0..PANEL).step_by(V::WIDTH) {
@@ -217,7 +228,7 @@ unsafe fn vector_times_panel<V: Lanes, const BITS: u32>(
     panel: Panel,
     to: &mut [f32; PANEL],
 ) {
-    assert_eq!((panel.kind.bits(), x.len()), (BITS, GROUP * panel.groups()));
+    assert_eq!((panel.kind, x.len()), (kind(BITS), GROUP * panel.groups()));
     assert_eq!(totals_of_x.len(), panel.groups());
     let vectors = PANEL / V::WIDTH;
     // SAFETY (here and below): a group has 32 terms and columns; the caller guarantees the instructions.
@@ -263,7 +274,7 @@ unsafe fn vector_times_panel<V: Lanes, const BITS: u32>(
 /// # Safety
 /// The CPU must support V's instructions; the tile must have room for ROWS rows.
 #[inline(always)]
-unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: &Bytes, panel: Panel, c: Tile) {
+unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: Bytes, panel: Panel, c: Tile) {
     let groups = panel.groups();
     assert_eq!(a.quads.len(), ROWS * groups * QUADS);
     assert!(a.corrections.len() == ROWS * groups && a.scales.len() == ROWS * groups);

@@ -211,18 +211,20 @@ impl Weights {
         };
         let most = self.kernels.byte_rows;
         let starts: Vec<usize> = (0..a.nrows()).step_by(most).collect();
-        let packed: Vec<Bytes> = starts
+        let packed: Vec<_> = starts
             .into_par_iter()
             .map(|first| {
                 let rows = first..(first + most).min(a.nrows());
-                Bytes::pack(a.slice(s![rows.clone(), ..]), scales.slice(s![rows, ..]), bias)
+                pack_bytes(a.slice(s![rows.clone(), ..]), scales.slice(s![rows, ..]), bias)
             })
             .collect();
         let parts = strip.parts(packed.chunks(ROWS / most), ROWS, PANEL);
         for_each(true, parts, |(a, Strip { columns, mut c })| {
             let panel = self.panel(columns.start);
-            for (a, mut c) in a.iter().zip(c.axis_chunks_iter_mut(Axis(0), most)) {
-                let rows = c.nrows();
+            for ((quads, corrections, scales), mut c) in
+                a.iter().zip(c.axis_chunks_iter_mut(Axis(0), most))
+            {
+                let (rows, a) = (c.nrows(), Bytes { quads, corrections, scales });
                 into_tile(&mut c, columns.start % PANEL, false, |to| {
                     // SAFETY: only kernels that this CPU supports are chosen.
                     unsafe { (self.kernels.bytes)(rows, a, panel, to) }
@@ -232,26 +234,28 @@ impl Weights {
     }
 }
 
-impl Bytes {
-    /// Packs activations for weights that are stored with this bias.
-    fn pack(a: ArrayView2<i8>, scales: ArrayView2<f16>, bias: i32) -> Bytes {
-        let (rows, groups) = scales.dim();
-        let mut quads = vec![0u32; rows * groups * QUADS];
-        let mut corrections = vec![0i32; rows * groups];
-        for (row, a) in a.rows().into_iter().enumerate() {
-            let a: Cow<[i8]> = a.to_slice().map_or_else(|| a.to_vec().into(), Cow::from);
-            for (group, a) in a.chunks(GROUP).enumerate() {
-                let mut padded = [0i8; GROUP];
-                padded[..a.len()].copy_from_slice(a);
-                let at = group * rows + row;
-                quads[at * QUADS..][..QUADS]
-                    .copy_from_slice(&bytemuck::cast::<_, [u32; QUADS]>(padded));
-                corrections[at] = -bias * padded.iter().map(|&a| i32::from(a)).sum::<i32>();
-            }
+/// Packs int8 activations for weights that are stored with this bias: the three fields of [`Bytes`].
+fn pack_bytes(
+    a: ArrayView2<i8>,
+    scales: ArrayView2<f16>,
+    bias: i32,
+) -> (Vec<u32>, Vec<i32>, Vec<f32>) {
+    let (rows, groups) = scales.dim();
+    let mut quads = vec![0u32; rows * groups * QUADS];
+    let mut corrections = vec![0i32; rows * groups];
+    for (row, a) in a.rows().into_iter().enumerate() {
+        let a: Cow<[i8]> = a.to_slice().map_or_else(|| a.to_vec().into(), Cow::from);
+        for (group, a) in a.chunks(GROUP).enumerate() {
+            let mut padded = [0i8; GROUP];
+            padded[..a.len()].copy_from_slice(a);
+            let at = group * rows + row;
+            quads[at * QUADS..][..QUADS]
+                .copy_from_slice(&bytemuck::cast::<_, [u32; QUADS]>(padded));
+            corrections[at] = -bias * padded.iter().map(|&a| i32::from(a)).sum::<i32>();
         }
-        let scales = (0..rows * groups).map(|i| scales[[i % rows, i / rows]].to_f32()).collect();
-        Bytes { quads, corrections, scales }
     }
+    let scales = (0..rows * groups).map(|i| scales[[i % rows, i / rows]].to_f32()).collect();
+    (quads, corrections, scales)
 }
 
 /// Packs the rows of a tile: the first 16 terms of all rows, then the next 16.

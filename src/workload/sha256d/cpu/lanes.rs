@@ -160,10 +160,12 @@ mod x86 {
                 }
             }
             fn lower0(self) -> Self {
-                unsafe { Self::xor3(self.rotate::<7, 25>(), self.rotate::<18, 14>(), _mm256_srli_epi32(self.0, 3)) }
+                let shifted = unsafe { _mm256_srli_epi32(self.0, 3) };
+                unsafe { Self::xor3(self.rotate::<7, 25>(), self.rotate::<18, 14>(), shifted) }
             }
             fn lower1(self) -> Self {
-                unsafe { Self::xor3(self.rotate::<17, 15>(), self.rotate::<19, 13>(), _mm256_srli_epi32(self.0, 10)) }
+                let shifted = unsafe { _mm256_srli_epi32(self.0, 10) };
+                unsafe { Self::xor3(self.rotate::<17, 15>(), self.rotate::<19, 13>(), shifted) }
             }
             fn choose(e: Self, f: Self, g: Self) -> Self {
                 unsafe { Self::blend(e, Avx2(_mm256_xor_si256(f.0, g.0)), g) }
