@@ -15,14 +15,9 @@ pub fn hash(header: &Header, nonce: u32) -> [u8; 32] {
 
 /// Leading zero bits of a hash as Bitcoin counts them. It reads a hash as a little-endian number, so they are at the array's end.
 pub fn leading_zero_bits(hash: &[u8; 32]) -> u32 {
-    let mut bits = 0;
-    for byte in hash.iter().rev() {
-        bits += byte.leading_zeros();
-        if *byte != 0 {
-            break;
-        }
-    }
-    bits
+    let zeros = hash.iter().rev().take_while(|byte| **byte == 0).count();
+    let next = hash.iter().rev().nth(zeros).map_or(0, |byte| byte.leading_zeros());
+    8 * zeros as u32 + next
 }
 
 /// Compares the nonces that a scan reports with hashing every one of `nonces`.
@@ -32,13 +27,9 @@ pub fn judge_scan(
     zero_bits: u32,
     reported: &[u32],
 ) -> Verdict {
-    let (mut expected, mut checked) = (Vec::new(), 0);
-    for nonce in nonces {
-        checked += 1;
-        if leading_zero_bits(&hash(header, nonce)) >= zero_bits {
-            expected.push(nonce);
-        }
-    }
+    let mut checked = 0;
+    let meets = |nonce: &u32| leading_zero_bits(&hash(header, *nonce)) >= zero_bits;
+    let mut expected: Vec<u32> = nonces.inspect(|_| checked += 1).filter(meets).collect();
     let mut reported = reported.to_vec();
     reported.sort_unstable();
     expected.sort_unstable();

@@ -43,6 +43,16 @@ fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     format!("{}known: {}", question(word, &known), known.join(", "))
 }
 
+/// The error for a name that is not known.
+fn unknown<'a>(
+    id: Id,
+    what: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> SpecError {
+    SpecError(format!("{id}: {what} '{name}' is not known; {}", nearest(name, known)))
+}
+
 fn question(word: &str, known: &[&str]) -> String {
     let similarity = |name: &&&str| (strsim::jaro_winkler(word, name) * 1000.0) as u32;
     // The first of equally similar names.
@@ -218,12 +228,12 @@ pub trait Workload {
 pub type PreparedJob = Result<Box<dyn Job>, JobError>;
 
 /// A workload that is ready to run. Batches run in submission order.
+///
+/// # Errors
+/// Of every method: if the device fails.
 pub trait Job {
     /// Runs the kernel once over the whole problem and compares its output with the oracle. Not timed; no batch is in flight before or
     /// after.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn verify(&mut self) -> Result<Verdict, JobError>;
     /// The WGSL kernel, for the record; `None` for native code.
     fn kernel(&self) -> Option<&Kernel> {
@@ -236,30 +246,15 @@ pub trait Job {
     /// Scales the length of later batches by about `factor`, within the job's limits. No batch may be in flight.
     fn resize(&mut self, factor: f64);
     /// Submits one batch; at most [`DEPTH`] may be in flight.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn submit(&mut self) -> Result<(), JobError>;
     /// Blocks until the oldest batch is done.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn wait(&mut self) -> Result<Batch, JobError>;
     /// Poisons the output and changes part of the input, so that only work of this window passes its check. Windows are numbered from 0;
     /// batches between windows belong to none.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn open_window(&mut self, window: u32) -> Result<(), JobError>;
     /// Saves the window's output.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn close_window(&mut self) -> Result<(), JobError>;
     /// Judges the saved output of a closed window, once.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError>;
     /// What a third party needs to check the work of the first `windows` windows; `None` if the workload has no proof.
     fn proof(&self, _windows: usize) -> Option<Proof> {

@@ -7,7 +7,7 @@ mod peak_cpu;
 
 use super::{
     Batch, DEPTH, Id, Job, JobError, PreparedJob, Seed, Shape, SpecError, Target, Variant,
-    Workload, gpu_variants, nearest,
+    Workload, gpu_variants, unknown,
 };
 use crate::device::{Device, memory};
 use crate::gpu::{Batch as Submission, Bindings, Dispatch, Flight, Gpu, GpuError, Pipeline};
@@ -36,12 +36,13 @@ pub(super) fn peak(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
             ));
         }
     };
-    match Arithmetic::ALL.into_iter().find(|a| a.name() == name) {
+    let arithmetic = Arithmetic::ALL.into_iter().find(|a| a.name() == name);
+    match arithmetic {
         Some(arithmetic) => Ok(Box::new(Ceiling::Peak(arithmetic))),
-        None => Err(SpecError(format!(
-            "peak: arithmetic '{name}' is not known; {}",
-            nearest(name, Arithmetic::ALL.map(Arithmetic::name))
-        ))),
+        None => {
+            let known = Arithmetic::ALL.map(Arithmetic::name);
+            Err(unknown(Id::Peak, "arithmetic", name, known))
+        }
     }
 }
 

@@ -172,17 +172,16 @@ impl<E: Engine> Multiplying<E> {
 fn strips(block: &Block, count: usize, granule: (usize, usize)) -> Vec<Block> {
     let granules = |side: &Range<usize>, granule: usize| side.len().div_ceil(granule);
     let (rows, columns) = (granules(&block.rows, granule.0), granules(&block.columns, granule.1));
-    let cut = |side: &Range<usize>, granules: usize, granule: usize| -> Vec<Range<usize>> {
-        let step = granule * granules.div_ceil(count);
-        side.clone().step_by(step).map(|first| first..(first + step).min(side.end)).collect()
+    let by_rows = rows >= columns;
+    let (side, step) = match by_rows {
+        true => (&block.rows, granule.0 * rows.div_ceil(count)),
+        false => (&block.columns, granule.1 * columns.div_ceil(count)),
     };
-    if rows >= columns {
-        let part = |rows| Block { rows, columns: block.columns.clone() };
-        cut(&block.rows, rows, granule.0).into_iter().map(part).collect()
-    } else {
-        let part = |columns| Block { rows: block.rows.clone(), columns };
-        cut(&block.columns, columns, granule.1).into_iter().map(part).collect()
-    }
+    let part = |first: usize| match first..(first + step).min(side.end) {
+        rows if by_rows => Block { rows, columns: block.columns.clone() },
+        columns => Block { rows: block.rows.clone(), columns },
+    };
+    side.clone().step_by(step).map(part).collect()
 }
 
 impl<E: Engine> Job for Multiplying<E> {

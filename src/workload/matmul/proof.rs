@@ -95,10 +95,9 @@ impl TryFrom<Columns> for Elements {
             return Err("the columns are not of one length, or not so many for each window");
         }
         let windows = (0u32..).zip(per_window);
-        let window: Vec<u32> =
-            windows.flat_map(|(window, count)| std::iter::repeat_n(window, *count)).collect();
-        let element = |i: usize| Element {
-            window: window[i],
+        let windows = windows.flat_map(|(window, count)| std::iter::repeat_n(window, *count));
+        let element = |(i, window)| Element {
+            window,
             row: row[i],
             column: column[i],
             value: value[i] as f32,
@@ -106,7 +105,7 @@ impl TryFrom<Columns> for Elements {
         Ok(Elements {
             f16_roundings: from.f16_roundings,
             weight_excess: from.weight_excess,
-            elements: (0..n).map(element).collect(),
+            elements: windows.enumerate().map(element).collect(),
         })
     }
 }

@@ -6,7 +6,7 @@ use super::types::Shape;
 use super::{Elements, Matmul};
 use crate::model::{LAYERS, PRESETS, Type};
 use crate::oracle::Verdict;
-use crate::workload::{Id, Seed, SpecError, Workload, nearest};
+use crate::workload::{Id, Seed, SpecError, Workload, nearest, unknown};
 
 /// Example specs for messages, which are also the defaults of the ids alone.
 pub(in crate::workload) const GEMM_EXAMPLE: &str = "gemm:1024x1024x1024:f32";
@@ -157,23 +157,15 @@ impl Options {
                     ));
                 }
             }
-            _ => {
-                let near = nearest(key, ["m", "activations", "transpose"]);
-                return error(format!("{id}: option '{key}' is not known; {near}"));
-            }
+            _ => return Err(unknown(id, "option", key, ["m", "activations", "transpose"])),
         }
         Ok(())
     }
 }
 
 fn kind(id: Id, name: &str) -> Read<Type> {
-    match Type::ALL.into_iter().find(|t| t.name() == name) {
-        Some(kind) => Ok(kind),
-        None => error(format!(
-            "{id}: type '{name}' is not known; {}",
-            nearest(name, Type::ALL.map(Type::name))
-        )),
-    }
+    let kind = Type::ALL.into_iter().find(|kind| kind.name() == name);
+    kind.ok_or_else(|| unknown(id, "type", name, Type::ALL.map(Type::name)))
 }
 
 fn numbers(id: Id, text: &str) -> Read<Shape> {

@@ -22,6 +22,11 @@ pub fn versioned(header: &Header, version: u32) -> Header {
     header
 }
 
+/// Position of a header's word in the scan.
+fn place(header: u64, word: u32) -> Option<u64> {
+    header.checked_mul(WORDS)?.checked_add(u64::from(word))
+}
+
 /// A hash below the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Share {
@@ -34,18 +39,8 @@ pub struct Share {
 }
 
 impl Share {
-    /// Position of its word in the scan.
-    fn place(&self) -> Option<u64> {
-        self.header.checked_mul(WORDS)?.checked_add(u64::from(self.nonce.swap_bytes()))
-    }
-
-    /// The 64 most significant bits of its hash.
-    fn most_significant(&self, seed: Seed) -> u64 {
-        self.most_significant_of(&seed.header(self.header))
-    }
-
-    /// The same for a given header.
-    fn most_significant_of(&self, header: &Header) -> u64 {
+    /// The 64 most significant bits of its hash, with this header.
+    fn most_significant(&self, header: &Header) -> u64 {
         oracle::most_significant(&oracle::hash(&versioned(header, self.version), self.nonce))
     }
 }
@@ -116,19 +111,17 @@ impl TryFrom<Columns> for Shares {
             return Err("the columns are not of one length");
         }
         let target = u64::from_str_radix(&from.target, 16).ok().filter(|_| from.target.len() == 16);
-        let place =
-            |header: u64, word: u32| header.checked_mul(WORDS)?.checked_add(u64::from(word));
         let stretch = |&(from, first, to, end): &(u64, u32, u64, u32)| {
             Some(place(from, first)?..place(to, end)?)
         };
         let stretches: Option<Vec<Range<u64>>> = from.scanned.iter().map(stretch).collect();
         let headers = header.iter().flat_map(|(header, n)| std::iter::repeat_n(*header, *n));
-        let mut shares = Vec::with_capacity(n);
-        for (i, (header, &version)) in headers.zip(version).enumerate() {
-            let nonce = u32::from_str_radix(&nonces[8 * i..8 * i + 8], 16);
-            let nonce = nonce.map_err(|_| "nonces: they are hex digits")?;
-            shares.push(Share { header, version, nonce });
-        }
+        let share = |((i, header), &version): ((usize, u64), &u32)| {
+            let nonce = u32::from_str_radix(&nonces[8 * i..][..8], 16);
+            nonce.map(|nonce| Share { header, version, nonce })
+        };
+        let shares: Result<Vec<Share>, _> = headers.enumerate().zip(version).map(share).collect();
+        let shares = shares.map_err(|_| "nonces: they are hex digits")?;
         Ok(Shares {
             target: target.ok_or("target: it has 16 hex digits")?,
             versions: from.versions,
@@ -194,7 +187,7 @@ impl Shares {
             self.target = (self.target as f64 * (MAX_EXPECTED / expected)) as u64;
         }
         let target = self.target;
-        self.shares.retain(|share| share.most_significant(seed) < target);
+        self.shares.retain(|share| share.most_significant(&seed.header(share.header)) < target);
         self
     }
 
@@ -247,7 +240,9 @@ impl Shares {
                     "the share of header {header}, version {version}, nonce {nonce} {what}"
                 ))
             };
-            let Some(word) = share.place().and_then(|place| self.word(&offsets, place)) else {
+            let Some(word) =
+                place(*header, nonce.swap_bytes()).and_then(|place| self.word(&offsets, place))
+            else {
                 return wrong("lies outside the range that was scanned");
             };
             if *version >= self.versions {
@@ -259,7 +254,7 @@ impl Shares {
             if cached.0 != *header {
                 cached = (*header, seed.header(*header));
             }
-            if share.most_significant_of(&cached.1) >= self.target {
+            if share.most_significant(&cached.1) >= self.target {
                 return wrong("does not meet the target");
             }
             places.push(word as f64 / words as f64);
