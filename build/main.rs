@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::process::Command;
 
-#[expect(dead_code, reason = "the library evaluates terms")]
 #[path = "../src/kernels/sha256d/program.rs"]
 mod program;
 mod rust;

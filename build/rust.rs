@@ -1,6 +1,6 @@
 //! Generates Rust: the program generic over vectors of words, for `src/workload/sha256d/cpu/`.
 
-use crate::program::{Program, Step, Word};
+use crate::program::{Op, Program, Word};
 use std::fmt::Write;
 
 impl Program {
@@ -73,10 +73,10 @@ pub(super) unsafe fn last_word<V: Lanes>(t: &[u32; ROUND_TERMS], w: &[V; CARRIED
     }
 }
 
-fn expression(step: &Step, text: impl Fn(Word) -> String) -> String {
+fn expression(step: &Op, text: impl Fn(Word) -> String) -> String {
     match step {
-        Step::Nonce => "word".to_string(),
-        Step::Sum(words) => {
+        Op::Input => "word".to_string(),
+        Op::Sum(words) => {
             // Constants and terms first, then steps in program order: the latest result is added last.
             let mut words = words.clone();
             words.sort_by_key(|word| if let Word::Let(i) = word { i + 1 } else { 0 });
@@ -84,15 +84,16 @@ fn expression(step: &Step, text: impl Fn(Word) -> String) -> String {
             let rest: String = rest.iter().map(|w| format!(".add({})", text(*w))).collect();
             text(*first) + &rest
         }
-        Step::Sigma(sigma, x) => format!("{}.{}()", text(*x), sigma.name()),
-        Step::Choose(e, f, g) => {
+        Op::Sigma(sigma, x) => format!("{}.{}()", text(*x), sigma.name()),
+        Op::Choose(e, f, g) => {
             format!("V::choose({}, {}, {})", text(*e), text(*f), text(*g))
         }
-        Step::Majority(a, b, c) => {
+        Op::Majority(a, b, c) => {
             format!("V::majority({}, {}, {})", text(*a), text(*b), text(*c))
         }
-        Step::Blend { mask, difference, base } => {
+        Op::Blend { mask, difference, base } => {
             format!("V::blend({}, {}, {})", text(*mask), text(*difference), text(*base))
         }
+        Op::Xor(..) | Op::And(..) => unreachable!("only the host computes it"),
     }
 }

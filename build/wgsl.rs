@@ -1,6 +1,6 @@
 //! Generates WGSL: the program as straight-line code, for `kernels/sha256d/scan.wgsl`.
 
-use crate::program::{Program, Step, Word};
+use crate::program::{Op, Program, Word};
 use std::fmt::Write;
 
 impl Program {
@@ -69,21 +69,22 @@ fn part(slot: usize) -> &'static str {
     ["x", "y", "z", "w"][slot % 4]
 }
 
-fn expression(step: &Step, text: impl Fn(Word) -> String) -> String {
+fn expression(step: &Op, text: impl Fn(Word) -> String) -> String {
     // WGSL adds a scalar to every component of a vector, but bitwise operations need two vectors.
     let splat = |word: Word| match word {
         Word::Let(_) => text(word),
         _ => format!("Word({})", text(word)),
     };
     match step {
-        Step::Nonce => "word".to_string(),
-        Step::Sum(words) => words.iter().map(|w| text(*w)).collect::<Vec<_>>().join(" + "),
-        Step::Sigma(sigma, x) => format!("{}({})", sigma.name(), text(*x)),
-        Step::Choose(e, f, g) => format!("choose({}, {}, {})", splat(*e), splat(*f), splat(*g)),
-        Step::Majority(a, b, c) => format!("majority({}, {}, {})", splat(*a), splat(*b), splat(*c)),
-        Step::Blend { mask, difference, base } => {
+        Op::Input => "word".to_string(),
+        Op::Sum(words) => words.iter().map(|w| text(*w)).collect::<Vec<_>>().join(" + "),
+        Op::Sigma(sigma, x) => format!("{}({})", sigma.name(), text(*x)),
+        Op::Choose(e, f, g) => format!("choose({}, {}, {})", splat(*e), splat(*f), splat(*g)),
+        Op::Majority(a, b, c) => format!("majority({}, {}, {})", splat(*a), splat(*b), splat(*c)),
+        Op::Blend { mask, difference, base } => {
             format!("{} ^ ({} & {})", splat(*base), splat(*mask), splat(*difference))
         }
+        Op::Xor(..) | Op::And(..) => unreachable!("only the host computes it"),
     }
 }
 

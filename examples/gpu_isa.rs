@@ -31,7 +31,7 @@ fn of_a_decoder(entry: &'static kernels::Entry) -> Result<Vec<Kernel>, Box<dyn E
     let given = |values: &[(&'static str, &str)]| {
         let values: Vec<_> =
             values.iter().map(|(name, value)| (*name, value.to_string())).collect();
-        Kernel::given(entry, &values)
+        Kernel::with_params(entry, &values)
     };
     let kind = entry.id.trim_start_matches("decoder/").split('-').next();
     let rows: &[&[(&str, &str)]] = match kind {

@@ -67,9 +67,10 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
                 let prepared = workload.prepare(&target, &variant, Seed([0; 32]));
                 let (state, what) = match prepared.and_then(|mut job| job.verify()) {
                     Ok(Verdict::Agrees { checked, worst }) => {
-                        let worst = (worst != 0.0)
-                            .then(|| format!(", worst at {worst:.2e} of the bound"))
-                            .unwrap_or_default();
+                        let worst = match worst {
+                            0.0 => String::new(),
+                            worst => format!(", worst at {worst:.2e} of the bound"),
+                        };
                         ("right", format!("{checked} outputs compared{worst}"))
                     }
                     Ok(Verdict::Disagrees(what)) => ("wrong", what),

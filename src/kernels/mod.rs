@@ -5,8 +5,9 @@
 pub mod sha256d;
 mod table;
 
-pub use table::{DECODER, Entry, TABLE, Takes, adder, of_decoder, of_workload};
+pub use table::{DECODER, Entry, Params, TABLE, Takes, adder, of_decoder, of_workload};
 
+use crate::text::hex;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -53,12 +54,7 @@ impl Arithmetic {
 
     /// The name in specs and result files.
     pub fn name(self) -> &'static str {
-        match self {
-            Arithmetic::F32 => "f32",
-            Arithmetic::F16 => "f16",
-            Arithmetic::Dot4 => "dot4",
-            Arithmetic::Matrix => "matrix",
-        }
+        ["f32", "f16", "dot4", "matrix"][self as usize]
     }
 }
 
@@ -116,7 +112,7 @@ impl Kernel {
             ("ElementA", element(a_bits).to_string()),
             ("ElementB", if b_bits < 16 { "u32" } else { element(b_bits) }.to_string()),
         ];
-        Kernel::with(entry, &types)
+        Kernel::with_params(entry, &types)
     }
 
     /// A variant for every combination of types that it supports; a single kernel if it has no types.
@@ -137,65 +133,41 @@ impl Kernel {
     /// # Errors
     /// If the table and the file do not match.
     pub fn build(entry: &'static Entry) -> Result<Kernel, KernelError> {
-        Kernel::with(entry, &[])
+        Kernel::with_params(entry, &[])
     }
 
     /// A variant with values for more of its parameters, as WGSL text; parameters that the file does not declare are ignored.
     ///
     /// # Errors
     /// If the table and the file do not match.
-    pub fn given(entry: &'static Entry, values: &[(&str, String)]) -> Result<Kernel, KernelError> {
-        Kernel::with(entry, values)
-    }
-
-    /// Substitutes the variant's parameters, and those of `more` that the file declares, and reflects the result.
-    fn with(entry: &'static Entry, more: &[(&str, String)]) -> Result<Kernel, KernelError> {
-        let source = SOURCES
-            .iter()
-            .find(|s| s.name == entry.source)
-            .ok_or(KernelError::NoSource(entry.source))?;
+    pub fn with_params(
+        entry: &'static Entry,
+        more: &[(&str, String)],
+    ) -> Result<Kernel, KernelError> {
+        let name = entry.source();
+        let source =
+            SOURCES.iter().find(|s| s.name == name).ok_or(KernelError::NoSource(entry.id))?;
         let (wgsl, params) = instantiate(entry, more, source.text)?;
-        let module = naga::front::wgsl::parse_str(&wgsl).map_err(|e| KernelError::Wgsl {
-            kernel: entry.id,
-            message: e.emit_to_string(&wgsl),
-        })?;
+        let invalid = |message| KernelError::Wgsl { kernel: entry.id, message };
+        let module = naga::front::wgsl::parse_str(&wgsl)
+            .map_err(|error| invalid(error.emit_to_string(&wgsl)))?;
         let unsupported = |message| KernelError::Unsupported { kernel: entry.id, message };
         let [point] = module.entry_points.as_slice() else {
             return Err(unsupported("a kernel has exactly one entry point"));
         };
-        let mut bindings = Vec::new();
-        for (_, variable) in module.global_variables.iter() {
-            let Some(resource) = &variable.binding else { continue };
-            if resource.group != 0 {
-                return Err(unsupported("bindings must be in group 0"));
-            }
-            let kind = match variable.space {
-                naga::AddressSpace::Uniform => BindingKind::Uniform,
-                naga::AddressSpace::Storage { access }
-                    if access.contains(naga::StorageAccess::STORE) =>
-                {
-                    BindingKind::StorageWrite
-                }
-                naga::AddressSpace::Storage { .. } => BindingKind::StorageRead,
-                naga::AddressSpace::Handle => match texture(&module.types[variable.ty].inner) {
-                    Some(kind) => kind,
-                    None => {
-                        return Err(unsupported("only rgba32uint textures can be bound"));
-                    }
-                },
-                _ => return Err(unsupported("only buffers and textures can be bound")),
-            };
-            bindings.push(Binding { index: resource.binding, kind });
-        }
+        let bound = module.global_variables.iter().filter(|(_, v)| v.binding.is_some());
+        let mut bindings: Vec<Binding> = bound
+            .map(|(_, variable)| binding(&module, variable).map_err(unsupported))
+            .collect::<Result<_, _>>()?;
         bindings.sort_by_key(|b| b.index);
-        let workgroup_bytes = workgroup_bytes(&module)
-            .map_err(|message| KernelError::Wgsl { kernel: entry.id, message })?;
-        let number = |constant: &naga::Constant| match module.global_expressions[constant.init] {
+        let workgroup_bytes = workgroup_bytes(&module).map_err(invalid)?;
+        let number = |(_, constant): (_, &naga::Constant)| match module.global_expressions
+            [constant.init]
+        {
             naga::Expression::Literal(naga::Literal::U32(n)) => Some((constant.name.clone()?, n)),
             _ => None,
         };
-        let numbers: BTreeMap<String, u32> =
-            module.constants.iter().filter_map(|(_, constant)| number(constant)).collect();
+        let numbers: BTreeMap<String, u32> = module.constants.iter().filter_map(number).collect();
         Ok(Kernel {
             needs: needs(&wgsl, &numbers),
             workgroup_bytes,
@@ -259,17 +231,34 @@ fn needs(wgsl: &str, numbers: &BTreeMap<String, u32>) -> Vec<String> {
         .collect()
 }
 
-/// Kind of a texture binding, if it is a 2D storage texture of four 32-bit words per texel.
-fn texture(inner: &naga::TypeInner) -> Option<BindingKind> {
+/// The binding of a variable that has one.
+fn binding(
+    module: &naga::Module,
+    variable: &naga::GlobalVariable,
+) -> Result<Binding, &'static str> {
+    use naga::{AddressSpace, StorageAccess};
     let image_2d = |access| naga::TypeInner::Image {
         dim: naga::ImageDimension::D2,
         arrayed: false,
         class: naga::ImageClass::Storage { format: naga::StorageFormat::Rgba32Uint, access },
     };
-    match inner {
-        inner if *inner == image_2d(naga::StorageAccess::LOAD) => Some(BindingKind::Texture),
-        inner if *inner == image_2d(naga::StorageAccess::STORE) => Some(BindingKind::TextureWrite),
-        _ => None,
+    let inner = &module.types[variable.ty].inner;
+    let kind = match variable.space {
+        AddressSpace::Uniform => BindingKind::Uniform,
+        AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => {
+            BindingKind::StorageWrite
+        }
+        AddressSpace::Storage { .. } => BindingKind::StorageRead,
+        AddressSpace::Handle if *inner == image_2d(StorageAccess::LOAD) => BindingKind::Texture,
+        AddressSpace::Handle if *inner == image_2d(StorageAccess::STORE) => {
+            BindingKind::TextureWrite
+        }
+        AddressSpace::Handle => return Err("only rgba32uint textures can be bound"),
+        _ => return Err("only buffers and textures can be bound"),
+    };
+    match variable.binding.as_ref() {
+        Some(resource) if resource.group == 0 => Ok(Binding { index: resource.binding, kind }),
+        _ => Err("bindings must be in group 0"),
     }
 }
 
@@ -288,11 +277,6 @@ pub fn all_sha256() -> &'static str {
     &DIGEST
 }
 
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 /// Replaces parameter values at the head of a file and returns the final text and all parameters. The head is every line that begins with
 /// `const` or `alias`, up to the first empty line after one; constants below it are derived. `enable f16;` is added if a parameter is
 /// f16.
@@ -301,8 +285,8 @@ fn instantiate(
     more: &[(&str, String)],
     text: &str,
 ) -> Result<(String, BTreeMap<String, String>), KernelError> {
-    let more = more.iter().map(|(name, value)| (*name, value.as_str()));
-    let chosen: Vec<(&str, &str)> = entry.params.iter().copied().chain(more).collect();
+    let mut chosen: Vec<(&str, &str)> = entry.params.concat();
+    chosen.extend(more.iter().map(|(name, value)| (*name, value.as_str())));
     let mut params = BTreeMap::new();
     let mut lines = Vec::new();
     let mut head = true;
@@ -317,7 +301,8 @@ fn instantiate(
             None => lines.push(line.to_string()),
         }
     }
-    if let Some((parameter, _)) = entry.params.iter().find(|(n, _)| !params.contains_key(*n)) {
+    let mut own = entry.params.iter().copied().flatten();
+    if let Some((parameter, _)) = own.find(|(n, _)| !params.contains_key(*n)) {
         return Err(KernelError::NoParameter { kernel: entry.id, parameter });
     }
     if params.values().any(|value| value == "f16") && !text.contains("enable f16;") {
@@ -360,8 +345,8 @@ mod tests {
     #[test]
     fn every_file_is_used_and_valid_with_its_defaults() {
         for source in SOURCES {
-            let used =
-                TABLE.iter().chain([adder()]).chain(DECODER).any(|e| e.source == source.name);
+            let mut entries = TABLE.iter().chain([adder()]).chain(DECODER);
+            let used = entries.any(|e| e.source() == source.name);
             assert!(used, "{} is unused", source.name);
             naga::front::wgsl::parse_str(source.text)
                 .unwrap_or_else(|e| panic!("{}: {}", source.name, e.emit_to_string(source.text)));
@@ -370,10 +355,10 @@ mod tests {
 
     #[test]
     fn parameters_replace_the_values_at_the_head() {
-        const fn entry(params: &'static [(&'static str, &'static str)]) -> Entry {
-            Entry { id: "x/y", source: "x", params, takes: Takes { a: &[], b: &[] } }
+        const fn entry(params: &'static [Params]) -> Entry {
+            Entry { id: "x/y", params, takes: Takes { a: &[], b: &[] } }
         }
-        const ENTRY: Entry = entry(&[("TILE", "8u"), ("Elem", "f16")]);
+        const ENTRY: Entry = entry(&[&[("TILE", "8u"), ("Elem", "f16")]]);
         let text = "const TILE: u32 = 4u; // rows\nalias Elem = f32;\nconst BITS: u32 = 1u;\n";
         let (out, params) = instantiate(&ENTRY, &[("BITS", "4u".into())], text).unwrap();
         assert_eq!(
@@ -381,7 +366,7 @@ mod tests {
             "enable f16;\nconst TILE: u32 = 8u; // rows\nalias Elem = f16;\nconst BITS: u32 = 4u;\n"
         );
         assert_eq!((params["TILE"].as_str(), params["BITS"].as_str()), ("8u", "4u"));
-        const WRONG: Entry = entry(&[("TILES", "8u")]);
+        const WRONG: Entry = entry(&[&[("TILES", "8u")]]);
         assert!(instantiate(&WRONG, &[], text).unwrap_err().to_string().contains("TILES"));
     }
 }

@@ -15,14 +15,9 @@ pub fn hash(header: &Header, nonce: u32) -> [u8; 32] {
 
 /// Leading zero bits of a hash as Bitcoin counts them. It reads a hash as a little-endian number, so they are at the array's end.
 pub fn leading_zero_bits(hash: &[u8; 32]) -> u32 {
-    let mut bits = 0;
-    for byte in hash.iter().rev() {
-        bits += byte.leading_zeros();
-        if *byte != 0 {
-            break;
-        }
-    }
-    bits
+    let zeros = hash.iter().rev().take_while(|byte| **byte == 0).count();
+    let next = hash.iter().rev().nth(zeros).map_or(0, |byte| byte.leading_zeros());
+    8 * zeros as u32 + next
 }
 
 /// Compares the nonces that a scan reports with hashing every one of `nonces`.
@@ -32,13 +27,9 @@ pub fn judge_scan(
     zero_bits: u32,
     reported: &[u32],
 ) -> Verdict {
-    let (mut expected, mut checked) = (Vec::new(), 0);
-    for nonce in nonces {
-        checked += 1;
-        if leading_zero_bits(&hash(header, nonce)) >= zero_bits {
-            expected.push(nonce);
-        }
-    }
+    let mut checked = 0;
+    let meets = |nonce: &u32| leading_zero_bits(&hash(header, *nonce)) >= zero_bits;
+    let mut expected: Vec<u32> = nonces.inspect(|_| checked += 1).filter(meets).collect();
     let mut reported = reported.to_vec();
     reported.sort_unstable();
     expected.sort_unstable();
@@ -149,7 +140,7 @@ mod tests {
     /// hundred thousand hashes.
     #[test]
     fn the_sha2_crate_passes_nists_vectors() {
-        let digest = |message: &[u8]| crate::kernels::hex(&Sha256::digest(message));
+        let digest = |message: &[u8]| crate::text::hex(&Sha256::digest(message));
         for (message, expected) in [
             (&b""[..], "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
             (b"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
@@ -172,7 +163,7 @@ mod tests {
                 recent = [recent[1], recent[2], next];
             }
             seed = recent[2];
-            let hex = crate::kernels::hex(&seed);
+            let hex = crate::text::hex(&seed);
             match checkpoint {
                 0 => assert!(hex.starts_with("e93c330ae5447738c8aa85d71a6c80f2")),
                 99 => assert!(hex.starts_with("6a912ba4188391a78e6f13d88ed2d14e")),

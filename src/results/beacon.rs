@@ -57,8 +57,8 @@ fn target(bits: u32) -> Option<([u8; 32], f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::hex;
     use crate::oracle::blocks::BLOCKS;
+    use crate::text::hex;
 
     #[test]
     fn headers_of_the_chain_meet_their_own_targets() {

@@ -46,8 +46,8 @@ pub use store::{OutDir, RunFile, StoreError, text};
 pub use tuning::{Trial, Tuning, TuningSource};
 pub use validate::{Findings, validate, validate_with};
 
-use crate::kernels::hex;
 use crate::seed::Seed;
+use crate::text::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -164,5 +164,20 @@ mod tests {
         .unwrap();
         let expected = r#"{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"#;
         assert_eq!(String::from_utf8(canonical(&given)).unwrap(), expected);
+    }
+
+    /// Section 3.2.3, nested; and the canonicalizer writes the same.
+    #[test]
+    fn members_are_sorted_by_utf16() {
+        let names = ["\u{20ac}", "\r", "\u{fb33}", "1", "\u{1f600}", "\u{80}", "\u{f6}"];
+        let members: serde_json::Map<String, Value> =
+            names.iter().map(|name| (name.to_string(), json!([{}, [], 1.0]))).collect();
+        let value = json!({ "outer": [members] });
+        let sorted = ["\\r", "1", "\u{80}", "\u{f6}", "\u{20ac}", "\u{1f600}", "\u{fb33}"];
+        let members: Vec<String> =
+            sorted.iter().map(|name| format!("\"{name}\":[{{}},[],1]")).collect();
+        let expected = format!("{{\"outer\":[{{{}}}]}}", members.join(","));
+        assert_eq!(String::from_utf8(canonical(&value)).unwrap(), expected);
+        assert_eq!(canonical(&value), serde_json_canonicalizer::to_vec(&value).unwrap());
     }
 }

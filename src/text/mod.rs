@@ -46,6 +46,11 @@ fn escaped(
     Cow::Owned(out)
 }
 
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// Whether a text has neither hidden characters nor line breaks.
 pub fn is_plain(text: &str) -> bool {
     !text.contains(is_hidden)

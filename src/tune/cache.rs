@@ -1,9 +1,8 @@
 //! Cached choices of earlier runs, one file each. Files are untrusted: a choice that the tuner could not have made is ignored with a
 //! warning in the log, and so is a cache that cannot be read or written.
 
-use crate::kernels::hex;
 use crate::results::Tuning;
-use crate::text;
+use crate::text::{self, hex};
 use anyhow::{Result, bail, ensure};
 use atomic_write_file::AtomicWriteFile;
 use serde::Deserialize;

@@ -29,15 +29,7 @@ pub enum Id {
 impl Id {
     /// Name on the command line.
     pub fn name(self) -> &'static str {
-        match self {
-            Id::Sha256d => "sha256d",
-            Id::Gemm => "gemm",
-            Id::Gemv => "gemv",
-            Id::Prefill => "prefill",
-            Id::Decode => "decode",
-            Id::Peak => "peak",
-            Id::Stream => "stream",
-        }
+        ["sha256d", "gemm", "gemv", "prefill", "decode", "peak", "stream"][self as usize]
     }
 
     /// Whether it measures a roofline ceiling of the device, which is not useful work.

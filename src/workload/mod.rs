@@ -1,6 +1,16 @@
 //! Workloads: what is run, with shape and unit of work. A workload lists its variants for a device and prepares one as a job; the job
 //! runs batches and checks their outputs.
 
+/// Defines always inlined unsafe methods of SIMD vectors.
+macro_rules! inline_always {
+    ($(fn $name:ident $(<$(const $n:ident: $kind:ty),*>)? ($($arguments:tt)*) $(-> $result:ty)? $body:block)*) => {
+        $(
+            #[inline(always)]
+            unsafe fn $name $(<$(const $n: $kind),*>)? ($($arguments)*) $(-> $result)? $body
+        )*
+    };
+}
+
 mod ceiling;
 pub mod data;
 pub mod decoder;
@@ -10,17 +20,45 @@ pub mod sha256d;
 mod spec;
 
 pub use description::{Description, Id, Intensity, Shape};
-pub use spec::{SpecError, parse};
+pub use spec::parse;
 
 use crate::device::Device;
 use crate::device::memory::{self, InsufficientMemory};
-use crate::gpu::{Gpu, GpuError};
+use crate::gpu::{Buffer, Gpu, GpuError};
 use crate::kernels::{Arithmetic, Entry, Kernel, KernelError};
 use crate::oracle::Verdict;
 use crate::units::{Bytes, Seconds, Unit, Work};
 use data::Seed;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// An invalid spec, in one line that says what to write instead.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SpecError(pub String);
+
+/// `did you mean 'int8'? known: f32, f16, int8, int4`, without the question if nothing is similar.
+fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    format!("{}known: {}", question(word, &known), known.join(", "))
+}
+
+/// The error for a name that is not known.
+fn unknown<'a>(
+    id: Id,
+    what: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> SpecError {
+    SpecError(format!("{id}: {what} '{name}' is not known; {}", nearest(name, known)))
+}
+
+fn question(word: &str, known: &[&str]) -> String {
+    let similarity = |name: &&&str| (strsim::jaro_winkler(word, name) * 1000.0) as u32;
+    // The first of equally similar names.
+    let closest = known.iter().rev().max_by_key(similarity).filter(|name| similarity(name) > 700);
+    closest.map(|name| format!("did you mean '{name}'? ")).unwrap_or_default()
+}
 
 /// Batches in flight, so that the device does not idle while the host checks the last one.
 pub const DEPTH: usize = 3;
@@ -104,6 +142,34 @@ impl Variant {
     }
 }
 
+/// Variants whose kernels build and run on this GPU.
+fn gpu_variants(
+    gpu: &Gpu,
+    entries: impl Iterator<Item = &'static Entry>,
+    build: impl Fn(&'static Entry) -> Result<Kernel, KernelError>,
+) -> Vec<Variant> {
+    let runs = |entry: &&'static Entry| build(entry).is_ok_and(|k| gpu.lacks(&k).is_none());
+    entries.filter(runs).map(Variant::Gpu).collect()
+}
+
+/// A buffer of NaN, to poison others with.
+fn nan_buffer(gpu: &Gpu, bytes: u64) -> Result<Buffer, GpuError> {
+    let nan = gpu.storage(bytes)?;
+    gpu.write(&nan, 0, &vec![f32::NAN; bytes as usize / 4])?;
+    Ok(nan)
+}
+
+/// The first GPU, opened for a test. If there is none, prints that to stderr directly, since the harness hides the output of passing tests.
+#[cfg(test)]
+fn first_gpu(test: &str) -> Option<Gpu> {
+    let gpu = crate::gpu::enumerate().first().map(|device| Gpu::open(device).unwrap());
+    if gpu.is_none() {
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), "not run: {test}: this machine has no GPU adapter");
+    }
+    gpu
+}
+
 /// A workload that a user can name.
 pub trait Workload {
     /// Kind of workload.
@@ -111,9 +177,13 @@ pub trait Workload {
     /// Unit of work.
     fn unit(&self) -> Unit;
     /// Shape and type as on the command line, `1024x1024x1024:f32`; empty if it has none.
-    fn arguments(&self) -> String;
+    fn arguments(&self) -> String {
+        String::new()
+    }
     /// Shape as numbers.
-    fn shape(&self) -> Shape;
+    fn shape(&self) -> Shape {
+        Shape::default()
+    }
     /// Arithmetic intensity; `None` if the workload is neither compute- nor bandwidth-bound.
     fn intensity(&self, _: &Device) -> Option<Intensity> {
         None
@@ -123,19 +193,16 @@ pub trait Workload {
         false
     }
     /// Why the device does not support it, with the limit; `None` if it does.
-    fn unsupported(&self, target: &Target) -> Option<String>;
+    fn unsupported(&self, _: &Target) -> Option<String> {
+        None
+    }
     /// Variants for the device, default first.
     fn variants(&self, target: &Target) -> Vec<Variant>;
     /// Compiles a variant and prepares its data.
     ///
     /// # Errors
     /// If the device fails.
-    fn prepare(
-        &self,
-        target: &Target,
-        variant: &Variant,
-        seed: Seed,
-    ) -> Result<Box<dyn Job>, JobError>;
+    fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob;
 
     /// Full spec as on the command line: `gemm:1024x1024x1024:f32`.
     fn spec(&self) -> String {
@@ -157,16 +224,21 @@ pub trait Workload {
     }
 }
 
+/// A job, or why it cannot be prepared.
+pub type PreparedJob = Result<Box<dyn Job>, JobError>;
+
 /// A workload that is ready to run. Batches run in submission order.
+///
+/// # Errors
+/// Of every method: if the device fails.
 pub trait Job {
     /// Runs the kernel once over the whole problem and compares its output with the oracle. Not timed; no batch is in flight before or
     /// after.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn verify(&mut self) -> Result<Verdict, JobError>;
     /// The WGSL kernel, for the record; `None` for native code.
-    fn kernel(&self) -> Option<&Kernel>;
+    fn kernel(&self) -> Option<&Kernel> {
+        None
+    }
     /// Arithmetic of its multiplications, if any.
     fn arithmetic(&self) -> Option<Arithmetic> {
         None
@@ -174,33 +246,20 @@ pub trait Job {
     /// Scales the length of later batches by about `factor`, within the job's limits. No batch may be in flight.
     fn resize(&mut self, factor: f64);
     /// Submits one batch; at most [`DEPTH`] may be in flight.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn submit(&mut self) -> Result<(), JobError>;
     /// Blocks until the oldest batch is done.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn wait(&mut self) -> Result<Batch, JobError>;
     /// Poisons the output and changes part of the input, so that only work of this window passes its check. Windows are numbered from 0;
     /// batches between windows belong to none.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn open_window(&mut self, window: u32) -> Result<(), JobError>;
     /// Saves the window's output.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn close_window(&mut self) -> Result<(), JobError>;
     /// Judges the saved output of a closed window, once.
-    ///
-    /// # Errors
-    /// If the device fails.
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError>;
     /// What a third party needs to check the work of the first `windows` windows; `None` if the workload has no proof.
-    fn proof(&self, windows: usize) -> Option<Proof>;
+    fn proof(&self, _windows: usize) -> Option<Proof> {
+        None
+    }
 }
 
 /// Proof of work, for the record.

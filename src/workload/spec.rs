@@ -1,6 +1,6 @@
 //! Parses workload specs: `ID[:SHAPE | :MODEL/LAYER][:TYPE][:key=value]…`.
 
-use super::{Id, Workload, ceiling, decoder, matmul, sha256d};
+use super::{Id, SpecError, Workload, ceiling, decoder, matmul, question, sha256d};
 
 /// Parser of the parts after the id. `KNOWN` has every workload's id, an example spec and its parser.
 type Reader = fn(&[&str]) -> Result<Box<dyn Workload>, SpecError>;
@@ -13,11 +13,6 @@ const KNOWN: &[(Id, &str, Reader)] = &[
     (Id::Peak, "peak:f32", ceiling::peak),
     (Id::Stream, "stream", ceiling::stream),
 ];
-
-/// An invalid spec, in one line that says what to write instead.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SpecError(pub String);
 
 /// The workload that a spec names.
 ///
@@ -39,19 +34,6 @@ pub fn parse(spec: &str) -> Result<Box<dyn Workload>, SpecError> {
             )))
         }
     }
-}
-
-/// `did you mean 'int8'? known: f32, f16, int8, int4`, without the question if nothing is similar.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.into_iter().collect();
-    format!("{}known: {}", question(word, &known), known.join(", "))
-}
-
-fn question(word: &str, known: &[&str]) -> String {
-    let similarity = |name: &&&str| (strsim::jaro_winkler(word, name) * 1000.0) as u32;
-    // The first of equally similar names.
-    let closest = known.iter().rev().max_by_key(similarity).filter(|name| similarity(name) > 700);
-    closest.map(|name| format!("did you mean '{name}'? ")).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,11 +1,7 @@
-//! Canonical JSON: seeds and digests of documents depend on every byte that the canonicalizer writes, so that a new version of it must
-//! write the same. Vectors of RFC 8785.
+//! Canonical JSON: seeds and digests of documents depend on every digit that the canonicalizer writes, so that a new version of it must
+//! write the same. Vectors of RFC 8785; names are sorted in `src/results/mod.rs`.
 
-use serde_json::{Value, json};
-
-fn canonical(value: &Value) -> String {
-    String::from_utf8(serde_json_canonicalizer::to_vec(value).unwrap()).unwrap()
-}
+use serde_json::json;
 
 /// Appendix B: the bits of a double, and the number as text.
 const NUMBERS: [(u64, &str); 24] = [
@@ -38,17 +34,7 @@ const NUMBERS: [(u64, &str); 24] = [
 #[test]
 fn numbers_are_written_as_ecmascript_writes_them() {
     for (bits, text) in NUMBERS {
-        assert_eq!(canonical(&json!(f64::from_bits(bits))), text, "{bits:016x}");
+        let json = serde_json_canonicalizer::to_string(&json!(f64::from_bits(bits))).unwrap();
+        assert_eq!(json, text, "{bits:016x}");
     }
-}
-
-/// Section 3.2.3: members are sorted by the UTF-16 code units of their names.
-#[test]
-fn members_are_sorted_by_utf16() {
-    let names = ["\u{20ac}", "\r", "\u{fb33}", "1", "\u{1f600}", "\u{80}", "\u{f6}"];
-    let members: serde_json::Map<String, Value> =
-        names.iter().map(|name| (name.to_string(), json!(1))).collect();
-    let sorted = ["\\r", "1", "\u{80}", "\u{f6}", "\u{20ac}", "\u{1f600}", "\u{fb33}"];
-    let expected: Vec<String> = sorted.iter().map(|name| format!("\"{name}\":1")).collect();
-    assert_eq!(canonical(&Value::Object(members)), format!("{{{}}}", expected.join(",")));
 }

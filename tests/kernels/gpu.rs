@@ -27,7 +27,7 @@ fn families(gpu: &Gpu, spec: &str) -> Vec<Variant> {
     let mut variants = parse(spec).unwrap().variants(&Target::Gpu(gpu.clone()));
     let mut seen = HashSet::new();
     variants.retain(|variant| match variant {
-        Variant::Gpu(entry) => seen.insert(entry.source),
+        Variant::Gpu(entry) => seen.insert(entry.source()),
         Variant::Cpu(_) | Variant::Decoder(_) => false,
     });
     variants

@@ -4,7 +4,7 @@ mod program;
 
 pub use program::{INITIAL, K, Program};
 
-use program::{Term, Word, choose, majority};
+use program::Word;
 
 /// SHA-256's rotation counts, in the order in which the host uploads them.
 pub const ROTATIONS: [u32; 10] = [2, 13, 22, 6, 11, 25, 7, 18, 17, 19];
@@ -33,24 +33,13 @@ impl Program {
     }
 
     fn evaluate(&self, header: &HeaderWords) -> Vec<u32> {
-        let mut values: Vec<u32> = Vec::with_capacity(self.terms.len());
-        for term in &self.terms {
-            let at = |word: Word| match word {
+        let mut values = [&header.midstate[..], &header.tail].concat();
+        for term in &self.terms[values.len()..] {
+            values.push(term.eval(|word| match word {
                 Word::Known(c) => c,
                 Word::Term(i) => values[i],
                 Word::Let(_) => unreachable!("a term never depends on the nonce"),
-            };
-            let value = match term {
-                Term::Input(i @ 0..8) => header.midstate[*i],
-                Term::Input(i) => header.tail[*i - 8],
-                Term::Sum(words) => words.iter().fold(0, |s: u32, &w| s.wrapping_add(at(w))),
-                Term::Sigma(sigma, x) => sigma.eval(at(*x)),
-                Term::Choose(e, f, g) => choose(at(*e), at(*f), at(*g)),
-                Term::Majority(a, b, c) => majority(at(*a), at(*b), at(*c)),
-                Term::Xor(a, b) => at(*a) ^ at(*b),
-                Term::And(a, b) => at(*a) & at(*b),
-            };
-            values.push(value);
+            }));
         }
         values
     }
@@ -63,7 +52,7 @@ mod tests {
     #[test]
     fn the_kernels_bind_as_many_terms_as_the_program_reads() {
         let (program, kernel) =
-            (Program::new(), crate::kernels::TABLE.iter().find(|e| e.source == "sha256d/scan"));
+            (Program::new(), crate::kernels::TABLE.iter().find(|e| e.source() == "sha256d/scan"));
         let kernel = crate::kernels::Kernel::build(kernel.unwrap()).unwrap();
         let vectors = |terms: &[usize]| terms.len().div_ceil(4) as u32;
         assert_eq!(kernel.number("SCHEDULE_VECTORS"), vectors(&program.schedule_terms));

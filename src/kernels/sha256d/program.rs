@@ -40,16 +40,11 @@ pub enum Sigma {
 impl Sigma {
     /// Name of the function in generated code.
     pub fn name(self) -> &'static str {
-        match self {
-            Sigma::Upper0 => "upper0",
-            Sigma::Upper1 => "upper1",
-            Sigma::Lower0 => "lower0",
-            Sigma::Lower1 => "lower1",
-        }
+        ["upper0", "upper1", "lower0", "lower1"][self as usize]
     }
 
     /// The function of `x`.
-    pub fn eval(self, x: u32) -> u32 {
+    fn eval(self, x: u32) -> u32 {
         let r = |n| x.rotate_right(n);
         match self {
             Sigma::Upper0 => r(2) ^ r(13) ^ r(22),
@@ -58,16 +53,6 @@ impl Sigma {
             Sigma::Lower1 => r(17) ^ r(19) ^ (x >> 10),
         }
     }
-}
-
-/// SHA-256's Ch of three words.
-pub fn choose(e: u32, f: u32, g: u32) -> u32 {
-    g ^ (e & (f ^ g))
-}
-
-/// SHA-256's Maj of three words.
-pub fn majority(a: u32, b: u32, c: u32) -> u32 {
-    (a & b) | (c & (a | b))
 }
 
 /// A 32-bit word, by what it depends on.
@@ -81,53 +66,12 @@ pub enum Word {
     Let(usize),
 }
 
-/// How the host computes a term.
+/// One operation. If it depends on the nonce it is a step of the program, and its result the `Let` with its index; otherwise the host
+/// computes it as a term.
 #[derive(Clone, Debug)]
-pub enum Term {
-    Input(usize),
-    Sum(Vec<Word>),
-    Sigma(Sigma, Word),
-    Choose(Word, Word, Word),
-    Majority(Word, Word, Word),
-    Xor(Word, Word),
-    And(Word, Word),
-}
-
-/// A sum that is not yet emitted, so that its constants and header words can be folded.
-#[derive(Clone, Debug, Default)]
-struct Sum {
-    lets: Vec<Word>,
-    terms: Vec<Word>,
-    known: u32,
-}
-
-impl Sum {
-    fn of(words: &[Word]) -> Sum {
-        let mut sum = Sum::default();
-        for &word in words {
-            match word {
-                Word::Known(c) => sum.known = sum.known.wrapping_add(c),
-                Word::Term(_) => sum.terms.push(word),
-                Word::Let(_) => sum.lets.push(word),
-            }
-        }
-        sum
-    }
-
-    fn plus(mut self, words: &[Word]) -> Sum {
-        let other = Sum::of(words);
-        self.lets.extend(other.lets);
-        self.terms.extend(other.terms);
-        self.known = self.known.wrapping_add(other.known);
-        self
-    }
-}
-
-/// One operation that depends on the nonce. Its result is the `Let` with its index in the program.
-#[derive(Clone, Debug)]
-pub enum Step {
-    /// The nonce, byte-swapped as the hash reads it.
-    Nonce,
+pub enum Op {
+    /// A term: a fixed word of the header. A step: the nonce, byte-swapped as the hash reads it.
+    Input,
     /// Two or more words, terms and constants first.
     Sum(Vec<Word>),
     Sigma(Sigma, Word),
@@ -141,15 +85,52 @@ pub enum Step {
         difference: Word,
         base: Word,
     },
+    Xor(Word, Word),
+    And(Word, Word),
+}
+
+impl Op {
+    /// The words that it reads.
+    fn words(&self) -> Vec<Word> {
+        match self {
+            Op::Input => vec![],
+            Op::Sum(words) => words.clone(),
+            Op::Sigma(_, x) => vec![*x],
+            Op::Xor(a, b) | Op::And(a, b) => vec![*a, *b],
+            Op::Choose(a, b, c) | Op::Majority(a, b, c) => vec![*a, *b, *c],
+            Op::Blend { mask, difference, base } => vec![*mask, *difference, *base],
+        }
+    }
+
+    /// Its result, from the values of the words that it reads.
+    pub fn eval(&self, value: impl Fn(Word) -> u32) -> u32 {
+        let blend = |mask: u32, difference: u32, base: u32| base ^ (mask & difference);
+        match *self {
+            Op::Input => unreachable!("inputs are not computed"),
+            Op::Sum(ref words) => words.iter().fold(0, |sum, &w| value(w).wrapping_add(sum)),
+            Op::Sigma(sigma, x) => sigma.eval(value(x)),
+            Op::Choose(e, f, g) => blend(value(e), value(f) ^ value(g), value(g)),
+            Op::Majority(a, b, c) => blend(value(a) ^ value(b), value(b) ^ value(c), value(b)),
+            Op::Blend { mask, difference, base } => {
+                blend(value(mask), value(difference), value(base))
+            }
+            Op::Xor(a, b) => value(a) ^ value(b),
+            Op::And(a, b) => value(a) & value(b),
+        }
+    }
+}
+
+fn is_let(word: &Word) -> bool {
+    matches!(word, Word::Let(_))
 }
 
 /// The part of a header's double hash that depends on the nonce.
 #[derive(Default)]
 pub struct Program {
-    /// Words that the host computes, each from those before it.
-    pub terms: Vec<Term>,
-    /// Steps of the schedule, then of the rounds.
-    pub steps: Vec<Step>,
+    /// Words that the host computes, each from those before it. The first are the header's: its midstate and tail.
+    pub terms: Vec<Op>,
+    /// Steps of the schedule, then of the rounds. The first is the nonce.
+    pub steps: Vec<Op>,
     /// Number of steps of the schedule.
     pub schedule: usize,
     /// Steps of the schedule that the rounds read.
@@ -161,88 +142,64 @@ pub struct Program {
 }
 
 impl Program {
-    fn term(&mut self, term: Term) -> Word {
-        self.terms.push(term);
+    /// Emits an operation, or folds it.
+    fn emit(&mut self, op: Op) -> Word {
+        let words = op.words();
+        if words.iter().all(|word| matches!(word, Word::Known(_))) {
+            return Word::Known(op.eval(|word| match word {
+                Word::Known(c) => c,
+                _ => unreachable!("all are known"),
+            }));
+        }
+        if words.iter().any(is_let) {
+            self.steps.push(op);
+            return Word::Let(self.steps.len() - 1);
+        }
+        self.terms.push(op);
         Word::Term(self.terms.len() - 1)
     }
 
-    fn step(&mut self, step: Step) -> Word {
-        self.steps.push(step);
-        Word::Let(self.steps.len() - 1)
-    }
-
     /// Emits a sum as one word: the host adds the header words, the program adds the rest.
-    fn settle(&mut self, sum: Sum) -> Word {
-        let mut host = sum.terms;
-        if sum.known != 0 || host.is_empty() {
-            host.push(Word::Known(sum.known));
-        }
-        let host = if host.len() == 1 { host[0] } else { self.term(Term::Sum(host)) };
-        let mut parts = sum.lets;
-        if parts.is_empty() {
-            return host;
-        }
-        if host != Word::Known(0) {
-            parts.insert(0, host);
-        }
-        if parts.len() == 1 { parts[0] } else { self.step(Step::Sum(parts)) }
-    }
-
     fn add(&mut self, words: &[Word]) -> Word {
-        self.settle(Sum::of(words))
-    }
-
-    fn sigma(&mut self, sigma: Sigma, x: Word) -> Word {
-        match x {
-            Word::Known(c) => Word::Known(sigma.eval(c)),
-            Word::Term(_) => self.term(Term::Sigma(sigma, x)),
-            Word::Let(_) => self.step(Step::Sigma(sigma, x)),
+        let (mut host, mut lets, mut known) = (Vec::new(), Vec::new(), 0u32);
+        for &word in words {
+            match word {
+                Word::Known(c) => known = known.wrapping_add(c),
+                Word::Term(_) => host.push(word),
+                Word::Let(_) => lets.push(word),
+            }
         }
-    }
-
-    fn xor(&mut self, a: Word, b: Word) -> Word {
-        match (a, b) {
-            (Word::Known(a), Word::Known(b)) => Word::Known(a ^ b),
-            _ => self.term(Term::Xor(a, b)),
+        if known != 0 || host.is_empty() {
+            host.push(Word::Known(known));
         }
-    }
-
-    fn and(&mut self, a: Word, b: Word) -> Word {
-        match (a, b) {
-            (Word::Known(a), Word::Known(b)) => Word::Known(a & b),
-            _ => self.term(Term::And(a, b)),
+        let host = if host.len() == 1 { host[0] } else { self.emit(Op::Sum(host)) };
+        if host != Word::Known(0) || lets.is_empty() {
+            lets.insert(0, host);
         }
+        if lets.len() == 1 { lets[0] } else { self.emit(Op::Sum(lets)) }
     }
 
     fn choose(&mut self, e: Word, f: Word, g: Word) -> Word {
-        match (e, f, g) {
-            (Word::Known(e), Word::Known(f), Word::Known(g)) => Word::Known(choose(e, f, g)),
-            (_, Word::Let(_), _) | (_, _, Word::Let(_)) => self.step(Step::Choose(e, f, g)),
-            (Word::Let(_), _, _) => {
-                let difference = self.xor(f, g);
-                self.step(Step::Blend { mask: e, difference, base: g })
-            }
-            _ => self.term(Term::Choose(e, f, g)),
+        if is_let(&e) && !is_let(&f) && !is_let(&g) {
+            let difference = self.emit(Op::Xor(f, g));
+            return self.emit(Op::Blend { mask: e, difference, base: g });
         }
+        self.emit(Op::Choose(e, f, g))
     }
 
     fn majority(&mut self, a: Word, b: Word, c: Word) -> Word {
-        match (a, b, c) {
-            (Word::Known(a), Word::Known(b), Word::Known(c)) => Word::Known(majority(a, b, c)),
-            (_, Word::Let(_), _) | (_, _, Word::Let(_)) => self.step(Step::Majority(a, b, c)),
-            (Word::Let(_), _, _) => {
-                let (difference, base) = (self.xor(b, c), self.and(b, c));
-                self.step(Step::Blend { mask: a, difference, base })
-            }
-            _ => self.term(Term::Majority(a, b, c)),
+        if is_let(&a) && !is_let(&b) && !is_let(&c) {
+            let (difference, base) = (self.emit(Op::Xor(b, c)), self.emit(Op::And(b, c)));
+            return self.emit(Op::Blend { mask: a, difference, base });
         }
+        self.emit(Op::Majority(a, b, c))
     }
 
     /// The next word of a message schedule.
     fn expand(&mut self, w: &[Word]) -> Word {
         let t = w.len();
-        let upper = self.sigma(Sigma::Lower1, w[t - 2]);
-        let lower = self.sigma(Sigma::Lower0, w[t - 15]);
+        let upper = self.emit(Op::Sigma(Sigma::Lower1, w[t - 2]));
+        let lower = self.emit(Op::Sigma(Sigma::Lower0, w[t - 15]));
         self.add(&[w[t - 16], lower, w[t - 7], upper])
     }
 
@@ -250,16 +207,15 @@ impl Program {
     fn round(&mut self, s: [Word; 8], keyed: &[Word], with_a: bool) -> [Word; 8] {
         let [a, b, c, d, e, f, g, h] = s;
         let ch = self.choose(e, f, g);
-        let s1 = self.sigma(Sigma::Upper1, e);
-        let mut t1 = Sum::of(keyed).plus(&[h, ch, s1]);
-        if t1.lets.len() > 1 {
-            let settled = self.settle(t1);
-            t1 = Sum::of(&[settled]);
+        let s1 = self.emit(Op::Sigma(Sigma::Upper1, e));
+        let mut t1 = [keyed, &[h, ch, s1]].concat();
+        if t1.iter().filter(|word| is_let(word)).count() > 1 {
+            t1 = vec![self.add(&t1)];
         }
-        let next_e = self.settle(t1.clone().plus(&[d]));
+        let next_e = self.add(&[&t1[..], &[d]].concat());
         let next_a = if with_a {
-            let (s0, maj) = (self.sigma(Sigma::Upper0, a), self.majority(a, b, c));
-            self.settle(t1.plus(&[s0, maj]))
+            let (s0, maj) = (self.emit(Op::Sigma(Sigma::Upper0, a)), self.majority(a, b, c));
+            self.add(&[&t1[..], &[s0, maj]].concat())
         } else {
             Word::Known(0)
         };
@@ -268,10 +224,11 @@ impl Program {
 
     /// Evaluates the double hash of an 80-byte header. The last step is the last word of the hash.
     pub fn new() -> Program {
-        let mut program = Program::default();
-        let midstate: [Word; 8] = std::array::from_fn(|i| program.term(Term::Input(i)));
-        let tail: [Word; 3] = std::array::from_fn(|i| program.term(Term::Input(8 + i)));
-        let nonce = program.step(Step::Nonce);
+        let mut program =
+            Program { terms: vec![Op::Input; 11], steps: vec![Op::Input], ..Program::default() };
+        let midstate: [Word; 8] = std::array::from_fn(Word::Term);
+        let tail: [Word; 3] = std::array::from_fn(|i| Word::Term(8 + i));
+        let nonce = Word::Let(0);
 
         // Second block of the header: the tail, the nonce, padding, and the length of 80 bytes in bits.
         let mut block = [Word::Known(0); 16];
@@ -317,7 +274,7 @@ impl Program {
         program.add(&[state[4], Word::Known(INITIAL[7])]);
 
         let (schedule, rounds) = program.steps.split_at(program.schedule);
-        let terms_of = |steps: &[Step]| {
+        let terms_of = |steps: &[Op]| {
             read_by(steps, |word| if let Word::Term(i) = word { Some(i) } else { None })
         };
         let (schedule_terms, round_terms) = (terms_of(schedule), terms_of(rounds));
@@ -330,20 +287,7 @@ impl Program {
 }
 
 /// The distinct values of `pick` over the words that steps read, in ascending order.
-fn read_by(steps: &[Step], pick: impl Fn(Word) -> Option<usize>) -> Vec<usize> {
-    let found: BTreeSet<usize> = steps.iter().flat_map(Step::words).filter_map(pick).collect();
+fn read_by(steps: &[Op], pick: impl Fn(Word) -> Option<usize>) -> Vec<usize> {
+    let found: BTreeSet<usize> = steps.iter().flat_map(Op::words).filter_map(pick).collect();
     found.into_iter().collect()
-}
-
-impl Step {
-    /// The words that the step reads.
-    fn words(&self) -> Vec<Word> {
-        match self {
-            Step::Nonce => vec![],
-            Step::Sum(words) => words.clone(),
-            Step::Sigma(_, x) => vec![*x],
-            Step::Choose(a, b, c) | Step::Majority(a, b, c) => vec![*a, *b, *c],
-            Step::Blend { mask, difference, base } => vec![*mask, *difference, *base],
-        }
-    }
 }

@@ -99,7 +99,7 @@ impl Gguf {
         let mut source = Source::new(&file, 0)?;
         let mut hash = Sha256::new();
         source.pieces(source.length, |bytes| hash.update(bytes))?;
-        Ok(crate::kernels::hex(&hash.finalize()))
+        Ok(crate::text::hex(&hash.finalize()))
     }
 
     /// The model's sliding window in tokens, if it limits [`Config::context`]. rigbench computes full causal attention, which gives the

@@ -170,7 +170,7 @@ fn check_decoder_kernel(stated: &Kernel, sha256: &str) -> Result<(), String> {
         .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
     let fits = |id: &str| {
-        let kernel = kernels::Kernel::given(kernels::of_decoder(id), &params);
+        let kernel = kernels::Kernel::with_params(kernels::of_decoder(id), &params);
         kernel.is_ok_and(|kernel| {
             kernel.sha256() == sha256
                 && kernel.params == stated.params
@@ -206,7 +206,7 @@ mod tests {
         let values = [("B_BITS", "8u"), ("EPSILON", "1e-5"), ("FINISH", "2u")];
         let values = values.map(|(name, value)| (name, value.to_string()));
         for (choice, id) in CHOICES.iter().flat_map(|c| c.products().map(move |id| (c, id))) {
-            let kernel = kernels::Kernel::given(kernels::of_decoder(id), &values).unwrap();
+            let kernel = kernels::Kernel::with_params(kernels::of_decoder(id), &values).unwrap();
             let sha256 = kernel.sha256();
             let stated = Kernel {
                 id: choice.id.into(),

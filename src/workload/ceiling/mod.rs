@@ -1,17 +1,20 @@
 //! Roofline ceilings of a device, measured like any other workload: `peak` is peak compute from registers, `stream` is memory bandwidth.
 //! Matrix products are compared with them to show whether the kernel or the device is the limit.
 
-mod cpu;
-mod reading;
-mod repeated;
-mod turn;
-mod turning;
+mod bandwidth;
+mod peak;
+mod peak_cpu;
 
-use super::spec::nearest;
-use super::{Id, Job, JobError, Seed, Shape, SpecError, Target, Variant, Workload};
+use super::{
+    Batch, DEPTH, Id, Job, JobError, PreparedJob, Seed, Shape, SpecError, Target, Variant,
+    Workload, gpu_variants, unknown,
+};
 use crate::device::{Device, memory};
-use crate::kernels::{self, Arithmetic, Entry, Kernel};
-use crate::units::{Bytes, Unit};
+use crate::gpu::{Batch as Submission, Bindings, Dispatch, Flight, Gpu, GpuError, Pipeline};
+use crate::kernels::{self, Arithmetic, Kernel};
+use crate::oracle::Verdict;
+use crate::units::{Bytes, Seconds, Unit, Work};
+use std::collections::VecDeque;
 
 /// A roofline ceiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +36,13 @@ pub(super) fn peak(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
             ));
         }
     };
-    match Arithmetic::ALL.into_iter().find(|a| a.name() == name) {
+    let arithmetic = Arithmetic::ALL.into_iter().find(|a| a.name() == name);
+    match arithmetic {
         Some(arithmetic) => Ok(Box::new(Ceiling::Peak(arithmetic))),
-        None => Err(SpecError(format!(
-            "peak: arithmetic '{name}' is not known; {}",
-            nearest(name, Arithmetic::ALL.map(Arithmetic::name))
-        ))),
+        None => {
+            let known = Arithmetic::ALL.map(Arithmetic::name);
+            Err(unknown(Id::Peak, "arithmetic", name, known))
+        }
     }
 }
 
@@ -55,14 +59,6 @@ impl Ceiling {
     fn host_bytes(self, device: &Device) -> Bytes {
         let reads = self == Ceiling::Stream && device.class.uses_main_memory();
         if reads { stream_bytes(device) } else { Bytes(0) }
-    }
-
-    fn entries(self) -> impl Iterator<Item = &'static Entry> {
-        let prefix = match self {
-            Ceiling::Peak(arithmetic) => format!("peak-{}", arithmetic.name()),
-            Ceiling::Stream => "stream".into(),
-        };
-        kernels::of_workload(&prefix).collect::<Vec<_>>().into_iter()
     }
 }
 
@@ -87,10 +83,7 @@ impl Workload for Ceiling {
     }
 
     fn arguments(&self) -> String {
-        match self {
-            Ceiling::Peak(arithmetic) => arithmetic.name().into(),
-            Ceiling::Stream => String::new(),
-        }
+        self.shape().arithmetic.unwrap_or_default()
     }
 
     fn shape(&self) -> Shape {
@@ -109,28 +102,171 @@ impl Workload for Ceiling {
     }
 
     fn variants(&self, target: &Target) -> Vec<Variant> {
-        let Target::Gpu(gpu) = target else { return cpu::variants(*self).to_vec() };
-        let runs =
-            |e: &&'static Entry| Kernel::build(e).is_ok_and(|kernel| gpu.lacks(&kernel).is_none());
-        self.entries().filter(runs).map(Variant::Gpu).collect()
+        let name = match self {
+            Ceiling::Peak(arithmetic) => format!("peak-{}", arithmetic.name()),
+            Ceiling::Stream => "stream".into(),
+        };
+        match (target, self) {
+            (Target::Gpu(gpu), _) => gpu_variants(gpu, kernels::of_workload(&name), Kernel::build),
+            (_, Ceiling::Peak(Arithmetic::F32)) => vec![Variant::Cpu("peak-f32/native")],
+            (_, Ceiling::Peak(_)) => Vec::new(),
+            (_, Ceiling::Stream) => vec![Variant::Cpu("stream/native")],
+        }
     }
 
-    fn prepare(
-        &self,
-        target: &Target,
-        variant: &Variant,
-        seed: Seed,
-    ) -> Result<Box<dyn Job>, JobError> {
+    fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob {
         target.room(self.host_bytes(target.device()))?;
-        Ok(match (target, variant, self) {
+        match (target, variant, *self) {
             (Target::Gpu(gpu), Variant::Gpu(entry), Ceiling::Peak(arithmetic)) => {
-                Box::new(turning::Turning::new(gpu, Kernel::build(entry)?, *arithmetic, seed)?)
+                let probe = peak::GpuPeak::new(gpu, Kernel::build(entry)?, arithmetic, seed)?;
+                Ok(job(*self, probe, peak::FIRST_GROUPS))
             }
             (Target::Gpu(gpu), Variant::Gpu(entry), Ceiling::Stream) => {
-                Box::new(reading::Reading::new(gpu, Kernel::build(entry)?, seed)?)
+                let probe = bandwidth::GpuStream::new(gpu, Kernel::build(entry)?, seed)?;
+                Ok(job(*self, probe, 1.0))
             }
-            (_, _, Ceiling::Peak(_)) => Box::new(cpu::Turning::new(seed)),
-            (_, _, Ceiling::Stream) => Box::new(cpu::Reading::new(target.device(), seed)),
-        })
+            (_, _, Ceiling::Peak(_)) => Ok(job(*self, peak_cpu::CpuPeak::new(seed), 1.0)),
+            (_, _, Ceiling::Stream) => {
+                Ok(job(*self, bandwidth::CpuStream::new(target.device(), seed), 1.0))
+            }
+        }
+    }
+}
+
+/// A kernel that reaches a ceiling. Batches consist of steps: workgroups, or parts of memory.
+trait Probe {
+    /// Saved output of a window.
+    type Output;
+    /// Maximum steps of a batch.
+    const MAX_STEPS: u64;
+    fn kernel(&self) -> Option<&Kernel> {
+        None
+    }
+    fn work_per_step(&self) -> u64;
+    /// The number of steps nearest to `steps` that a batch can have.
+    fn batch_of(&self, steps: f64) -> u64 {
+        (steps.round() as u64).clamp(1, Self::MAX_STEPS)
+    }
+    /// How many batches of how many steps write the whole output.
+    fn whole(&self) -> (usize, u64) {
+        (1, 1)
+    }
+    /// Poisons the output and changes the input to that of a window, or of the verification.
+    fn begin(&mut self, window: Option<u32>) -> Result<(), JobError>;
+    /// Submits a batch to a GPU; the CPU computes it in `wait`.
+    fn submit(&mut self, _steps: u64) -> Result<(), JobError> {
+        Ok(())
+    }
+    /// Waits for the oldest batch, which has so many steps. Returns its time on the device's clock.
+    fn wait(&mut self, steps: u64) -> Result<Option<Seconds>, JobError>;
+    fn output(&self) -> Result<Self::Output, JobError>;
+    fn judge(&self, window: Option<u32>, output: &Self::Output) -> Result<Verdict, JobError>;
+}
+
+/// A ceiling as a job.
+struct Probing<P: Probe> {
+    probe: P,
+    arithmetic: Option<Arithmetic>,
+    /// Steps of the next batch, and of those in flight.
+    steps: u64,
+    in_flight: VecDeque<u64>,
+    windows: Vec<P::Output>,
+}
+
+/// A job whose first batch has about so many steps.
+fn job(ceiling: Ceiling, probe: impl Probe + 'static, steps: f64) -> Box<dyn Job> {
+    let arithmetic = match ceiling {
+        Ceiling::Peak(arithmetic) => Some(arithmetic),
+        Ceiling::Stream => None,
+    };
+    let (steps, in_flight, windows) = (probe.batch_of(steps), VecDeque::new(), Vec::new());
+    Box::new(Probing { probe, arithmetic, steps, in_flight, windows })
+}
+
+impl<P: Probe> Job for Probing<P> {
+    fn verify(&mut self) -> Result<Verdict, JobError> {
+        self.probe.begin(None)?;
+        let (batches, steps) = self.probe.whole();
+        for _ in 0..batches {
+            self.probe.submit(steps)?;
+            self.probe.wait(steps)?;
+        }
+        self.probe.judge(None, &self.probe.output()?)
+    }
+
+    fn kernel(&self) -> Option<&Kernel> {
+        self.probe.kernel()
+    }
+
+    fn arithmetic(&self) -> Option<Arithmetic> {
+        self.arithmetic
+    }
+
+    fn resize(&mut self, factor: f64) {
+        self.steps = self.probe.batch_of(self.steps as f64 * factor);
+    }
+
+    fn submit(&mut self) -> Result<(), JobError> {
+        self.probe.submit(self.steps)?;
+        self.in_flight.push_back(self.steps);
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<Batch, JobError> {
+        let steps = self.in_flight.pop_front().expect("a batch was submitted");
+        let gpu_seconds = self.probe.wait(steps)?;
+        Ok(Batch { work: Work(steps * self.probe.work_per_step()), gpu_seconds })
+    }
+
+    fn open_window(&mut self, window: u32) -> Result<(), JobError> {
+        self.windows.truncate(window as usize);
+        self.probe.begin(Some(window))
+    }
+
+    fn close_window(&mut self) -> Result<(), JobError> {
+        self.windows.push(self.probe.output()?);
+        Ok(())
+    }
+
+    fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
+        self.probe.judge(Some(window), &self.windows[window as usize])
+    }
+}
+
+/// Maximum dispatches of a batch.
+const MAX_DISPATCHES: u64 = 1 << 12;
+
+/// A compiled kernel with its submissions in flight.
+struct Compiled {
+    gpu: Gpu,
+    kernel: Kernel,
+    pipeline: Pipeline,
+    flight: Flight,
+}
+
+impl Compiled {
+    fn new(gpu: &Gpu, kernel: Kernel) -> Result<Compiled, GpuError> {
+        let (pipeline, flight) = (gpu.compile(&kernel)?, Flight::new(gpu, DEPTH, 0)?);
+        Ok(Compiled { gpu: gpu.clone(), kernel, pipeline, flight })
+    }
+
+    fn work_per_group(&self) -> u64 {
+        u64::from(self.kernel.workgroup[0]) * u64::from(self.kernel.number("WORK_PER_INVOCATION"))
+    }
+
+    /// Dispatches workgroups with each of these bindings, in order.
+    fn submit<'a>(
+        &mut self,
+        bindings: impl Iterator<Item = &'a Bindings>,
+        groups: u32,
+    ) -> Result<(), JobError> {
+        let pipeline = &self.pipeline;
+        let dispatch = |bindings| Dispatch { pipeline, bindings, groups: [groups, 1, 1] };
+        let dispatches = bindings.map(dispatch).collect();
+        Ok(self.flight.submit(&Submission { dispatches, ..Submission::default() })?)
+    }
+
+    fn wait(&mut self) -> Result<Option<Seconds>, JobError> {
+        Ok(self.flight.wait()?.expect("a batch is in flight").gpu_seconds)
     }
 }

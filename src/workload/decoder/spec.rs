@@ -3,8 +3,7 @@
 
 use super::{Decoder, Model, Phase, Source};
 use crate::model::{Gguf, ModelError, PRESETS, Preset, Type, Weights};
-use crate::workload::spec::nearest;
-use crate::workload::{SpecError, Workload};
+use crate::workload::{SpecError, Workload, nearest};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::path::Path;
 use std::rc::Rc;

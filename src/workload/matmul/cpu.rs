@@ -2,20 +2,15 @@
 
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
-use super::native::{self, Weights};
-use super::{Block, GROUP, Shape, Type};
-use crate::kernels::{Arithmetic, Kernel};
+use super::native::Weights;
+use super::types::{Block, Shape};
+use crate::kernels::Arithmetic;
+use crate::model::{GROUP, Type};
 use crate::units::Seconds;
-use crate::workload::{JobError, Variant};
+use crate::workload::JobError;
 use half::f16;
 use ndarray::{Array2, s};
 use rayon::prelude::*;
-use std::collections::VecDeque;
-
-/// The native kernels of this CPU.
-pub(super) fn variants() -> Vec<Variant> {
-    vec![Variant::Cpu(native::id())]
-}
 
 /// A as the kernels take it: f16 is widened to f32, which is exact.
 enum Activations {
@@ -29,8 +24,6 @@ pub(super) struct CpuEngine {
     /// Copies of the weights.
     b: Vec<Weights>,
     c: Array2<f32>,
-    parts: Vec<Block>,
-    submitted: VecDeque<(usize, Vec<usize>)>,
 }
 
 /// A matrix computed element by element.
@@ -49,24 +42,20 @@ fn fill<T: Send>(
 
 impl CpuEngine {
     pub(super) fn new(operands: &Operands, copies: usize) -> CpuEngine {
-        let Shape { m, n, k } = operands.shape;
-        let a = match operands.a_type() {
+        let (Shape { m, n, k }, Operands { a, b, .. }) = (operands.shape, operands);
+        let packed = match a.kind {
             Type::Int8 => Activations::Bytes(
-                fill(m, k, |m, k| operands.a_raw(m, k) as i8),
-                fill(m, k.div_ceil(GROUP), |m, g| operands.a_scale(m, g)),
+                fill(m, k, |m, k| a.raw(m, k) as i8),
+                fill(m, k.div_ceil(GROUP), |m, g| a.scale(m, g)),
             ),
-            _ => Activations::Floats(fill(m, k, |m, k| operands.a(m, k))),
+            _ => Activations::Floats(fill(m, k, |m, k| a.value(m, k))),
         };
-        let bits = operands.b_type().bits();
-        let raw = |k: usize, n: usize| operands.b_raw(k, n);
-        let b = Weights::pack(bits, k, n, &raw, &|g, n| operands.b_scale(g, n));
+        let weights = Weights::pack(b.kind, k, n, &|k, n| b.raw(n, k), &|g, n| b.scale(n, g));
         CpuEngine {
             operands: *operands,
-            a,
-            b: vec![b; copies],
+            a: packed,
+            b: vec![weights; copies],
             c: Array2::zeros((m, n)),
-            parts: Vec::new(),
-            submitted: VecDeque::new(),
         }
     }
 }
@@ -83,10 +72,6 @@ impl Engine for CpuEngine {
         vec![self.operands.shape.whole()]
     }
 
-    fn kernel(&self) -> Option<&Kernel> {
-        None
-    }
-
     fn arithmetic(&self) -> Arithmetic {
         match self.a {
             Activations::Floats(_) => Arithmetic::F32,
@@ -94,26 +79,11 @@ impl Engine for CpuEngine {
         }
     }
 
-    fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError> {
-        self.parts = parts.to_vec();
-        Ok(())
-    }
-
-    fn submit(
-        &mut self,
-        part: usize,
-        copies: &mut dyn Iterator<Item = usize>,
-    ) -> Result<(), JobError> {
-        self.submitted.push_back((part, copies.collect()));
-        Ok(())
-    }
-
-    fn wait(&mut self) -> Result<Option<Seconds>, JobError> {
-        let (part, copies) = self.submitted.pop_front().expect("a part was submitted");
-        let Block { rows, columns } = self.parts[part].clone();
+    fn wait(&mut self, part: &Block, copies: &[usize]) -> Result<Option<Seconds>, JobError> {
+        let Block { rows, columns } = part;
         for copy in copies {
             let c = self.c.slice_mut(s![rows.clone(), columns.clone()]);
-            let b = &self.b[copy];
+            let b = &self.b[*copy];
             match &self.a {
                 Activations::Floats(a) => {
                     b.multiply(a.slice(s![rows.clone(), ..]), columns.clone(), c)
@@ -134,33 +104,29 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
-    fn guards_hold(&mut self) -> Result<bool, JobError> {
-        Ok(true) // No guard words: kernels write through slices of C.
-    }
-
     fn change(&mut self, window: u32) -> Result<(), JobError> {
-        let operands = self.operands.in_window(window);
-        let leading = s![.., ..CHANGING.min(operands.shape.k)];
+        let window = self.operands.in_window(window).a;
+        let leading = s![.., ..CHANGING.min(window.terms)];
         match &mut self.a {
             Activations::Floats(a) => {
                 for ((m, k), a) in a.slice_mut(leading).indexed_iter_mut() {
-                    *a = operands.a(m, k);
+                    *a = window.value(m, k);
                 }
             }
             Activations::Bytes(a, _) => {
                 for ((m, k), a) in a.slice_mut(leading).indexed_iter_mut() {
-                    *a = operands.a_raw(m, k) as i8;
+                    *a = window.raw(m, k) as i8;
                 }
             }
         }
         Ok(())
     }
 
-    fn snapshot(&mut self, part: &Block) -> Result<Array2<f32>, JobError> {
+    fn snapshot(&self, part: &Block) -> Result<Array2<f32>, JobError> {
         Ok(self.c.slice(s![part.rows.clone(), part.columns.clone()]).to_owned())
     }
 
-    fn read(&self, snapshot: &Array2<f32>) -> Result<Array2<f32>, JobError> {
+    fn read(&self, _: &Block, snapshot: &Array2<f32>) -> Result<Array2<f32>, JobError> {
         Ok(snapshot.clone())
     }
 }

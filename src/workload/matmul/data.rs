@@ -1,35 +1,67 @@
 //! The matrices of a product C = A·B: activations A (M×K) and weights B (K×N). Every element is a pure function of the seed and its
 //! position, so that inputs, checks and proofs need no second copy.
 
-use super::{GROUP, Shape, Type};
+use super::Shape;
+use crate::model::{GROUP, Type};
 use crate::workload::data::{Seed, Tensor};
 use half::f16;
 
 /// Leading terms of each row of A that change with every window: one texel of the narrowest activations.
 pub(super) const CHANGING: usize = 16;
 
-/// A matrix: type, values, and for integer types a scale per group of 32 terms.
+/// A matrix as lines of terms, which are rows of A or columns of B: values, and for integer types a scale per group of 32 terms.
 #[derive(Clone, Copy)]
-struct Matrix {
-    kind: Type,
+pub(super) struct Matrix {
+    pub(super) kind: Type,
+    pub(super) lines: usize,
+    pub(super) terms: usize,
+    /// Whether the terms of a line have consecutive indices, as in A; else the lines of a term have them.
+    by_line: bool,
     values: Tensor,
     scales: Tensor,
+    /// Values of the leading terms, which in A are those of the current window.
+    leading: Tensor,
 }
 
 impl Matrix {
-    fn new(seed: Seed, name: &str, kind: Type) -> Matrix {
-        let scales = seed.tensor(&format!("{name}, scales"));
-        Matrix { kind, values: seed.tensor(name), scales }
+    fn new(seed: Seed, name: &str, kind: Type, lines: usize, terms: usize) -> Matrix {
+        let (values, scales) = (seed.tensor(name), seed.tensor(&format!("{name}, scales")));
+        Matrix { kind, lines, terms, by_line: name == "A", values, scales, leading: values }
     }
 
+    fn index(&self, line: usize, at: usize, per_line: usize) -> u64 {
+        (if self.by_line { line * per_line + at } else { at * self.lines + line }) as u64
+    }
+
+    /// Stored bits.
     #[inline]
-    fn raw(&self, index: u64) -> u32 {
-        self.kind.encode(self.values.value(index))
+    pub(super) fn raw(&self, line: usize, term: usize) -> u32 {
+        let values = if term < CHANGING { &self.leading } else { &self.values };
+        self.kind.encode(values.value(self.index(line, term, self.terms)))
     }
 
-    fn scale(&self, index: u64) -> f16 {
+    /// The scale of a group.
+    pub(super) fn scale(&self, line: usize, group: usize) -> f16 {
+        let scale = self.scales.value(self.index(line, group, self.terms.div_ceil(GROUP)));
         // Gives values a standard deviation of about 1; no scale is near 0.
-        f16::from_f32((1.0 + self.scales.value(index) / 8.0) / self.kind.spread())
+        f16::from_f32((1.0 + scale / 8.0) / self.kind.spread())
+    }
+
+    /// A dequantized element.
+    pub(super) fn value(&self, line: usize, term: usize) -> f32 {
+        self.kind.decode(self.raw(line, term), || self.scale(line, term / GROUP).to_f32())
+    }
+
+    /// All elements of a line; each scale is computed once.
+    pub(super) fn line(&self, line: usize) -> Vec<f32> {
+        let mut values = vec![0.0; self.terms];
+        for (g, group) in values.chunks_mut(GROUP).enumerate() {
+            let scale = if self.kind.scaled() { self.scale(line, g).to_f32() } else { 1.0 };
+            for (value, term) in group.iter_mut().zip(g * GROUP..) {
+                *value = self.kind.decode(self.raw(line, term), || scale);
+            }
+        }
+        values
     }
 }
 
@@ -37,96 +69,22 @@ impl Matrix {
 #[derive(Clone, Copy)]
 pub(super) struct Operands {
     pub(super) shape: Shape,
-    seed: Seed,
-    a: Matrix,
-    b: Matrix,
-    /// A with the leading terms of the current window.
-    leading: Matrix,
+    pub(super) seed: Seed,
+    pub(super) a: Matrix,
+    pub(super) b: Matrix,
 }
 
 impl Operands {
     pub(super) fn new(seed: Seed, shape: Shape, a: Type, b: Type) -> Operands {
-        let a = Matrix::new(seed, "A", a);
-        Operands { shape, seed, a, b: Matrix::new(seed, "B", b), leading: a }
+        let Shape { m, n, k } = shape;
+        let (a, b) = (Matrix::new(seed, "A", a, m, k), Matrix::new(seed, "B", b, n, k));
+        Operands { shape, seed, a, b }
     }
 
     /// The same with the leading terms of A in a window.
     pub(super) fn in_window(&self, window: u32) -> Operands {
-        let leading = Matrix::new(self.seed, &format!("A in window {window}"), self.a.kind);
-        Operands { leading, ..*self }
-    }
-
-    /// The seed of all elements.
-    pub(super) fn seed(&self) -> Seed {
-        self.seed
-    }
-
-    /// The type of A.
-    pub(super) fn a_type(&self) -> Type {
-        self.a.kind
-    }
-
-    /// The type of B.
-    pub(super) fn b_type(&self) -> Type {
-        self.b.kind
-    }
-
-    /// Stored bits of A at row m, term k.
-    pub(super) fn a_raw(&self, m: usize, k: usize) -> u32 {
-        let matrix = if k < CHANGING { &self.leading } else { &self.a };
-        matrix.raw((m * self.shape.k + k) as u64)
-    }
-
-    /// The scale of row m, group g of A.
-    pub(super) fn a_scale(&self, m: usize, g: usize) -> f16 {
-        self.a.scale((m * self.shape.k.div_ceil(GROUP) + g) as u64)
-    }
-
-    /// A at row m, term k.
-    pub(super) fn a(&self, m: usize, k: usize) -> f32 {
-        self.a.kind.decode(self.a_raw(m, k), || self.a_scale(m, k / GROUP).to_f32())
-    }
-
-    /// Stored bits of B at term k, column n.
-    pub(super) fn b_raw(&self, k: usize, n: usize) -> u32 {
-        self.b.raw((k * self.shape.n + n) as u64)
-    }
-
-    /// The scale of group g, column n of B.
-    pub(super) fn b_scale(&self, g: usize, n: usize) -> f16 {
-        self.b.scale((g * self.shape.n + n) as u64)
-    }
-
-    /// B at term k, column n.
-    pub(super) fn b(&self, k: usize, n: usize) -> f32 {
-        self.b.kind.decode(self.b_raw(k, n), || self.b_scale(k / GROUP, n).to_f32())
-    }
-
-    /// Row m of A: as [`Operands::a`], but each scale is computed once.
-    pub(super) fn row(&self, m: usize) -> Vec<f32> {
-        self.line(self.a.kind, |k| self.a_raw(m, k), |g| self.a_scale(m, g))
-    }
-
-    /// Column n of B; each scale is computed once.
-    pub(super) fn column(&self, n: usize) -> Vec<f32> {
-        self.line(self.b.kind, |k| self.b_raw(k, n), |g| self.b_scale(g, n))
-    }
-
-    /// All terms of a row or column, from stored bits and group scales.
-    fn line(
-        &self,
-        kind: Type,
-        raw: impl Fn(usize) -> u32,
-        scale: impl Fn(usize) -> f16,
-    ) -> Vec<f32> {
-        let mut line = vec![0.0; self.shape.k];
-        for (g, group) in line.chunks_mut(GROUP).enumerate() {
-            let scale = if kind.scaled() { scale(g).to_f32() } else { 1.0 };
-            for (value, k) in group.iter_mut().zip(g * GROUP..) {
-                *value = kind.decode(raw(k), || scale);
-            }
-        }
-        line
+        let leading = self.seed.tensor(&format!("A in window {window}"));
+        Operands { a: Matrix { leading, ..self.a }, ..*self }
     }
 }
 
@@ -139,39 +97,43 @@ mod tests {
     fn golden_elements() {
         let operands = |a, b| Operands::new(Seed([7; 32]), Shape { m: 5, n: 70, k: 100 }, a, b);
         let f32s = operands(Type::F32, Type::F32);
-        assert_eq!([f32s.a(4, 99), f32s.b(99, 69)].map(f32::to_bits), [0xbf3e205d, 0xbf27b614]);
-        assert_eq!(f32s.in_window(3).a(4, 15).to_bits(), 0xbe8d985c);
-        assert_eq!(f32s.in_window(3).a(4, 16), f32s.a(4, 16));
+        assert_eq!(
+            [f32s.a.value(4, 99), f32s.b.value(69, 99)].map(f32::to_bits),
+            [0xbf3e205d, 0xbf27b614]
+        );
+        assert_eq!(f32s.in_window(3).a.value(4, 15).to_bits(), 0xbe8d985c);
+        assert_eq!(f32s.in_window(3).a.value(4, 16), f32s.a.value(4, 16));
         let halves = operands(Type::F16, Type::F16);
-        assert_eq!([halves.a_raw(4, 99), halves.b_raw(99, 69)], [0xb9f1, 0xb93e]);
+        assert_eq!([halves.a.raw(4, 99), halves.b.raw(69, 99)], [0xb9f1, 0xb93e]);
         let bytes = operands(Type::Int8, Type::Int8);
-        assert_eq!([bytes.a_raw(4, 99), bytes.b_raw(99, 69)], [0xdc, 0xe1]);
-        assert_eq!([bytes.a_scale(4, 3), bytes.b_scale(3, 69)].map(f16::to_bits), [0x25b7, 0x24ea]);
+        assert_eq!([bytes.a.raw(4, 99), bytes.b.raw(69, 99)], [0xdc, 0xe1]);
+        assert_eq!([bytes.a.scale(4, 3), bytes.b.scale(69, 3)].map(f16::to_bits), [0x25b7, 0x24ea]);
         let nibbles = operands(Type::F32, Type::Int4);
-        assert_eq!([nibbles.b_raw(0, 0), nibbles.b_raw(99, 69)], [5, 6]);
-        assert_eq!(nibbles.b(99, 69).to_bits(), 0xbf1d4000);
+        assert_eq!([nibbles.b.raw(0, 0), nibbles.b.raw(69, 99)], [5, 6]);
+        assert_eq!(nibbles.b.value(69, 99).to_bits(), 0xbf1d4000);
     }
 
     #[test]
     fn rows_and_columns_are_their_elements() {
-        for kind in [Type::F32, Type::F16, Type::Int8, Type::Int4] {
+        for kind in Type::ALL {
             for k in [1, 31, 32, 100] {
                 let operands = Operands::new(Seed([3; 32]), Shape { m: 5, n: 7, k }, kind, kind);
                 let operands = operands.in_window(2);
-                let a: Vec<f32> = (0..k).map(|k| operands.a(4, k)).collect();
-                let b: Vec<f32> = (0..k).map(|k| operands.b(k, 6)).collect();
-                assert_eq!((operands.row(4), operands.column(6)), (a, b));
+                for (matrix, line) in [(operands.a, 4), (operands.b, 6)] {
+                    let values: Vec<f32> = (0..k).map(|k| matrix.value(line, k)).collect();
+                    assert_eq!(matrix.line(line), values);
+                }
             }
         }
     }
 
     #[test]
     fn every_type_has_mean_zero_and_standard_deviation_one() {
-        for kind in [Type::F32, Type::F16, Type::Int8, Type::Int4] {
+        for kind in Type::ALL {
             let operands =
                 Operands::new(Seed([1; 32]), Shape { m: 1, n: 64, k: 2048 }, Type::F32, kind);
             let values: Vec<f64> =
-                (0..2048 * 64).map(|i| f64::from(operands.b(i / 64, i % 64))).collect();
+                (0..2048 * 64).map(|i| f64::from(operands.b.value(i % 64, i / 64))).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             let variance = values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64;
             assert!(

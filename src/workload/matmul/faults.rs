@@ -1,14 +1,14 @@
 //! Faulty engines are detected, and NaN and infinity propagate.
 
-use super::data::Operands;
+use super::cpu::CpuEngine;
 use super::job::{Engine, Multiplying};
+use super::types::Block;
 use super::*;
-use crate::gpu::Gpu;
 use crate::kernels::Arithmetic;
 use crate::oracle::Verdict;
 use crate::units::Seconds;
+use crate::workload::{Job, JobError, first_gpu};
 use ndarray::Array2;
-use std::io::Write as _;
 
 /// A fault of an engine.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,17 +27,14 @@ enum Fault {
 }
 
 /// An engine with a fault, which can change over time.
-struct Faulty<E> {
-    engine: E,
+struct Faulty {
+    engine: CpuEngine,
     fault: Fault,
     last_copy: bool,
 }
 
-impl<E: Engine<Snapshot = Array2<f32>>> Engine for Faulty<E> {
+impl Engine for Faulty {
     type Snapshot = Array2<f32>;
-    fn kernel(&self) -> Option<&Kernel> {
-        self.engine.kernel()
-    }
     fn arithmetic(&self) -> Arithmetic {
         self.engine.arithmetic()
     }
@@ -47,32 +44,20 @@ impl<E: Engine<Snapshot = Array2<f32>>> Engine for Faulty<E> {
     fn blocks(&self) -> Vec<Block> {
         self.engine.blocks()
     }
-    fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError> {
-        self.engine.set_parts(parts)
-    }
-    fn submit(
-        &mut self,
-        part: usize,
-        copies: &mut dyn Iterator<Item = usize>,
-    ) -> Result<(), JobError> {
-        let copies: Vec<usize> = copies.collect();
+    fn wait(&mut self, part: &Block, copies: &[usize]) -> Result<Option<Seconds>, JobError> {
         self.last_copy = copies.contains(&(COPIES - 1));
-        let idle = self.fault == Fault::Idle;
-        self.engine.submit(part, &mut copies.into_iter().filter(|_| !idle))
-    }
-    fn wait(&mut self) -> Result<Option<Seconds>, JobError> {
-        self.engine.wait()
+        self.engine.wait(part, if self.fault == Fault::Idle { &[] } else { copies })
     }
     fn poison(&mut self) -> Result<(), JobError> {
         self.engine.poison()
     }
-    fn guards_hold(&mut self) -> Result<bool, JobError> {
+    fn guards_hold(&self) -> Result<bool, JobError> {
         Ok(self.fault != Fault::Beside)
     }
     fn change(&mut self, window: u32) -> Result<(), JobError> {
         if self.fault == Fault::OldActivations { Ok(()) } else { self.engine.change(window) }
     }
-    fn snapshot(&mut self, part: &Block) -> Result<Array2<f32>, JobError> {
+    fn snapshot(&self, part: &Block) -> Result<Array2<f32>, JobError> {
         let mut c = self.engine.snapshot(part)?;
         let last = c.last_mut().expect("a part is not empty");
         match self.fault {
@@ -82,8 +67,8 @@ impl<E: Engine<Snapshot = Array2<f32>>> Engine for Faulty<E> {
         }
         Ok(c)
     }
-    fn read(&self, snapshot: &Array2<f32>) -> Result<Array2<f32>, JobError> {
-        self.engine.read(snapshot)
+    fn read(&self, part: &Block, c: &Array2<f32>) -> Result<Array2<f32>, JobError> {
+        self.engine.read(part, c)
     }
 }
 
@@ -93,11 +78,11 @@ const COPIES: usize = 3;
 fn verdicts(verified: Fault, in_window: Fault) -> (Verdict, Verdict) {
     let shape = Shape { m: 5, n: 70, k: 90 };
     let operands = Operands::new(Seed([5; 32]), shape, Type::F32, Type::F32);
-    let engine = cpu::CpuEngine::new(&operands, COPIES);
+    let engine = CpuEngine::new(&operands, COPIES);
     let faulty = Faulty { engine, fault: verified, last_copy: false };
     let mut job = Multiplying::new(faulty, operands, COPIES);
     let before = job.verify().unwrap();
-    job.engine_mut().fault = in_window;
+    job.engine.fault = in_window;
     for window in 0..2 {
         job.open_window(window).unwrap();
         job.submit().unwrap();
@@ -127,23 +112,13 @@ fn assert_propagates(what: &str, mut engine: impl Engine, rows: usize) {
     let whole = engine.blocks();
     engine.set_parts(&whole).unwrap();
     engine.poison().unwrap();
-    engine.submit(0, &mut std::iter::once(0)).unwrap();
-    engine.wait().unwrap();
-    let snapshot = engine.snapshot(&whole[0]).unwrap();
-    let c = engine.read(&snapshot).unwrap();
+    engine.submit(0, &[0]).unwrap();
+    engine.wait(&whole[0], &[0]).unwrap();
+    let c = engine.read(&whole[0], &engine.snapshot(&whole[0]).unwrap()).unwrap();
     for (m, row) in c.rows().into_iter().enumerate() {
         let spoilt = m == rows - 1;
         assert!(row.iter().all(|c| c.is_finite() != spoilt), "{what}, row {m}: {row}");
     }
-}
-
-/// Opens the first GPU. If there is none, prints that to stderr directly, since the test harness hides the output of passing tests.
-fn first_gpu(test: &str) -> Option<Gpu> {
-    let Some(device) = crate::gpu::enumerate().into_iter().next() else {
-        let _ = writeln!(std::io::stderr(), "not run: {test}: this machine has no GPU adapter");
-        return None;
-    };
-    Some(Gpu::open(&device).unwrap())
 }
 
 #[test]
@@ -151,11 +126,11 @@ fn nan_and_infinity_propagate_through_every_kernel() {
     let Some(gpu) = first_gpu("nan_and_infinity_propagate_through_every_kernel") else { return };
     let target = Target::Gpu(gpu.clone());
     for spoiled in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        for (id, m, transposed) in [
-            (Id::Gemm, 3, Transposed::None),
-            (Id::Gemm, 3, Transposed::A),
-            (Id::Gemm, 3, Transposed::B),
-            (Id::Gemv, 1, Transposed::None),
+        for (id, m, transpose) in [
+            (Id::Gemm, 3, None),
+            (Id::Gemm, 3, Some("a")),
+            (Id::Gemm, 3, Some("b")),
+            (Id::Gemv, 1, None),
         ] {
             for (a, b) in [
                 (Type::F32, Type::F32),
@@ -164,7 +139,7 @@ fn nan_and_infinity_propagate_through_every_kernel() {
                 (Type::F16, Type::Int4),
             ] {
                 let shape = Shape { m, n: 65, k: 70 };
-                let product = Matmul { id, shape, a, b, transposed, layer: None };
+                let product = Matmul { id, shape, a, b, transpose, layer: None };
                 let operands = Operands::new(Seed([5; 32]), shape, a, b);
                 for variant in product.variants(&target) {
                     let Variant::Gpu(entry) = variant else { continue };

@@ -2,16 +2,15 @@
 
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
-use super::packed::{
-    Cut, GUARD, Scaled, layout_of_a, raw_of_a, room_for_a, room_for_b, write_a, write_b,
-};
-use super::{Block, Shape};
+use super::layout::Raw;
+use super::packed::{Cut, GUARD, Layouts, Scaled, padded};
+use super::types::{Block, Shape};
 use crate::gpu::{
     Batch, Bindings, Buffer, Dispatch, Flight, Gpu, GpuError, Memory, Pipeline, Resource, Snapshot,
 };
 use crate::kernels::{self, Arithmetic, Kernel};
 use crate::units::Seconds;
-use crate::workload::{DEPTH, JobError};
+use crate::workload::{DEPTH, JobError, nan_buffer};
 use ndarray::{Array2, s};
 use std::ops::Range;
 
@@ -28,28 +27,16 @@ pub(super) struct GpuEngine {
     adder: Option<Adder>,
     operands: Operands,
     cut: Cut,
+    layouts_of_a: Layouts,
     /// Blocks of rows of A.
     a: Vec<Scaled>,
     /// For each block of columns of B, its copies.
     b: Vec<Vec<Scaled>>,
-    /// Output of each block, by row of blocks, then column.
-    c: Vec<Vec<Sums>>,
+    /// The blocks of C, row by row, each with C and with partial sums if K is split.
+    c: Vec<(Buffer, Option<Buffer>)>,
     nan: Buffer,
     parts: Vec<Part>,
     flight: Flight,
-}
-
-/// Output of a block: C, and partial sums if K is split.
-struct Sums {
-    parts: Option<Buffer>,
-    c: Buffer,
-}
-
-impl Sums {
-    /// The buffer that the multiplying kernel writes.
-    fn written(&self) -> &Buffer {
-        self.parts.as_ref().unwrap_or(&self.c)
-    }
 }
 
 /// A part of C and the dispatches that compute it.
@@ -70,7 +57,7 @@ impl GpuEngine {
     ) -> Result<GpuEngine, JobError> {
         let cut = Cut::new(gpu, &kernel, operands.shape).map_err(GpuError::TooLarge)?;
         let pipeline = gpu.compile(&kernel)?;
-        let splits = u64::from(kernel.constant("SPLIT_K").unwrap_or(1));
+        let splits = kernel.constant("SPLIT_K").unwrap_or(1);
         let adder = match splits {
             1 => None,
             _ => {
@@ -78,125 +65,118 @@ impl GpuEngine {
                 Some(Adder { pipeline: gpu.compile(&kernel)?, workgroup: kernel.workgroup[0] })
             }
         };
+        let layouts_of_a = Layouts::of_a(&kernel, &operands.a, cut);
+        let layouts_of_b = Layouts::of_b(&kernel, &operands.b, cut);
         let Shape { m, n, .. } = operands.shape;
-        let starts = |side: usize, step: usize| (0..side).step_by(step);
         // Allocates everything before it generates data, since memory may run out.
-        let mut a = Vec::new();
-        for _ in starts(m, cut.rows) {
-            a.push(room_for_a(gpu, &kernel, operands, cut)?);
-        }
-        let mut b = Vec::new();
-        for _ in starts(n, cut.columns) {
-            let mut column = vec![room_for_b(gpu, &kernel, operands, cut)?];
-            for _ in 1..copies {
-                column.push(column[0].room_like(gpu)?);
-            }
-            b.push(column);
-        }
-        let bytes = 4 * cut.rows as u64 * cut.columns as u64;
-        let sums = || -> Result<Sums, GpuError> {
-            let parts = adder.as_ref().map(|_| gpu.storage(bytes * splits + GUARD)).transpose()?;
-            Ok(Sums { parts, c: gpu.storage(bytes + GUARD)? })
+        let rooms = |layouts: &Layouts, count: usize| -> Result<Vec<Scaled>, GpuError> {
+            (0..count).map(|_| layouts.room(gpu)).collect()
         };
-        let row = || (0..b.len()).map(|_| sums()).collect::<Result<Vec<_>, _>>();
-        let c = (0..a.len()).map(|_| row()).collect::<Result<Vec<_>, _>>()?;
-        for (first, block) in starts(m, cut.rows).zip(&a) {
-            write_a(gpu, &kernel, operands, cut, first, block)?;
+        let a = rooms(&layouts_of_a, m.div_ceil(cut.rows))?;
+        let columns = (0..n.div_ceil(cut.columns)).map(|_| rooms(&layouts_of_b, copies));
+        let b = columns.collect::<Result<Vec<_>, _>>()?;
+        let bytes = 4 * cut.rows as u64 * cut.columns as u64;
+        let sums = |_| -> Result<_, GpuError> {
+            let parts = (splits > 1).then(|| gpu.storage(bytes * u64::from(splits) + GUARD));
+            Ok((gpu.storage(bytes + GUARD)?, parts.transpose()?))
+        };
+        let c = (0..a.len() * b.len()).map(sums).collect::<Result<_, _>>()?;
+        for (i, block) in a.iter().enumerate() {
+            layouts_of_a.write(gpu, &operands.a, i * cut.rows, block)?;
         }
-        for (first, column) in starts(n, cut.columns).zip(&b) {
-            write_b(gpu, &kernel, operands, cut, first, &column[0])?;
+        for (j, column) in b.iter().enumerate() {
+            layouts_of_b.write(gpu, &operands.b, j * cut.columns, &column[0])?;
             column[1..].iter().try_for_each(|copy| column[0].copy_to(gpu, copy))?;
         }
-        let nan = gpu.storage((bytes + GUARD).min(1 << 20))?;
-        gpu.write(&nan, 0, &vec![f32::NAN; nan.size() as usize / 4])?;
         Ok(GpuEngine {
             flight: Flight::new(gpu, DEPTH, 0)?,
+            nan: nan_buffer(gpu, (bytes + GUARD).min(1 << 20))?,
             gpu: gpu.clone(),
             kernel,
             pipeline,
             adder,
             operands: *operands,
             cut,
+            layouts_of_a,
             a,
             b,
             c,
-            nan,
             parts: Vec::new(),
         })
     }
 
-    /// The row and column of the block of C that contains a part.
-    fn block_index(&self, part: &Block) -> (usize, usize) {
-        (part.rows.start / self.cut.rows, part.columns.start / self.cut.columns)
+    /// The block of rows and the block of columns that contain a part, and the part's first row and column in them.
+    fn position(&self, part: &Block) -> [usize; 4] {
+        let (row, column, Cut { rows, columns, .. }) =
+            (part.rows.start, part.columns.start, self.cut);
+        [row / rows, column / columns, row % rows, column % columns]
     }
 
     fn part(&self, part: &Block) -> Result<Part, GpuError> {
-        let (i, j) = self.block_index(part);
-        let (first_row, first_column) =
-            (part.rows.start - i * self.cut.rows, part.columns.start - j * self.cut.columns);
+        let [i, j, first_row, first_column] = self.position(part);
         let Cut { k, rows, columns } = self.cut;
         let splits = self.kernel.constant("SPLIT_K").unwrap_or(1);
         let numbers = [k, rows, columns, first_row, first_column, splits as usize, 0, 0];
-        let numbers = numbers.map(|n| n as u32);
         let uniform = self.gpu.uniform(32)?;
-        self.gpu.write(&uniform, 0, &numbers)?;
-        let sums = &self.c[i][j];
+        self.gpu.write(&uniform, 0, &numbers.map(|n| n as u32))?;
+        let (c, sums) = &self.c[i * self.b.len() + j];
         let bind = |b: &Scaled| {
             let mut resources = vec![
                 Resource::Buffer(&uniform),
                 self.a[i].values.resource(),
                 b.values.resource(),
-                Resource::Buffer(sums.written()),
+                Resource::Buffer(sums.as_ref().unwrap_or(c)),
             ];
             let scales = [&b.scales, &self.a[i].scales];
             resources.extend(scales.into_iter().flatten().map(Memory::resource));
             self.gpu.bind(&self.pipeline, &resources)
         };
-        let tiles = |side: &Range<usize>, tile| {
-            side.len().div_ceil(self.kernel.number(tile) as usize) as u32
+        let add = |(adder, sums): (&Adder, _)| -> Result<_, GpuError> {
+            let resources = [&uniform, sums, c].map(Resource::Buffer);
+            let groups = ((rows * columns / 4) as u32).div_ceil(adder.workgroup);
+            Ok((self.gpu.bind(&adder.pipeline, &resources)?, [groups, 1, 1]))
         };
-        let add = match (&self.adder, &sums.parts) {
-            (Some(adder), Some(parts)) => {
-                let resources = [&uniform, parts, &sums.c].map(Resource::Buffer);
-                let vectors = (rows * columns / 4) as u32;
-                let groups = [vectors.div_ceil(adder.workgroup), 1, 1];
-                Some((self.gpu.bind(&adder.pipeline, &resources)?, groups))
-            }
-            _ => None,
-        };
+        let tiles =
+            |side: &Range<usize>, tile| (side.len() as u32).div_ceil(self.kernel.number(tile));
         Ok(Part {
             bindings: self.b[j].iter().map(bind).collect::<Result<_, _>>()?,
-            groups: [
-                tiles(&part.columns, "TILE_N"),
-                tiles(&part.rows, "TILE_M"),
-                self.kernel.constant("SPLIT_K").unwrap_or(1),
-            ],
-            add,
+            groups: [tiles(&part.columns, "TILE_N"), tiles(&part.rows, "TILE_M"), splits],
+            add: self.adder.as_ref().zip(sums.as_ref()).map(add).transpose()?,
         })
+    }
+
+    /// Every buffer with sums, with guard words at its end.
+    fn outputs(&self) -> impl Iterator<Item = &Buffer> {
+        self.c.iter().flat_map(|(c, sums)| sums.iter().chain([c]))
     }
 
     /// Overwrites a guard word behind C.
     #[cfg(test)]
     pub(super) fn write_beside(&self) {
-        let c = &self.c[0][0].c;
+        let (c, _) = &self.c[0];
         self.gpu.write(c, c.size() - 4, &[1.0f32]).unwrap();
     }
 
     /// Overwrites the first term of a row of A in the first block with these bits.
     #[cfg(test)]
     pub(super) fn spoil(&self, row: usize, bits: u32) {
-        let (layout, honest) = (layout_of_a(&self.kernel, self.cut), raw_of_a(&self.operands, 0));
-        let raw =
-            move |line, term| if (line, term) == (row, 0) { bits } else { honest(line, term) };
-        for (first, texels) in layout.leading(1) {
-            let packed = layout.pack(first, texels, &raw);
-            self.gpu.write_memory(&self.a[0].values, first as u64, &packed).unwrap();
-        }
+        let honest = padded(&self.operands.a, 0);
+        let raw = |line, term| if (line, term) == (row, 0) { bits } else { honest(line, term) };
+        self.write_leading(0, 1, &raw).unwrap();
+    }
+
+    /// Writes the leading terms of a block of rows of A.
+    fn write_leading(&self, block: usize, terms: usize, raw: Raw) -> Result<(), GpuError> {
+        let layout = self.layouts_of_a.values;
+        layout.leading(terms).into_iter().try_for_each(|(first, texels)| {
+            let packed = layout.pack(first, texels, raw);
+            self.gpu.write_memory(&self.a[block].values, first as u64, &packed)
+        })
     }
 }
 
 impl Engine for GpuEngine {
-    type Snapshot = (Snapshot, Block);
+    type Snapshot = Snapshot;
 
     fn kernel(&self) -> Option<&Kernel> {
         Some(&self.kernel)
@@ -224,74 +204,57 @@ impl Engine for GpuEngine {
         Ok(())
     }
 
-    fn submit(
-        &mut self,
-        part: usize,
-        copies: &mut dyn Iterator<Item = usize>,
-    ) -> Result<(), JobError> {
+    fn submit(&mut self, part: usize, copies: &[usize]) -> Result<(), JobError> {
         let part = &self.parts[part];
         let mut dispatches = Vec::new();
         for copy in copies {
-            let bindings = &part.bindings[copy];
+            let bindings = &part.bindings[*copy];
             dispatches.push(Dispatch { pipeline: &self.pipeline, bindings, groups: part.groups });
             if let (Some(adder), Some((bindings, groups))) = (&self.adder, &part.add) {
                 dispatches.push(Dispatch { pipeline: &adder.pipeline, bindings, groups: *groups });
             }
         }
-        self.flight.submit(&Batch { dispatches, ..Batch::default() })?;
-        Ok(())
+        Ok(self.flight.submit(&Batch { dispatches, ..Batch::default() })?)
     }
 
-    fn wait(&mut self) -> Result<Option<Seconds>, JobError> {
+    fn wait(&mut self, _: &Block, _: &[usize]) -> Result<Option<Seconds>, JobError> {
         Ok(self.flight.wait()?.expect("a part was submitted").gpu_seconds)
     }
 
     fn poison(&mut self) -> Result<(), JobError> {
-        for sums in self.c.iter().flatten() {
-            for buffer in sums.parts.iter().chain([&sums.c]) {
-                self.gpu.fill(buffer, &self.nan)?;
-            }
-        }
-        Ok(())
+        Ok(self.outputs().try_for_each(|buffer| self.gpu.fill(buffer, &self.nan))?)
     }
 
-    fn guards_hold(&mut self) -> Result<bool, JobError> {
-        for sums in self.c.iter().flatten() {
-            for buffer in sums.parts.iter().chain([&sums.c]) {
-                let guard = self.gpu.snapshot(buffer, buffer.size() - GUARD..buffer.size())?;
-                let words: Vec<u32> = self.gpu.read(&guard)?;
-                if words.iter().any(|&word| word != f32::NAN.to_bits()) {
-                    return Ok(false);
-                }
+    fn guards_hold(&self) -> Result<bool, JobError> {
+        for buffer in self.outputs() {
+            let guard = self.gpu.snapshot(buffer, buffer.size() - GUARD..buffer.size())?;
+            let words: Vec<u32> = self.gpu.read(&guard)?;
+            if words.iter().any(|&word| word != f32::NAN.to_bits()) {
+                return Ok(false);
             }
         }
         Ok(true)
     }
 
     fn change(&mut self, window: u32) -> Result<(), JobError> {
-        let (operands, layout) =
-            (self.operands.in_window(window), layout_of_a(&self.kernel, self.cut));
-        for (i, block) in self.a.iter().enumerate() {
-            let raw = raw_of_a(&operands, i * self.cut.rows);
-            for (first, texels) in layout.leading(CHANGING) {
-                let packed = layout.pack(first, texels, &raw);
-                self.gpu.write_memory(&block.values, first as u64, &packed)?;
-            }
+        let a = self.operands.in_window(window).a;
+        for i in 0..self.a.len() {
+            self.write_leading(i, CHANGING, &padded(&a, i * self.cut.rows))?;
         }
         Ok(())
     }
 
-    fn snapshot(&mut self, part: &Block) -> Result<Self::Snapshot, JobError> {
-        let (i, j) = self.block_index(part);
-        let byte = |row: usize| 4 * ((row - i * self.cut.rows) * self.cut.columns) as u64;
-        let range = byte(part.rows.start)..byte(part.rows.end);
-        Ok((self.gpu.snapshot(&self.c[i][j].c, range)?, part.clone()))
+    fn snapshot(&self, part: &Block) -> Result<Snapshot, JobError> {
+        let [i, j, row, _] = self.position(part);
+        let byte = |row: usize| 4 * (row * self.cut.columns) as u64;
+        let (c, _) = &self.c[i * self.b.len() + j];
+        Ok(self.gpu.snapshot(c, byte(row)..byte(row + part.rows.len()))?)
     }
 
-    fn read(&self, (snapshot, part): &Self::Snapshot) -> Result<Array2<f32>, JobError> {
+    fn read(&self, part: &Block, snapshot: &Snapshot) -> Result<Array2<f32>, JobError> {
         let values: Vec<f32> = self.gpu.read(snapshot)?;
         let padded = Array2::from_shape_vec((part.rows.len(), self.cut.columns), values);
-        let first = part.columns.start - self.block_index(part).1 * self.cut.columns;
+        let [.., first] = self.position(part);
         Ok(padded.expect("whole rows").slice(s![.., first..first + part.columns.len()]).to_owned())
     }
 }

@@ -3,7 +3,7 @@
 
 use super::data::Operands;
 use super::proof::{Element, Elements, SAMPLED};
-use super::{Block, Shape};
+use super::types::{Block, Shape};
 use crate::kernels::{Arithmetic, Kernel};
 use crate::oracle::Verdict;
 use crate::oracle::matmul::{Freivalds, Rounding, judge};
@@ -20,30 +20,34 @@ const EVIDENCE_BYTES: usize = 16 << 20;
 pub(super) trait Engine {
     /// A saved part of C.
     type Snapshot;
-    fn kernel(&self) -> Option<&Kernel>;
+    fn kernel(&self) -> Option<&Kernel> {
+        None
+    }
     fn arithmetic(&self) -> Arithmetic;
     /// Parts of a block begin at multiples of these rows and columns.
     fn granule(&self) -> (usize, usize);
     /// The blocks of C; no part crosses them.
     fn blocks(&self) -> Vec<Block>;
     /// Sets the parts of C that are submitted by index. Nothing may be in flight.
-    fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError>;
-    /// Computes one part with each of these copies of the weights, in order.
-    fn submit(
-        &mut self,
-        part: usize,
-        copies: &mut dyn Iterator<Item = usize>,
-    ) -> Result<(), JobError>;
-    /// Waits for the oldest submission, which must exist. Returns its time on the device's clock.
-    fn wait(&mut self) -> Result<Option<Seconds>, JobError>;
+    fn set_parts(&mut self, _parts: &[Block]) -> Result<(), JobError> {
+        Ok(())
+    }
+    /// Lets a GPU compute one part with each of these copies of the weights, in order; the CPU computes it in `wait`.
+    fn submit(&mut self, _part: usize, _copies: &[usize]) -> Result<(), JobError> {
+        Ok(())
+    }
+    /// Waits for the oldest submission, which is this one. Returns its time on the device's clock.
+    fn wait(&mut self, part: &Block, copies: &[usize]) -> Result<Option<Seconds>, JobError>;
     /// Overwrites C and its guard words with NaN.
     fn poison(&mut self) -> Result<(), JobError>;
-    /// Whether no guard word was written since C was poisoned.
-    fn guards_hold(&mut self) -> Result<bool, JobError>;
+    /// Whether no guard word was written since C was poisoned. The CPU writes through slices of C, which need none.
+    fn guards_hold(&self) -> Result<bool, JobError> {
+        Ok(true)
+    }
     /// Changes A to that of a window.
     fn change(&mut self, window: u32) -> Result<(), JobError>;
-    fn snapshot(&mut self, part: &Block) -> Result<Self::Snapshot, JobError>;
-    fn read(&self, snapshot: &Self::Snapshot) -> Result<Array2<f32>, JobError>;
+    fn snapshot(&self, part: &Block) -> Result<Self::Snapshot, JobError>;
+    fn read(&self, part: &Block, snapshot: &Self::Snapshot) -> Result<Array2<f32>, JobError>;
 }
 
 /// Terms of the first dispatches, before the device's speed is known.
@@ -51,13 +55,8 @@ const TERMS_AT_FIRST: usize = 1 << 28;
 /// Maximum copies of the weights that are verified.
 const COPIES_VERIFIED: usize = 4;
 
-struct Evidence<S> {
-    part: Block,
-    snapshot: S,
-}
-
 pub(super) struct Multiplying<E: Engine> {
-    engine: E,
+    pub(super) engine: E,
     operands: Operands,
     rounding: Rounding,
     /// Copies of the weights, and the next one to use.
@@ -69,11 +68,11 @@ pub(super) struct Multiplying<E: Engine> {
     next_part: usize,
     /// Why the parts could not be set; the next submission reports it.
     trouble: Option<JobError>,
-    /// Parts in flight.
-    in_flight: VecDeque<usize>,
+    /// Parts in flight, with the copies of the weights.
+    in_flight: VecDeque<(usize, Vec<usize>)>,
     last_done: Option<usize>,
-    /// Saved output of the windows, until it is checked.
-    windows: Vec<Option<Evidence<E::Snapshot>>>,
+    /// A part of C and its saved output for each window, until it is checked.
+    windows: Vec<Option<(Block, E::Snapshot)>>,
     sampled: Vec<Element>,
     /// Freivalds' vectors for columns of C.
     vectors: HashMap<Range<usize>, Freivalds>,
@@ -105,11 +104,6 @@ impl<E: Engine> Multiplying<E> {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn engine_mut(&mut self) -> &mut E {
-        &mut self.engine
-    }
-
     /// Cuts C into about `count` parts, at least one per block.
     fn cut(&mut self, count: usize) -> Result<(), JobError> {
         let blocks = self.engine.blocks();
@@ -122,31 +116,28 @@ impl<E: Engine> Multiplying<E> {
         self.engine.set_parts(&self.parts)
     }
 
-    /// The next `n` copies, round-robin.
-    fn next_copies(&mut self, n: usize) -> impl Iterator<Item = usize> + use<E> {
-        let (first, copies) = (self.copy, self.copies);
-        self.copy = (first + n) % copies;
-        (0..n).map(move |i| (first + i) % copies)
-    }
-
     /// Computes all of C with one copy of the weights.
     fn compute(&mut self, copy: usize) -> Result<(), JobError> {
         self.engine.poison()?;
         for part in 0..self.parts.len() {
-            self.engine.submit(part, &mut std::iter::once(copy))?;
-            self.engine.wait()?;
+            self.engine.submit(part, &[copy])?;
+            self.engine.wait(&self.parts[part], &[copy])?;
         }
         Ok(())
     }
 
+    /// The output of a part now.
+    fn output(&self, part: &Block) -> Result<Array2<f32>, JobError> {
+        self.engine.read(part, &self.engine.snapshot(part)?)
+    }
+
     fn freivalds(&mut self, operands: &Operands, part: &Block, c: &Array2<f32>) -> Verdict {
-        let Operands { shape: Shape { k, n, .. }, .. } = *operands;
-        let seed = operands.seed();
+        let Operands { seed, a, b, .. } = *operands;
         let vector = self.vectors.entry(part.columns.clone()).or_insert_with(|| {
-            let signs = seed.coins("signs", n);
-            Freivalds::new(k, part.columns.clone(), &signs, &|k, n| operands.b(k, n))
+            let signs = seed.coins("signs", b.lines);
+            Freivalds::new(b.terms, part.columns.clone(), &signs, &|k, n| b.value(n, k))
         });
-        vector.judge(self.rounding, part.rows.clone(), &|m, k| operands.a(m, k), c.view())
+        vector.judge(self.rounding, part.rows.clone(), &|m, k| a.value(m, k), c.view())
     }
 
     /// Compares some elements of a block, always including its corners.
@@ -160,12 +151,14 @@ impl<E: Engine> Multiplying<E> {
         let budget = ((1usize << 25) / k).max(16);
         let rows = spread(&part.rows, 16);
         let columns = spread(&part.columns, (budget / rows.len()).max(2));
-        let a = Array2::from_shape_fn((rows.len(), k), |(i, k)| self.operands.a(rows[i], k).into());
+        let a = Array2::from_shape_fn((rows.len(), k), |(i, k)| {
+            self.operands.a.value(rows[i], k).into()
+        });
         // Some columns at a time: 16 MiB of them, in f64.
         let at_once = ((1 << 21) / k).max(1);
         columns.chunks(at_once).fold(Verdict::NOTHING, |verdict, columns| {
             let b = Array2::from_shape_fn((k, columns.len()), |(k, j)| {
-                self.operands.b(k, columns[j]).into()
+                self.operands.b.value(columns[j], k).into()
             });
             let c = Array2::from_shape_fn((rows.len(), columns.len()), |(i, j)| {
                 c[[rows[i] - part.rows.start, columns[j] - part.columns.start]]
@@ -179,17 +172,16 @@ impl<E: Engine> Multiplying<E> {
 fn strips(block: &Block, count: usize, granule: (usize, usize)) -> Vec<Block> {
     let granules = |side: &Range<usize>, granule: usize| side.len().div_ceil(granule);
     let (rows, columns) = (granules(&block.rows, granule.0), granules(&block.columns, granule.1));
-    let cut = |side: &Range<usize>, granules: usize, granule: usize| -> Vec<Range<usize>> {
-        let step = granule * granules.div_ceil(count);
-        side.clone().step_by(step).map(|first| first..(first + step).min(side.end)).collect()
+    let by_rows = rows >= columns;
+    let (side, step) = match by_rows {
+        true => (&block.rows, granule.0 * rows.div_ceil(count)),
+        false => (&block.columns, granule.1 * columns.div_ceil(count)),
     };
-    if rows >= columns {
-        let part = |rows| Block { rows, columns: block.columns.clone() };
-        cut(&block.rows, rows, granule.0).into_iter().map(part).collect()
-    } else {
-        let part = |columns| Block { rows: block.rows.clone(), columns };
-        cut(&block.columns, columns, granule.1).into_iter().map(part).collect()
-    }
+    let part = |first: usize| match first..(first + step).min(side.end) {
+        rows if by_rows => Block { rows, columns: block.columns.clone() },
+        columns => Block { rows: block.rows.clone(), columns },
+    };
+    side.clone().step_by(step).map(part).collect()
 }
 
 impl<E: Engine> Job for Multiplying<E> {
@@ -199,11 +191,10 @@ impl<E: Engine> Job for Multiplying<E> {
         self.cut((m * n).saturating_mul(k).div_ceil(TERMS_AT_FIRST))?;
         self.compute(0)?;
         let operands = self.operands;
-        let mut verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
+        let mut verdict = Verdict::NOTHING;
         let mut first: Vec<Array2<f32>> = Vec::new();
         for block in self.engine.blocks() {
-            let snapshot = self.engine.snapshot(&block)?;
-            let c = self.engine.read(&snapshot)?;
+            let c = self.output(&block)?;
             // Some elements are compared one by one, all of them by Freivalds' check.
             verdict =
                 verdict.and(self.sample(&block, &c)).and(self.freivalds(&operands, &block, &c));
@@ -220,8 +211,7 @@ impl<E: Engine> Job for Multiplying<E> {
         for copy in (1..looked_at).map(|i| i * last / (looked_at - 1)) {
             self.compute(copy)?;
             for (block, first) in self.engine.blocks().iter().zip(&first) {
-                let snapshot = self.engine.snapshot(block)?;
-                let c = self.engine.read(&snapshot)?;
+                let c = self.output(block)?;
                 if c.iter().zip(first).any(|(c, first)| c.to_bits() != first.to_bits()) {
                     return Ok(Verdict::Disagrees(format!(
                         "copy {copy} of the weights gives another output"
@@ -251,20 +241,21 @@ impl<E: Engine> Job for Multiplying<E> {
         if let Some(error) = self.trouble.take() {
             return Err(error);
         }
-        let part = self.next_part;
-        let mut copies = self.next_copies(self.repeats);
-        self.engine.submit(part, &mut copies)?;
-        self.in_flight.push_back(part);
+        let (part, end) = (self.next_part, self.copy + self.repeats);
+        let copies: Vec<usize> = (self.copy..end).map(|copy| copy % self.copies).collect();
+        self.copy = end % self.copies;
+        self.engine.submit(part, &copies)?;
+        self.in_flight.push_back((part, copies));
         self.next_part = (part + 1) % self.parts.len();
         Ok(())
     }
 
     fn wait(&mut self) -> Result<Batch, JobError> {
-        let part = self.in_flight.pop_front().expect("a batch is in flight");
-        let gpu_seconds = self.engine.wait()?;
+        let (part, copies) = self.in_flight.pop_front().expect("a batch is in flight");
+        let gpu_seconds = self.engine.wait(&self.parts[part], &copies)?;
         self.last_done = Some(part);
         let Work(once) = self.operands.shape.work(&self.parts[part]);
-        Ok(Batch { work: Work(once * self.repeats as u64), gpu_seconds })
+        Ok(Batch { work: Work(once * copies.len() as u64), gpu_seconds })
     }
 
     fn open_window(&mut self, window: u32) -> Result<(), JobError> {
@@ -279,21 +270,18 @@ impl<E: Engine> Job for Multiplying<E> {
         let kept = (EVIDENCE_BYTES / (4 * columns.len())).clamp(1, rows.len());
         let part = Block { rows: rows.end - kept..rows.end, columns };
         let snapshot = self.engine.snapshot(&part)?;
-        self.windows.push(Some(Evidence { part, snapshot }));
+        self.windows.push(Some((part, snapshot)));
         Ok(())
     }
 
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
-        let evidence = self.windows[window as usize].take();
-        let Evidence { part, snapshot } = evidence.expect("a window is checked once");
-        let c = self.engine.read(&snapshot)?;
+        let saved = self.windows[window as usize].take();
+        let (part, snapshot) = saved.expect("a window is checked once");
+        let c = self.engine.read(&part, &snapshot)?;
         let operands = self.operands.in_window(window);
         let width = part.columns.len() as u64;
-        let positions = operands.seed().picks(
-            &format!("sampled in window {window}"),
-            part.area() as u64,
-            SAMPLED,
-        );
+        let name = format!("sampled in window {window}");
+        let positions = operands.seed.picks(&name, part.area() as u64, SAMPLED);
         self.sampled.retain(|element| element.window != window);
         self.sampled.extend(positions.into_iter().map(|position| {
             let (i, j) = ((position / width) as usize, (position % width) as usize);

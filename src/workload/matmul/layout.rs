@@ -3,6 +3,9 @@
 use crate::kernels::Kernel;
 use rayon::prelude::*;
 
+/// Bits of an element by line and term.
+pub(super) type Raw<'a> = &'a (dyn Fn(usize, usize) -> u32 + Sync);
+
 /// Bits of a texel.
 const TEXEL_BITS: u32 = 128;
 
@@ -48,12 +51,7 @@ impl Layout {
     }
 
     /// Packs texels from `first` on, four words each; `raw(line, term)` gives the bits of an element.
-    pub(super) fn pack(
-        &self,
-        first: usize,
-        texels: usize,
-        raw: &(dyn Fn(usize, usize) -> u32 + Sync),
-    ) -> Vec<u32> {
+    pub(super) fn pack(&self, first: usize, texels: usize, raw: Raw) -> Vec<u32> {
         let mut words = vec![0; 4 * texels];
         let texel = |(i, words): (usize, &mut [u32])| {
             let (panel, rest) =

@@ -1,10 +1,11 @@
 //! Matrices as kernels take them: padded to whole tiles, split into blocks that fit a binding, and packed.
 
-use super::data::Operands;
-use super::layout::Layout;
-use super::{GROUP, Shape, Type};
+use super::data::Matrix;
+use super::layout::{Layout, Raw};
+use super::types::Shape;
 use crate::gpu::{Gpu, GpuError, Memory};
-use crate::kernels::Kernel;
+use crate::kernels::{BindingKind, Kernel};
+use crate::model::GROUP;
 use crate::units::Bytes;
 
 /// Bytes of guard words behind each block of C.
@@ -58,149 +59,89 @@ pub(super) struct Scaled {
 }
 
 impl Scaled {
-    /// Memory for a copy.
-    pub(super) fn room_like(&self, gpu: &Gpu) -> Result<Scaled, GpuError> {
-        let scales = self.scales.as_ref().map(|scales| gpu.memory_like(scales)).transpose()?;
-        Ok(Scaled { values: gpu.memory_like(&self.values)?, scales })
-    }
-
     pub(super) fn copy_to(&self, gpu: &Gpu, copy: &Scaled) -> Result<(), GpuError> {
         gpu.copy_memory(&self.values, &copy.values)?;
         self.scales.iter().zip(&copy.scales).try_for_each(|(from, to)| gpu.copy_memory(from, to))
     }
 }
 
-/// Layouts of a matrix and its scales, and their bindings.
-struct Layouts {
-    values: (usize, Layout),
+/// Layouts of a block of a matrix and of its scales, and what they are bound as.
+pub(super) struct Layouts {
+    pub(super) values: Layout,
+    kind: BindingKind,
     /// `None` if the kernel has no binding for them; a placeholder if the type has none.
-    scales: Option<(usize, Layout)>,
+    scales: Option<(Layout, BindingKind)>,
 }
 
 impl Layouts {
-    fn new(kernel: &Kernel, kind: Type, values: (usize, Layout), scales: (usize, Layout)) -> Self {
-        let (binding, layout) = scales;
-        let layout = if kind.scaled() { layout } else { Layout::new(16, 1, 1, 1, 1) };
-        let has_binding = binding < kernel.bindings.len();
-        Layouts { values, scales: has_binding.then_some((binding, layout)) }
+    pub(super) fn of_a(kernel: &Kernel, a: &Matrix, cut: Cut) -> Layouts {
+        let values = Layout::of(kernel, "A", kernel.number("A_BITS"), cut.rows, cut.k);
+        let scales = Layout::new(16, 1, 0, cut.rows, cut.k.div_ceil(GROUP));
+        Layouts::new(kernel, a, (1, values), (5, scales))
     }
 
-    fn room(&self, gpu: &Gpu, kernel: &Kernel) -> Result<Scaled, GpuError> {
-        let room = |(binding, layout): &(usize, Layout)| {
-            gpu.memory(kernel.bindings[*binding].kind, layout.texels() as u64)
-        };
-        let scales = self.scales.as_ref().map(room).transpose()?;
-        Ok(Scaled { values: room(&self.values)?, scales })
+    pub(super) fn of_b(kernel: &Kernel, b: &Matrix, cut: Cut) -> Layouts {
+        let values = Layout::of(kernel, "B", b.kind.bits(), cut.columns, cut.k);
+        let number = |name| kernel.constant(name).unwrap_or(1) as usize;
+        let (terms, panel) = (number("S_TERMS"), number("S_PANEL"));
+        let scales = Layout::new(16, terms, panel, cut.columns, cut.k.div_ceil(GROUP));
+        Layouts::new(kernel, b, (2, values), (4, scales))
     }
 
-    fn write(
+    fn new(
+        kernel: &Kernel,
+        matrix: &Matrix,
+        (binding, values): (usize, Layout),
+        (scale_binding, scales): (usize, Layout),
+    ) -> Layouts {
+        let scales = if matrix.kind.scaled() { scales } else { Layout::new(16, 1, 1, 1, 1) };
+        let scale_binding = kernel.bindings.get(scale_binding);
+        Layouts {
+            values,
+            kind: kernel.bindings[binding].kind,
+            scales: scale_binding.map(|binding| (scales, binding.kind)),
+        }
+    }
+
+    /// Memory for a block.
+    pub(super) fn room(&self, gpu: &Gpu) -> Result<Scaled, GpuError> {
+        let room = |layout: &Layout, kind| gpu.memory(kind, layout.texels() as u64);
+        let scales = self.scales.as_ref().map(|(layout, kind)| room(layout, *kind)).transpose()?;
+        Ok(Scaled { values: room(&self.values, self.kind)?, scales })
+    }
+
+    /// Writes the lines of a matrix from `first` on.
+    pub(super) fn write(
         &self,
         gpu: &Gpu,
+        matrix: &Matrix,
+        first: usize,
         to: &Scaled,
-        raw: &(dyn Fn(usize, usize) -> u32 + Sync),
-        scale: &(dyn Fn(usize, usize) -> u32 + Sync),
     ) -> Result<(), GpuError> {
-        write(gpu, &to.values, &self.values.1, raw)?;
+        write(gpu, &to.values, &self.values, &padded(matrix, first))?;
+        let groups = matrix.terms.div_ceil(GROUP);
+        let scale = |line: usize, group: usize| {
+            let inside = first + line < matrix.lines && group < groups;
+            if inside { matrix.scale(first + line, group).to_bits().into() } else { 0 }
+        };
         match (&to.scales, &self.scales) {
-            (Some(memory), Some((_, layout))) => write(gpu, memory, layout, scale),
+            (Some(memory), Some((layout, _))) => write(gpu, memory, layout, &scale),
             _ => Ok(()),
         }
     }
 }
 
-/// The layout of a block of A.
-pub(super) fn layout_of_a(kernel: &Kernel, cut: Cut) -> Layout {
-    Layout::of(kernel, "A", kernel.number("A_BITS"), cut.rows, cut.k)
-}
-
-fn layouts_of_a(kernel: &Kernel, operands: &Operands, cut: Cut) -> Layouts {
-    let scales = Layout::new(16, 1, 0, cut.rows, cut.k.div_ceil(GROUP));
-    Layouts::new(kernel, operands.a_type(), (1, layout_of_a(kernel, cut)), (5, scales))
-}
-
-fn layouts_of_b(kernel: &Kernel, operands: &Operands, cut: Cut) -> Layouts {
-    let kind = operands.b_type();
-    let number = |name| kernel.constant(name).unwrap_or(1) as usize;
-    let groups = cut.k.div_ceil(GROUP);
-    let scales = Layout::new(16, number("S_TERMS"), number("S_PANEL"), cut.columns, groups);
-    let values = Layout::of(kernel, "B", kind.bits(), cut.columns, cut.k);
-    Layouts::new(kernel, kind, (2, values), (4, scales))
-}
-
-/// Memory for a block of A.
-pub(super) fn room_for_a(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    operands: &Operands,
-    cut: Cut,
-) -> Result<Scaled, GpuError> {
-    layouts_of_a(kernel, operands, cut).room(gpu, kernel)
-}
-
-/// Memory for a block of B.
-pub(super) fn room_for_b(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    operands: &Operands,
-    cut: Cut,
-) -> Result<Scaled, GpuError> {
-    layouts_of_b(kernel, operands, cut).room(gpu, kernel)
-}
-
-/// Writes the rows of A from `first` on.
-pub(super) fn write_a(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    operands: &Operands,
-    cut: Cut,
-    first: usize,
-    to: &Scaled,
-) -> Result<(), GpuError> {
-    let Shape { m, k, .. } = operands.shape;
-    let groups = k.div_ceil(GROUP);
-    let scale = |line: usize, group: usize| {
-        let inside = first + line < m && group < groups;
-        if inside { operands.a_scale(first + line, group).to_bits().into() } else { 0 }
-    };
-    layouts_of_a(kernel, operands, cut).write(gpu, to, &raw_of_a(operands, first), &scale)
-}
-
-/// Stored bits of A from row `first` on, zero outside A.
-pub(super) fn raw_of_a(operands: &Operands, first: usize) -> impl Fn(usize, usize) -> u32 + Sync {
-    let (operands, Shape { m, k, .. }) = (*operands, operands.shape);
+/// Stored bits of a matrix from line `first` on, of zeros outside it.
+pub(super) fn padded(matrix: &Matrix, first: usize) -> impl Fn(usize, usize) -> u32 + Sync {
+    let (matrix, zero) = (*matrix, matrix.kind.encode(0.0));
     move |line, term| {
-        if first + line < m && term < k { operands.a_raw(first + line, term) } else { 0 }
+        let inside = first + line < matrix.lines && term < matrix.terms;
+        if inside { matrix.raw(first + line, term) } else { zero }
     }
 }
 
-/// Writes the columns of B from `first` on.
-pub(super) fn write_b(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    operands: &Operands,
-    cut: Cut,
-    first: usize,
-    to: &Scaled,
-) -> Result<(), GpuError> {
-    let (kind, Shape { n, k, .. }) = (operands.b_type(), operands.shape);
-    let zero = kind.encode(0.0);
-    let raw = |line: usize, term: usize| {
-        if first + line < n && term < k { operands.b_raw(term, first + line) } else { zero }
-    };
-    let scale = |line: usize, group: usize| {
-        let inside = first + line < n && group < k.div_ceil(GROUP);
-        if inside { operands.b_scale(group, first + line).to_bits().into() } else { 0 }
-    };
-    layouts_of_b(kernel, operands, cut).write(gpu, to, &raw, &scale)
-}
-
 /// Writes a matrix in a kernel's layout.
-fn write(
-    gpu: &Gpu,
-    memory: &Memory,
-    layout: &Layout,
-    raw: &(dyn Fn(usize, usize) -> u32 + Sync),
-) -> Result<(), GpuError> {
+fn write(gpu: &Gpu, memory: &Memory, layout: &Layout, raw: Raw) -> Result<(), GpuError> {
     /// Texels that are packed and written at once: 4 MiB.
     const CHUNK: usize = 1 << 18;
     /// Chunks that take host memory at a time: 64 MiB.

@@ -1,7 +1,7 @@
 //! Sampled elements of a product for the record, and how a third party recomputes them from the seed alone.
 
-use super::Shape;
 use super::data::Operands;
+use super::types::Shape;
 use crate::oracle::Verdict;
 use crate::oracle::matmul::{Rounding, judge_element};
 use schemars::JsonSchema;
@@ -95,10 +95,9 @@ impl TryFrom<Columns> for Elements {
             return Err("the columns are not of one length, or not so many for each window");
         }
         let windows = (0u32..).zip(per_window);
-        let window: Vec<u32> =
-            windows.flat_map(|(window, count)| std::iter::repeat_n(window, *count)).collect();
-        let element = |i: usize| Element {
-            window: window[i],
+        let windows = windows.flat_map(|(window, count)| std::iter::repeat_n(window, *count));
+        let element = |(i, window)| Element {
+            window,
             row: row[i],
             column: column[i],
             value: value[i] as f32,
@@ -106,7 +105,7 @@ impl TryFrom<Columns> for Elements {
         Ok(Elements {
             f16_roundings: from.f16_roundings,
             weight_excess: from.weight_excess,
-            elements: (0..n).map(element).collect(),
+            elements: windows.enumerate().map(element).collect(),
         })
     }
 }
@@ -132,7 +131,7 @@ impl Elements {
             f16_roundings: self.f16_roundings,
             weight_excess: self.weight_excess,
         };
-        let mut verdict = Verdict::Agrees { checked: 0, worst: 0.0 };
+        let mut verdict = Verdict::NOTHING;
         let affordable = usize::try_from(most_terms / k as u64).unwrap_or(usize::MAX);
         // One element of a moderate length is computed even where there is no time for it.
         let affordable = affordable.max(usize::from(k <= MAX_QUICK_TERMS));
@@ -149,7 +148,7 @@ impl Elements {
                 continue;
             }
             let operands = operands.in_window(window);
-            let (a, b) = (operands.row(row as usize), operands.column(column as usize));
+            let (a, b) = (operands.a.line(row as usize), operands.b.line(column as usize));
             match judge_element(rounding, &a, &b, value) {
                 Ok(worst) => verdict = verdict.and(Verdict::Agrees { checked: 1, worst }),
                 Err(want) => {

@@ -4,8 +4,7 @@
 use super::cpu::{self, CpuScanner};
 use super::gpu::GpuScanner;
 use super::*;
-use crate::gpu::Gpu;
-use crate::workload::DEPTH;
+use crate::workload::{DEPTH, first_gpu};
 use proptest::prelude::*;
 
 /// Forwards scans with a target so easy that one hash in sixteen meets it.
@@ -14,29 +13,20 @@ struct Dense<S>(S);
 const DENSE_BITS: u32 = 4;
 
 impl<S: Scanner> Scanner for Dense<S> {
-    fn versions(&self) -> u32 {
-        self.0.versions()
-    }
-    fn granule(&self) -> u64 {
-        self.0.granule()
-    }
-    fn longest(&self) -> u64 {
-        self.0.longest()
-    }
-    fn kernel(&self) -> Option<&Kernel> {
-        self.0.kernel()
+    fn limits(&self) -> Limits {
+        self.0.limits()
     }
     fn submit(&mut self, scan: &Scan) -> Result<(), JobError> {
         self.0.submit(&Scan { zero_bits: DENSE_BITS, ..*scan })
     }
-    fn wait(&mut self) -> Result<Scanned, JobError> {
-        self.0.wait()
+    fn wait(&mut self, scan: &Scan) -> Result<(Vec<Found>, Option<Seconds>), JobError> {
+        self.0.wait(&Scan { zero_bits: DENSE_BITS, ..*scan })
     }
 }
 
 /// Runs batches of varying lengths across the end of the first header and compares the shares with hashing every word.
 fn assert_covers(name: &str, scanner: impl Scanner) {
-    let granule = scanner.granule();
+    let granule = scanner.limits().granule;
     let seed = Seed([3; 32]);
     let mut job = Mining::new(Dense(scanner), seed);
     // Batches of 1, 2, 3, 1, … granules; the header ends within the third.
@@ -86,18 +76,9 @@ fn every_processor_kernel_covers_its_scan_on_any_number_of_threads() {
     }
 }
 
-fn adapter(test: &str) -> Option<Gpu> {
-    let gpu = crate::gpu::enumerate().first().map(|device| Gpu::open(device).unwrap());
-    if gpu.is_none() {
-        use std::io::Write;
-        let _ = writeln!(std::io::stderr(), "not run: {test}: no GPU adapter");
-    }
-    gpu
-}
-
 #[test]
 fn every_gpu_variant_covers_its_scan() {
-    let Some(gpu) = adapter("every_gpu_variant_covers_its_scan") else { return };
+    let Some(gpu) = first_gpu("every_gpu_variant_covers_its_scan") else { return };
     for entry in kernels::of_workload("sha256d") {
         assert_covers(entry.id, GpuScanner::new(&gpu, entry).unwrap());
     }
@@ -105,7 +86,7 @@ fn every_gpu_variant_covers_its_scan() {
 
 #[test]
 fn every_gpu_variant_agrees_with_the_oracle() {
-    let Some(gpu) = adapter("every_gpu_variant_agrees_with_the_oracle") else { return };
+    let Some(gpu) = first_gpu("every_gpu_variant_agrees_with_the_oracle") else { return };
     let variants: Vec<_> = kernels::of_workload("sha256d").collect();
     let scanners = variants.iter().map(|entry| GpuScanner::new(&gpu, entry).unwrap());
     let scanners = std::cell::RefCell::new(scanners.collect::<Vec<_>>());
@@ -113,10 +94,10 @@ fn every_gpu_variant_agrees_with_the_oracle() {
     proptest!(config, |(header: [[u8; 16]; 5], first: u32, zero_bits in 5u32..12)| {
         let header = header.concat().try_into().unwrap();
         for (entry, scanner) in variants.iter().zip(scanners.borrow_mut().iter_mut()) {
-            let (versions, count) = (scanner.versions(), scanner.granule());
+            let Limits { versions, granule: count, .. } = scanner.limits();
             let scan = Scan { header, versions, first, count, zero_bits };
             scanner.submit(&scan).unwrap();
-            let verdict = judge(&scan, &scanner.wait().unwrap().found);
+            let verdict = judge(&scan, &scanner.wait(&scan).unwrap().0);
             prop_assert!(matches!(verdict, Verdict::Agrees { .. }), "{}: {verdict:?}", entry.id);
         }
     });
@@ -124,13 +105,13 @@ fn every_gpu_variant_agrees_with_the_oracle() {
 
 /// The words of a header that meet a target of 20 zero bits.
 fn whole_header(mut scanner: impl Scanner, header: Header) -> Vec<u32> {
-    let longest = scanner.longest().min(1 << 24);
+    let longest = scanner.limits().longest.min(1 << 24);
     let mut found = Vec::new();
     let mut first = 0;
     while first < WORDS {
         let scan = Scan { header, versions: 1, first: first as u32, count: longest, zero_bits: 20 };
         scanner.submit(&scan).unwrap();
-        found.extend(scanner.wait().unwrap().found.iter().map(|found| found.word));
+        found.extend(scanner.wait(&scan).unwrap().0.iter().map(|found| found.word));
         first += longest;
     }
     found.sort_unstable();
@@ -148,7 +129,7 @@ fn all_words_of_a_header() {
     for &word in &by_processor {
         assert!(oracle::leading_zero_bits(&oracle::hash(&header, word.swap_bytes())) >= 20);
     }
-    let Some(gpu) = adapter("all_words_of_a_header, on a GPU") else { return };
+    let Some(gpu) = first_gpu("all_words_of_a_header, on a GPU") else { return };
     let entry = kernels::of_workload("sha256d").find(|e| e.id == "sha256d/scan-1").unwrap();
     let by_gpu = whole_header(GpuScanner::new(&gpu, entry).unwrap(), header);
     assert!(by_processor == by_gpu, "{} and {} shares", by_processor.len(), by_gpu.len());

@@ -2,12 +2,12 @@
 //! contain a share; the CPU finds the word.
 
 use super::cpu::scan_by_sha2;
-use super::{Scan, Scanned, Scanner};
+use super::{Found, Limits, Scan, Scanner};
 use crate::gpu::{Batch, Bindings, Buffer, Dispatch, Flight, Gpu, Pipeline, Resource};
 use crate::kernels::sha256d::{K, Program, ROTATIONS};
 use crate::kernels::{Entry, Kernel};
+use crate::units::Seconds;
 use crate::workload::{DEPTH, JobError};
-use std::collections::VecDeque;
 
 pub(super) struct GpuScanner {
     gpu: Gpu,
@@ -16,7 +16,6 @@ pub(super) struct GpuScanner {
     program: Program,
     slots: Vec<Slot>,
     flight: Flight,
-    submitted: VecDeque<Scan>,
 }
 
 struct Slot {
@@ -47,22 +46,18 @@ impl GpuScanner {
         };
         let slots = (0..DEPTH).map(slot).collect::<Result<_, _>>()?;
         let flight = Flight::new(gpu, DEPTH, block_bytes)?;
-        let submitted = VecDeque::new();
-        Ok(GpuScanner { gpu: gpu.clone(), kernel, pipeline, program, slots, flight, submitted })
+        Ok(GpuScanner { gpu: gpu.clone(), kernel, pipeline, program, slots, flight })
     }
 }
 
 impl Scanner for GpuScanner {
-    fn granule(&self) -> u64 {
-        u64::from(self.kernel.workgroup[0]) * u64::from(self.kernel.number("NONCES"))
-    }
-
-    fn versions(&self) -> u32 {
-        self.kernel.number("VERSIONS")
-    }
-
-    fn longest(&self) -> u64 {
-        self.granule() * u64::from(self.gpu.details().limits.workgroups)
+    fn limits(&self) -> Limits {
+        let granule = u64::from(self.kernel.workgroup[0]) * u64::from(self.kernel.number("NONCES"));
+        Limits {
+            versions: self.kernel.number("VERSIONS"),
+            granule,
+            longest: granule * u64::from(self.gpu.details().limits.workgroups),
+        }
     }
 
     fn kernel(&self) -> Option<&Kernel> {
@@ -92,17 +87,15 @@ impl Scanner for GpuScanner {
             dispatches: vec![Dispatch {
                 pipeline: &self.pipeline,
                 bindings: &slot.bindings,
-                groups: [(scan.count / self.granule()) as u32, 1, 1],
+                groups: [(scan.count / self.limits().granule) as u32, 1, 1],
             }],
             read: Some(&slot.blocks),
         })?;
-        self.submitted.push_back(*scan);
         Ok(())
     }
 
-    fn wait(&mut self) -> Result<Scanned, JobError> {
+    fn wait(&mut self, scan: &Scan) -> Result<(Vec<Found>, Option<Seconds>), JobError> {
         let done = self.flight.wait()?.expect("a scan was submitted");
-        let scan = self.submitted.pop_front().expect("a scan was submitted");
         let (count, blocks) = (done.words[0] as usize, &done.words[1..]);
         let blocks = blocks.get(..count).ok_or_else(|| {
             JobError::Wrong(format!(
@@ -121,6 +114,6 @@ impl Scanner for GpuScanner {
             }
             found.extend(shares);
         }
-        Ok(Scanned { found, gpu_seconds: done.gpu_seconds })
+        Ok((found, done.gpu_seconds))
     }
 }

@@ -15,7 +15,9 @@ mod proof;
 
 pub use proof::{Share, Shares, versioned};
 
-use super::{Batch, Id, Job, JobError, Proof, Seed, Shape, SpecError, Target, Variant, Workload};
+use super::{
+    Batch, Id, Job, JobError, PreparedJob, Proof, Seed, SpecError, Target, Variant, Workload,
+};
 use crate::kernels::sha256d::{HeaderWords, INITIAL};
 use crate::kernels::{self, Kernel};
 use crate::oracle::Verdict;
@@ -48,18 +50,6 @@ impl Workload for Sha256d {
         Unit::Hash
     }
 
-    fn arguments(&self) -> String {
-        String::new()
-    }
-
-    fn shape(&self) -> Shape {
-        Shape::default()
-    }
-
-    fn unsupported(&self, _: &Target) -> Option<String> {
-        None
-    }
-
     fn variants(&self, target: &Target) -> Vec<Variant> {
         match target {
             Target::Cpu(_) => cpu::kernels().map(|kernel| Variant::Cpu(kernel.id)).collect(),
@@ -67,12 +57,7 @@ impl Workload for Sha256d {
         }
     }
 
-    fn prepare(
-        &self,
-        target: &Target,
-        variant: &Variant,
-        seed: Seed,
-    ) -> Result<Box<dyn Job>, JobError> {
+    fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob {
         Ok(match (target, variant) {
             (Target::Gpu(gpu), Variant::Gpu(entry)) => {
                 Box::new(Mining::new(gpu::GpuScanner::new(gpu, entry)?, seed))
@@ -126,28 +111,34 @@ struct Found {
     word: u32,
 }
 
-/// Result of a scan.
-struct Scanned {
-    found: Vec<Found>,
-    gpu_seconds: Option<Seconds>,
+/// What a kernel can scan.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Header versions in which it hashes each word.
+    versions: u32,
+    /// The words of a scan must be a multiple of this.
+    granule: u64,
+    /// Maximum words of a scan.
+    longest: u64,
 }
 
 /// A kernel that scans words.
 trait Scanner {
-    /// Header versions in which it hashes each word.
-    fn versions(&self) -> u32;
-    /// The words of a scan must be a multiple of this.
-    fn granule(&self) -> u64;
-    /// Maximum words of a scan.
-    fn longest(&self) -> u64;
-    fn kernel(&self) -> Option<&Kernel>;
-    fn submit(&mut self, scan: &Scan) -> Result<(), JobError>;
-    /// Result of the oldest submitted scan; the caller knows that there is one.
-    fn wait(&mut self) -> Result<Scanned, JobError>;
+    fn limits(&self) -> Limits;
+    fn kernel(&self) -> Option<&Kernel> {
+        None
+    }
+    /// Submits a scan to a GPU; the CPU computes it in `wait`.
+    fn submit(&mut self, _scan: &Scan) -> Result<(), JobError> {
+        Ok(())
+    }
+    /// What the oldest submitted scan found, which is this one, and its time on the device's clock.
+    fn wait(&mut self, scan: &Scan) -> Result<(Vec<Found>, Option<Seconds>), JobError>;
 }
 
 struct Mining<S> {
     scanner: S,
+    limits: Limits,
     seed: Seed,
     /// Words of the next batch.
     batch: u64,
@@ -162,35 +153,21 @@ struct Mining<S> {
 
 impl<S: Scanner> Mining<S> {
     fn new(scanner: S, seed: Seed) -> Self {
-        let batch = scanner.granule();
-        Mining {
-            scanner,
-            seed,
-            batch,
-            cursor: 0,
-            in_flight: VecDeque::new(),
-            windows: Vec::new(),
-            open: false,
-        }
+        let limits = scanner.limits();
+        let (batch, in_flight, windows) = (limits.granule, VecDeque::new(), Vec::new());
+        Mining { scanner, limits, seed, batch, cursor: 0, in_flight, windows, open: false }
     }
 
     /// Zero bits with which a batch finds 8 to 16 shares on average. Batches take at most 50 ms and a row's windows at least 3 s, which
     /// gives over 400 shares on any device.
     fn zero_bits(&self) -> u32 {
-        let hashes = self.batch * u64::from(self.scanner.versions());
+        let hashes = self.batch * u64::from(self.limits.versions);
         hashes.ilog2().saturating_sub(3).min(32)
     }
 
-    fn scan_now(
-        &mut self,
-        header: Header,
-        first: u32,
-        count: u64,
-        zero_bits: u32,
-    ) -> Result<Vec<Found>, JobError> {
-        let versions = self.scanner.versions();
-        self.scanner.submit(&Scan { header, versions, first, count, zero_bits })?;
-        let mut found = self.scanner.wait()?.found;
+    fn scan_now(&mut self, scan: &Scan) -> Result<Vec<Found>, JobError> {
+        self.scanner.submit(scan)?;
+        let (mut found, _) = self.scanner.wait(scan)?;
         found.sort_unstable();
         Ok(found)
     }
@@ -211,15 +188,16 @@ fn judge(scan: &Scan, found: &[Found]) -> Verdict {
 
 impl<S: Scanner> Job for Mining<S> {
     fn verify(&mut self) -> Result<Verdict, JobError> {
-        let (granule, versions) = (self.scanner.granule(), self.scanner.versions());
+        let Limits { versions, granule, .. } = self.limits;
         let count = 1024u64.next_multiple_of(granule);
         let mut verdict = Verdict::NOTHING;
         for block in &BLOCKS {
             let solution = block.nonce().swap_bytes();
             let first = solution.wrapping_sub(count as u32 / 2);
-            let found = self.scan_now(block.bytes(), first, count, 32)?;
+            let scan = Scan { header: block.bytes(), versions, first, count, zero_bits: 32 };
+            let found = self.scan_now(&scan)?;
             verdict = verdict.and(if found == [Found { version: 0, word: solution }] {
-                Verdict::Agrees { checked: count * u64::from(versions), worst: 0.0 }
+                Verdict::Agrees { checked: scan.hashes(), worst: 0.0 }
             } else {
                 Verdict::Disagrees(format!(
                     "block {} is solved by nonce {}, the kernel found {found:?}",
@@ -232,9 +210,8 @@ impl<S: Scanner> Job for Mining<S> {
         let count = ((1u64 << 17) / u64::from(versions)).next_multiple_of(granule);
         let (header, first) = (self.seed.header(u64::MAX), u32::MAX - count as u32 / 8);
         let zero_bits = (count * u64::from(versions)).ilog2() - 9;
-        let found = self.scan_now(header, first, count, zero_bits)?;
         let scan = Scan { header, versions, first, count, zero_bits };
-        Ok(verdict.and(judge(&scan, &found)))
+        Ok(verdict.and(judge(&scan, &self.scan_now(&scan)?)))
     }
 
     fn kernel(&self) -> Option<&Kernel> {
@@ -242,9 +219,9 @@ impl<S: Scanner> Job for Mining<S> {
     }
 
     fn resize(&mut self, factor: f64) {
-        let granule = self.scanner.granule();
+        let Limits { granule, longest, .. } = self.limits;
         let wanted = (self.batch as f64 * factor / granule as f64).round() as u64 * granule;
-        self.batch = wanted.clamp(granule, self.scanner.longest());
+        self.batch = wanted.clamp(granule, longest);
     }
 
     fn submit(&mut self) -> Result<(), JobError> {
@@ -252,7 +229,7 @@ impl<S: Scanner> Job for Mining<S> {
         let count = self.batch.min(WORDS - first);
         let scan = Scan {
             header: self.seed.header(index),
-            versions: self.scanner.versions(),
+            versions: self.limits.versions,
             first: first as u32,
             count,
             zero_bits: self.zero_bits(),
@@ -265,25 +242,25 @@ impl<S: Scanner> Job for Mining<S> {
 
     fn wait(&mut self) -> Result<Batch, JobError> {
         let scan = self.in_flight.pop_front().expect("a batch is in flight");
-        let scanned = self.scanner.wait()?;
+        let (found, gpu_seconds) = self.scanner.wait(&scan)?;
         if let Some(window) = self.windows.last_mut().filter(|_| self.open) {
             // Batches finish in order, and a header's last word ends a batch.
             let header = window.stretches[0].end / WORDS;
             window.stretches[0].end += scan.count;
-            window.shares.extend(scanned.found.iter().map(|found| Share {
+            window.shares.extend(found.iter().map(|found| Share {
                 header,
                 version: found.version,
                 nonce: found.word.swap_bytes(),
             }));
         }
-        Ok(Batch { work: Work(scan.hashes()), gpu_seconds: scanned.gpu_seconds })
+        Ok(Batch { work: Work(scan.hashes()), gpu_seconds })
     }
 
     fn open_window(&mut self, window: u32) -> Result<(), JobError> {
         self.windows.truncate(window as usize);
         self.windows.push(Shares {
             target: Shares::target(self.zero_bits()),
-            versions: self.scanner.versions(),
+            versions: self.limits.versions,
             stretches: vec![self.cursor..self.cursor],
             shares: Vec::new(),
         });

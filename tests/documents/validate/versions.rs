@@ -2,9 +2,9 @@
 
 use crate::validate::honest::{self, RUN, findings, findings_of, rows};
 use crate::validate::required::MAPS;
-use rigbench::kernels::hex;
 use rigbench::measure::{Latency, window_share};
 use rigbench::results::{self, Document, Evidence, Rules, read};
+use rigbench::text::hex;
 use rigbench::units::Seconds;
 use rigbench::workload::Id;
 use rigbench::workload::data::Seed;

@@ -3,8 +3,8 @@
 
 use crate::model::writer;
 use crate::support;
-use rigbench::kernels::hex;
 use rigbench::results::{self, Depth, Document, Evidence, Model, Row, RowFigures, read};
+use rigbench::text::hex;
 use rigbench::units::Provenance;
 use rigbench::workload::Proof;
 use sha2::Digest;

@@ -1,6 +1,6 @@
 //! Weights of a matrix product: rows of several matrices side by side, each in its own storage type.
 
-use crate::model::{GROUP, Matrix};
+use crate::model::{GROUP, Matrix, Type};
 use crate::workload::matmul::native::Weights;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
@@ -54,7 +54,13 @@ fn pack(matrices: &[Matrix]) -> Weights {
     };
     let storage = matrices[0].storage();
     let scales = |group: usize, column: usize| scale(group, column).0;
-    let weights = Weights::pack(storage.bits, terms, columns.len(), &value, &scales);
+    let kind = match storage.bits {
+        32 => Type::F32,
+        16 => Type::F16,
+        8 => Type::Int8,
+        _ => Type::Int4,
+    };
+    let weights = Weights::pack(kind, terms, columns.len(), &value, &scales);
     if !storage.offsets {
         return weights;
     }

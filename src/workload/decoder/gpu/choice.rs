@@ -55,7 +55,8 @@ pub(in crate::workload::decoder) fn choices(
     batch: usize,
 ) -> Vec<&'static Choice> {
     let software = gpu.description().class == Class::SoftwareGpu;
-    let lacks = |id| Kernel::given(of_decoder(id), &[]).is_ok_and(|k| gpu.lacks(&k).is_some());
+    let lacks =
+        |id| Kernel::with_params(of_decoder(id), &[]).is_ok_and(|k| gpu.lacks(&k).is_some());
     let mut choices: Vec<&Choice> = Vec::new();
     for choice in CHOICES.iter().filter(|choice| software == (choice.workgroup == 8)) {
         let config = |choice: &Choice| {

@@ -242,7 +242,7 @@ impl<'a> Recorder<'a> {
             return Ok(compiled.clone());
         }
         let values = [values, &[("HEAD_SIZE", uint(self.config.head_dim))]].concat();
-        let kernel = Kernel::given(of_decoder(id), &values)?;
+        let kernel = Kernel::with_params(of_decoder(id), &values)?;
         if let Some(lack) = self.gpu.lacks(&kernel) {
             return Err(EngineError::Unsupported(lack));
         }

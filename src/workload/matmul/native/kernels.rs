@@ -1,7 +1,10 @@
 //! The inner loops, written once and compiled for each instruction set.
 
+#[cfg(target_arch = "x86_64")]
+use super::lanes::{Avx2, Avx512};
 use super::lanes::{Lanes, Portable, prefetch};
-use super::weights::{F16, F32, Format, GROUP, Group, Int4, Int8, Kind, Line, PANEL, Panel};
+use super::panel::{Group, Line, PANEL, Panel, kind, lines, term};
+use crate::model::{GROUP, Type};
 
 /// Maximum rows of a tile with any instruction set.
 pub(super) const MOST_ROWS: usize = 12;
@@ -56,24 +59,6 @@ pub(super) struct Kernels {
     pub(super) bytes: unsafe fn(rows: usize, a: Bytes, panel: Panel, c: Tile),
 }
 
-/// Every instruction set, best first.
-static KERNELS: &[Kernels] = &[
-    #[cfg(target_arch = "x86_64")]
-    x86::AVX512_VNNI,
-    #[cfg(target_arch = "x86_64")]
-    x86::AVX512,
-    #[cfg(target_arch = "x86_64")]
-    x86::AVX2_VNNI,
-    #[cfg(target_arch = "x86_64")]
-    x86::AVX2,
-    portable::KERNELS,
-];
-
-/// The instruction sets that this CPU supports, best first.
-pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
-    KERNELS.iter().filter(|kernels| (kernels.available)())
-}
-
 /// Calls a function with the number of rows as a constant.
 macro_rules! with_rows {
     ($rows:expr, $function:ident::<$lanes:ty, ($($n:literal)*)>$arguments:tt) => {
@@ -84,100 +69,67 @@ macro_rules! with_rows {
     };
 }
 
-/// The inner loops, compiled for the instructions that `$lanes` needs.
-macro_rules! compiled_for {
-    ($constant:ident, $name:literal, $(#[$feature:meta])? $lanes:ty, $available:expr, $rows:literal: $n:tt,
-     $byte_rows:literal: $byte_n:tt) => {
-        pub(super) const $constant: Kernels = {
-            $(#[$feature])?
-            unsafe fn tile(rows: usize, a: &[f32], b: &[f32], c: Tile, ahead: &[Line]) {
-                // SAFETY (here and below): this function is only called where its instructions are available.
-                unsafe { with_rows!(rows, float_tile::<$lanes, $n>(a, b, c, ahead)) }
-            }
-            $(#[$feature])?
-            unsafe fn widen(panel: Panel, first_group: usize, to: &mut [f32]) {
-                unsafe {
-                    match panel.kind {
-                        Kind::F32 => widen_panel::<F32, $lanes>(panel, first_group, to),
-                        Kind::F16 => widen_panel::<F16, $lanes>(panel, first_group, to),
-                        Kind::Int8 => widen_panel::<Int8, $lanes>(panel, first_group, to),
-                        Kind::Int4 => widen_panel::<Int4, $lanes>(panel, first_group, to),
-                    }
-                }
-            }
-            $(#[$feature])?
-            unsafe fn vector(x: &[f32], totals: &[f32], panel: Panel, to: &mut [f32; PANEL]) {
-                unsafe {
-                    match panel.kind {
-                        Kind::F32 => vector_times_panel::<F32, $lanes>(x, totals, panel, to),
-                        Kind::F16 => vector_times_panel::<F16, $lanes>(x, totals, panel, to),
-                        Kind::Int8 => vector_times_panel::<Int8, $lanes>(x, totals, panel, to),
-                        Kind::Int4 => vector_times_panel::<Int4, $lanes>(x, totals, panel, to),
-                    }
-                }
-            }
-            $(#[$feature])?
-            unsafe fn bytes(rows: usize, a: Bytes, panel: Panel, c: Tile) {
-                unsafe { with_rows!(rows, byte_tile::<$lanes, $byte_n>(a, panel, c)) }
-            }
-            Kernels {
-                id: $name,
-                available: $available,
-                rows: $rows,
-                byte_rows: $byte_rows,
-                tile,
-                widen,
-                vector,
-                bytes,
-            }
-        };
+/// Calls a function with the bits of a type as a constant.
+macro_rules! with_bits {
+    ($kind:expr, $function:ident::<$lanes:ty>$arguments:tt) => {
+        match $kind {
+            Type::F32 => $function::<$lanes, 32>$arguments,
+            Type::F16 => $function::<$lanes, 16>$arguments,
+            Type::Int8 => $function::<$lanes, 8>$arguments,
+            Type::Int4 => $function::<$lanes, 4>$arguments,
+        }
     };
 }
 
-mod portable {
-    use super::*;
-    compiled_for!(KERNELS, "matmul/portable", Portable, || true, 4: (1 2 3 4), 2: (1 2));
+/// The inner loops, compiled for the features that `$lanes` needs, with the rows of tiles for floats and for int8.
+macro_rules! compiled_for {
+    ($id:literal, $lanes:ty, [$($feature:tt),*], $rows:literal: $n:tt, $byte_rows:literal: $byte_n:tt) => {{
+        $(#[target_feature(enable = $feature)])*
+        unsafe fn tile(rows: usize, a: &[f32], b: &[f32], c: Tile, ahead: &[Line]) {
+            // SAFETY (here and below): this function is only called where its instructions are available.
+            unsafe { with_rows!(rows, float_tile::<$lanes, $n>(a, b, c, ahead)) }
+        }
+        $(#[target_feature(enable = $feature)])*
+        unsafe fn widen(panel: Panel, first_group: usize, to: &mut [f32]) {
+            unsafe { with_bits!(panel.kind, widen_panel::<$lanes>(panel, first_group, to)) }
+        }
+        $(#[target_feature(enable = $feature)])*
+        unsafe fn vector(x: &[f32], totals: &[f32], panel: Panel, to: &mut [f32; PANEL]) {
+            unsafe { with_bits!(panel.kind, vector_times_panel::<$lanes>(x, totals, panel, to)) }
+        }
+        $(#[target_feature(enable = $feature)])*
+        unsafe fn bytes(rows: usize, a: Bytes, panel: Panel, c: Tile) {
+            unsafe { with_rows!(rows, byte_tile::<$lanes, $byte_n>(a, panel, c)) }
+        }
+        let available = || true $(&& is_x86_feature_detected!($feature))*;
+        Kernels { id: $id, available, rows: $rows, byte_rows: $byte_rows, tile, widen, vector, bytes }
+    }};
 }
 
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::super::lanes::{Avx2, Avx512};
-    use super::*;
+/// Every instruction set, best first.
+static KERNELS: &[Kernels] = &[
+    #[cfg(target_arch = "x86_64")]
+    compiled_for!("matmul/avx512-vnni", Avx512<true>, ["avx512f", "avx512bw", "avx512vnni"],
+        12: (1 2 3 4 5 6 7 8 9 10 11 12), 6: (1 2 3 4 5 6)),
+    #[cfg(target_arch = "x86_64")]
+    compiled_for!("matmul/avx512", Avx512<false>, ["avx512f", "avx512bw"],
+        12: (1 2 3 4 5 6 7 8 9 10 11 12), 4: (1 2 3 4)),
+    #[cfg(target_arch = "x86_64")]
+    compiled_for!("matmul/avx2-vnni", Avx2<true>, ["avx2", "fma", "f16c", "avxvnni"],
+        6: (1 2 3 4 5 6), 2: (1 2)),
+    #[cfg(target_arch = "x86_64")]
+    compiled_for!("matmul/avx2", Avx2<false>, ["avx2", "fma", "f16c"], 6: (1 2 3 4 5 6), 2: (1 2)),
+    compiled_for!("matmul/portable", Portable, [], 4: (1 2 3 4), 2: (1 2)),
+];
 
-    fn avx512() -> bool {
-        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
-    }
+/// The instruction sets that this CPU supports, best first.
+pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
+    KERNELS.iter().filter(|kernels| (kernels.available)())
+}
 
-    fn avx2() -> bool {
-        is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("f16c")
-    }
-
-    compiled_for!(
-        AVX512_VNNI, "matmul/avx512-vnni",
-        #[target_feature(enable = "avx512f,avx512bw,avx512vnni")] Avx512<true>,
-        || avx512() && is_x86_feature_detected!("avx512vnni"),
-        12: (1 2 3 4 5 6 7 8 9 10 11 12), 6: (1 2 3 4 5 6)
-    );
-    compiled_for!(
-        AVX512, "matmul/avx512",
-        #[target_feature(enable = "avx512f,avx512bw")] Avx512<false>,
-        avx512,
-        12: (1 2 3 4 5 6 7 8 9 10 11 12), 4: (1 2 3 4)
-    );
-    compiled_for!(
-        AVX2_VNNI, "matmul/avx2-vnni",
-        #[target_feature(enable = "avx2,fma,f16c,avxvnni")] Avx2<true>,
-        || avx2() && is_x86_feature_detected!("avxvnni"),
-        6: (1 2 3 4 5 6), 2: (1 2)
-    );
-    compiled_for!(
-        AVX2, "matmul/avx2",
-        #[target_feature(enable = "avx2,fma,f16c")] Avx2<false>,
-        avx2,
-        6: (1 2 3 4 5 6), 2: (1 2)
-    );
+/// The best instruction set that this CPU supports.
+pub(super) fn best() -> &'static Kernels {
+    available().next().expect("the last runs everywhere")
 }
 
 /// Two vectors at a time across the panel: 2·ROWS accumulators, two vectors of B and a term of A fit the registers.
@@ -228,21 +180,21 @@ unsafe fn float_tile<V: Lanes, const ROWS: usize>(a: &[f32], b: &[f32], c: Tile,
 /// # Safety
 /// The CPU must support V's instructions.
 #[inline(always)]
-unsafe fn widen_panel<F: Format, V: Lanes>(panel: Panel, first_group: usize, to: &mut [f32]) {
-    assert_eq!(panel.kind, F::KIND);
+unsafe fn widen_panel<V: Lanes, const BITS: u32>(panel: Panel, first_group: usize, to: &mut [f32]) {
+    assert_eq!(panel.kind, kind(BITS));
     for (i, to) in to.chunks_mut(GROUP * PANEL).enumerate() {
         let group = panel.group(first_group + i);
         for first in (0..PANEL).step_by(V::WIDTH) {
             // SAFETY: a group has as many terms and columns, and `to` is no longer; the caller guarantees the rest.
             unsafe {
                 let scale =
-                    if F::SCALED { V::from_f16(group.scales.add(first)) } else { V::all(1.0) };
+                    if BITS < 16 { V::from_f16(group.scales.add(first)) } else { V::all(1.0) };
                 let shift = (!group.offsets.is_null()).then(|| shift::<V>(group, first));
-                for (term, to) in to.chunks_exact_mut(PANEL).enumerate() {
-                    let weight = F::term::<V>(group.values, term, first);
+                for (i, to) in to.chunks_exact_mut(PANEL).enumerate() {
+                    let weight = term::<BITS, V>(group.values, i, first);
                     let weight = match shift {
                         Some(shift) => weight.times_plus(scale, shift),
-                        None if F::SCALED => weight.times(scale),
+                        None if BITS < 16 => weight.times(scale),
                         None => weight,
                     };
                     weight.store(to.as_mut_ptr().add(first));
@@ -270,13 +222,13 @@ unsafe fn shift<V: Lanes>(group: Group, first: usize) -> V {
 /// # Safety
 /// The CPU must support V's instructions.
 #[inline(always)]
-unsafe fn vector_times_panel<F: Format, V: Lanes>(
+unsafe fn vector_times_panel<V: Lanes, const BITS: u32>(
     x: &[f32],
     totals_of_x: &[f32],
     panel: Panel,
     to: &mut [f32; PANEL],
 ) {
-    assert_eq!((panel.kind, x.len()), (F::KIND, GROUP * panel.groups()));
+    assert_eq!((panel.kind, x.len()), (kind(BITS), GROUP * panel.groups()));
     assert_eq!(totals_of_x.len(), panel.groups());
     let vectors = PANEL / V::WIDTH;
     // SAFETY (here and below): a group has 32 terms and columns; the caller guarantees the instructions.
@@ -289,20 +241,19 @@ unsafe fn vector_times_panel<F: Format, V: Lanes>(
             let mut sums = [[V::all(0.0); 2]; MAX_VECTORS];
             for step in 0..GROUP / 8 {
                 // The hardware prefetcher does not cross page boundaries.
-                for line in 0..F::KIND.lines() / 4 {
-                    prefetch(values.wrapping_add(AHEAD + step * F::KIND.lines() / 4 + line), true);
+                for line in 0..lines(BITS) / 4 {
+                    prefetch(values.wrapping_add(AHEAD + step * lines(BITS) / 4 + line), true);
                 }
                 for (v, sums) in sums.iter_mut().enumerate().take(vectors) {
                     for i in 0..8 {
-                        let term = 8 * step + i;
-                        let weight = F::term::<V>(values, term, v * V::WIDTH);
-                        sums[i % 2] = weight.times_plus(V::all(x[term]), sums[i % 2]);
+                        let weight = term::<BITS, V>(values, 8 * step + i, v * V::WIDTH);
+                        sums[i % 2] = weight.times_plus(V::all(x[8 * step + i]), sums[i % 2]);
                     }
                 }
             }
             for (v, total) in totals.iter_mut().enumerate().take(vectors) {
                 let sum = sums[v][0].add(sums[v][1]);
-                *total = if F::SCALED {
+                *total = if BITS < 16 {
                     sum.times_plus(V::from_f16(group.scales.add(v * V::WIDTH)), *total)
                 } else {
                     total.add(sum)
@@ -328,8 +279,8 @@ unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: Bytes, panel: Panel, c: Tile
     assert_eq!(a.quads.len(), ROWS * groups * QUADS);
     assert!(a.corrections.len() == ROWS * groups && a.scales.len() == ROWS * groups);
     let int4 = match panel.kind {
-        Kind::Int8 => false,
-        Kind::Int4 => true,
+        Type::Int8 => false,
+        Type::Int4 => true,
         kind => panic!("int8 activations do not go with weights of {kind:?}"),
     };
     assert!(groups == 0 || panel.group(0).offsets.is_null(), "offsets need activations in f32");

@@ -3,18 +3,22 @@
 
 mod kernels;
 mod lanes;
+mod panel;
 #[cfg(test)]
 mod tests;
 mod weights;
 
+pub use weights::Weights;
+
+use crate::model::{GROUP, Type};
 use half::f16;
-use kernels::{Bytes, Kernels, MOST_ROWS, QUADS, RUN, Tile};
+use kernels::{Bytes, MOST_ROWS, QUADS, RUN, Tile};
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
+use panel::{Line, PANEL};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
-use weights::{GROUP, Kind, Line, PANEL, Panel, Store, lines};
 
 /// Block size along K: the terms of a panel and of a tile stay in the inner caches.
 const TERMS: usize = 256;
@@ -25,37 +29,21 @@ const MIN_ROWS: usize = 48;
 /// Maximum columns of C in a part.
 const COLUMNS: usize = 8 * PANEL;
 
-/// Weights of a panel dequantized to floats.
+/// Floats in whole cache lines.
 #[repr(align(64))]
-struct Widened([f32; TERMS * PANEL]);
+struct Aligned<const N: usize>([f32; N]);
 
-/// Buffer for a tile that does not fit into C.
-#[repr(align(64))]
-struct TileBuffer([f32; MOST_ROWS * PANEL]);
-
-/// K×N weights in the kernels' layout.
-#[derive(Clone)]
-pub struct Weights {
-    k: usize,
-    n: usize,
-    kind: Kind,
-    store: Store,
-    kernels: &'static Kernels,
+/// Columns of B, and the part of C that they give.
+struct Strip<'c> {
+    columns: Range<usize>,
+    c: ArrayViewMut2<'c, f32>,
 }
 
-/// The threads that multiply.
-#[derive(Clone, Copy)]
-enum Threads {
-    All,
-    One,
-}
-
-impl Threads {
-    fn for_each<T: Send>(self, items: Vec<T>, work: impl Fn(T) + Send + Sync) {
-        match self {
-            Threads::All => items.into_par_iter().for_each(work),
-            Threads::One => items.into_iter().for_each(work),
-        }
+/// Does work on every thread, or on the calling thread alone.
+fn for_each<T: Send>(parallel: bool, items: Vec<T>, work: impl Fn(T) + Send + Sync) {
+    match parallel {
+        true => items.into_par_iter().for_each(work),
+        false => items.into_iter().for_each(work),
     }
 }
 
@@ -69,7 +57,7 @@ fn with_room<T>(length: usize, call: impl FnOnce(&mut [f32]) -> T) -> T {
     // Taken, not borrowed: while this thread waits for others, it may begin another product.
     let mut room = PACKED.take();
     if room.len() * 16 < length {
-        room = lines(length);
+        room = bytemuck::zeroed_vec(length.div_ceil(16));
     }
     let result = call(&mut bytemuck::cast_slice_mut(&mut room)[..length]);
     PACKED.replace(room);
@@ -78,87 +66,17 @@ fn with_room<T>(length: usize, call: impl FnOnce(&mut [f32]) -> T) -> T {
 
 /// Name in results of the kernels that multiply: the best that this CPU supports.
 pub fn id() -> &'static str {
-    kernels::available().next().expect("the last runs everywhere").id
+    kernels::best().id
 }
 
 impl Weights {
-    /// Packs weights of 32 (f32), 16 (f16), 8 or 4 bits. `value` gives the bits of the weight of a term and a column: two's complement
-    /// for 8 bits, value + 8 for 4. `scale` gives the scale of a group of 32 terms and a column; it is called for 8 and 4 bits only.
-    ///
-    /// # Panics
-    /// If `bits` is another number.
-    pub fn pack(
-        bits: u32,
-        k: usize,
-        n: usize,
-        value: &(dyn Fn(usize, usize) -> u32 + Sync),
-        scale: &(dyn Fn(usize, usize) -> f16 + Sync),
-    ) -> Weights {
-        let kind = Kind::of(bits);
-        let kernels = kernels::available().next().expect("the last runs everywhere");
-        Weights { k, n, kind, store: Store::new(kind, k, n, value, scale), kernels }
-    }
-
-    /// f16 weights that are all 0, to be replaced one by one.
-    pub fn zeros(k: usize, n: usize) -> Weights {
-        let kernels = kernels::available().next().expect("the last runs everywhere");
-        Weights { k, n, kind: Kind::F16, store: Store::zeros(Kind::F16, k, n), kernels }
-    }
-
-    /// Adds an offset per group of a column to 4-bit weights: w = scale · (value + 8) + offset.
-    ///
-    /// # Panics
-    /// If weights do not have 4 bits.
-    pub fn with_offsets(mut self, offset: &(dyn Fn(usize, usize) -> f16 + Sync)) -> Weights {
-        assert_eq!(self.kind, Kind::Int4, "only int4 has offsets");
-        self.store.add_offsets(self.n, offset);
-        self
-    }
-
-    /// Replaces an f16 weight.
-    ///
-    /// # Panics
-    /// If weights are not f16, or the position does not exist.
-    pub fn replace(&mut self, term: usize, column: usize, value: f16) {
-        self.store.replace_f16(term, column, value);
-    }
-
-    /// Limits later products to the first `k` terms.
-    ///
-    /// # Panics
-    /// If there are fewer terms.
-    pub fn limit_terms(&mut self, k: usize) {
-        assert!(k.div_ceil(GROUP) <= self.store.groups(), "there are not {k} terms");
-        self.k = k;
-    }
-
-    /// Number of columns.
-    pub fn columns(&self) -> usize {
-        self.n
-    }
-
-    /// The weights of a column.
-    pub fn column(&self, n: usize) -> impl Iterator<Item = f32> {
-        (0..self.k).map(move |k| self.store.weight(k, n))
-    }
-
-    fn panel(&self, columns: &Range<usize>) -> Panel<'_> {
-        self.store.panel(columns.start / PANEL, self.k.div_ceil(GROUP))
-    }
-
-    /// The same weights with other kernels.
-    #[cfg(test)]
-    fn by(self, kernels: &'static Kernels) -> Weights {
-        Weights { kernels, ..self }
-    }
-
     /// C (M × `columns`) = A (M×K) · B, restricted to these columns of B. Accumulators are f32, weights exact: each product is rounded at
     /// most K + 2 times.
     ///
     /// # Panics
     /// If A does not have K columns, C does not have A's rows and these columns, or B lacks these columns.
     pub fn multiply(&self, a: ArrayView2<f32>, columns: Range<usize>, c: ArrayViewMut2<f32>) {
-        self.multiply_on(Threads::All, a, columns, c);
+        self.multiply_on(true, a, Strip { columns, c });
     }
 
     /// The same on the calling thread alone, for many small products in parallel.
@@ -171,39 +89,27 @@ impl Weights {
         columns: Range<usize>,
         c: ArrayViewMut2<f32>,
     ) {
-        self.multiply_on(Threads::One, a, columns, c);
+        self.multiply_on(false, a, Strip { columns, c });
     }
 
-    fn multiply_on(
-        &self,
-        threads: Threads,
-        a: ArrayView2<f32>,
-        columns: Range<usize>,
-        mut c: ArrayViewMut2<f32>,
-    ) {
+    fn multiply_on(&self, parallel: bool, a: ArrayView2<f32>, mut strip: Strip) {
         assert_eq!(a.ncols(), self.k, "A has not as many columns as B has rows");
-        self.check(a.nrows(), &columns, &c);
+        self.check(a.nrows(), &strip);
         if self.k == 0 {
-            c.fill(0.0);
+            strip.c.fill(0.0);
         } else if a.nrows() == 1 {
-            self.multiply_row(threads, a, columns, c);
+            self.multiply_row(parallel, a, strip);
         } else {
-            self.multiply_rows(threads, a, columns, c);
+            self.multiply_rows(parallel, a, strip);
         }
     }
 
-    fn check(&self, rows: usize, columns: &Range<usize>, c: &ArrayViewMut2<f32>) {
+    fn check(&self, rows: usize, Strip { columns, c }: &Strip) {
         assert!(columns.start <= columns.end && columns.end <= self.n, "B has {} columns", self.n);
         assert_eq!(c.dim(), (rows, columns.len()), "C has not the rows of A and these columns");
     }
 
-    fn multiply_row(
-        &self,
-        threads: Threads,
-        a: ArrayView2<f32>,
-        columns: Range<usize>,
-        c: ArrayViewMut2<f32>,
-    ) {
+    fn multiply_row(&self, parallel: bool, a: ArrayView2<f32>, strip: Strip) {
         let groups = self.k.div_ceil(GROUP);
         with_room(groups * (GROUP + 1), |room| {
             let (x, totals) = room.split_at_mut(groups * GROUP);
@@ -213,9 +119,9 @@ impl Weights {
             let groups = x.chunks_exact(GROUP);
             totals.iter_mut().zip(groups).for_each(|(total, x)| *total = x.iter().sum());
             let (x, totals) = (&*x, &*totals);
-            threads.for_each(cut(c, columns, PANEL), |(columns, mut c)| {
+            for_each(parallel, strip.cut(PANEL), |Strip { columns, mut c }| {
                 let mut sums = [0.0; PANEL];
-                let panel = self.panel(&columns);
+                let panel = self.panel(columns.start);
                 // SAFETY: only kernels that this CPU supports are chosen.
                 unsafe { (self.kernels.vector)(x, totals, panel, &mut sums) };
                 let sums = &sums[columns.start % PANEL..];
@@ -224,42 +130,31 @@ impl Weights {
         });
     }
 
-    fn multiply_rows(
-        &self,
-        threads: Threads,
-        a: ArrayView2<f32>,
-        columns: Range<usize>,
-        c: ArrayViewMut2<f32>,
-    ) {
+    fn multiply_rows(&self, parallel: bool, a: ArrayView2<f32>, strip: Strip) {
         let (k, most) = (self.k.next_multiple_of(RUN), self.kernels.rows);
         with_room(a.nrows() * k, |packed| {
             let tiles: Vec<_> = packed.chunks_mut(k * most).enumerate().collect();
-            threads.for_each(tiles, |(i, packed)| {
+            for_each(parallel, tiles, |(i, packed)| {
                 let rows = packed.len() / k;
                 pack_rows(a.slice(s![i * most..i * most + rows, ..]), packed);
             });
-            let packed = &*packed;
-            let (rows, width) = part_size(a.nrows(), columns.len());
-            let mut parts: Vec<(&[f32], Range<usize>, ArrayViewMut2<f32>)> = Vec::new();
-            for (a, c) in packed.chunks(k * rows).zip(cut_rows(c, rows)) {
-                let strips = cut(c, columns.clone(), width);
-                parts.extend(strips.into_iter().map(|(columns, c)| (a, columns, c)));
-            }
-            threads.for_each(parts, |(a, columns, c)| self.multiply_part(a, columns, c));
+            let (rows, width) = part_size(a.nrows(), strip.columns.len());
+            let parts = strip.parts(packed.chunks(k * rows), rows, width);
+            for_each(parallel, parts, |(a, strip)| self.multiply_part(a, strip));
         });
     }
 
     /// Computes a part of C on this thread. `a` is packed in tiles of rows.
-    fn multiply_part(&self, a: &[f32], columns: Range<usize>, mut c: ArrayViewMut2<f32>) {
+    fn multiply_part(&self, a: &[f32], Strip { columns, mut c }: Strip) {
         let most = self.kernels.rows;
         let tile = self.k.next_multiple_of(RUN) * most;
         let tiles = a.len().div_ceil(tile);
-        let mut widened =
-            if self.kind == Kind::F32 { None } else { Some(Widened([0.0; TERMS * PANEL])) };
+        let mut widened = (self.kind != Type::F32).then_some(Aligned([0.0; TERMS * PANEL]));
         for first in (0..self.k).step_by(TERMS) {
             let terms = TERMS.min(self.k - first);
-            for (part, mut c) in cut(c.view_mut(), columns.clone(), PANEL) {
-                let panel = self.panel(&part);
+            let strip = Strip { columns: columns.clone(), c: c.view_mut() };
+            for Strip { columns: part, mut c } in strip.cut(PANEL) {
+                let panel = self.panel(part.start);
                 let b = match &mut widened {
                     None => panel.floats(first, terms),
                     Some(widened) => {
@@ -274,7 +169,7 @@ impl Weights {
                 } else {
                     (columns.start, first + TERMS)
                 };
-                let next = self.panel(&(next..next));
+                let next = self.panel(next);
                 let groups = from / GROUP..(from + TERMS) / GROUP;
                 let rows_of_c = c.axis_chunks_iter_mut(Axis(0), most);
                 for (i, (a, mut c)) in a.chunks(tile).zip(rows_of_c).enumerate() {
@@ -299,78 +194,68 @@ impl Weights {
         a: ArrayView2<i8>,
         scales: ArrayView2<f16>,
         columns: Range<usize>,
-        mut c: ArrayViewMut2<f32>,
+        c: ArrayViewMut2<f32>,
     ) {
+        let mut strip = Strip { columns, c };
         assert_eq!(a.ncols(), self.k, "A has not as many columns as B has rows");
         let groups = self.k.div_ceil(GROUP);
         assert_eq!(scales.dim(), (a.nrows(), groups), "each group of a row of A has a scale");
-        self.check(a.nrows(), &columns, &c);
+        self.check(a.nrows(), &strip);
         if self.k == 0 {
-            return c.fill(0.0);
+            return strip.c.fill(0.0);
         }
         let bias = match self.kind {
-            Kind::Int8 => 128,
-            Kind::Int4 => 8,
+            Type::Int8 => 128,
+            Type::Int4 => 8,
             kind => panic!("int8 activations do not go with weights of {kind:?}"),
         };
         let most = self.kernels.byte_rows;
         let starts: Vec<usize> = (0..a.nrows()).step_by(most).collect();
-        let packed: Vec<PackedBytes> = starts
+        let packed: Vec<_> = starts
             .into_par_iter()
             .map(|first| {
                 let rows = first..(first + most).min(a.nrows());
-                PackedBytes::new(a.slice(s![rows.clone(), ..]), scales.slice(s![rows, ..]), bias)
+                pack_bytes(a.slice(s![rows.clone(), ..]), scales.slice(s![rows, ..]), bias)
             })
             .collect();
-        let mut parts: Vec<(&[PackedBytes], Range<usize>, ArrayViewMut2<f32>)> = Vec::new();
-        for (a, c) in packed.chunks(ROWS / most).zip(cut_rows(c, ROWS)) {
-            let strips = cut(c, columns.clone(), PANEL);
-            parts.extend(strips.into_iter().map(|(columns, c)| (a, columns, c)));
-        }
-        parts.into_par_iter().for_each(|(a, columns, mut c)| {
-            let panel = self.panel(&columns);
-            for (a, mut c) in a.iter().zip(c.axis_chunks_iter_mut(Axis(0), most)) {
-                let rows = c.nrows();
+        let parts = strip.parts(packed.chunks(ROWS / most), ROWS, PANEL);
+        for_each(true, parts, |(a, Strip { columns, mut c })| {
+            let panel = self.panel(columns.start);
+            for ((quads, corrections, scales), mut c) in
+                a.iter().zip(c.axis_chunks_iter_mut(Axis(0), most))
+            {
+                let (rows, a) = (c.nrows(), Bytes { quads, corrections, scales });
                 into_tile(&mut c, columns.start % PANEL, false, |to| {
                     // SAFETY: only kernels that this CPU supports are chosen.
-                    unsafe { (self.kernels.bytes)(rows, a.view(), panel, to) }
+                    unsafe { (self.kernels.bytes)(rows, a, panel, to) }
                 });
             }
         });
     }
 }
 
-/// int8 activations of a tile's rows.
-struct PackedBytes {
-    quads: Vec<u32>,
-    corrections: Vec<i32>,
-    scales: Vec<f32>,
-}
-
-impl PackedBytes {
-    /// Packs activations for weights that are stored with this bias.
-    fn new(a: ArrayView2<i8>, scales: ArrayView2<f16>, bias: i32) -> PackedBytes {
-        let (rows, groups) = scales.dim();
-        let mut quads = vec![0u32; rows * groups * QUADS];
-        let mut corrections = vec![0i32; rows * groups];
-        for (row, a) in a.rows().into_iter().enumerate() {
-            let a: Cow<[i8]> = a.to_slice().map_or_else(|| a.to_vec().into(), Cow::from);
-            for (group, a) in a.chunks(GROUP).enumerate() {
-                let mut padded = [0i8; GROUP];
-                padded[..a.len()].copy_from_slice(a);
-                let at = group * rows + row;
-                quads[at * QUADS..][..QUADS]
-                    .copy_from_slice(&bytemuck::cast::<_, [u32; QUADS]>(padded));
-                corrections[at] = -bias * padded.iter().map(|&a| i32::from(a)).sum::<i32>();
-            }
+/// Packs int8 activations for weights that are stored with this bias: the three fields of [`Bytes`].
+fn pack_bytes(
+    a: ArrayView2<i8>,
+    scales: ArrayView2<f16>,
+    bias: i32,
+) -> (Vec<u32>, Vec<i32>, Vec<f32>) {
+    let (rows, groups) = scales.dim();
+    let mut quads = vec![0u32; rows * groups * QUADS];
+    let mut corrections = vec![0i32; rows * groups];
+    for (row, a) in a.rows().into_iter().enumerate() {
+        let a: Cow<[i8]> = a.to_slice().map_or_else(|| a.to_vec().into(), Cow::from);
+        for (group, a) in a.chunks(GROUP).enumerate() {
+            let mut padded = [0i8; GROUP];
+            padded[..a.len()].copy_from_slice(a);
+            let at = group * rows + row;
+            quads[at * QUADS..][..QUADS]
+                .copy_from_slice(&bytemuck::cast::<_, [u32; QUADS]>(padded));
+            corrections[at] = -bias * padded.iter().map(|&a| i32::from(a)).sum::<i32>();
         }
-        let scales = (0..rows * groups).map(|i| scales[[i % rows, i / rows]].to_f32()).collect();
-        PackedBytes { quads, corrections, scales }
     }
-
-    fn view(&self) -> Bytes<'_> {
-        Bytes { quads: &self.quads, corrections: &self.corrections, scales: &self.scales }
-    }
+    let scales = (0..rows * groups).map(|i| scales[[i % rows, i / rows]].to_f32()).collect();
+    (quads, corrections, scales)
 }
 
 /// Packs the rows of a tile: the first 16 terms of all rows, then the next 16.
@@ -401,33 +286,37 @@ fn part_size(m: usize, n: usize) -> (usize, usize) {
     (rows, columns)
 }
 
-/// Cuts C after every `rows` rows.
-fn cut_rows(mut c: ArrayViewMut2<f32>, rows: usize) -> Vec<ArrayViewMut2<f32>> {
-    let mut cut = Vec::new();
-    while c.nrows() > rows {
-        let (upper, lower) = c.split_at(Axis(0), rows);
-        cut.push(upper);
-        c = lower;
+impl<'c> Strip<'c> {
+    /// Cuts at multiples of `width` columns of B.
+    fn cut(self, width: usize) -> Vec<Strip<'c>> {
+        let Strip { columns: Range { start: mut first, end: last }, mut c } = self;
+        let mut cut = Vec::with_capacity((last - first) / width + 2);
+        while first < last {
+            let end = ((first / width + 1) * width).min(last);
+            let (left, right) = c.split_at(Axis(1), end - first);
+            cut.push(Strip { columns: first..end, c: left });
+            (c, first) = (right, end);
+        }
+        cut
     }
-    cut.push(c);
-    cut
-}
 
-/// Cuts C, whose columns are these columns of B, at multiples of `width` columns of B.
-fn cut(
-    mut c: ArrayViewMut2<f32>,
-    columns: Range<usize>,
-    width: usize,
-) -> Vec<(Range<usize>, ArrayViewMut2<f32>)> {
-    let mut cut = Vec::with_capacity(columns.len() / width + 2);
-    let mut first = columns.start;
-    while first < columns.end {
-        let end = ((first / width + 1) * width).min(columns.end);
-        let (left, right) = c.split_at(Axis(1), end - first);
-        cut.push((first..end, left));
-        (c, first) = (right, end);
+    /// Cuts the rows too: each rows of A with what they give.
+    fn parts<'a, T>(
+        self,
+        a: impl Iterator<Item = &'a [T]>,
+        rows: usize,
+        width: usize,
+    ) -> Vec<(&'a [T], Strip<'c>)> {
+        let (mut parts, mut c) = (Vec::new(), self.c);
+        for a in a {
+            let rows = rows.min(c.nrows());
+            let (upper, lower) = c.split_at(Axis(0), rows);
+            let strip = Strip { columns: self.columns.clone(), c: upper };
+            parts.extend(strip.cut(width).into_iter().map(|strip| (a, strip)));
+            c = lower;
+        }
+        parts
     }
-    cut
 }
 
 /// Lets `write` write a tile to C, of whose columns it skips some. A tile that does not have C's shape goes through a buffer.
@@ -436,7 +325,7 @@ fn into_tile(c: &mut ArrayViewMut2<f32>, skipped: usize, add: bool, write: impl 
     if columns == PANEL && c.strides()[1] == 1 {
         return write(Tile { first: c.as_mut_ptr(), pitch: c.strides()[0], add });
     }
-    let mut whole = TileBuffer([0.0; MOST_ROWS * PANEL]);
+    let mut whole = Aligned([0.0; MOST_ROWS * PANEL]);
     write(Tile { first: whole.0.as_mut_ptr(), pitch: PANEL as isize, add: false });
     for row in 0..rows {
         let from = &whole.0[row * PANEL + skipped..][..columns];

@@ -32,53 +32,28 @@ pub(super) struct Pair<A, B>(A, B);
 
 impl<A: Lanes, B: Lanes> Lanes for Pair<A, B> {
     const WIDTH: usize = A::WIDTH + B::WIDTH;
-    #[inline(always)]
-    unsafe fn all(word: u32) -> Self {
-        // SAFETY (here and below): the caller guarantees the instructions of both.
-        unsafe { Pair(A::all(word), B::all(word)) }
-    }
-    #[inline(always)]
-    unsafe fn count_from(first: u32) -> Self {
-        let second = first.wrapping_add(A::WIDTH as u32);
-        unsafe { Pair(A::count_from(first), B::count_from(second)) }
-    }
-    #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
-        unsafe { Pair(self.0.add(other.0), self.1.add(other.1)) }
-    }
-    #[inline(always)]
-    unsafe fn upper0(self) -> Self {
-        unsafe { Pair(self.0.upper0(), self.1.upper0()) }
-    }
-    #[inline(always)]
-    unsafe fn upper1(self) -> Self {
-        unsafe { Pair(self.0.upper1(), self.1.upper1()) }
-    }
-    #[inline(always)]
-    unsafe fn lower0(self) -> Self {
-        unsafe { Pair(self.0.lower0(), self.1.lower0()) }
-    }
-    #[inline(always)]
-    unsafe fn lower1(self) -> Self {
-        unsafe { Pair(self.0.lower1(), self.1.lower1()) }
-    }
-    #[inline(always)]
-    unsafe fn choose(e: Self, f: Self, g: Self) -> Self {
-        unsafe { Pair(A::choose(e.0, f.0, g.0), B::choose(e.1, f.1, g.1)) }
-    }
-    #[inline(always)]
-    unsafe fn majority(a: Self, b: Self, c: Self) -> Self {
-        unsafe { Pair(A::majority(a.0, b.0, c.0), B::majority(a.1, b.1, c.1)) }
-    }
-    #[inline(always)]
-    unsafe fn blend(mask: Self, difference: Self, base: Self) -> Self {
-        unsafe {
-            Pair(A::blend(mask.0, difference.0, base.0), B::blend(mask.1, difference.1, base.1))
+    inline_always! {
+        fn all(word: u32) -> Self {
+            // SAFETY (here and below): the caller guarantees the instructions of both.
+            unsafe { Pair(A::all(word), B::all(word)) }
         }
-    }
-    #[inline(always)]
-    unsafe fn without(self, mask: u32) -> u64 {
-        unsafe { self.0.without(mask) | self.1.without(mask) << A::WIDTH }
+        fn count_from(first: u32) -> Self {
+            let second = first.wrapping_add(A::WIDTH as u32);
+            unsafe { Pair(A::count_from(first), B::count_from(second)) }
+        }
+        fn add(self, other: Self) -> Self { unsafe { Pair(self.0.add(other.0), self.1.add(other.1)) } }
+        fn upper0(self) -> Self { unsafe { Pair(self.0.upper0(), self.1.upper0()) } }
+        fn upper1(self) -> Self { unsafe { Pair(self.0.upper1(), self.1.upper1()) } }
+        fn lower0(self) -> Self { unsafe { Pair(self.0.lower0(), self.1.lower0()) } }
+        fn lower1(self) -> Self { unsafe { Pair(self.0.lower1(), self.1.lower1()) } }
+        fn choose(e: Self, f: Self, g: Self) -> Self { unsafe { Pair(A::choose(e.0, f.0, g.0), B::choose(e.1, f.1, g.1)) } }
+        fn majority(a: Self, b: Self, c: Self) -> Self {
+            unsafe { Pair(A::majority(a.0, b.0, c.0), B::majority(a.1, b.1, c.1)) }
+        }
+        fn blend(mask: Self, difference: Self, base: Self) -> Self {
+            unsafe { Pair(A::blend(mask.0, difference.0, base.0), B::blend(mask.1, difference.1, base.1)) }
+        }
+        fn without(self, mask: u32) -> u64 { unsafe { self.0.without(mask) | self.1.without(mask) << A::WIDTH } }
     }
 }
 
@@ -101,57 +76,37 @@ mod x86 {
             pub(in super::super) struct $name($vector);
 
             impl $name {
-                #[inline(always)]
-                unsafe fn xor3(a: $vector, b: $vector, c: $vector) -> Self {
-                    unsafe { $name($ternary(a, b, c, 0x96)) }
+                inline_always! {
+                    fn xor3(a: $vector, b: $vector, c: $vector) -> Self { unsafe { $name($ternary(a, b, c, 0x96)) } }
                 }
             }
 
             impl Lanes for $name {
                 const WIDTH: usize = $width;
-                #[inline(always)]
-                unsafe fn all(word: u32) -> Self {
-                    unsafe { $name($set1(word as i32)) }
-                }
-                #[inline(always)]
-                unsafe fn count_from(first: u32) -> Self {
-                    unsafe { $name($add($set1(first as i32), $load(COUNT.as_ptr().cast()))) }
-                }
-                #[inline(always)]
-                unsafe fn add(self, other: Self) -> Self {
-                    unsafe { $name($add(self.0, other.0)) }
-                }
-                #[inline(always)]
-                unsafe fn upper0(self) -> Self {
-                    unsafe { Self::xor3($rotate(self.0, 2), $rotate(self.0, 13), $rotate(self.0, 22)) }
-                }
-                #[inline(always)]
-                unsafe fn upper1(self) -> Self {
-                    unsafe { Self::xor3($rotate(self.0, 6), $rotate(self.0, 11), $rotate(self.0, 25)) }
-                }
-                #[inline(always)]
-                unsafe fn lower0(self) -> Self {
-                    unsafe { Self::xor3($rotate(self.0, 7), $rotate(self.0, 18), $shift(self.0, 3)) }
-                }
-                #[inline(always)]
-                unsafe fn lower1(self) -> Self {
-                    unsafe { Self::xor3($rotate(self.0, 17), $rotate(self.0, 19), $shift(self.0, 10)) }
-                }
-                #[inline(always)]
-                unsafe fn choose(e: Self, f: Self, g: Self) -> Self {
-                    unsafe { $name($ternary(e.0, f.0, g.0, 0xca)) }
-                }
-                #[inline(always)]
-                unsafe fn majority(a: Self, b: Self, c: Self) -> Self {
-                    unsafe { $name($ternary(a.0, b.0, c.0, 0xe8)) }
-                }
-                #[inline(always)]
-                unsafe fn blend(mask: Self, difference: Self, base: Self) -> Self {
-                    unsafe { $name($ternary(mask.0, difference.0, base.0, 0x6a)) }
-                }
-                #[inline(always)]
-                unsafe fn without(self, mask: u32) -> u64 {
-                    unsafe { u64::from($without(self.0, $set1(mask as i32))) }
+                inline_always! {
+                    fn all(word: u32) -> Self { unsafe { $name($set1(word as i32)) } }
+                    fn count_from(first: u32) -> Self {
+                        unsafe { $name($add($set1(first as i32), $load(COUNT.as_ptr().cast()))) }
+                    }
+                    fn add(self, other: Self) -> Self { unsafe { $name($add(self.0, other.0)) } }
+                    fn upper0(self) -> Self {
+                        unsafe { Self::xor3($rotate(self.0, 2), $rotate(self.0, 13), $rotate(self.0, 22)) }
+                    }
+                    fn upper1(self) -> Self {
+                        unsafe { Self::xor3($rotate(self.0, 6), $rotate(self.0, 11), $rotate(self.0, 25)) }
+                    }
+                    fn lower0(self) -> Self {
+                        unsafe { Self::xor3($rotate(self.0, 7), $rotate(self.0, 18), $shift(self.0, 3)) }
+                    }
+                    fn lower1(self) -> Self {
+                        unsafe { Self::xor3($rotate(self.0, 17), $rotate(self.0, 19), $shift(self.0, 10)) }
+                    }
+                    fn choose(e: Self, f: Self, g: Self) -> Self { unsafe { $name($ternary(e.0, f.0, g.0, 0xca)) } }
+                    fn majority(a: Self, b: Self, c: Self) -> Self { unsafe { $name($ternary(a.0, b.0, c.0, 0xe8)) } }
+                    fn blend(mask: Self, difference: Self, base: Self) -> Self {
+                        unsafe { $name($ternary(mask.0, difference.0, base.0, 0x6a)) }
+                    }
+                    fn without(self, mask: u32) -> u64 { unsafe { u64::from($without(self.0, $set1(mask as i32))) } }
                 }
             }
         };
@@ -173,87 +128,60 @@ mod x86 {
     pub(in super::super) struct Avx2(__m256i);
 
     impl Avx2 {
-        #[inline(always)]
-        unsafe fn rotate<const RIGHT: i32, const LEFT: i32>(self) -> __m256i {
-            unsafe {
-                let (low, high) =
-                    (_mm256_srli_epi32(self.0, RIGHT), _mm256_slli_epi32(self.0, LEFT));
-                _mm256_or_si256(low, high)
+        inline_always! {
+            fn rotate<const RIGHT: i32, const LEFT: i32>(self) -> __m256i {
+                unsafe { _mm256_or_si256(_mm256_srli_epi32(self.0, RIGHT), _mm256_slli_epi32(self.0, LEFT)) }
             }
-        }
-        #[inline(always)]
-        unsafe fn xor3(a: __m256i, b: __m256i, c: __m256i) -> Self {
-            unsafe { Avx2(_mm256_xor_si256(_mm256_xor_si256(a, b), c)) }
+            fn xor3(a: __m256i, b: __m256i, c: __m256i) -> Self {
+                unsafe { Avx2(_mm256_xor_si256(_mm256_xor_si256(a, b), c)) }
+            }
         }
     }
 
     impl Lanes for Avx2 {
         const WIDTH: usize = 8;
-        #[inline(always)]
-        unsafe fn all(word: u32) -> Self {
-            unsafe { Avx2(_mm256_set1_epi32(word as i32)) }
-        }
-        #[inline(always)]
-        unsafe fn count_from(first: u32) -> Self {
-            unsafe {
-                let count = _mm256_loadu_si256(COUNT.as_ptr().cast());
-                Avx2(_mm256_add_epi32(_mm256_set1_epi32(first as i32), count))
+        inline_always! {
+            fn all(word: u32) -> Self { unsafe { Avx2(_mm256_set1_epi32(word as i32)) } }
+            fn count_from(first: u32) -> Self {
+                unsafe {
+                    let count = _mm256_loadu_si256(COUNT.as_ptr().cast());
+                    Avx2(_mm256_add_epi32(_mm256_set1_epi32(first as i32), count))
+                }
             }
-        }
-        #[inline(always)]
-        unsafe fn add(self, other: Self) -> Self {
-            unsafe { Avx2(_mm256_add_epi32(self.0, other.0)) }
-        }
-        #[inline(always)]
-        unsafe fn upper0(self) -> Self {
-            unsafe {
-                Self::xor3(self.rotate::<2, 30>(), self.rotate::<13, 19>(), self.rotate::<22, 10>())
+            fn add(self, other: Self) -> Self { unsafe { Avx2(_mm256_add_epi32(self.0, other.0)) } }
+            fn upper0(self) -> Self {
+                unsafe {
+                    Self::xor3(self.rotate::<2, 30>(), self.rotate::<13, 19>(), self.rotate::<22, 10>())
+                }
             }
-        }
-        #[inline(always)]
-        unsafe fn upper1(self) -> Self {
-            unsafe {
-                Self::xor3(self.rotate::<6, 26>(), self.rotate::<11, 21>(), self.rotate::<25, 7>())
+            fn upper1(self) -> Self {
+                unsafe {
+                    Self::xor3(self.rotate::<6, 26>(), self.rotate::<11, 21>(), self.rotate::<25, 7>())
+                }
             }
-        }
-        #[inline(always)]
-        unsafe fn lower0(self) -> Self {
-            unsafe {
-                let shifted = _mm256_srli_epi32(self.0, 3);
-                Self::xor3(self.rotate::<7, 25>(), self.rotate::<18, 14>(), shifted)
+            fn lower0(self) -> Self {
+                let shifted = unsafe { _mm256_srli_epi32(self.0, 3) };
+                unsafe { Self::xor3(self.rotate::<7, 25>(), self.rotate::<18, 14>(), shifted) }
             }
-        }
-        #[inline(always)]
-        unsafe fn lower1(self) -> Self {
-            unsafe {
-                let shifted = _mm256_srli_epi32(self.0, 10);
-                Self::xor3(self.rotate::<17, 15>(), self.rotate::<19, 13>(), shifted)
+            fn lower1(self) -> Self {
+                let shifted = unsafe { _mm256_srli_epi32(self.0, 10) };
+                unsafe { Self::xor3(self.rotate::<17, 15>(), self.rotate::<19, 13>(), shifted) }
             }
-        }
-        #[inline(always)]
-        unsafe fn choose(e: Self, f: Self, g: Self) -> Self {
-            unsafe {
-                let difference = _mm256_xor_si256(f.0, g.0);
-                Self::blend(e, Avx2(difference), g)
+            fn choose(e: Self, f: Self, g: Self) -> Self {
+                unsafe { Self::blend(e, Avx2(_mm256_xor_si256(f.0, g.0)), g) }
             }
-        }
-        #[inline(always)]
-        unsafe fn majority(a: Self, b: Self, c: Self) -> Self {
-            unsafe {
-                let (ab, bc) = (_mm256_xor_si256(a.0, b.0), _mm256_xor_si256(b.0, c.0));
-                Self::blend(Avx2(ab), Avx2(bc), b)
+            fn majority(a: Self, b: Self, c: Self) -> Self {
+                unsafe { Self::blend(Avx2(_mm256_xor_si256(a.0, b.0)), Avx2(_mm256_xor_si256(b.0, c.0)), b) }
             }
-        }
-        #[inline(always)]
-        unsafe fn blend(mask: Self, difference: Self, base: Self) -> Self {
-            unsafe { Avx2(_mm256_xor_si256(base.0, _mm256_and_si256(mask.0, difference.0))) }
-        }
-        #[inline(always)]
-        unsafe fn without(self, mask: u32) -> u64 {
-            unsafe {
-                let kept = _mm256_and_si256(self.0, _mm256_set1_epi32(mask as i32));
-                let zero = _mm256_cmpeq_epi32(kept, _mm256_setzero_si256());
-                u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(zero)) as u32)
+            fn blend(mask: Self, difference: Self, base: Self) -> Self {
+                unsafe { Avx2(_mm256_xor_si256(base.0, _mm256_and_si256(mask.0, difference.0))) }
+            }
+            fn without(self, mask: u32) -> u64 {
+                unsafe {
+                    let kept = _mm256_and_si256(self.0, _mm256_set1_epi32(mask as i32));
+                    let zero = _mm256_cmpeq_epi32(kept, _mm256_setzero_si256());
+                    u64::from(_mm256_movemask_ps(_mm256_castsi256_ps(zero)) as u32)
+                }
             }
         }
     }

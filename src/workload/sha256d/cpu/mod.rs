@@ -34,15 +34,16 @@ mod program {
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
 
-use super::{Found, Scan, Scanned, Scanner};
-use crate::kernels::Kernel;
+use super::{Found, Limits, Scan, Scanner};
 use crate::kernels::sha256d::{HeaderWords, INITIAL, Program};
+use crate::units::Seconds;
 use crate::workload::JobError;
+#[cfg(target_arch = "x86_64")]
+use lanes::{Avx2, Avx512, Avx512Half};
 use lanes::{Lanes, Pair};
 use program::{CARRIED, ROUND_TERMS, SCHEDULE_TERMS, last_word, schedule};
 use rayon::prelude::*;
 use sha2::block_api::compress256;
-use std::collections::VecDeque;
 
 /// Vectors that a thread hashes per task.
 const VECTORS: u64 = 16;
@@ -72,77 +73,62 @@ struct Prepared {
     rounds: Vec<[u32; ROUND_TERMS]>,
 }
 
+impl Prepared {
+    fn new(program: &Program, headers: Vec<HeaderWords>) -> Prepared {
+        let array = "as many as the program has";
+        let round_terms = |h| program.round_terms(h).try_into().expect(array);
+        Prepared {
+            schedule: program.schedule_terms(&headers[0]).try_into().expect(array),
+            rounds: headers.iter().map(round_terms).collect(),
+            headers,
+        }
+    }
+}
+
+/// The scan of a vector type, compiled for the features that it needs.
+#[cfg(target_arch = "x86_64")]
+macro_rules! compiled_for {
+    ($id:literal, $lanes:ty, [$($feature:tt),*]) => {{
+        $(#[target_feature(enable = $feature)])*
+        unsafe fn scan(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<Found> {
+            // SAFETY: this function is only called where its instructions are available.
+            unsafe { scan_lanes::<$lanes>(p, first, count, mask) }
+        }
+        let available = || true $(&& is_x86_feature_detected!($feature))*;
+        CpuKernel { id: $id, width: <$lanes>::WIDTH as u64, available, scan }
+    }};
+}
+
 /// Every kernel, fastest first on the CPUs where they were compared.
 static KERNELS: &[CpuKernel] = &[
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/avx512-2x16", width: 32, available: x86::avx512, scan: x86::twice },
+    compiled_for!("sha256d/avx512-2x16", Pair<Avx512, Avx512>, ["avx512f", "avx512vl"]),
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/avx512-16", width: 16, available: x86::avx512, scan: x86::whole },
+    compiled_for!("sha256d/avx512-16", Avx512, ["avx512f", "avx512vl"]),
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/avx512-8", width: 8, available: x86::avx512, scan: x86::half },
+    compiled_for!("sha256d/avx512-8", Avx512Half, ["avx512f", "avx512vl"]),
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/sha-ni-3", width: 3, available: x86::sha_ni, scan: sha_ni_scan::<3> },
+    CpuKernel {
+        id: "sha256d/sha-ni-3",
+        width: 3,
+        available: sha_ni::available,
+        scan: sha_ni::scan::<3>,
+    },
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/sha-ni-2", width: 2, available: x86::sha_ni, scan: sha_ni_scan::<2> },
+    CpuKernel {
+        id: "sha256d/sha-ni-2",
+        width: 2,
+        available: sha_ni::available,
+        scan: sha_ni::scan::<2>,
+    },
     #[cfg(target_arch = "x86_64")]
-    CpuKernel { id: "sha256d/avx2-8", width: 8, available: x86::avx2, scan: x86::avx2_8 },
+    compiled_for!("sha256d/avx2-8", Avx2, ["avx2"]),
     CpuKernel { id: "sha256d/sha2-crate", width: 1, available: || true, scan: sha2_crate },
 ];
 
 /// The kernels that this CPU supports.
 pub(super) fn kernels() -> impl Iterator<Item = &'static CpuKernel> {
     KERNELS.iter().filter(|kernel| (kernel.available)())
-}
-
-#[cfg(target_arch = "x86_64")]
-unsafe fn sha_ni_scan<const N: usize>(
-    p: &Prepared,
-    first: u32,
-    count: u32,
-    mask: u32,
-) -> Vec<Found> {
-    // SAFETY: `x86::sha_ni` has returned true.
-    unsafe { sha_ni::scan::<N>(&p.headers, first, count, mask) }
-}
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::lanes::{Avx2, Avx512, Avx512Half};
-    use super::{Found, Pair, Prepared, scan_lanes};
-
-    pub(super) fn avx512() -> bool {
-        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl")
-    }
-
-    pub(super) fn avx2() -> bool {
-        is_x86_feature_detected!("avx2")
-    }
-
-    pub(super) fn sha_ni() -> bool {
-        is_x86_feature_detected!("sha")
-            && is_x86_feature_detected!("sse4.1")
-            && is_x86_feature_detected!("ssse3")
-    }
-
-    /// The scan of a vector type, compiled for its instructions.
-    macro_rules! compiled_for {
-        ($name:ident, $features:literal, $lanes:ty) => {
-            #[target_feature(enable = $features)]
-            pub(super) unsafe fn $name(
-                p: &Prepared,
-                first: u32,
-                count: u32,
-                mask: u32,
-            ) -> Vec<Found> {
-                // SAFETY: this function is only called where its instructions are available.
-                unsafe { scan_lanes::<$lanes>(p, first, count, mask) }
-            }
-        };
-    }
-    compiled_for!(whole, "avx512f,avx512vl", Avx512);
-    compiled_for!(twice, "avx512f,avx512vl", Pair<Avx512, Avx512>);
-    compiled_for!(half, "avx512f,avx512vl", Avx512Half);
-    compiled_for!(avx2_8, "avx2", Avx2);
 }
 
 /// # Safety
@@ -214,7 +200,6 @@ fn last_word_by_sha2(header: &HeaderWords, word: u32) -> u32 {
 pub(super) struct CpuScanner {
     kernel: &'static CpuKernel,
     program: Program,
-    submitted: VecDeque<Scan>,
 }
 
 impl CpuScanner {
@@ -222,44 +207,20 @@ impl CpuScanner {
     pub(super) fn new(id: &str) -> CpuScanner {
         let kernel =
             kernels().find(|k| k.id == id).expect("variants name kernels of this processor");
-        CpuScanner { kernel, program: Program::new(), submitted: VecDeque::new() }
+        CpuScanner { kernel, program: Program::new() }
     }
 }
 
 impl Scanner for CpuScanner {
-    fn granule(&self) -> u64 {
-        self.kernel.width * VECTORS
+    fn limits(&self) -> Limits {
+        let granule = self.kernel.width * VECTORS;
+        Limits { versions: VERSIONS, granule, longest: super::WORDS }
     }
 
-    fn versions(&self) -> u32 {
-        VERSIONS
-    }
-
-    fn longest(&self) -> u64 {
-        super::WORDS
-    }
-
-    fn kernel(&self) -> Option<&Kernel> {
-        None
-    }
-
-    fn submit(&mut self, scan: &Scan) -> Result<(), JobError> {
-        self.submitted.push_back(*scan);
-        Ok(())
-    }
-
-    fn wait(&mut self) -> Result<Scanned, JobError> {
-        let scan = self.submitted.pop_front().expect("a scan was submitted");
-        let array = "as many as the program has";
-        let headers = scan.headers();
-        let round_terms = |h| self.program.round_terms(h).try_into().expect(array);
-        let prepared = Prepared {
-            schedule: self.program.schedule_terms(&headers[0]).try_into().expect(array),
-            rounds: headers.iter().map(round_terms).collect(),
-            headers,
-        };
+    fn wait(&mut self, scan: &Scan) -> Result<(Vec<Found>, Option<Seconds>), JobError> {
+        let prepared = Prepared::new(&self.program, scan.headers());
         let mask = scan.mask();
-        let (granule, width) = (self.granule(), self.kernel.width);
+        let (granule, width) = (self.limits().granule, self.kernel.width);
         let found = (0..scan.count.div_ceil(granule))
             .into_par_iter()
             .flat_map_iter(|chunk| {
@@ -273,7 +234,7 @@ impl Scanner for CpuScanner {
                 found.into_iter().chain(rest)
             })
             .collect();
-        Ok(Scanned { found, gpu_seconds: None })
+        Ok((found, None))
     }
 }
 
@@ -286,12 +247,6 @@ mod tests {
     use crate::workload::Job;
     use crate::workload::data::Seed;
     use proptest::prelude::*;
-
-    fn scan_with(id: &str, scan: &Scan) -> Vec<Found> {
-        let mut scanner = CpuScanner::new(id);
-        scanner.submit(scan).unwrap();
-        scanner.wait().unwrap().found
-    }
 
     #[test]
     fn every_kernel_solves_real_blocks() {
@@ -310,13 +265,8 @@ mod tests {
     /// The last word of the double hash of `count` words as a kernel computes it, bit by bit: with a mask of one bit it reports the words
     /// whose hash has a zero there.
     fn last_words(kernel: &CpuKernel, header: &[u8; 80], first: u32, count: u32) -> Vec<u32> {
-        let program = Program::new();
         let words = super::super::header_words(header);
-        let prepared = Prepared {
-            headers: vec![words],
-            schedule: program.schedule_terms(&words).try_into().unwrap(),
-            rounds: vec![program.round_terms(&words).try_into().unwrap()],
-        };
+        let prepared = Prepared::new(&Program::new(), vec![words]);
         let mut last = vec![u32::MAX; count as usize];
         for bit in 0..32 {
             // SAFETY: only kernels that this CPU supports are tried.
@@ -363,7 +313,7 @@ mod tests {
             header[64..].copy_from_slice(&tail);
             let scan = Scan { header, versions: VERSIONS, first, count, zero_bits };
             for kernel in kernels() {
-                let found = scan_with(kernel.id, &scan);
+                let (found, _) = CpuScanner::new(kernel.id).wait(&scan).unwrap();
                 let verdict = super::super::judge(&scan, &found);
                 prop_assert!(matches!(verdict, Verdict::Agrees { .. }), "{}: {verdict:?}", kernel.id);
             }

@@ -1,7 +1,7 @@
 //! sha256d with x86's SHA-NI instructions, several nonces at a time to hide their latency.
 
-use super::super::Found;
-use crate::kernels::sha256d::{HeaderWords, INITIAL, K};
+use super::{Found, Prepared};
+use crate::kernels::sha256d::{INITIAL, K};
 use std::arch::x86_64::*;
 
 /// Round constants, aligned for vector loads.
@@ -9,20 +9,26 @@ use std::arch::x86_64::*;
 struct Aligned([u32; 64]);
 static ROUND_CONSTANTS: Aligned = Aligned(K);
 
+pub(super) fn available() -> bool {
+    is_x86_feature_detected!("sha")
+        && is_x86_feature_detected!("sse4.1")
+        && is_x86_feature_detected!("ssse3")
+}
+
 /// The shares among `count` words from `first` of every version: no bit of `mask` in the hash's last word. `count` is a multiple of N.
 ///
 /// # Safety
 /// Needs the instructions named below.
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 pub(super) unsafe fn scan<const N: usize>(
-    headers: &[HeaderWords],
+    p: &Prepared,
     first: u32,
     count: u32,
     mask: u32,
 ) -> Vec<Found> {
-    let midstates: Vec<_> = headers.iter().map(|header| halves(&header.midstate)).collect();
+    let midstates: Vec<_> = p.headers.iter().map(|header| halves(&header.midstate)).collect();
     let (init0, init1) = halves(&INITIAL);
-    let [t0, t1, t2] = headers[0].tail.map(|word| word as i32);
+    let [t0, t1, t2] = p.headers[0].tail.map(|word| word as i32);
     let zero = _mm_setzero_si128();
     let one_bit = _mm_set_epi32(0, 0, 0, i32::MIN);
     let (bits_80, bits_32) = (_mm_set_epi32(640, 0, 0, 0), _mm_set_epi32(256, 0, 0, 0));
