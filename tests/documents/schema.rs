@@ -56,3 +56,24 @@ fn every_field_of_the_first_version_is_known_to_the_schema() {
         assert!(row.contains_key(field), "{field}");
     }
 }
+
+/// What the command line and the tables call a thing is what documents call it.
+#[test]
+fn names_are_those_of_the_document() {
+    fn same<T: serde::Serialize + Copy>(values: &[T], name: fn(T) -> &'static str) {
+        for value in values {
+            assert_eq!(serde_json::json!(value), name(*value));
+        }
+    }
+    use rigbench::energy::{Basis, MeterKind, Scope, Throttle};
+    use rigbench::workload::Id;
+    use MeterKind::{Command, Hwmon, Nvml, Rapl, Shelly, Tasmota};
+    same(&Scope::ALL, Scope::name);
+    same(&Throttle::ALL, Throttle::name);
+    same(&[Nvml, Hwmon, Rapl, Shelly, Tasmota, Command], MeterKind::name);
+    same(&[Basis::Datasheet, Basis::Paper, Basis::Assumed], Basis::name);
+    same(
+        &[Id::Sha256d, Id::Gemm, Id::Gemv, Id::Prefill, Id::Decode, Id::Peak, Id::Stream],
+        Id::name,
+    );
+}
