@@ -1,7 +1,7 @@
 //! The matrices of a product C = A·B: activations A (M×K) and weights B (K×N). Every element is a pure function of the seed and its
 //! position, so that inputs, checks and proofs need no second copy.
 
-use super::Shape;
+use super::types::Shape;
 use crate::model::{GROUP, Type};
 use crate::workload::data::{Seed, Tensor};
 use half::f16;
@@ -24,9 +24,16 @@ pub(super) struct Matrix {
 }
 
 impl Matrix {
-    fn new(seed: Seed, name: &str, kind: Type, lines: usize, terms: usize) -> Matrix {
+    fn new(
+        seed: Seed,
+        name: &str,
+        kind: Type,
+        by_line: bool,
+        lines: usize,
+        terms: usize,
+    ) -> Matrix {
         let (values, scales) = (seed.tensor(name), seed.tensor(&format!("{name}, scales")));
-        Matrix { kind, lines, terms, by_line: name == "A", values, scales, leading: values }
+        Matrix { kind, lines, terms, by_line, values, scales, leading: values }
     }
 
     fn index(&self, line: usize, at: usize, per_line: usize) -> u64 {
@@ -77,8 +84,8 @@ pub(super) struct Operands {
 impl Operands {
     pub(super) fn new(seed: Seed, shape: Shape, a: Type, b: Type) -> Operands {
         let Shape { m, n, k } = shape;
-        let (a, b) = (Matrix::new(seed, "A", a, m, k), Matrix::new(seed, "B", b, n, k));
-        Operands { shape, seed, a, b }
+        let a = Matrix::new(seed, "A", a, true, m, k);
+        Operands { shape, seed, a, b: Matrix::new(seed, "B", b, false, n, k) }
     }
 
     /// The same with the leading terms of A in a window.
