@@ -65,9 +65,9 @@ fn names_are_those_of_the_document() {
             assert_eq!(serde_json::json!(value), name(*value));
         }
     }
+    use MeterKind::{Command, Hwmon, Nvml, Rapl, Shelly, Tasmota};
     use rigbench::energy::{Basis, MeterKind, Scope, Throttle};
     use rigbench::workload::Id;
-    use MeterKind::{Command, Hwmon, Nvml, Rapl, Shelly, Tasmota};
     same(&Scope::ALL, Scope::name);
     same(&Throttle::ALL, Throttle::name);
     same(&[Nvml, Hwmon, Rapl, Shelly, Tasmota, Command], MeterKind::name);
