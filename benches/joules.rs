@@ -93,7 +93,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn read(sampling: &Sampling, m: &Measurement, unit: Unit) -> Vec<String> {
     let infos: Vec<&SourceInfo> = sampling.sources().map(|(info, _)| info).collect();
     let read = |readings: &energy::Readings| Read {
-        place: readings.source,
+        source_index: readings.source,
         info: infos[readings.source],
         readings: readings.stamped(),
     };

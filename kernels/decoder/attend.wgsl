@@ -10,8 +10,8 @@ const ROWS: u32 = 1u;
 const SPLIT: u32 = 1u;
 const HEAD_SIZE: u32 = 64u;
 
-const ACROSS: u32 = 8u;
-const WORKGROUP: u32 = ACROSS * SPLIT;
+const LANES_PER_TILE: u32 = 8u;
+const WORKGROUP: u32 = LANES_PER_TILE * SPLIT;
 // Texels of 8 f16 per head.
 const EIGHTS: u32 = HEAD_SIZE / 8u;
 
@@ -22,7 +22,7 @@ struct Part {
     first: u32,   // first row of this dispatch
 }
 @group(0) @binding(0) var<storage, read> part: Part;
-@group(0) @binding(1) var<storage, read> now: Step;
+@group(0) @binding(1) var<storage, read> decode_step: Step;
 @group(0) @binding(2) var queries: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(3) var cache: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(4) var result: texture_storage_2d<rgba32uint, write>;
@@ -56,8 +56,8 @@ fn add_value(weight: f32, at: u32, lane: u32) {
     let texel = textureLoad(cache, texel_at(at + min(lane, EIGHTS - 1u)));
     low[0] += weight * halves(texel.x, texel.y);
     high[0] += weight * halves(texel.z, texel.w);
-    if (EIGHTS > ACROSS) {
-        let more = textureLoad(cache, texel_at(at + min(lane + ACROSS, EIGHTS - 1u)));
+    if (EIGHTS > LANES_PER_TILE) {
+        let more = textureLoad(cache, texel_at(at + min(lane + LANES_PER_TILE, EIGHTS - 1u)));
         low[1] += weight * halves(more.x, more.y);
         high[1] += weight * halves(more.z, more.w);
     }
@@ -70,7 +70,7 @@ fn store(row: u32, eight: u32, first: vec4<f32>, second: vec4<f32>) {
 }
 
 // The weight of one of 8 neighbours. With SPLIT 1 its lane is constant: a broadcast is faster than a shuffle.
-fn of_neighbour(weight: f32, first: u32, i: u32, told: f32) -> f32 {
+fn lane_weight(weight: f32, first: u32, i: u32, told: f32) -> f32 {
     if (SPLIT == 1u) {
         return told;
     }
@@ -101,7 +101,7 @@ fn gather(invocation: u32, lane: u32, top: f32, total: f32) -> f32 {
     }
     low = array<vec4<f32>, 2>();
     high = array<vec4<f32>, 2>();
-    for (var i = lane; i < WORKGROUP; i += ACROSS) {
+    for (var i = lane; i < WORKGROUP; i += LANES_PER_TILE) {
         let less = exp(tops[i] - largest);
         for (var j = 0u; j < 2u; j++) {
             low[j] += sums[j * WORKGROUP + i] * less;
@@ -114,16 +114,16 @@ fn gather(invocation: u32, lane: u32, top: f32, total: f32) -> f32 {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) invocation: u32,
     @builtin(subgroup_invocation_id) subgroup_lane: u32) {
-    let lane = invocation % ACROSS;
-    let slice = select(invocation / ACROSS, 0u, SPLIT == 1u);
-    let neighbours = subgroup_lane - subgroup_lane % ACROSS;
+    let lane = invocation % LANES_PER_TILE;
+    let slice = select(invocation / LANES_PER_TILE, 0u, SPLIT == 1u);
+    let neighbours = subgroup_lane - subgroup_lane % LANES_PER_TILE;
     let row = part.first + group.y;
-    let sequence = row / now.tokens;
-    let last = now.position + row % now.tokens;
+    let sequence = row / decode_step.tokens;
+    let last = decode_step.position + row % decode_step.tokens;
     let key_head = group.x / (part.heads / part.key_heads);
     let key_line = sequence * part.key_heads + key_head;
     let at_keys = key_line * EIGHTS * part.context;
-    let at_values = (now.rows / now.tokens * part.key_heads + key_line) * part.context * EIGHTS;
+    let at_values = (decode_step.rows / decode_step.tokens * part.key_heads + key_line) * part.context * EIGHTS;
     let at_query = (row * part.heads + group.x) * (HEAD_SIZE / 4u);
     load_query(0u, at_query);
     load_query(1u, at_query);
@@ -145,7 +145,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var total = 0.0;
     // All lanes run the same number of iterations, for the subgroup operations.
     for (var turn = 0u; turn <= last; turn += WORKGROUP) {
-        let first = turn + slice * ACROSS;
+        let first = turn + slice * LANES_PER_TILE;
         let at = at_keys + min(first + lane, last);
         score = 0.0;
         add_score(0u, at);
@@ -172,26 +172,26 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         total = total * less + weight;
         low[0] *= less;
         high[0] *= less;
-        if (EIGHTS > ACROSS) {
+        if (EIGHTS > LANES_PER_TILE) {
             low[1] *= less;
             high[1] *= less;
         }
         // Past the last position the weight is 0 and the last value is read, as the cache may hold NaN there.
-        add_value(of_neighbour(weight, neighbours, 0u, subgroupBroadcast(weight, 0u)), at_values + min(first, last) * EIGHTS, lane);
-        add_value(of_neighbour(weight, neighbours, 1u, subgroupBroadcast(weight, 1u)), at_values + min(first + 1u, last) * EIGHTS, lane);
-        add_value(of_neighbour(weight, neighbours, 2u, subgroupBroadcast(weight, 2u)), at_values + min(first + 2u, last) * EIGHTS, lane);
-        add_value(of_neighbour(weight, neighbours, 3u, subgroupBroadcast(weight, 3u)), at_values + min(first + 3u, last) * EIGHTS, lane);
-        add_value(of_neighbour(weight, neighbours, 4u, subgroupBroadcast(weight, 4u)), at_values + min(first + 4u, last) * EIGHTS, lane);
-        add_value(of_neighbour(weight, neighbours, 5u, subgroupBroadcast(weight, 5u)), at_values + min(first + 5u, last) * EIGHTS, lane);
-        add_value(of_neighbour(weight, neighbours, 6u, subgroupBroadcast(weight, 6u)), at_values + min(first + 6u, last) * EIGHTS, lane);
-        add_value(of_neighbour(weight, neighbours, 7u, subgroupBroadcast(weight, 7u)), at_values + min(first + 7u, last) * EIGHTS, lane);
+        add_value(lane_weight(weight, neighbours, 0u, subgroupBroadcast(weight, 0u)), at_values + min(first, last) * EIGHTS, lane);
+        add_value(lane_weight(weight, neighbours, 1u, subgroupBroadcast(weight, 1u)), at_values + min(first + 1u, last) * EIGHTS, lane);
+        add_value(lane_weight(weight, neighbours, 2u, subgroupBroadcast(weight, 2u)), at_values + min(first + 2u, last) * EIGHTS, lane);
+        add_value(lane_weight(weight, neighbours, 3u, subgroupBroadcast(weight, 3u)), at_values + min(first + 3u, last) * EIGHTS, lane);
+        add_value(lane_weight(weight, neighbours, 4u, subgroupBroadcast(weight, 4u)), at_values + min(first + 4u, last) * EIGHTS, lane);
+        add_value(lane_weight(weight, neighbours, 5u, subgroupBroadcast(weight, 5u)), at_values + min(first + 5u, last) * EIGHTS, lane);
+        add_value(lane_weight(weight, neighbours, 6u, subgroupBroadcast(weight, 6u)), at_values + min(first + 6u, last) * EIGHTS, lane);
+        add_value(lane_weight(weight, neighbours, 7u, subgroupBroadcast(weight, 7u)), at_values + min(first + 7u, last) * EIGHTS, lane);
     }
     var all: f32;
     if (SPLIT == 1u) {
         all = subgroupAdd(total);
     } else {
         all = gather(invocation, lane, top, total);
-        if (invocation >= ACROSS) {
+        if (invocation >= LANES_PER_TILE) {
             return;
         }
     }
@@ -199,7 +199,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (lane < EIGHTS) {
         store(row, group.x * EIGHTS + lane, low[0] * share, high[0] * share);
     }
-    if (EIGHTS > ACROSS && lane + ACROSS < EIGHTS) {
-        store(row, group.x * EIGHTS + lane + ACROSS, low[1] * share, high[1] * share);
+    if (EIGHTS > LANES_PER_TILE && lane + LANES_PER_TILE < EIGHTS) {
+        store(row, group.x * EIGHTS + lane + LANES_PER_TILE, low[1] * share, high[1] * share);
     }
 }

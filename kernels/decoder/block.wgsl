@@ -8,13 +8,13 @@ alias Elem4 = vec4<Elem>;
 const CHUNKS: u32 = 8u; // of 4 terms, per group
 const A_LOADS: u32 = CHUNKS * ROWS / WORKGROUP;
 // Each row is padded by a vec4 to avoid bank conflicts.
-const B_PITCH: u32 = 2u * ACROSS + 1u;
+const B_PITCH: u32 = 2u * LANES_PER_TILE + 1u;
 // Invocations that stage B, one chunk of one lane each.
-const STAGERS: u32 = CHUNKS * ACROSS;
+const STAGERS: u32 = CHUNKS * LANES_PER_TILE;
 const_assert WORKGROUP % ROWS == 0u && WORKGROUP >= STAGERS && A_LOADS >= 1u;
 // Distance between the rows of an invocation.
-const APART: u32 = WORKGROUP / ACROSS;
-const HELD: u32 = ROWS / APART;
+const APART: u32 = WORKGROUP / LANES_PER_TILE;
+const ROWS_PER_LANE: u32 = ROWS / APART;
 
 var<workgroup> block_a: array<Elem4, (ROWS - 1u) * A_ROW + (CHUNKS - 1u) * A_CHUNK + 1u>;
 var<workgroup> block_b: array<Elem4, 32u * B_PITCH>;
@@ -27,9 +27,9 @@ var<private> next_gain: vec4<f32>;
 // Where the chunk goes in block_b.
 var<private> chunk_at: u32;
 // Sum of squares of the row that this invocation stages.
-var<private> own_squares: f32;
+var<private> lane_squares: f32;
 
-fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
+fn store_weights(term: u32, low: vec4<f32>, high: vec4<f32>) {
     var weights = array(low, high);
     if (INTEGER) {
         weights = array(low * scale[0] + shift[0], high * scale[1] + shift[1]);
@@ -38,7 +38,7 @@ fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
         weights = array(weights[0] * next_gain[term], weights[1] * next_gain[term]);
     }
     block_b[chunk_at + term * B_PITCH] = Elem4(weights[0]);
-    block_b[chunk_at + term * B_PITCH + ACROSS] = Elem4(weights[1]);
+    block_b[chunk_at + term * B_PITCH + LANES_PER_TILE] = Elem4(weights[1]);
 }
 
 // Memory to registers.
@@ -48,14 +48,14 @@ fn fetch(group: u32, block: u32, tile: u32, thread: u32) {
         next_a[i] = textureLoad(a, texel_at(at_a + i * WORKGROUP));
     }
     if (WORKGROUP == STAGERS || thread < STAGERS) {
-        let lane = thread % ACROSS;
-        let of_group = thread / ACROSS;
+        let lane = thread % LANES_PER_TILE;
+        let of_group = thread / LANES_PER_TILE;
         if (INTEGER) {
-            fetch_scales(texel_at((tile * part.groups + group) * SCALE_TEXELS * ACROSS + lane));
+            fetch_scales(texel_at((tile * part.groups + group) * SCALE_TEXELS * LANES_PER_TILE + lane));
         }
-        load_chunk(texel_at(((tile * part.groups + group) * CHUNKS + of_group) * TEXELS * ACROSS + lane));
+        load_chunk(texel_at(((tile * part.groups + group) * CHUNKS + of_group) * TEXELS * LANES_PER_TILE + lane));
         if (NORM) {
-            next_gain = floats(textureLoad(beside, texel_at(group * CHUNKS + of_group)));
+            next_gain = floats(textureLoad(aux, texel_at(group * CHUNKS + of_group)));
         }
     }
 }
@@ -66,7 +66,7 @@ fn stage(thread: u32) {
         let texel = i * WORKGROUP + thread;
         let x = floats(next_a[i]);
         if (NORM) {
-            own_squares += dot(x, x);
+            lane_squares += dot(x, x);
         }
         block_a[texel % ROWS * A_ROW + texel / ROWS * A_CHUNK] = Elem4(x);
     }
@@ -80,9 +80,9 @@ fn stage(thread: u32) {
 
 // Sums a row's squares over the invocations that staged it.
 fn share_squares(thread: u32, first: u32) {
-    squares_found[thread] = own_squares;
+    squares_found[thread] = lane_squares;
     workgroupBarrier();
-    for (var r = 0u; r < HELD; r++) {
+    for (var r = 0u; r < ROWS_PER_LANE; r++) {
         for (var i = first + r * APART; i < WORKGROUP; i += ROWS) {
             squares[r] += squares_found[i];
         }
@@ -91,7 +91,7 @@ fn share_squares(thread: u32, first: u32) {
 
 // Main loop over K; `multiply` of the preceding file takes the staged terms.
 fn multiply_all(block: u32, tile: u32, thread: u32) {
-    chunk_at = thread / ACROSS * 4u * B_PITCH + thread % ACROSS;
+    chunk_at = thread / LANES_PER_TILE * 4u * B_PITCH + thread % LANES_PER_TILE;
     fetch(0u, block, tile, thread);
     for (var group = 0u; group < part.groups; group++) {
         stage(thread);
@@ -103,13 +103,13 @@ fn multiply_all(block: u32, tile: u32, thread: u32) {
         workgroupBarrier();
     }
     if (NORM) {
-        share_squares(thread, thread / ACROSS);
+        share_squares(thread, thread / LANES_PER_TILE);
     }
 }
 
 fn finish_all(block: u32, tile: u32, thread: u32) {
-    let lane = thread % ACROSS;
-    for (var r = 0u; r < HELD; r++) {
-        finish(r, block * ROWS + thread / ACROSS + r * APART, part.first + tile * 64u + lane * 8u, lane);
+    let lane = thread % LANES_PER_TILE;
+    for (var r = 0u; r < ROWS_PER_LANE; r++) {
+        finish(r, block * ROWS + thread / LANES_PER_TILE + r * APART, part.first + tile * 64u + lane * 8u, lane);
     }
 }

@@ -14,7 +14,7 @@ struct Part {
 @group(0) @binding(0) var<storage, read> part: Part;
 @group(0) @binding(1) var<storage, read> largest: array<vec2<u32>>;
 @group(0) @binding(2) var<storage, read_write> tokens: array<u32>;
-@group(0) @binding(3) var<storage, read_write> now: Step;
+@group(0) @binding(3) var<storage, read_write> decode_step: Step;
 
 var<workgroup> tops: array<f32, WORKGROUP / 4u>;
 var<workgroup> firsts: array<u32, WORKGROUP / 4u>;
@@ -49,7 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         tokens[group.y] = token;
         if (group.y == 0u) {
-            now.position += 1u;
+            decode_step.position += 1u;
         }
     }
 }

@@ -33,7 +33,7 @@ alias Elem = f16;
 // Stride of a row in vec4s, padded by 16 bytes: 8 rows start in different banks.
 const A_ROW: u32 = CHUNKS + 2u;
 const A_CHUNK: u32 = 1u;
-const C_PITCH: u32 = 2u * ACROSS + 1u;
+const C_PITCH: u32 = 2u * LANES_PER_TILE + 1u;
 
 var<workgroup> block_c: array<vec4<f32>, ROWS * C_PITCH>;
 var<private> products: array<MatrixC, TILES_M * TILES_N>;
@@ -77,10 +77,10 @@ fn main(
         }
     }
     workgroupBarrier();
-    for (var r = 0u; r < HELD; r++) {
-        let at = (thread / ACROSS + r * APART) * C_PITCH + thread % ACROSS;
+    for (var r = 0u; r < ROWS_PER_LANE; r++) {
+        let at = (thread / LANES_PER_TILE + r * APART) * C_PITCH + thread % LANES_PER_TILE;
         sums[2u * r] = block_c[at];
-        sums[2u * r + 1u] = block_c[at + ACROSS];
+        sums[2u * r + 1u] = block_c[at + LANES_PER_TILE];
     }
     finish_all(block, group.x, thread);
 }

@@ -11,7 +11,7 @@
 // their partial sums in workgroup memory. Weights are stored in the order of use. Bytes of B loaded per FLOP: B_BITS / ROWS / 16.
 // Layouts: A has rows in panels of ROWS: texel (row / ROWS * K / 4 + term / 4) * ROWS + row % ROWS. A chunk of B is 4 terms of the
 // 8 columns of a lane, B_BITS / 4 texels: int4 has a word per term, int8 two, f16 four, f32 eight. Integers q are unsigned: a
-// weight is (q - EXCESS) * scale, or with OFFSETS q * scale + offset. Chunk c of a tile begins at texel
+// weight is (q - ZERO_POINT) * scale, or with OFFSETS q * scale + offset. Chunk c of a tile begins at texel
 // (tile * K / 4 + c) * B_BITS / 4 * 8 + lane; its texels are 8 apart. Scales are 8 f16 per lane and group of 32 terms, then its
 // offsets if it has any.
 // Takes: B_BITS 32, 16, 8 or 4. ROWS 1, 2, 4 or 8. SPLIT a power of two.
@@ -24,15 +24,15 @@ const EPSILON: f32 = 0.0; // of the RMSNorm before the product; 0: no norm
 const FINISH: u32 = 0u;
 const HEAD_SIZE: u32 = 64u;
 
-const HELD: u32 = ROWS;
-const WORKGROUP: u32 = ACROSS * SPLIT;
+const ROWS_PER_LANE: u32 = ROWS;
+const WORKGROUP: u32 = LANES_PER_TILE * SPLIT;
 // Chunks per load of A.
 const CHUNKS: u32 = 8u / ROWS;
 // With many rows it is cheaper to scale weights than accumulators.
 const SCALED: bool = INTEGER && ROWS >= 4u;
 
 // The current 8 texels of A.
-var<private> heard: array<vec4<f32>, 8>;
+var<private> a_regs: array<vec4<f32>, 8>;
 // Texels of several chunks of int4, one each; loaded together to hide latency.
 var<private> texels: array<vec4<u32>, CHUNKS>;
 // Weights of a chunk: 4 terms of the first 4 columns, then of the other 4.
@@ -42,7 +42,7 @@ var<private> dots: array<vec4<f32>, 2u * ROWS>;
 // Sum of a group's activations, for the offset (shift) of its weights.
 var<private> totals: array<f32, ROWS>;
 
-fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
+fn store_weights(term: u32, low: vec4<f32>, high: vec4<f32>) {
     if (SCALED) {
         weights[term] = low * scale[0] + shift[0];
         weights[4u + term] = high * scale[1] + shift[1];
@@ -55,17 +55,17 @@ fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
 fn load_texels(at: vec2<u32>) {
     texels[0] = textureLoad(b, at);
     if (CHUNKS >= 2u) {
-        texels[1u % CHUNKS] = textureLoad(b, at + vec2<u32>(ACROSS, 0u));
+        texels[1u % CHUNKS] = textureLoad(b, at + vec2<u32>(LANES_PER_TILE, 0u));
     }
     if (CHUNKS >= 4u) {
-        texels[2u % CHUNKS] = textureLoad(b, at + vec2<u32>(2u * ACROSS, 0u));
-        texels[3u % CHUNKS] = textureLoad(b, at + vec2<u32>(3u * ACROSS, 0u));
+        texels[2u % CHUNKS] = textureLoad(b, at + vec2<u32>(2u * LANES_PER_TILE, 0u));
+        texels[3u % CHUNKS] = textureLoad(b, at + vec2<u32>(3u * LANES_PER_TILE, 0u));
     }
     if (CHUNKS >= 8u) {
-        texels[4u % CHUNKS] = textureLoad(b, at + vec2<u32>(4u * ACROSS, 0u));
-        texels[5u % CHUNKS] = textureLoad(b, at + vec2<u32>(5u * ACROSS, 0u));
-        texels[6u % CHUNKS] = textureLoad(b, at + vec2<u32>(6u * ACROSS, 0u));
-        texels[7u % CHUNKS] = textureLoad(b, at + vec2<u32>(7u * ACROSS, 0u));
+        texels[4u % CHUNKS] = textureLoad(b, at + vec2<u32>(4u * LANES_PER_TILE, 0u));
+        texels[5u % CHUNKS] = textureLoad(b, at + vec2<u32>(5u * LANES_PER_TILE, 0u));
+        texels[6u % CHUNKS] = textureLoad(b, at + vec2<u32>(6u * LANES_PER_TILE, 0u));
+        texels[7u % CHUNKS] = textureLoad(b, at + vec2<u32>(7u * LANES_PER_TILE, 0u));
     }
 }
 
@@ -82,56 +82,56 @@ fn add_chunk(i: u32, first: vec2<u32>) {
     if (B_BITS == 4u) {
         chunk[0] = texels[i];
     } else {
-        load_chunk(first + vec2<u32>(i * TEXELS * ACROSS, 0u));
+        load_chunk(first + vec2<u32>(i * TEXELS * LANES_PER_TILE, 0u));
     }
     put_chunk(0u);
-    add_row(0u, heard[i * ROWS]);
+    add_row(0u, a_regs[i * ROWS]);
     if (ROWS >= 2u) {
-        add_row(1u % ROWS, heard[(i * ROWS + 1u) % 8u]);
+        add_row(1u % ROWS, a_regs[(i * ROWS + 1u) % 8u]);
     }
     if (ROWS >= 4u) {
-        add_row(2u % ROWS, heard[(i * ROWS + 2u) % 8u]);
-        add_row(3u % ROWS, heard[(i * ROWS + 3u) % 8u]);
+        add_row(2u % ROWS, a_regs[(i * ROWS + 2u) % 8u]);
+        add_row(3u % ROWS, a_regs[(i * ROWS + 3u) % 8u]);
     }
     if (ROWS >= 8u) {
-        add_row(4u % ROWS, heard[4]);
-        add_row(5u % ROWS, heard[5]);
-        add_row(6u % ROWS, heard[6]);
-        add_row(7u % ROWS, heard[7]);
+        add_row(4u % ROWS, a_regs[4]);
+        add_row(5u % ROWS, a_regs[5]);
+        add_row(6u % ROWS, a_regs[6]);
+        add_row(7u % ROWS, a_regs[7]);
     }
 }
 
 // subgroupBroadcast requires a constant lane.
-fn hear(x: vec4<f32>) {
-    heard[0] = subgroupBroadcast(x, 0u);
-    heard[1] = subgroupBroadcast(x, 1u);
-    heard[2] = subgroupBroadcast(x, 2u);
-    heard[3] = subgroupBroadcast(x, 3u);
-    heard[4] = subgroupBroadcast(x, 4u);
-    heard[5] = subgroupBroadcast(x, 5u);
-    heard[6] = subgroupBroadcast(x, 6u);
-    heard[7] = subgroupBroadcast(x, 7u);
+fn broadcast_a(x: vec4<f32>) {
+    a_regs[0] = subgroupBroadcast(x, 0u);
+    a_regs[1] = subgroupBroadcast(x, 1u);
+    a_regs[2] = subgroupBroadcast(x, 2u);
+    a_regs[3] = subgroupBroadcast(x, 3u);
+    a_regs[4] = subgroupBroadcast(x, 4u);
+    a_regs[5] = subgroupBroadcast(x, 5u);
+    a_regs[6] = subgroupBroadcast(x, 6u);
+    a_regs[7] = subgroupBroadcast(x, 7u);
 }
 
 // Without broadcasts: one load per texel, uniform across the 8 lanes.
-fn load_heard(i: u32, at: u32, gain: u32) {
+fn load_a(i: u32, at: u32, gain: u32) {
     var x = floats(textureLoad(a, texel_at(at + i)));
     if (NORM) {
         squares[i % ROWS] += dot(x, x);
-        x *= floats(textureLoad(beside, texel_at(gain + i / ROWS)));
+        x *= floats(textureLoad(aux, texel_at(gain + i / ROWS)));
     }
-    heard[i] = x;
+    a_regs[i] = x;
 }
 
-fn hear_all(at: u32, gain: u32) {
-    load_heard(0u, at, gain);
-    load_heard(1u, at, gain);
-    load_heard(2u, at, gain);
-    load_heard(3u, at, gain);
-    load_heard(4u, at, gain);
-    load_heard(5u, at, gain);
-    load_heard(6u, at, gain);
-    load_heard(7u, at, gain);
+fn broadcast_all(at: u32, gain: u32) {
+    load_a(0u, at, gain);
+    load_a(1u, at, gain);
+    load_a(2u, at, gain);
+    load_a(3u, at, gain);
+    load_a(4u, at, gain);
+    load_a(5u, at, gain);
+    load_a(6u, at, gain);
+    load_a(7u, at, gain);
 }
 
 fn end_group(row: u32) {
@@ -144,36 +144,36 @@ fn end_group(row: u32) {
 
 // Sums a row's squares over the lanes that loaded it.
 fn add_squares(r: u32) {
-    var sum = heard[r].x;
+    var sum = a_regs[r].x;
     if (ROWS <= 4u) {
-        sum += heard[(r + ROWS) % 8u].x;
+        sum += a_regs[(r + ROWS) % 8u].x;
     }
     if (ROWS <= 2u) {
-        sum += heard[(r + 2u * ROWS) % 8u].x + heard[(r + 3u * ROWS) % 8u].x;
+        sum += a_regs[(r + 2u * ROWS) % 8u].x + a_regs[(r + 3u * ROWS) % 8u].x;
     }
     if (ROWS == 1u) {
-        sum += heard[4].x + heard[5].x + heard[6].x + heard[7].x;
+        sum += a_regs[4].x + a_regs[5].x + a_regs[6].x + a_regs[7].x;
     }
     squares[r] = sum;
 }
 
 // Split-K partial sums, and those of the squares of activations.
-var<workgroup> found: array<vec4<f32>, 2u * ROWS * WORKGROUP>;
+var<workgroup> partials: array<vec4<f32>, 2u * ROWS * WORKGROUP>;
 var<workgroup> found_squares: array<f32, ROWS * WORKGROUP>;
 
 // Tree reduction of the partial sums into the first 8 lanes.
-fn add_found(lane: u32) {
+fn reduce_partials(lane: u32) {
     for (var i = 0u; i < 2u * ROWS; i++) {
-        found[i * WORKGROUP + lane] = sums[i];
+        partials[i * WORKGROUP + lane] = sums[i];
     }
     for (var r = 0u; r < ROWS; r++) {
         found_squares[r * WORKGROUP + lane] = squares[r];
     }
     workgroupBarrier();
-    for (var half = WORKGROUP / 2u; half >= ACROSS; half /= 2u) {
+    for (var half = WORKGROUP / 2u; half >= LANES_PER_TILE; half /= 2u) {
         if (lane < half) {
             for (var i = 0u; i < 2u * ROWS; i++) {
-                found[i * WORKGROUP + lane] += found[i * WORKGROUP + lane + half];
+                partials[i * WORKGROUP + lane] += partials[i * WORKGROUP + lane + half];
             }
             for (var r = 0u; r < ROWS; r++) {
                 found_squares[r * WORKGROUP + lane] += found_squares[r * WORKGROUP + lane + half];
@@ -182,7 +182,7 @@ fn add_found(lane: u32) {
         workgroupBarrier();
     }
     for (var i = 0u; i < 2u * ROWS; i++) {
-        sums[i] = found[i * WORKGROUP + lane];
+        sums[i] = partials[i * WORKGROUP + lane];
     }
     for (var r = 0u; r < ROWS; r++) {
         squares[r] = found_squares[r * WORKGROUP + lane];
@@ -190,41 +190,41 @@ fn add_found(lane: u32) {
 }
 
 // Accumulators that need no scaling already cover all groups.
-fn take(row: u32) {
+fn move_to_sums(row: u32) {
     sums[2u * row] = dots[2u * row];
     sums[2u * row + 1u] = dots[2u * row + 1u];
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
-    let lane = invocation % ACROSS;
-    let slice = select(invocation / ACROSS, 0u, SPLIT == 1u);
+    let lane = invocation % LANES_PER_TILE;
+    let slice = select(invocation / LANES_PER_TILE, 0u, SPLIT == 1u);
     let block = part.block + group.y;
     let groups = part.groups;
     var at_a = (block * groups + slice) * 8u * ROWS;
-    var at_b = (group.x * groups + slice) * 8u * TEXELS * ACROSS + lane;
-    var at_scales = (group.x * groups + slice) * SCALE_TEXELS * ACROSS + lane;
+    var at_b = (group.x * groups + slice) * 8u * TEXELS * LANES_PER_TILE + lane;
+    var at_scales = (group.x * groups + slice) * SCALE_TEXELS * LANES_PER_TILE + lane;
     var at_gain = slice * 8u;
-    var own_squares = 0.0;
+    var lane_squares = 0.0;
     for (var g = slice; g < groups; g += SPLIT) {
         if (INTEGER) {
             load_scales(texel_at(at_scales));
-            at_scales += SPLIT * SCALE_TEXELS * ACROSS;
+            at_scales += SPLIT * SCALE_TEXELS * LANES_PER_TILE;
         }
         for (var fetch = 0u; fetch < ROWS; fetch++) {
             if (SPLIT > 1u) {
-                hear_all(at_a, at_gain);
+                broadcast_all(at_a, at_gain);
             } else {
                 var x = floats(textureLoad(a, texel_at(at_a + lane)));
                 if (NORM) {
-                    own_squares += dot(x, x);
-                    x *= floats(textureLoad(beside, texel_at(at_gain + lane / ROWS)));
+                    lane_squares += dot(x, x);
+                    x *= floats(textureLoad(aux, texel_at(at_gain + lane / ROWS)));
                 }
-                hear(x);
+                broadcast_a(x);
             }
             let from_b = texel_at(at_b);
-            at_a += ACROSS;
-            at_b += CHUNKS * TEXELS * ACROSS;
+            at_a += LANES_PER_TILE;
+            at_b += CHUNKS * TEXELS * LANES_PER_TILE;
             at_gain += CHUNKS;
             if (B_BITS == 4u) {
                 load_texels(from_b);
@@ -252,27 +252,27 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         // Skips the groups of the other slices.
         at_a += (SPLIT - 1u) * 8u * ROWS;
-        at_b += (SPLIT - 1u) * 8u * TEXELS * ACROSS;
+        at_b += (SPLIT - 1u) * 8u * TEXELS * LANES_PER_TILE;
         at_gain += (SPLIT - 1u) * 8u;
     }
     if (!INTEGER || SCALED) {
-        take(0u);
+        move_to_sums(0u);
         if (ROWS >= 2u) {
-            take(1u % ROWS);
+            move_to_sums(1u % ROWS);
         }
         if (ROWS >= 4u) {
-            take(2u % ROWS);
-            take(3u % ROWS);
+            move_to_sums(2u % ROWS);
+            move_to_sums(3u % ROWS);
         }
         if (ROWS >= 8u) {
-            take(4u % ROWS);
-            take(5u % ROWS);
-            take(6u % ROWS);
-            take(7u % ROWS);
+            move_to_sums(4u % ROWS);
+            move_to_sums(5u % ROWS);
+            move_to_sums(6u % ROWS);
+            move_to_sums(7u % ROWS);
         }
     }
     if (NORM && SPLIT == 1u) {
-        hear(vec4<f32>(own_squares));
+        broadcast_a(vec4<f32>(lane_squares));
         add_squares(0u);
         if (ROWS >= 2u) {
             add_squares(1u % ROWS);
@@ -289,8 +289,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
     if (SPLIT > 1u) {
-        add_found(invocation);
-        if (invocation >= ACROSS) {
+        reduce_partials(invocation);
+        if (invocation >= LANES_PER_TILE) {
             return;
         }
     }

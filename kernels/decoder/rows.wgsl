@@ -14,18 +14,18 @@ const EPSILON: f32 = 0.0; // of the RMSNorm before the product; 0: no norm
 const FINISH: u32 = 0u;
 const HEAD_SIZE: u32 = 64u;
 
-const HELD: u32 = ROWS;
-const WORKGROUP: u32 = ACROSS;
+const ROWS_PER_LANE: u32 = ROWS;
+const WORKGROUP: u32 = LANES_PER_TILE;
 // Steps of 8 terms per group, and texels of B per step.
 const STEPS: u32 = 4u;
-const STEP_TEXELS: u32 = 2u * TEXELS * ACROSS;
+const STEP_TEXELS: u32 = 2u * TEXELS * LANES_PER_TILE;
 
 // Weights of a step: 8 terms of the first 4 columns, then of the other 4.
 var<private> weights: array<vec4<f32>, 16>;
 // Sums of squares of the rows that a lane loads.
-var<private> own_squares: vec2<f32>;
+var<private> lane_squares: vec2<f32>;
 
-fn put(term: u32, low: vec4<f32>, high: vec4<f32>) {
+fn store_weights(term: u32, low: vec4<f32>, high: vec4<f32>) {
     if (INTEGER) {
         weights[term] = low * scale[0] + shift[0];
         weights[8u + term] = high * scale[1] + shift[1];
@@ -50,7 +50,7 @@ fn add_rows(first: u32, at: vec2<u32>, gain0: vec4<f32>, gain1: vec4<f32>) {
     var x0 = floats(textureLoad(a, at));
     var x1 = floats(textureLoad(a, at + vec2<u32>(ROWS, 0u)));
     if (NORM) {
-        own_squares[first / 8u] += dot(x0, x0) + dot(x1, x1);
+        lane_squares[first / 8u] += dot(x0, x0) + dot(x1, x1);
         x0 *= gain0;
         x1 *= gain1;
     }
@@ -64,7 +64,7 @@ fn add_rows(first: u32, at: vec2<u32>, gain0: vec4<f32>, gain1: vec4<f32>) {
     add_row(first + 7u, subgroupBroadcast(x0, 7u), subgroupBroadcast(x1, 7u));
 }
 
-fn hear_squares(first: u32, own: f32) {
+fn broadcast_squares(first: u32, own: f32) {
     squares[first] = subgroupBroadcast(own, 0u);
     squares[first + 1u] = subgroupBroadcast(own, 1u);
     squares[first + 2u] = subgroupBroadcast(own, 2u);
@@ -93,21 +93,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let steps = part.groups * STEPS;
     var at_a = block * steps * 2u * ROWS + lane;
     var at_b = group.x * steps * STEP_TEXELS + lane;
-    let at_scales = group.x * part.groups * SCALE_TEXELS * ACROSS + lane;
+    let at_scales = group.x * part.groups * SCALE_TEXELS * LANES_PER_TILE + lane;
     for (var step = 0u; step < steps; step++) {
         if (INTEGER) {
-            load_scales(texel_at(at_scales + step / STEPS * SCALE_TEXELS * ACROSS));
+            load_scales(texel_at(at_scales + step / STEPS * SCALE_TEXELS * LANES_PER_TILE));
         }
         var gain0: vec4<f32>;
         var gain1: vec4<f32>;
         if (NORM) {
-            gain0 = floats(textureLoad(beside, texel_at(2u * step)));
-            gain1 = floats(textureLoad(beside, texel_at(2u * step + 1u)));
+            gain0 = floats(textureLoad(aux, texel_at(2u * step)));
+            gain1 = floats(textureLoad(aux, texel_at(2u * step + 1u)));
         }
         let from_b = texel_at(at_b);
         load_chunk(from_b);
         put_chunk(0u);
-        load_chunk(from_b + vec2<u32>(TEXELS * ACROSS, 0u));
+        load_chunk(from_b + vec2<u32>(TEXELS * LANES_PER_TILE, 0u));
         put_chunk(4u);
         let from_a = texel_at(at_a);
         add_rows(0u, from_a, gain0, gain1);
@@ -118,9 +118,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         at_b += STEP_TEXELS;
     }
     if (NORM) {
-        hear_squares(0u, own_squares.x);
+        broadcast_squares(0u, lane_squares.x);
         if (ROWS >= 16u) {
-            hear_squares(8u % ROWS, own_squares.y);
+            broadcast_squares(8u % ROWS, lane_squares.y);
         }
     }
     let column = part.first + group.x * 64u + lane * 8u;

@@ -2,8 +2,8 @@
 // of panels.wgsl.
 // kernels/decoder/block.wgsl and kernels/decoder/product.wgsl follow.
 //
-// Work: one workgroup computes ROWS rows by 64 columns, an invocation 8 columns of HELD rows. Loads per FLOP:
-// (B_BITS / ROWS + 1 / 2) / 16 bytes from memory, (1 / 8 + 1 / HELD) / 2 values from workgroup memory.
+// Work: one workgroup computes ROWS rows by 64 columns, an invocation 8 columns of ROWS_PER_LANE rows. Loads per FLOP:
+// (B_BITS / ROWS + 1 / 2) / 16 bytes from memory, (1 / 8 + 1 / ROWS_PER_LANE) / 2 values from workgroup memory.
 // Takes: B_BITS 32, 16, 8 or 4. ROWS 64. WORKGROUP a multiple of ROWS.
 // Assumes: subgroups of 8 lanes or more; K a multiple of 32.
 const ROWS: u32 = 64u;
@@ -28,9 +28,9 @@ fn multiply() {
         for (var term = 0u; term < 4u; term++) {
             let at = (4u * c + term) * B_PITCH + own_lane;
             weights[2u * term] = block_b[at];
-            weights[2u * term + 1u] = block_b[at + ACROSS];
+            weights[2u * term + 1u] = block_b[at + LANES_PER_TILE];
         }
-        for (var r = 0u; r < HELD; r++) {
+        for (var r = 0u; r < ROWS_PER_LANE; r++) {
             let x = block_a[(own_row + r * APART) * A_ROW + c * A_CHUNK];
             for (var half = 0u; half < 2u; half++) {
                 var sum = sums[2u * r + half];
@@ -46,8 +46,8 @@ fn multiply() {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let block = part.block + group.y;
-    own_lane = thread % ACROSS;
-    own_row = thread / ACROSS;
+    own_lane = thread % LANES_PER_TILE;
+    own_row = thread / LANES_PER_TILE;
     multiply_all(block, group.x, thread);
     finish_all(block, group.x, thread);
 }

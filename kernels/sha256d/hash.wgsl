@@ -85,16 +85,16 @@ fn r19(x: Word) -> Word {
     return (x >> Word(19u)) | (x << Word(13u));
 }
 
-fn upper0(x: Word) -> Word {
+fn big_sigma0(x: Word) -> Word {
     return r2(x) ^ r13(x) ^ r22(x);
 }
-fn upper1(x: Word) -> Word {
+fn big_sigma1(x: Word) -> Word {
     return r6(x) ^ r11(x) ^ r25(x);
 }
-fn lower0(x: Word) -> Word {
+fn small_sigma0(x: Word) -> Word {
     return r7(x) ^ r18(x) ^ (x >> Word(3u));
 }
-fn lower1(x: Word) -> Word {
+fn small_sigma1(x: Word) -> Word {
     return r17(x) ^ r19(x) ^ (x >> Word(10u));
 }
 

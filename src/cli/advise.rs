@@ -1,6 +1,6 @@
 //! `rigbench advise`: the best use of the next kilowatt-hour, and the break-even points between uses.
 
-use super::documents::{consistent, incomplete};
+use super::documents::{self, consistent, incomplete};
 use super::{Exit, args, say};
 use crate::economics::market::EMBEDDED;
 use crate::economics::{Market, MarketError, advise_on};
@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
     after_help = "Examples:\n  rigbench advise results/local/*.json\n  rigbench advise --print-market > market.toml    then put your own prices in, and\n  rigbench advise result.json --market market.toml"
 )]
 pub(super) struct Args {
-    /// Result files, of one machine or several
-    #[arg(required_unless_present = "print_market", value_name = "FILE")]
+    /// Result files or folders of them, of one machine or several
+    #[arg(required_unless_present = "print_market", value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
     /// What hashes, tokens, rents and power cost [default: the file that comes with rigbench]
     #[arg(long, value_name = "FILE")]
@@ -35,9 +35,9 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     }
     let market = args.market.as_deref().map_or_else(|| Ok(Market::embedded()), market)?;
     let (mut documents, mut left_out) = (Vec::new(), Vec::new());
-    for path in &args.files {
-        let document = consistent(path)?;
-        match incomplete(path, &document) {
+    for path in documents::files(&args.files)? {
+        let document = consistent(&path)?;
+        match incomplete(&path, &document) {
             Some(why) => left_out.push(why),
             None => documents.push(document),
         }

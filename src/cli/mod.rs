@@ -139,7 +139,7 @@ fn print_json(document: &impl serde::Serialize) -> anyhow::Result<()> {
 
 /// Prints help in full, and a usage error in one line.
 fn refuse(error: &clap::Error) -> ExitCode {
-    use clap::error::ErrorKind;
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
     let help_for_missing = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if help_for_missing || !error.use_stderr() {
         let _ = error.print();
@@ -148,8 +148,14 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or("error: these arguments are not understood");
+    let missing = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::MissingRequiredArgument, Some(ContextValue::Strings(names))) => {
+            format!(" {}", names.join(" "))
+        }
+        _ => String::new(),
+    };
     let is_tip = |line: &&str| line.starts_with("tip:") || line.starts_with("[possible values:");
     let tip = lines.find(is_tip).map(|tip| format!("; {tip}"));
-    say(&format!("{first}{} (see rigbench --help)", tip.unwrap_or_default()));
+    say(&format!("{first}{missing}{} (see rigbench --help)", tip.unwrap_or_default()));
     ExitCode::from(2)
 }

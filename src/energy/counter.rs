@@ -1,6 +1,6 @@
 //! Joules from an energy counter. Its ticks are exact, so the uncertainty comes from the interval's end points, which lie between ticks.
 
-use super::integral::{Integral, Terms, TimeSpan, by_chance, median, quantum};
+use super::integral::{Integral, Terms, TimeSpan, mean_half_width, quantum, upper_median};
 use super::{NoFigure, Rules, SourceInfo, Stamped};
 use crate::units::{Joules, Seconds};
 
@@ -140,16 +140,17 @@ impl Ticks<'_> {
 /// Median time between ticks, in seconds.
 fn period(ticks: &[Tick]) -> f64 {
     let gaps = ticks.windows(2).map(|t| t[1].at() - t[0].at()).collect();
-    median(gaps).expect("three ticks have two gaps between them")
+    upper_median(gaps).expect("three ticks have two gaps between them")
 }
 
 /// Rejects a counter that stuck for a large part of the time span and did not make up for it.
 fn check_stuck(rules: &Rules, ticks: &[Tick], span: TimeSpan) -> Result<(), NoFigure> {
-    let around = || ticks.windows(2).filter(|t| t[1].at() > span.from.0 && t[0].at() < span.to.0);
-    let usual = median(around().map(power).collect()).unwrap_or(0.0);
+    let ticks_overlapping =
+        || ticks.windows(2).filter(|t| t[1].at() > span.from.0 && t[0].at() < span.to.0);
+    let usual = upper_median(ticks_overlapping().map(power).collect()).unwrap_or(0.0);
     let longest = (4.0 * period(ticks)).max((1.0 - rules.coverage) * span.length().0);
     let gap = |t: &[Tick]| t[1].at() - t[0].at();
-    match around().find(|t| gap(t) > longest && power(t) < 0.5 * usual) {
+    match ticks_overlapping().find(|t| gap(t) > longest && power(t) < 0.5 * usual) {
         Some(stuck) => Err(NoFigure::Stuck { seconds: Seconds(gap(stuck)) }),
         None => Ok(()),
     }
@@ -191,5 +192,5 @@ fn edge(rules: &Rules, ticks: &[Tick], power: f64, at: f64) -> Edge {
 fn sampling_error(ticks: &[Tick], duty: f64) -> f64 {
     let powers: Vec<f64> = ticks.windows(2).map(power).collect();
     let seconds = ticks[ticks.len() - 1].at() - ticks[0].at();
-    by_chance(&powers) * seconds * (1.0 - duty).sqrt()
+    mean_half_width(&powers) * seconds * (1.0 - duty).sqrt()
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// A source and its readings.
 pub struct Read<'a> {
     /// Index of the source in the manifest.
-    pub place: usize,
+    pub source_index: usize,
     /// Description of the source.
     pub info: &'a SourceInfo,
     /// Its readings around the blocks.
@@ -81,11 +81,11 @@ pub fn integrate(
     if power < least {
         return Err(NoFigure::BelowScopeMinimum { power, scope: info.scope, least });
     }
-    narrow(rules, integral)
+    reject_wide_interval(rules, integral)
 }
 
 /// Returns the figure, unless its interval is too wide.
-fn narrow(rules: &Rules, figure: Integral) -> Result<Integral, NoFigure> {
+fn reject_wide_interval(rules: &Rules, figure: Integral) -> Result<Integral, NoFigure> {
     let share = figure.relative_half_width();
     if share > rules.widest { Err(NoFigure::TooUncertain { share }) } else { Ok(figure) }
 }
@@ -113,8 +113,8 @@ pub fn figures(rules: &Rules, sources: &[Read], steps: &[LoadStep]) -> Vec<Figur
         }
     }
     for i in 0..sources.len() {
-        let believed = |j: &usize| all[i].total.is_ok() && all[*j].total.is_ok();
-        let checks = others(i).filter(believed).filter_map(|j| compare(&all, i, j));
+        let both_accepted = |j: &usize| all[i].total.is_ok() && all[*j].total.is_ok();
+        let checks = others(i).filter(both_accepted).filter_map(|j| compare(&all, i, j));
         all[i].checks = checks.map(|(check, _)| check).collect();
     }
     all
@@ -141,7 +141,7 @@ fn cross_check(
         return None;
     };
     let finding = found.then_some(finding);
-    Some((CrossCheck { with: other.place, ratio, finding }, rejects))
+    Some((CrossCheck { with: other.source_index, ratio, finding }, rejects))
 }
 
 impl Figures {
@@ -169,7 +169,7 @@ impl Figures {
                 let aliasing = aliasing_error(duty, 1.0 - busy) * contrast;
                 figure.terms.meter = Joules(figure.terms.meter.0.hypot(figure.gross.0 * aliasing));
             }
-            narrow(rules, figure)
+            reject_wide_interval(rules, figure)
         };
         let blocks: Vec<Result<Integral, NoFigure>> = steps.iter().map(figure).collect();
         let total = Integral::together(blocks.iter().flatten()).ok_or_else(|| {

@@ -109,7 +109,7 @@ pub(super) fn middle(reading: &Stamped) -> f64 {
 
 /// Median time from one reading to the next, in seconds.
 pub(super) fn median_gap(readings: &[&Stamped]) -> Option<f64> {
-    median(readings.windows(2).map(|pair| middle(pair[1]) - middle(pair[0])).collect())
+    upper_median(readings.windows(2).map(|pair| middle(pair[1]) - middle(pair[0])).collect())
 }
 
 /// Median time between changes of the reading, in seconds. `None` with few changes, which may all come from the load: a steady load
@@ -131,14 +131,14 @@ pub(super) fn quantum(values: impl Iterator<Item = f64> + Clone) -> f64 {
 }
 
 /// The median (the upper one of an even number); `None` if empty.
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(super) fn upper_median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
 }
 
 /// Half of the 95 % interval of the mean of a series. It also compares the means of groups, since neighbouring values may be
 /// correlated.
-pub(super) fn by_chance(values: &[f64]) -> f64 {
+pub(super) fn mean_half_width(values: &[f64]) -> f64 {
     let (_, deviation) = spread(values);
     let single = t_half_width(deviation, values.len());
     let length = (values.len() as f64).sqrt() as usize;

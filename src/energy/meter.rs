@@ -98,7 +98,7 @@ impl<'a> Meter<'a> {
     pub fn figures(&self, blocks: &[LoadStep]) -> Vec<Figures> {
         let read = |sampler: &&'a Sampler| {
             let readings = readings(sampler, blocks).stamped();
-            Read { place: sampler.place, info: &sampler.info, readings }
+            Read { source_index: sampler.place, info: &sampler.info, readings }
         };
         let sources: Vec<Read> = self.samplers.iter().map(read).collect();
         figures(&Rules::V1, &sources, blocks)

@@ -1,7 +1,8 @@
 //! Energy from power readings: mean power once the source has settled, times the length of the time span.
 
 use super::integral::{
-    Integral, Terms, TimeSpan, by_chance, median, median_gap, middle, quantum, shown_period, spread,
+    Integral, Terms, TimeSpan, mean_half_width, median_gap, middle, quantum, shown_period, spread,
+    upper_median,
 };
 use super::{NoFigure, Rules, SourceInfo, Stamped};
 use crate::units::{Joules, Seconds};
@@ -17,7 +18,7 @@ pub(super) fn integrate(
     // Plausible readings, without spikes above the median of the time span.
     let plausible = plausible(info, readings);
     let inside = plausible.iter().filter(|r| span.contains(r));
-    let usual = median(inside.map(|r| value(r)).collect()).unwrap_or(f64::INFINITY);
+    let usual = upper_median(inside.map(|r| value(r)).collect()).unwrap_or(f64::INFINITY);
     let sane: Vec<&Stamped> =
         plausible.into_iter().filter(|r| value(r) <= rules.spike * usual).collect();
 
@@ -59,7 +60,7 @@ pub(super) fn integrate(
     let (power, length) = (area / seconds, to.0 - from.0);
     let values: Vec<f64> = fresh.iter().map(|r| value(r)).collect();
     let observed = (averaging.0 / period).min(1.0);
-    let statistical = by_chance(&values) * (1.0 - observed).sqrt();
+    let statistical = mean_half_width(&values) * (1.0 - observed).sqrt();
     // Unseen power at the start may be as far from the mean as any tenth of the rest (times 1.5), and at least by `rules.unseen`, since no
     // load is known to be more constant before it was seen.
     let unseen = (1.5 * max_drift(&values, power)).max(rules.unseen * power);

@@ -4,7 +4,7 @@
 //! most of the readings' variance is the source's.
 
 use super::counter::{self, Tick, Ticks};
-use super::integral::{TimeSpan, median, middle};
+use super::integral::{TimeSpan, middle, upper_median};
 use super::{NoFigure, Quantity, Rules, SourceInfo, Stamped, power};
 use crate::units::{Seconds, Watts};
 use schemars::JsonSchema;
@@ -78,21 +78,21 @@ pub(super) fn response(
     }
     // A block leaves out its warm-up and averaging time: a lag up to this needs no correction.
     let averaging = info.quantity.averaging().0;
-    let covered =
+    let max_uncorrected_lag =
         steps.iter().map(|s| s.measured.from.0 - s.load_from.0).fold(f64::INFINITY, f64::min)
             + if averaging > 0.0 { averaging + series.period } else { 0.0 };
-    let stride = (shortest / 3.0).clamp(0.05, 0.25);
-    let fits: Vec<Fit> = (0..=(rules.longest_lag_seconds / stride) as usize)
-        .filter_map(|i| series.fit(rules, steps, i as f64 * stride))
+    let lag_step = (shortest / 3.0).clamp(0.05, 0.25);
+    let fits: Vec<Fit> = (0..=(rules.longest_lag_seconds / lag_step) as usize)
+        .filter_map(|i| series.fit(rules, steps, i as f64 * lag_step))
         .collect();
     let best = |longest: f64| {
         let fits = fits.iter().filter(|fit| fit.lag <= longest);
         fits.max_by(|a, b| a.explained.total_cmp(&b.explained)).copied()
     };
     let any = best(f64::INFINITY).ok_or(NoFigure::FewReadings)?;
-    let prompt = best(covered)
+    let best_uncorrected = best(max_uncorrected_lag)
         .filter(|fit| fit.explained >= rules.explained.max(any.explained - rules.preferred));
-    let (chosen, late) = (prompt.unwrap_or(any), prompt.is_none());
+    let (chosen, late) = (best_uncorrected.unwrap_or(any), best_uncorrected.is_none());
     if late && any.explained < rules.explained_late {
         return Err(NoFigure::NoResponse {
             longest_lag: Seconds(rules.longest_lag_seconds),
@@ -111,8 +111,8 @@ pub(super) fn response(
         .fold(0.0f64, f64::max);
     Ok(Response {
         lag: Seconds(chosen.lag),
-        lag_half_width: Seconds(width + stride),
-        idle: Watts(chosen.load - chosen.contrast),
+        lag_half_width: Seconds(width + lag_step),
+        idle: Watts(chosen.load - chosen.step_watts),
         load: Watts(chosen.load),
         explained: chosen.explained,
         late,
@@ -135,7 +135,7 @@ struct Fit {
     /// Power under load.
     load: f64,
     /// Power under load minus idle power.
-    contrast: f64,
+    step_watts: f64,
     /// Share of the variance explained by the regression; negative if power falls with the load.
     explained: f64,
 }
@@ -146,13 +146,13 @@ impl Series {
         rules: &Rules,
         info: &SourceInfo,
         readings: &[Stamped],
-        grain: f64,
+        bin_seconds: f64,
     ) -> Result<Series, NoFigure> {
         let shown: Vec<Shown> = match &info.quantity {
             Quantity::Counter { ranges, .. } => {
                 let mut kept: Vec<Tick> = Vec::new();
                 for tick in Ticks::read(info, ranges, readings)?.ticks {
-                    if kept.last().is_none_or(|last| tick.at() - last.at() >= grain) {
+                    if kept.last().is_none_or(|last| tick.at() - last.at() >= bin_seconds) {
                         kept.push(tick);
                     }
                 }
@@ -164,14 +164,14 @@ impl Series {
                 kept.windows(2).map(between).collect()
             }
             Quantity::Power { averaging } => {
-                let sane = power::without_spikes(rules, info, readings);
-                if sane.is_empty() {
+                let despiked = power::without_spikes(rules, info, readings);
+                if despiked.is_empty() {
                     return Err(NoFigure::NoUsableReading);
                 }
                 let mut groups: Vec<Vec<&Stamped>> = Vec::new();
-                for reading in sane {
+                for reading in despiked {
                     match groups.last_mut() {
-                        Some(group) if middle(reading) - middle(group[0]) < grain => {
+                        Some(group) if middle(reading) - middle(group[0]) < bin_seconds => {
                             group.push(reading);
                         }
                         _ => groups.push(vec![reading]),
@@ -186,7 +186,7 @@ impl Series {
             }
         };
         let gaps = shown.windows(2).map(|pair| pair[1].to - pair[0].to).collect();
-        let gap = median(gaps).unwrap_or(f64::INFINITY);
+        let gap = upper_median(gaps).unwrap_or(f64::INFINITY);
         let period = info.update_period.map_or(gap, |period| period.0.max(gap));
         Ok(Series { shown, period, independent: (gap / period).min(1.0) })
     }
@@ -233,7 +233,7 @@ impl Series {
         Some(Fit {
             lag,
             load: (watts - slope * idle) / n,
-            contrast: -slope,
+            step_watts: -slope,
             explained: if slope < 0.0 { explained } else { -explained },
         })
     }

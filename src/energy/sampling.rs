@@ -36,10 +36,10 @@ pub struct Idle {
 impl Idle {
     /// Combines the baselines before the first and after the last row: their mean, with at least half their difference as half-width.
     fn and(self, after: Idle) -> Idle {
-        let apart = (after.power.0 - self.power.0).abs() / 2.0;
+        let half_difference = (after.power.0 - self.power.0).abs() / 2.0;
         Idle {
             power: Watts((self.power.0 + after.power.0) / 2.0),
-            half_width: Watts(apart.max(self.half_width.0).max(after.half_width.0)),
+            half_width: Watts(half_difference.max(self.half_width.0).max(after.half_width.0)),
             seconds: self.seconds + after.seconds,
             again: true,
         }

@@ -50,20 +50,6 @@ impl Gpu {
             _ => self.storage(bytes).map(Memory::Buffer),
         }
     }
-
-    /// Zeroed memory of the same kind and size.
-    ///
-    /// # Errors
-    /// If the device is out of memory.
-    pub fn memory_like(&self, memory: &Memory) -> Result<Memory, GpuError> {
-        match memory {
-            Memory::Buffer(buffer) => self.storage(buffer.size()).map(Memory::Buffer),
-            Memory::Texture(Texture { texture, .. }) => {
-                self.texture(ROW_BYTES * u64::from(texture.height())).map(Memory::Texture)
-            }
-        }
-    }
-
     /// A zeroed texture of `bytes`, rounded up to whole rows.
     fn texture(&self, bytes: u64) -> Result<Texture, GpuError> {
         use wgpu::TextureUsages as U;

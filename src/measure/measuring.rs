@@ -15,7 +15,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Interval between checks for an interruption while nothing runs.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Receives every step of a measurement, and may interrupt it.
 pub type OnEvent<'a> = &'a mut dyn FnMut(Event) -> ControlFlow<()>;
@@ -109,7 +109,7 @@ impl<'a> Measurer<'a> {
     pub fn await_meters(&self, on_event: OnEvent) {
         let Some(until) = self.meter.awaited(&self.steps()) else { return };
         while self.meter.now() < until && on_event(Event::AwaitingMeter).is_continue() {
-            sleep(LOOK);
+            sleep(POLL_INTERVAL);
         }
     }
 
@@ -141,7 +141,7 @@ impl<'a> Measurer<'a> {
         let (idle_from, rest) = (to_microseconds(self.meter.now()), self.rest());
         while self.meter.now() < idle_from + rest {
             check_interrupt(on_event(Event::Resting))?;
-            sleep(LOOK);
+            sleep(POLL_INTERVAL);
         }
         check_interrupt(on_event(Event::WarmingUp))?;
         let load_from = to_microseconds(self.meter.now());

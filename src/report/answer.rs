@@ -48,8 +48,8 @@ type Names<'a> = BTreeMap<Class, BTreeSet<&'a str>>;
 
 /// A device's class, and its name if it is not the only one in its class.
 fn display(names: &Names, entry: &Entry) -> String {
-    let alone = names.get(&entry.class).is_none_or(|names| names.len() < 2);
-    if alone { entry.class.to_string() } else { format!("{} {}", entry.class, entry.name) }
+    let only_in_class = names.get(&entry.class).is_none_or(|names| names.len() < 2);
+    if only_in_class { entry.class.to_string() } else { format!("{} {}", entry.class, entry.name) }
 }
 
 /// One answer per workload and protocol mode, in the order of units; ceilings have none.
@@ -92,15 +92,16 @@ fn answer(all: &[&Entry], names: &Names) -> Words {
         [] => unknown(&counting, names),
         [set, ..] if set.len() >= 2 => {
             let mut words = ranked(set, names);
-            let rest = known.iter().filter(|entry| !comparable(set[0], entry));
-            let rest: Vec<String> = rest.take(3).map(|entry| detail(entry, names)).collect();
-            if !rest.is_empty() {
-                words.2.push(format!("Beside it, in no ratio: {}.", rest.join("; ")));
+            let incomparable = known.iter().filter(|entry| !comparable(set[0], entry));
+            let others: Vec<String> =
+                incomparable.take(3).map(|entry| detail(entry, names)).collect();
+            if !others.is_empty() {
+                words.2.push(format!("Beside it, in no ratio: {}.", others.join("; ")));
             }
             words
         }
-        [only] => alone(only[0], names),
-        _ => unlike(&known, names),
+        [only] => single_row(only[0], names),
+        _ => without_ratio(&known, names),
     };
     match all.len() - counting.len() {
         0 => {}
@@ -182,7 +183,7 @@ fn ranked(rows: &[&Entry], names: &Names) -> Words {
 }
 
 /// The answer if rows have joules, and no two of them are comparable.
-fn unlike(known: &[&Entry], names: &Names) -> Words {
+fn without_ratio(known: &[&Entry], names: &Names) -> Words {
     let best = contenders(known);
     let all: Vec<String> = best.iter().take(4).map(|entry| detail(entry, names)).collect();
     let why = "These joules differ in scope or provenance, so no ratio is given.";
@@ -192,7 +193,7 @@ fn unlike(known: &[&Entry], names: &Names) -> Words {
 }
 
 /// The answer if only one row has joules.
-fn alone(only: &Entry, names: &Names) -> Words {
+fn single_row(only: &Entry, names: &Names) -> Words {
     let detail = format!("{}. Nothing else has joules to hold it to.", detail(only, names));
     let headline = format!("only {}", only.class);
     if only.provenance != Provenance::Modelled {

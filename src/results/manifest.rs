@@ -162,23 +162,40 @@ pub struct ProtocolNumbers {
 
 impl From<&Protocol> for ProtocolNumbers {
     fn from(protocol: &Protocol) -> ProtocolNumbers {
+        // All fields by name, so that a new one is not forgotten.
+        let Protocol {
+            mode,
+            blocks,
+            windows,
+            window,
+            block_longest,
+            precision,
+            longest,
+            rest,
+            baseline,
+            baseline_longest,
+            poll,
+            batch: _,
+            warm_up_slice,
+            warm_up_longest,
+        } = *protocol;
         ProtocolNumbers {
-            mode: protocol.mode.name().to_string(),
-            blocks: protocol.blocks,
-            windows: protocol.windows,
-            window_seconds: protocol.window.0,
-            block_longest_seconds: protocol.block_longest.0,
-            precision: protocol.precision,
-            longest_seconds: protocol.longest.0,
-            rest_seconds: protocol.rest.0,
-            baseline_seconds: protocol.baseline.0,
-            baseline_longest_seconds: protocol.baseline_longest.0,
-            least_poll_seconds: protocol.poll.0,
+            mode: mode.name().to_string(),
+            blocks,
+            windows,
+            window_seconds: window.0,
+            block_longest_seconds: block_longest.0,
+            precision,
+            longest_seconds: longest.0,
+            rest_seconds: rest.0,
+            baseline_seconds: baseline.0,
+            baseline_longest_seconds: baseline_longest.0,
+            least_poll_seconds: poll.0,
             batches_in_flight: DEPTH,
-            warm_up_slice_seconds: protocol.warm_up_slice.0,
-            warm_up_longest_seconds: protocol.warm_up_longest.0,
+            warm_up_slice_seconds: warm_up_slice.0,
+            warm_up_longest_seconds: warm_up_longest.0,
             // A shorter run has less time to warm up.
-            warm_up_required: protocol.mode == Mode::Publish,
+            warm_up_required: mode == Mode::Publish,
         }
     }
 }

@@ -199,8 +199,8 @@ fn what_cannot_be_advised_on_gets_one_line() {
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_string()
     };
-    assert!(refused(&["advise"]).contains("--help"));
-    assert!(refused(&["advise", "/nowhere.json"]).contains("give the path of a result file"));
+    assert!(refused(&["advise"]).contains("<FILE|DIR>"));
+    assert!(refused(&["advise", "/nowhere.json"]).contains("give result files or a folder"));
     let other = write("other.json", "{}");
     assert!(refused(&["advise", &other]).contains("this is no rigbench result"));
     let declared = golden("run.json");

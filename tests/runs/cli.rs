@@ -99,6 +99,8 @@ fn a_mistake_gets_one_line_and_exit_code_2() {
         (&["run", "--beacon", BLOCKS[0].header], "not the main network's"),
         (&["run", "--frobnicate"], "--help"),
         (&["frobnicate"], "--help"),
+        (&["validate"], "were not provided: <FILE"),
+        (&["compare", "a.json"], "were not provided: <NEW"),
         (&["run", "--out", below_a_file.to_str().unwrap()], "--out"),
         (&["check", "--device", "gpu:99"], "known: "),
     ];

@@ -185,7 +185,7 @@ fn joules_count_too_as_far_as_more_windows_can_help() {
         let m = measured(0.0, &Sampling::start(vec![placed]), &work);
         let [readings] = &m.readings[..] else { panic!("{:?}", m.readings) };
         let (info, steps) = (meter_of_watts(), m.windows.steps());
-        let read = Read { place: 0, info: &info, readings: readings.stamped() };
+        let read = Read { source_index: 0, info: &info, readings: readings.stamped() };
         let total = Figures::of(&Rules::V1, &read, &steps).total;
         (steps.len(), total.unwrap_or_else(|why| panic!("{why}")))
     };

@@ -31,26 +31,26 @@ pub const INITIAL: [u32; 8] = [
 /// SHA-256's four sigma functions: two or three rotations and a shift.
 #[derive(Clone, Copy, Debug)]
 pub enum Sigma {
-    Upper0,
-    Upper1,
-    Lower0,
-    Lower1,
+    Big0,
+    Big1,
+    Small0,
+    Small1,
 }
 
 impl Sigma {
     /// Name of the function in generated code.
     pub fn name(self) -> &'static str {
-        ["upper0", "upper1", "lower0", "lower1"][self as usize]
+        ["big_sigma0", "big_sigma1", "small_sigma0", "small_sigma1"][self as usize]
     }
 
     /// The function of `x`.
     fn eval(self, x: u32) -> u32 {
         let r = |n| x.rotate_right(n);
         match self {
-            Sigma::Upper0 => r(2) ^ r(13) ^ r(22),
-            Sigma::Upper1 => r(6) ^ r(11) ^ r(25),
-            Sigma::Lower0 => r(7) ^ r(18) ^ (x >> 3),
-            Sigma::Lower1 => r(17) ^ r(19) ^ (x >> 10),
+            Sigma::Big0 => r(2) ^ r(13) ^ r(22),
+            Sigma::Big1 => r(6) ^ r(11) ^ r(25),
+            Sigma::Small0 => r(7) ^ r(18) ^ (x >> 3),
+            Sigma::Small1 => r(17) ^ r(19) ^ (x >> 10),
         }
     }
 }
@@ -198,8 +198,8 @@ impl Program {
     /// The next word of a message schedule.
     fn expand(&mut self, w: &[Word]) -> Word {
         let t = w.len();
-        let upper = self.emit(Op::Sigma(Sigma::Lower1, w[t - 2]));
-        let lower = self.emit(Op::Sigma(Sigma::Lower0, w[t - 15]));
+        let upper = self.emit(Op::Sigma(Sigma::Small1, w[t - 2]));
+        let lower = self.emit(Op::Sigma(Sigma::Small0, w[t - 15]));
         self.add(&[w[t - 16], lower, w[t - 7], upper])
     }
 
@@ -207,14 +207,14 @@ impl Program {
     fn round(&mut self, s: [Word; 8], keyed: &[Word], with_a: bool) -> [Word; 8] {
         let [a, b, c, d, e, f, g, h] = s;
         let ch = self.choose(e, f, g);
-        let s1 = self.emit(Op::Sigma(Sigma::Upper1, e));
+        let s1 = self.emit(Op::Sigma(Sigma::Big1, e));
         let mut t1 = [keyed, &[h, ch, s1]].concat();
         if t1.iter().filter(|word| is_let(word)).count() > 1 {
             t1 = vec![self.add(&t1)];
         }
         let next_e = self.add(&[&t1[..], &[d]].concat());
         let next_a = if with_a {
-            let (s0, maj) = (self.emit(Op::Sigma(Sigma::Upper0, a)), self.majority(a, b, c));
+            let (s0, maj) = (self.emit(Op::Sigma(Sigma::Big0, a)), self.majority(a, b, c));
             self.add(&[&t1[..], &[s0, maj]].concat())
         } else {
             Word::Known(0)

@@ -8,7 +8,7 @@ use crate::results::short_digest;
 use serde_json::json;
 
 /// The differences between the keys of two rows; empty if they are comparable.
-pub(super) fn unlike(base: Entry, new: Entry) -> Vec<KeyField> {
+pub(super) fn key_differences(base: Entry, new: Entry) -> Vec<KeyField> {
     let fields = key(base).into_iter().zip(key(new));
     let differing = fields.filter(|((_, base), (_, new))| base != new);
     differing
@@ -30,14 +30,15 @@ fn key(entry: Entry) -> [(&'static str, String); 7] {
     let limits: Vec<String> = limits.map(|watts| format!("{watts} W")).collect();
     let energy = &entry.figures.energy;
     let scope = energy.scope.filter(|_| energy.joules_per_unit.is_some());
-    let or = |text: String, none: &str| if text.is_empty() { none.into() } else { text };
+    let or_placeholder =
+        |text: String, none: &str| if text.is_empty() { none.into() } else { text };
     [
         ("workload", workload.id.to_string()),
-        ("shape", or(rest.join(":"), "none")),
-        ("precision", or(precision.join(" by "), "none")),
+        ("shape", or_placeholder(rest.join(":"), "none")),
+        ("precision", or_placeholder(precision.join(" by "), "none")),
         // Files with the same name may contain different models.
         ("model", shape.model_sha256.as_deref().map_or("none", short_digest).into()),
-        ("power limit", or(limits.join(", "), "unknown")),
+        ("power limit", or_placeholder(limits.join(", "), "unknown")),
         ("provenance", energy.provenance().name().into()),
         ("scope", scope.map_or("none", |scope| scope.name()).into()),
     ]
@@ -87,7 +88,7 @@ impl Pairs {
         });
         pairs.pair_by(|i, j| {
             let similar = same_device(i, j) && same_kind(i, j) && !same_spec(i, j);
-            similar.then(|| unlike(base[i], new[j]).len())
+            similar.then(|| key_differences(base[i], new[j]).len())
         });
         pairs.pairs.sort_unstable();
         pairs

@@ -92,13 +92,14 @@ fn not_judged(comparison: &Comparison) -> Vec<String> {
     let short = comparison.pairs.iter().filter(unsure);
     let short = short.map(|pair| format!("{}: too few windows for an interval", pair.base));
     let refused = comparison.refused.iter().map(|row| format!("{}: {}", row.base, row.reason));
-    let alone = comparison.base_only.iter().map(|row| format!("{row}: it is not in the new run"));
-    invalid.chain(short).chain(refused).chain(alone).collect()
+    let unpaired =
+        comparison.base_only.iter().map(|row| format!("{row}: it is not in the new run"));
+    invalid.chain(short).chain(refused).chain(unpaired).collect()
 }
 
 /// Compares two rows, or says why they are not comparable and which fields of their keys differ.
 fn pair(base: Entry, new: Entry, gate: Option<f64>) -> Result<Pair, (String, Vec<KeyField>)> {
-    let fields = key::unlike(base, new);
+    let fields = key::key_differences(base, new);
     let measured = |entry: Entry| entry.row.outcome == Outcome::Measured;
     // A row without figures has no joules either: its outcome is a better explanation than its key.
     if !fields.is_empty()

@@ -7,7 +7,7 @@ use crate::units::Interval;
 use crate::workload::{Id, Shape};
 
 /// Sets ceilings and queries. A row that exceeds a ceiling is invalid.
-pub(super) fn fill(evidence: &Evidence, figures: &mut [RowFigures]) {
+pub(super) fn add_cross_row_figures(evidence: &Evidence, figures: &mut [RowFigures]) {
     for (i, row) in evidence.rows.iter().enumerate() {
         let Some(row) = row.known() else { continue };
         figures[i].query = query(evidence, figures, row, &figures[i]);
@@ -20,7 +20,7 @@ pub(super) fn fill(evidence: &Evidence, figures: &mut [RowFigures]) {
 }
 
 /// The first row with a rate of this kind, on the same device under the same condition.
-fn other<'a>(
+fn find_row<'a>(
     evidence: &'a Evidence,
     figures: &'a [RowFigures],
     row: &Row,
@@ -51,7 +51,7 @@ fn ceilings(
     let (intensity, rate) = (row.workload.intensity?, own.throughput?);
     let ceiling = |id, wanted: Option<&str>| {
         let shape = |shape: &Shape| shape.arithmetic.as_deref() == wanted;
-        Some(other(evidence, figures, row, id, shape)?.0)
+        Some(find_row(evidence, figures, row, id, shape)?.0)
     };
     let peak = ceiling(Id::Peak, Some(arithmetic));
     let stream = ceiling(Id::Stream, None);
@@ -85,7 +85,8 @@ fn query(
     let (batch, prompt) = (shape.batch?, shape.prompt?);
     let answer = shape.context?.checked_sub(prompt)?;
     let prompts = Shape { context: None, ..shape.clone() };
-    let (rate, prefill) = other(evidence, figures, decode, Id::Prefill, |shape| *shape == prompts)?;
+    let (rate, prefill) =
+        find_row(evidence, figures, decode, Id::Prefill, |shape| *shape == prompts)?;
     let seconds = |tokens: u64, rate: Interval| Some(tokens as f64 * batch as f64 / rate.value?);
     let first_token_seconds = seconds(prompt, rate)?;
     Some(QueryFigures {

@@ -24,12 +24,13 @@ pub(super) fn fill(
     let read = |readings: &Readings| {
         let info = evidence.manifest.source(readings.source)?.meter()?;
         let sound = readings.fault(&info.quantity).is_none();
-        sound.then(|| Read { place: readings.source, info, readings: readings.stamped() })
+        sound.then(|| Read { source_index: readings.source, info, readings: readings.stamped() })
     };
     let read: Vec<Read> = row.readings.iter().filter_map(read).collect();
     let mut all = Vec::new();
     for (source, figures) in read.iter().zip(figures(&rules.energy, &read, &windows.steps())) {
-        let idle = evidence.baselines.iter().find(|b| b.source == source.place).map(|b| b.idle);
+        let idle =
+            evidence.baselines.iter().find(|b| b.source == source.source_index).map(|b| b.idle);
         let mut energy = metered(source, figures, windows, idle);
         energy.joules_per_unit = energy.joules_per_unit.map(|joules| joules / counted);
         result.reasons.extend(implausible(&energy, source, row, idle, rules));
@@ -39,7 +40,7 @@ pub(super) fn fill(
         let from_source =
             Energy { source: Some(place), scope: Some(source.scope()), ..Energy::default() };
         match &source.origin {
-            Origin::Meter(_) if read.iter().any(|read| read.place == place) => {}
+            Origin::Meter(_) if read.iter().any(|read| read.source_index == place) => {}
             Origin::Meter(_) => {
                 let no_figure = Some(NoFigure::NothingMeasured);
                 all.push(Energy { no_figure, ..from_source });
@@ -59,7 +60,7 @@ pub(super) fn fill(
 
 /// Energy from the readings of a meter.
 fn metered(source: &Read, figures: Figures, windows: &Windows, idle: Option<Idle>) -> Energy {
-    let (source_index, scope) = (Some(source.place), Some(source.info.scope));
+    let (source_index, scope) = (Some(source.source_index), Some(source.info.scope));
     let none = Energy { source: source_index, scope, ..Energy::default() };
     let Figures { response, blocks, total, checks } = figures;
     let (total, response) = match (total, response) {

@@ -21,7 +21,7 @@ pub fn derive(evidence: &Evidence, rules: &Rules) -> Derived {
         row.known().map_or_else(RowFigures::default, |row| of_row(evidence, row, rules))
     };
     let mut figures: Vec<RowFigures> = evidence.rows.iter().map(figures).collect();
-    across::fill(evidence, &mut figures);
+    across::add_cross_row_figures(evidence, &mut figures);
     for row in figures.iter_mut().filter(|row| !row.reasons.is_empty()) {
         row.verdict = Verdict::Invalid;
     }
@@ -197,13 +197,13 @@ fn percentiles(latency: &Latency) -> Percentiles {
 /// Throttle reasons that invalidate figures.
 fn throttled(telemetry: &Telemetry) -> Vec<Reason> {
     let Some(board) = &telemetry.board else { return Vec::new() };
-    let of = telemetry.looks;
+    let total = telemetry.looks;
     // A constant column has one entry for all looks.
-    let looks_per_entry = if board.throttle.len() == 1 { of } else { 1 };
+    let looks_per_entry = if board.throttle.len() == 1 { total } else { 1 };
     let reason = |throttle: Throttle| {
-        let held = board.throttle.iter().flatten().filter(|seen| seen.contains(&throttle));
-        let looks = held.count() * looks_per_entry;
-        (looks > 0).then_some(Reason::Throttled { throttle, looks, of })
+        let entries = board.throttle.iter().flatten().filter(|seen| seen.contains(&throttle));
+        let looks = entries.count() * looks_per_entry;
+        (looks > 0).then_some(Reason::Throttled { throttle, looks, of: total })
     };
     Throttle::ALL.into_iter().filter(|throttle| throttle.invalidates()).filter_map(reason).collect()
 }

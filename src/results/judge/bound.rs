@@ -15,10 +15,10 @@ impl Judge<'_> {
     /// A newer version may list devices that it does not measure, and conditions that this one cannot tell apart.
     pub(super) fn run(&mut self) {
         let (evidence, manifest) = (self.evidence, &self.evidence.manifest);
-        let of = manifest.devices.len().saturating_mul(manifest.workloads.len());
-        let here = evidence.rows.len();
-        if !self.newer && evidence.run.finished_at.is_some() && here < of {
-            self.add(format_args!("rows: the manifest asks for {of}, here are {here}"));
+        let expected = manifest.devices.len().saturating_mul(manifest.workloads.len());
+        let present = evidence.rows.len();
+        if !self.newer && evidence.run.finished_at.is_some() && present < expected {
+            self.add(format_args!("rows: the manifest asks for {expected}, here are {present}"));
         }
         self.duplicate_rows();
         for (i, Baseline { source, idle }) in evidence.baselines.iter().enumerate() {
@@ -27,9 +27,9 @@ impl Judge<'_> {
                 .get(*source)
                 .is_some_and(|source| source.known().is_none_or(|source| source.meter().is_some()));
             let sound = idle.power.0 >= 0.0 && idle.half_width.0 >= 0.0 && idle.seconds.0 > 0.0;
-            let again = evidence.baselines[..i].iter().any(|other| other.source == *source);
+            let is_duplicate = evidence.baselines[..i].iter().any(|other| other.source == *source);
             let fault = format!("baselines[{i}]: no source of the manifest was read like that");
-            self.require(meter && sound && !again, &fault);
+            self.require(meter && sound && !is_duplicate, &fault);
         }
         self.clock();
         self.overlaps();
@@ -79,15 +79,15 @@ impl Judge<'_> {
     /// The run's clock: all blocks are within the run, and the run is not older than the format.
     fn clock(&mut self) {
         let (run, rules) = (&self.evidence.run, self.rules);
-        let slack = |seconds: f64| seconds * rules.clocks_share + 60.0 * rules.clocks_seconds;
+        let tolerance = |seconds: f64| seconds * rules.clocks_share + 60.0 * rules.clocks_seconds;
         let zero_at = self.evidence.clock.zero_at;
-        let since = |at: Timestamp| zero_at.duration_since(at).as_secs_f64();
-        let before = since(run.started_at);
-        if before.abs() > slack(before.abs()) + 3600.0 {
+        let seconds_to_zero = |at: Timestamp| zero_at.duration_since(at).as_secs_f64();
+        let start = seconds_to_zero(run.started_at);
+        if start.abs() > tolerance(start.abs()) + 3600.0 {
             self.add_by_rule("clock.zero_at: it is not the moment at which the run began");
         }
-        let (at, first) = (run.started_at, rules.first_day.parse::<Timestamp>());
-        if at < first.expect("a constant") {
+        let (at, format_start) = (run.started_at, rules.first_day.parse::<Timestamp>());
+        if at < format_start.expect("a constant") {
             self.add_by_rule(format_args!("run.started_at: {at} is before there was this format"));
         }
         let steps = self.evidence.known_rows().flat_map(steps);
@@ -96,8 +96,8 @@ impl Judge<'_> {
         });
         self.require(first >= 0.0, "rows: a block came before the clock began");
         let Some(finished) = run.finished_at else { return };
-        let lasted = -since(finished);
-        if finished < run.started_at || last > lasted + slack(lasted) {
+        let lasted = -seconds_to_zero(finished);
+        if finished < run.started_at || last > lasted + tolerance(lasted) {
             self.add_by_rule(format_args!(
                 "run.finished_at: it ended after {lasted:.0} s, its last window after {last:.0} s"
             ));

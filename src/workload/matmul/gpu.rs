@@ -3,7 +3,7 @@
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
 use super::layout::Raw;
-use super::packed::{Cut, GUARD, Layouts, Scaled, padded};
+use super::packed::{Blocking, GUARD, Layouts, Scaled, padded};
 use super::types::{Block, Shape};
 use crate::gpu::{
     Batch, Bindings, Buffer, Dispatch, Flight, Gpu, GpuError, Memory, Pipeline, Resource, Snapshot,
@@ -26,7 +26,7 @@ pub(super) struct GpuEngine {
     pipeline: Pipeline,
     adder: Option<Adder>,
     operands: Operands,
-    cut: Cut,
+    cut: Blocking,
     layouts_of_a: Layouts,
     /// Blocks of rows of A.
     a: Vec<Scaled>,
@@ -55,7 +55,7 @@ impl GpuEngine {
         operands: &Operands,
         copies: usize,
     ) -> Result<GpuEngine, JobError> {
-        let cut = Cut::new(gpu, &kernel, operands.shape).map_err(GpuError::TooLarge)?;
+        let cut = Blocking::new(gpu, &kernel, operands.shape).map_err(GpuError::TooLarge)?;
         let pipeline = gpu.compile(&kernel)?;
         let splits = kernel.constant("SPLIT_K").unwrap_or(1);
         let adder = match splits {
@@ -107,14 +107,14 @@ impl GpuEngine {
 
     /// The block of rows and the block of columns that contain a part, and the part's first row and column in them.
     fn position(&self, part: &Block) -> [usize; 4] {
-        let (row, column, Cut { rows, columns, .. }) =
+        let (row, column, Blocking { rows, columns, .. }) =
             (part.rows.start, part.columns.start, self.cut);
         [row / rows, column / columns, row % rows, column % columns]
     }
 
     fn part(&self, part: &Block) -> Result<Part, GpuError> {
         let [i, j, first_row, first_column] = self.position(part);
-        let Cut { k, rows, columns } = self.cut;
+        let Blocking { k, rows, columns } = self.cut;
         let splits = self.kernel.constant("SPLIT_K").unwrap_or(1);
         let numbers = [k, rows, columns, first_row, first_column, splits as usize, 0, 0];
         let uniform = self.gpu.uniform(32)?;

@@ -135,7 +135,7 @@ impl Workload for Matmul {
         match (target, variants.first()) {
             // Only the default variant is checked; a kernel that does not build fails when it is prepared.
             (Target::Gpu(gpu), Some(Variant::Gpu(entry))) => {
-                packed::Cut::new(gpu, &self.build(entry).ok()?, self.shape).err()
+                packed::Blocking::new(gpu, &self.build(entry).ok()?, self.shape).err()
             }
             (_, Some(_)) => None,
             (_, None) => Some("rigbench has no kernel for it that runs on this device".into()),

@@ -13,7 +13,7 @@ pub(super) const GUARD: u64 = 256;
 
 /// How a shape is padded and split into blocks for a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cut {
+pub(super) struct Blocking {
     /// Terms, padded.
     pub(super) k: usize,
     /// Rows and columns of a block, multiples of the tile.
@@ -21,10 +21,10 @@ pub(super) struct Cut {
     pub(super) columns: usize,
 }
 
-impl Cut {
+impl Blocking {
     /// # Errors
     /// If even one tile exceeds a limit; the text names it.
-    pub(super) fn new(gpu: &Gpu, kernel: &Kernel, shape: Shape) -> Result<Cut, String> {
+    pub(super) fn new(gpu: &Gpu, kernel: &Kernel, shape: Shape) -> Result<Blocking, String> {
         let limits = gpu.details().limits;
         let largest = limits.storage_binding.0.min(limits.buffer.0).min(gpu.largest_texture());
         let number = |name| kernel.number(name) as usize;
@@ -48,7 +48,7 @@ impl Cut {
         let columns =
             cut("columns of B", shape.n, number("TILE_N"), bytes(kernel.number("B_BITS")))?;
         let row = bytes(kernel.number("A_BITS")).max(4 * columns * splits);
-        Ok(Cut { k, rows: cut("rows of A and C", shape.m, number("TILE_M"), row)?, columns })
+        Ok(Blocking { k, rows: cut("rows of A and C", shape.m, number("TILE_M"), row)?, columns })
     }
 }
 
@@ -74,13 +74,13 @@ pub(super) struct Layouts {
 }
 
 impl Layouts {
-    pub(super) fn of_a(kernel: &Kernel, a: &Matrix, cut: Cut) -> Layouts {
+    pub(super) fn of_a(kernel: &Kernel, a: &Matrix, cut: Blocking) -> Layouts {
         let values = Layout::of(kernel, "A", kernel.number("A_BITS"), cut.rows, cut.k);
         let scales = Layout::new(16, 1, 0, cut.rows, cut.k.div_ceil(GROUP));
         Layouts::new(kernel, a, (1, values), (5, scales))
     }
 
-    pub(super) fn of_b(kernel: &Kernel, b: &Matrix, cut: Cut) -> Layouts {
+    pub(super) fn of_b(kernel: &Kernel, b: &Matrix, cut: Blocking) -> Layouts {
         let values = Layout::of(kernel, "B", b.kind.bits(), cut.columns, cut.k);
         let number = |name| kernel.constant(name).unwrap_or(1) as usize;
         let (terms, panel) = (number("S_TERMS"), number("S_PANEL"));
@@ -145,11 +145,11 @@ fn write(gpu: &Gpu, memory: &Memory, layout: &Layout, raw: Raw) -> Result<(), Gp
     /// Texels that are packed and written at once: 4 MiB.
     const CHUNK: usize = 1 << 18;
     /// Chunks that take host memory at a time: 64 MiB.
-    const WAITING: usize = 16;
+    const CHUNKS_PER_FLUSH: usize = 16;
     for (i, first) in (0..layout.texels()).step_by(CHUNK).enumerate() {
         let texels = CHUNK.min(layout.texels() - first);
         gpu.write_memory(memory, first as u64, &layout.pack(first, texels, raw))?;
-        if (i + 1) % WAITING == 0 {
+        if (i + 1) % CHUNKS_PER_FLUSH == 0 {
             gpu.flush()?;
         }
     }

@@ -255,7 +255,9 @@ impl Shares {
                 cached = (*header, seed.header(*header));
             }
             if share.most_significant(&cached.1) >= self.target {
-                return wrong("does not meet the target");
+                return wrong(
+                    "does not meet the target: it was changed, or its run had another manifest, label, challenge, beacon or seed",
+                );
             }
             places.push(word as f64 / words as f64);
         }

@@ -19,7 +19,7 @@ struct Outcome {
 
 fn outcome(number: u64) -> Outcome {
     let case = Case::new(number);
-    let read = Read { place: 0, info: &case.info, readings: case.readings.clone() };
+    let read = Read { source_index: 0, info: &case.info, readings: case.readings.clone() };
     let figures = Figures::of(&Rules::V1, &read, &case.steps);
     let figure = figures.total.clone().map_err(|why| why.to_string());
     let counted = case.truth.iter().zip(&figures.blocks).filter(|(_, figure)| figure.is_ok());

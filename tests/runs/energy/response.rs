@@ -77,7 +77,7 @@ fn readings(steps: &[LoadStep], value: impl Fn(f64) -> f64) -> Vec<Stamped> {
 }
 
 fn figures(source: &SourceInfo, readings: Vec<Stamped>, steps: &[LoadStep]) -> Figures {
-    Figures::of(&Rules::V1, &Read { place: 0, info: source, readings }, steps)
+    Figures::of(&Rules::V1, &Read { source_index: 0, info: source, readings }, steps)
 }
 
 /// Joules over what was truly drawn and half of the interval, as shares; or why there are none.

@@ -12,10 +12,10 @@ pub(super) trait Lanes: Copy {
     /// `first`, `first + 1`, … from lane to lane.
     unsafe fn count_from(first: u32) -> Self;
     unsafe fn add(self, other: Self) -> Self;
-    unsafe fn upper0(self) -> Self;
-    unsafe fn upper1(self) -> Self;
-    unsafe fn lower0(self) -> Self;
-    unsafe fn lower1(self) -> Self;
+    unsafe fn big_sigma0(self) -> Self;
+    unsafe fn big_sigma1(self) -> Self;
+    unsafe fn small_sigma0(self) -> Self;
+    unsafe fn small_sigma1(self) -> Self;
     /// SHA-256's Ch: bits of f where e has ones, else of g.
     unsafe fn choose(e: Self, f: Self, g: Self) -> Self;
     /// SHA-256's Maj: the bitwise majority.
@@ -42,10 +42,10 @@ impl<A: Lanes, B: Lanes> Lanes for Pair<A, B> {
             unsafe { Pair(A::count_from(first), B::count_from(second)) }
         }
         fn add(self, other: Self) -> Self { unsafe { Pair(self.0.add(other.0), self.1.add(other.1)) } }
-        fn upper0(self) -> Self { unsafe { Pair(self.0.upper0(), self.1.upper0()) } }
-        fn upper1(self) -> Self { unsafe { Pair(self.0.upper1(), self.1.upper1()) } }
-        fn lower0(self) -> Self { unsafe { Pair(self.0.lower0(), self.1.lower0()) } }
-        fn lower1(self) -> Self { unsafe { Pair(self.0.lower1(), self.1.lower1()) } }
+        fn big_sigma0(self) -> Self { unsafe { Pair(self.0.big_sigma0(), self.1.big_sigma0()) } }
+        fn big_sigma1(self) -> Self { unsafe { Pair(self.0.big_sigma1(), self.1.big_sigma1()) } }
+        fn small_sigma0(self) -> Self { unsafe { Pair(self.0.small_sigma0(), self.1.small_sigma0()) } }
+        fn small_sigma1(self) -> Self { unsafe { Pair(self.0.small_sigma1(), self.1.small_sigma1()) } }
         fn choose(e: Self, f: Self, g: Self) -> Self { unsafe { Pair(A::choose(e.0, f.0, g.0), B::choose(e.1, f.1, g.1)) } }
         fn majority(a: Self, b: Self, c: Self) -> Self {
             unsafe { Pair(A::majority(a.0, b.0, c.0), B::majority(a.1, b.1, c.1)) }
@@ -89,16 +89,16 @@ mod x86 {
                         unsafe { $name($add($set1(first as i32), $load(COUNT.as_ptr().cast()))) }
                     }
                     fn add(self, other: Self) -> Self { unsafe { $name($add(self.0, other.0)) } }
-                    fn upper0(self) -> Self {
+                    fn big_sigma0(self) -> Self {
                         unsafe { Self::xor3($rotate(self.0, 2), $rotate(self.0, 13), $rotate(self.0, 22)) }
                     }
-                    fn upper1(self) -> Self {
+                    fn big_sigma1(self) -> Self {
                         unsafe { Self::xor3($rotate(self.0, 6), $rotate(self.0, 11), $rotate(self.0, 25)) }
                     }
-                    fn lower0(self) -> Self {
+                    fn small_sigma0(self) -> Self {
                         unsafe { Self::xor3($rotate(self.0, 7), $rotate(self.0, 18), $shift(self.0, 3)) }
                     }
-                    fn lower1(self) -> Self {
+                    fn small_sigma1(self) -> Self {
                         unsafe { Self::xor3($rotate(self.0, 17), $rotate(self.0, 19), $shift(self.0, 10)) }
                     }
                     fn choose(e: Self, f: Self, g: Self) -> Self { unsafe { $name($ternary(e.0, f.0, g.0, 0xca)) } }
@@ -149,21 +149,21 @@ mod x86 {
                 }
             }
             fn add(self, other: Self) -> Self { unsafe { Avx2(_mm256_add_epi32(self.0, other.0)) } }
-            fn upper0(self) -> Self {
+            fn big_sigma0(self) -> Self {
                 unsafe {
                     Self::xor3(self.rotate::<2, 30>(), self.rotate::<13, 19>(), self.rotate::<22, 10>())
                 }
             }
-            fn upper1(self) -> Self {
+            fn big_sigma1(self) -> Self {
                 unsafe {
                     Self::xor3(self.rotate::<6, 26>(), self.rotate::<11, 21>(), self.rotate::<25, 7>())
                 }
             }
-            fn lower0(self) -> Self {
+            fn small_sigma0(self) -> Self {
                 let shifted = unsafe { _mm256_srli_epi32(self.0, 3) };
                 unsafe { Self::xor3(self.rotate::<7, 25>(), self.rotate::<18, 14>(), shifted) }
             }
-            fn lower1(self) -> Self {
+            fn small_sigma1(self) -> Self {
                 let shifted = unsafe { _mm256_srli_epi32(self.0, 10) };
                 unsafe { Self::xor3(self.rotate::<17, 15>(), self.rotate::<19, 13>(), shifted) }
             }

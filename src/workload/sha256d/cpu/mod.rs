@@ -22,11 +22,11 @@ mod program {
         word: V,
         w: &mut [V; CARRIED],
     ) {
-        w[0] = unsafe { word.lower0().add(word.lower1()).add(V::all(t[0])) };
+        w[0] = unsafe { word.small_sigma0().add(word.small_sigma1()).add(V::all(t[0])) };
     }
     pub(super) unsafe fn last_word<V: super::Lanes>(t: &[u32; ROUND_TERMS], w: &[V; CARRIED]) -> V {
         unsafe {
-            let chosen = V::choose(w[0].upper0(), w[1].upper1(), V::all(t[0]));
+            let chosen = V::choose(w[0].big_sigma0(), w[1].big_sigma1(), V::all(t[0]));
             V::blend(chosen, V::majority(w[2], w[3], w[4]), w[5])
         }
     }
