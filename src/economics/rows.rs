@@ -5,9 +5,7 @@ use super::WorkEnergy;
 use super::market::Figure;
 use crate::device::{Class, Device};
 use crate::energy::Scope;
-use crate::results::{
-    Document, Host, ModelNames, Row, RowFigures, Verdict, conditions, run_faults,
-};
+use crate::results::{Document, Host, ModelNames, Row, RowFigures, Verdict, run_faults};
 use crate::units::{Interval, Provenance};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -151,7 +149,7 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
         let faults = run_faults(document).into_iter();
         remarks.extend(faults.map(|why| format!("the run of {date} is invalid as a whole: {why}")));
         let gpu = manifest.devices().any(|device| device.gpu.is_some());
-        let conditions = conditions(manifest, gpu).into_iter();
+        let conditions = manifest.conditions(gpu).into_iter();
         remarks.extend(conditions.map(|condition| format!("the run of {date}: {condition}")));
         let newer = document.newer_rows();
         remarks

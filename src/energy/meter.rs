@@ -41,7 +41,7 @@ impl<'a> Meter<'a> {
         self.samplers.iter().all(|sampler| {
             let log = sampler.log();
             log.last_read().is_none()
-                || integrate(&Rules::V1, &sampler.info, &log.readings, span)
+                || integrate(&Rules::CURRENT, &sampler.info, &log.readings, span)
                     .is_ok_and(|i| i.terms.window.0 <= GOOD_ENDS * i.gross.0)
         })
     }
@@ -101,7 +101,7 @@ impl<'a> Meter<'a> {
             Read { source_index: sampler.place, info: &sampler.info, readings }
         };
         let sources: Vec<Read> = self.samplers.iter().map(read).collect();
-        figures(&Rules::V1, &sources, blocks)
+        figures(&Rules::CURRENT, &sources, blocks)
     }
 }
 
@@ -118,7 +118,7 @@ fn awaited(sampler: &Sampler, blocks: &[LoadStep]) -> Option<f64> {
         let log = sampler.log();
         (log.last_read()?, near(&log, blocks))
     };
-    let until = match response(&Rules::V1, &sampler.info, &near, blocks) {
+    let until = match response(&Rules::CURRENT, &sampler.info, &near, blocks) {
         Ok(response) if response.late => {
             let lag = response.lag + response.lag_half_width;
             last.measured.to.0 + lag.0 + 2.0 * sampler.update()

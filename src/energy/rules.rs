@@ -42,6 +42,9 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Those of meters that are read now.
+    pub const CURRENT: Rules = Rules::V1;
+
     /// Version 1.
     pub const V1: Rules = Rules {
         coverage: 0.95,

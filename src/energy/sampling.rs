@@ -140,7 +140,7 @@ impl Sampling {
         let span = TimeSpan { from, to: self.now() };
         self.wait_for_updates(&self.samplers.iter().collect::<Vec<_>>(), span.to, stop);
         for sampler in &mut self.samplers {
-            let figure = integrate(&Rules::V1, &sampler.info, &sampler.log().readings, span);
+            let figure = integrate(&Rules::CURRENT, &sampler.info, &sampler.log().readings, span);
             let now = figure.ok().map(|figure| Idle {
                 power: figure.gross / span.length(),
                 half_width: figure.terms.half_width() / span.length(),
@@ -214,7 +214,7 @@ impl Sampler {
         let recent: Vec<&Stamped> =
             log.readings[log.readings.len().saturating_sub(200)..].iter().collect();
         let gap = median_gap(&recent).unwrap_or(self.info.poll.0);
-        let found = shown_period(&recent, &Rules::V1);
+        let found = shown_period(&recent, &Rules::CURRENT);
         self.info.update_period.map(|period| period.0).or(found).unwrap_or(gap).max(gap)
     }
 

@@ -1,6 +1,6 @@
 //! Device memory that kernels read: a buffer or a texture, as the kernel declares. Texture loads may be fast where buffer loads are slow.
 
-use super::{Buffer, Gpu, GpuError, Resource};
+use super::{Buffer, Gpu, GpuError};
 use crate::kernels::BindingKind;
 use crate::units::Bytes;
 
@@ -26,6 +26,14 @@ pub enum Memory {
 pub struct Texture {
     texture: wgpu::Texture,
     pub(super) view: wgpu::TextureView,
+}
+
+/// A resource to bind.
+pub enum Resource<'a> {
+    /// A whole buffer.
+    Buffer(&'a Buffer),
+    /// A texture.
+    Texture(&'a Texture),
 }
 
 impl Memory {

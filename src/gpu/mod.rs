@@ -11,8 +11,8 @@ mod scope;
 pub use adapters::{ALLOW_NONCONFORMANT, enumerate, hidden, is_nonconformant_allowed};
 pub use buffer::{Buffer, Snapshot};
 pub use flight::{Batch, Completed, Dispatch, Flight};
-pub use memory::{Memory, TEXEL_BYTES, Texture};
-pub use pipeline::{Bindings, Pipeline, Resource};
+pub use memory::{Memory, Resource, TEXEL_BYTES, Texture};
+pub use pipeline::{Bindings, Pipeline};
 
 use crate::device::{self, Device};
 use crate::kernels::Kernel;

@@ -1,7 +1,7 @@
 //! Compiles kernels. Bind group layouts come from the bindings that naga reflected.
 
-use super::memory::{TEXELS, Texture};
-use super::{Buffer, Gpu, GpuError};
+use super::memory::{Resource, TEXELS};
+use super::{Gpu, GpuError};
 use crate::kernels::{self, BindingKind, Kernel};
 
 /// A compiled kernel.
@@ -14,14 +14,6 @@ pub struct Pipeline {
 
 /// Buffers and textures bound to a kernel's bindings.
 pub struct Bindings(pub(super) wgpu::BindGroup);
-
-/// A resource to bind.
-pub enum Resource<'a> {
-    /// A whole buffer.
-    Buffer(&'a Buffer),
-    /// A texture.
-    Texture(&'a Texture),
-}
 
 fn binding_type(kind: BindingKind) -> wgpu::BindingType {
     let buffer =

@@ -6,7 +6,7 @@ use super::published::{Published, ceilings};
 use super::view::View;
 use crate::device::Class;
 use crate::energy::Scope;
-use crate::results::{Outcome, conditions};
+use crate::results::Outcome;
 use crate::units::{EnergyPerWork, Interval, Provenance, Rate};
 use crate::workload::Description;
 
@@ -89,7 +89,7 @@ impl Entry {
             scope: energy.scope.filter(|_| energy.joules_per_unit.is_some()),
             speed_only: view.is_speed_only(),
             about: provenance::sentences(view),
-            conditions: conditions(view.manifest(), gpu),
+            conditions: view.manifest().conditions(gpu),
             power_limit: view.row.condition.power_limit_watts,
             published: Published::of(view),
             ceilings: ceilings(view),

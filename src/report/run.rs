@@ -7,7 +7,7 @@ use super::published::percent;
 use super::table::{Cell, Column, Field, Table, Tone};
 use super::view::View;
 use crate::device::{Class, Device};
-use crate::results::{Document, OrNewer, Outcome, RunReason, conditions};
+use crate::results::{Document, OrNewer, Outcome, RunReason};
 use crate::units::{Interval, Joules, Provenance, Seconds, Unit, significant};
 use crate::workload::Id;
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ fn table(document: &Document, device: &Device) -> Option<Table> {
         (Column::figures("joules"), joules),
         (Column::words("energy"), source),
     ];
-    let mut notes = conditions(&document.evidence.manifest, device.gpu.is_some());
+    let mut notes = document.evidence.manifest.conditions(device.gpu.is_some());
     notes.extend(views().flat_map(about));
     notes.extend(about_published(&entries));
     let title = format!("{}{id} – {}{software}", device.class, device.name);

@@ -1,7 +1,6 @@
 //! Environment variables that affect the measurement. The manifest records them without paths and user names; reports mention those
 //! under which a figure may not represent the machine.
 
-use super::manifest::Manifest;
 use crate::gpu;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -111,12 +110,16 @@ fn is_identifier(text: &str) -> bool {
 }
 
 /// Settings under which figures may not represent the machine, in a few words each; those of Vulkan only if a GPU was used.
-pub fn conditions(manifest: &Manifest, gpu: bool) -> Vec<String> {
+pub(super) fn conditions(
+    environment: &BTreeMap<String, String>,
+    layers: &[String],
+    gpu: bool,
+) -> Vec<String> {
     let given = |names: &[&str]| -> Vec<&str> {
-        let all = manifest.environment.keys().map(String::as_str);
+        let all = environment.keys().map(String::as_str);
         all.filter(|name| names.contains(name)).collect()
     };
-    let (layers, drivers) = (&manifest.host.driver_layers, given(DRIVERS));
+    let drivers = given(DRIVERS);
     let sensors = !given(&[SENSORS]).is_empty();
     let sensors = sensors.then(|| "sensors from a test folder".to_string());
     let layers =
@@ -173,10 +176,8 @@ mod tests {
             "VK_LOADER_LAYERS_ENABLE",
         ];
         assert_eq!(layers, expected);
-        let mut manifest = crate::results::manifest::tests::made_up();
-        (manifest.environment, manifest.host.driver_layers) = (recorded, layers);
         assert_eq!(
-            conditions(&manifest, true),
+            conditions(&recorded, &layers, true),
             [
                 "sensors from a test folder",
                 "Vulkan layers: ENABLE_VKBASALT, MANGOHUD, VK_INSTANCE_LAYERS, VK_LAYER_OTHER, VK_LAYER_TEST_card, VK_LOADER_LAYERS_ENABLE",
@@ -185,6 +186,6 @@ mod tests {
             ]
         );
         let without_gpu = ["sensors from a test folder", "LD_PRELOAD was set"];
-        assert_eq!(conditions(&manifest, false), without_gpu);
+        assert_eq!(conditions(&recorded, &layers, false), without_gpu);
     }
 }

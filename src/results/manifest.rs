@@ -1,6 +1,6 @@
 //! The manifest: machine, program, request and settings. It does not identify the machine's owner.
 
-use super::environment::{driver_layers, environment};
+use super::environment::{conditions, driver_layers, environment};
 use super::newer::OrNewer;
 use crate::device::{Device, DeviceId, cgroup, memory};
 use crate::energy::{Scope, SourceInfo, Stated};
@@ -201,6 +201,11 @@ impl From<&Protocol> for ProtocolNumbers {
 }
 
 impl Manifest {
+    /// Settings under which figures may not represent the machine, in a few words each; those of Vulkan only if a GPU was used.
+    pub fn conditions(&self, gpu: bool) -> Vec<String> {
+        conditions(&self.environment, &self.host.driver_layers, gpu)
+    }
+
     /// The manifest of a run on a machine with this number of GPUs that are not emulated.
     pub fn new(
         devices: &[Device],
@@ -287,14 +292,8 @@ fn virtualized() -> Option<bool> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-
-    /// A manifest of this program on this processor.
-    pub fn made_up() -> Manifest {
-        let protocol = Protocol::of(Mode::Quick);
-        Manifest::new(&[Device::cpu()], 0, vec!["sha256d".into()], Vec::new(), &protocol, true)
-    }
 
     /// The id of a machine must never change. From `printf ID | openssl dgst -sha256 -hmac KEY`.
     #[test]

@@ -34,7 +34,7 @@ pub use document::{
     Baseline, Clock, Condition, Document, Evidence, Kernel, Outcome, Proof, Row, Run,
     SCHEMA_VERSION,
 };
-pub use environment::{HUGE_PAGES, conditions, environment};
+pub use environment::{HUGE_PAGES, environment};
 pub use failure::{Failure, FailureCode};
 pub use judge::{Depth, Model};
 pub use manifest::{Host, Manifest, Origin, Program, ProtocolNumbers, Source, program};

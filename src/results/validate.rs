@@ -8,7 +8,7 @@ use super::judge::{Depth, Judge, judge};
 use super::newer::OrNewer;
 use super::read::ParsedDocument;
 use super::rules::Rules;
-use super::{beacon, conditions, derive};
+use super::{beacon, derive};
 use crate::device::hardware::Cards;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ pub fn validate_with(
 fn remarks(given: &ParsedDocument, derived: &Derived, judged: &Judge, findings: &mut Findings) {
     let (evidence, Findings { notes, faults, .. }) = (&given.evidence, findings);
     let gpu = evidence.manifest.devices().any(|device| device.gpu.is_some());
-    notes.extend(conditions(&evidence.manifest, gpu));
+    notes.extend(evidence.manifest.conditions(gpu));
     if !judged.same_program {
         notes.push(format!(
             "rigbench {} made it, with other kernels than this one's: they were not compared",

@@ -2,51 +2,25 @@
 //! windows cannot pass for its work; its output is checked by recomputing it in another way.
 
 use super::engine::{Engine, EngineError};
+use super::texts::{BOUND, Texts};
 use super::{Answers, Decoder, Phase};
 use crate::kernels::{Arithmetic, Kernel};
 use crate::model::Weights;
 use crate::oracle::Verdict;
 use crate::oracle::decoder::forward;
-use crate::seed::{Seed, mix};
+use crate::seed::Seed;
 use crate::units::Work;
 use crate::workload::{Batch, Job, JobError, Proof};
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::rc::Rc;
+
+/// Tokens per window in the proof.
+const RECORDED: usize = 8;
 
 /// For a check, tokens that are processed one by one where the others are processed together.
 const SINGLE_STEP_TOKENS: usize = 2;
 /// Tokens of the text that is compared with the reference.
 const CHECKED: usize = 5;
-/// Maximum error of a logit, relative to the root mean square of the logits: the KV cache is f16, which has 11 bits, and its rounding
-/// goes through all layers.
-pub(super) const BOUND: f64 = 0.02;
-/// Tokens per window in the proof.
-const RECORDED: usize = 8;
-
-/// Prompts and the forced tokens of windows, as functions of the seed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Texts {
-    pub(super) seed: Seed,
-    pub(super) vocabulary: usize,
-}
-
-impl Texts {
-    /// The first tokens of the prompts of some sequences.
-    pub(super) fn prompts(&self, sequences: Range<usize>, length: usize) -> Vec<Vec<u32>> {
-        let token = |s, i| self.token(&format!("prompt {s}"), i as u64);
-        sequences.map(|s| (0..length).map(|i| token(s, i)).collect()).collect()
-    }
-
-    /// A sequence's forced token of a window: after its prompt (decode), or instead of its first token (prefill).
-    pub(super) fn forced(&self, sequence: usize, window: u32) -> u32 {
-        self.token(&format!("told {sequence}"), window.into())
-    }
-
-    fn token(&self, name: &str, index: u64) -> u32 {
-        (mix(self.seed.key(name), index) % self.vocabulary as u64) as u32
-    }
-}
 
 /// Saved output of a closed window.
 struct SavedWindow {

@@ -7,6 +7,7 @@ pub mod gpu;
 mod job;
 mod proof;
 mod spec;
+mod texts;
 mod workload;
 
 pub use engine::{Done, Engine, EngineError, argmax};

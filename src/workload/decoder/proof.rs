@@ -2,7 +2,7 @@
 
 use super::cpu::CpuEngine;
 use super::engine::{Engine, EngineError};
-use super::job::{BOUND, Texts};
+use super::texts::{BOUND, Texts};
 use super::{Phase, spec};
 use crate::oracle::Verdict;
 use crate::seed::Seed;
