@@ -1,7 +1,8 @@
 //! A workload on the first adapter and on the processor, by the library's own jobs: the variant that the tuner takes, or with
 //! `RIGBENCH_VARIANTS=all` every one.
 
-use criterion::{BenchmarkId, Criterion, Throughput};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use rigbench::device::Device;
 use rigbench::gpu;
 use rigbench::measure::size;
@@ -24,45 +25,57 @@ pub fn bench(criterion: &mut Criterion, spec: &str, work: u64) {
     let devices = gpu::enumerate().into_iter().take(1).chain([Device::cpu()]);
     for device in devices {
         let mut target = Target::open(&device).expect("the device opens");
-        for (id, variant) in chosen(workload.as_ref(), &mut target) {
-            // Prepared only if the command line asks for it.
-            let mut prepared: Option<Box<dyn Job>> = None;
-            group.bench_function(id, |bencher| {
-                let job = prepared.get_or_insert_with(|| {
-                    let job = workload.prepare(&target, &variant, Seed([1; 32]));
-                    let mut job = job.expect("the kernel compiles");
-                    let verdict = job.verify().expect("the device works");
-                    assert!(matches!(verdict, Verdict::Agrees { .. }), "{verdict:?}");
-                    size(job.as_mut(), BATCH).expect("the device works");
-                    job
-                });
-                bencher.iter_custom(|n| {
-                    let (time, done) = run(job.as_mut(), n * work);
-                    time.mul_f64((n * work) as f64 / done as f64)
-                });
+        let name = device.id.to_string();
+        if std::env::var_os("RIGBENCH_VARIANTS").is_some_and(|which| which == "all") {
+            for variant in workload.variants(&target) {
+                let id = BenchmarkId::new(&name, variant.id());
+                time(&mut group, id, work, || prepare(workload.as_ref(), &target, &variant));
+            }
+        } else {
+            time(&mut group, BenchmarkId::from_parameter(&name), work, || {
+                let variant = tuned(workload.as_ref(), &mut target);
+                eprintln!("{} on {name}: {}", workload.spec(), variant.id());
+                prepare(workload.as_ref(), &target, &variant)
             });
         }
     }
     group.finish();
 }
 
-/// Names of benches, with the variants that they time.
-fn chosen(workload: &dyn Workload, target: &mut Target) -> Vec<(BenchmarkId, Variant)> {
-    let device = target.device().id.to_string();
-    let variants = workload.variants(target);
-    if std::env::var_os("RIGBENCH_VARIANTS").is_some_and(|which| which == "all") {
-        return variants.into_iter().map(|v| (BenchmarkId::new(&device, v.id()), v)).collect();
+/// The variant that the tuner takes. `cargo test` only wants to see that a bench runs and gets the first; tests/kernels/gpu.rs has every one.
+fn tuned(workload: &dyn Workload, target: &mut Target) -> Variant {
+    if !std::env::args().any(|arg| arg == "--bench") {
+        return workload.variants(target).remove(0);
     }
-    // `cargo test` only wants to see that a bench runs; tests/kernels/gpu.rs has every variant.
-    let variant = if std::env::args().any(|arg| arg == "--bench") {
-        let tuner = Tuner::new(Effort::Quick, false);
-        let choice = tuner.choose(workload, target, &mut |_| ControlFlow::Continue(()));
-        choice.expect("the device works").variant
-    } else {
-        variants.into_iter().next().expect("every workload has a variant")
-    };
-    eprintln!("{} on {device}: {}", workload.spec(), variant.id());
-    vec![(BenchmarkId::from_parameter(device), variant)]
+    let tuner = Tuner::new(Effort::Quick, false);
+    let choice = tuner.choose(workload, target, &mut |_| ControlFlow::Continue(()));
+    choice.expect("the device works").variant
+}
+
+/// A verified job, its batches sized.
+fn prepare(workload: &dyn Workload, target: &Target, variant: &Variant) -> Box<dyn Job> {
+    let mut job = workload.prepare(target, variant, Seed([1; 32])).expect("the kernel compiles");
+    let verdict = job.verify().expect("the device works");
+    assert!(matches!(verdict, Verdict::Agrees { .. }), "{verdict:?}");
+    size(job.as_mut(), BATCH).expect("the device works");
+    job
+}
+
+/// Times a job, which is prepared only if the command line asks for this bench.
+fn time(
+    group: &mut BenchmarkGroup<WallTime>,
+    id: BenchmarkId,
+    work: u64,
+    mut prepare: impl FnMut() -> Box<dyn Job>,
+) {
+    let mut prepared: Option<Box<dyn Job>> = None;
+    group.bench_function(id, |bencher| {
+        let job = prepared.get_or_insert_with(&mut prepare);
+        bencher.iter_custom(|n| {
+            let (time, done) = run(job.as_mut(), n * work);
+            time.mul_f64((n * work) as f64 / done as f64)
+        });
+    });
 }
 
 /// Runs batches, several in flight, until at least `work` is done: the time they took and the work they did.

@@ -175,7 +175,7 @@ impl Sampling {
 }
 
 impl Log {
-    /// The moment of the last reading; `None` if there is none or a later read failed.
+    /// Time of the last reading; `None` before the first reading and after a failed read.
     pub fn last_read(&self) -> Option<Seconds> {
         let last = self.readings.last()?.after;
         self.failed.last().is_none_or(|(at, _)| *at <= last).then_some(last)

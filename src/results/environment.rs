@@ -72,7 +72,7 @@ fn layers((name, value): Variable) -> Vec<String> {
     } else if LAYERS.contains(&name.as_str()) {
         let parts = value.split([':', ';', ',']).map(str::trim).filter(|part| !part.is_empty());
         let is_layer = |part: &str| part.starts_with(LAYER) && is_identifier(part);
-        // What is no layer's name may be private: the variable stands for it.
+        // A value that is not a layer's name may be private, so the variable's name is recorded instead.
         let shown = |part| if is_layer(part) { part.to_string() } else { name.clone() };
         parts.map(shown).collect()
     } else if LAYER_SWITCHES.contains(&name.as_str()) || (begins && is_identifier(&name)) {

@@ -159,7 +159,7 @@ fn nan_buffer(gpu: &Gpu, bytes: u64) -> Result<Buffer, GpuError> {
     Ok(nan)
 }
 
-/// The first GPU, opened for a test. If there is none, prints that to stderr directly, since the harness hides the output of passing tests.
+/// Opens the first GPU for a test. Without a GPU it says so on stderr directly, since the harness hides the output of passing tests.
 #[cfg(test)]
 fn first_gpu(test: &str) -> Option<Gpu> {
     let gpu = crate::gpu::enumerate().first().map(|device| Gpu::open(device).unwrap());

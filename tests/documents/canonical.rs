@@ -1,5 +1,5 @@
-//! Canonical JSON: seeds and digests of documents depend on every digit that the canonicalizer writes, so that a new version of it must
-//! write the same. Vectors of RFC 8785; names are sorted in `src/results/mod.rs`.
+//! Canonical JSON: seeds and digests of documents depend on every byte that the canonicalizer writes, so that a new version of it must
+//! write the same. Vectors of RFC 8785.
 
 use serde_json::json;
 
@@ -37,4 +37,17 @@ fn numbers_are_written_as_ecmascript_writes_them() {
         let json = serde_json_canonicalizer::to_string(&json!(f64::from_bits(bits))).unwrap();
         assert_eq!(json, text, "{bits:016x}");
     }
+}
+
+/// Section 3.2.3: members are sorted by the UTF-16 code units of their names, at every depth.
+#[test]
+fn members_are_sorted_by_utf16() {
+    let names = ["\u{20ac}", "\r", "\u{fb33}", "1", "\u{1f600}", "\u{80}", "\u{f6}"];
+    let members: serde_json::Map<String, serde_json::Value> =
+        names.iter().map(|name| (name.to_string(), json!([{}, [], 1.0]))).collect();
+    let json = serde_json_canonicalizer::to_string(&json!({ "outer": [members] })).unwrap();
+    let sorted = ["\\r", "1", "\u{80}", "\u{f6}", "\u{20ac}", "\u{1f600}", "\u{fb33}"];
+    let members: Vec<String> =
+        sorted.iter().map(|name| format!("\"{name}\":[{{}},[],1]")).collect();
+    assert_eq!(json, format!("{{\"outer\":[{{{}}}]}}", members.join(",")));
 }

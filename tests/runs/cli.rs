@@ -1,37 +1,32 @@
-//! The command as a user meets it: documents, exit codes, mistakes, interruptions, kills and full disks.
+//! The command as a user meets it: documents, exit codes and mistakes.
 
 use crate::support;
 
 use rigbench::energy::{Scope, Stated};
 use rigbench::oracle::blocks::BLOCKS;
-use rigbench::results::{
-    self, Document, FailureCode, OrNewer, Origin, Outcome, Reason, Row, RunReason, TuningSource,
-    Verdict,
-};
+use rigbench::results::{self, Document, FailureCode, Origin, Outcome, Row, TuningSource};
 use rigbench::units::Provenance;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 use support::rigbench;
 
-fn output(args: &[&str]) -> Output {
+pub fn output(args: &[&str]) -> Output {
     rigbench(args).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// The shortest run there is: about five seconds.
-fn short_run(out: &Path) -> Command {
+pub fn short_run(out: &Path) -> Command {
     let out = out.to_str().unwrap();
     let args = ["run", "--quick", "--device", "cpu", "--workload", "gemm:48x40x56", "--out", out];
     rigbench(&args)
 }
 
-fn documents(folder: &Path) -> Vec<PathBuf> {
+pub fn documents(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap();
     entries
         .map(|e| e.unwrap().path())
@@ -39,11 +34,11 @@ fn documents(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn read(path: &Path) -> Document {
+pub fn read(path: &Path) -> Document {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-fn assert_fits_the_schema(document: &Value) {
+pub fn assert_fits_the_schema(document: &Value) {
     let schema: Value = serde_json::from_str(results::SCHEMA).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> =
@@ -343,143 +338,6 @@ fn a_row_that_finds_no_memory_leaves_the_others_measured_and_says_so_once() {
     let reason = &failure.message;
     assert_eq!(reason.matches("it needs").count(), 1, "{reason}");
     assert!(reason.contains("(ulimit -v)"), "{reason}");
-}
-
-/// A file appears as soon as the run begins; waits for it.
-fn wait_for_document(folder: &Path) -> PathBuf {
-    let patience = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < patience {
-        if let Some(path) = documents(folder).pop() {
-            return path;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("no document appeared");
-}
-
-fn send(signal: &str, process: u32) {
-    assert!(Command::new("kill").args([signal, &process.to_string()]).status().unwrap().success());
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_keeps_finished_windows_and_says_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut child = short_run(folder.path())
-        .env("RIGBENCH_LOG", "info")
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = String::new();
-    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
-        let line = line.unwrap();
-        if line.contains("window 1/8") {
-            send("-INT", child.id());
-        }
-        said += &line;
-        said.push('\n');
-    }
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
-    assert!(said.contains("interrupted after"), "{said}");
-    let path = documents(folder.path()).remove(0);
-    let document = read(&path);
-    assert_fits_the_schema(&serde_json::to_value(&document).unwrap());
-    assert_eq!(document.evidence.run.finished_at, None);
-    let of_run = &document.derived.run;
-    assert_eq!(of_run.verdict, Verdict::Invalid);
-    let unfinished = RunReason::Unfinished { rows: 1, of: 1 };
-    assert!(of_run.reasons.contains(&OrNewer::Known(unfinished)), "{:?}", of_run.reasons);
-    let [(row, figures)] = document.rows().collect::<Vec<_>>()[..] else {
-        panic!("the row is kept: {said}")
-    };
-    let windows = row.windows.as_ref().unwrap().len();
-    assert!((1..8).contains(&windows), "{windows}");
-    assert!(figures.reasons.contains(&Reason::Interrupted { windows, of: 8 }), "{figures:?}");
-}
-
-/// Killed at moments that are spread over a run; `scripts/soak.sh` sets RIGBENCH_KILLS to 50.
-#[cfg(unix)]
-#[test]
-fn a_kill_loses_no_finished_block() {
-    let kills: usize = std::env::var("RIGBENCH_KILLS").map_or(5, |n| n.parse().unwrap());
-    // Two rows of two blocks.
-    const BLOCKS: usize = 4;
-    let mut kept_in_all = 0;
-    for kill in 0..kills {
-        let folder = tempfile::tempdir().unwrap();
-        let mut child = short_run(folder.path())
-            .args(["--workload", "gemm:32x32x32", "--seed", "1"])
-            .env("RIGBENCH_LOG", "info")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-        let path = wait_for_document(folder.path());
-        // After some of the blocks, as the program reports them, so that a slow machine is killed at the same points; then the
-        // golden ratio spreads any number of moments over the two seconds and more that a block takes.
-        let blocks = kill % BLOCKS;
-        let mut kept = 0;
-        while kept < blocks {
-            let line = said.next().expect("the run goes on").unwrap();
-            kept += usize::from(line.contains("is kept"));
-        }
-        let moment = (kill as f64 * 0.618_034).fract() * 2.0;
-        std::thread::sleep(Duration::from_secs_f64(moment));
-        send("-KILL", child.id());
-        child.wait().unwrap();
-        kept += said.filter(|line| line.as_ref().unwrap().contains("is kept")).count();
-        let document = read(&path);
-        let windows = document.evidence.known_rows().filter_map(|row| row.windows.as_ref());
-        let blocks: usize = windows.map(|windows| windows.blocks.windows.len()).sum();
-        assert!(blocks >= kept, "killed {moment:.2} s later: {blocks} blocks of {kept}");
-        kept_in_all += kept;
-        if document.evidence.run.finished_at.is_none() {
-            assert_fits_the_schema(&serde_json::to_value(&document).unwrap());
-            let judged = output(&["validate", path.to_str().unwrap()]);
-            let said = text(&judged.stdout);
-            assert_eq!(judged.status.code(), Some(0), "killed {moment:.2} s later: {said}");
-            let unfinished = match &document.evidence.rows[..] {
-                [] => "incomplete: no row was finished",
-                _ => "invalid: it was interrupted, or is under way: ",
-            };
-            assert!(said.contains(unfinished), "{said}");
-        }
-    }
-    println!("{kills} kills, {kept_in_all} blocks were finished, none was lost");
-    assert!(kept_in_all > 0);
-}
-
-/// A limit on the size of files stands in for a full disk: writing fails half-way in both.
-#[cfg(unix)]
-#[test]
-fn a_full_disk_is_one_line_and_leaves_the_old_file() {
-    let limited = |folder: &Path, kib: u32| {
-        let run = short_run(folder);
-        let words: Vec<&str> = [run.get_program()]
-            .into_iter()
-            .chain(run.get_args())
-            .map(|w| w.to_str().unwrap())
-            .collect();
-        let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"");
-        let mut shell = Command::new("bash");
-        shell.args(["-c", &script, "bash"]).args(words).stdin(Stdio::null()).output().unwrap()
-    };
-    let at_once = tempfile::tempdir().unwrap();
-    let out = limited(at_once.path(), 1);
-    let said = text(&out.stderr);
-    assert_eq!(out.status.code(), Some(2), "{said}");
-    assert!(said.starts_with("error: cannot write results to") && said.contains("--out"), "{said}");
-    assert_eq!(documents(at_once.path()), Vec::<PathBuf>::new());
-
-    // Room for the first document, without figures, and not for the second.
-    let later = tempfile::tempdir().unwrap();
-    let out = limited(later.path(), 4);
-    let said = text(&out.stderr);
-    assert_eq!(out.status.code(), Some(2), "{said}");
-    let document = read(&documents(later.path())[0]);
-    assert_eq!(document.evidence.rows, []);
 }
 
 #[test]

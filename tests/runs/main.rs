@@ -1,9 +1,11 @@
-//! Runs: the program from its start to its file, meters, stand-in cards, interruptions. These tests mostly wait.
+//! Runs: the program from start to result file, with live meters, simulated cards and interruptions. These tests mostly wait.
 
 #[cfg(target_os = "linux")]
 mod card;
 mod cli;
 mod consistent;
+#[cfg(unix)]
+mod ends;
 #[cfg(target_os = "linux")]
 mod energy;
 mod joules;

@@ -6,7 +6,7 @@ pub mod punctual;
 pub mod smollm2;
 
 use rigbench::gpu::{self, Gpu};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -16,6 +16,22 @@ pub fn rigbench(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rigbench"));
     command.args(args).env("XDG_CACHE_HOME", cache).stdin(Stdio::null());
     command
+}
+
+/// Runs a command that logs every window. `on_line` gets each line of its stderr and its process id. Returns its exit code and stderr.
+pub fn followed(
+    command: &mut Command,
+    mut on_line: impl FnMut(&str, u32),
+) -> (Option<i32>, String) {
+    command.env("RIGBENCH_LOG", "info").stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stderr = String::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        on_line(&line, child.id());
+        stderr += &(line + "\n");
+    }
+    (child.wait().unwrap().code(), stderr)
 }
 
 /// Says that a test was not run, and why. Written past the test harness, which hides what passing tests print;

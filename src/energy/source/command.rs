@@ -170,7 +170,7 @@ impl Command {
         }
     }
 
-    /// The run in progress; a new one if there is none or it is over.
+    /// The running command; starts it if it is not running.
     fn running(&mut self) -> Result<&mut Run, EnergyError> {
         if self.run.as_ref().is_none_or(|run| run.is_over) {
             self.run = None;

@@ -16,7 +16,7 @@ const TYPES: [(usize, Storage); 5] = [
     (8, Storage { bits: 8, offsets: false }),
 ];
 
-/// Every type's name by its number; empty if there is none, or no longer.
+/// ggml's type names by type number; empty for numbers that are unassigned or removed.
 const NAMES: [&str; 40] = [
     "F32", "F16", "Q4_0", "Q4_1", "", "", "Q5_0", "Q5_1", "Q8_0", "Q8_1", "Q2_K", "Q3_K", "Q4_K",
     "Q5_K", "Q6_K", "Q8_K", "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S",

@@ -55,7 +55,7 @@ fn sources(advice: &Advice) -> Table {
     let mut notes = Vec::new();
     if !advice.example_figures.is_empty() {
         let examples = advice.example_figures.join(", ");
-        notes.push(format!("Examples that stand for figures of your own: {examples}."));
+        notes.push(format!("Example figures, to be replaced by your own: {examples}."));
     }
     if !advice.stale_figures.is_empty() {
         notes.push(format!("Older than {STALE_DAYS} days: {}.", advice.stale_figures.join(", ")));

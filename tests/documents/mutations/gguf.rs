@@ -3,7 +3,7 @@
 use crate::mutations::bytes;
 use crate::mutations::random::Random;
 use crate::mutations::soak::soak;
-use crate::mutations::writer::{Writer, flag, float, list, llama, number, string, strings};
+use crate::mutations::writer::{Writer, flag, float, list, llama, number, string};
 use rigbench::model::{Gguf, Weights};
 use rigbench::workload::data::Seed;
 use rigbench::workload::decoder::{Answers, judge};
@@ -31,11 +31,7 @@ fn mutated_gguf_files_do_no_harm() {
 fn model() -> Writer {
     let mut writer = llama();
     writer
-        .set("tokenizer.ggml.model", string("gpt2"))
-        .set("tokenizer.ggml.pre", string("smollm"))
-        .set("tokenizer.ggml.tokens", strings(&["a"; 40]))
-        .set("tokenizer.ggml.token_type", list(5, 40, [1, 0, 0, 0].repeat(40)))
-        .set("tokenizer.ggml.merges", strings(&["a a"]))
+        .set_tokenizer()
         .set("llama.rope.scaling.type", string("linear"))
         .set("llama.rope.scaling.factor", float(2.0));
     writer

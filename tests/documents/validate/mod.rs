@@ -8,6 +8,7 @@ mod forgery;
 mod honest;
 mod junk;
 mod kernels;
+mod novelties;
 mod required;
 mod rules;
 mod shares;

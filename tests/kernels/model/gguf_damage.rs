@@ -340,11 +340,7 @@ proptest! {
     fn damaged_headers_do_no_harm(damages in prop::collection::vec(damage(), 1..4)) {
         let mut writer = llama();
         writer
-            .set("tokenizer.ggml.model", string("gpt2"))
-            .set("tokenizer.ggml.pre", string("smollm"))
-            .set("tokenizer.ggml.tokens", strings(&["a"; 40]))
-            .set("tokenizer.ggml.token_type", list(5, 40, [1, 0, 0, 0].repeat(40)))
-            .set("tokenizer.ggml.merges", strings(&["a a"]))
+            .set_tokenizer()
             .set("lists", list(9, 2, [list(4, 1, vec![1; 4]).1, strings(&["x"]).1].concat()));
         let Written { mut bytes, data, .. } = writer.write();
         for damage in damages {

@@ -71,6 +71,15 @@ impl Writer {
         self
     }
 
+    /// A tokenizer of 40 tokens.
+    pub fn set_tokenizer(&mut self) -> &mut Writer {
+        self.set("tokenizer.ggml.model", string("gpt2"))
+            .set("tokenizer.ggml.pre", string("smollm"))
+            .set("tokenizer.ggml.tokens", strings(&["a"; 40]))
+            .set("tokenizer.ggml.token_type", list(5, 40, [1, 0, 0, 0].repeat(40)))
+            .set("tokenizer.ggml.merges", strings(&["a a"]))
+    }
+
     pub fn remove(&mut self, key: &str) -> &mut Writer {
         self.values.retain(|(other, _)| other != key);
         self

@@ -5,9 +5,8 @@ use rigbench::energy::{NoFigure, SourceInfo};
 use rigbench::measure::BoardTelemetry;
 use rigbench::results::{Document, Energy, Row, RowFigures};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, Stdio};
+use std::process::{self, Command};
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
@@ -93,21 +92,9 @@ impl Card {
         for workload in workloads {
             command.args(["--workload", workload]);
         }
-        let mut child = command
-            .arg("--out")
-            .arg(folder.path())
-            .env("RIGBENCH_LOG", "info")
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = String::new();
-        for line in BufReader::new(child.stderr.take().unwrap()).lines() {
-            let line = line.unwrap();
-            heard(&line);
-            said += &(line + "\n");
-        }
-        assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
+        command.arg("--out").arg(folder.path());
+        let (code, said) = support::followed(&mut command, |line, _| heard(line));
+        assert_eq!(code, Some(0), "{said}");
         let path =
             std::fs::read_dir(folder.path()).unwrap().next().expect("a file").unwrap().path();
         let judged = self.rigbench(&["validate"]).arg(&path).output().unwrap();

@@ -23,16 +23,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OK = 0, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6, GPU_IS_LOST = 15 };
+#include "../../../support/nvml.h"
+
 enum { POWER_AVERAGE = 185, POWER_INSTANT = 186, TOTAL_ENERGY = 83 };
 enum { UNSIGNED_INT = 1, UNSIGNED_LONG_LONG = 3 };
-
-typedef struct {
-    unsigned field, scope;
-    long long stamp, latency;
-    unsigned type, result;
-    union { double real; unsigned word; unsigned long long wide; } value;
-} Field;
 
 static const char ADDRESS[] = "00000000:01:00.0";
 static int the_card;

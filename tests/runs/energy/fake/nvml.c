@@ -1,17 +1,10 @@
-/* A driver library as far as the tests need one. What its cards answer stands in the file STATE, one answer a line:
-   card, what is asked, the answer, which may be no-permission. What is not there the card has not. */
+/* A driver library as far as the tests need one. The file STATE has the answers of its cards, one per line: card, query and
+   answer, which may be no-permission. A query without a line is not supported. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OK = 0, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6, GPU_LOST = 15 };
-
-typedef struct {
-    unsigned field, scope;
-    long long stamp, latency;
-    unsigned type, result;
-    union { double real; unsigned word; unsigned long long wide; } value;
-} Field;
+#include "../../../support/nvml.h"
 
 static int answer(long card, const char *asked, char *into) {
     char line[256], key[64], text[160];
@@ -21,7 +14,7 @@ static int answer(long card, const char *asked, char *into) {
     if (!state) return NOT_SUPPORTED;
     while (fgets(line, sizeof line, state)) {
         if (sscanf(line, "%ld %63s %159[^\n]", &of, key, text) != 3 || of != card) continue;
-        if (!strcmp(key, "lost")) { result = GPU_LOST; break; }
+        if (!strcmp(key, "lost")) { result = GPU_IS_LOST; break; }
         if (!strcmp(key, asked)) { strcpy(into, text); result = strcmp(text, "no-permission") ? OK : NO_PERMISSION; }
     }
     fclose(state);
@@ -48,7 +41,7 @@ int nvmlDeviceGetHandleByPciBusId_v2(const char *address, void **card) {
     char text[160];
     for (long i = 0; i < 2; i++) {
         int result = answer(i, "pci", text);
-        if (result == GPU_LOST) return result;
+        if (result == GPU_IS_LOST) return result;
         if (result == OK && !strcmp(text, address)) { *card = (void *)(i + 1); return OK; }
     }
     return NOT_FOUND;
@@ -73,7 +66,7 @@ int nvmlDeviceGetFieldValues(void *card, int count, Field *fields) {
         char text[160], asked[32];
         snprintf(asked, sizeof asked, "field%u", fields[i].field);
         fields[i].result = answer((long)card - 1, asked, text);
-        if (fields[i].result == GPU_LOST) return GPU_LOST;
+        if (fields[i].result == GPU_IS_LOST) return GPU_IS_LOST;
         if (fields[i].result != OK) continue;
         if (!strcmp(text, "nan")) { fields[i].type = 0; fields[i].value.real = strtod(text, 0); }
         else { fields[i].type = 1; fields[i].value.word = strtoul(text, 0, 10); }
