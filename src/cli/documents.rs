@@ -4,6 +4,7 @@ use crate::results::read::{self, ParsedDocument, ReadError};
 use crate::results::{self, Depth, Document, Findings, RunReason, Verdict};
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
 
 /// One line on a document without a finished row, which gives nothing to compare or advise on; `None` if it has one.
 pub(super) fn incomplete(path: &Path, document: &Document) -> Option<String> {
@@ -11,7 +12,7 @@ pub(super) fn incomplete(path: &Path, document: &Document) -> Option<String> {
         .then(|| format!("{}: {}", path.display(), RunReason::NoRow))
 }
 
-/// The files of a command's arguments, in order: a file is itself, a folder is its `.json` files sorted by name.
+/// The files of a command's arguments, in order: a file is itself, a folder is the `.json` files in it and in its folders, sorted by name.
 pub(super) fn files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for input in inputs {
@@ -21,12 +22,12 @@ pub(super) fn files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
             all.push(input.clone());
             continue;
         }
-        let entries = std::fs::read_dir(input).with_context(cannot_read)?;
-        let found = entries.map(|entry| Ok(entry.with_context(cannot_read)?.path()));
-        let mut found = found.collect::<Result<Vec<_>>>()?;
-        found.retain(|path| path.extension().is_some_and(|e| e == "json") && path.is_file());
-        found.sort();
-        all.extend(found);
+        for entry in WalkDir::new(input).follow_links(true).sort_by_file_name() {
+            let path = entry.with_context(cannot_read)?.into_path();
+            if path.extension().is_some_and(|e| e == "json") && path.is_file() {
+                all.push(path);
+            }
+        }
     }
     if all.is_empty() {
         let names: Vec<String> = inputs.iter().map(|input| input.display().to_string()).collect();

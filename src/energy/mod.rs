@@ -137,6 +137,25 @@ impl SourceInfo {
         }
     }
 
+    /// The error in its numbers, which start with the name of the field; `None` if they can be a meter's.
+    pub fn fault(&self) -> Option<&'static str> {
+        let positive = |seconds: Seconds| seconds.0.is_finite() && seconds.0 >= 0.0;
+        let quantity = match &self.quantity {
+            Quantity::Counter { ranges, duty } => {
+                (0.0..=1.0).contains(duty) && ranges.iter().flatten().all(|range| range.0 > 0.0)
+            }
+            Quantity::Power { averaging } => positive(*averaging),
+        };
+        let checks = [
+            (quantity, "quantity: no meter's"),
+            (self.update_period.is_none_or(positive), "update_period_seconds: no meter's"),
+            (positive(self.poll), "poll_seconds: no meter's"),
+            (self.ceiling.0 > 0.0, "ceiling_watts: it would reject every reading"),
+            ((0.0..1.0).contains(&self.accuracy.share), "accuracy.share: a share from 0 to 1"),
+        ];
+        checks.into_iter().find(|(sound, _)| !sound).map(|(_, what)| what)
+    }
+
     /// Maximum plausible reading; infinite for a counter.
     fn largest(&self) -> f64 {
         match self.quantity {

@@ -18,7 +18,7 @@ pub struct Failure {
 }
 
 /// Kind of failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureCode {
     /// The machine or the device has too little memory.
@@ -35,6 +35,10 @@ pub enum FailureCode {
     Kernel,
     /// All kernels failed, for several reasons.
     NoKernel,
+    /// The code of a newer version.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Newer(String),
 }
 
 impl Failure {

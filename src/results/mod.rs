@@ -41,7 +41,7 @@ pub use manifest::{Host, Manifest, Origin, Program, ProtocolNumbers, Source, pro
 pub use models::{ModelNames, short_digest};
 pub use newer::OrNewer;
 pub use reason::{Reason, RunReason};
-pub use rules::Rules;
+pub use rules::{Minimum, Rules};
 pub use store::{OutDir, RunFile, StoreError, text};
 pub use tuning::{Trial, Tuning, TuningSource};
 pub use validate::{Findings, validate, validate_with};

@@ -8,7 +8,7 @@ use super::manifest::Source;
 use super::newer::{OrNewer, fault};
 use super::rules::Rules;
 use super::{derive, scan, seed_from, sha256_without_proof};
-use crate::device::Device;
+use crate::device::{Device, DeviceId};
 use crate::measure::Windows;
 use crate::seed::Seed;
 use crate::text;
@@ -250,8 +250,15 @@ fn is_newer(version: &str) -> Result<bool, ReadError> {
     }
 }
 
-/// Marks rows as unreadable whose device, source or figures are unreadable.
+/// Reads sources of unknown devices without these, and marks rows as unreadable whose device, source or figures are unreadable.
 fn mark_unreadable(evidence: &mut Evidence, stated: &Value) {
+    for source in &mut evidence.manifest.sources {
+        if let OrNewer::Newer(value) = source
+            && let Some(known) = of_known_devices(value)
+        {
+            *source = OrNewer::Known(known);
+        }
+    }
     let manifest = &evidence.manifest;
     for (i, row) in evidence.rows.iter_mut().enumerate() {
         let OrNewer::Known(known) = &*row else { continue };
@@ -263,6 +270,14 @@ fn mark_unreadable(evidence: &mut Evidence, stated: &Value) {
             *row = OrNewer::newer(known);
         }
     }
+}
+
+/// A source without the devices that this version does not know; `None` if that is not all that is unknown of it.
+fn of_known_devices(source: &Value) -> Option<Source> {
+    let mut source = source.clone();
+    let devices = source.get_mut("devices")?.as_array_mut()?;
+    devices.retain(|device| DeviceId::deserialize(device).is_ok());
+    Source::deserialize(source).ok()
 }
 
 /// Whether an unreadable source may cover a row.
@@ -311,6 +326,7 @@ fn exceeded_limit(evidence: &Evidence) -> Option<&'static str> {
         (most(Windows::len), MOST_WINDOWS, "windows"),
         (most(|windows| windows.blocks.windows.len()), MOST_BLOCKS, "blocks"),
         (evidence.manifest.sources.len(), MOST_SOURCES, "energy sources"),
+        (evidence.baselines.len(), MOST_SOURCES, "baselines"),
     ];
     limits.into_iter().find(|(count, limit, _)| count > limit).map(|(.., what)| what)
 }

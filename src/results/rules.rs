@@ -36,11 +36,29 @@ pub struct Rules {
     pub above_published: f64,
     /// First day of the format, RFC 3339.
     pub first_day: &'static str,
-    /// Minimum amount of measurement per mode: mode, seconds of windows per row, windows per row.
-    pub modes: &'static [(&'static str, f64, usize)],
+    /// Minimum amount of measurement per mode.
+    pub modes: &'static [Minimum],
     /// No batch is sized for longer, in seconds.
     pub longest_batch: f64,
 }
+
+/// What a mode guarantees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Minimum {
+    /// Name of the mode.
+    pub mode: &'static str,
+    /// Seconds of windows per row.
+    pub seconds: f64,
+    /// Windows per row.
+    pub windows: usize,
+    /// Idle time before each block.
+    pub rest_seconds: f64,
+    /// Whether a row without a steady state after its warm-up is invalid.
+    pub warm_up_required: bool,
+}
+
+const QUICK: Minimum =
+    Minimum { mode: "quick", seconds: 0.0, windows: 0, rest_seconds: 0.0, warm_up_required: false };
 
 /// All versions, the newest last.
 static ALL: &[Rules] = &[Rules {
@@ -59,7 +77,17 @@ static ALL: &[Rules] = &[Rules {
     shortest: 0.99,
     above_published: 1.25,
     first_day: "2026-11-30T00:00:00Z",
-    modes: &[("quick", 0.0, 0), ("default", 20.0, 15), ("publish", 500.0, 60)],
+    modes: &[
+        QUICK,
+        Minimum { mode: "default", seconds: 20.0, windows: 15, rest_seconds: 1.0, ..QUICK },
+        Minimum {
+            mode: "publish",
+            seconds: 500.0,
+            windows: 60,
+            rest_seconds: 10.0,
+            warm_up_required: true,
+        },
+    ],
     longest_batch: 0.05,
 }];
 

@@ -170,7 +170,8 @@ fn known(stated: &Value) -> Value {
     })
 }
 
-/// Removes what cannot be derived without unreadable rows: their figures, figures that depend on them, and the verdict of the run.
+/// Removes what cannot be derived without unreadable rows: their figures and the verdict of the run; and figures that depend on several
+/// rows, whose conditions this version may be unable to tell apart.
 fn remove_underivable(given: &ParsedDocument, stated: &mut Value, derived: &mut Value) {
     let rows = &given.evidence.rows;
     let unread: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].known().is_none()).collect();
@@ -183,7 +184,7 @@ fn remove_underivable(given: &ParsedDocument, stated: &mut Value, derived: &mut 
         for (i, figures) in value["rows"].as_array_mut().into_iter().flatten().enumerate() {
             if unread.contains(&i) {
                 *figures = Value::Null;
-            } else if !unread.is_empty() {
+            } else {
                 remove_cross_row_figures(figures);
             }
         }

@@ -2,9 +2,10 @@
 
 use super::Judge;
 use crate::device::{Class, Device, DeviceId};
-use crate::energy::LoadStep;
+use crate::energy::{LoadStep, Scope, SourceInfo};
 use crate::measure::{Windows, window_share};
 use crate::results::document::{Baseline, Outcome, Row};
+use crate::results::{Failure, FailureCode};
 use crate::workload::Proof;
 use jiff::Timestamp;
 use std::ops::Range;
@@ -21,6 +22,18 @@ impl Judge<'_> {
             self.add(format_args!("rows: the manifest asks for {expected}, here are {present}"));
         }
         self.duplicate_rows();
+        for (i, source) in manifest.sources.iter().enumerate() {
+            let Some(source) = source.known() else { continue };
+            if let Some(what) = source.meter().and_then(SourceInfo::fault) {
+                self.add(format_args!("manifest.sources[{i}].{what}"));
+            }
+            let of_cpu = |device: &DeviceId| *device == DeviceId::Cpu;
+            let foreign = match source.scope() {
+                Scope::GpuBoard => source.devices.iter().any(of_cpu),
+                _ => false,
+            };
+            self.require(!foreign, &format!("manifest.sources[{i}]: the processor is no card"));
+        }
         for (i, Baseline { source, idle }) in evidence.baselines.iter().enumerate() {
             let meter = manifest
                 .sources
@@ -127,13 +140,17 @@ impl Judge<'_> {
         let protocol = &self.evidence.manifest.protocol;
         let mode = &protocol.mode;
         let all = protocol.blocks.saturating_mul(protocol.windows);
-        match self.rules.modes.iter().find(|(name, ..)| name == mode) {
+        match self.rules.modes.iter().find(|minimum| minimum.mode == *mode) {
             None if self.newer => {}
             None => {
                 self.add_by_rule(format_args!("manifest.protocol.mode: there is no mode '{mode}'"))
             }
-            Some((_, seconds, windows)) => {
-                if all < *windows || all as f64 * protocol.window_seconds < *seconds {
+            Some(minimum) => {
+                let measures = all >= minimum.windows
+                    && all as f64 * protocol.window_seconds >= minimum.seconds
+                    && protocol.rest_seconds >= minimum.rest_seconds
+                    && (protocol.warm_up_required || !minimum.warm_up_required);
+                if !measures {
                     self.add_by_rule(format_args!(
                         "manifest.protocol: it measures less than the mode {mode} does"
                     ));
@@ -158,8 +175,7 @@ impl Judge<'_> {
 
     /// Judges what a row refers to and its columns; returns whether all of it is sound.
     pub(super) fn references(&mut self, row: &Row) -> bool {
-        let count = |judge: &Self| judge.faults.len() + judge.by_rule.len();
-        let before = count(self);
+        let before = self.found;
         let (evidence, manifest) = (self.evidence, &self.evidence.manifest);
         if manifest.device(&row.device).is_none() {
             self.add(format_args!("device: the manifest has no {}", row.device));
@@ -181,6 +197,14 @@ impl Judge<'_> {
             row.no_source.is_none() || evidence.sources_of(row).next().is_none(),
             "no_source: a source of the manifest covers it",
         );
+        let trials = row.tuning.iter().flat_map(|tuning| &tuning.trials);
+        let failures =
+            trials.filter_map(|trial| trial.failure.as_ref()).chain(row.outcome.failure());
+        for Failure { code, .. } in failures {
+            if let (FailureCode::Newer(code), false) = (code, self.newer) {
+                self.add(format_args!("outcome: there is no failure of the kind '{code}'"));
+            }
+        }
         self.kernel(row);
         let measured = row.outcome == Outcome::Measured;
         let (Some(windows), Some(telemetry), true) = (&row.windows, &row.telemetry, measured)
@@ -221,7 +245,7 @@ impl Judge<'_> {
             "condition.power_limit_watts: it is not what the board showed first",
         );
         self.lengths(windows);
-        count(self) == before
+        self.found == before
     }
 
     /// The kernel of a row and how it was chosen.

@@ -16,6 +16,9 @@ use crate::device::hardware::Cards;
 use crate::seed::Seed;
 use std::fmt::Display;
 
+/// Maximum number of faults that are listed: nobody reads more, and a forged file may have millions.
+const MOST_FAULTS: usize = 1000;
+
 /// What evidence is judged by, and what was found so far.
 pub(super) struct Judge<'a> {
     evidence: &'a Evidence,
@@ -28,6 +31,8 @@ pub(super) struct Judge<'a> {
     depth: Depth<'a>,
     /// Path of the row that is judged.
     path: String,
+    /// Number of faults, listed or not.
+    found: usize,
     /// Contradictions by any rules, each with its path.
     pub faults: Vec<String>,
     /// What these rules do not allow and newer ones may, each with its path.
@@ -40,7 +45,10 @@ pub(super) struct Judge<'a> {
 
 impl Judge<'_> {
     fn add(&mut self, fault: impl Display) {
-        self.faults.push(self.at_path(fault));
+        self.found += 1;
+        if self.found <= MOST_FAULTS {
+            self.faults.push(self.at_path(fault));
+        }
     }
 
     fn require(&mut self, sound: bool, fault: &str) {
@@ -51,7 +59,10 @@ impl Judge<'_> {
 
     /// Adds a fault that depends on a constant of the rules.
     fn add_by_rule(&mut self, fault: impl Display) {
-        self.by_rule.push(self.at_path(fault));
+        self.found += 1;
+        if self.found <= MOST_FAULTS {
+            self.by_rule.push(self.at_path(fault));
+        }
     }
 
     fn note(&mut self, row: &Row, note: impl Display) {
@@ -83,6 +94,7 @@ pub(super) fn judge<'a>(
             == (&this.version, &this.kernels_sha256),
         depth,
         path: String::new(),
+        found: 0,
         faults: Vec::new(),
         by_rule: Vec::new(),
         notes: Vec::new(),
@@ -103,6 +115,9 @@ pub(super) fn judge<'a>(
         if let Err(fault) = judge.work(row, super::row_seed(seed, row), products.max(1)) {
             judge.add(format_args!("proof: {fault}"));
         }
+    }
+    if judge.found > MOST_FAULTS {
+        judge.faults.push(format!("evidence: {} more faults", judge.found - MOST_FAULTS));
     }
     judge
 }

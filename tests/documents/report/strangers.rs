@@ -348,3 +348,18 @@ fn a_pipe_is_refused_and_one_in_a_folder_passed_over() {
     assert_eq!(code, Some(0));
     assert!(out.contains("sha256d"), "{out}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_is_read_with_its_folders_and_one_within_itself_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let month = folder.path().join("2026").join("11");
+    std::fs::create_dir_all(&month).unwrap();
+    std::fs::copy(made_up::golden("run.json"), month.join("run.json")).unwrap();
+    let (code, out, _) = said(&["validate"], &[folder.path().to_path_buf()]);
+    assert!(code.is_some() && out.contains("11/run.json: "), "{out}");
+    std::os::unix::fs::symlink(folder.path(), month.join("all")).unwrap();
+    let (code, out, err) = said(&["validate"], &[folder.path().to_path_buf()]);
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(err.contains("loop") && err.lines().count() == 1, "{err}");
+}

@@ -4,10 +4,13 @@ use crate::validate::honest::{
     RUN, calm, findings, forged, mine, refused, row, row_of, rows, sign, spread,
 };
 use rigbench::device::{Class, Device, DeviceId, Gpu, Limits};
+use rigbench::energy::{Scope, SourceInfo};
 use rigbench::measure::{Latency, Mode, Protocol, window_share};
 use rigbench::oracle::sha256d::{hash, most_significant};
-use rigbench::results::{self, Document, OrNewer, ProtocolNumbers, Row, RowFigures, Verdict};
-use rigbench::units::{Bytes, Seconds};
+use rigbench::results::{
+    self, Document, OrNewer, Origin, ProtocolNumbers, Row, RowFigures, Source, Verdict,
+};
+use rigbench::units::{Bytes, Seconds, Watts};
 use rigbench::workload::sha256d::{Shares, versioned};
 use rigbench::workload::{Id, Proof};
 
@@ -400,6 +403,36 @@ fn quick_numbers_under_the_label_publish() {
         });
         refused(&numbers, "shorter than the protocol's");
         refused(&numbers, "after less rest than the protocol's");
+    }
+    // Nor with no rest, or a warm-up that may fail.
+    let changes: [fn(&mut ProtocolNumbers); 2] =
+        [|numbers| numbers.rest_seconds = 0.0, |numbers| numbers.warm_up_required = false];
+    for change in changes {
+        let less = forged(|d| {
+            let numbers = &mut d.evidence.manifest.protocol;
+            *numbers = ProtocolNumbers::from(&Protocol::of(Mode::Publish));
+            change(numbers);
+        });
+        refused(&less, "it measures less than the mode publish does");
+    }
+}
+
+#[test]
+fn meters_that_cannot_be() {
+    type Change = (&'static str, fn(&mut SourceInfo));
+    let changes: [Change; 5] = [
+        (".accuracy.share", |info| info.accuracy.share = -0.5),
+        (".update_period_seconds", |info| info.update_period = Some(Seconds(-1.0))),
+        (".poll_seconds", |info| info.poll = Seconds(-1.0)),
+        (".ceiling_watts", |info| info.ceiling = Watts(-1.0)),
+        (": the processor is no card", |info| info.scope = Scope::GpuBoard),
+    ];
+    for (fault, change) in changes {
+        let forgery = forged(|d| match d.evidence.manifest.sources[0].known_mut() {
+            Some(Source { origin: Origin::Meter(info), .. }) => change(info),
+            _ => panic!("the first source is a meter"),
+        });
+        refused(&forgery, &format!("evidence.manifest.sources[0]{fault}"));
     }
 }
 

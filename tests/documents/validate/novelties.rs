@@ -58,6 +58,30 @@ pub const NOVELTIES: &[Novelty] = &[
         place: "evidence.manifest.sources[4]",
     },
     Novelty {
+        what: "a device that a meter covers, too",
+        evidence: |evidence| {
+            push(&mut evidence["manifest"]["sources"][0]["devices"], json!("npu:0"));
+        },
+        derived: nothing,
+        rows: &[],
+        place: "evidence.manifest.sources[0].devices",
+    },
+    Novelty {
+        what: "a failure of a trial",
+        evidence: |evidence| {
+            let tuning = &mut evidence["rows"][1]["tuning"];
+            tuning["trials"] = json!({
+                "kernel": [tuning["kernel"]],
+                "batch_seconds": [null],
+                "throughput": [null],
+                "failures": {"0": {"code": "too-noisy", "message": "the fan is loud"}},
+            });
+        },
+        derived: nothing,
+        rows: &[],
+        place: "evidence.rows[1].outcome: there is no failure of the kind 'too-noisy'",
+    },
+    Novelty {
         what: "a workload",
         evidence: |evidence| {
             push(&mut evidence["manifest"]["workloads"], json!("train:gpt-7"));

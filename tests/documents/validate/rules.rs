@@ -3,7 +3,7 @@
 use crate::validate::honest::{RUN, calm, row, sign};
 use rigbench::device::hardware::Cards;
 use rigbench::results::read::{self, ParsedDocument};
-use rigbench::results::{self, Depth, Document, Findings, Rules, Verdict, validate_with};
+use rigbench::results::{self, Depth, Document, Findings, Minimum, Rules, Verdict, validate_with};
 use rigbench::workload::Proof;
 
 fn given(document: &Document) -> ParsedDocument {
@@ -43,6 +43,14 @@ fn doubtful() -> Document {
 /// Changes of constants, and which rows they change.
 type Change = (&'static str, fn(&mut Rules), [bool; 3]);
 
+const LONG: Minimum = Minimum {
+    mode: "quick",
+    seconds: 1e6,
+    windows: 1000,
+    rest_seconds: 100.0,
+    warm_up_required: true,
+};
+
 const CHANGES: &[Change] = &[
     ("nothing", |_| (), [false; 3]),
     ("drift", |rules| rules.drift = 0.01, [false, false, true]),
@@ -51,7 +59,7 @@ const CHANGES: &[Change] = &[
     ("density", |rules| rules.min_expected_shares = 1e6, [true, false, false]),
     ("coverage of readings", |rules| rules.energy.coverage = 1.5, [true; 3]),
     ("rest and length of windows", |rules| rules.shortest = 3.0, [false; 3]),
-    ("what modes promise", |rules| rules.modes = &[("quick", 1e6, 1000)], [false; 3]),
+    ("what modes promise", |rules| rules.modes = &[LONG], [false; 3]),
     ("the first day", |rules| rules.first_day = "2036-11-30T00:00:00Z", [false; 3]),
     ("clocks", |rules| (rules.clocks_share, rules.clocks_seconds) = (0.0, 0.0), [false; 3]),
 ];
