@@ -8,7 +8,9 @@ mod memory;
 mod pipeline;
 mod scope;
 
-pub use adapters::{ALLOW_NONCONFORMANT, enumerate, hidden, is_nonconformant_allowed};
+pub use adapters::{
+    ALLOW_NONCONFORMANT, enumerate, hidden, is_nonconformant_allowed, left_out, one_per_gpu,
+};
 pub use buffer::{Buffer, Snapshot};
 pub use flight::{Batch, Completed, Dispatch, Flight};
 pub use memory::{Memory, Resource, TEXEL_BYTES, Texture};

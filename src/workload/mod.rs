@@ -11,7 +11,7 @@ macro_rules! inline_always {
     };
 }
 
-mod ceiling;
+pub mod ceiling;
 pub mod data;
 pub mod decoder;
 mod description;
@@ -157,17 +157,6 @@ fn nan_buffer(gpu: &Gpu, bytes: u64) -> Result<Buffer, GpuError> {
     let nan = gpu.storage(bytes)?;
     gpu.write(&nan, 0, &vec![f32::NAN; bytes as usize / 4])?;
     Ok(nan)
-}
-
-/// Opens the first GPU for a test. Without a GPU it says so on stderr directly, since the harness hides the output of passing tests.
-#[cfg(test)]
-fn first_gpu(test: &str) -> Option<Gpu> {
-    let gpu = crate::gpu::enumerate().first().map(|device| Gpu::open(device).unwrap());
-    if gpu.is_none() {
-        use std::io::Write;
-        let _ = writeln!(std::io::stderr(), "not run: {test}: this machine has no GPU adapter");
-    }
-    gpu
 }
 
 /// A workload that a user can name.

@@ -5,6 +5,9 @@ mod bandwidth;
 mod peak;
 mod peak_cpu;
 
+pub use peak::{FACTOR, Starts, error_bound, rotated_sum};
+pub use peak_cpu::{Chains, LANES, Rotation, rotations};
+
 use super::{
     Batch, DEPTH, Id, Job, JobError, PreparedJob, Seed, Shape, SpecError, Target, Variant,
     Workload, gpu_variants, unknown,

@@ -152,26 +152,3 @@ impl Workload for Decoder {
         Ok(Box::new(DecoderJob::new(self, weights, engine, kernel, seed)?))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::workload::parse;
-
-    /// By hand: weights of all products at 2 FLOP and 2 bytes each, and attention to 192.5 positions in the mean, each with a KV cache of
-    /// 131,072 bytes; norms are negligible. Llama-3-8B has an untied embedding, SmolLM2-135M a tied one.
-    #[test]
-    fn intensity_follows_from_weights_and_kv_cache() {
-        for (model, weights, attends, cached) in [
-            ("llama-3-8b", 7505e6, 32.0 * 4096.0, 131_072.0),
-            ("smollm2-135m", 134.5e6, 30.0 * 576.0, 23_040.0),
-        ] {
-            let decode = parse(&format!("decode:{model}:f16")).unwrap();
-            let Intensity { operations_per_unit, bytes_per_unit, .. } =
-                decode.intensity(&Device::cpu()).unwrap();
-            let close = |got: f64, want: f64| (got / want - 1.0).abs() < 1e-3;
-            assert!(close(operations_per_unit, 2.0 * weights + 4.0 * attends * 192.5), "{model}");
-            assert!(close(bytes_per_unit, 2.0 * weights + cached * 192.5), "{model}");
-        }
-    }
-}

@@ -132,7 +132,7 @@ impl Layouts {
 }
 
 /// Stored bits of a matrix from line `first` on, of zeros outside it.
-pub(super) fn padded(matrix: &Matrix, first: usize) -> impl Fn(usize, usize) -> u32 + Sync {
+pub fn padded(matrix: &Matrix, first: usize) -> impl Fn(usize, usize) -> u32 + Sync {
     let (matrix, zero) = (*matrix, matrix.kind.encode(0.0));
     move |line, term| {
         let inside = first + line < matrix.lines && term < matrix.terms;

@@ -4,6 +4,8 @@ mod arithmetic;
 mod attention;
 mod product;
 
+pub use arithmetic::{exp, softmax};
+
 use super::engine::{Done, Engine, EngineError, argmax, biases, check_texts, matrices};
 use crate::device::memory;
 use crate::model::{Config, Part, Tensor, Weights};

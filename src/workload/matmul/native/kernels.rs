@@ -41,8 +41,9 @@ pub(super) struct Bytes<'a> {
 ///
 /// # Safety
 /// Of every function: `available` must have returned true.
-pub(super) struct Kernels {
-    pub(super) id: &'static str,
+pub struct Kernels {
+    /// Name in results.
+    pub id: &'static str,
     pub(super) available: fn() -> bool,
     /// Maximum rows of a tile.
     pub(super) rows: usize,
@@ -123,7 +124,7 @@ static KERNELS: &[Kernels] = &[
 ];
 
 /// The instruction sets that this CPU supports, best first.
-pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
+pub fn available() -> impl Iterator<Item = &'static Kernels> {
     KERNELS.iter().filter(|kernels| (kernels.available)())
 }
 

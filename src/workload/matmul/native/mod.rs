@@ -4,10 +4,9 @@
 mod kernels;
 mod lanes;
 mod panel;
-#[cfg(test)]
-mod tests;
 mod weights;
 
+pub use kernels::{Kernels, available};
 pub use weights::Weights;
 
 use crate::model::{GROUP, Type};
