@@ -128,7 +128,7 @@ pub enum Variant {
     /// Native code, by its name in results.
     Cpu(&'static str),
     /// A set of decoder kernels.
-    Decoder(&'static decoder::gpu::Choice),
+    Decoder(&'static decoder::gpu::KernelSet),
 }
 
 impl Variant {
@@ -137,7 +137,7 @@ impl Variant {
         match self {
             Variant::Gpu(entry) => entry.id,
             Variant::Cpu(id) => id,
-            Variant::Decoder(choice) => choice.id,
+            Variant::Decoder(set) => set.id,
         }
     }
 }

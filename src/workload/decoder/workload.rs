@@ -120,7 +120,7 @@ impl Workload for Decoder {
     fn variants(&self, target: &Target) -> Vec<Variant> {
         match target {
             Target::Cpu(_) => vec![Variant::Cpu(native::id())],
-            Target::Gpu(gpu) => gpu::choices(gpu, self.phase, self.batch)
+            Target::Gpu(gpu) => gpu::kernel_sets(gpu, self.phase, self.batch)
                 .into_iter()
                 .map(Variant::Decoder)
                 .collect(),
@@ -135,8 +135,8 @@ impl Workload for Decoder {
     ) -> Result<Box<dyn Job>, JobError> {
         let weights = self.weights(seed).map_err(EngineError::from)?;
         let (engine, kernel): (Box<dyn Engine>, Option<Kernel>) = match (target, variant) {
-            (Target::Gpu(gpu), Variant::Decoder(choice)) => {
-                let engine = GpuEngine::new(gpu, &*weights, choice, self.batch, self.context);
+            (Target::Gpu(gpu), Variant::Decoder(set)) => {
+                let engine = GpuEngine::new(gpu, &*weights, set, self.batch, self.context);
                 // A GPU's memory is only known to be full when an allocation fails.
                 let engine = engine.map_err(|error| match (error, self.memory()) {
                     (EngineError::Gpu(GpuError::OutOfMemory(_)), Ok(Memory { held, .. })) => {

@@ -4,7 +4,7 @@ use crate::support;
 use crate::support::smollm2::{Prompt, golden, smollm};
 use rigbench::model::Weights;
 use rigbench::workload::decoder::cpu::CpuEngine;
-use rigbench::workload::decoder::gpu::{CHOICES, GpuEngine};
+use rigbench::workload::decoder::gpu::{GpuEngine, KERNEL_SETS};
 use rigbench::workload::decoder::{Engine, EngineError};
 
 /// As for the reference in f64 (tests/kernels/model): llama.cpp rounds activations to 8 bits, which may take a recorded token so far
@@ -43,12 +43,12 @@ fn the_processor_goes_llama_cpps_way() {
 fn the_adapter_goes_llama_cpps_way() {
     let Some(model) = smollm("the_adapter_goes_llama_cpps_way") else { return };
     let Some(gpu) = support::gpu("the_adapter_goes_llama_cpps_way") else { return };
-    let engine = |choice| GpuEngine::new(&gpu, &model, choice, 1, 256);
-    goes_along(CHOICES[0].id, &mut engine(&CHOICES[0]).unwrap(), usize::MAX);
+    let engine = |set| GpuEngine::new(&gpu, &model, set, 1, 256);
+    goes_along(KERNEL_SETS[0].id, &mut engine(&KERNEL_SETS[0]).unwrap(), usize::MAX);
     // Prompts on matrix units too, where it has them.
-    for choice in CHOICES.iter().filter(|choice| choice.id.starts_with("decoder/matrices")) {
-        match engine(choice) {
-            Ok(mut engine) => goes_along(choice.id, &mut engine, 1),
+    for set in KERNEL_SETS.iter().filter(|set| set.id.starts_with("decoder/matrices")) {
+        match engine(set) {
+            Ok(mut engine) => goes_along(set.id, &mut engine, 1),
             Err(error) => assert!(matches!(error, EngineError::Unsupported(_)), "{error}"),
         }
     }

@@ -6,16 +6,13 @@ use proptest::prelude::*;
 use rigbench::model::Type;
 use rigbench::oracle::Verdict;
 use rigbench::oracle::matmul::{Rounding, judge};
+use rigbench::seed::mix;
 use rigbench::workload::matmul::native::{Kernels, Weights, available};
 use std::ops::Range;
 
 /// Pseudorandom bits of a position.
 fn bits(seed: u64, i: usize, j: usize) -> u64 {
-    let mut z = seed ^ (i as u64) << 32 ^ j as u64;
-    for multiplier in [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb] {
-        z = (z ^ z >> 29).wrapping_mul(multiplier);
-    }
-    z ^ z >> 32
+    mix(seed, (i as u64) << 32 | j as u64)
 }
 
 /// A float between −1 and 1, sometimes 0.

@@ -4,14 +4,11 @@ use ndarray::Array2;
 use proptest::prelude::*;
 use rigbench::oracle::Verdict;
 use rigbench::oracle::matmul::{Freivalds, Rounding, judge, judge_element};
+use rigbench::seed::mix;
 
 fn matrix(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    Array2::from_shape_simple_fn((rows, columns), || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    Array2::from_shape_fn((rows, columns), |(i, j)| {
+        (mix(seed, (i * columns + j) as u64) >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     })
 }
 

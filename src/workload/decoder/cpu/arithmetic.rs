@@ -73,12 +73,6 @@ pub fn softmax(scores: &mut [f32]) {
     scores.iter_mut().for_each(|score| *score *= factor);
 }
 
-/// RoPE: cosine and sine of each pair of a head at a position.
-pub(super) fn cos_sin(frequencies: &[f64], position: usize) -> Vec<(f32, f32)> {
-    let angles = frequencies.iter().map(|frequency| position as f64 * frequency);
-    angles.map(|angle| (angle.cos() as f32, angle.sin() as f32)).collect()
-}
-
 /// Applies RoPE to a head.
 pub(super) fn rotate(head: &mut [f32], cos_sin: &[(f32, f32)], pairs: Pairs) {
     let half = head.len() / 2;

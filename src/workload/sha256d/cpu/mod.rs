@@ -22,11 +22,11 @@ mod program {
         word: V,
         w: &mut [V; CARRIED],
     ) {
-        w[0] = unsafe { word.small_sigma0().add(word.small_sigma1()).add(V::all(t[0])) };
+        w[0] = unsafe { word.small_sigma0().add(word.small_sigma1()).add(V::splat(t[0])) };
     }
     pub(super) unsafe fn last_word<V: super::Lanes>(t: &[u32; ROUND_TERMS], w: &[V; CARRIED]) -> V {
         unsafe {
-            let chosen = V::choose(w[0].big_sigma0(), w[1].big_sigma1(), V::all(t[0]));
+            let chosen = V::choose(w[0].big_sigma0(), w[1].big_sigma1(), V::splat(t[0]));
             V::blend(chosen, V::majority(w[2], w[3], w[4]), w[5])
         }
     }
@@ -155,7 +155,7 @@ pub fn kernels() -> impl Iterator<Item = &'static CpuKernel> {
 unsafe fn scan_lanes<V: Lanes>(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<Found> {
     let mut found = Vec::new();
     // SAFETY (here and below): the caller guarantees the instructions of V.
-    let mut w = [unsafe { V::all(0) }; CARRIED];
+    let mut w = [unsafe { V::splat(0) }; CARRIED];
     for i in (0..count).step_by(V::WIDTH) {
         let begin = first.wrapping_add(i);
         unsafe { schedule(&p.schedule, V::count_from(begin), &mut w) };
