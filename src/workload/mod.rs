@@ -100,11 +100,11 @@ impl Target {
         matches!(self, Target::Gpu(gpu) if gpu.is_lost())
     }
 
-    /// Checks that the machine has `needed` bytes of memory available, after freeing everything that was dropped before.
+    /// Frees everything that was dropped before, then checks that the machine has `needed` bytes of memory available.
     ///
     /// # Errors
     /// If memory is missing, or the device fails.
-    fn room(&self, needed: Bytes) -> Result<(), JobError> {
+    fn ensure_memory(&self, needed: Bytes) -> Result<(), JobError> {
         if let Target::Gpu(gpu) = self {
             gpu.flush()?;
         }

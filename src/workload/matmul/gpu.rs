@@ -69,11 +69,11 @@ impl GpuEngine {
         let layouts_of_b = Layouts::of_b(&kernel, &operands.b, cut);
         let Shape { m, n, .. } = operands.shape;
         // Allocates everything before it generates data, since memory may run out.
-        let rooms = |layouts: &Layouts, count: usize| -> Result<Vec<Scaled>, GpuError> {
-            (0..count).map(|_| layouts.room(gpu)).collect()
+        let allocate = |layouts: &Layouts, count: usize| -> Result<Vec<Scaled>, GpuError> {
+            (0..count).map(|_| layouts.allocate(gpu)).collect()
         };
-        let a = rooms(&layouts_of_a, m.div_ceil(cut.rows))?;
-        let columns = (0..n.div_ceil(cut.columns)).map(|_| rooms(&layouts_of_b, copies));
+        let a = allocate(&layouts_of_a, m.div_ceil(cut.rows))?;
+        let columns = (0..n.div_ceil(cut.columns)).map(|_| allocate(&layouts_of_b, copies));
         let b = columns.collect::<Result<Vec<_>, _>>()?;
         let bytes = 4 * cut.rows as u64 * cut.columns as u64;
         let sums = |_| -> Result<_, GpuError> {

@@ -206,9 +206,9 @@ impl<E: Engine> Job for Multiplying<E> {
             return Ok(Verdict::Disagrees("it writes beside its output".into()));
         }
         // All verified copies of the weights must give the same output; the last is always verified.
-        let looked_at = self.copies.min(COPIES_VERIFIED);
+        let verified = self.copies.min(COPIES_VERIFIED);
         let last = self.copies - 1;
-        for copy in (1..looked_at).map(|i| i * last / (looked_at - 1)) {
+        for copy in (1..verified).map(|i| i * last / (verified - 1)) {
             self.compute(copy)?;
             for (block, first) in self.engine.blocks().iter().zip(&first) {
                 let c = self.output(block)?;

@@ -162,7 +162,7 @@ impl Workload for Matmul {
     }
 
     fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob {
-        target.room(self.host_bytes(target.device()))?;
+        target.ensure_memory(self.host_bytes(target.device()))?;
         let operands = Operands::new(seed, self.shape, self.a, self.b);
         let copies = self.copies(target.device());
         Ok(match (target, variant) {

@@ -23,7 +23,7 @@ pub fn versioned(header: &Header, version: u32) -> Header {
 }
 
 /// Position of a header's word in the scan.
-fn place(header: u64, word: u32) -> Option<u64> {
+fn position(header: u64, word: u32) -> Option<u64> {
     header.checked_mul(WORDS)?.checked_add(u64::from(word))
 }
 
@@ -83,7 +83,7 @@ struct Columns {
 
 impl From<Shares> for Columns {
     fn from(from: Shares) -> Columns {
-        let parts = |place: u64| (place / WORDS, (place % WORDS) as u32);
+        let parts = |position: u64| (position / WORDS, (position % WORDS) as u32);
         let stretch = |stretch: &Range<u64>| {
             let ((from, first), (to, end)) = (parts(stretch.start), parts(stretch.end));
             (from, first, to, end)
@@ -112,7 +112,7 @@ impl TryFrom<Columns> for Shares {
         }
         let target = u64::from_str_radix(&from.target, 16).ok().filter(|_| from.target.len() == 16);
         let stretch = |&(from, first, to, end): &(u64, u32, u64, u32)| {
-            Some(place(from, first)?..place(to, end)?)
+            Some(position(from, first)?..position(to, end)?)
         };
         let stretches: Option<Vec<Range<u64>>> = from.scanned.iter().map(stretch).collect();
         let headers = header.iter().flat_map(|(header, n)| std::iter::repeat_n(*header, *n));
@@ -202,11 +202,11 @@ impl Shares {
         self.stretches.iter().map(before).collect()
     }
 
-    /// Words scanned before `place`, with the ranges' [`offsets`](Shares::offsets); `None` if it was not scanned.
-    pub fn word(&self, offsets: &[u64], place: u64) -> Option<u64> {
-        let at = self.stretches.partition_point(|range| range.end <= place);
-        let range = self.stretches.get(at).filter(|range| range.contains(&place))?;
-        Some(offsets[at] + place - range.start)
+    /// Words scanned before `position`, with the ranges' [`offsets`](Shares::offsets); `None` if it was not scanned.
+    pub fn word(&self, offsets: &[u64], position: u64) -> Option<u64> {
+        let at = self.stretches.partition_point(|range| range.end <= position);
+        let range = self.stretches.get(at).filter(|range| range.contains(&position))?;
+        Some(offsets[at] + position - range.start)
     }
 
     /// Judges the shares of all windows of a row, which must be enough to be evidence.
@@ -230,7 +230,7 @@ impl Shares {
         }
         let offsets = self.offsets();
         let mut seen = HashSet::new();
-        let mut places = Vec::new();
+        let mut positions = Vec::new();
         // Shares of one header are consecutive.
         let mut cached = (0, seed.header(0));
         for share in &self.shares {
@@ -240,8 +240,8 @@ impl Shares {
                     "the share of header {header}, version {version}, nonce {nonce} {what}"
                 ))
             };
-            let Some(word) =
-                place(*header, nonce.swap_bytes()).and_then(|place| self.word(&offsets, place))
+            let Some(word) = position(*header, nonce.swap_bytes())
+                .and_then(|position| self.word(&offsets, position))
             else {
                 return wrong("lies outside the range that was scanned");
             };
@@ -259,9 +259,9 @@ impl Shares {
                     "does not meet the target: it was changed, or its run had another manifest, label, challenge, beacon or seed",
                 );
             }
-            places.push(word as f64 / words as f64);
+            positions.push(word as f64 / words as f64);
         }
         let count = self.shares.len() as u64;
-        oracle::judge_count(self.expected(), count).and(oracle::judge_spread(places))
+        oracle::judge_count(self.expected(), count).and(oracle::judge_spread(positions))
     }
 }

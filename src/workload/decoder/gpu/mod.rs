@@ -20,7 +20,7 @@ use crate::gpu::{Batch, Buffer, Flight, Gpu};
 use crate::kernels::Kernel;
 use crate::model::{Config, Weights};
 use crate::units::{Bytes, Seconds};
-use crate::workload::DEPTH;
+use crate::workload::{DEPTH, nan_buffer};
 use limits::{cache_numbers, logits_bytes, rows_and_operations};
 use model::Model;
 use recorder::Recorder;
@@ -290,12 +290,8 @@ impl Engine for GpuEngine {
         for cache in &self.caches {
             cache.fill(&self.gpu, &nan)?;
         }
-        for buffer in [&self.logits, &self.largest] {
-            for at in (0..buffer.size()).step_by(4 * nan.len()) {
-                let words = nan.len().min((buffer.size() - at) as usize / 4);
-                self.gpu.write(buffer, at, &nan[..words])?;
-            }
-        }
-        Ok(())
+        let nan = nan_buffer(&self.gpu, 1 << 16)?;
+        self.gpu.fill(&self.logits, &nan)?;
+        Ok(self.gpu.fill(&self.largest, &nan)?)
     }
 }
