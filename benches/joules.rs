@@ -107,9 +107,9 @@ fn read(sampling: &Sampling, m: &Measurement, unit: Unit) -> Vec<String> {
         };
         let counted = m.windows.blocks().into_iter().zip(&own.blocks).filter(|(_, f)| f.is_ok());
         let work: u64 = counted.flat_map(|(block, _)| &m.windows.work[block.windows]).sum();
-        let share = total.terms.half_width().0 / total.gross.0;
+        let half_width = total.terms.half_width().0 / total.gross.0;
         let joules = EnergyPerWork { joules: total.gross.0 / work as f64, unit };
-        format!("{joules} ±{:.1} % ({kind}, {scope})", 100.0 * share)
+        format!("{joules} ±{:.1} % ({kind}, {scope})", 100.0 * half_width)
     };
     sources.iter().zip(figures).map(line).collect()
 }

@@ -14,10 +14,10 @@ impl Program {
             };
             let carried = |i: usize| self.carried.binary_search(&i).ok();
             let text = |word: Word| match word {
-                Word::Known(c) => format!("V::all({c:#010x})"),
+                Word::Known(c) => format!("V::splat({c:#010x})"),
                 Word::Term(i) => {
                     let slot = terms.binary_search(&i).expect("this part reads this term");
-                    format!("V::all(t[{slot}])")
+                    format!("V::splat(t[{slot}])")
                 }
                 Word::Let(i) => match carried(i) {
                     Some(slot) if number >= self.schedule => format!("w[{slot}]"),

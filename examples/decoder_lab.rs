@@ -5,7 +5,7 @@ use rigbench::gpu::{self, Gpu};
 use rigbench::model::Gguf;
 use rigbench::workload::decoder::Engine;
 use rigbench::workload::decoder::cpu::CpuEngine;
-use rigbench::workload::decoder::gpu::{CHOICES, GpuEngine};
+use rigbench::workload::decoder::gpu::{GpuEngine, KERNEL_SETS};
 use std::time::Instant;
 
 /// What of a decoding step in the middle of an answer is no product: the median of some, and its range. Norms, rotation, gate and what
@@ -58,7 +58,7 @@ fn main() {
         "cpu" => Box::new(CpuEngine::new(&model, batch, context).unwrap()),
         _ => {
             let gpu = Gpu::open(&gpu::enumerate()[0]).unwrap();
-            let mut engine = GpuEngine::new(&gpu, &model, &CHOICES[0], batch, context).unwrap();
+            let mut engine = GpuEngine::new(&gpu, &model, &KERNEL_SETS[0], batch, context).unwrap();
             shares(&mut engine, &prompts, steps);
             Box::new(engine)
         }

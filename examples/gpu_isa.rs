@@ -52,7 +52,7 @@ fn of_a_decoder(entry: &'static kernels::Entry) -> Result<Vec<Kernel>, Box<dyn E
 /// Prints what a kernel became.
 fn row(compiler: &Compiler, kernel: &Kernel) -> Result<(), Box<dyn Error>> {
     let (found, assembly) = compiler.compile(kernel)?;
-    let of = |name: &str| found.get(name).copied().unwrap_or(0);
+    let count = |name: &str| found.get(name).copied().unwrap_or(0);
     let a = kernel.constant("A_BITS").unwrap_or(32);
     let types = kernel.constant("B_BITS").map_or("–".into(), |b| format!("{a}×{b}"));
     let rows = kernel.constant("FINISH").and(kernel.constant("ROWS"));
@@ -67,11 +67,11 @@ fn row(compiler: &Compiler, kernel: &Kernel) -> Result<(), Box<dyn Error>> {
         "| {} | {}{rows} | {types} | {work} | {} | {} | {} | {} | {} |",
         compiler.card,
         kernel.id,
-        of("VGPRs"),
-        of("Spilled VGPRs") + of("Spilled SGPRs"),
-        of("LDS size"),
-        of("Subgroups per SIMD"),
-        of("Inverse Throughput"),
+        count("VGPRs"),
+        count("Spilled VGPRs") + count("Spilled SGPRs"),
+        count("LDS size"),
+        count("Subgroups per SIMD"),
+        count("Inverse Throughput"),
     );
     Ok(())
 }
@@ -104,8 +104,8 @@ fn products(assembly: &str) -> String {
     let multiplies = |stretch: &Vec<&str>| stretch.iter().filter_map(kind).count();
     let on_matrices =
         |stretch: &Vec<&str>| stretch.iter().filter(|line| line.starts_with("v_wmma")).count();
-    let most = |stretch: &Vec<&str>| (on_matrices(stretch), multiplies(stretch));
-    let Some(stretch) = stretches(assembly).into_iter().max_by_key(most) else {
+    let multiplications = |stretch: &Vec<&str>| (on_matrices(stretch), multiplies(stretch));
+    let Some(stretch) = stretches(assembly).into_iter().max_by_key(multiplications) else {
         return "–".into();
     };
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();

@@ -138,7 +138,7 @@ fi
 
 echo "== every word of a header, by two kernels"
 check "processor and GPU find the same shares" \
-    one_test cargo test --release --locked --quiet --lib -- --ignored --nocapture all_words_of_a_header
+    one_test cargo test --release --locked --quiet --test kernels -- --ignored --nocapture all_words_of_a_header
 
 echo "== every kernel on the newest Mesa"
 if [ -e "${CARGO_TARGET_DIR:-target}/mesa-latest" ]; then

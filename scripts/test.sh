@@ -38,7 +38,7 @@ if [ -e "${CARGO_TARGET_DIR:-target}/mesa-latest" ]; then
     say "matrix units and decoders on the newest Mesa, which has cooperative matrices"
     export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh
     cargo test --locked --test kernels matrix_units 2>&1 | tee -a "$log"
-    cargo test --locked --lib nan_and_infinity 2>&1 | tee -a "$log"
+    cargo test --locked --test kernels nan_and_infinity 2>&1 | tee -a "$log"
     cargo test --locked --test kernels -- every_choice_and_type the_adapter_goes 2>&1 | tee -a "$log"
     unset CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER
 else

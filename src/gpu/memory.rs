@@ -58,6 +58,7 @@ impl Gpu {
             _ => self.storage(bytes).map(Memory::Buffer),
         }
     }
+
     /// A zeroed texture of `bytes`, rounded up to whole rows.
     fn texture(&self, bytes: u64) -> Result<Texture, GpuError> {
         use wgpu::TextureUsages as U;
@@ -76,6 +77,12 @@ impl Gpu {
         let texture = self.make(what, || self.device.create_texture(&descriptor))?;
         let view = self.attempt(|| texture.create_view(&Default::default()))?;
         Ok(Texture { texture, view })
+    }
+
+    /// Maximum bytes that a kernel can read through one binding, whatever its kind.
+    pub fn largest_binding(&self) -> u64 {
+        let limits = self.details().limits;
+        limits.storage_binding.0.min(limits.buffer.0).min(self.largest_texture())
     }
 
     /// Maximum size of a texture in bytes.

@@ -8,7 +8,9 @@ mod memory;
 mod pipeline;
 mod scope;
 
-pub use adapters::{ALLOW_NONCONFORMANT, enumerate, hidden, is_nonconformant_allowed};
+pub use adapters::{
+    ALLOW_NONCONFORMANT, enumerate, hidden, is_nonconformant_allowed, left_out, one_per_gpu,
+};
 pub use buffer::{Buffer, Snapshot};
 pub use flight::{Batch, Completed, Dispatch, Flight};
 pub use memory::{Memory, Resource, TEXEL_BYTES, Texture};
@@ -17,6 +19,7 @@ pub use pipeline::{Bindings, Pipeline};
 use crate::device::{self, Device};
 use crate::kernels::Kernel;
 use crate::units::Bytes;
+use pipeline::Pipelines;
 use scope::Reports;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +59,7 @@ pub struct Gpu {
     /// Seconds per tick of the device's clock.
     tick_seconds: f64,
     reports: Arc<Reports>,
+    pipelines: Arc<Pipelines>,
 }
 
 impl Gpu {
@@ -78,7 +82,8 @@ impl Gpu {
         let reports = Reports::register(&device);
         let tick_seconds = f64::from(queue.get_timestamp_period()) * 1e-9;
         let description = Arc::new(description.clone());
-        Ok(Gpu { device, queue, description, tick_seconds, reports })
+        let pipelines = Arc::default();
+        Ok(Gpu { device, queue, description, tick_seconds, reports, pipelines })
     }
 
     /// The device's description.

@@ -1,16 +1,23 @@
-//! Compiles kernels. Bind group layouts come from the bindings that naga reflected.
+//! Compiles kernels, each once per opened device. Bind group layouts come from the bindings that naga reflected.
 
 use super::memory::{Resource, TEXELS};
 use super::{Gpu, GpuError};
 use crate::kernels::{self, BindingKind, Kernel};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 /// A compiled kernel.
+#[derive(Clone)]
 pub struct Pipeline {
     pub(super) pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
     /// Its binding numbers.
     bindings: Vec<u32>,
 }
+
+/// Compiled kernels by the SHA-256 of their WGSL, shared by all handles of an opened device: drivers take up to seconds for one, and a
+/// kernel's text does not depend on the shape.
+pub(super) type Pipelines = Mutex<HashMap<String, Pipeline>>;
 
 /// Buffers and textures bound to a kernel's bindings.
 pub struct Bindings(pub(super) wgpu::BindGroup);
@@ -33,11 +40,24 @@ fn binding_type(kind: BindingKind) -> wgpu::BindingType {
 }
 
 impl Gpu {
-    /// Compiles a kernel. The driver may still compile at the first dispatch.
+    /// Compiles a kernel, or returns it as compiled before. The driver may still compile at the first dispatch.
     ///
     /// # Errors
     /// If the driver rejects it.
     pub fn compile(&self, kernel: &Kernel) -> Result<Pipeline, GpuError> {
+        self.reports.check_lost()?;
+        let pipelines = || self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        let sha256 = kernel.sha256();
+        if let Some(pipeline) = pipelines().get(&sha256) {
+            return Ok(pipeline.clone());
+        }
+        // Not under the lock, so that threads compile at the same time.
+        let pipeline = self.compile_anew(kernel)?;
+        pipelines().insert(sha256, pipeline.clone());
+        Ok(pipeline)
+    }
+
+    fn compile_anew(&self, kernel: &Kernel) -> Result<Pipeline, GpuError> {
         let label = Some(kernel.id.as_str());
         let entry = |binding: &kernels::Binding| wgpu::BindGroupLayoutEntry {
             binding: binding.index,

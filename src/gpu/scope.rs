@@ -38,7 +38,7 @@ impl Reports {
         let _ = self.lost.set(why);
     }
 
-    fn check_lost(&self) -> Result<(), GpuError> {
+    pub(super) fn check_lost(&self) -> Result<(), GpuError> {
         self.lost.get().map_or(Ok(()), |why| Err(GpuError::Lost(why.clone())))
     }
 

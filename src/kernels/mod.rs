@@ -5,13 +5,14 @@
 pub mod sha256d;
 mod table;
 
-pub use table::{DECODER, Entry, Params, TABLE, Takes, adder, of_decoder, of_workload};
+pub use table::{
+    DECODER, Entry, Params, SOURCES, Source, TABLE, Takes, adder, of_decoder, of_workload,
+};
 
 use crate::text::hex;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-use table::SOURCES;
 
 /// A variant with its final WGSL and what naga reflected from it.
 #[derive(Clone, Debug)]
@@ -280,7 +281,7 @@ pub fn all_sha256() -> &'static str {
 /// Replaces parameter values at the head of a file and returns the final text and all parameters. The head is every line that begins with
 /// `const` or `alias`, up to the first empty line after one; constants below it are derived. `enable f16;` is added if a parameter is
 /// f16.
-fn instantiate(
+pub fn instantiate(
     entry: &'static Entry,
     more: &[(&str, String)],
     text: &str,
@@ -319,54 +320,4 @@ fn declaration(line: &str) -> Option<(&str, &str)> {
     let name = left.split(':').next()?.trim();
     let (value, _) = right.split_once(';')?;
     Some((name, value))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_variant_builds_and_ids_are_unique() {
-        let mut ids = std::collections::BTreeSet::new();
-        let mut texts = std::collections::BTreeSet::new();
-        for entry in TABLE {
-            assert!(ids.insert(entry.id), "{} is there twice", entry.id);
-            for kernel in Kernel::all(entry).unwrap() {
-                assert!(kernel.workgroup.iter().product::<u32>() <= 256, "{}", entry.id);
-                let workload = entry.id.split('/').next();
-                assert!(texts.insert((workload, kernel.sha256())), "{} is another", entry.id);
-                // A driver or wgpu that bounds loops stops them silently after 65,535 iterations.
-                let iterations = |name| kernel.constant(name).unwrap_or(1);
-                assert!(iterations("NONCES") * iterations("VERSIONS") < 65_535, "{}", entry.id);
-            }
-        }
-    }
-
-    #[test]
-    fn every_file_is_used_and_valid_with_its_defaults() {
-        for source in SOURCES {
-            let mut entries = TABLE.iter().chain([adder()]).chain(DECODER);
-            let used = entries.any(|e| e.source() == source.name);
-            assert!(used, "{} is unused", source.name);
-            naga::front::wgsl::parse_str(source.text)
-                .unwrap_or_else(|e| panic!("{}: {}", source.name, e.emit_to_string(source.text)));
-        }
-    }
-
-    #[test]
-    fn parameters_replace_the_values_at_the_head() {
-        const fn entry(params: &'static [Params]) -> Entry {
-            Entry { id: "x/y", params, takes: Takes { a: &[], b: &[] } }
-        }
-        const ENTRY: Entry = entry(&[&[("TILE", "8u"), ("Elem", "f16")]]);
-        let text = "const TILE: u32 = 4u; // rows\nalias Elem = f32;\nconst BITS: u32 = 1u;\n";
-        let (out, params) = instantiate(&ENTRY, &[("BITS", "4u".into())], text).unwrap();
-        assert_eq!(
-            out,
-            "enable f16;\nconst TILE: u32 = 8u; // rows\nalias Elem = f16;\nconst BITS: u32 = 4u;\n"
-        );
-        assert_eq!((params["TILE"].as_str(), params["BITS"].as_str()), ("8u", "4u"));
-        const WRONG: Entry = entry(&[&[("TILES", "8u")]]);
-        assert!(instantiate(&WRONG, &[], text).unwrap_err().to_string().contains("TILES"));
-    }
 }

@@ -1,9 +1,11 @@
 //! The table of kernels: every WGSL file and every variant. A new variant is one line here.
 
 /// A WGSL file with its default parameters.
-pub(super) struct Source {
-    pub(super) name: &'static str,
-    pub(super) text: &'static str,
+pub struct Source {
+    /// Path under `kernels/` without the extension.
+    pub name: &'static str,
+    /// WGSL.
+    pub text: &'static str,
 }
 
 macro_rules! text {
@@ -23,7 +25,7 @@ macro_rules! sources {
 }
 
 /// Every WGSL file, by its path under `kernels/` without the extension.
-pub(super) const SOURCES: &[Source] = sources![
+pub const SOURCES: &[Source] = sources![
     "sha256d/scan" + "sha256d/hash" + "generated/sha256d",
     "sha256d/compact" + "sha256d/hash",
     "gemm/matrix" + "shared/part",

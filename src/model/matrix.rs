@@ -126,7 +126,7 @@ impl Matrix {
     ///
     /// # Panics
     /// If there is no such row.
-    pub fn dequantised_row(&self, row: usize) -> Vec<f32> {
+    pub fn dequantized_row(&self, row: usize) -> Vec<f32> {
         assert!(row < self.rows, "row {row} of a matrix that has {}", self.rows);
         (row * self.columns..(row + 1) * self.columns).map(|at| self.weight(at)).collect()
     }

@@ -5,6 +5,7 @@ mod gguf;
 mod matrix;
 mod presets;
 mod seeded;
+mod types;
 
 pub use gguf::Gguf;
 #[cfg(feature = "tokenizer")]
@@ -12,11 +13,13 @@ pub use gguf::Tokenizer;
 pub(crate) use matrix::Storage;
 pub use matrix::{GROUP, Matrix, Values};
 pub use presets::{LAYERS, PRESETS, Preset};
-pub use seeded::{Seeded, Type};
+pub use seeded::Seeded;
+pub use types::Type;
 
 use half::f16;
 use std::fmt;
 use std::iter::once;
+use std::ops::Range;
 
 /// Why a model cannot be used, in one line that says how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -210,7 +213,7 @@ impl Config {
     }
 
     /// RoPE: radians per position of each pair of a head.
-    pub(crate) fn rope_frequencies(&self) -> Vec<f64> {
+    fn rope_frequencies(&self) -> Vec<f64> {
         let half = self.head_dim / 2;
         let frequency = |pair: usize| {
             let power = -(pair as f64) / half as f64;
@@ -218,6 +221,14 @@ impl Config {
             f64::from(self.rope.base).powf(power) / factor
         };
         (0..half).map(frequency).collect()
+    }
+
+    /// RoPE: cosine and sine of each pair of a head, at each of these positions.
+    pub(crate) fn rope_cos_sin(&self, positions: Range<usize>) -> Vec<Vec<(f32, f32)>> {
+        let frequencies = self.rope_frequencies();
+        let cos_sin = |angle: f64| (angle.cos() as f32, angle.sin() as f32);
+        let at = |position| frequencies.iter().map(|f| cos_sin(position as f64 * f)).collect();
+        positions.map(at).collect()
     }
 
     /// Elements of a tensor.

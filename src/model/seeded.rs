@@ -1,48 +1,10 @@
 //! Models with seeded weights. Every weight is a pure function of (seed, tensor, index), distributed as in real models so that
 //! activations stay finite and chips draw realistic power.
 
-use super::{Config, GROUP, Matrix, ModelError, Storage, Tensor, Values, Weights};
+use super::{Config, GROUP, Matrix, ModelError, Storage, Tensor, Type, Values, Weights};
 use crate::seed::Seed;
 use half::f16;
 use rayon::prelude::*;
-
-/// Storage type of a model's matrices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
-    /// 4 bytes per weight.
-    F32,
-    /// 2 bytes per weight.
-    F16,
-    /// 1 byte per weight and a scale per group.
-    Int8,
-    /// Half a byte per weight and a scale per group, without offsets.
-    Int4,
-}
-
-impl Type {
-    /// Every type.
-    pub const ALL: [Type; 4] = [Type::F32, Type::F16, Type::Int8, Type::Int4];
-
-    /// The name in specs and results.
-    pub fn name(self) -> &'static str {
-        match self {
-            Type::F32 => "f32",
-            Type::F16 => "f16",
-            Type::Int8 => "int8",
-            Type::Int4 => "int4",
-        }
-    }
-
-    fn storage(self) -> Storage {
-        let bits = match self {
-            Type::F32 => 32,
-            Type::F16 => 16,
-            Type::Int8 => 8,
-            Type::Int4 => 4,
-        };
-        Storage { bits, offsets: false }
-    }
-}
 
 /// Standard deviation of norm weights (mean 1) and biases (mean 0).
 const STANDARD_DEVIATION: f32 = 0.125;
@@ -92,34 +54,22 @@ impl Weights for Seeded {
         let deviation = 1.0 / (columns as f32).sqrt();
         let weights = (rows * columns) as u64;
         let float = |i: u64| values.value(i) * deviation;
-        // `spread` is about the standard deviation that scaling a group's largest weight to the type's range gives.
-        let integer = |i: u64, spread: f32, low: i32, high: i32| {
-            // Rounds to nearest, ties to even: a sum this large has no fractional bits. `f32::round` is slow on older CPUs.
-            const LARGE: f32 = 1.5 * (1 << 23) as f32;
-            let rounded = values.value(i) * spread + LARGE - LARGE;
-            (rounded as i32).clamp(low, high)
-        };
-        let scales = |spread: f32| {
-            let scale = |g| f16::from_f32((1.0 + scales.value(g) / 8.0) * deviation / spread);
-            (0..weights / GROUP as u64).into_par_iter().map(scale).collect()
-        };
+        let stored = |i: u64| self.kind.encode(values.value(i));
+        let spread = self.kind.spread();
+        let scale = |g| f16::from_f32((1.0 + scales.value(g) / 8.0) * deviation / spread);
+        let scales = || (0..weights / GROUP as u64).into_par_iter().map(scale).collect();
+        let each = (0..weights).into_par_iter();
         let values = match self.kind {
-            Type::F32 => Values::F32((0..weights).into_par_iter().map(float).collect()),
-            Type::F16 => {
-                Values::F16((0..weights).into_par_iter().map(|i| f16::from_f32(float(i))).collect())
-            }
+            Type::F32 => Values::F32(each.map(float).collect()),
+            Type::F16 => Values::F16(each.map(|i| f16::from_f32(float(i))).collect()),
             Type::Int8 => {
-                const SPREAD: f32 = 48.0;
-                let value = |i| integer(i, SPREAD, -127, 127) as i8;
-                let values = (0..weights).into_par_iter().map(value).collect();
-                Values::Int8 { values, scales: scales(SPREAD) }
+                let values = each.map(|i| stored(i) as u8 as i8).collect();
+                Values::Int8 { values, scales: scales() }
             }
             Type::Int4 => {
-                const SPREAD: f32 = 3.0;
-                let nibble = |i| (integer(i, SPREAD, -8, 7) + 8) as u8;
-                let pair = |i| nibble(2 * i) | nibble(2 * i + 1) << 4;
+                let pair = |i| (stored(2 * i) | stored(2 * i + 1) << 4) as u8;
                 let values = (0..weights / 2).into_par_iter().map(pair).collect();
-                Values::Int4 { values, scales: scales(SPREAD), offsets: None }
+                Values::Int4 { values, scales: scales(), offsets: None }
             }
         };
         Ok(Matrix { rows, columns, values })

@@ -50,26 +50,3 @@ pub const BLOCKS: [Block; 16] = [
     block(2023, 796_319, "00801824fe7b76d3bd268c02b37c0fccbb31983c96304919f0b7000000000000000000001a2798bc78dc6391a458bb455e080f899f62e077938c4973651fda2d66b9e5442eb89c646d6005170de101fa"),
     block(2024, 824_543, "0040642e90437de99a620f56604f8ea245ea0bf6544468e9171602000000000000000000b70e850e3435f55c44c6e7a2ebbdf49a125281a703f616d04c68260baee54cec82a09865b3e8031737acde62"),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::super::sha256d::{hash, leading_zero_bits};
-    use super::*;
-
-    #[test]
-    fn every_block_meets_its_own_target_in_its_year() {
-        assert_eq!(BLOCKS[0].nonce(), 2_083_236_893);
-        assert_eq!(BLOCKS[2].nonce(), 2_504_433_986);
-        for block in &BLOCKS {
-            let bytes = block.bytes();
-            let field = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
-            // Compact target: three bytes of mantissa and a length in bytes. 0x1d00ffff is 0xffff followed by 26 zero bytes.
-            let (mantissa, bytes_of_target) = (field(72) & 0xff_ffff, field(72) >> 24);
-            let zero_bits = 256 - 8 * (bytes_of_target - 3) - (32 - mantissa.leading_zeros());
-            let bits = leading_zero_bits(&hash(&bytes, block.nonce()));
-            assert!(bits >= zero_bits && bits >= 32, "block {}: {bits} zero bits", block.height);
-            let timestamp = jiff::Timestamp::from_second(i64::from(field(68))).unwrap();
-            assert_eq!(timestamp.strftime("%Y").to_string(), block.year.to_string());
-        }
-    }
-}

@@ -11,7 +11,7 @@ macro_rules! inline_always {
     };
 }
 
-mod ceiling;
+pub mod ceiling;
 pub mod data;
 pub mod decoder;
 mod description;
@@ -100,11 +100,11 @@ impl Target {
         matches!(self, Target::Gpu(gpu) if gpu.is_lost())
     }
 
-    /// Checks that the machine has `needed` bytes of memory available, after freeing everything that was dropped before.
+    /// Frees everything that was dropped before, then checks that the machine has `needed` bytes of memory available.
     ///
     /// # Errors
     /// If memory is missing, or the device fails.
-    fn room(&self, needed: Bytes) -> Result<(), JobError> {
+    fn ensure_memory(&self, needed: Bytes) -> Result<(), JobError> {
         if let Target::Gpu(gpu) = self {
             gpu.flush()?;
         }
@@ -128,7 +128,7 @@ pub enum Variant {
     /// Native code, by its name in results.
     Cpu(&'static str),
     /// A set of decoder kernels.
-    Decoder(&'static decoder::gpu::Choice),
+    Decoder(&'static decoder::gpu::KernelSet),
 }
 
 impl Variant {
@@ -137,7 +137,7 @@ impl Variant {
         match self {
             Variant::Gpu(entry) => entry.id,
             Variant::Cpu(id) => id,
-            Variant::Decoder(choice) => choice.id,
+            Variant::Decoder(set) => set.id,
         }
     }
 }
@@ -157,17 +157,6 @@ fn nan_buffer(gpu: &Gpu, bytes: u64) -> Result<Buffer, GpuError> {
     let nan = gpu.storage(bytes)?;
     gpu.write(&nan, 0, &vec![f32::NAN; bytes as usize / 4])?;
     Ok(nan)
-}
-
-/// Opens the first GPU for a test. Without a GPU it says so on stderr directly, since the harness hides the output of passing tests.
-#[cfg(test)]
-fn first_gpu(test: &str) -> Option<Gpu> {
-    let gpu = crate::gpu::enumerate().first().map(|device| Gpu::open(device).unwrap());
-    if gpu.is_none() {
-        use std::io::Write;
-        let _ = writeln!(std::io::stderr(), "not run: {test}: this machine has no GPU adapter");
-    }
-    gpu
 }
 
 /// A workload that a user can name.

@@ -7,7 +7,7 @@ use rigbench::energy::{Meter, Sampling};
 use rigbench::gpu::Gpu;
 use rigbench::measure::{Event, MeasureError, Mode, Observer, Protocol, measure};
 use rigbench::oracle::Verdict;
-use rigbench::units::{Seconds, Work};
+use rigbench::units::{Bytes, Seconds, Work};
 use rigbench::workload::data::Seed;
 use rigbench::workload::{Batch, Job, JobError, Proof, Target, Variant, parse};
 use std::collections::HashSet;
@@ -133,22 +133,34 @@ fn matrix_units_are_right_for_any_shape_and_type() {
     proptest!(config, |((m, n, k, kind) in shapes)| check(m, n, k, kind)?);
 }
 
+/// The first GPU, opened with a limit of 1 MiB for a binding, so that small matrices are split as large ones are.
+fn gpu_with_small_bindings(gpu: &Gpu) -> Gpu {
+    let mut device = gpu.description().clone();
+    device.gpu.as_mut().unwrap().limits.storage_binding = Bytes(1 << 20);
+    Gpu::open(&device).unwrap()
+}
+
 #[test]
 fn matrices_beyond_a_binding_are_split() {
     let Some(gpu) = support::gpu("matrices_beyond_a_binding_are_split") else { return };
-    // Of B, of A, of C, each beyond 128 MiB; and of weights that are read from several copies.
-    for spec in [
-        "gemm:2x70000x500",
-        "gemm:70000x2x500",
-        "gemm:8200x4200x1",
-        "gemm:2x140000x500:f16",
-        "gemm:2x280000x500:int8:activations=int8",
-        "gemm:2x70000x500:f32:transpose=b",
-        "gemv:70000x500",
-        "gemv:280000x500:int8:activations=int8",
-    ] {
-        for variant in families(&gpu, spec) {
-            let (mut job, id) = (job(&gpu, spec, &variant), variant.id());
+    let small = gpu_with_small_bindings(&gpu);
+    // Of B, of A, of C, each beyond 1 MiB; and of weights that are read from several copies.
+    let every_family = [
+        "gemm:2x1400x500",
+        "gemm:1400x2x500",
+        "gemm:750x400x1",
+        "gemm:2x2800x500:f16",
+        "gemm:2x5600x500:int8:activations=int8",
+        "gemm:2x1400x500:f32:transpose=b",
+        "gemv:1400x500",
+        "gemv:5600x500:int8:activations=int8",
+    ];
+    // Beyond 128 MiB, which most adapters take.
+    let first_family = ["gemm:2x70000x500", "gemm:70000x2x500", "gemv:70000x500"];
+    let all = every_family.map(|spec| (&small, spec, usize::MAX)).into_iter();
+    for (gpu, spec, count) in all.chain(first_family.map(|spec| (&gpu, spec, 1))) {
+        for variant in families(gpu, spec).into_iter().take(count) {
+            let (mut job, id) = (job(gpu, spec, &variant), variant.id());
             let verdict = job.verify().unwrap();
             assert!(agrees(&verdict), "{spec} {id}: {verdict:?}");
             // And as it is timed.
@@ -191,7 +203,7 @@ fn measured(
 
 #[test]
 fn windows_are_contiguous_and_their_outputs_are_checked() {
-    let Some(gpu) = support::gpu("windows_are_contiguous_and_their_outputs_are_checked") else {
+    let Some(gpu) = support::own_gpu("windows_are_contiguous_and_their_outputs_are_checked") else {
         return;
     };
     for spec in ["sha256d", "gemm:65x70x33"] {
@@ -215,7 +227,7 @@ fn windows_are_contiguous_and_their_outputs_are_checked() {
 
 #[test]
 fn a_stop_keeps_finished_windows_and_says_so() {
-    let Some(gpu) = support::gpu("a_stop_keeps_finished_windows_and_says_so") else { return };
+    let Some(gpu) = support::own_gpu("a_stop_keeps_finished_windows_and_says_so") else { return };
     let mut job = jobs(&gpu, "gemm:64x64x64").remove(0);
     let stop_after_two = &mut |event| match event {
         Event::Window(2, ..) => ControlFlow::Break(()),
@@ -229,12 +241,12 @@ fn a_stop_keeps_finished_windows_and_says_so() {
 
 #[test]
 fn a_lost_device_is_an_error_with_its_reason() {
-    if support::gpu("a_lost_device_is_an_error_with_its_reason").is_none() {
+    if support::own_gpu("a_lost_device_is_an_error_with_its_reason").is_none() {
         return;
     }
     for spec in ["sha256d", "gemm:200x200x200"] {
         // Its own device, since it will be gone.
-        let gpu = support::gpu("").unwrap();
+        let gpu = support::own_gpu("").unwrap();
         let mut job = jobs(&gpu, spec).remove(0);
         let lose = &mut |event| {
             if let Event::Window(1, ..) = event {

@@ -38,7 +38,7 @@ fn works(target: &Target) -> bool {
 
 #[test]
 fn a_refused_kernel_fails_nothing_but_itself() {
-    let Some(gpu) = support::gpu("a_refused_kernel_fails_nothing_but_itself") else { return };
+    let Some(gpu) = support::own_gpu("a_refused_kernel_fails_nothing_but_itself") else { return };
     let target = Target::Gpu(gpu.clone());
     for kernel in refused_kernels() {
         assert!(works(&target), "before");
@@ -54,7 +54,7 @@ fn a_refused_kernel_fails_nothing_but_itself() {
 
 #[test]
 fn an_allocation_without_room_fails_nothing_but_itself() {
-    let Some(gpu) = support::gpu("an_allocation_without_room_fails_nothing_but_itself") else {
+    let Some(gpu) = support::own_gpu("an_allocation_without_room_fails_nothing_but_itself") else {
         return;
     };
     let target = Target::Gpu(gpu.clone());
@@ -79,7 +79,7 @@ fn an_allocation_without_room_fails_nothing_but_itself() {
 #[test]
 fn a_lost_device_is_opened_again_for_the_next_row() {
     let test = "a_lost_device_is_opened_again_for_the_next_row";
-    let Some(gpu) = support::gpu(test) else { return };
+    let Some(gpu) = support::own_gpu(test) else { return };
     let mut target = Target::Gpu(gpu.clone());
     let workload = parse("sha256d").unwrap();
     let variant = workload.variants(&target).remove(0);
@@ -98,7 +98,7 @@ fn a_lost_device_is_opened_again_for_the_next_row() {
 #[test]
 fn a_device_that_is_lost_between_batches_is_an_error_of_the_next_batch() {
     let test = "a_device_that_is_lost_between_batches_is_an_error_of_the_next_batch";
-    let Some(gpu) = support::gpu(test) else { return };
+    let Some(gpu) = support::own_gpu(test) else { return };
     for spec in ["sha256d", "gemm:200x200x200", "peak:f32"] {
         let target = Target::open(gpu.description()).unwrap();
         let Target::Gpu(own) = &target else { unreachable!("it is a GPU") };
@@ -117,7 +117,7 @@ fn a_device_that_is_lost_between_batches_is_an_error_of_the_next_batch() {
 #[test]
 fn a_row_that_loses_its_device_leaves_the_other_rows_theirs() {
     let test = "a_row_that_loses_its_device_leaves_the_other_rows_theirs";
-    let Some(lost) = support::gpu(test) else { return };
+    let Some(lost) = support::own_gpu(test) else { return };
     let other = Target::open(lost.description()).unwrap();
     let workload = parse("gemm:33x17x9").unwrap();
     let variant = workload.variants(&other).remove(0);
@@ -166,7 +166,7 @@ impl Workload for Troubled {
 #[test]
 fn the_tuner_leaves_out_what_is_refused_or_loses_the_device_and_compares_the_others() {
     let test = "the_tuner_leaves_out_what_is_refused_or_loses_the_device_and_compares_the_others";
-    let Some(gpu) = support::gpu(test) else { return };
+    let Some(gpu) = support::own_gpu(test) else { return };
     let troubled = Troubled(parse("sha256d").unwrap());
     let mut target = Target::Gpu(gpu);
     let ids: Vec<&str> = troubled.variants(&target).iter().map(Variant::id).collect();

@@ -8,3 +8,4 @@ mod stats;
 #[path = "../support/mod.rs"]
 mod support;
 mod tune;
+mod unit;

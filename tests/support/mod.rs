@@ -9,6 +9,7 @@ use rigbench::gpu::{self, Gpu};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 /// The program, with a cache folder of the tests' own.
 pub fn rigbench(args: &[&str]) -> Command {
@@ -40,13 +41,24 @@ pub fn not_run(test: &str, reason: &str) {
     let _ = writeln!(std::io::stderr(), "not run: {test}: {reason}");
 }
 
-/// The first GPU, opened, or none with a word on it.
+/// The first GPU, opened once for all tests of a program, so that each kernel is compiled once; or none with a word on it.
 pub fn gpu(test: &str) -> Option<Gpu> {
-    match gpu::enumerate().first() {
-        Some(device) => Some(Gpu::open(device).expect("the first adapter opens")),
-        None => {
-            not_run(test, "this machine has no GPU adapter");
-            None
-        }
+    static GPU: LazyLock<Option<Gpu>> = LazyLock::new(open_first);
+    or_not_run(test, GPU.clone())
+}
+
+/// The first GPU, opened for one test: for those that lose it, fill its memory or measure time.
+pub fn own_gpu(test: &str) -> Option<Gpu> {
+    or_not_run(test, open_first())
+}
+
+fn open_first() -> Option<Gpu> {
+    gpu::enumerate().first().map(|device| Gpu::open(device).expect("the first adapter opens"))
+}
+
+fn or_not_run(test: &str, gpu: Option<Gpu>) -> Option<Gpu> {
+    if gpu.is_none() {
+        not_run(test, "this machine has no GPU adapter");
     }
+    gpu
 }

@@ -44,18 +44,3 @@ impl Program {
         values
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_kernels_bind_as_many_terms_as_the_program_reads() {
-        let (program, kernel) =
-            (Program::new(), crate::kernels::TABLE.iter().find(|e| e.source() == "sha256d/scan"));
-        let kernel = crate::kernels::Kernel::build(kernel.unwrap()).unwrap();
-        let vectors = |terms: &[usize]| terms.len().div_ceil(4) as u32;
-        assert_eq!(kernel.number("SCHEDULE_VECTORS"), vectors(&program.schedule_terms));
-        assert_eq!(kernel.number("ROUND_VECTORS"), vectors(&program.round_terms));
-    }
-}

@@ -5,7 +5,7 @@ use crate::device::Device;
 use crate::kernels::{self, Arithmetic};
 use crate::model::PRESETS;
 use crate::results::document::{Kernel, Row};
-use crate::workload::decoder::gpu::CHOICES;
+use crate::workload::decoder::gpu::KERNEL_SETS;
 use crate::workload::{self, Shape, Workload};
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -159,7 +159,7 @@ fn check_kernel(stated: &Kernel, of_decoder: bool) -> Result<(), String> {
 
 /// Checks that a decoder's kernel is one of its product kernels.
 fn check_decoder_kernel(stated: &Kernel, sha256: &str) -> Result<(), String> {
-    let choice = CHOICES.iter().find(|choice| choice.id == stated.id);
+    let choice = KERNEL_SETS.iter().find(|choice| choice.id == stated.id);
     let choice = choice.ok_or_else(|| format!("id: this program has no decoder {}", stated.id))?;
     // Numeric parameters come from the model; all others must be the kernel's own.
     let plain = |value: &String| {
@@ -205,7 +205,7 @@ mod tests {
     fn decoder_kernels_must_match_their_choice() {
         let values = [("B_BITS", "8u"), ("EPSILON", "1e-5"), ("FINISH", "2u")];
         let values = values.map(|(name, value)| (name, value.to_string()));
-        for (choice, id) in CHOICES.iter().flat_map(|c| c.products().map(move |id| (c, id))) {
+        for (choice, id) in KERNEL_SETS.iter().flat_map(|c| c.products().map(move |id| (c, id))) {
             let kernel = kernels::Kernel::with_params(kernels::of_decoder(id), &values).unwrap();
             let sha256 = kernel.sha256();
             let stated = Kernel {
@@ -220,7 +220,7 @@ mod tests {
             assert!(check_decoder_kernel(&other, &sha256).is_err());
             other = Kernel { arithmetic: Some("dot4".into()), ..stated.clone() };
             assert!(check_decoder_kernel(&other, &sha256).is_err());
-            let stranger = CHOICES.iter().find(|c| c.products().all(|other| other != id));
+            let stranger = KERNEL_SETS.iter().find(|c| c.products().all(|other| other != id));
             if let Some(stranger) = stranger {
                 other = Kernel { id: stranger.id.into(), ..stated };
                 assert!(check_decoder_kernel(&other, &sha256).is_err());

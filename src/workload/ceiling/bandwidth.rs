@@ -43,20 +43,19 @@ struct Block {
 impl GpuStream {
     pub(super) fn new(gpu: &Gpu, kernel: Kernel, seed: Seed) -> Result<GpuStream, JobError> {
         let compiled = Compiled::new(gpu, kernel)?;
-        let group = compiled.work_per_group();
-        let limits = gpu.details().limits;
-        let largest = limits.storage_binding.0.min(limits.buffer.0).min(gpu.largest_texture());
-        let most = (largest / group).min(limits.workgroups.into());
-        let all = stream_bytes(gpu.description()).0.div_ceil(group);
-        let count = all.div_ceil(most);
-        let groups = all.div_ceil(count);
-        let (stretch, sum) = part(seed, group as usize / 4);
+        let group_bytes = compiled.work_per_group();
+        let max_groups =
+            (gpu.largest_binding() / group_bytes).min(gpu.details().limits.workgroups.into());
+        let all_groups = stream_bytes(gpu.description()).0.div_ceil(group_bytes);
+        let blocks = all_groups.div_ceil(max_groups);
+        let groups = all_groups.div_ceil(blocks);
+        let (group_words, sum) = part(seed, group_bytes as usize / 4);
         // Allocates everything before it writes anything, since memory may run out.
-        let texels = groups * group / TEXEL_BYTES;
-        let room = |_| gpu.memory(compiled.kernel.bindings[1].kind, texels);
-        let words = (0..count).map(room).collect::<Result<Vec<_>, _>>()?;
+        let texels = groups * group_bytes / TEXEL_BYTES;
+        let allocate = |_| gpu.memory(compiled.kernel.bindings[1].kind, texels);
+        let words = (0..blocks).map(allocate).collect::<Result<Vec<_>, _>>()?;
         for i in 0..groups {
-            gpu.write_memory(&words[0], i * group / TEXEL_BYTES, &stretch)?;
+            gpu.write_memory(&words[0], i * group_bytes / TEXEL_BYTES, &group_words)?;
         }
         for copy in &words[1..] {
             gpu.copy_memory(&words[0], copy)?;
@@ -74,7 +73,7 @@ impl GpuStream {
             compiled,
             seed,
             groups: groups as u32,
-            first: [stretch[0], stretch[1], stretch[2], stretch[3]],
+            first: std::array::from_fn(|i| group_words[i]),
             sum,
             next: 0,
         })

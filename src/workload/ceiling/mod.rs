@@ -5,6 +5,9 @@ mod bandwidth;
 mod peak;
 mod peak_cpu;
 
+pub use peak::{FACTOR, Starts, error_bound, rotated_sum};
+pub use peak_cpu::{Chains, LANES, Rotation, rotations};
+
 use super::{
     Batch, DEPTH, Id, Job, JobError, PreparedJob, Seed, Shape, SpecError, Target, Variant,
     Workload, gpu_variants, unknown,
@@ -55,6 +58,13 @@ pub(super) fn stream(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
 }
 
 impl Ceiling {
+    fn arithmetic(self) -> Option<Arithmetic> {
+        match self {
+            Ceiling::Peak(arithmetic) => Some(arithmetic),
+            Ceiling::Stream => None,
+        }
+    }
+
     /// Main memory that it needs.
     fn host_bytes(self, device: &Device) -> Bytes {
         let reads = self == Ceiling::Stream && device.class.uses_main_memory();
@@ -87,10 +97,7 @@ impl Workload for Ceiling {
     }
 
     fn shape(&self) -> Shape {
-        let arithmetic = match self {
-            Ceiling::Peak(arithmetic) => Some(arithmetic.name().to_string()),
-            Ceiling::Stream => None,
-        };
+        let arithmetic = self.arithmetic().map(|arithmetic| arithmetic.name().to_string());
         Shape { arithmetic, ..Shape::default() }
     }
 
@@ -115,7 +122,7 @@ impl Workload for Ceiling {
     }
 
     fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob {
-        target.room(self.host_bytes(target.device()))?;
+        target.ensure_memory(self.host_bytes(target.device()))?;
         match (target, variant, *self) {
             (Target::Gpu(gpu), Variant::Gpu(entry), Ceiling::Peak(arithmetic)) => {
                 let probe = peak::GpuPeak::new(gpu, Kernel::build(entry)?, arithmetic, seed)?;
@@ -175,10 +182,7 @@ struct Probing<P: Probe> {
 
 /// A job whose first batch has about so many steps.
 fn job(ceiling: Ceiling, probe: impl Probe + 'static, steps: f64) -> Box<dyn Job> {
-    let arithmetic = match ceiling {
-        Ceiling::Peak(arithmetic) => Some(arithmetic),
-        Ceiling::Stream => None,
-    };
+    let arithmetic = ceiling.arithmetic();
     let (steps, in_flight, windows) = (probe.batch_of(steps), VecDeque::new(), Vec::new());
     Box::new(Probing { probe, arithmetic, steps, in_flight, windows })
 }

@@ -67,10 +67,8 @@ fn parse(phase: Phase, model: Named, parts: &[&str]) -> Result<Decoder> {
         let Some((key, value)) = part.split_once('=') else {
             let example = if phase == Phase::Prefill { PREFILL_EXAMPLE } else { DECODE_EXAMPLE };
             ensure!(kind.is_none(), "'{part}' is one part too many; write for example {example}");
-            let known = Type::ALL.into_iter().find(|kind| kind.name() == *part);
-            let types = Type::ALL.map(Type::name);
-            kind = Some(known.with_context(|| {
-                format!("type '{part}' is not known; {}", nearest(part, types))
+            kind = Some(Type::named(part).with_context(|| {
+                format!("type '{part}' is not known; {}", nearest(part, Type::ALL.map(Type::name)))
             })?);
             continue;
         };
@@ -193,9 +191,9 @@ fn preset<'a>(parts: &'a [&'a str]) -> Option<(Named, &'a [&'a str])> {
 
 /// The types and options at the end.
 fn options<'a>(parts: &'a [&'a str]) -> &'a [&'a str] {
-    let is_type = |part: &str| Type::ALL.iter().any(|kind| kind.name() == part);
     let is_option = |part: &&&str| {
-        is_type(part) || part.split_once('=').is_some_and(|(key, _)| OPTIONS.contains(&key))
+        Type::named(part).is_some()
+            || part.split_once('=').is_some_and(|(key, _)| OPTIONS.contains(&key))
     };
     &parts[parts.len() - parts.iter().rev().take_while(is_option).count()..]
 }

@@ -120,7 +120,7 @@ impl Workload for Decoder {
     fn variants(&self, target: &Target) -> Vec<Variant> {
         match target {
             Target::Cpu(_) => vec![Variant::Cpu(native::id())],
-            Target::Gpu(gpu) => gpu::choices(gpu, self.phase, self.batch)
+            Target::Gpu(gpu) => gpu::kernel_sets(gpu, self.phase, self.batch)
                 .into_iter()
                 .map(Variant::Decoder)
                 .collect(),
@@ -135,8 +135,8 @@ impl Workload for Decoder {
     ) -> Result<Box<dyn Job>, JobError> {
         let weights = self.weights(seed).map_err(EngineError::from)?;
         let (engine, kernel): (Box<dyn Engine>, Option<Kernel>) = match (target, variant) {
-            (Target::Gpu(gpu), Variant::Decoder(choice)) => {
-                let engine = GpuEngine::new(gpu, &*weights, choice, self.batch, self.context);
+            (Target::Gpu(gpu), Variant::Decoder(set)) => {
+                let engine = GpuEngine::new(gpu, &*weights, set, self.batch, self.context);
                 // A GPU's memory is only known to be full when an allocation fails.
                 let engine = engine.map_err(|error| match (error, self.memory()) {
                     (EngineError::Gpu(GpuError::OutOfMemory(_)), Ok(Memory { held, .. })) => {
@@ -150,28 +150,5 @@ impl Workload for Decoder {
             _ => (Box::new(CpuEngine::new(&*weights, self.batch, self.context)?), None),
         };
         Ok(Box::new(DecoderJob::new(self, weights, engine, kernel, seed)?))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::workload::parse;
-
-    /// By hand: weights of all products at 2 FLOP and 2 bytes each, and attention to 192.5 positions in the mean, each with a KV cache of
-    /// 131,072 bytes; norms are negligible. Llama-3-8B has an untied embedding, SmolLM2-135M a tied one.
-    #[test]
-    fn intensity_follows_from_weights_and_kv_cache() {
-        for (model, weights, attends, cached) in [
-            ("llama-3-8b", 7505e6, 32.0 * 4096.0, 131_072.0),
-            ("smollm2-135m", 134.5e6, 30.0 * 576.0, 23_040.0),
-        ] {
-            let decode = parse(&format!("decode:{model}:f16")).unwrap();
-            let Intensity { operations_per_unit, bytes_per_unit, .. } =
-                decode.intensity(&Device::cpu()).unwrap();
-            let close = |got: f64, want: f64| (got / want - 1.0).abs() < 1e-3;
-            assert!(close(operations_per_unit, 2.0 * weights + 4.0 * attends * 192.5), "{model}");
-            assert!(close(bytes_per_unit, 2.0 * weights + cached * 192.5), "{model}");
-        }
     }
 }

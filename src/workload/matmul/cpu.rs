@@ -18,7 +18,7 @@ enum Activations {
     Bytes(Array2<i8>, Array2<f16>),
 }
 
-pub(super) struct CpuEngine {
+pub struct CpuEngine {
     operands: Operands,
     a: Activations,
     /// Copies of the weights.
@@ -41,7 +41,7 @@ fn fill<T: Send>(
 }
 
 impl CpuEngine {
-    pub(super) fn new(operands: &Operands, copies: usize) -> CpuEngine {
+    pub fn new(operands: &Operands, copies: usize) -> CpuEngine {
         let (Shape { m, n, k }, Operands { a, b, .. }) = (operands.shape, operands);
         let packed = match a.kind {
             Type::Int8 => Activations::Bytes(

@@ -20,7 +20,7 @@ struct Adder {
     workgroup: u32,
 }
 
-pub(super) struct GpuEngine {
+pub struct GpuEngine {
     gpu: Gpu,
     kernel: Kernel,
     pipeline: Pipeline,
@@ -49,7 +49,7 @@ struct Part {
 }
 
 impl GpuEngine {
-    pub(super) fn new(
+    pub fn new(
         gpu: &Gpu,
         kernel: Kernel,
         operands: &Operands,
@@ -69,11 +69,11 @@ impl GpuEngine {
         let layouts_of_b = Layouts::of_b(&kernel, &operands.b, cut);
         let Shape { m, n, .. } = operands.shape;
         // Allocates everything before it generates data, since memory may run out.
-        let rooms = |layouts: &Layouts, count: usize| -> Result<Vec<Scaled>, GpuError> {
-            (0..count).map(|_| layouts.room(gpu)).collect()
+        let allocate = |layouts: &Layouts, count: usize| -> Result<Vec<Scaled>, GpuError> {
+            (0..count).map(|_| layouts.allocate(gpu)).collect()
         };
-        let a = rooms(&layouts_of_a, m.div_ceil(cut.rows))?;
-        let columns = (0..n.div_ceil(cut.columns)).map(|_| rooms(&layouts_of_b, copies));
+        let a = allocate(&layouts_of_a, m.div_ceil(cut.rows))?;
+        let columns = (0..n.div_ceil(cut.columns)).map(|_| allocate(&layouts_of_b, copies));
         let b = columns.collect::<Result<Vec<_>, _>>()?;
         let bytes = 4 * cut.rows as u64 * cut.columns as u64;
         let sums = |_| -> Result<_, GpuError> {
@@ -146,27 +146,12 @@ impl GpuEngine {
     }
 
     /// Every buffer with sums, with guard words at its end.
-    fn outputs(&self) -> impl Iterator<Item = &Buffer> {
+    pub fn outputs(&self) -> impl Iterator<Item = &Buffer> {
         self.c.iter().flat_map(|(c, sums)| sums.iter().chain([c]))
     }
 
-    /// Overwrites a guard word behind C.
-    #[cfg(test)]
-    pub(super) fn write_beside(&self) {
-        let (c, _) = &self.c[0];
-        self.gpu.write(c, c.size() - 4, &[1.0f32]).unwrap();
-    }
-
-    /// Overwrites the first term of a row of A in the first block with these bits.
-    #[cfg(test)]
-    pub(super) fn spoil(&self, row: usize, bits: u32) {
-        let honest = padded(&self.operands.a, 0);
-        let raw = |line, term| if (line, term) == (row, 0) { bits } else { honest(line, term) };
-        self.write_leading(0, 1, &raw).unwrap();
-    }
-
     /// Writes the leading terms of a block of rows of A.
-    fn write_leading(&self, block: usize, terms: usize, raw: Raw) -> Result<(), GpuError> {
+    pub fn write_leading(&self, block: usize, terms: usize, raw: Raw) -> Result<(), GpuError> {
         let layout = self.layouts_of_a.values;
         layout.leading(terms).into_iter().try_for_each(|(first, texels)| {
             let packed = layout.pack(first, texels, raw);

@@ -17,7 +17,7 @@ use std::ops::Range;
 const EVIDENCE_BYTES: usize = 16 << 20;
 
 /// A backend that multiplies.
-pub(super) trait Engine {
+pub trait Engine {
     /// A saved part of C.
     type Snapshot;
     fn kernel(&self) -> Option<&Kernel> {
@@ -55,8 +55,8 @@ const TERMS_AT_FIRST: usize = 1 << 28;
 /// Maximum copies of the weights that are verified.
 const COPIES_VERIFIED: usize = 4;
 
-pub(super) struct Multiplying<E: Engine> {
-    pub(super) engine: E,
+pub struct Multiplying<E: Engine> {
+    pub engine: E,
     operands: Operands,
     rounding: Rounding,
     /// Copies of the weights, and the next one to use.
@@ -79,7 +79,7 @@ pub(super) struct Multiplying<E: Engine> {
 }
 
 impl<E: Engine> Multiplying<E> {
-    pub(super) fn new(engine: E, operands: Operands, copies: usize) -> Self {
+    pub fn new(engine: E, operands: Operands, copies: usize) -> Self {
         let declared = |name| engine.kernel().and_then(|k| k.constant(name)).unwrap_or(0);
         let rounding = Rounding {
             terms: operands.shape.k,
@@ -206,9 +206,9 @@ impl<E: Engine> Job for Multiplying<E> {
             return Ok(Verdict::Disagrees("it writes beside its output".into()));
         }
         // All verified copies of the weights must give the same output; the last is always verified.
-        let looked_at = self.copies.min(COPIES_VERIFIED);
+        let verified = self.copies.min(COPIES_VERIFIED);
         let last = self.copies - 1;
-        for copy in (1..looked_at).map(|i| i * last / (looked_at - 1)) {
+        for copy in (1..verified).map(|i| i * last / (verified - 1)) {
             self.compute(copy)?;
             for (block, first) in self.engine.blocks().iter().zip(&first) {
                 let c = self.output(block)?;

@@ -4,7 +4,7 @@ use crate::kernels::Kernel;
 use rayon::prelude::*;
 
 /// Bits of an element by line and term.
-pub(super) type Raw<'a> = &'a (dyn Fn(usize, usize) -> u32 + Sync);
+pub type Raw<'a> = &'a (dyn Fn(usize, usize) -> u32 + Sync);
 
 /// Bits of a texel.
 const TEXEL_BITS: u32 = 128;
@@ -13,7 +13,7 @@ const TEXEL_BITS: u32 = 128;
 /// consecutive terms of as many consecutive lines as fit; `panel` texels of neighbouring lines are adjacent, followed by their next
 /// terms.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub struct Layout {
     /// Bits of an element.
     bits: u32,
     /// Terms of a line in a texel.
@@ -28,13 +28,13 @@ pub(super) struct Layout {
 
 impl Layout {
     /// The layout that a kernel declares as `{name}_TERMS` and `{name}_PANEL`, for padded numbers of lines and terms.
-    pub(super) fn of(kernel: &Kernel, name: &str, bits: u32, lines: usize, terms: usize) -> Layout {
+    pub fn of(kernel: &Kernel, name: &str, bits: u32, lines: usize, terms: usize) -> Layout {
         let number = |what: &str| kernel.number(&format!("{name}_{what}")) as usize;
         Layout::new(bits, number("TERMS"), number("PANEL"), lines, terms)
     }
 
     /// A panel of 0 means all lines.
-    pub(super) fn new(bits: u32, terms: usize, panel: usize, lines: usize, depth: usize) -> Layout {
+    pub fn new(bits: u32, terms: usize, panel: usize, lines: usize, depth: usize) -> Layout {
         let lines_of_texel = (TEXEL_BITS / bits) as usize / terms;
         let (across, along) = (lines.div_ceil(lines_of_texel), depth.div_ceil(terms));
         let panel = if panel == 0 { across } else { panel };
@@ -42,7 +42,7 @@ impl Layout {
     }
 
     /// Total texels.
-    pub(super) fn texels(&self) -> usize {
+    pub fn texels(&self) -> usize {
         self.across * self.along
     }
 
@@ -51,7 +51,7 @@ impl Layout {
     }
 
     /// Packs texels from `first` on, four words each; `raw(line, term)` gives the bits of an element.
-    pub(super) fn pack(&self, first: usize, texels: usize, raw: Raw) -> Vec<u32> {
+    pub fn pack(&self, first: usize, texels: usize, raw: Raw) -> Vec<u32> {
         let mut words = vec![0; 4 * texels];
         let texel = |(i, words): (usize, &mut [u32])| {
             let (panel, rest) =
@@ -69,62 +69,9 @@ impl Layout {
     }
 
     /// Ranges of texels (first, count) that hold any of the first `terms` terms.
-    pub(super) fn leading(&self, terms: usize) -> Vec<(usize, usize)> {
+    pub fn leading(&self, terms: usize) -> Vec<(usize, usize)> {
         let steps = terms.div_ceil(self.terms).min(self.along);
         let panels = self.across / self.panel;
         (0..panels).map(|p| (p * self.panel * self.along, steps * self.panel)).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn layouts_by_hand() {
-        // f32, row-major B: term 1 of columns 4 to 7 is texel L + 1 with L texels per row.
-        let rows = Layout::new(32, 1, 0, 8, 3);
-        assert_eq!(rows.texels(), 6);
-        let raw = |line: usize, term: usize| (100 * term + line) as u32;
-        assert_eq!(rows.pack(3, 1, &raw), [104, 105, 106, 107]);
-        // f32, column-major: terms 4 to 7 of column 1 are texel 1·2 + 1.
-        let columns = Layout::new(32, 4, 1, 8, 8);
-        assert_eq!(columns.pack(3, 1, &raw), [401, 501, 601, 701]);
-        // int4 in panels of two texels: 32 columns per texel, low nibble first.
-        let panels = Layout::new(4, 1, 2, 128, 4);
-        let nibbles = |line: usize, term: usize| ((line + term) % 16) as u32;
-        assert_eq!(panels.texels(), 16);
-        assert_eq!(panels.pack(8 + 3, 1, &nibbles)[0], 0x8765_4321, "lines 96 on, term 1");
-        assert_eq!(panels.leading(1), [(0, 2), (8, 2)]);
-    }
-
-    proptest! {
-        /// Every element is stored exactly once, at the position that the rule gives.
-        #[test]
-        fn every_element_is_stored_once(
-            bits in prop::sample::select(vec![32u32, 16, 8, 4]), terms in 0usize..6, panel in 0usize..5,
-            lines in 1usize..80, depth in 1usize..80,
-        ) {
-            let terms = (1 << terms).min((TEXEL_BITS / bits) as usize);
-            let layout = Layout::new(bits, terms, panel, lines, depth);
-            let seen = std::sync::Mutex::new(std::collections::HashMap::new());
-            let texels = layout.texels();
-            for p in 0..texels {
-                layout.pack(p, 1, &|line, term| {
-                    let before = seen.lock().unwrap().insert((line, term), p);
-                    assert_eq!(before, None);
-                    0
-                });
-            }
-            let seen = seen.into_inner().unwrap();
-            let lines_of_texel = (TEXEL_BITS / bits) as usize / terms;
-            let across = if panel == 0 { lines.div_ceil(lines_of_texel) } else { panel };
-            let along = depth.div_ceil(terms);
-            for (line, term) in (0..lines).flat_map(|l| (0..depth).map(move |t| (l, t))) {
-                let (t, s) = (line / lines_of_texel, term / terms);
-                prop_assert_eq!(seen[&(line, term)], (t / across * along + s) * across + t % across);
-            }
-        }
     }
 }

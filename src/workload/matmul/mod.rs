@@ -3,28 +3,31 @@
 
 mod cpu;
 mod data;
-#[cfg(test)]
-mod faults;
 mod gpu;
 mod job;
 mod layout;
-pub(super) mod native;
+pub mod native;
 mod packed;
 mod proof;
 mod spec;
 mod types;
 
+pub use cpu::CpuEngine;
+pub use data::{Matrix, Operands};
+pub use gpu::GpuEngine;
+pub use job::{Engine, Multiplying};
+pub use layout::{Layout, Raw};
+pub use packed::padded;
 pub use proof::{Element, Elements};
 pub use spec::judge;
 pub(super) use spec::{GEMM_EXAMPLE, GEMV_EXAMPLE, gemm, gemv};
+pub use types::{Block, Shape};
 
 use super::{Id, Intensity, PreparedJob, Seed, Target, Variant, Workload, gpu_variants};
 use crate::device::{Class, Device, memory};
 use crate::kernels::{self, Entry, Kernel, KernelError};
 use crate::model::Type;
 use crate::units::{Bytes, Unit};
-use data::Operands;
-use types::Shape;
 
 struct Matmul {
     id: Id,
@@ -159,7 +162,7 @@ impl Workload for Matmul {
     }
 
     fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob {
-        target.room(self.host_bytes(target.device()))?;
+        target.ensure_memory(self.host_bytes(target.device()))?;
         let operands = Operands::new(seed, self.shape, self.a, self.b);
         let copies = self.copies(target.device());
         Ok(match (target, variant) {

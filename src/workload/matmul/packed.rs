@@ -25,16 +25,15 @@ impl Blocking {
     /// # Errors
     /// If even one tile exceeds a limit; the text names it.
     pub(super) fn new(gpu: &Gpu, kernel: &Kernel, shape: Shape) -> Result<Blocking, String> {
-        let limits = gpu.details().limits;
-        let largest = limits.storage_binding.0.min(limits.buffer.0).min(gpu.largest_texture());
+        let (largest, max_groups) = (gpu.largest_binding(), gpu.details().limits.workgroups);
         let number = |name| kernel.number(name) as usize;
         let splits = kernel.constant("SPLIT_K").unwrap_or(1) as usize;
         let k = shape.k.next_multiple_of(number("TILE_K") * splits);
         // Splits a side evenly into blocks; lines of `bytes` each must fit a binding and the grid.
         let cut = |what: &str, side: usize, tile: usize, bytes: usize| {
-            let most = (largest.saturating_sub(GUARD) as usize / bytes / tile)
-                .min(limits.workgroups as usize);
-            if most == 0 {
+            let max_tiles =
+                (largest.saturating_sub(GUARD) as usize / bytes / tile).min(max_groups as usize);
+            if max_tiles == 0 {
                 let needed = Bytes((tile * bytes) as u64);
                 return Err(format!(
                     "{tile} {what} need {needed}, above this adapter's limit of {} for a binding",
@@ -42,7 +41,7 @@ impl Blocking {
                 ));
             }
             let tiles = side.div_ceil(tile);
-            Ok(tile * tiles.div_ceil(tiles.div_ceil(most)))
+            Ok(tile * tiles.div_ceil(tiles.div_ceil(max_tiles)))
         };
         let bytes = |bits: u32| (k * bits as usize).div_ceil(8);
         let columns =
@@ -104,10 +103,11 @@ impl Layouts {
     }
 
     /// Memory for a block.
-    pub(super) fn room(&self, gpu: &Gpu) -> Result<Scaled, GpuError> {
-        let room = |layout: &Layout, kind| gpu.memory(kind, layout.texels() as u64);
-        let scales = self.scales.as_ref().map(|(layout, kind)| room(layout, *kind)).transpose()?;
-        Ok(Scaled { values: room(&self.values, self.kind)?, scales })
+    pub(super) fn allocate(&self, gpu: &Gpu) -> Result<Scaled, GpuError> {
+        let allocate = |layout: &Layout, kind| gpu.memory(kind, layout.texels() as u64);
+        let scales =
+            self.scales.as_ref().map(|(layout, kind)| allocate(layout, *kind)).transpose()?;
+        Ok(Scaled { values: allocate(&self.values, self.kind)?, scales })
     }
 
     /// Writes the lines of a matrix from `first` on.
@@ -132,7 +132,7 @@ impl Layouts {
 }
 
 /// Stored bits of a matrix from line `first` on, of zeros outside it.
-pub(super) fn padded(matrix: &Matrix, first: usize) -> impl Fn(usize, usize) -> u32 + Sync {
+pub fn padded(matrix: &Matrix, first: usize) -> impl Fn(usize, usize) -> u32 + Sync {
     let (matrix, zero) = (*matrix, matrix.kind.encode(0.0));
     move |line, term| {
         let inside = first + line < matrix.lines && term < matrix.terms;

@@ -164,8 +164,7 @@ impl Options {
 }
 
 fn kind(id: Id, name: &str) -> Read<Type> {
-    let kind = Type::ALL.into_iter().find(|kind| kind.name() == name);
-    kind.ok_or_else(|| unknown(id, "type", name, Type::ALL.map(Type::name)))
+    Type::named(name).ok_or_else(|| unknown(id, "type", name, Type::ALL.map(Type::name)))
 }
 
 fn numbers(id: Id, text: &str) -> Read<Shape> {

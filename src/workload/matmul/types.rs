@@ -1,102 +1,37 @@
-//! Storage types of matrix elements, the shape of a product and parts of it.
+//! The shape of a product and parts of it.
 
-use crate::model::{GROUP, Type};
 use crate::units::Work;
-use half::f16;
 use std::ops::Range;
-
-impl Type {
-    /// Bits of an element.
-    #[inline]
-    pub(in crate::workload) const fn bits(self) -> u32 {
-        match self {
-            Type::F32 => 32,
-            Type::F16 => 16,
-            Type::Int8 => 8,
-            Type::Int4 => 4,
-        }
-    }
-
-    /// Whether values are integers with a scale per group.
-    pub(super) fn scaled(self) -> bool {
-        self.bits() < 16
-    }
-
-    /// Integer steps per standard deviation: about what scaling a group's largest value to the type's range gives.
-    pub(super) fn spread(self) -> f32 {
-        match self {
-            Type::F32 | Type::F16 => 1.0,
-            Type::Int8 => 48.0,
-            Type::Int4 => 3.0,
-        }
-    }
-
-    /// Stored bits of `value`, which has standard deviation 1; integer types are scaled afterwards.
-    #[inline]
-    pub(super) fn encode(self, value: f32) -> u32 {
-        /// Adding and subtracting it rounds a value below 2^22 to the nearest integer, ties to even. Without a rounding instruction in
-        /// the target, `f32::round_ties_even` would be a function call per element.
-        const ROUND: f32 = (3 << 22) as f32;
-        let integer = |low: i32, high: i32| {
-            let rounded = (value * self.spread() + ROUND) - ROUND;
-            (rounded as i32).clamp(low, high)
-        };
-        match self {
-            Type::F32 => value.to_bits(),
-            Type::F16 => f16::from_f32(value).to_bits().into(),
-            Type::Int8 => integer(-127, 127) as u32 & 0xff,
-            Type::Int4 => (integer(-8, 7) + 8) as u32,
-        }
-    }
-
-    /// The value of stored bits. Exact: a product of an integer and an f16 fits an f32.
-    #[inline]
-    pub(super) fn decode(self, raw: u32, scale: impl FnOnce() -> f32) -> f32 {
-        match self {
-            Type::F32 => f32::from_bits(raw),
-            Type::F16 => f16::from_bits(raw as u16).to_f32(),
-            Type::Int8 => f32::from(raw as u8 as i8) * scale(),
-            Type::Int4 => (raw as f32 - 8.0) * scale(),
-        }
-    }
-
-    /// Bytes of a matrix of `lines` × `terms` elements with its scales.
-    pub(super) fn bytes(self, lines: usize, terms: usize) -> u64 {
-        let (lines, terms) = (lines as u64, terms as u64);
-        let scales = if self.scaled() { 2 * lines * terms.div_ceil(GROUP as u64) } else { 0 };
-        (lines * terms * u64::from(self.bits())).div_ceil(8) + scales
-    }
-}
 
 /// C is M×N, the dot products have K terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shape {
-    pub(super) m: usize,
-    pub(super) n: usize,
-    pub(super) k: usize,
+pub struct Shape {
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
 }
 
 impl Shape {
     /// All of C.
-    pub(super) fn whole(&self) -> Block {
+    pub fn whole(&self) -> Block {
         Block { rows: 0..self.m, columns: 0..self.n }
     }
 
     /// FLOP of a part of C: a multiplication and an addition per term.
-    pub(super) fn work(&self, block: &Block) -> Work {
+    pub fn work(&self, block: &Block) -> Work {
         Work(2 * block.area() as u64 * self.k as u64)
     }
 }
 
 /// A part of C.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Block {
-    pub(super) rows: Range<usize>,
-    pub(super) columns: Range<usize>,
+pub struct Block {
+    pub rows: Range<usize>,
+    pub columns: Range<usize>,
 }
 
 impl Block {
-    pub(super) fn area(&self) -> usize {
+    pub fn area(&self) -> usize {
         self.rows.len() * self.columns.len()
     }
 }

@@ -9,7 +9,8 @@ use crate::kernels::{Entry, Kernel};
 use crate::units::Seconds;
 use crate::workload::{DEPTH, JobError};
 
-pub(super) struct GpuScanner {
+/// A WGSL scan kernel with its buffers.
+pub struct GpuScanner {
     gpu: Gpu,
     kernel: Kernel,
     pipeline: Pipeline,
@@ -28,7 +29,11 @@ struct Slot {
 const FIXED: usize = 4 + 4 + 12 + 64;
 
 impl GpuScanner {
-    pub(super) fn new(gpu: &Gpu, entry: &'static Entry) -> Result<GpuScanner, JobError> {
+    /// Compiles a variant.
+    ///
+    /// # Errors
+    /// If the kernel does not build, or the device fails.
+    pub fn new(gpu: &Gpu, entry: &'static Entry) -> Result<GpuScanner, JobError> {
         let kernel = Kernel::build(entry)?;
         let pipeline = gpu.compile(&kernel)?;
         let program = Program::new();

@@ -7,12 +7,11 @@
 
 #![allow(clippy::single_range_in_vec_init)] // `stretches` often has one range
 
-#[cfg(test)]
-mod coverage;
-mod cpu;
+pub mod cpu;
 mod gpu;
 mod proof;
 
+pub use gpu::GpuScanner;
 pub use proof::{Share, Shares, versioned};
 
 use super::{
@@ -29,7 +28,7 @@ use sha2::block_api::compress256;
 use std::collections::VecDeque;
 
 /// Words of a header.
-const WORDS: u64 = 1 << 32;
+pub const WORDS: u64 = 1 << 32;
 
 struct Sha256d;
 
@@ -69,14 +68,17 @@ impl Workload for Sha256d {
 
 /// A range of one header's words.
 #[derive(Clone, Copy, Debug)]
-struct Scan {
-    header: Header,
-    versions: u32,
-    first: u32,
-    /// Wraps to word 0 past the end.
-    count: u64,
+pub struct Scan {
+    /// The header, with any nonce.
+    pub header: Header,
+    /// Header versions in which each word is hashed.
+    pub versions: u32,
+    /// First word.
+    pub first: u32,
+    /// Number of words; wraps to word 0 past the last one.
+    pub count: u64,
     /// Leading zero bits of a share's hash; at most 32.
-    zero_bits: u32,
+    pub zero_bits: u32,
 }
 
 impl Scan {
@@ -96,7 +98,7 @@ impl Scan {
 }
 
 /// The fixed words of a header, as kernels take them.
-fn header_words(header: &Header) -> HeaderWords {
+pub fn header_words(header: &Header) -> HeaderWords {
     let (head, tail) = header.split_at(64);
     let mut midstate = INITIAL;
     compress256(&mut midstate, &[head.try_into().expect("64 bytes")]);
@@ -106,25 +108,29 @@ fn header_words(header: &Header) -> HeaderWords {
 
 /// A hash that meets the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Found {
-    version: u32,
-    word: u32,
+pub struct Found {
+    /// Version of the header.
+    pub version: u32,
+    /// The byte-swapped nonce.
+    pub word: u32,
 }
 
 /// What a kernel can scan.
 #[derive(Clone, Copy)]
-struct Limits {
+pub struct Limits {
     /// Header versions in which it hashes each word.
-    versions: u32,
+    pub versions: u32,
     /// The words of a scan must be a multiple of this.
-    granule: u64,
+    pub granule: u64,
     /// Maximum words of a scan.
-    longest: u64,
+    pub longest: u64,
 }
 
 /// A kernel that scans words.
-trait Scanner {
+pub trait Scanner {
+    /// What it can scan.
     fn limits(&self) -> Limits;
+    /// The WGSL kernel, if it is one.
     fn kernel(&self) -> Option<&Kernel> {
         None
     }
@@ -136,23 +142,25 @@ trait Scanner {
     fn wait(&mut self, scan: &Scan) -> Result<(Vec<Found>, Option<Seconds>), JobError>;
 }
 
-struct Mining<S> {
+/// The job: scans header after header, and keeps the shares of every window.
+pub struct Mining<S> {
     scanner: S,
     limits: Limits,
     seed: Seed,
     /// Words of the next batch.
-    batch: u64,
+    pub batch: u64,
     /// Words submitted so far, counted over all headers.
-    cursor: u64,
+    pub cursor: u64,
     in_flight: VecDeque<Scan>,
     /// Ranges and shares of each window.
-    windows: Vec<Shares>,
+    pub windows: Vec<Shares>,
     /// Whether the last window is open.
     open: bool,
 }
 
 impl<S: Scanner> Mining<S> {
-    fn new(scanner: S, seed: Seed) -> Self {
+    /// A job that begins with the seed's first header.
+    pub fn new(scanner: S, seed: Seed) -> Self {
         let limits = scanner.limits();
         let (batch, in_flight, windows) = (limits.granule, VecDeque::new(), Vec::new());
         Mining { scanner, limits, seed, batch, cursor: 0, in_flight, windows, open: false }
@@ -174,7 +182,7 @@ impl<S: Scanner> Mining<S> {
 }
 
 /// Compares the shares of a scan with hashing every word in it.
-fn judge(scan: &Scan, found: &[Found]) -> Verdict {
+pub fn judge(scan: &Scan, found: &[Found]) -> Verdict {
     let mut verdict = Verdict::NOTHING;
     for version in 0..scan.versions {
         let header = versioned(&scan.header, version);

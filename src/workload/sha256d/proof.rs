@@ -23,7 +23,7 @@ pub fn versioned(header: &Header, version: u32) -> Header {
 }
 
 /// Position of a header's word in the scan.
-fn place(header: u64, word: u32) -> Option<u64> {
+fn position(header: u64, word: u32) -> Option<u64> {
     header.checked_mul(WORDS)?.checked_add(u64::from(word))
 }
 
@@ -83,7 +83,7 @@ struct Columns {
 
 impl From<Shares> for Columns {
     fn from(from: Shares) -> Columns {
-        let parts = |place: u64| (place / WORDS, (place % WORDS) as u32);
+        let parts = |position: u64| (position / WORDS, (position % WORDS) as u32);
         let stretch = |stretch: &Range<u64>| {
             let ((from, first), (to, end)) = (parts(stretch.start), parts(stretch.end));
             (from, first, to, end)
@@ -112,7 +112,7 @@ impl TryFrom<Columns> for Shares {
         }
         let target = u64::from_str_radix(&from.target, 16).ok().filter(|_| from.target.len() == 16);
         let stretch = |&(from, first, to, end): &(u64, u32, u64, u32)| {
-            Some(place(from, first)?..place(to, end)?)
+            Some(position(from, first)?..position(to, end)?)
         };
         let stretches: Option<Vec<Range<u64>>> = from.scanned.iter().map(stretch).collect();
         let headers = header.iter().flat_map(|(header, n)| std::iter::repeat_n(*header, *n));
@@ -163,12 +163,12 @@ impl Shares {
     }
 
     /// The target for hashes with `zero_bits` leading zero bits.
-    pub(super) fn target(zero_bits: u32) -> u64 {
+    pub fn target(zero_bits: u32) -> u64 {
         u64::MAX.checked_shr(zero_bits).map_or(0, |most| most.saturating_add(1))
     }
 
     /// Appends later ranges. The harder target applies to all of them once they are thinned.
-    pub(super) fn and(mut self, next: Shares) -> Shares {
+    pub fn and(mut self, next: Shares) -> Shares {
         self.target = self.target.min(next.target);
         for stretch in next.stretches {
             match self.stretches.last_mut().filter(|last| last.end == stretch.start) {
@@ -181,7 +181,7 @@ impl Shares {
     }
 
     /// The same ranges with a harder target, so that a file does not hold too many shares.
-    pub(super) fn thinned(mut self, seed: Seed) -> Shares {
+    pub fn thinned(mut self, seed: Seed) -> Shares {
         let expected = self.expected();
         if expected > MAX_EXPECTED {
             self.target = (self.target as f64 * (MAX_EXPECTED / expected)) as u64;
@@ -192,7 +192,7 @@ impl Shares {
     }
 
     /// Words before each range.
-    fn offsets(&self) -> Vec<u64> {
+    pub fn offsets(&self) -> Vec<u64> {
         let mut sum = 0;
         let before = |range: &Range<u64>| {
             let before = sum;
@@ -202,11 +202,11 @@ impl Shares {
         self.stretches.iter().map(before).collect()
     }
 
-    /// Words scanned before `place`; `None` if it was not scanned.
-    fn word(&self, offsets: &[u64], place: u64) -> Option<u64> {
-        let at = self.stretches.partition_point(|range| range.end <= place);
-        let range = self.stretches.get(at).filter(|range| range.contains(&place))?;
-        Some(offsets[at] + place - range.start)
+    /// Words scanned before `position`, with the ranges' [`offsets`](Shares::offsets); `None` if it was not scanned.
+    pub fn word(&self, offsets: &[u64], position: u64) -> Option<u64> {
+        let at = self.stretches.partition_point(|range| range.end <= position);
+        let range = self.stretches.get(at).filter(|range| range.contains(&position))?;
+        Some(offsets[at] + position - range.start)
     }
 
     /// Judges the shares of all windows of a row, which must be enough to be evidence.
@@ -230,7 +230,7 @@ impl Shares {
         }
         let offsets = self.offsets();
         let mut seen = HashSet::new();
-        let mut places = Vec::new();
+        let mut positions = Vec::new();
         // Shares of one header are consecutive.
         let mut cached = (0, seed.header(0));
         for share in &self.shares {
@@ -240,8 +240,8 @@ impl Shares {
                     "the share of header {header}, version {version}, nonce {nonce} {what}"
                 ))
             };
-            let Some(word) =
-                place(*header, nonce.swap_bytes()).and_then(|place| self.word(&offsets, place))
+            let Some(word) = position(*header, nonce.swap_bytes())
+                .and_then(|position| self.word(&offsets, position))
             else {
                 return wrong("lies outside the range that was scanned");
             };
@@ -259,84 +259,9 @@ impl Shares {
                     "does not meet the target: it was changed, or its run had another manifest, label, challenge, beacon or seed",
                 );
             }
-            places.push(word as f64 / words as f64);
+            positions.push(word as f64 / words as f64);
         }
         let count = self.shares.len() as u64;
-        oracle::judge_count(self.expected(), count).and(oracle::judge_spread(places))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::hex;
-
-    /// Published shares are checked with these bytes, so a change breaks every file. Generated by `tests/golden/data.py`.
-    #[test]
-    fn golden_version() {
-        let header = Seed([7; 32]).header(3);
-        assert_eq!(versioned(&header, 0), header);
-        assert_eq!(hex(&versioned(&header, 0x8005))[..8], *"00a00030");
-        assert_eq!(versioned(&header, 0x8005)[4..], header[4..]);
-    }
-
-    #[test]
-    fn thinning_keeps_the_hardest() {
-        let seed = Seed([6; 32]);
-        let header = seed.header(0);
-        let found = (0..1u32 << 16)
-            .map(u32::swap_bytes)
-            .filter(|&nonce| oracle::leading_zero_bits(&oracle::hash(&header, nonce)) >= 4);
-        let shares = found.map(|nonce| Share { header: 0, version: 0, nonce }).collect();
-        let stretches = vec![0..20_000, 20_000..1 << 16];
-        let all = Shares { target: Shares::target(4), versions: 1, stretches, shares };
-        let thinned = all.clone().thinned(seed);
-        assert!((thinned.expected() - MAX_EXPECTED).abs() < 1.0);
-        assert!(thinned.shares.len() < all.shares.len() / 2);
-        for shares in [all, thinned] {
-            assert!(matches!(shares.judge(seed), Verdict::Agrees { .. }));
-        }
-    }
-
-    #[test]
-    fn a_target_without_expected_shares_is_rejected() {
-        let claim = |zero_bits| Shares {
-            target: Shares::target(zero_bits),
-            versions: 1,
-            stretches: vec![0..1 << 40],
-            shares: Vec::new(),
-        };
-        for zero_bits in [36, 80, 256, u32::MAX] {
-            let verdict = claim(zero_bits).judge_row(Seed([6; 32]));
-            assert!(matches!(verdict, Verdict::Disagrees(_)), "{zero_bits} bits: {verdict:?}");
-        }
-    }
-
-    #[test]
-    fn ranges_may_have_gaps_but_never_overlap() {
-        let shares = |stretches: &[Range<u64>]| Shares {
-            target: Shares::target(8),
-            versions: 2,
-            stretches: stretches.to_vec(),
-            shares: Vec::new(),
-        };
-        let joined = shares(&[0..10]).and(shares(&[10..15])).and(shares(&[20..25]));
-        assert_eq!(joined.stretches, [0..15, 20..25]);
-        assert_eq!(
-            (
-                joined.hashes(),
-                joined.word(&joined.offsets(), 14),
-                joined.word(&joined.offsets(), 21)
-            ),
-            (Some(40), Some(14), Some(16))
-        );
-        assert_eq!(
-            (joined.word(&joined.offsets(), 15), joined.word(&joined.offsets(), 25)),
-            (None, None)
-        );
-        let backwards = Range { start: 5, end: 1 };
-        for impossible in [&[backwards][..], &[0..10, 9..20], &[10..20, 0..5], &[0..u64::MAX]] {
-            assert_eq!(shares(impossible).hashes(), None, "{impossible:?}");
-        }
+        oracle::judge_count(self.expected(), count).and(oracle::judge_spread(positions))
     }
 }

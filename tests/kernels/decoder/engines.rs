@@ -7,7 +7,7 @@ use rigbench::gpu::Gpu;
 use rigbench::model::{Config, Pairs, Rope};
 use rigbench::oracle::decoder::forward;
 use rigbench::workload::decoder::cpu::CpuEngine;
-use rigbench::workload::decoder::gpu::{CHOICES, Choice, GpuEngine};
+use rigbench::workload::decoder::gpu::{GpuEngine, KERNEL_SETS, KernelSet};
 use rigbench::workload::decoder::{Engine, EngineError, argmax};
 
 /// A logit's distance from the reference, as a share of the logits' spread: f32 sums and an f16 cache.
@@ -18,7 +18,7 @@ const BOUND_F16: f64 = 1.2e-2;
 /// What runs a decoder.
 enum On {
     Cpu,
-    Gpu(Gpu, &'static Choice),
+    Gpu(Gpu, &'static KernelSet),
 }
 
 impl On {
@@ -30,13 +30,13 @@ impl On {
     ) -> Result<Box<dyn Engine>, EngineError> {
         Ok(match self {
             On::Cpu => Box::new(CpuEngine::new(model, batch, context)?),
-            On::Gpu(gpu, choice) => Box::new(GpuEngine::new(gpu, model, choice, batch, context)?),
+            On::Gpu(gpu, set) => Box::new(GpuEngine::new(gpu, model, set, batch, context)?),
         })
     }
 
     /// Whether it is made for the software adapter, or the processor.
     fn is_at_home(&self) -> bool {
-        matches!(self, On::Cpu | On::Gpu(_, Choice { workgroup: 8, .. }))
+        matches!(self, On::Cpu | On::Gpu(_, KernelSet { workgroup: 8, .. }))
     }
 
     fn bound(&self) -> f64 {
@@ -46,14 +46,14 @@ impl On {
     fn name(&self) -> &'static str {
         match self {
             On::Cpu => "cpu",
-            On::Gpu(_, choice) => choice.id,
+            On::Gpu(_, set) => set.id,
         }
     }
 }
 
-/// The processor, and the first choice on the adapter if there is one.
+/// The processor, and the first kernel set on the adapter if there is one.
 fn all(test: &str) -> Vec<On> {
-    let gpu = support::gpu(test).map(|gpu| On::Gpu(gpu, &CHOICES[0]));
+    let gpu = support::gpu(test).map(|gpu| On::Gpu(gpu, &KERNEL_SETS[0]));
     [On::Cpu].into_iter().chain(gpu).collect()
 }
 
@@ -107,8 +107,8 @@ fn compare(on: &On, model: &Tiny, batch: usize, length: usize, forced: usize) {
 #[test]
 fn every_choice_and_type_agrees_with_the_reference() {
     let gpu = support::gpu("every_choice_and_type_agrees_with_the_reference");
-    let choices = CHOICES.iter().filter_map(|choice| Some(On::Gpu(gpu.clone()?, choice)));
-    for on in [On::Cpu].into_iter().chain(choices) {
+    let sets = KERNEL_SETS.iter().filter_map(|set| Some(On::Gpu(gpu.clone()?, set)));
+    for on in [On::Cpu].into_iter().chain(sets) {
         use Stored::{F16, F32, Int4, Int8, Mixed, Offsets};
         let model = Tiny { config: tiny(), stored: F16 };
         if let Err(EngineError::Unsupported(lack)) = on.engine(&model, 1, 21) {

@@ -4,20 +4,20 @@ use crate::support;
 use crate::support::smollm2::{Prompt, golden, smollm};
 use rigbench::model::Weights;
 use rigbench::workload::decoder::cpu::CpuEngine;
-use rigbench::workload::decoder::gpu::{CHOICES, GpuEngine};
+use rigbench::workload::decoder::gpu::{GpuEngine, KERNEL_SETS};
 use rigbench::workload::decoder::{Engine, EngineError};
 
 /// As for the reference in f64 (tests/kernels/model): llama.cpp rounds activations to 8 bits, which may take a recorded token so far
 /// below the first place.
 const GAP: f32 = 0.5;
 
-fn goes_along(name: &str, engine: &mut dyn Engine, prompts: usize) {
+fn goes_along(name: &str, engine: &mut dyn Engine, prompts: &[Prompt]) {
     let (mut first, mut all, mut largest) = (0, 0, 0.0f32);
-    for Prompt { prompt, continuation, .. } in golden().prompts.into_iter().take(prompts) {
+    for Prompt { prompt, continuation, .. } in prompts {
         engine.rewind(0).unwrap();
-        engine.submit_prefill(&[prompt]).unwrap();
+        engine.submit_prefill(std::slice::from_ref(prompt)).unwrap();
         let mut done = engine.wait().unwrap().unwrap();
-        for token in continuation {
+        for &token in continuation {
             let logits = &engine.logits().unwrap()[0];
             let gap = logits[done.tokens[0] as usize] - logits[token as usize];
             assert!(gap <= GAP, "{name}: token {token} is {gap} below the first");
@@ -36,19 +36,23 @@ fn goes_along(name: &str, engine: &mut dyn Engine, prompts: usize) {
 fn the_processor_goes_llama_cpps_way() {
     let Some(model) = smollm("the_processor_goes_llama_cpps_way") else { return };
     let mut engine = CpuEngine::new(&model, 1, model.config().context.min(256)).unwrap();
-    goes_along("cpu", &mut engine, usize::MAX);
+    goes_along("cpu", &mut engine, &golden().prompts);
 }
 
 #[test]
 fn the_adapter_goes_llama_cpps_way() {
     let Some(model) = smollm("the_adapter_goes_llama_cpps_way") else { return };
     let Some(gpu) = support::gpu("the_adapter_goes_llama_cpps_way") else { return };
-    let engine = |choice| GpuEngine::new(&gpu, &model, choice, 1, 256);
-    goes_along(CHOICES[0].id, &mut engine(&CHOICES[0]).unwrap(), usize::MAX);
+    let engine = |set| GpuEngine::new(&gpu, &model, set, 1, 256);
+    // One that is prefilled at once and one that is not; the processor goes along with all.
+    let mut prompts = golden().prompts;
+    prompts.retain(|prompt| ["prose", "long"].contains(&&*prompt.name));
+    assert_eq!(prompts.len(), 2);
+    goes_along(KERNEL_SETS[0].id, &mut engine(&KERNEL_SETS[0]).unwrap(), &prompts);
     // Prompts on matrix units too, where it has them.
-    for choice in CHOICES.iter().filter(|choice| choice.id.starts_with("decoder/matrices")) {
-        match engine(choice) {
-            Ok(mut engine) => goes_along(choice.id, &mut engine, 1),
+    for set in KERNEL_SETS.iter().filter(|set| set.id.starts_with("decoder/matrices")) {
+        match engine(set) {
+            Ok(mut engine) => goes_along(set.id, &mut engine, &prompts[..1]),
             Err(error) => assert!(matches!(error, EngineError::Unsupported(_)), "{error}"),
         }
     }

@@ -22,6 +22,28 @@ pub struct Tiny {
     pub stored: Stored,
 }
 
+impl Tiny {
+    /// The tensor itself, or the embedding if that is the head too.
+    fn tied(&self, tensor: Tensor) -> Tensor {
+        match tensor {
+            Tensor::Head if self.config.tie_word_embeddings => Tensor::Embedding,
+            tensor => tensor,
+        }
+    }
+
+    /// How a matrix is stored; never `Mixed`.
+    fn stored(&self, tensor: Tensor) -> Stored {
+        match self.stored {
+            Stored::Mixed => match self.tied(tensor).to_string().len() % 3 {
+                0 => Stored::Int4,
+                1 => Stored::Int8,
+                _ => Stored::Offsets,
+            },
+            stored => stored,
+        }
+    }
+}
+
 impl Weights for Tiny {
     fn config(&self) -> &Config {
         &self.config
@@ -29,7 +51,17 @@ impl Weights for Tiny {
 
     fn bytes_of(&self, tensor: Tensor) -> u64 {
         match tensor {
-            tensor if tensor.is_matrix() => self.matrix(tensor).unwrap().bytes(),
+            // Without its values, which would take longer than all else where a head has millions of rows.
+            tensor if tensor.is_matrix() => {
+                let (halves, bits) = match self.stored(tensor) {
+                    Stored::F32 => (0, 32),
+                    Stored::F16 => (0, 16),
+                    Stored::Int8 => (1, 8),
+                    Stored::Int4 => (1, 4),
+                    _ => (2, 4),
+                };
+                self.config.weights(tensor) / 32 * (4 * bits + 2 * halves)
+            }
             tensor => 4 * self.config.weights(tensor),
         }
     }
@@ -44,12 +76,7 @@ impl Weights for Tiny {
 
     fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {
         let (rows, columns) = self.config.shape(tensor);
-        let tensor = if self.config.tie_word_embeddings && tensor == Tensor::Head {
-            Tensor::Embedding
-        } else {
-            tensor
-        };
-        let name = tensor.to_string();
+        let name = self.tied(tensor).to_string();
         let (values, scales) = (Seed([5; 32]).tensor(&name), Seed([6; 32]).tensor(&name));
         let count = (rows * columns) as u64;
         let size = 1.0 / (columns as f32).sqrt();
@@ -58,19 +85,11 @@ impl Weights for Tiny {
             let scale = |g| f16::from_f32((1.0 + scales.value(g) / 8.0) * size / spread);
             (0..count / 32).map(scale).collect()
         };
-        let stored = match self.stored {
-            Stored::Mixed => match name.len() % 3 {
-                0 => Stored::Int4,
-                1 => Stored::Int8,
-                _ => Stored::Offsets,
-            },
-            stored => stored,
-        };
         let nibbles = || {
             let nibble = |i: u64| (values.value(i) * 3.0 + 8.0).round().clamp(0.0, 15.0) as u8;
             (0..count / 2).map(|i| nibble(2 * i) | nibble(2 * i + 1) << 4).collect()
         };
-        let values = match stored {
+        let values = match self.stored(tensor) {
             Stored::F32 => Values::F32((0..count).map(number).collect()),
             Stored::F16 => Values::F16((0..count).map(|i| f16::from_f32(number(i))).collect()),
             Stored::Int8 => Values::Int8 {

@@ -35,7 +35,7 @@ fn one_by_one(weights: &dyn Weights, tokens: &[u32]) -> Vec<Vec<f64>> {
     let times = |tensor: Tensor, input: &[f64]| -> Vec<f64> {
         let matrix = weights.matrix(tensor).unwrap();
         let row = |row| {
-            let weights = matrix.dequantised_row(row);
+            let weights = matrix.dequantized_row(row);
             weights.iter().zip(input).map(|(w, x)| f64::from(*w) * x).sum()
         };
         (0..matrix.rows).map(row).collect()
@@ -69,7 +69,7 @@ fn one_by_one(weights: &dyn Weights, tokens: &[u32]) -> Vec<Vec<f64>> {
     for (position, token) in tokens.iter().enumerate() {
         let embedding = weights.matrix(Tensor::Embedding).unwrap();
         let mut stream: Vec<f64> =
-            embedding.dequantised_row(*token as usize).into_iter().map(f64::from).collect();
+            embedding.dequantized_row(*token as usize).into_iter().map(f64::from).collect();
         for (layer, (keys, values)) in cache.iter_mut().enumerate() {
             let input = normal(Tensor::Layer(layer, Part::AttentionNorm), &stream);
             let [mut query, mut key, value] = [
@@ -292,7 +292,7 @@ fn weights_spread_as_in_a_trained_model() {
             [3, 4].map(|layer| weights.matrix(Tensor::Layer(layer, Part::Down)).unwrap());
         assert_ne!(one.values, other.values);
         let all: Vec<f64> =
-            (0..one.rows).flat_map(|row| one.dequantised_row(row)).map(f64::from).collect();
+            (0..one.rows).flat_map(|row| one.dequantized_row(row)).map(f64::from).collect();
         let mean = all.iter().sum::<f64>() / all.len() as f64;
         let variance = all.iter().map(|w| w * w).sum::<f64>() / all.len() as f64 * 1536.0;
         assert!(mean.abs() < 1e-3 && (variance - 1.0).abs() < 0.06, "{kind:?} {mean} {variance}");

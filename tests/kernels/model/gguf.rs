@@ -21,7 +21,7 @@ fn every_format_is_read_as_it_was_written() {
         let matrix = model.matrix(tensor).unwrap();
         assert_eq!((matrix.rows, matrix.columns), config.shape(tensor));
         for row in 0..matrix.rows {
-            for (column, got) in matrix.dequantised_row(row).into_iter().enumerate() {
+            for (column, got) in matrix.dequantized_row(row).into_iter().enumerate() {
                 let want = gguf::weight(name, kind, row * matrix.columns + column);
                 assert_eq!(got, want, "{name}, row {row}, column {column}");
             }
@@ -59,7 +59,7 @@ fn long_tensors_are_read_whole() {
         let embedding = open(&writer).matrix(Tensor::Embedding).unwrap();
         let last: Vec<f32> =
             (0..64).map(|i| gguf::weight("token_embd.weight", kind, 20_010 * 64 + i)).collect();
-        assert_eq!(embedding.dequantised_row(20_010), last);
+        assert_eq!(embedding.dequantized_row(20_010), last);
     }
 }
 

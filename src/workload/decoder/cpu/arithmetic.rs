@@ -30,7 +30,7 @@ pub(super) fn rows(
 }
 
 /// e^x to within a few ulps, without a function call; never 0 or infinity.
-pub(super) fn exp(x: f32) -> f32 {
+pub fn exp(x: f32) -> f32 {
     /// 1.5 · 2^23: adding it rounds to an integer.
     const ROUNDER: f32 = 12_582_912.0;
     /// ln 2 split into a part that is short enough for exact products, and the rest.
@@ -66,17 +66,11 @@ pub(super) fn gated(row: &[f32], to: &mut [f32]) {
 }
 
 /// Softmax in place; NaN propagates.
-pub(super) fn softmax(scores: &mut [f32]) {
+pub fn softmax(scores: &mut [f32]) {
     let largest = scores.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
     scores.iter_mut().for_each(|score| *score = exp(*score - largest));
     let factor = 1.0 / sum(scores.iter().copied());
     scores.iter_mut().for_each(|score| *score *= factor);
-}
-
-/// RoPE: cosine and sine of each pair of a head at a position.
-pub(super) fn cos_sin(frequencies: &[f64], position: usize) -> Vec<(f32, f32)> {
-    let angles = frequencies.iter().map(|frequency| position as f64 * frequency);
-    angles.map(|angle| (angle.cos() as f32, angle.sin() as f32)).collect()
 }
 
 /// Applies RoPE to a head.
@@ -90,34 +84,5 @@ pub(super) fn rotate(head: &mut [f32], cos_sin: &[(f32, f32)], pairs: Pairs) {
         let (x, y) = (head[i], head[j]);
         head[i] = x * cos - y * sin;
         head[j] = y * cos + x * sin;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn powers_of_e_are_right_to_six_digits() {
-        for i in -8600..8700 {
-            let x = i as f32 / 100.0 + 0.003;
-            let error = f64::from(exp(x)) / f64::from(x).exp() - 1.0;
-            assert!(error.abs() < 4e-7, "e^{x} is off by {error:.1e}");
-        }
-        assert!(exp(-1e9) < 1e-37 && exp(f32::NEG_INFINITY) < 1e-37 && exp(1e9) > 1e38);
-        assert!(exp(f32::NAN).is_nan());
-    }
-
-    #[test]
-    fn softmax_sums_to_one_and_propagates_nan() {
-        let mut scores: Vec<f32> = (0..37).map(|i| (i * 7 % 37) as f32 - 20.0).collect();
-        let exact: f64 = scores.iter().map(|s| f64::from(*s).exp()).sum();
-        let first = f64::from(scores[5]).exp() / exact;
-        softmax(&mut scores);
-        assert!((scores.iter().sum::<f32>() - 1.0).abs() < 1e-6);
-        assert!((f64::from(scores[5]) / first - 1.0).abs() < 1e-5);
-        let mut broken = [0.0, f32::NAN, 1.0];
-        softmax(&mut broken);
-        assert!(broken.iter().all(|x| x.is_nan()));
     }
 }

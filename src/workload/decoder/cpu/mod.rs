@@ -4,11 +4,13 @@ mod arithmetic;
 mod attention;
 mod product;
 
+pub use arithmetic::{exp, softmax};
+
 use super::engine::{Done, Engine, EngineError, argmax, biases, check_texts, matrices};
 use crate::device::memory;
 use crate::model::{Config, Part, Tensor, Weights};
 use crate::units::Bytes;
-use arithmetic::{cos_sin, gated, norm, rotate, rows, whole};
+use arithmetic::{gated, norm, rotate, rows, whole};
 use attention::Cache;
 use ndarray::{Array2, s};
 use product::Product;
@@ -21,9 +23,9 @@ const PREFILL_ROWS: usize = 256;
 struct Layer {
     attention_norm: Vec<f32>,
     /// Q, K and V projections.
-    heads: Product,
+    qkv: Product,
     biases: Vec<f32>,
-    output: Product,
+    attention_output: Product,
     ffn_norm: Vec<f32>,
     gate_up: Product,
     down: Product,
@@ -36,7 +38,7 @@ struct Layer {
 struct Rows {
     stream: Array2<f32>,
     normed: Array2<f32>,
-    heads: Array2<f32>,
+    qkv: Array2<f32>,
     attended: Array2<f32>,
     added: Array2<f32>,
     gate_up: Array2<f32>,
@@ -60,7 +62,6 @@ pub struct CpuEngine {
     embedding: Option<Product>,
     norm: Vec<f32>,
     head: Product,
-    rope_frequencies: Vec<f64>,
     rows: Rows,
     logits: Array2<f32>,
     tokens: Vec<u32>,
@@ -89,9 +90,9 @@ impl CpuEngine {
             let cache = |_| Cache::new(config.head_dim, context);
             Ok(Layer {
                 attention_norm: norm(Part::AttentionNorm)?,
-                heads: product(&[Part::Query, Part::Key, Part::Value])?,
+                qkv: product(&[Part::Query, Part::Key, Part::Value])?,
                 biases: biases(weights, layer)?.concat(),
-                output: product(&[Part::Output])?,
+                attention_output: product(&[Part::Output])?,
                 ffn_norm: norm(Part::FfnNorm)?,
                 gate_up: product(&[Part::Gate, Part::Up])?,
                 down: product(&[Part::Down])?,
@@ -107,7 +108,6 @@ impl CpuEngine {
             embedding: untied.then(|| single(Tensor::Embedding)).transpose()?,
             norm: weights.vector(Tensor::Norm)?,
             head: single(Tensor::Head)?,
-            rope_frequencies: config.rope_frequencies(),
             rows: Rows::default(),
             logits: Array2::zeros((batch, config.vocab_size)),
             tokens: vec![u32::MAX; batch],
@@ -129,14 +129,13 @@ impl CpuEngine {
         for (token, mut row) in tokens.iter().zip(at.stream.rows_mut()) {
             embedding.column(*token as usize, row.as_slice_mut().expect("rows of a whole matrix"));
         }
-        let rope = |position| cos_sin(&self.rope_frequencies, position);
-        let rope: Vec<_> = (position..position + count).map(rope).collect();
+        let rope = self.config.rope_cos_sin(position..position + count);
         for layer in &mut self.layers {
             rows(&at.stream, &mut at.normed, |from, to| {
                 norm(from, &layer.attention_norm, rms_norm_eps, to);
             });
-            layer.heads.multiply(at.normed.view(), at.heads.view_mut());
-            let columns = at.heads.ncols();
+            layer.qkv.multiply(at.normed.view(), at.qkv.view_mut());
+            let columns = at.qkv.ncols();
             let per_row = |(row, projected): (usize, &mut [f32])| {
                 projected.iter_mut().zip(&layer.biases).for_each(|(x, bias)| *x += bias);
                 let rotated = projected.chunks_exact_mut(head_dim).take(heads + kv_heads);
@@ -144,9 +143,9 @@ impl CpuEngine {
                 let scale = 1.0 / (head_dim as f32).sqrt();
                 projected[..heads * head_dim].iter_mut().for_each(|x| *x *= scale);
             };
-            let projected = at.heads.as_slice_mut().expect("it is in one piece");
+            let projected = at.qkv.as_slice_mut().expect("it is in one piece");
             projected.par_chunks_exact_mut(columns).enumerate().for_each(per_row);
-            let projected = whole(&at.heads);
+            let projected = whole(&at.qkv);
             layer.caches.par_iter_mut().enumerate().for_each(|(i, cache)| {
                 let (sequence, head) = (i / kv_heads, i % kv_heads);
                 let rows = projected.chunks_exact(columns).skip(sequence * count).take(count);
@@ -159,11 +158,11 @@ impl CpuEngine {
             blocks.collect::<Vec<_>>().into_par_iter().for_each(|(i, output)| {
                 let (sequence, head) = (i / heads, i % heads);
                 let rows = sequence * count..(sequence + 1) * count;
-                let queries = at.heads.slice(s![rows, head * head_dim..(head + 1) * head_dim]);
+                let queries = at.qkv.slice(s![rows, head * head_dim..(head + 1) * head_dim]);
                 let cache = &layer.caches[sequence * kv_heads + head / (heads / kv_heads)];
                 cache.attend(queries, output, position + count);
             });
-            layer.output.multiply(at.attended.view(), at.added.view_mut());
+            layer.attention_output.multiply(at.attended.view(), at.added.view_mut());
             at.stream += &at.added;
             rows(&at.stream, &mut at.normed, |from, to| {
                 norm(from, &layer.ffn_norm, rms_norm_eps, to);
@@ -258,7 +257,7 @@ impl Rows {
         *self = Rows {
             stream: zeros(config.hidden_size),
             normed: zeros(config.hidden_size),
-            heads: zeros(queries + 2 * config.kv_heads * config.head_dim),
+            qkv: zeros(queries + 2 * config.kv_heads * config.head_dim),
             attended: zeros(queries),
             added: zeros(config.hidden_size),
             gate_up: zeros(2 * config.intermediate_size),

@@ -54,13 +54,7 @@ fn pack(matrices: &[Matrix]) -> Weights {
     };
     let storage = matrices[0].storage();
     let scales = |group: usize, column: usize| scale(group, column).0;
-    let kind = match storage.bits {
-        32 => Type::F32,
-        16 => Type::F16,
-        8 => Type::Int8,
-        _ => Type::Int4,
-    };
-    let weights = Weights::pack(kind, terms, columns.len(), &value, &scales);
+    let weights = Weights::pack(Type::of_bits(storage.bits), terms, columns.len(), &value, &scales);
     if !storage.offsets {
         return weights;
     }

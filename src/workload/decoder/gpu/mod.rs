@@ -1,6 +1,6 @@
 //! A decoder on a GPU: weights and KV cache stay on the device, and tokens go from step to step without the host.
 
-mod choice;
+mod kernel_set;
 mod limits;
 mod model;
 mod recorder;
@@ -8,8 +8,8 @@ mod texels;
 mod weights;
 mod work;
 
-pub(super) use choice::choices;
-pub use choice::{CHOICES, Choice};
+pub(super) use kernel_set::kernel_sets;
+pub use kernel_set::{KERNEL_SETS, KernelSet};
 pub(super) use limits::check;
 pub use work::Stage;
 
@@ -20,7 +20,7 @@ use crate::gpu::{Batch, Buffer, Flight, Gpu};
 use crate::kernels::Kernel;
 use crate::model::{Config, Weights};
 use crate::units::{Bytes, Seconds};
-use crate::workload::DEPTH;
+use crate::workload::{DEPTH, nan_buffer};
 use limits::{cache_numbers, logits_bytes, rows_and_operations};
 use model::Model;
 use recorder::Recorder;
@@ -77,7 +77,7 @@ impl GpuEngine {
     pub fn new(
         gpu: &Gpu,
         weights: &dyn Weights,
-        choice: &Choice,
+        set: &KernelSet,
         batch: usize,
         context: usize,
     ) -> Result<GpuEngine, EngineError> {
@@ -86,14 +86,14 @@ impl GpuEngine {
         let class = gpu.description().class;
         let (rows, budget) = rows_and_operations(class);
         let rows = (rows / batch).clamp(1, context) * batch;
-        let panel = choice.panel(batch);
+        let panel = set.panel(batch);
         let cache_numbers = cache_numbers(&config, batch, context);
         let logits_bytes = logits_bytes(&config, batch);
         let needed = weights.bytes()
             + (4 * cache_numbers * config.layers) as u64
             + logits_bytes
             + Rows::bytes(&config, batch, panel)
-            + Rows::bytes(&config, rows, choice.rows);
+            + Rows::bytes(&config, rows, set.rows);
         // A GPU's own memory is only known to be full when an allocation fails.
         if class.uses_main_memory() {
             gpu.flush()?;
@@ -105,8 +105,8 @@ impl GpuEngine {
         let logits = gpu.storage(logits_bytes)?;
         let largest = gpu.storage(logits_bytes / weights::TILE as u64 * 2)?;
         let decode_rows = Rows::new(gpu, &config, batch, panel)?;
-        let prefill_rows = Rows::new(gpu, &config, rows, choice.rows)?;
-        let mut recorder = Recorder::new(gpu, &config, choice, context, budget)?;
+        let prefill_rows = Rows::new(gpu, &config, rows, set.rows)?;
+        let mut recorder = Recorder::new(gpu, &config, set, context, budget)?;
         let decode_layers = recorder.layers(&decode_rows, &model, &caches)?;
         let head = recorder.head(&decode_rows, &model, &logits, &largest)?;
         let prefill = recorder.layers(&prefill_rows, &model, &caches)?;
@@ -138,8 +138,8 @@ impl GpuEngine {
     /// The kernel of this phase's gate and up product, the largest one.
     pub(super) fn kernel(&self, phase: Phase) -> &Kernel {
         let work = if phase == Phase::Prefill { &self.prefill } else { &self.decode };
-        let gate = work.iter().find(|work| work.stage == Stage::Gate);
-        &gate.expect("a decoder has a gate").compiled.kernel
+        let gate_up = work.iter().find(|work| work.stage == Stage::GateUp);
+        &gate_up.expect("a decoder has a gate").compiled.kernel
     }
 
     /// Seconds per stage of a decoding step, measured by running its dispatches alone, which corrupts the KV cache. `None` if the device
@@ -290,12 +290,8 @@ impl Engine for GpuEngine {
         for cache in &self.caches {
             cache.fill(&self.gpu, &nan)?;
         }
-        for buffer in [&self.logits, &self.largest] {
-            for at in (0..buffer.size()).step_by(4 * nan.len()) {
-                let words = nan.len().min((buffer.size() - at) as usize / 4);
-                self.gpu.write(buffer, at, &nan[..words])?;
-            }
-        }
-        Ok(())
+        let nan = nan_buffer(&self.gpu, 1 << 16)?;
+        self.gpu.fill(&self.logits, &nan)?;
+        Ok(self.gpu.fill(&self.largest, &nan)?)
     }
 }

@@ -7,14 +7,14 @@ use crate::model::{Config, Pairs, Part, Tensor, Weights};
 use crate::workload::decoder::engine::{self, EngineError, matrices};
 
 pub(super) struct Layer {
-    /// Weights of the RMSNorm before attention, then the biases of `heads`.
+    /// Weights of the RMSNorm before attention, then the biases of `qkv`.
     pub(super) attention_norm: Texels,
     /// Q, K and V projections.
-    pub(super) heads: Product,
-    pub(super) output: Product,
+    pub(super) qkv: Product,
+    pub(super) attention_output: Product,
     pub(super) ffn_norm: Texels,
     /// Gate and up projections.
-    pub(super) gate: Product,
+    pub(super) gate_up: Product,
     pub(super) down: Product,
 }
 
@@ -49,23 +49,24 @@ impl Model {
             let gate_up = matrices(weights, layer, &[Part::Gate, Part::Up])?;
             Ok(Layer {
                 attention_norm: Texels::of(gpu, [norm, biases(weights, layer)?].concat())?,
-                heads: Product::load(gpu, &qkv, &|column| qkv_row(config, column))?,
-                output: single(tensor(Part::Output))?,
+                qkv: Product::load(gpu, &qkv, &|column| qkv_row(config, column))?,
+                attention_output: single(tensor(Part::Output))?,
                 ffn_norm: vector(tensor(Part::FfnNorm))?,
                 // Four gate columns, then the four up columns that they are multiplied with.
-                gate: Product::load(gpu, &gate_up, &|column| {
+                gate_up: Product::load(gpu, &gate_up, &|column| {
                     (column / 4 % 2, column / 8 * 4 + column % 4)
                 })?,
                 down: single(tensor(Part::Down))?,
             })
         };
+        let rope = config.rope_cos_sin(0..context);
         let untied = !config.tie_word_embeddings;
         Ok(Model {
             layers: (0..config.layers).map(layer).collect::<Result<_, _>>()?,
             embedding: untied.then(|| single(Tensor::Embedding)).transpose()?,
             norm: vector(Tensor::Norm)?,
             head: single(Tensor::Head)?,
-            rope: Texels::of(gpu, rope_cos_sin(config, context))?,
+            rope: Texels::of(gpu, rope.iter().flatten().flat_map(|(c, s)| [*c, *s]).collect())?,
         })
     }
 
@@ -106,12 +107,4 @@ fn biases(weights: &dyn Weights, layer: usize) -> Result<Vec<f32>, EngineError> 
         biases.get(matrix).map_or(0.0, |bias| bias[row])
     };
     Ok((0..(config.heads + 2 * config.kv_heads) * config.head_dim).map(bias).collect())
-}
-
-/// Cosine and sine, pair after pair, position after position.
-fn rope_cos_sin(config: &Config, context: usize) -> Vec<f32> {
-    let frequencies = config.rope_frequencies();
-    let angles =
-        (0..context).flat_map(|position| frequencies.iter().map(move |f| position as f64 * f));
-    angles.flat_map(|angle| [angle.cos() as f32, angle.sin() as f32]).collect()
 }

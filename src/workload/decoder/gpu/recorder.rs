@@ -1,6 +1,6 @@
 //! Records the dispatches of a step once: which kernels run, with which parameters, on which buffers.
 
-use super::choice::Choice;
+use super::kernel_set::KernelSet;
 use super::model::Model;
 use super::texels::{Rows, Texels};
 use super::weights::{Product, Slice, TILE};
@@ -24,13 +24,13 @@ struct Placeholders {
 
 /// Epilogue of a product, with what it reads and writes: `FINISH` of `kernels/decoder/product.wgsl`. All have an RMSNorm before the
 /// product, except for `Add`.
-enum Finish<'a> {
+enum Epilogue<'a> {
     /// Biases, RoPE, keys and values into the KV cache.
-    Heads { queries: &'a Texels, cache: &'a Texels, rope: &'a Texels },
+    Qkv { queries: &'a Texels, cache: &'a Texels, rope: &'a Texels },
     /// Adds the product to the residual stream.
     Add { sum: &'a Texels },
     /// SwiGLU.
-    Gate { gated: &'a Texels },
+    SwiGlu { gated: &'a Texels },
     /// Logits, and the maximum of each tile.
     Logits { logits: &'a Buffer, largest: &'a Buffer },
 }
@@ -39,7 +39,7 @@ enum Finish<'a> {
 pub(super) struct Recorder<'a> {
     gpu: &'a Gpu,
     config: &'a Config,
-    choice: &'a Choice,
+    set: &'a KernelSet,
     context: usize,
     /// Maximum operations per dispatch.
     budget: u64,
@@ -57,7 +57,7 @@ impl<'a> Recorder<'a> {
     pub(super) fn new(
         gpu: &'a Gpu,
         config: &'a Config,
-        choice: &'a Choice,
+        set: &'a KernelSet,
         context: usize,
         budget: u64,
     ) -> Result<Recorder<'a>, GpuError> {
@@ -68,7 +68,7 @@ impl<'a> Recorder<'a> {
             logits: gpu.storage(16)?,
             largest: gpu.storage(16)?,
         });
-        Ok(Recorder { gpu, config, choice, context, budget, compiled: HashMap::new(), unused })
+        Ok(Recorder { gpu, config, set, context, budget, compiled: HashMap::new(), unused })
     }
 
     /// The token embedding and all layers, from the first stream to itself.
@@ -76,15 +76,22 @@ impl<'a> Recorder<'a> {
         let mut work = self.embed(rows, model.embedding())?;
         let [before, middle] = &rows.streams;
         for (layer, cache) in model.layers.iter().zip(caches) {
-            let heads = Finish::Heads { queries: &rows.queries, cache, rope: &model.rope };
+            let epilogue = Epilogue::Qkv { queries: &rows.queries, cache, rope: &model.rope };
             let norm = &layer.attention_norm;
-            work.extend(self.product(rows, Stage::Heads, &layer.heads, before, norm, &heads)?);
+            work.extend(self.product(rows, Stage::Qkv, &layer.qkv, before, norm, &epilogue)?);
             work.extend(self.attend(rows, cache)?);
-            let (a, add) = (&rows.attended, Finish::Add { sum: middle });
-            work.extend(self.product(rows, Stage::Output, &layer.output, a, before, &add)?);
-            let (norm, gate) = (&layer.ffn_norm, Finish::Gate { gated: &rows.gated });
-            work.extend(self.product(rows, Stage::Gate, &layer.gate, middle, norm, &gate)?);
-            let (a, add) = (&rows.gated, Finish::Add { sum: before });
+            let (a, add) = (&rows.attended, Epilogue::Add { sum: middle });
+            work.extend(self.product(
+                rows,
+                Stage::AttentionOutput,
+                &layer.attention_output,
+                a,
+                before,
+                &add,
+            )?);
+            let (norm, gate) = (&layer.ffn_norm, Epilogue::SwiGlu { gated: &rows.gated });
+            work.extend(self.product(rows, Stage::GateUp, &layer.gate_up, middle, norm, &gate)?);
+            let (a, add) = (&rows.gated, Epilogue::Add { sum: before });
             work.extend(self.product(rows, Stage::Down, &layer.down, a, middle, &add)?);
         }
         Ok(work)
@@ -98,14 +105,14 @@ impl<'a> Recorder<'a> {
         logits: &Buffer,
         largest: &Buffer,
     ) -> Recorded {
-        let (a, finish) = (&rows.streams[0], Finish::Logits { logits, largest });
-        let mut work = self.product(rows, Stage::Logits, &model.head, a, &model.norm, &finish)?;
+        let (a, epilogue) = (&rows.streams[0], Epilogue::Logits { logits, largest });
+        let mut work = self.product(rows, Stage::LmHead, &model.head, a, &model.norm, &epilogue)?;
         let compiled =
-            self.compile("decoder/choose", &[("WORKGROUP", uint(self.choice.workgroup))])?;
+            self.compile("decoder/choose", &[("WORKGROUP", uint(self.set.workgroup))])?;
         let tiles = model.head.columns.div_ceil(TILE);
         let resources = [largest, &rows.tokens, &rows.step].map(Resource::Buffer);
         let grid = Grid::all_rows(1, tiles);
-        work.push(self.record(Stage::Choose, &compiled, &[tiles], resources, grid)?);
+        work.push(self.record(Stage::Argmax, &compiled, &[tiles], resources, grid)?);
         Ok(work)
     }
 
@@ -117,7 +124,7 @@ impl<'a> Recorder<'a> {
         let resources =
             [Resource::Buffer(&from.step), from.streams[0].resource(), to.streams[0].resource()];
         let grid = Grid::all_rows(groups, width);
-        self.record(Stage::Pick, &compiled, &[groups], resources, grid)
+        self.record(Stage::LastRows, &compiled, &[groups], resources, grid)
     }
 
     fn embed(&mut self, rows: &Rows, embedding: &Product) -> Recorded {
@@ -144,7 +151,7 @@ impl<'a> Recorder<'a> {
 
     fn attend(&mut self, rows: &Rows, cache: &Texels) -> Recorded {
         let Config { heads, kv_heads, head_dim, .. } = *self.config;
-        let values = [("ROWS", uint(rows.panel)), ("SPLIT", uint(self.choice.split(1)))];
+        let values = [("ROWS", uint(rows.panel)), ("SPLIT", uint(self.set.split(1)))];
         let compiled = self.compile("decoder/attend", &values)?;
         let operations = 4 * (heads * head_dim * self.context) as u64;
         let at_once = (self.budget / operations).max(1) as usize;
@@ -158,7 +165,7 @@ impl<'a> Recorder<'a> {
             let part = [heads, kv_heads, self.context, first];
             let grid =
                 Grid { across: heads, rows: first..first + at_once, rows_per_group: 1, operations };
-            self.record(Stage::Attend, &compiled, &part, resources, grid)
+            self.record(Stage::Attention, &compiled, &part, resources, grid)
         };
         (0..rows.most).step_by(at_once).map(part).collect()
     }
@@ -171,28 +178,28 @@ impl<'a> Recorder<'a> {
         product: &Product,
         a: &Texels,
         beside: &Texels,
-        finish: &Finish,
+        epilogue: &Epilogue,
     ) -> Recorded {
         let Config { heads, kv_heads, head_dim, .. } = *self.config;
         let unused = self.unused.clone();
         let Placeholders { result, cache, rope, logits, largest } = &*unused;
-        let (mode, result, cache, rope, logits, largest) = match finish {
-            Finish::Heads { queries, cache, rope } => (0, *queries, *cache, *rope, logits, largest),
-            Finish::Add { sum } => (1, *sum, cache, rope, logits, largest),
-            Finish::Gate { gated } => (2, *gated, cache, rope, logits, largest),
-            Finish::Logits { logits, largest } => (3, result, cache, rope, *logits, *largest),
+        let (mode, result, cache, rope, logits, largest) = match epilogue {
+            Epilogue::Qkv { queries, cache, rope } => (0, *queries, *cache, *rope, logits, largest),
+            Epilogue::Add { sum } => (1, *sum, cache, rope, logits, largest),
+            Epilogue::SwiGlu { gated } => (2, *gated, cache, rope, logits, largest),
+            Epilogue::Logits { logits, largest } => (3, result, cache, rope, *logits, *largest),
         };
         let mut values = vec![
             ("ROWS", uint(rows.panel)),
             ("B_BITS", uint(product.storage.bits as usize)),
             ("OFFSETS", product.storage.offsets.to_string()),
             ("FINISH", uint(mode)),
-            ("SPLIT", uint(self.choice.split(rows.panel))),
+            ("SPLIT", uint(self.set.split(rows.panel))),
         ];
-        if !matches!(finish, Finish::Add { .. }) {
+        if !matches!(epilogue, Epilogue::Add { .. }) {
             values.push(("EPSILON", format!("{:e}", self.config.rms_norm_eps)));
         }
-        let compiled = self.compile(self.choice.product(rows.panel), &values)?;
+        let compiled = self.compile(self.set.product(rows.panel), &values)?;
         let mut work = Vec::new();
         for slice in &product.slices {
             let operations = 2 * (product.terms * slice.tiles * TILE) as u64;

@@ -15,7 +15,7 @@ const LANES: usize = TILE / LANE;
 const MAX_BINDING: u64 = 128 << 20;
 
 /// The matrix of a product's column, and its row there.
-pub(super) type Place<'a> = &'a (dyn Fn(usize) -> (usize, usize) + Sync);
+pub(super) type ColumnSource<'a> = &'a (dyn Fn(usize) -> (usize, usize) + Sync);
 
 /// The weights of a product.
 pub(super) struct Product {
@@ -46,7 +46,7 @@ impl Product {
     pub(super) fn load(
         gpu: &Gpu,
         matrices: &[Matrix],
-        place: Place,
+        source: ColumnSource,
     ) -> Result<Product, EngineError> {
         let first = matrices[0].storage();
         let same = matrices.iter().all(|matrix| matrix.storage() == first);
@@ -58,11 +58,11 @@ impl Product {
         let tiles = columns.div_ceil(TILE);
         let largest = MAX_BINDING.min(gpu.largest_texture()) / TEXEL_BYTES;
         let workgroups = gpu.details().limits.workgroups;
-        let most = (largest as usize / texels).min(workgroups as usize);
-        if most == 0 {
+        let max_tiles = (largest as usize / texels).min(workgroups as usize);
+        if max_tiles == 0 {
             return Err(EngineError::Unsupported(format!("rows of {terms} weights are too long")));
         }
-        let per_slice = tiles.div_ceil(tiles.div_ceil(most));
+        let per_slice = tiles.div_ceil(tiles.div_ceil(max_tiles));
         for first in (0..tiles).step_by(per_slice) {
             let count = per_slice.min(tiles - first);
             let allocate =
@@ -73,7 +73,7 @@ impl Product {
                 first: first * TILE,
                 tiles: count,
             };
-            product.fill(gpu, matrices, place, &slice)?;
+            product.fill(gpu, matrices, source, &slice)?;
             product.slices.push(slice);
         }
         Ok(product)
@@ -89,7 +89,7 @@ impl Product {
         &self,
         gpu: &Gpu,
         matrices: &[Matrix],
-        place: Place,
+        source: ColumnSource,
         slice: &Slice,
     ) -> Result<(), EngineError> {
         /// Texels that are packed and written at once.
@@ -98,7 +98,7 @@ impl Product {
         let at_once = (CHUNK / texels).max(1);
         for from in (0..slice.tiles).step_by(at_once) {
             let tiles = from..slice.tiles.min(from + at_once);
-            let pack = |tile| self.pack(matrices, place, slice.first + tile * TILE);
+            let pack = |tile| self.pack(matrices, source, slice.first + tile * TILE);
             let packed: Vec<_> = tiles.into_par_iter().map(pack).collect();
             let (values, scales): (Vec<_>, Vec<_>) = packed.into_iter().unzip();
             gpu.write_memory(&slice.values, (from * texels) as u64, &values.concat())?;
@@ -111,13 +111,18 @@ impl Product {
     }
 
     /// Packs the weights and scales of the tile whose first column is given. Padding columns are 0, and so are their scales.
-    fn pack(&self, matrices: &[Matrix], place: Place, first: usize) -> (Vec<u32>, Vec<u32>) {
+    fn pack(
+        &self,
+        matrices: &[Matrix],
+        source: ColumnSource,
+        first: usize,
+    ) -> (Vec<u32>, Vec<u32>) {
         let (texels, scale_texels) = lane_texels(self.storage);
         let (all, all_scales) = self.tile_texels();
         let (mut values, mut scales) = (vec![0u32; 4 * all], vec![0u32; 4 * all_scales]);
         for i in 0..TILE.min(self.columns - first) {
             let (lane, slot) = (i / LANE, i % LANE);
-            let (matrix, row) = place(first + i);
+            let (matrix, row) = source(first + i);
             let matrix = &matrices[matrix];
             for term in 0..self.terms {
                 let at = row * self.terms + term;

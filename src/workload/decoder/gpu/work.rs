@@ -11,28 +11,28 @@ pub enum Stage {
     /// Token embedding.
     Embed,
     /// RMSNorm, QKV projection, RoPE, and writing the KV cache.
-    Heads,
+    Qkv,
     /// Attention.
-    Attend,
+    Attention,
     /// Attention output projection, added to the residual stream.
-    Output,
+    AttentionOutput,
     /// RMSNorm, gate and up projections, and SwiGLU.
-    Gate,
+    GateUp,
     /// Down projection, added to the residual stream.
     Down,
     /// Copies the last row of each sequence.
-    Pick,
+    LastRows,
     /// Final RMSNorm and LM head.
-    Logits,
+    LmHead,
     /// Argmax: the next tokens.
-    Choose,
+    Argmax,
 }
 
 impl Stage {
     /// Whether it is mainly a matrix product.
     pub fn multiplies(self) -> bool {
-        use Stage::{Down, Gate, Heads, Logits, Output};
-        matches!(self, Heads | Output | Gate | Down | Logits)
+        use Stage::{AttentionOutput, Down, GateUp, LmHead, Qkv};
+        matches!(self, Qkv | AttentionOutput | GateUp | Down | LmHead)
     }
 }
 

@@ -3,7 +3,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::lanes::{Avx2, Avx512};
 use super::lanes::{Lanes, Portable, prefetch};
-use super::panel::{Group, Line, PANEL, Panel, kind, lines, term};
+use super::panel::{Group, Line, PANEL, Panel, lines, term};
 use crate::model::{GROUP, Type};
 
 /// Maximum rows of a tile with any instruction set.
@@ -41,8 +41,9 @@ pub(super) struct Bytes<'a> {
 ///
 /// # Safety
 /// Of every function: `available` must have returned true.
-pub(super) struct Kernels {
-    pub(super) id: &'static str,
+pub struct Kernels {
+    /// Name in results.
+    pub id: &'static str,
     pub(super) available: fn() -> bool,
     /// Maximum rows of a tile.
     pub(super) rows: usize,
@@ -123,7 +124,7 @@ static KERNELS: &[Kernels] = &[
 ];
 
 /// The instruction sets that this CPU supports, best first.
-pub(super) fn available() -> impl Iterator<Item = &'static Kernels> {
+pub fn available() -> impl Iterator<Item = &'static Kernels> {
     KERNELS.iter().filter(|kernels| (kernels.available)())
 }
 
@@ -146,7 +147,7 @@ unsafe fn float_tile<V: Lanes, const ROWS: usize>(a: &[f32], b: &[f32], c: Tile,
         // SAFETY (here and below): lengths were checked above; the caller guarantees the tile and the instructions.
         unsafe {
             let row_of_c = |row: usize| c.first.offset(row as isize * c.pitch).add(first);
-            let mut sums = [[V::all(0.0); 2]; ROWS];
+            let mut sums = [[V::splat(0.0); 2]; ROWS];
             for run in 0..runs {
                 // Prefetches a few lines at a time: many at once would delay the loads.
                 ahead.next().unwrap_or_default().iter().for_each(|line| prefetch(line, false));
@@ -160,9 +161,9 @@ unsafe fn float_tile<V: Lanes, const ROWS: usize>(a: &[f32], b: &[f32], c: Tile,
                     let b = b.add(term * PANEL);
                     let vectors = [V::load(b), V::load(b.add(V::WIDTH))];
                     for (row, sums) in sums.iter_mut().enumerate() {
-                        let a = V::all(*a.add(row * RUN + term));
+                        let a = V::splat(*a.add(row * RUN + term));
                         for (sum, vector) in sums.iter_mut().zip(vectors) {
-                            *sum = vector.times_plus(a, *sum);
+                            *sum = vector.mul_add(a, *sum);
                         }
                     }
                 }
@@ -181,20 +182,20 @@ unsafe fn float_tile<V: Lanes, const ROWS: usize>(a: &[f32], b: &[f32], c: Tile,
 /// The CPU must support V's instructions.
 #[inline(always)]
 unsafe fn widen_panel<V: Lanes, const BITS: u32>(panel: Panel, first_group: usize, to: &mut [f32]) {
-    assert_eq!(panel.kind, kind(BITS));
+    assert_eq!(panel.kind, Type::of_bits(BITS));
     for (i, to) in to.chunks_mut(GROUP * PANEL).enumerate() {
         let group = panel.group(first_group + i);
         for first in (0..PANEL).step_by(V::WIDTH) {
             // SAFETY: a group has as many terms and columns, and `to` is no longer; the caller guarantees the rest.
             unsafe {
                 let scale =
-                    if BITS < 16 { V::from_f16(group.scales.add(first)) } else { V::all(1.0) };
+                    if BITS < 16 { V::from_f16(group.scales.add(first)) } else { V::splat(1.0) };
                 let shift = (!group.offsets.is_null()).then(|| shift::<V>(group, first));
                 for (i, to) in to.chunks_exact_mut(PANEL).enumerate() {
                     let weight = term::<BITS, V>(group.values, i, first);
                     let weight = match shift {
-                        Some(shift) => weight.times_plus(scale, shift),
-                        None if BITS < 16 => weight.times(scale),
+                        Some(shift) => weight.mul_add(scale, shift),
+                        None if BITS < 16 => weight.mul(scale),
                         None => weight,
                     };
                     weight.store(to.as_mut_ptr().add(first));
@@ -213,7 +214,7 @@ unsafe fn shift<V: Lanes>(group: Group, first: usize) -> V {
     // SAFETY: a group has 32 of both; the caller guarantees the rest.
     unsafe {
         let offset = V::from_f16(group.offsets.add(first));
-        V::from_f16(group.scales.add(first)).times_plus(V::all(8.0), offset)
+        V::from_f16(group.scales.add(first)).mul_add(V::splat(8.0), offset)
     }
 }
 
@@ -228,17 +229,17 @@ unsafe fn vector_times_panel<V: Lanes, const BITS: u32>(
     panel: Panel,
     to: &mut [f32; PANEL],
 ) {
-    assert_eq!((panel.kind, x.len()), (kind(BITS), GROUP * panel.groups()));
+    assert_eq!((panel.kind, x.len()), (Type::of_bits(BITS), GROUP * panel.groups()));
     assert_eq!(totals_of_x.len(), panel.groups());
     let vectors = PANEL / V::WIDTH;
     // SAFETY (here and below): a group has 32 terms and columns; the caller guarantees the instructions.
     unsafe {
-        let mut totals = [V::all(0.0); MAX_VECTORS];
+        let mut totals = [V::splat(0.0); MAX_VECTORS];
         for (group, x) in x.chunks_exact(GROUP).enumerate() {
-            let total_of_x = V::all(totals_of_x[group]);
+            let total_of_x = V::splat(totals_of_x[group]);
             let group = panel.group(group);
             let values = group.values;
-            let mut sums = [[V::all(0.0); 2]; MAX_VECTORS];
+            let mut sums = [[V::splat(0.0); 2]; MAX_VECTORS];
             for step in 0..GROUP / 8 {
                 // The hardware prefetcher does not cross page boundaries.
                 for line in 0..lines(BITS) / 4 {
@@ -247,19 +248,19 @@ unsafe fn vector_times_panel<V: Lanes, const BITS: u32>(
                 for (v, sums) in sums.iter_mut().enumerate().take(vectors) {
                     for i in 0..8 {
                         let weight = term::<BITS, V>(values, 8 * step + i, v * V::WIDTH);
-                        sums[i % 2] = weight.times_plus(V::all(x[8 * step + i]), sums[i % 2]);
+                        sums[i % 2] = weight.mul_add(V::splat(x[8 * step + i]), sums[i % 2]);
                     }
                 }
             }
             for (v, total) in totals.iter_mut().enumerate().take(vectors) {
                 let sum = sums[v][0].add(sums[v][1]);
                 *total = if BITS < 16 {
-                    sum.times_plus(V::from_f16(group.scales.add(v * V::WIDTH)), *total)
+                    sum.mul_add(V::from_f16(group.scales.add(v * V::WIDTH)), *total)
                 } else {
                     total.add(sum)
                 };
                 if !group.offsets.is_null() {
-                    *total = shift::<V>(group, v * V::WIDTH).times_plus(total_of_x, *total);
+                    *total = shift::<V>(group, v * V::WIDTH).mul_add(total_of_x, *total);
                 }
             }
         }
@@ -287,13 +288,13 @@ unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: Bytes, panel: Panel, c: Tile
     for first in (0..PANEL).step_by(2 * V::WIDTH) {
         // SAFETY (here and below): lengths were checked above; the caller guarantees the tile and the instructions.
         unsafe {
-            let mut totals = [[V::all(0.0); 2]; ROWS];
+            let mut totals = [[V::splat(0.0); 2]; ROWS];
             for group in 0..groups {
                 let Group { values, scales, .. } = panel.group(group);
                 let values = values.cast::<u32>().add(first);
                 let quads = a.quads.as_ptr().add(group * ROWS * QUADS);
                 let mut sums: [[V::Words; 2]; ROWS] = std::array::from_fn(|row| {
-                    [V::all_words(a.corrections[group * ROWS + row] as u32); 2]
+                    [V::splat_words(a.corrections[group * ROWS + row] as u32); 2]
                 });
                 for quad in 0..QUADS {
                     let weights: [V::Words; 2] = std::array::from_fn(|i| {
@@ -307,7 +308,7 @@ unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: Bytes, panel: Panel, c: Tile
                         }
                     });
                     for (row, sums) in sums.iter_mut().enumerate() {
-                        let four = V::all_words(*quads.add(row * QUADS + quad));
+                        let four = V::splat_words(*quads.add(row * QUADS + quad));
                         for (sum, weights) in sums.iter_mut().zip(weights) {
                             *sum = V::dot(*sum, weights, four);
                         }
@@ -316,10 +317,10 @@ unsafe fn byte_tile<V: Lanes, const ROWS: usize>(a: Bytes, panel: Panel, c: Tile
                 let scales: [V; 2] =
                     std::array::from_fn(|i| V::from_f16(scales.add(first + i * V::WIDTH)));
                 for (row, (totals, sums)) in totals.iter_mut().zip(sums).enumerate() {
-                    let scale = V::all(a.scales[group * ROWS + row]);
+                    let scale = V::splat(a.scales[group * ROWS + row]);
                     for i in 0..2 {
                         let sum = V::from_words(sums[i]);
-                        totals[i] = sum.times_plus(scales[i].times(scale), totals[i]);
+                        totals[i] = sum.mul_add(scales[i].mul(scale), totals[i]);
                     }
                 }
             }

@@ -10,13 +10,13 @@ pub(super) trait Lanes: Copy {
     /// A vector of as many 32-bit words.
     type Words: Copy;
     /// Broadcasts a float to every lane.
-    unsafe fn all(value: f32) -> Self;
+    unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
     unsafe fn store(self, to: *mut f32);
     unsafe fn add(self, other: Self) -> Self;
-    unsafe fn times(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
     /// `self * factor + sum`, fused if the CPU has FMA.
-    unsafe fn times_plus(self, factor: Self, sum: Self) -> Self;
+    unsafe fn mul_add(self, factor: Self, sum: Self) -> Self;
     /// Converts from f16.
     unsafe fn from_f16(from: *const u16) -> Self;
     /// Converts signed integers; those of more than 24 bits are rounded.
@@ -26,7 +26,7 @@ pub(super) trait Lanes: Copy {
     /// The nibble of every word that begins at bit `at`, minus 8.
     unsafe fn nibble(words: Self::Words, at: u32) -> Self;
     /// Broadcasts a word to every lane.
-    unsafe fn all_words(word: u32) -> Self::Words;
+    unsafe fn splat_words(word: u32) -> Self::Words;
     unsafe fn load_words(from: *const u32) -> Self::Words;
     unsafe fn xor(words: Self::Words, mask: u32) -> Self::Words;
     /// `words` shifted right, masked.
@@ -66,15 +66,15 @@ impl Lanes for Portable {
     const WIDTH: usize = 8;
     type Words = [u32; 8];
     inline_always! {
-        fn all(value: f32) -> Self { Portable([value; 8]) }
+        fn splat(value: f32) -> Self { Portable([value; 8]) }
         fn load(from: *const f32) -> Self {
             // SAFETY (here and below): the caller guarantees the pointer.
             unsafe { Portable(from.cast::<[f32; 8]>().read_unaligned()) }
         }
         fn store(self, to: *mut f32) { unsafe { to.cast::<[f32; 8]>().write_unaligned(self.0) } }
         fn add(self, other: Self) -> Self { Portable(from_lanes(|i| self.0[i] + other.0[i])) }
-        fn times(self, other: Self) -> Self { Portable(from_lanes(|i| self.0[i] * other.0[i])) }
-        fn times_plus(self, factor: Self, sum: Self) -> Self {
+        fn mul(self, other: Self) -> Self { Portable(from_lanes(|i| self.0[i] * other.0[i])) }
+        fn mul_add(self, factor: Self, sum: Self) -> Self {
             // Every aarch64 CPU has FMA; elsewhere `mul_add` may be a function call.
             if cfg!(target_arch = "aarch64") {
                 Portable(from_lanes(|i| self.0[i].mul_add(factor.0[i], sum.0[i])))
@@ -96,7 +96,7 @@ impl Lanes for Portable {
         fn from_words(words: [u32; 8]) -> Self { Portable(from_lanes(|i| words[i] as i32 as f32)) }
         fn byte(words: [u32; 8], at: u32) -> Self { Portable(from_lanes(|i| f32::from((words[i] >> at) as i8))) }
         fn nibble(words: [u32; 8], at: u32) -> Self { Portable(from_lanes(|i| ((words[i] >> at & 15) as i32 - 8) as f32)) }
-        fn all_words(word: u32) -> [u32; 8] { [word; 8] }
+        fn splat_words(word: u32) -> [u32; 8] { [word; 8] }
         fn load_words(from: *const u32) -> [u32; 8] { unsafe { from.cast::<[u32; 8]>().read_unaligned() } }
         fn xor(words: [u32; 8], mask: u32) -> [u32; 8] { words.map(|word| word ^ mask) }
         fn field(words: [u32; 8], shift: u32, mask: u32) -> [u32; 8] { words.map(|word| word >> shift & mask) }
@@ -133,15 +133,15 @@ mod x86 {
         const WIDTH: usize = 16;
         type Words = __m512i;
         inline_always! {
-            fn all(value: f32) -> Self {
+            fn splat(value: f32) -> Self {
                 // SAFETY (here and below): the caller guarantees the instructions and the pointer.
                 unsafe { Avx512(_mm512_set1_ps(value)) }
             }
             fn load(from: *const f32) -> Self { unsafe { Avx512(_mm512_loadu_ps(from)) } }
             fn store(self, to: *mut f32) { unsafe { _mm512_storeu_ps(to, self.0) } }
             fn add(self, other: Self) -> Self { unsafe { Avx512(_mm512_add_ps(self.0, other.0)) } }
-            fn times(self, other: Self) -> Self { unsafe { Avx512(_mm512_mul_ps(self.0, other.0)) } }
-            fn times_plus(self, factor: Self, sum: Self) -> Self {
+            fn mul(self, other: Self) -> Self { unsafe { Avx512(_mm512_mul_ps(self.0, other.0)) } }
+            fn mul_add(self, factor: Self, sum: Self) -> Self {
                 unsafe { Avx512(_mm512_fmadd_ps(self.0, factor.0, sum.0)) }
             }
             fn from_f16(from: *const u16) -> Self { unsafe { Avx512(_mm512_cvtph_ps(_mm256_loadu_si256(from.cast()))) } }
@@ -159,7 +159,7 @@ mod x86 {
                     Avx512(_mm512_permutexvar_ps(index, _mm512_loadu_ps(NIBBLES.as_ptr())))
                 }
             }
-            fn all_words(word: u32) -> __m512i { unsafe { _mm512_set1_epi32(word as i32) } }
+            fn splat_words(word: u32) -> __m512i { unsafe { _mm512_set1_epi32(word as i32) } }
             fn load_words(from: *const u32) -> __m512i { unsafe { _mm512_loadu_si512(from.cast()) } }
             fn xor(words: __m512i, mask: u32) -> __m512i {
                 unsafe { _mm512_xor_si512(words, _mm512_set1_epi32(mask as i32)) }
@@ -194,12 +194,12 @@ mod x86 {
         const WIDTH: usize = 8;
         type Words = __m256i;
         inline_always! {
-            fn all(value: f32) -> Self { unsafe { Avx2(_mm256_set1_ps(value)) } }
+            fn splat(value: f32) -> Self { unsafe { Avx2(_mm256_set1_ps(value)) } }
             fn load(from: *const f32) -> Self { unsafe { Avx2(_mm256_loadu_ps(from)) } }
             fn store(self, to: *mut f32) { unsafe { _mm256_storeu_ps(to, self.0) } }
             fn add(self, other: Self) -> Self { unsafe { Avx2(_mm256_add_ps(self.0, other.0)) } }
-            fn times(self, other: Self) -> Self { unsafe { Avx2(_mm256_mul_ps(self.0, other.0)) } }
-            fn times_plus(self, factor: Self, sum: Self) -> Self { unsafe { Avx2(_mm256_fmadd_ps(self.0, factor.0, sum.0)) } }
+            fn mul(self, other: Self) -> Self { unsafe { Avx2(_mm256_mul_ps(self.0, other.0)) } }
+            fn mul_add(self, factor: Self, sum: Self) -> Self { unsafe { Avx2(_mm256_fmadd_ps(self.0, factor.0, sum.0)) } }
             fn from_f16(from: *const u16) -> Self { unsafe { Avx2(_mm256_cvtph_ps(_mm_loadu_si128(from.cast()))) } }
             fn from_words(words: __m256i) -> Self { unsafe { Avx2(_mm256_cvtepi32_ps(words)) } }
             fn byte(words: __m256i, at: u32) -> Self {
@@ -214,7 +214,7 @@ mod x86 {
                     Avx2(_mm256_cvtepi32_ps(_mm256_sub_epi32(nibble, _mm256_set1_epi32(8))))
                 }
             }
-            fn all_words(word: u32) -> __m256i { unsafe { _mm256_set1_epi32(word as i32) } }
+            fn splat_words(word: u32) -> __m256i { unsafe { _mm256_set1_epi32(word as i32) } }
             fn load_words(from: *const u32) -> __m256i { unsafe { _mm256_loadu_si256(from.cast()) } }
             fn xor(words: __m256i, mask: u32) -> __m256i {
                 unsafe { _mm256_xor_si256(words, _mm256_set1_epi32(mask as i32)) }

@@ -4,10 +4,9 @@
 mod kernels;
 mod lanes;
 mod panel;
-#[cfg(test)]
-mod tests;
 mod weights;
 
+pub use kernels::{Kernels, available};
 pub use weights::Weights;
 
 use crate::model::{GROUP, Type};
@@ -53,14 +52,14 @@ thread_local! {
 }
 
 /// Calls `call` with a buffer of `length` floats.
-fn with_room<T>(length: usize, call: impl FnOnce(&mut [f32]) -> T) -> T {
+fn with_scratch<T>(length: usize, call: impl FnOnce(&mut [f32]) -> T) -> T {
     // Taken, not borrowed: while this thread waits for others, it may begin another product.
-    let mut room = PACKED.take();
-    if room.len() * 16 < length {
-        room = bytemuck::zeroed_vec(length.div_ceil(16));
+    let mut scratch = PACKED.take();
+    if scratch.len() * 16 < length {
+        scratch = bytemuck::zeroed_vec(length.div_ceil(16));
     }
-    let result = call(&mut bytemuck::cast_slice_mut(&mut room)[..length]);
-    PACKED.replace(room);
+    let result = call(&mut bytemuck::cast_slice_mut(&mut scratch)[..length]);
+    PACKED.replace(scratch);
     result
 }
 
@@ -111,8 +110,8 @@ impl Weights {
 
     fn multiply_row(&self, parallel: bool, a: ArrayView2<f32>, strip: Strip) {
         let groups = self.k.div_ceil(GROUP);
-        with_room(groups * (GROUP + 1), |room| {
-            let (x, totals) = room.split_at_mut(groups * GROUP);
+        with_scratch(groups * (GROUP + 1), |scratch| {
+            let (x, totals) = scratch.split_at_mut(groups * GROUP);
             let (values, padding) = x.split_at_mut(self.k);
             values.iter_mut().zip(a.row(0)).for_each(|(x, a)| *x = *a);
             padding.fill(0.0);
@@ -131,12 +130,12 @@ impl Weights {
     }
 
     fn multiply_rows(&self, parallel: bool, a: ArrayView2<f32>, strip: Strip) {
-        let (k, most) = (self.k.next_multiple_of(RUN), self.kernels.rows);
-        with_room(a.nrows() * k, |packed| {
-            let tiles: Vec<_> = packed.chunks_mut(k * most).enumerate().collect();
+        let (k, tile_rows) = (self.k.next_multiple_of(RUN), self.kernels.rows);
+        with_scratch(a.nrows() * k, |packed| {
+            let tiles: Vec<_> = packed.chunks_mut(k * tile_rows).enumerate().collect();
             for_each(parallel, tiles, |(i, packed)| {
                 let rows = packed.len() / k;
-                pack_rows(a.slice(s![i * most..i * most + rows, ..]), packed);
+                pack_rows(a.slice(s![i * tile_rows..i * tile_rows + rows, ..]), packed);
             });
             let (rows, width) = part_size(a.nrows(), strip.columns.len());
             let parts = strip.parts(packed.chunks(k * rows), rows, width);
@@ -146,8 +145,8 @@ impl Weights {
 
     /// Computes a part of C on this thread. `a` is packed in tiles of rows.
     fn multiply_part(&self, a: &[f32], Strip { columns, mut c }: Strip) {
-        let most = self.kernels.rows;
-        let tile = self.k.next_multiple_of(RUN) * most;
+        let tile_rows = self.kernels.rows;
+        let tile = self.k.next_multiple_of(RUN) * tile_rows;
         let tiles = a.len().div_ceil(tile);
         let mut widened = (self.kind != Type::F32).then_some(Aligned([0.0; TERMS * PANEL]));
         for first in (0..self.k).step_by(TERMS) {
@@ -171,7 +170,7 @@ impl Weights {
                 };
                 let next = self.panel(next);
                 let groups = from / GROUP..(from + TERMS) / GROUP;
-                let rows_of_c = c.axis_chunks_iter_mut(Axis(0), most);
+                let rows_of_c = c.axis_chunks_iter_mut(Axis(0), tile_rows);
                 for (i, (a, mut c)) in a.chunks(tile).zip(rows_of_c).enumerate() {
                     let rows = c.nrows();
                     let a = &a[first * rows..][..terms.next_multiple_of(RUN) * rows];
@@ -209,20 +208,20 @@ impl Weights {
             Type::Int4 => 8,
             kind => panic!("int8 activations do not go with weights of {kind:?}"),
         };
-        let most = self.kernels.byte_rows;
-        let starts: Vec<usize> = (0..a.nrows()).step_by(most).collect();
+        let tile_rows = self.kernels.byte_rows;
+        let starts: Vec<usize> = (0..a.nrows()).step_by(tile_rows).collect();
         let packed: Vec<_> = starts
             .into_par_iter()
             .map(|first| {
-                let rows = first..(first + most).min(a.nrows());
+                let rows = first..(first + tile_rows).min(a.nrows());
                 pack_bytes(a.slice(s![rows.clone(), ..]), scales.slice(s![rows, ..]), bias)
             })
             .collect();
-        let parts = strip.parts(packed.chunks(ROWS / most), ROWS, PANEL);
+        let parts = strip.parts(packed.chunks(ROWS / tile_rows), ROWS, PANEL);
         for_each(true, parts, |(a, Strip { columns, mut c })| {
             let panel = self.panel(columns.start);
             for ((quads, corrections, scales), mut c) in
-                a.iter().zip(c.axis_chunks_iter_mut(Axis(0), most))
+                a.iter().zip(c.axis_chunks_iter_mut(Axis(0), tile_rows))
             {
                 let (rows, a) = (c.nrows(), Bytes { quads, corrections, scales });
                 into_tile(&mut c, columns.start % PANEL, false, |to| {

@@ -26,16 +26,6 @@ pub(super) const fn lines(bits: u32) -> usize {
     PANEL * GROUP * bits as usize / 512
 }
 
-/// The type of weights with so many bits.
-pub(super) const fn kind(bits: u32) -> Type {
-    match bits {
-        32 => Type::F32,
-        16 => Type::F16,
-        8 => Type::Int8,
-        _ => Type::Int4,
-    }
-}
-
 /// Bit offset of a term's nibble in its word. The low nibbles of its bytes are four consecutive terms, and so are the high ones, because
 /// integer dot products take four bytes at a time.
 #[inline(always)]

@@ -13,7 +13,8 @@ pub struct Weights {
     pub(super) k: usize,
     pub(super) n: usize,
     pub(super) kind: Type,
-    pub(super) kernels: &'static Kernels,
+    /// The instruction set that multiplies: the best that this CPU supports, or another of [`available`](super::available).
+    pub kernels: &'static Kernels,
     /// Groups per panel.
     groups: usize,
     values: Vec<Line>,

@@ -8,7 +8,7 @@ pub(super) trait Lanes: Copy {
     /// Words of a vector.
     const WIDTH: usize;
     /// Broadcasts a word to every lane.
-    unsafe fn all(word: u32) -> Self;
+    unsafe fn splat(word: u32) -> Self;
     /// `first`, `first + 1`, … from lane to lane.
     unsafe fn count_from(first: u32) -> Self;
     unsafe fn add(self, other: Self) -> Self;
@@ -33,9 +33,9 @@ pub(super) struct Pair<A, B>(A, B);
 impl<A: Lanes, B: Lanes> Lanes for Pair<A, B> {
     const WIDTH: usize = A::WIDTH + B::WIDTH;
     inline_always! {
-        fn all(word: u32) -> Self {
+        fn splat(word: u32) -> Self {
             // SAFETY (here and below): the caller guarantees the instructions of both.
-            unsafe { Pair(A::all(word), B::all(word)) }
+            unsafe { Pair(A::splat(word), B::splat(word)) }
         }
         fn count_from(first: u32) -> Self {
             let second = first.wrapping_add(A::WIDTH as u32);
@@ -84,7 +84,7 @@ mod x86 {
             impl Lanes for $name {
                 const WIDTH: usize = $width;
                 inline_always! {
-                    fn all(word: u32) -> Self { unsafe { $name($set1(word as i32)) } }
+                    fn splat(word: u32) -> Self { unsafe { $name($set1(word as i32)) } }
                     fn count_from(first: u32) -> Self {
                         unsafe { $name($add($set1(first as i32), $load(COUNT.as_ptr().cast()))) }
                     }
@@ -141,7 +141,7 @@ mod x86 {
     impl Lanes for Avx2 {
         const WIDTH: usize = 8;
         inline_always! {
-            fn all(word: u32) -> Self { unsafe { Avx2(_mm256_set1_epi32(word as i32)) } }
+            fn splat(word: u32) -> Self { unsafe { Avx2(_mm256_set1_epi32(word as i32)) } }
             fn count_from(first: u32) -> Self {
                 unsafe {
                     let count = _mm256_loadu_si256(COUNT.as_ptr().cast());

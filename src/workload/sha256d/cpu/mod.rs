@@ -22,11 +22,11 @@ mod program {
         word: V,
         w: &mut [V; CARRIED],
     ) {
-        w[0] = unsafe { word.small_sigma0().add(word.small_sigma1()).add(V::all(t[0])) };
+        w[0] = unsafe { word.small_sigma0().add(word.small_sigma1()).add(V::splat(t[0])) };
     }
     pub(super) unsafe fn last_word<V: super::Lanes>(t: &[u32; ROUND_TERMS], w: &[V; CARRIED]) -> V {
         unsafe {
-            let chosen = V::choose(w[0].big_sigma0(), w[1].big_sigma1(), V::all(t[0]));
+            let chosen = V::choose(w[0].big_sigma0(), w[1].big_sigma1(), V::splat(t[0]));
             V::blend(chosen, V::majority(w[2], w[3], w[4]), w[5])
         }
     }
@@ -48,15 +48,16 @@ use sha2::block_api::compress256;
 /// Vectors that a thread hashes per task.
 const VECTORS: u64 = 16;
 /// Header versions per message schedule, which divide its cost of a fifth of a hash.
-pub(super) const VERSIONS: u32 = 32;
+pub const VERSIONS: u32 = 32;
 
 /// A native scan kernel.
-pub(super) struct CpuKernel {
+pub struct CpuKernel {
     /// Name in results.
-    pub(super) id: &'static str,
+    pub id: &'static str,
     /// Words per iteration.
-    width: u64,
-    available: fn() -> bool,
+    pub width: u64,
+    /// Whether this CPU supports it.
+    pub available: fn() -> bool,
     /// The shares among `count` words from `first` of every version; `count` is a multiple of `width`.
     ///
     /// # Safety
@@ -65,7 +66,7 @@ pub(super) struct CpuKernel {
 }
 
 /// A header prepared for every kernel.
-struct Prepared {
+pub struct Prepared {
     /// Per version.
     headers: Vec<HeaderWords>,
     schedule: [u32; SCHEDULE_TERMS],
@@ -74,7 +75,8 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn new(program: &Program, headers: Vec<HeaderWords>) -> Prepared {
+    /// Computes the terms of the header, which is given in every version.
+    pub fn new(program: &Program, headers: Vec<HeaderWords>) -> Prepared {
         let array = "as many as the program has";
         let round_terms = |h| program.round_terms(h).try_into().expect(array);
         Prepared {
@@ -82,6 +84,22 @@ impl Prepared {
             rounds: headers.iter().map(round_terms).collect(),
             headers,
         }
+    }
+}
+
+impl CpuKernel {
+    /// The words among `count` from `first` on whose hash, in any version of the header, has zeros in its last word where `mask` has ones.
+    ///
+    /// # Panics
+    /// If this CPU does not support the kernel.
+    pub fn scan(&self, prepared: &Prepared, first: u32, count: u32, mask: u32) -> Vec<Found> {
+        assert!((self.available)(), "{} needs another CPU", self.id);
+        let rest = count % self.width as u32;
+        let whole = count - rest;
+        // SAFETY: this CPU supports it.
+        let mut found = unsafe { (self.scan)(prepared, first, whole, mask) };
+        found.extend(scan_by_sha2(&prepared.headers, first.wrapping_add(whole), rest, mask));
+        found
     }
 }
 
@@ -100,7 +118,7 @@ macro_rules! compiled_for {
 }
 
 /// Every kernel, fastest first on the CPUs where they were compared.
-static KERNELS: &[CpuKernel] = &[
+pub static KERNELS: &[CpuKernel] = &[
     #[cfg(target_arch = "x86_64")]
     compiled_for!("sha256d/avx512-2x16", Pair<Avx512, Avx512>, ["avx512f", "avx512vl"]),
     #[cfg(target_arch = "x86_64")]
@@ -127,7 +145,7 @@ static KERNELS: &[CpuKernel] = &[
 ];
 
 /// The kernels that this CPU supports.
-pub(super) fn kernels() -> impl Iterator<Item = &'static CpuKernel> {
+pub fn kernels() -> impl Iterator<Item = &'static CpuKernel> {
     KERNELS.iter().filter(|kernel| (kernel.available)())
 }
 
@@ -137,7 +155,7 @@ pub(super) fn kernels() -> impl Iterator<Item = &'static CpuKernel> {
 unsafe fn scan_lanes<V: Lanes>(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<Found> {
     let mut found = Vec::new();
     // SAFETY (here and below): the caller guarantees the instructions of V.
-    let mut w = [unsafe { V::all(0) }; CARRIED];
+    let mut w = [unsafe { V::splat(0) }; CARRIED];
     for i in (0..count).step_by(V::WIDTH) {
         let begin = first.wrapping_add(i);
         unsafe { schedule(&p.schedule, V::count_from(begin), &mut w) };
@@ -197,14 +215,15 @@ fn last_word_by_sha2(header: &HeaderWords, word: u32) -> u32 {
     state[7]
 }
 
-pub(super) struct CpuScanner {
+/// Scans on every hardware thread.
+pub struct CpuScanner {
     kernel: &'static CpuKernel,
     program: Program,
 }
 
 impl CpuScanner {
     /// A scanner with the kernel of this name, which must be one of [`kernels`].
-    pub(super) fn new(id: &str) -> CpuScanner {
+    pub fn new(id: &str) -> CpuScanner {
         let kernel =
             kernels().find(|k| k.id == id).expect("variants name kernels of this processor");
         CpuScanner { kernel, program: Program::new() }
@@ -220,103 +239,16 @@ impl Scanner for CpuScanner {
     fn wait(&mut self, scan: &Scan) -> Result<(Vec<Found>, Option<Seconds>), JobError> {
         let prepared = Prepared::new(&self.program, scan.headers());
         let mask = scan.mask();
-        let (granule, width) = (self.limits().granule, self.kernel.width);
+        let granule = self.limits().granule;
         let found = (0..scan.count.div_ceil(granule))
             .into_par_iter()
             .flat_map_iter(|chunk| {
                 let done = chunk * granule;
                 let count = granule.min(scan.count - done);
-                let (whole, rest) = (count - count % width, count % width);
-                let at = |offset: u64| scan.first.wrapping_add(offset as u32);
-                // SAFETY: only kernels that this CPU supports are chosen.
-                let found = unsafe { (self.kernel.scan)(&prepared, at(done), whole as u32, mask) };
-                let rest = scan_by_sha2(&prepared.headers, at(done + whole), rest as u32, mask);
-                found.into_iter().chain(rest)
+                let first = scan.first.wrapping_add(done as u32);
+                self.kernel.scan(&prepared, first, count as u32, mask)
             })
             .collect();
         Ok((found, None))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::Mining;
-    use super::*;
-    use crate::oracle::Verdict;
-    use crate::oracle::sha256d::{self as oracle, NIST_SEED};
-    use crate::workload::Job;
-    use crate::workload::data::Seed;
-    use proptest::prelude::*;
-
-    #[test]
-    fn every_kernel_solves_real_blocks() {
-        for kernel in kernels() {
-            let mut job = Mining::new(CpuScanner::new(kernel.id), Seed([5; 32]));
-            let verdict = job.verify().unwrap();
-            assert!(matches!(verdict, Verdict::Agrees { .. }), "{}: {verdict:?}", kernel.id);
-        }
-        for missing in KERNELS.iter().filter(|kernel| !(kernel.available)()) {
-            use std::io::Write;
-            let line = format!("not run: {}: this processor lacks its instructions", missing.id);
-            let _ = writeln!(std::io::stderr(), "{line}");
-        }
-    }
-
-    /// The last word of the double hash of `count` words as a kernel computes it, bit by bit: with a mask of one bit it reports the words
-    /// whose hash has a zero there.
-    fn last_words(kernel: &CpuKernel, header: &[u8; 80], first: u32, count: u32) -> Vec<u32> {
-        let words = super::super::header_words(header);
-        let prepared = Prepared::new(&Program::new(), vec![words]);
-        let mut last = vec![u32::MAX; count as usize];
-        for bit in 0..32 {
-            // SAFETY: only kernels that this CPU supports are tried.
-            for found in unsafe { (kernel.scan)(&prepared, first, count, 1 << bit) } {
-                last[found.word.wrapping_sub(first) as usize] &= !(1 << bit);
-            }
-        }
-        last
-    }
-
-    /// A chain like the Monte Carlo test of NIST's SHA Validation System, from its published seed. Each header consists of the double
-    /// hashes before it, so that one wrong bit changes everything after it.
-    #[test]
-    fn every_kernel_follows_a_monte_carlo_chain() {
-        for kernel in kernels() {
-            let mut recent = [NIST_SEED; 3];
-            for _ in 0..100 {
-                let header: [u8; 80] = recent.concat()[..80].try_into().unwrap();
-                let word = u32::from_be_bytes(header[76..].try_into().unwrap());
-                let count = kernel.width as u32;
-                let expected: Vec<u32> = (0..count)
-                    .map(|i| oracle::hash(&header, word.wrapping_add(i).swap_bytes()))
-                    .map(|hash| u32::from_be_bytes(hash[28..].try_into().unwrap()))
-                    .collect();
-                let got = last_words(kernel, &header, word, count);
-                assert_eq!(got, expected, "{}", kernel.id);
-                let next = oracle::hash(&header, word.swap_bytes());
-                recent = [recent[1], recent[2], next];
-            }
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() })]
-
-        /// Any header and any range, including remainders and the last words.
-        #[test]
-        fn every_kernel_agrees_with_the_oracle(
-            head: [u8; 32], middle: [u8; 32], tail: [u8; 16], first: u32, count in 1u64..200, zero_bits in 0u32..9,
-        ) {
-            let mut header = [0; 80];
-            header[..32].copy_from_slice(&head);
-            header[32..64].copy_from_slice(&middle);
-            header[64..].copy_from_slice(&tail);
-            let scan = Scan { header, versions: VERSIONS, first, count, zero_bits };
-            for kernel in kernels() {
-                let (found, _) = CpuScanner::new(kernel.id).wait(&scan).unwrap();
-                let verdict = super::super::judge(&scan, &found);
-                prop_assert!(matches!(verdict, Verdict::Agrees { .. }), "{}: {verdict:?}", kernel.id);
-            }
-        }
     }
 }

@@ -1,13 +1,13 @@
-//! Configurations of a decoder: which kernels multiply, and how many rows at a time.
+//! Kernel sets of a decoder: which kernels multiply, and how many rows at a time.
 
 use crate::device::Class;
 use crate::gpu::Gpu;
 use crate::kernels::{Kernel, of_decoder};
 use crate::workload::decoder::Phase;
 
-/// A configuration of a decoder.
+/// A choice of a decoder's kernels.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct KernelSet {
     /// Name in results.
     pub id: &'static str,
     /// Maximum rows that a workgroup multiplies at a time.
@@ -23,7 +23,7 @@ pub(super) const FEW: &str = "decoder/panels";
 /// Maximum rows that count as few.
 const MAX_FEW: usize = 8;
 
-impl Choice {
+impl KernelSet {
     /// The kernels of its products.
     pub fn products(&self) -> impl Iterator<Item = &'static str> {
         self.many.map(|(many, _)| many).into_iter().chain([FEW])
@@ -48,49 +48,49 @@ impl Choice {
     }
 }
 
-/// The configurations for a device that it supports. Of those that are equal in this phase only the first is returned.
-pub(in crate::workload::decoder) fn choices(
+/// The sets for a device that it supports. Of those that are equal in this phase only the first is returned.
+pub(in crate::workload::decoder) fn kernel_sets(
     gpu: &Gpu,
     phase: Phase,
     batch: usize,
-) -> Vec<&'static Choice> {
+) -> Vec<&'static KernelSet> {
     let software = gpu.description().class == Class::SoftwareGpu;
     let lacks =
         |id| Kernel::with_params(of_decoder(id), &[]).is_ok_and(|k| gpu.lacks(&k).is_some());
-    let mut choices: Vec<&Choice> = Vec::new();
-    for choice in CHOICES.iter().filter(|choice| software == (choice.workgroup == 8)) {
-        let config = |choice: &Choice| {
+    let mut sets: Vec<&KernelSet> = Vec::new();
+    for set in KERNEL_SETS.iter().filter(|set| software == (set.workgroup == 8)) {
+        let config = |set: &KernelSet| {
             let panel = match phase {
-                Phase::Prefill => choice.rows,
-                Phase::Decode => choice.panel(batch),
+                Phase::Prefill => set.rows,
+                Phase::Decode => set.panel(batch),
             };
-            (panel, choice.product(panel), choice.workgroup)
+            (panel, set.product(panel), set.workgroup)
         };
-        let unsupported = choice.many.is_some_and(|(many, _)| lacks(many));
-        if !unsupported && choices.iter().all(|other| config(other) != config(choice)) {
-            choices.push(choice);
+        let unsupported = set.many.is_some_and(|(many, _)| lacks(many));
+        if !unsupported && sets.iter().all(|other| config(other) != config(set)) {
+            sets.push(set);
         }
     }
-    choices
+    sets
 }
 
-/// Every configuration, default first.
-pub const CHOICES: &[Choice] = &[
+/// Every set, default first.
+pub const KERNEL_SETS: &[KernelSet] = &[
     // For software adapters: a subgroup is 8 SIMD lanes of one CPU thread.
-    Choice { id: "decoder/rows-16", rows: 16, workgroup: 8, many: Some(("decoder/rows", 8)) },
-    Choice { id: "decoder/rows-8", rows: 8, workgroup: 8, many: Some(("decoder/rows", 8)) },
-    Choice { id: "decoder/panels-4", rows: 4, workgroup: 8, many: None },
+    KernelSet { id: "decoder/rows-16", rows: 16, workgroup: 8, many: Some(("decoder/rows", 8)) },
+    KernelSet { id: "decoder/rows-8", rows: 8, workgroup: 8, many: Some(("decoder/rows", 8)) },
+    KernelSet { id: "decoder/panels-4", rows: 4, workgroup: 8, many: None },
     // For real GPUs: thousands of invocations must be busy.
     block("decoder/matrices", "decoder/matrices"),
     block("decoder/matrices-lanes64", "decoder/matrices-lanes64"),
     block("decoder/tiles", "decoder/tiles"),
-    Choice { id: "decoder/split-256", rows: 8, workgroup: 256, many: None },
-    Choice { id: "decoder/split-64", rows: 8, workgroup: 64, many: None },
+    KernelSet { id: "decoder/split-256", rows: 8, workgroup: 256, many: None },
+    KernelSet { id: "decoder/split-64", rows: 8, workgroup: 64, many: None },
     // For the software adapter, so that tests can verify the kernel there.
     block("decoder/matrices-lanes8", "decoder/matrices-lanes8"),
 ];
 
 /// Many rows in blocks that fit workgroup memory.
-const fn block(id: &'static str, kernel: &'static str) -> Choice {
-    Choice { id, rows: 64, workgroup: 256, many: Some((kernel, 64)) }
+const fn block(id: &'static str, kernel: &'static str) -> KernelSet {
+    KernelSet { id, rows: 64, workgroup: 256, many: Some((kernel, 64)) }
 }

@@ -1,19 +1,18 @@
 //! Every kernel that this CPU supports, compared with products in f64.
 
-use super::kernels::Kernels;
-use super::*;
-use crate::oracle::Verdict;
-use crate::oracle::matmul::{Rounding, judge};
-use ndarray::Array2;
+use half::f16;
+use ndarray::{Array2, ArrayViewMut2, s};
 use proptest::prelude::*;
+use rigbench::model::Type;
+use rigbench::oracle::Verdict;
+use rigbench::oracle::matmul::{Rounding, judge};
+use rigbench::seed::mix;
+use rigbench::workload::matmul::native::{Kernels, Weights, available};
+use std::ops::Range;
 
 /// Pseudorandom bits of a position.
 fn bits(seed: u64, i: usize, j: usize) -> u64 {
-    let mut z = seed ^ (i as u64) << 32 ^ j as u64;
-    for multiplier in [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb] {
-        z = (z ^ z >> 29).wrapping_mul(multiplier);
-    }
-    z ^ z >> 32
+    mix(seed, (i as u64) << 32 | j as u64)
 }
 
 /// A float between −1 and 1, sometimes 0.
@@ -89,7 +88,7 @@ fn check(
     let b = reference.weights(columns);
     // The oracle's bound allows for two more roundings than terms.
     let rounding = Rounding { terms: roundings - 2, f16_roundings: 0, weight_excess: 0 };
-    for kernels in kernels::available() {
+    for kernels in available() {
         // NaN, to be overwritten, in rows with gaps between them, as in a larger C.
         let mut c = Array2::from_elem((m, n + 3), f32::NAN);
         multiply(&reference.pack(kernels), c.slice_mut(s![.., 1..=n]));
@@ -154,7 +153,7 @@ fn the_shapes_at_every_edge() {
 /// Products of extreme integers, whose sums no intermediate type may saturate.
 #[test]
 fn extreme_integers() {
-    for kernels in kernels::available() {
+    for kernels in available() {
         for (kind, raw, value) in [
             (Type::Int8, 0x80, -128.0),
             (Type::Int8, 0x7f, 127.0),
@@ -180,7 +179,7 @@ fn extreme_integers() {
 /// Every f16 as a weight.
 #[test]
 fn every_f16() {
-    for kernels in kernels::available() {
+    for kernels in available() {
         let (value, scale) = (|_, n| n as u32, |_, _| unreachable!());
         let weights = pack(Type::F16, (1, 1 << 16), &value, &scale, kernels);
         for rows in [1, 2] {
@@ -197,9 +196,7 @@ fn every_f16() {
 /// A row with NaN or infinity gives nothing finite; other rows are not affected.
 #[test]
 fn nan_and_infinity_stay_in_their_row() {
-    for (kind, kernels) in
-        Type::ALL.into_iter().flat_map(|t| kernels::available().map(move |k| (t, k)))
-    {
+    for (kind, kernels) in Type::ALL.into_iter().flat_map(|t| available().map(move |k| (t, k))) {
         let weights = Reference { kind, k: 70, n: 40, seed: 1 }.pack(kernels);
         for (m, bad) in [(1, f32::NAN), (14, f32::NAN), (1, f32::INFINITY), (14, f32::NEG_INFINITY)]
         {

@@ -1,11 +1,18 @@
 //! A long scan skips no word and scans none twice, for any kernel, batch length and number of threads, and across headers. An easy target
 //! makes the result of every word visible.
 
-use super::cpu::{self, CpuScanner};
-use super::gpu::GpuScanner;
-use super::*;
-use crate::workload::{DEPTH, first_gpu};
+use crate::support;
 use proptest::prelude::*;
+use rigbench::kernels;
+use rigbench::oracle::Verdict;
+use rigbench::oracle::sha256d::{self as oracle, Header};
+use rigbench::seed::Seed;
+use rigbench::units::Seconds;
+use rigbench::workload::sha256d::cpu::{self, CpuScanner};
+use rigbench::workload::sha256d::{
+    Found, GpuScanner, Limits, Mining, Scan, Scanner, Share, Shares, WORDS, judge, versioned,
+};
+use rigbench::workload::{DEPTH, Job, JobError};
 
 /// Forwards scans with a target so easy that one hash in sixteen meets it.
 struct Dense<S>(S);
@@ -78,7 +85,7 @@ fn every_processor_kernel_covers_its_scan_on_any_number_of_threads() {
 
 #[test]
 fn every_gpu_variant_covers_its_scan() {
-    let Some(gpu) = first_gpu("every_gpu_variant_covers_its_scan") else { return };
+    let Some(gpu) = support::gpu("every_gpu_variant_covers_its_scan") else { return };
     for entry in kernels::of_workload("sha256d") {
         assert_covers(entry.id, GpuScanner::new(&gpu, entry).unwrap());
     }
@@ -86,7 +93,7 @@ fn every_gpu_variant_covers_its_scan() {
 
 #[test]
 fn every_gpu_variant_agrees_with_the_oracle() {
-    let Some(gpu) = first_gpu("every_gpu_variant_agrees_with_the_oracle") else { return };
+    let Some(gpu) = support::gpu("every_gpu_variant_agrees_with_the_oracle") else { return };
     let variants: Vec<_> = kernels::of_workload("sha256d").collect();
     let scanners = variants.iter().map(|entry| GpuScanner::new(&gpu, entry).unwrap());
     let scanners = std::cell::RefCell::new(scanners.collect::<Vec<_>>());
@@ -129,7 +136,7 @@ fn all_words_of_a_header() {
     for &word in &by_processor {
         assert!(oracle::leading_zero_bits(&oracle::hash(&header, word.swap_bytes())) >= 20);
     }
-    let Some(gpu) = first_gpu("all_words_of_a_header, on a GPU") else { return };
+    let Some(gpu) = support::gpu("all_words_of_a_header, on a GPU") else { return };
     let entry = kernels::of_workload("sha256d").find(|e| e.id == "sha256d/scan-1").unwrap();
     let by_gpu = whole_header(GpuScanner::new(&gpu, entry).unwrap(), header);
     assert!(by_processor == by_gpu, "{} and {} shares", by_processor.len(), by_gpu.len());

@@ -1,14 +1,17 @@
 //! Faulty engines are detected, and NaN and infinity propagate.
 
-use super::cpu::CpuEngine;
-use super::job::{Engine, Multiplying};
-use super::types::Block;
-use super::*;
-use crate::kernels::Arithmetic;
-use crate::oracle::Verdict;
-use crate::units::Seconds;
-use crate::workload::{Job, JobError, first_gpu};
+use crate::support;
 use ndarray::Array2;
+use rigbench::gpu::Gpu;
+use rigbench::kernels::{Arithmetic, Entry, Kernel};
+use rigbench::model::Type;
+use rigbench::oracle::Verdict;
+use rigbench::seed::Seed;
+use rigbench::units::Seconds;
+use rigbench::workload::matmul::{
+    Block, CpuEngine, Engine, GpuEngine, Multiplying, Operands, Shape, padded,
+};
+use rigbench::workload::{Job, JobError, Target, Variant, parse};
 
 /// A fault of an engine.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,29 +126,32 @@ fn assert_propagates(what: &str, engine: &mut impl Engine, rows: usize) {
 
 #[test]
 fn nan_and_infinity_propagate_through_every_kernel() {
-    let Some(gpu) = first_gpu("nan_and_infinity_propagate_through_every_kernel") else { return };
-    let target = Target::Gpu(gpu.clone());
-    for (id, m, transpose) in [
-        (Id::Gemm, 3, None),
-        (Id::Gemm, 3, Some("a")),
-        (Id::Gemm, 3, Some("b")),
-        (Id::Gemv, 1, None),
-    ] {
-        for (a, b) in [
-            (Type::F32, Type::F32),
-            (Type::F16, Type::F16),
-            (Type::F32, Type::Int8),
-            (Type::F16, Type::Int4),
+    let Some(gpu) = support::gpu("nan_and_infinity_propagate_through_every_kernel") else { return };
+    for (workload, m, side) in
+        [("gemm", 3, ""), ("gemm", 3, ":transpose=a"), ("gemm", 3, ":transpose=b"), ("gemv", 1, "")]
+    {
+        for (types, a, b) in [
+            ("f32", Type::F32, Type::F32),
+            ("f16", Type::F16, Type::F16),
+            ("int8", Type::F32, Type::Int8),
+            ("int4:activations=f16", Type::F16, Type::Int4),
         ] {
+            if !side.is_empty() && b != Type::F32 {
+                continue; // the transposed products of training are in f32
+            }
             let shape = Shape { m, n: 65, k: 70 };
-            let product = Matmul { id, shape, a, b, transpose, layer: None };
+            let sides = if workload == "gemv" { "65x70" } else { "3x65x70" };
             let operands = Operands::new(Seed([5; 32]), shape, a, b);
-            for variant in product.variants(&target) {
-                let Variant::Gpu(entry) = variant else { continue };
-                let kernel = product.build(entry).unwrap();
-                let mut engine = gpu::GpuEngine::new(&gpu, kernel, &operands, 1).unwrap();
+            for entry in variants(&gpu, &format!("{workload}:{sides}:{types}{side}")) {
+                let kernel = Kernel::matmul(entry, a.bits(), b.bits()).unwrap();
+                let mut engine = GpuEngine::new(&gpu, kernel, &operands, 1).unwrap();
                 for spoiled in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-                    engine.spoil(m - 1, a.encode(spoiled));
+                    // The first term of the last row of A.
+                    let (honest, bits) = (padded(&operands.a, 0), a.encode(spoiled));
+                    let raw = |line: usize, term: usize| {
+                        if (line, term) == (m - 1, 0) { bits } else { honest(line, term) }
+                    };
+                    engine.write_leading(0, 1, &raw).unwrap();
                     assert_propagates(
                         &format!("{} {a:?} {b:?} {spoiled}", entry.id),
                         &mut engine,
@@ -157,19 +163,30 @@ fn nan_and_infinity_propagate_through_every_kernel() {
     }
 }
 
+/// The kernels that take a spec on this GPU.
+fn variants(gpu: &Gpu, spec: &str) -> Vec<&'static Entry> {
+    let variants = parse(spec).unwrap().variants(&Target::Gpu(gpu.clone()));
+    let entry = |variant: Variant| match variant {
+        Variant::Gpu(entry) => Some(entry),
+        _ => None,
+    };
+    variants.into_iter().filter_map(entry).collect()
+}
+
 #[test]
 fn a_kernel_that_writes_beside_c_is_seen_by_the_guard() {
-    let Some(gpu) = first_gpu("a_kernel_that_writes_beside_c_is_seen_by_the_guard") else { return };
+    let Some(gpu) = support::gpu("a_kernel_that_writes_beside_c_is_seen_by_the_guard") else {
+        return;
+    };
     let shape = Shape { m: 3, n: 65, k: 70 };
-    let product = spec::product("gemm:3x65x70:f32").unwrap();
     let operands = Operands::new(Seed([5; 32]), shape, Type::F32, Type::F32);
-    for variant in product.variants(&Target::Gpu(gpu.clone())) {
-        let Variant::Gpu(entry) = variant else { continue };
-        let kernel = product.build(entry).unwrap();
-        let mut engine = gpu::GpuEngine::new(&gpu, kernel, &operands, 1).unwrap();
+    for entry in variants(&gpu, "gemm:3x65x70:f32") {
+        let kernel = Kernel::matmul(entry, 32, 32).unwrap();
+        let mut engine = GpuEngine::new(&gpu, kernel, &operands, 1).unwrap();
         engine.poison().unwrap();
         assert!(engine.guards_hold().unwrap(), "{}", entry.id);
-        engine.write_beside();
+        let c = engine.outputs().last().unwrap();
+        gpu.write(c, c.size() - 4, &[1.0f32]).unwrap();
         assert!(!engine.guards_hold().unwrap(), "{}", entry.id);
     }
 }

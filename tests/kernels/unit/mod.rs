@@ -1,0 +1,20 @@
+//! The parts that kernels, models and oracles are made of, each alone.
+
+mod adapters;
+mod ceiling;
+mod coverage;
+mod data;
+mod decoder;
+mod elements;
+mod faults;
+mod gguf;
+mod kernels;
+mod layout;
+mod native;
+mod oracle_decoder;
+mod oracle_matmul;
+mod oracle_sha256d;
+mod presets;
+mod sha256d_cpu;
+mod shares;
+mod specs;
