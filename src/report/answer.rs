@@ -2,9 +2,9 @@
 //! ranks are only between joules of the same scope and provenance.
 
 use super::entry::{Entry, order, span};
-use super::group::natural;
 use super::provenance::short;
 use crate::device::Class;
+use crate::text::natural;
 use crate::units::{Interval, Provenance, Unit, significant};
 use std::collections::{BTreeMap, BTreeSet};
 

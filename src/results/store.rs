@@ -127,21 +127,3 @@ fn lay_out(value: &Value, depth: usize, text: &mut String) {
     }
     *text += &format!("\n{:1$}{close}", "", depth);
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn short_values_and_columns_are_written_in_one_line() {
-        let column: Vec<u32> = (0..60).collect();
-        let value = json!({"a": column, "b": [{"c": "x".repeat(60)}, {"c": "y".repeat(60)}], "d": {"e": 1}});
-        let mut text = String::new();
-        lay_out(&value, 0, &mut text);
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
-        let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[1].starts_with(" \"a\":[0,1,2,") && lines[1].ends_with("59],"), "{text}");
-        assert_eq!((lines.len(), lines[3].starts_with("  {\"c\":\"x")), (8, true), "{text}");
-        assert_eq!(lines[6], " \"d\":{\"e\":1}", "{text}");
-    }
-}

@@ -3,7 +3,7 @@
 mod answer;
 mod break_evens;
 mod common;
-mod figures;
+pub mod figures;
 mod megawatts;
 mod tokens;
 mod uses;

@@ -4,9 +4,9 @@ use super::axis::{Axis, Label};
 use super::plot::{CROSS, DIAMOND, Mark, Shape, TRIANGLE};
 use crate::economics::market::{Asic, Figure, Market};
 use crate::report::entry::{Entry, order, span};
-use crate::report::group::natural;
 use crate::report::published::percent;
 use crate::results::Outcome;
+use crate::text::natural;
 use crate::units::{EnergyPerWork, Interval, Provenance, Rate, Unit, Watts, significant};
 
 /// Maximum number of lines per card; the table has the rest.

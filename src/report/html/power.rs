@@ -112,17 +112,3 @@ fn thinned(points: &[Point]) -> Vec<Point> {
     });
     ends.collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thinning_keeps_peaks() {
-        let mut points: Vec<(f64, f64)> = (0..10_000).map(|i| (f64::from(i), 100.0)).collect();
-        points[4321].1 = 450.0;
-        let thin = thinned(&points);
-        assert!(thin.len() <= MAX_POINTS && thin.contains(&(4321.0, 450.0)), "{}", thin.len());
-        assert!(thin.is_sorted_by(|a, b| a.0 <= b.0));
-    }
-}

@@ -5,7 +5,7 @@ mod ceilings;
 mod draw;
 mod forgers;
 mod forgery;
-mod honest;
+pub mod honest;
 mod junk;
 mod kernels;
 mod novelties;
