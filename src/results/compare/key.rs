@@ -1,7 +1,8 @@
 //! Which rows of two documents correspond, and when they are comparable: same workload, shape, precision, model and protocol, same scope
 //! and provenance of their joules, and same power limit.
 
-use super::{Entry, KeyField};
+use super::comparison::KeyField;
+use super::entry::Entry;
 use crate::results::difference::differences;
 use crate::results::manifest::ProtocolNumbers;
 use crate::results::short_digest;

@@ -1,6 +1,7 @@
 //! `rigbench validate`: what is refused, what is marked, and what nobody can see.
 
 mod ceilings;
+mod disguises;
 #[path = "../../runs/energy/fake/draw.rs"]
 mod draw;
 mod forgers;
