@@ -18,11 +18,11 @@ pub fn disambiguated(entries: &[Entry]) -> Vec<Entry> {
 pub fn groups(entries: &[Entry]) -> Vec<Entry> {
     let entries = disambiguated(entries);
     let mut groups: BTreeMap<_, (usize, Vec<&Entry>)> = BTreeMap::new();
-    for (place, entry) in entries.iter().enumerate() {
-        groups.entry(key(entry)).or_insert((place, Vec::new())).1.push(entry);
+    for (index, entry) in entries.iter().enumerate() {
+        groups.entry(key(entry)).or_insert((index, Vec::new())).1.push(entry);
     }
     let mut groups: Vec<(usize, Vec<&Entry>)> = groups.into_values().collect();
-    groups.sort_by_key(|(place, _)| *place);
+    groups.sort_by_key(|(index, _)| *index);
     groups.iter().map(|(_, rows)| merged(rows)).collect()
 }
 
@@ -44,14 +44,14 @@ fn merged(all: &[&Entry]) -> Entry {
     let combine = |figure: fn(&Entry) -> Option<Interval>| {
         pooled(shown.iter().filter_map(|entry| figure(entry)))
     };
-    let share = |entry: &Entry| {
+    let published_share = |entry: &Entry| {
         entry
             .published
             .as_ref()
             .and_then(|published| published.share())
             .map_or(-1.0, |(share, _)| share)
     };
-    let best = shown.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+    let best = shown.iter().max_by(|a, b| published_share(a).total_cmp(&published_share(b)));
     Entry {
         rate: combine(|entry| entry.rate),
         joules: combine(|entry| entry.joules),

@@ -143,7 +143,7 @@ fn notes(entries: &[Entry]) -> Vec<String> {
         ),
         (
             any(|entry| entry.speed_only),
-            "declared: one power was typed for all workloads, so their joules compare their speed only.",
+            "declared: one power was declared for all workloads, so their joules compare speed only.",
         ),
         (any(Entry::is_software), SOFTWARE),
         (any(|entry| entry.workload.id.has_model()), SERVING_STACK),

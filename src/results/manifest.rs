@@ -237,8 +237,8 @@ impl Manifest {
     }
 
     /// The source at an index.
-    pub fn source(&self, place: usize) -> Option<&Source> {
-        self.sources.get(place)?.known()
+    pub fn source(&self, index: usize) -> Option<&Source> {
+        self.sources.get(index)?.known()
     }
 }
 

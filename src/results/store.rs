@@ -107,9 +107,12 @@ pub fn text(document: &impl Serialize) -> String {
 }
 
 fn lay_out(value: &Value, depth: usize, text: &mut String) {
-    let inline = value.to_string();
+    // A fixed buffer, in which writing a long value stops early.
+    let mut line = [0; WIDTH];
+    let mut unwritten = &mut line[..];
+    let fits = serde_json::to_writer(&mut unwritten, value).is_ok();
     let (open, close, members): (_, _, Vec<(String, &Value)>) = match value {
-        _ if inline.len() <= WIDTH => return text.push_str(&inline),
+        _ if fits => return *text += &value.to_string(),
         Value::Object(members) => {
             let name = |name: &String| format!("{}:", json!(name));
             ('{', '}', members.iter().map(|(member, value)| (name(member), value)).collect())
@@ -117,7 +120,7 @@ fn lay_out(value: &Value, depth: usize, text: &mut String) {
         Value::Array(items) if items.iter().any(Value::is_object) => {
             ('[', ']', items.iter().map(|item| (String::new(), item)).collect())
         }
-        _ => return text.push_str(&inline),
+        _ => return *text += &value.to_string(),
     };
     text.push(open);
     for (i, (name, value)) in members.iter().enumerate() {

@@ -15,3 +15,5 @@ mod schema;
 mod support;
 mod unit;
 mod validate;
+#[path = "../kernels/model/writer.rs"]
+mod writer;

@@ -30,9 +30,9 @@ impl Axis {
     /// A linear axis that covers all values, with a margin of at least 1 % of the largest magnitude.
     pub fn linear(values: impl IntoIterator<Item = f64>) -> Option<Axis> {
         let (low, high) = extremes(values)?;
-        let least = (high.abs().max(low.abs()) * 0.01).max(f64::MIN_POSITIVE);
-        let room = ((high - low) * 0.12).max(least);
-        Some(Axis { low: low - room, high: high + room, logarithmic: false })
+        let min_margin = (high.abs().max(low.abs()) * 0.01).max(f64::MIN_POSITIVE);
+        let margin = ((high - low) * 0.12).max(min_margin);
+        Some(Axis { low: low - margin, high: high + margin, logarithmic: false })
     }
 
     /// A linear axis from 0 that covers all values.

@@ -63,8 +63,7 @@ fn not_judged(comparison: &Comparison) -> Vec<String> {
     let short = comparison.pairs.iter().filter(unsure);
     let short = short.map(|pair| format!("{}: too few windows for an interval", pair.base));
     let refused = comparison.refused.iter().map(|row| format!("{}: {}", row.base, row.reason));
-    let unpaired =
-        comparison.base_only.iter().map(|row| format!("{row}: it is not in the new run"));
+    let unpaired = comparison.base_only.iter().map(|row| format!("{row}: missing in the new run"));
     invalid.chain(short).chain(refused).chain(unpaired).collect()
 }
 

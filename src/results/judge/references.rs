@@ -153,10 +153,10 @@ impl Judge<'_> {
     fn readings(&mut self, row: &Row) {
         let covering = self.evidence.sources_of(row);
         let meters: Vec<_> =
-            covering.filter_map(|(place, source)| Some((place, source.meter()?))).collect();
+            covering.filter_map(|(index, source)| Some((index, source.meter()?))).collect();
         for (i, readings) in row.readings.iter().enumerate() {
             let duplicate = row.readings[..i].iter().any(|other| other.source == readings.source);
-            match meters.iter().find(|(place, _)| *place == readings.source) {
+            match meters.iter().find(|(index, _)| *index == readings.source) {
                 Some((_, info)) if !duplicate => {
                     if let Some(what) = readings.fault(&info.quantity) {
                         self.add(format_args!("readings[{i}]: {what}"));
@@ -168,9 +168,9 @@ impl Judge<'_> {
             }
         }
         // Readings of unreadable meters of a newer version are not required.
-        let is_missing = |place: usize| row.readings.iter().all(|r| r.source != place);
-        if let Some((place, _)) = meters.iter().find(|(place, _)| is_missing(*place)) {
-            self.add(format_args!("readings: what source {place} of the manifest said is missing"));
+        let is_missing = |index: usize| row.readings.iter().all(|r| r.source != index);
+        if let Some((index, _)) = meters.iter().find(|(index, _)| is_missing(*index)) {
+            self.add(format_args!("readings: what source {index} of the manifest said is missing"));
         }
     }
 }

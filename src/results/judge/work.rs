@@ -60,7 +60,7 @@ impl Judge<'_> {
             (_, None, Unit::Token) => return Err("tokens are claimed and none is shown".into()),
             (_, None, Unit::Hash) => return Err("hashes are claimed and there is no share".into()),
             _ if product => return Err("a product is claimed and no element of it is shown".into()),
-            _ => "publisher's word: nothing shows its work".into(),
+            _ => "not verifiable: this workload leaves no proof of its work".into(),
         };
         self.note(row, shown);
         Ok(())
@@ -86,15 +86,13 @@ impl Judge<'_> {
             Err(error) if self.same_program => return Err(error.to_string()),
             Err(error) => {
                 return Ok(format!(
-                    "publisher's word: another version's product, which was not computed again: {error}"
+                    "not verified: another version's product, which this one cannot compute again: {error}"
                 ));
             }
         };
         self.of_seed |= checked > 0;
         Ok(match checked {
-            0 => format!(
-                "publisher's word: its {all} elements are too long to be computed again here"
-            ),
+            0 => format!("not verified: its {all} elements take too long to compute again here"),
             _ if checked == all => format!("sampled: {all} elements computed again, all right"),
             _ => format!(
                 "sampled: {checked} of {all} elements computed again, all right; --deep computes all"
