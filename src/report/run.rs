@@ -1,7 +1,7 @@
 //! The tables of a run: one for each device, joules per hash and per operation side by side.
 
 use super::entry::Entry;
-use super::notes::{SERVING_STACK, applying};
+use super::notes::{EMULATES, MODELLED, SERVING_STACK, SPEED_ONLY, applying};
 use super::provenance::{disagreements, no_joules};
 use super::published::percent;
 use super::table::{Cell, Column, Field, Table, Tone};
@@ -39,9 +39,9 @@ fn table(document: &Document, device: &Device) -> Option<Table> {
         return None;
     }
     let (id, software) = match device.class {
-        Class::Cpu => (String::new(), ""),
-        Class::SoftwareGpu => (format!(" {}", device.id), ", a CPU emulating a GPU"),
-        _ => (format!(" {}", device.id), ""),
+        Class::Cpu => (String::new(), String::new()),
+        Class::SoftwareGpu => (format!(" {}", device.id), format!(", {EMULATES}")),
+        _ => (format!(" {}", device.id), String::new()),
     };
     let fields: [Field<Entry>; 5] = [
         (Column::words("workload"), workload),
@@ -88,13 +88,13 @@ fn legend(entries: &[Entry]) -> Vec<String> {
         ),
         (
             any(|entry| entry.speed_only),
-            "declared: one power was declared for all workloads, so their joules compare speed only.\n\
-             Give each its own: --power declared:sha256d=WATTS,gemm=WATTS",
+            &format!("{SPEED_ONLY}\nGive each its own: --power declared:sha256d=WATTS,gemm=WATTS"),
         ),
         (
             any(|entry| entry.provenance == Provenance::Modelled),
-            "modelled: no meter was read; the true figure lies somewhere in the range.\n\
-             rigbench doctor lists the meters of this machine; or read the watts from a plug and pass them: --power declared:WATTS",
+            &format!(
+                "{MODELLED}\nrigbench doctor lists the meters of this machine; or read the watts from a plug and pass them: --power declared:WATTS"
+            ),
         ),
         (any(|e| e.outcome == Outcome::Measured && e.workload.unit == Unit::Token), SERVING_STACK),
     ])

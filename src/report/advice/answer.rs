@@ -93,10 +93,10 @@ fn certainty(advice: &Advice) -> String {
     let rivals = &advice.recommendation.rivals;
     let named = rivals.iter().take(NAMED_RIVALS).map(|rival| &advice.choices[*rival]);
     let named: Vec<String> =
-        named.map(|rival| format!("{} ({})", act(rival), earns(rival))).collect();
+        named.map(|rival| format!("{}, {}", act(rival), earns(rival))).collect();
     let named = named.join(", or ");
     let settled = match rivals.len() {
-        0 => "The interval of the best use lies above all others, so it is the best with 95 % confidence".to_string(),
+        0 => "The interval of the best use lies above all others".to_string(),
         count => {
             let more = match count.saturating_sub(NAMED_RIVALS) {
                 0 => String::new(),

@@ -4,6 +4,7 @@ use super::axis::{Axis, Label};
 use super::plot::{CROSS, DIAMOND, Mark, Shape, TRIANGLE};
 use crate::economics::market::{Asic, Figure, Market};
 use crate::report::entry::{Entry, order, span};
+use crate::report::notes::EMULATES;
 use crate::report::published::percent;
 use crate::results::Outcome;
 use crate::text::natural;
@@ -141,7 +142,7 @@ fn line(
         true if entry.rows > 1 => format!("{}, {} rows", entry.source_words(), entry.rows),
         true => entry.source_words(),
     };
-    let flag = if entry.is_software() { ", a CPU emulating a GPU" } else { "" };
+    let flag = if entry.is_software() { format!(", {EMULATES}") } else { String::new() };
     Line {
         class: entry.class.name(),
         name: format!("{}{flag}", entry.name),

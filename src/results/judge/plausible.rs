@@ -71,17 +71,15 @@ impl Judge<'_> {
         for (i, window) in windows.iter().enumerate() {
             let wall = window.wall.0;
             if !(wall > 0.0 && wall.is_finite() && window.work.0 > 0) {
-                self.add(format_args!("windows[{i}]: a window takes time and does work"));
+                self.add(format_args!("windows[{i}]: time and work have to be above 0"));
             }
             if !(0.0..=self.longest(wall * threads)).contains(&window.cpu.0) {
                 self.add_by_rule(format_args!(
-                    "windows.cpu_seconds[{i}]: {threads} threads do not have them in that time"
+                    "windows.cpu_seconds[{i}]: more than {threads} threads have in that time"
                 ));
             }
             if window.gpu.is_some_and(|gpu| !(0.0..=self.longest(wall)).contains(&gpu.0)) {
-                self.add_by_rule(format_args!(
-                    "windows.gpu_seconds[{i}]: more than the window's own"
-                ));
+                self.add_by_rule(format_args!("windows.gpu_seconds[{i}]: longer than the window"));
             }
         }
     }
@@ -119,16 +117,16 @@ impl Judge<'_> {
                 && v.wrong_windows.iter().all(|window| *window < windows.len())
                 && v.wrong_output.is_some() != v.wrong_windows.is_empty()
         });
-        self.require(verified, "verification: a measured row was verified, and agreed");
+        self.require(verified, "verification: a measured row needs a verification that agreed");
         let clock = row
             .condition
             .locked_clock_hertz
             .is_none_or(|hertz| self.rules.clock_hertz.contains(&hertz));
         let limit = row.condition.power_limit_watts.is_none_or(|watts| watts > 0.0);
-        self.require(clock && limit, "condition: no device's");
+        self.require(clock && limit, "condition: impossible clock or power limit");
         for (i, readings) in row.readings.iter().enumerate() {
             if !(0.0..=self.rules.max_core_share).contains(&readings.sampler_core_share) {
-                self.add(format_args!("readings[{i}].sampler_core_share: one core has no more"));
+                self.add(format_args!("readings[{i}].sampler_core_share: more than one core"));
             }
         }
     }
@@ -150,9 +148,12 @@ fn implausible_column(telemetry: &Telemetry, rules: &Rules) -> Option<&'static s
     let columns = [
         (all(&telemetry.cpu_use, shares), "cpu_use: a share from 0 to 1"),
         (all(&telemetry.gpu_use, shares), "gpu_use: a share from 0 to 1"),
-        (all(&telemetry.cpu_hertz, hertz), "cpu_hertz: no processor's"),
-        (telemetry.celsius.values().all(|column| all(column, celsius)), "celsius: no machine's"),
-        (board, "board: no card's"),
+        (all(&telemetry.cpu_hertz, hertz), "cpu_hertz: impossible clock"),
+        (
+            telemetry.celsius.values().all(|column| all(column, celsius)),
+            "celsius: impossible temperature",
+        ),
+        (board, "board: impossible temperature, clock or power limit"),
     ];
     columns.into_iter().find(|(sound, _)| !sound).map(|(_, what)| what)
 }

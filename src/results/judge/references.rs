@@ -26,7 +26,7 @@ impl Judge<'_> {
         let once = (1..others.len()).all(|i| !others[..i].contains(&others[i]));
         self.require(
             others.iter().all(known) && once,
-            "condition.together_with: other devices of the manifest, each once",
+            "condition.together_with: it has to list other devices of the manifest, each once",
         );
         self.require(
             row.no_source.is_none() || evidence.sources_of(row).next().is_none(),
@@ -37,7 +37,7 @@ impl Judge<'_> {
             trials.filter_map(|trial| trial.failure.as_ref()).chain(row.outcome.failure());
         for Failure { code, .. } in failures {
             if let (FailureCode::Newer(code), false) = (code, self.newer) {
-                self.add(format_args!("outcome: there is no failure of the kind '{code}'"));
+                self.add(format_args!("outcome: unknown failure code '{code}'"));
             }
         }
         self.kernel(row);
@@ -63,7 +63,7 @@ impl Judge<'_> {
         self.require(!windows.is_empty(), "windows: a measured row has at least one");
         self.require(
             telemetry.has_length(windows.looks()),
-            "telemetry: there is one look for each start of a block and each end of a window",
+            "telemetry: it needs one sample for each start of a block and each end of a window",
         );
         self.readings(row);
         let card_meter = row.readings.iter().any(|readings| {
@@ -72,12 +72,12 @@ impl Judge<'_> {
         });
         self.require(
             telemetry.board.is_some() || !card_meter,
-            "telemetry.board: joules of a card come with its state",
+            "telemetry.board: a row with joules of a card has to record the card's state",
         );
         let limit = telemetry.power_limits().first().copied();
         self.require(
             telemetry.board.is_none() || row.condition.power_limit_watts == limit,
-            "condition.power_limit_watts: it is not what the board showed first",
+            "condition.power_limit_watts: it is not the first recorded power limit",
         );
         self.lengths(windows);
         self.found == before
@@ -92,7 +92,7 @@ impl Judge<'_> {
             );
             let possible = &self.rules.batch_seconds;
             if tuning.batch_seconds.is_some_and(|batch| !possible.contains(&batch)) {
-                self.add_by_rule("tuning.batch_seconds: no batch is so long, or so short");
+                self.add_by_rule("tuning.batch_seconds: outside the possible range");
             }
         }
         // The kernel's parameter `VERSIONS`, the number of header versions hashed per word, must match the proof.
@@ -109,13 +109,13 @@ impl Judge<'_> {
         let measured = row.outcome == Outcome::Measured;
         self.require(
             !measured || (row.kernel.is_some() && row.tuning.is_some()),
-            "kernel: a measured row says which it was and how it was chosen",
+            "kernel: a measured row needs its kernel and tuning",
         );
         // Without it, the row would escape its ceilings.
         let arithmetic = row.kernel.as_ref().is_none_or(|kernel| kernel.arithmetic.is_some());
         self.require(
             !measured || arithmetic || !row.workload.id.multiplies(),
-            "kernel.arithmetic: this workload multiplies",
+            "kernel.arithmetic: required for this workload",
         );
     }
 
@@ -133,7 +133,7 @@ impl Judge<'_> {
         for (i, step) in windows.steps().iter().enumerate() {
             if (step.load_from - step.idle_from).0 < shortest * protocol.rest_seconds {
                 self.add_by_rule(format_args!(
-                    "windows.blocks[{i}]: it began after less rest than the protocol's"
+                    "windows.blocks[{i}]: its idle time is shorter than the protocol's"
                 ));
             }
         }
@@ -163,14 +163,14 @@ impl Judge<'_> {
                     }
                 }
                 _ => self.add(format_args!(
-                    "readings[{i}].source: no meter of this row, or one that spoke before"
+                    "readings[{i}].source: not a meter of this row, or a duplicate"
                 )),
             }
         }
         // Readings of unreadable meters of a newer version are not required.
         let is_missing = |index: usize| row.readings.iter().all(|r| r.source != index);
         if let Some((index, _)) = meters.iter().find(|(index, _)| is_missing(*index)) {
-            self.add(format_args!("readings: what source {index} of the manifest said is missing"));
+            self.add(format_args!("readings: those of source {index} of the manifest are missing"));
         }
     }
 }

@@ -18,7 +18,9 @@ impl Judge<'_> {
         let expected = manifest.devices.len().saturating_mul(manifest.workloads.len());
         let present = evidence.rows.len();
         if !self.newer && evidence.run.finished_at.is_some() && present < expected {
-            self.add(format_args!("rows: the manifest asks for {expected}, here are {present}"));
+            self.add(format_args!(
+                "rows: the manifest asks for {expected}, the file has {present}"
+            ));
         }
         self.duplicate_rows();
         for (i, source) in manifest.sources.iter().enumerate() {
@@ -31,7 +33,10 @@ impl Judge<'_> {
                 Scope::GpuBoard => source.devices.iter().any(of_cpu),
                 _ => false,
             };
-            self.require(!foreign, &format!("manifest.sources[{i}]: the processor is no card"));
+            self.require(
+                !foreign,
+                &format!("manifest.sources[{i}]: a meter of a card does not measure the processor"),
+            );
         }
         for (i, Baseline { source, idle }) in evidence.baselines.iter().enumerate() {
             let meter = manifest
@@ -40,7 +45,8 @@ impl Judge<'_> {
                 .is_some_and(|source| source.known().is_none_or(|source| source.meter().is_some()));
             let sound = idle.power.0 >= 0.0 && idle.half_width.0 >= 0.0 && idle.seconds.0 > 0.0;
             let is_duplicate = evidence.baselines[..i].iter().any(|other| other.source == *source);
-            let fault = format!("baselines[{i}]: no source of the manifest was read like that");
+            let fault =
+                format!("baselines[{i}]: not a valid idle power of a source of the manifest");
             self.require(meter && sound && !is_duplicate, &fault);
         }
         self.clock();
@@ -56,7 +62,9 @@ impl Judge<'_> {
                     && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
             };
             if !hex.as_ref().is_none_or(sound) {
-                self.add(format_args!("{name}: it is not that many bytes in lower-case hex"));
+                self.add(format_args!(
+                    "{name}: not the required number of bytes in lower-case hex"
+                ));
             }
         }
     }
@@ -96,17 +104,17 @@ impl Judge<'_> {
         let seconds_to_zero = |at: Timestamp| zero_at.duration_since(at).as_secs_f64();
         let start = seconds_to_zero(run.started_at);
         if start.abs() > tolerance(start.abs()) + rules.longest_start {
-            self.add_by_rule("clock.zero_at: it is not the moment at which the run began");
+            self.add_by_rule("clock.zero_at: it is too far from the start of the run");
         }
         let (at, format_start) = (run.started_at, rules.first_day.parse::<Timestamp>());
         if at < format_start.expect("a constant") {
-            self.add_by_rule(format_args!("run.started_at: {at} is before there was this format"));
+            self.add_by_rule(format_args!("run.started_at: {at} is before this format existed"));
         }
         let steps = self.evidence.known_rows().flat_map(steps);
         let (first, last) = steps.fold((0.0f64, 0.0f64), |(first, last), step| {
             (first.min(step.idle_from.0), last.max(step.measured.to.0))
         });
-        self.require(first >= 0.0, "rows: a block came before the clock began");
+        self.require(first >= 0.0, "rows: a block begins before the zero of the clock");
         let Some(finished) = run.finished_at else { return };
         let lasted = -seconds_to_zero(finished);
         if finished < run.started_at || last > lasted + tolerance(lasted) {
@@ -167,7 +175,10 @@ impl Judge<'_> {
                 self.add(format_args!("manifest.devices: {} is there twice", device.id));
             }
             if cpu != (device.class == Class::Cpu) || cpu != device.gpu.is_none() {
-                self.add(format_args!("manifest.devices: {} is no {}", device.id, device.class));
+                self.add(format_args!(
+                    "manifest.devices: {} does not fit its class, {}",
+                    device.id, device.class
+                ));
             }
         }
     }

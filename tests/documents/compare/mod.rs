@@ -181,7 +181,7 @@ fn a_gate_lets_nothing_pass_that_it_cannot_judge() {
         assert_eq!(err.lines().count(), 1, "{err}");
         assert_eq!(Files::of(&base, new).compare(&[]).0, 0);
     };
-    refused(&cut_off(|rows| drop(rows.pop())), "not in the new run");
+    refused(&cut_off(|rows| drop(rows.pop())), "missing in the new run");
     let disturbed = changed(|evidence| {
         let telemetry = row(evidence, 0).telemetry.as_mut().unwrap();
         telemetry.cpu_use = vec![Some(1.0)];

@@ -37,10 +37,10 @@ fn difficulty_follows_from_the_bits() {
         }
         judge_beacon(&hex(header.as_slice()), Timestamp::MAX)
     };
-    // The first block has difficulty 1; that of January 2024 had 70.3 trillion, as explorers show it.
+    // The first block has difficulty 1; that of January 2024 had 72.0 trillion, as explorers show it.
     assert!(with_bits(0, None).unwrap_err().contains("difficulty of 1.000e0 is"));
     let newest = with_bits(BLOCKS.len() - 1, None).unwrap();
-    assert!(newest.ends_with("of difficulty 7.034e13"), "{newest}");
+    assert!(newest.ends_with("of difficulty 7.201e13"), "{newest}");
     assert!(with_bits(0, Some(0x1d80_ffff)).unwrap_err().contains("no such target"));
 }
 

@@ -90,7 +90,7 @@ fn a_processor_is_no_graphics_card() {
     let of_class = |id, class| Device { id, class, name: rtx.into(), ..cpu.clone() };
     said(of_class(DeviceId::Cpu, Class::DiscreteGpu), "cpu is no discrete-gpu");
     said(of_class(DeviceId::Gpu(0), Class::DiscreteGpu), "gpu:0 is no discrete-gpu");
-    said(of_class(DeviceId::Gpu(0), Class::Cpu), "gpu:0 is no cpu");
+    said(of_class(DeviceId::Gpu(0), Class::Cpu), "gpu:0 does not fit its class, cpu");
     // Native code as a card's.
     said(emulated(rtx, 0x10de, "NVIDIA 580.95.05", [32, 32]), "does not run on gpu:0");
     let mut twice = RUN.document.clone();
@@ -108,7 +108,7 @@ fn meters_that_cannot_be() {
         (".update_period_seconds", |info| info.update_period = Some(Seconds(-1.0))),
         (".poll_seconds", |info| info.poll = Seconds(-1.0)),
         (".ceiling_watts", |info| info.ceiling = Watts(-1.0)),
-        (": the processor is no card", |info| info.scope = Scope::GpuBoard),
+        (": a meter of a card does not measure the processor", |info| info.scope = Scope::GpuBoard),
     ];
     for (fault, change) in changes {
         let forgery = forged(|d| match d.evidence.manifest.sources[0].known_mut() {

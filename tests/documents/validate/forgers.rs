@@ -231,7 +231,7 @@ fn invalid_made_valid_by_editing_telemetry() {
     let mut fewer = disturbed.clone();
     row(&mut fewer, 0).telemetry.as_mut().unwrap().cpu_use.truncate(3);
     sign(&mut fewer);
-    refused(&findings(&fewer).faults, "evidence.rows[0].telemetry: there is one look");
+    refused(&findings(&fewer).faults, "evidence.rows[0].telemetry: it needs one sample");
     // All of it, and nobody can see it: the list of what cannot be seen has it.
     let mut hidden = disturbed;
     row(&mut hidden, 0).telemetry.as_mut().unwrap().cpu_use.clear();
@@ -271,7 +271,7 @@ fn a_run_before_there_was_this_format() {
     };
     let faults = forged(back);
     assert_eq!(faults.len(), 1, "{faults:?}");
-    refused(&faults, "is before there was this format");
+    refused(&faults, "is before this format existed");
     // With one of the clocks alone.
     let started = forged(|d| d.evidence.run.started_at -= day);
     refused(&started, "evidence.clock.zero_at");
@@ -281,7 +281,7 @@ fn a_run_before_there_was_this_format() {
     let finished = forged(|d| d.evidence.run.finished_at = Some(d.evidence.run.started_at - later));
     refused(&finished, "evidence.run.finished_at");
     let before_zero = forged(|d| rows(d).for_each(|row| delay_from(row, -1e9, -1e4)));
-    refused(&before_zero, "a block came before the clock began");
+    refused(&before_zero, "a block begins before the zero of the clock");
     let after_the_end = forged(|d| rows(d).for_each(|row| delay_from(row, -1e9, 1e4)));
     refused(&after_the_end, "evidence.run.finished_at: it ended after");
 }
@@ -304,8 +304,8 @@ fn quick_numbers_under_the_label_publish() {
         let numbers = forged(|d| {
             d.evidence.manifest.protocol = ProtocolNumbers::from(&Protocol::of(mode));
         });
-        refused(&numbers, "shorter than the protocol's");
-        refused(&numbers, "after less rest than the protocol's");
+        refused(&numbers, " s is shorter than the protocol's");
+        refused(&numbers, "its idle time is shorter than the protocol's");
     }
     // Nor with no rest, or a warm-up that may fail.
     let changes: [fn(&mut ProtocolNumbers); 2] =
@@ -357,10 +357,10 @@ fn readings_dropped() {
     // All that a meter said.
     refused(
         &forged(|d| row(d, 0).readings.clear()),
-        "what source 0 of the manifest said is missing",
+        "those of source 0 of the manifest are missing",
     );
     let one = forged(|d| drop(row(d, 0).readings.remove(1)));
-    refused(&one, "what source 1 of the manifest said is missing");
+    refused(&one, "those of source 1 of the manifest are missing");
     // Its meter too: hashes are of the manifest that names it.
     let unnamed = forged(|d| {
         drop(d.evidence.manifest.sources.remove(1));
