@@ -88,8 +88,11 @@ fn a_processor_is_no_graphics_card() {
     };
     let rtx = "NVIDIA GeForce RTX 3060";
     let of_class = |id, class| Device { id, class, name: rtx.into(), ..cpu.clone() };
-    said(of_class(DeviceId::Cpu, Class::DiscreteGpu), "cpu is no discrete-gpu");
-    said(of_class(DeviceId::Gpu(0), Class::DiscreteGpu), "gpu:0 is no discrete-gpu");
+    said(of_class(DeviceId::Cpu, Class::DiscreteGpu), "cpu does not fit its class, discrete-gpu");
+    said(
+        of_class(DeviceId::Gpu(0), Class::DiscreteGpu),
+        "gpu:0 does not fit its class, discrete-gpu",
+    );
     said(of_class(DeviceId::Gpu(0), Class::Cpu), "gpu:0 does not fit its class, cpu");
     // Native code as a card's.
     said(emulated(rtx, 0x10de, "NVIDIA 580.95.05", [32, 32]), "does not run on gpu:0");
