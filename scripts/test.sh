@@ -28,7 +28,7 @@ say "tests, and one variant of every bench"
 status=0
 # What waits, for meters and for runs that are stopped, leaves the processor to what computes.
 timed --test runs -- --test-threads=6 >"$log.waiting" 2>&1 &
-timed --lib --bins --examples --test kernels --test documents --test report_memory -- 2>&1 | tee "$log" || status=$?
+timed --test kernels --test documents --test report_memory -- 2>&1 | tee "$log" || status=$?
 cargo test --locked --benches 2>&1 | tee -a "$log" || status=$?
 wait $! || status=$?
 tee -a "$log" <"$log.waiting"

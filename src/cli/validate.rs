@@ -31,8 +31,8 @@ pub(super) struct Args {
 }
 
 /// What proofs of work cannot show.
-const LIMITS: &str = "Proofs show that the work was computed for this very manifest and seed, by whoever, whenever. They do not show\n\
-    when, where, how fast or at what joules: those figures are the publisher's word.";
+const LIMITS: &str = "Proofs show that somebody computed this work for this manifest and seed. They do not show when, where, how fast or at\n\
+    how many joules: for these, the file is only as reliable as its publisher.";
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let model = |path: &PathBuf| {

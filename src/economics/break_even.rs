@@ -225,25 +225,25 @@ fn crossing(
     let unbounded_root = |yes: bool| if yes == yes_above { 0.0 } else { f64::INFINITY };
     let low = if low.is_nan() { unbounded_root(false) } else { low };
     let high = if high.is_nan() { unbounded_root(true) } else { high };
-    let (least, most) = parameter.domain();
+    let (min, max) = parameter.domain();
     // A negative electricity price may have a negative break-even.
-    let least = if current < 0.0 { f64::NEG_INFINITY } else { least };
-    let in_domain = |x: f64| x > least && x <= most;
+    let min = if current < 0.0 { f64::NEG_INFINITY } else { min };
+    let in_domain = |x: f64| x > min && x <= max;
     let reachable = match value {
         Some(value) => in_domain(value),
-        None => low.min(high) <= most && low.max(high) > least,
+        None => low.min(high) <= max && low.max(high) > min,
     };
     if !reachable {
         let beyond = value.unwrap_or(low);
         return Some(Crossing::Never(match parameter {
-            Parameter::Utilisation if beyond > most => Never::NotEvenAlwaysSold,
+            Parameter::Utilisation if beyond > max => Never::NotEvenAlwaysSold,
             Parameter::Pue if beyond > 0.0 => Never::NotEvenWithoutLosses,
             _ => Never::AtNoValueAboveZero,
         }));
     }
     let roots = [(value, Corner::Value), (Some(low), Corner::Low), (Some(high), Corner::High)];
     let checked = roots.into_iter().all(|(at, corner)| {
-        let Some(at) = at.filter(|at| at.is_finite() && *at != 0.0 && *at > least.min(0.0)) else {
+        let Some(at) = at.filter(|at| at.is_finite() && *at != 0.0 && *at > min.min(0.0)) else {
             return true;
         };
         let answer_at = |x| margin(x, corner).map(|m| m > 0.0);

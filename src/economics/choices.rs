@@ -374,7 +374,9 @@ pub(super) fn to_meter(market: &Market, scope: Scope) -> (f64, Vec<Factor>, Opti
         None => {
             let (_, excludes) = scope.extent();
             let scope = scope.name();
-            let why = format!("{scope} leaves out {excludes}, and wall_factor has nothing for it");
+            let why = format!(
+                "{scope} excludes {excludes}, and the market file has no wall_factor for it"
+            );
             (Factor { name, value: 1.0, source: "unknown, taken as 1".into() }, Some(why))
         }
     };

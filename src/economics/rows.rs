@@ -180,7 +180,7 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
     disambiguate(&mut rows, machines.len());
     for row in rows.iter().filter(|row| row.device.class == Class::SoftwareGpu) {
         let what = format!(
-            "{} is a processor that emulates a GPU: its joules say nothing of a GPU's",
+            "{} is a processor that emulates a GPU: its joules do not represent a GPU",
             row.device.name
         );
         if !remarks.contains(&what) {

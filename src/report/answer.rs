@@ -2,9 +2,9 @@
 //! ranks are only between joules of the same scope and provenance.
 
 use super::entry::{Entry, order, span};
-use super::group::natural;
 use super::provenance::short;
 use crate::device::Class;
+use crate::text::natural;
 use crate::units::{Interval, Provenance, Unit, significant};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,13 +33,13 @@ const DECLARED: Standing = ("plain", "as declared");
 /// The intervals overlap or are unknown.
 const OPEN: Standing = ("open", "too close to tell");
 /// Modelled, and the ranges do not overlap.
-const MODELLED: Standing = ("modelled", "modelled, yet apart");
+const MODELLED: Standing = ("modelled", "modelled, no overlap");
 /// Modelled, and the ranges overlap or there is nothing to compare with.
 const UNMEASURED: Standing = ("modelled", "only modelled");
 /// The joules differ in scope or provenance.
 const UNLIKE: Standing = ("open", "not comparable");
 /// Nothing to compare with.
-const ALONE: Standing = ("plain", "nothing beside it");
+const ALONE: Standing = ("plain", "nothing to compare");
 /// No joules are known.
 const UNKNOWN: Standing = ("open", "no joules known");
 
@@ -96,7 +96,7 @@ fn answer(all: &[&Entry], names: &Names) -> Words {
             let others: Vec<String> =
                 incomparable.take(3).map(|entry| detail(entry, names)).collect();
             if !others.is_empty() {
-                words.2.push(format!("Beside it, in no ratio: {}.", others.join("; ")));
+                words.2.push(format!("Not comparable with these: {}.", others.join("; ")));
             }
             words
         }
@@ -142,11 +142,11 @@ fn ranked(rows: &[&Entry], names: &Names) -> Words {
     if first.provenance == Provenance::Modelled {
         let needs_fewer = || format!("{} needs fewer", label(first));
         let (standing, headline, why) = match disjoint {
-            true => (MODELLED, needs_fewer(), "Even so the ranges lie apart."),
+            true => (MODELLED, needs_fewer(), "The ranges do not overlap."),
             false => (
                 UNMEASURED,
-                "undecided: nobody measured".into(),
-                "The ranges overlap, so joules name no winner.",
+                "undecided: not measured".into(),
+                "The ranges overlap, so neither is known to need fewer joules.",
             ),
         };
         let figures = format!("No meter was read: {winner} and {next}, both modelled ({scope}).");
@@ -158,13 +158,13 @@ fn ranked(rows: &[&Entry], names: &Names) -> Words {
     let both = has_ends(first) && has_ends(second);
     let measured = first.provenance.is_measured();
     let (standing, why) = match both && disjoint {
-        true if measured => (SURE, "Sure: their 95 % intervals lie apart."),
+        true if measured => (SURE, "Sure: their 95 % intervals do not overlap."),
         true if first.speed_only => {
-            (DECLARED, "One power was typed for all workloads, so this tells of the speed alone.")
+            (DECLARED, "One power was declared for all workloads, so this compares speed only.")
         }
-        true => (DECLARED, "Sure as far as the typed watts are right: the intervals lie apart."),
-        false if both => (OPEN, "Their 95 % intervals overlap, so no winner is shown."),
-        false => (OPEN, "No interval is known of one of them, so nothing is shown."),
+        true => (DECLARED, "Sure if the declared watts are right: the intervals do not overlap."),
+        false if both => (OPEN, "Their 95 % intervals overlap, so there is no winner."),
+        false => (OPEN, "One of them has no interval, so there is no winner."),
     };
     let headline = match standing {
         OPEN => format!("{} and {} are too close to tell", label(first), label(second)),
@@ -189,12 +189,12 @@ fn without_ratio(known: &[&Entry], names: &Names) -> Words {
     let why = "These joules differ in scope or provenance, so no ratio is given.";
     let mut sentences = vec![format!("{}.", all.join("; ")), why.into()];
     sentences.extend(on_speed(known, names));
-    (UNLIKE, "side by side, in no ratio".into(), sentences)
+    (UNLIKE, "different kinds of joules".into(), sentences)
 }
 
 /// The answer if only one row has joules.
 fn single_row(only: &Entry, names: &Names) -> Words {
-    let detail = format!("{}. Nothing else has joules to hold it to.", detail(only, names));
+    let detail = format!("{}. No other row has joules to compare it with.", detail(only, names));
     let headline = format!("only {}", only.class);
     if only.provenance != Provenance::Modelled {
         return (ALONE, headline, vec![detail]);
@@ -206,10 +206,10 @@ fn single_row(only: &Entry, names: &Names) -> Words {
 /// The answer if no row has joules.
 fn unknown(counting: &[&Entry], names: &Names) -> Words {
     if counting.is_empty() {
-        return (UNKNOWN, "no row counts".into(), Vec::new());
+        return (UNKNOWN, "no valid row".into(), Vec::new());
     }
     let mut sentences =
-        vec!["No row has joules: no meter was read and no watts were typed.".to_string()];
+        vec!["No row has joules: no meter was read and no watts were declared.".to_string()];
     sentences.extend(on_speed(counting, names));
     (UNKNOWN, "no joules known".into(), sentences)
 }
@@ -222,7 +222,7 @@ fn on_speed(entries: &[&Entry], names: &Names) -> Option<String> {
     let [first, second, ..] = sorted[..] else { return None };
     let (times, low, high) = ratio(first.rate, second.rate)?;
     Some(format!(
-        "On speed alone {} does {} times as much as {} ({} to {}).",
+        "By speed alone, {} is {} times as fast as {} ({} to {}).",
         display(names, first),
         significant(times),
         display(names, second),

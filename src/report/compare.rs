@@ -53,10 +53,10 @@ fn rows(pair: &Pair) -> Vec<Vec<Cell>> {
 
 fn verdict(change: &Change, worse: &str, better: &str) -> String {
     let word = match change {
-        Change { p: None, .. } => "too few",
+        Change { p: None, .. } => "too short",
         Change { regression: true, .. } => worse,
         Change { improvement: true, .. } => better,
-        _ => "not shown",
+        _ => "not significant",
     };
     let past = if change.past_gate == Some(true) { ", past gate" } else { "" };
     format!("{word}{past}")
@@ -89,9 +89,9 @@ fn remarks(comparison: &Comparison) -> Vec<String> {
     }
     lines.extend(comparison.differs.iter().cloned());
     lines.push(
-        "base and new: as rigbench report shows them. change: of the blocks' medians, with its 95 % interval; p: how often chance\n\
-         alone parts equal rows so far, as their blocks scatter.\n\
-         What differs between two runs as a whole, such as heat or a neighbour's load, is in neither."
+        "base and new: as rigbench report shows them. change: of the blocks' medians, with its 95 % confidence interval.\n\
+         p: the probability of such a difference between two equally fast rows, given the scatter of their blocks.\n\
+         Neither covers what differs between two runs as a whole, such as temperature or load by other users."
             .into(),
     );
     lines

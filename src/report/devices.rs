@@ -24,7 +24,7 @@ pub fn devices(found: &[Listing]) -> Table {
         (any(|found| found.device.class == Class::SoftwareGpu), SOFTWARE),
         (
             any(|found| found.sources.is_empty()),
-            "No energy source: rigbench doctor says what could be read, and how.",
+            "No energy source: rigbench doctor lists what can be read, and how.",
         ),
     ]);
     Table { notes, ..Table::of("Devices", &fields, found) }
@@ -84,7 +84,7 @@ pub fn sources(found: &[Listing]) -> Table {
         (Column::words("scope"), |(_, it)| it.scope.name().into()),
         (Column::words("reads"), |(_, it)| reads(&it.quantity).into()),
         (Column::words("updated every"), |(_, it)| {
-            it.update_period.map_or("found while measuring".into(), |p| p.to_string()).into()
+            it.update_period.map_or("detected during a run".into(), |p| p.to_string()).into()
         }),
         (Column::words("accuracy"), |(_, it)| {
             let accuracy = &it.accuracy;

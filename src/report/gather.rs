@@ -21,7 +21,7 @@ pub struct Collection {
     /// The rows of the files that are shown.
     pub(super) entries: Vec<Entry>,
     /// Index of the file of each run id.
-    places: HashMap<String, usize>,
+    index_of_run: HashMap<String, usize>,
 }
 
 /// A given file.
@@ -82,18 +82,22 @@ impl Collection {
         document: Result<Document, String>,
     ) -> Option<(&File, Document)> {
         let document = document.and_then(|document| {
-            match self.places.get(&document.evidence.run.id).map(|place| &self.files[*place].name) {
+            match self
+                .index_of_run
+                .get(&document.evidence.run.id)
+                .map(|index| &self.files[*index].name)
+            {
                 None => Ok(document),
                 Some(other) => Err(format!("it is the same run as {other}, which is shown")),
             }
         });
-        let place = self.files.len();
+        let index = self.files.len();
         let run = document.as_ref().map(Run::from_document).map_err(|why| plain(why).into_owned());
         self.files.push(File { name: plain(&name).into_owned(), run });
         let document = document.ok()?;
-        self.places.insert(document.evidence.run.id.clone(), place);
+        self.index_of_run.insert(document.evidence.run.id.clone(), index);
         self.entries.extend(View::all(&document).map(Entry::of));
-        Some((&self.files[place], document))
+        Some((&self.files[index], document))
     }
 
     /// Files that are shown, with their runs.

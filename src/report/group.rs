@@ -18,11 +18,11 @@ pub fn disambiguated(entries: &[Entry]) -> Vec<Entry> {
 pub fn groups(entries: &[Entry]) -> Vec<Entry> {
     let entries = disambiguated(entries);
     let mut groups: BTreeMap<_, (usize, Vec<&Entry>)> = BTreeMap::new();
-    for (place, entry) in entries.iter().enumerate() {
-        groups.entry(key(entry)).or_insert((place, Vec::new())).1.push(entry);
+    for (index, entry) in entries.iter().enumerate() {
+        groups.entry(key(entry)).or_insert((index, Vec::new())).1.push(entry);
     }
     let mut groups: Vec<(usize, Vec<&Entry>)> = groups.into_values().collect();
-    groups.sort_by_key(|(place, _)| *place);
+    groups.sort_by_key(|(index, _)| *index);
     groups.iter().map(|(_, rows)| merged(rows)).collect()
 }
 
@@ -44,14 +44,14 @@ fn merged(all: &[&Entry]) -> Entry {
     let combine = |figure: fn(&Entry) -> Option<Interval>| {
         pooled(shown.iter().filter_map(|entry| figure(entry)))
     };
-    let share = |entry: &Entry| {
+    let published_share = |entry: &Entry| {
         entry
             .published
             .as_ref()
             .and_then(|published| published.share())
             .map_or(-1.0, |(share, _)| share)
     };
-    let best = shown.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+    let best = shown.iter().max_by(|a, b| published_share(a).total_cmp(&published_share(b)));
     Entry {
         rate: combine(|entry| entry.rate),
         joules: combine(|entry| entry.joules),
@@ -75,38 +75,4 @@ fn pooled(figures: impl Iterator<Item = Interval>) -> Option<Interval> {
     let high = figures.iter().map(|figure| span(*figure)[1]).fold(f64::NEG_INFINITY, f64::max);
     let values: Vec<f64> = figures.iter().filter_map(|figure| figure.value).collect();
     Some(Interval { value: stats::median(&values), low, high, method: Method::Propagated, ..first })
-}
-
-/// Sort key of text by which `batch=4` comes before `batch=16`: digits as numbers, and the text.
-pub fn natural(text: &str) -> Vec<(u128, String)> {
-    let chars: Vec<char> = text.chars().collect();
-    let parts = chars.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
-    let texts = parts.map(|part| part.iter().collect::<String>());
-    texts.map(|text| (text.parse().unwrap_or(u128::MAX), text)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_ordered_as_numbers() {
-        let mut specs =
-            ["b=16:é", "b=4:é", "a", "b=4", "b=100000000000000000000000000000000000000000"];
-        specs.sort_by_key(|spec| natural(spec));
-        let order = specs.map(|spec| spec.chars().take(4).collect::<String>());
-        assert_eq!(order, ["a", "b=4", "b=4:", "b=16", "b=10"]);
-    }
-
-    #[test]
-    fn ranges_stay_ranges_and_values_keep_the_outermost_bounds() {
-        let point = |value, low, high| Interval { low, high, ..Interval::exact(value) };
-        let points = [point(2.0, 1.9, 2.1), point(3.0, 2.7, 3.3), point(2.2, 2.0, 2.4)];
-        let all = pooled(points.into_iter()).unwrap();
-        assert_eq!((all.value, all.low, all.high), (Some(2.2), 1.9, 3.3));
-        let ranges = [Interval::between(1.0, 4.0), Interval::between(2.0, 9.0)];
-        let all = pooled(ranges.into_iter()).unwrap();
-        assert_eq!((all.value, all.low, all.high), (None, 1.0, 9.0));
-        assert_eq!(pooled([].into_iter()), None);
-    }
 }

@@ -3,7 +3,7 @@
 use super::entry::{Entry, order};
 use super::gather::Collection;
 use super::group::groups;
-use super::notes::{SERVING_STACK, SOFTWARE, applying};
+use super::notes::{EMULATES, MODELLED, SERVING_STACK, SOFTWARE, SPEED_ONLY, applying};
 use super::published::percent;
 use super::table::{Cell, Column, Field, Table, Tone};
 use crate::results::Outcome;
@@ -54,7 +54,7 @@ fn device(entry: &Entry, with_id: bool) -> Cell {
     };
     let text = format!("{}\n{id}{}", entry.class, entry.name);
     match entry.is_software() {
-        true => Cell::from(text + "\na CPU emulating a GPU").toned(Tone::Flagged),
+        true => Cell::from(format!("{text}\n{EMULATES}")).toned(Tone::Flagged),
         false => text.into(),
     }
 }
@@ -137,14 +137,8 @@ fn state(entry: &Entry) -> Cell {
 fn notes(entries: &[Entry]) -> Vec<String> {
     let any = |test: fn(&Entry) -> bool| entries.iter().any(test);
     applying([
-        (
-            any(|entry| entry.joules.is_some_and(|joules| joules.value.is_none())),
-            "modelled: no meter was read; the true figure lies somewhere in the range.",
-        ),
-        (
-            any(|entry| entry.speed_only),
-            "declared: one power was typed for all workloads, so their joules compare their speed only.",
-        ),
+        (any(|entry| entry.joules.is_some_and(|joules| joules.value.is_none())), MODELLED),
+        (any(|entry| entry.speed_only), SPEED_ONLY),
         (any(Entry::is_software), SOFTWARE),
         (any(|entry| entry.workload.id.has_model()), SERVING_STACK),
     ])

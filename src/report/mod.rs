@@ -21,11 +21,11 @@ mod terminal;
 mod tune;
 mod view;
 
-pub use advice::{advice, advice_to_terminal, answer};
+pub use advice::{advice, advice_to_terminal, answer, figures};
 pub use compare::comparison;
 pub use devices::{devices, sources};
 pub use gather::{Collection, File, reasons};
-pub use html::page;
+pub use html::{Axis, MAX_LABELS, page};
 pub use lines::several;
 pub use run::run;
 pub use table::{Cell, Column, Table, Tone};

@@ -27,14 +27,14 @@ fn describe(view: View, energy: &Energy) -> String {
     if let Some(why) = no_joules(view, energy) {
         return format!("No joules: {}.", why.trim_end_matches('.'));
     }
-    let source = energy.source.and_then(|place| view.manifest().source(place));
+    let source = energy.source.and_then(|index| view.manifest().source(index));
     let Some(Source { origin, workload, .. }) = source else { return String::new() };
     match origin {
         Origin::Stated(Stated::Declared { power, scope }) => {
             let whose =
                 if workload.is_some() { "for this workload" } else { "once for all workloads" };
             format!(
-                "Declared: a user typed {power} {whose}; scope {}. The interval is of the speed alone.",
+                "Declared: {power}, stated by the user {whose}; scope {}. The interval covers speed only.",
                 scope.name()
             )
         }
@@ -59,13 +59,13 @@ pub fn no_joules(view: View, energy: &Energy) -> Option<String> {
     };
     let readings = view.row.readings.iter().find(|r| Some(r.source) == energy.source);
     let last = readings.and_then(|readings| readings.last_error.as_deref());
-    let last = last.map(|error| format!("; it said last: {error}")).unwrap_or_default();
+    let last = last.map(|error| format!("; its last error: {error}")).unwrap_or_default();
     Some(format!("{}: {why}{last}", name(view.manifest(), energy.source)))
 }
 
 /// The name of a source.
-fn name(manifest: &Manifest, place: Option<usize>) -> &'static str {
-    place.and_then(|place| manifest.source(place)).map_or("a source", Source::name)
+fn name(manifest: &Manifest, source: Option<usize>) -> &'static str {
+    source.and_then(|index| manifest.source(index)).map_or("a source", Source::name)
 }
 
 /// What a meter reads, in words.
@@ -94,7 +94,7 @@ pub fn basis(source: &Source) -> String {
             format!("{}: {}{period}, {}", info.model, reads(&info.quantity), accuracy(info))
         }
         Origin::Stated(Stated::Declared { power, .. }) => {
-            format!("{} W typed by the user", power.0)
+            format!("{} W declared by the user", power.0)
         }
         Origin::Stated(Stated::Modelled { low, high, basis, .. }) => {
             format!("from {} to {} W: {basis}", significant(low.0), significant(high.0))
@@ -132,7 +132,7 @@ fn measured(view: View, meter: &SourceInfo, energy: &Energy, figures: &Measured)
 
 /// Cross-checks in which a source disagrees with others.
 pub fn disagreements(manifest: &Manifest, energy: &Energy) -> Vec<String> {
-    let scope = |place: usize| manifest.source(place).map_or("it", |source| source.scope().name());
+    let scope = |index: usize| manifest.source(index).map_or("it", |source| source.scope().name());
     let checks = energy.measured.iter().flat_map(|figures| &figures.cross_checks);
     checks
         .filter_map(|check| {

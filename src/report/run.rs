@@ -1,7 +1,7 @@
 //! The tables of a run: one for each device, joules per hash and per operation side by side.
 
 use super::entry::Entry;
-use super::notes::{SERVING_STACK, applying};
+use super::notes::{EMULATES, MODELLED, SERVING_STACK, SPEED_ONLY, applying};
 use super::provenance::{disagreements, no_joules};
 use super::published::percent;
 use super::table::{Cell, Column, Field, Table, Tone};
@@ -39,9 +39,9 @@ fn table(document: &Document, device: &Device) -> Option<Table> {
         return None;
     }
     let (id, software) = match device.class {
-        Class::Cpu => (String::new(), ""),
-        Class::SoftwareGpu => (format!(" {}", device.id), ", a CPU emulating a GPU"),
-        _ => (format!(" {}", device.id), ""),
+        Class::Cpu => (String::new(), String::new()),
+        Class::SoftwareGpu => (format!(" {}", device.id), format!(", {EMULATES}")),
+        _ => (format!(" {}", device.id), String::new()),
     };
     let fields: [Field<Entry>; 5] = [
         (Column::words("workload"), workload),
@@ -64,13 +64,13 @@ fn about_published(entries: &[Entry]) -> Vec<String> {
     let (known, unknown): (Vec<_>, Vec<_>) = published.partition(|p| p.known.is_some());
     let unknown: BTreeSet<&str> = unknown.iter().map(|p| p.reference.as_str()).collect();
     let names = unknown.iter().copied().collect::<Vec<_>>().join(", ");
-    let rest = if known.is_empty() { "" } else { " for rows without a share" };
+    let which_rows = if known.is_empty() { "" } else { " for rows without a share" };
     applying([
         (
             !known.is_empty(),
             "of vendor: of the peak that it publishes; of hashcat: of its published rate",
         ),
-        (!unknown.is_empty(), &format!("no reference rate for this device{rest}: {names}")),
+        (!unknown.is_empty(), &format!("no reference rate for this device{which_rows}: {names}")),
     ])
 }
 
@@ -80,21 +80,21 @@ fn legend(entries: &[Entry]) -> Vec<String> {
     applying([
         (
             any(|entry| entry.provenance.is_measured()),
-            "measured: read while it ran; the interval is the meter's, its accuracy, its updates and chance.",
+            "measured: read from a meter during the run; the interval covers its accuracy, its update period and scatter.",
         ),
         (
             any(|entry| entry.provenance == Provenance::Declared && !entry.speed_only),
-            "declared: from watts that the user typed; the interval is of the speed alone.",
+            "declared: from watts that the user stated; the interval covers speed only.",
         ),
         (
             any(|entry| entry.speed_only),
-            "declared: one power was typed for all workloads, so their joules compare their speed only.\n\
-             Give each its own: --power declared:sha256d=WATTS,gemm=WATTS",
+            &format!("{SPEED_ONLY}\nGive each its own: --power declared:sha256d=WATTS,gemm=WATTS"),
         ),
         (
             any(|entry| entry.provenance == Provenance::Modelled),
-            "modelled: no meter was read; the true figure lies somewhere in the range.\n\
-             rigbench doctor says what could be read; or read a plug and give its watts: --power declared:WATTS",
+            &format!(
+                "{MODELLED}\nrigbench doctor lists the meters of this machine; or read the watts from a plug and pass them: --power declared:WATTS"
+            ),
         ),
         (any(|e| e.outcome == Outcome::Measured && e.workload.unit == Unit::Token), SERVING_STACK),
     ])

@@ -49,7 +49,7 @@ impl<'a> View<'a> {
     /// Whether one power was declared for all workloads, so that its joules only reflect speed.
     pub fn is_speed_only(self) -> bool {
         let energy = &self.figures.energy;
-        let source = energy.source.and_then(|place| self.manifest().source(place));
+        let source = energy.source.and_then(|index| self.manifest().source(index));
         energy.provenance() == Provenance::Declared
             && source.is_some_and(|source| source.workload.is_none())
     }

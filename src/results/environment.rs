@@ -49,15 +49,28 @@ pub(super) fn chooses_driver(variable: &str) -> bool {
 
 /// Settings in force.
 pub fn environment() -> BTreeMap<String, String> {
-    variables().filter_map(recorded).collect()
+    recorded_settings(variables())
+}
+
+/// What is recorded of these variables.
+pub fn recorded_settings(
+    variables: impl IntoIterator<Item = Variable>,
+) -> BTreeMap<String, String> {
+    variables.into_iter().filter_map(recorded).collect()
 }
 
 /// Vulkan layers between the program and the driver: by name, or by the variable that enables one.
 pub(super) fn driver_layers() -> Vec<String> {
-    variables().flat_map(layers).collect::<BTreeSet<String>>().into_iter().collect()
+    enabled_layers(variables())
 }
 
-type Variable = (String, String);
+/// The Vulkan layers that these variables enable, by name or by variable.
+pub fn enabled_layers(variables: impl IntoIterator<Item = Variable>) -> Vec<String> {
+    variables.into_iter().flat_map(layers).collect::<BTreeSet<String>>().into_iter().collect()
+}
+
+/// Name and value of an environment variable.
+pub type Variable = (String, String);
 
 fn variables() -> impl Iterator<Item = Variable> {
     let text = |value: OsString| value.to_string_lossy().into_owned();
@@ -128,64 +141,4 @@ pub(super) fn conditions(
         .then(|| format!("Vulkan drivers chosen by {}", drivers.join(", ")));
     let preloads = given(PRELOADS).into_iter().map(|name| format!("{name} was set"));
     sensors.into_iter().chain(layers).chain(drivers).chain(preloads).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const VARIABLES: [(&str, &str); 13] = [
-        ("RIGBENCH_SYSFS", "/home/me/sys"),
-        ("VK_INSTANCE_LAYERS", "VK_LAYER_TEST_card:VK_LAYER_OTHER:/home/me/layer"),
-        ("VK_LOADER_LAYERS_ENABLE", "*my*"),
-        ("ENABLE_VKBASALT", "1"),
-        ("ENABLE_MY_SECRET", "1"),
-        ("MANGOHUD", "1"),
-        ("VK_DRIVER_FILES", "/home/me/icd.json"),
-        ("LD_PRELOAD", "/home/me/shim.so"),
-        ("LD_AUDIT", ""),
-        ("GLIBC_TUNABLES", "glibc.malloc.check=3:glibc.malloc.hugetlb=1"),
-        ("RAYON_NUM_THREADS", "me"),
-        ("LP_NUM_THREADS", "4"),
-        ("HOME", "/home/me"),
-    ];
-
-    #[test]
-    fn layers_drivers_preloads_and_test_sensors_are_recorded_without_paths() {
-        let variables = VARIABLES.map(|(name, value)| (name.to_string(), value.to_string()));
-        let recorded: BTreeMap<String, String> =
-            variables.clone().into_iter().filter_map(recorded).collect();
-        let pairs: Vec<(&str, &str)> =
-            recorded.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let expected = [
-            ("LD_PRELOAD", "set"),
-            ("LP_NUM_THREADS", "4"),
-            ("RIGBENCH_SYSFS", "set"),
-            ("VK_DRIVER_FILES", "set"),
-            ("glibc.malloc.hugetlb", "1"),
-        ];
-        assert_eq!(pairs, expected);
-        let layers: BTreeSet<String> = variables.into_iter().flat_map(layers).collect();
-        let layers: Vec<String> = layers.into_iter().collect();
-        let expected = [
-            "ENABLE_VKBASALT",
-            "MANGOHUD",
-            "VK_INSTANCE_LAYERS",
-            "VK_LAYER_OTHER",
-            "VK_LAYER_TEST_card",
-            "VK_LOADER_LAYERS_ENABLE",
-        ];
-        assert_eq!(layers, expected);
-        assert_eq!(
-            conditions(&recorded, &layers, true),
-            [
-                "sensors from a test folder",
-                "Vulkan layers: ENABLE_VKBASALT, MANGOHUD, VK_INSTANCE_LAYERS, VK_LAYER_OTHER, VK_LAYER_TEST_card, VK_LOADER_LAYERS_ENABLE",
-                "Vulkan drivers chosen by VK_DRIVER_FILES",
-                "LD_PRELOAD was set",
-            ]
-        );
-        let without_gpu = ["sensors from a test folder", "LD_PRELOAD was set"];
-        assert_eq!(conditions(&recorded, &layers, false), without_gpu);
-    }
 }

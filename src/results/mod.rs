@@ -30,18 +30,20 @@ pub use derived::{
     Ceilings, Derived, Energy, Measured, Percentiles, Proven, QueryFigures, RowFigures, RunVerdict,
     Verdict,
 };
+pub use difference::{Differences, differences};
 pub use document::{
     Baseline, Clock, Condition, Document, Evidence, Kernel, Outcome, Proof, Row, Run,
     SCHEMA_VERSION,
 };
-pub use environment::{HUGE_PAGES, environment};
+pub use environment::{HUGE_PAGES, Variable, enabled_layers, environment, recorded_settings};
 pub use failure::{Failure, FailureCode};
 pub use judge::{Depth, Model};
-pub use manifest::{Host, Manifest, Origin, Program, ProtocolNumbers, Source, program};
+pub use manifest::{Host, Manifest, Origin, Program, ProtocolNumbers, Source, host_id, program};
 pub use models::{ModelNames, short_digest};
 pub use newer::OrNewer;
 pub use reason::{Reason, RunReason};
 pub use rules::{Minimum, Rules};
+pub use scan::scan;
 pub use store::{OutDir, RunFile, StoreError, text};
 pub use tuning::{Trial, Tuning, TuningSource};
 pub use validate::{Findings, validate, validate_with};
@@ -118,24 +120,4 @@ fn sha256(value: &Value) -> [u8; 32] {
 fn canonical(value: &Value) -> Vec<u8> {
     serde_json_canonicalizer::to_vec(value)
         .expect("documents hold only finite numbers and text keys")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The example of RFC 8785, section 3.2.
-    #[test]
-    fn canonical_json_is_that_of_the_rfc() {
-        let given: serde_json::Value = serde_json::from_str(
-            r#"{
-                "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
-                "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
-                "literals": [null, true, false]
-            }"#,
-        )
-        .unwrap();
-        let expected = r#"{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"#;
-        assert_eq!(String::from_utf8(canonical(&given)).unwrap(), expected);
-    }
 }

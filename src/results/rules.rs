@@ -2,6 +2,7 @@
 //! constant, add a version, so that old files stay consistent.
 
 use crate::energy;
+use std::ops::RangeInclusive;
 
 /// One version of the rules.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +29,12 @@ pub struct Rules {
     pub min_expected_shares: f64,
     /// Maximum relative difference between clocks.
     pub clocks_share: f64,
-    /// Maximum absolute difference between clocks in seconds, in addition.
+    /// Maximum absolute difference between the clocks of a window in seconds, in addition.
     pub clocks_seconds: f64,
+    /// The same between the clocks of a run, which are read when it starts and when it ends.
+    pub run_clocks_seconds: f64,
+    /// Maximum time between the start of a run and the zero of its clock, in seconds.
+    pub longest_start: f64,
     /// Minimum length of windows and idle times as a share of the protocol's.
     pub shortest: f64,
     /// Maximum ratio of a rate to the published peak, or to half of hashcat's rate: boost clocks slightly exceed published clocks.
@@ -38,8 +43,16 @@ pub struct Rules {
     pub first_day: &'static str,
     /// Minimum amount of measurement per mode.
     pub modes: &'static [Minimum],
-    /// No batch is sized for longer, in seconds.
-    pub longest_batch: f64,
+    /// Seconds for which a batch may be sized.
+    pub batch_seconds: RangeInclusive<f64>,
+    /// Minimum duration of all batches as a share of that of the windows.
+    pub min_batches: f64,
+    /// Maximum measured share of a device or a processor core: it exceeds 1 slightly, since two clocks measure it.
+    pub max_core_share: f64,
+    /// Clock frequencies of processors, cards and their memory.
+    pub clock_hertz: RangeInclusive<f64>,
+    /// Temperatures of machines.
+    pub celsius: RangeInclusive<f64>,
 }
 
 /// What a mode guarantees.
@@ -74,6 +87,8 @@ static ALL: &[Rules] = &[Rules {
     min_expected_shares: 400.0,
     clocks_share: 0.05,
     clocks_seconds: 0.1,
+    run_clocks_seconds: 6.0,
+    longest_start: 3600.0,
     shortest: 0.99,
     above_published: 1.25,
     first_day: "2026-11-30T00:00:00Z",
@@ -88,7 +103,11 @@ static ALL: &[Rules] = &[Rules {
             warm_up_required: true,
         },
     ],
-    longest_batch: 0.05,
+    batch_seconds: 1e-4..=0.05,
+    min_batches: 0.5,
+    max_core_share: 1.05,
+    clock_hertz: 1e6..=1e11,
+    celsius: -80.0..=200.0,
 }];
 
 impl Rules {
@@ -100,6 +119,11 @@ impl Rules {
     /// The current version, by which this program judges its own runs.
     pub fn current() -> &'static Rules {
         &ALL[ALL.len() - 1]
+    }
+
+    /// Maximum difference between two clocks after a time in seconds, if they may differ by `offset` at its ends.
+    pub fn clock_tolerance(&self, seconds: f64, offset: f64) -> f64 {
+        seconds * self.clocks_share + offset
     }
 
     /// The rules of a version, if this program knows them.

@@ -121,9 +121,9 @@ fn without_energy_it_still_answers_and_says_how_to_measure() {
 #[test]
 fn modelled_energy_gives_ranges_and_no_figure() {
     let said = advise(&["modelled.json"], &[]);
-    assert!(said.contains("nobody measured joules here"), "{said}");
+    assert!(said.contains("joules here are modelled, not measured"), "{said}");
     assert!(said.contains("declared:WATTS") && said.contains("modelled"), "{said}");
-    assert!(said.contains("Joules are missing here"), "{said}");
+    assert!(said.contains("The energy here is incomplete"), "{said}");
     let json: Value = serde_json::from_str(&advise(&["modelled.json"], &["--json"])).unwrap();
     let here = json["choices"].as_array().unwrap().iter().find(|c| c["kind"] == "hash-here");
     let here = here.unwrap();
@@ -139,7 +139,7 @@ fn modelled_energy_gives_ranges_and_no_figure() {
 fn declared_energy_gives_figures_with_intervals_and_a_query() {
     let said = advise(&["run.json"], &[]);
     for part in [
-        "follow from watts that somebody typed",
+        "computed from declared watts",
         "declared",
         "Hashes forgone for a token",
         "no price for output tokens of smollm2-135m",
@@ -147,7 +147,7 @@ fn declared_energy_gives_figures_with_intervals_and_a_query() {
         "tokens read × ",
         "PUE 1.58 ÷ 3600 = ",
         "Gemini, median text prompt",
-        "What it rests on (market file of 2026-11-23)",
+        "Sources of all figures (market file of 2026-11-23)",
     ] {
         assert!(says(&said, part), "{part}: {said}");
     }

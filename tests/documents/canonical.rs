@@ -51,3 +51,18 @@ fn members_are_sorted_by_utf16() {
         sorted.iter().map(|name| format!("\"{name}\":[{{}},[],1]")).collect();
     assert_eq!(json, format!("{{\"outer\":[{{{}}}]}}", members.join(",")));
 }
+
+/// The example of section 3.2.
+#[test]
+fn canonical_json_is_that_of_the_rfc() {
+    let given: serde_json::Value = serde_json::from_str(
+        r#"{
+            "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
+            "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
+            "literals": [null, true, false]
+        }"#,
+    )
+    .unwrap();
+    let expected = r#"{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"#;
+    assert_eq!(serde_json_canonicalizer::to_string(&given).unwrap(), expected);
+}

@@ -13,4 +13,7 @@ mod report;
 mod schema;
 #[path = "../support/mod.rs"]
 mod support;
+mod unit;
 mod validate;
+#[path = "../kernels/model/writer.rs"]
+mod writer;

@@ -39,13 +39,13 @@ impl Figure {
 
 /// The first day of a day, a month or a year.
 fn first_day(text: &str) -> Option<Date> {
-    let rest = match text.len() {
+    let missing = match text.len() {
         4 => "-01-01",
         7 => "-01",
         10 => "",
         _ => return None,
     };
-    format!("{text}{rest}").parse().ok()
+    format!("{text}{missing}").parse().ok()
 }
 
 /// Unit and bounds that a figure is checked against.

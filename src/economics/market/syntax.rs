@@ -58,27 +58,3 @@ fn key(text: &str, number: usize) -> String {
     let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     plain(&parts.join(".")).into_owned()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_has_its_table_and_key() {
-        let text = "date = 5\n\n[one] # first\na = 1\n[[two]]\n\nbé = { c = 3 }\n";
-        let keys = (1..=7).map(|number| key(text, number)).collect::<Vec<_>>();
-        assert_eq!(keys, ["date", "", "one", "one.a", "two", "two", "two.bé"]);
-        assert_eq!(key("", 1), "");
-    }
-
-    #[test]
-    fn only_decimal_commas_are_recognised() {
-        let hint = |line: &str| decimal_comma(line).unwrap_or_default();
-        assert!(hint("a = { value = 0,05, unit = \"x\" }").contains("write 0.05"));
-        assert!(hint("a = { value = -1,5 }").contains("write -1.5"));
-        assert!(hint("bitcoin = { value = 60,000 }").ends_with("or 60000 if it parts thousands"));
-        for other in ["a = [1, 2]", "a = { b = 1, c = 2 }", "a = { b = \"x,1\" }", "", "a"] {
-            assert_eq!(decimal_comma(other), None, "{other}");
-        }
-    }
-}

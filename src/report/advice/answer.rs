@@ -35,7 +35,7 @@ fn earns(choice: &Choice) -> String {
         false if choice.revenue.high.is_finite() => {
             format!("${} at most", number(choice.revenue.high))
         }
-        false => "nobody knows what".into(),
+        false => "an unknown amount".into(),
     }
 }
 
@@ -44,26 +44,33 @@ fn recommendation(advice: &Advice) -> String {
     let best = &advice.choices[recommendation.best];
     let price = price(advice.conditions.electricity);
     let (act_of_best, revenue) = (act(best), earns(best));
-    let paid = if best.hardware.is_some() { "power and hardware are" } else { "its power is" };
+    let costs = if best.hardware.is_some() { "power and hardware" } else { "power" };
     let first = match recommendation.pays {
         Answer::Yes => format!(
-            "The next kilowatt-hour should {act_of_best}: it earns {revenue}, and {} is left when {paid} paid.",
+            "Best use of the next kilowatt-hour: {act_of_best}. It earns {revenue}; {} remains after {costs}.",
             dollars(best.margin)
         ),
         Answer::Open => format!(
-            "Whether the next kilowatt-hour pays at {price} is open: what earns most of it is to {act_of_best}, {revenue}."
+            "It is uncertain whether any use of a kilowatt-hour pays at {price}. The best one: {act_of_best}. It earns {revenue}."
         ),
         Answer::No => format!(
-            "The next kilowatt-hour does not pay at {price}: what earns most of it is to {act_of_best}, {revenue}."
+            "No use of a kilowatt-hour pays at {price}. The best one: {act_of_best}. It earns {revenue}."
         ),
     };
     let here = match recommendation.best_here {
         Some(here) if here == recommendation.best => return first,
         Some(here) => {
             let here = &advice.choices[here];
-            format!("Of what was run here this earns most: {}; {}.", act(here), earns(here))
+            format!(
+                "Best use of the devices measured here: {}. It earns {}.",
+                act(here),
+                earns(here)
+            )
         }
-        None => "Nothing that was run here can be sold; the reasons are below the table.".into(),
+        None => {
+            "No work of the devices measured here can be sold; the reasons are below the table."
+                .into()
+        }
     };
     format!("{first} {here}")
 }
@@ -72,28 +79,30 @@ fn recommendation(advice: &Advice) -> String {
 const NAMED_RIVALS: usize = 2;
 
 fn certainty(advice: &Advice) -> String {
-    const MEASURE: &str = "rigbench doctor says what can be read, or read a plug's watts and give them: rigbench run --power declared:WATTS";
+    const MEASURE: &str = "rigbench doctor lists the meters of this machine; or read the watts from a plug and pass them: rigbench run --power declared:WATTS";
     let evidence = match advice.evidence {
         measured if measured.is_measured() => "joules were measured here".to_string(),
-        Provenance::Declared => "joules here follow from watts that somebody typed".to_string(),
+        Provenance::Declared => {
+            "joules here are computed from declared watts, not measured".to_string()
+        }
         Provenance::Modelled => format!(
-            "nobody measured joules here, so that there are ranges and no figures. To measure: {MEASURE}"
+            "joules here are modelled, not measured, so they are ranges. To measure: {MEASURE}"
         ),
         _ => format!("no joules are known here. To measure: {MEASURE}"),
     };
     let rivals = &advice.recommendation.rivals;
     let named = rivals.iter().take(NAMED_RIVALS).map(|rival| &advice.choices[*rival]);
     let named: Vec<String> =
-        named.map(|rival| format!("to {}, {}", act(rival), earns(rival))).collect();
+        named.map(|rival| format!("{}, {}", act(rival), earns(rival))).collect();
     let named = named.join(", or ");
     let settled = match rivals.len() {
-        0 => "Its interval lies above that of every other use".to_string(),
+        0 => "The interval of the best use lies above all others".to_string(),
         count => {
             let more = match count.saturating_sub(NAMED_RIVALS) {
                 0 => String::new(),
                 more => format!(", or {more} more"),
             };
-            format!("The intervals overlap, so that it may be better {named}{more}")
+            format!("Intervals overlap, so another use may be better: {named}{more}")
         }
     };
     format!("How sure: {evidence}. {settled}.")
@@ -130,7 +139,7 @@ fn break_evens(advice: &Advice) -> String {
         && let Some(condition) = condition(found)
     {
         let miner = act(&advice.choices[other]);
-        lines.push(format!("It is better than to {miner} as long as {condition}."));
+        lines.push(format!("It earns more than to {miner} as long as {condition}."));
     }
     if best.kind.hashes() {
         let then = match recommendation.pays_after_halving {
@@ -141,10 +150,10 @@ fn break_evens(advice: &Advice) -> String {
         let block = grouped(advice.halving_block.into());
         let revenue = dollars(best.revenue_after_halving);
         lines.push(format!(
-            "After the next halving (block {block}) it earns {revenue} and {then}, difficulty and prices as they are."
+            "After the next halving (block {block}) it earns {revenue} and {then}, at today's difficulty and prices."
         ));
     }
-    format!("Where it flips: {}", lines.join(" "))
+    format!("Break-even: {}", lines.join(" "))
 }
 
 /// `power costs less than $0.0844 a kilowatt-hour (now 0.0500)`.

@@ -44,9 +44,12 @@ fn hashing(advice: &Advice) -> Table {
     if let Some(here) = best_of(&advice.choices, Kind::HashHere) {
         let choice = &advice.choices[here];
         questions.extend(twice("hashing here pays if", pays(here)));
-        names.push(format!("Here: {}.", choice.label));
+        names.push(format!("Measured here: {}.", choice.label));
         if !choice.reaches_meter() {
-            notes.push("Joules are missing here, so that it takes still more than this.".into());
+            notes.push(
+                "The energy here is incomplete: the true break-even is even harder to reach."
+                    .into(),
+            );
         }
     }
     let mut table = table(advice, "hashing", &questions);
@@ -96,16 +99,16 @@ fn table(advice: &Advice, subject: &str, questions: &[(&'static str, Question)])
     }
     let mut notes = Vec::new();
     if rows.iter().flatten().any(|cell| cell.text == "–") {
-        notes.push("–: it does not enter, or moves both equally.".to_string());
+        notes.push("–: no effect on this answer.".to_string());
     }
     let counted =
         |(_, question): &(_, Question)| asked(*question).is_some_and(|f| f.counts_hardware);
     if questions.iter().any(counted) {
-        notes.push("Hardware is counted.".into());
+        notes.push("The cost of hardware is included.".into());
     }
     let heads = questions.iter().map(|(head, _)| Column::figures(head));
     Table {
-        title: format!("Where the answer flips: {subject}"),
+        title: format!("Break-even: {subject}"),
         columns: std::iter::once(Column::words("")).chain(heads).collect(),
         rows,
         notes,

@@ -28,7 +28,7 @@ pub(super) fn table(advice: &Advice) -> Table {
         ])
     };
     Table {
-        title: "The real choice: a megawatt of miners against a megawatt of accelerators".into(),
+        title: "A megawatt of miners compared with a megawatt of accelerators".into(),
         columns: columns([
             ("a megawatt of", false),
             ("earns, $/h", true),
@@ -45,7 +45,8 @@ pub(super) fn table(advice: &Advice) -> Table {
 fn notes(advice: &Advice) -> Vec<String> {
     let megawatts = &advice.megawatts;
     let mut notes = vec![
-        "On a GPU, and on a processor, the hash is a yardstick and no business: who wants hashes buys miners.".to_string(),
+        "Hashing on a GPU or a processor is a yardstick, not a business: mining needs ASIC miners."
+            .to_string(),
     ];
     let miner = &megawatts.asic;
     let best = best_of(&advice.choices, Kind::HashAsic);
@@ -53,7 +54,7 @@ fn notes(advice: &Advice) -> Vec<String> {
     notes.extend(yardsticks.map(|y| {
         let here = advice.choices[y.choice].device.as_ref().map_or("it", |on| &on.name);
         let (times, miner) = (phrase(y.times_worse), &advice.choices[y.asic].subject);
-        format!("For a hash {here} takes {times} times the joules of {miner}.")
+        format!("Per hash, {here} uses {times} times the joules of {miner}.")
     }));
     let published = |m: &&Megawatt| m.provenance == Provenance::Published;
     let published: Vec<&Megawatt> = megawatts.accelerators.iter().filter(published).collect();
@@ -63,8 +64,8 @@ fn notes(advice: &Advice) -> Vec<String> {
     };
     if let (Some(first), Some(earned)) = (published.first(), earned.reduce(span)) {
         notes.push(format!(
-            "So the choice is between a megawatt of miners, which earns {} an hour and costs {} M$ to build, and one of accelerators, \
-             which earns {} by published joules, as model, batch and card are, and costs {} M$. What says no more is published.",
+            "A megawatt of miners earns {} an hour and costs {} M$ to build. One of accelerators earns {} by published joules, depending on \
+             model, batch and card, and costs {} M$. Published figures are no more precise.",
             dollars(miner.revenue_dollars_per_hour),
             phrase(miner.build_dollars / MILLION),
             dollars(Interval::between(earned.low, earned.high)),
@@ -72,11 +73,11 @@ fn notes(advice: &Advice) -> Vec<String> {
         ));
     }
     notes.push(format!(
-        "After the halving {} M$ a year are left of the miners' megawatt; accelerators do not feel it.",
+        "After the halving, {} M$ a year are left for the megawatt of miners; accelerators are not affected.",
         phrase(miner.left_after_halving_dollars_per_year / MILLION)
     ));
     notes.push(format!(
-        "Colocation with power is sold at about {} a kWh.",
+        "Colocation, power included, sells at about {} per kWh.",
         dollars(advice.colocation_dollars_per_kwh)
     ));
     notes

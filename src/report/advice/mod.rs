@@ -3,7 +3,7 @@
 mod answer;
 mod break_evens;
 mod common;
-mod figures;
+pub mod figures;
 mod megawatts;
 mod tokens;
 mod uses;
@@ -61,7 +61,7 @@ fn sources(advice: &Advice) -> Table {
         notes.push(format!("Older than {STALE_DAYS} days: {}.", advice.stale_figures.join(", ")));
     }
     Table {
-        title: format!("What it rests on (market file of {})", advice.market_date),
+        title: format!("Sources of all figures (market file of {})", advice.market_date),
         columns: columns([("figure", false), ("of", false), ("source", false)]),
         rows: grouped(lines).into_iter().map(row).collect(),
         notes,

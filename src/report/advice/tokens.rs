@@ -29,12 +29,12 @@ pub(super) fn forgone(advice: &Advice) -> Option<Table> {
         title: "Hashes forgone for a token".into(),
         columns: columns([
             ("a token of", false),
-            ("that hashes instead", false),
+            ("hashing instead on", false),
             ("hashes", true),
             ("worth, $/Mtoken", true),
         ]),
         rows: rows.collect(),
-        notes: vec!["On the same device both joules are of one scope; a miner's are of the plug, to which a token's are taken.".into()],
+        notes: vec!["On one device, the joules of tokens and hashes have the same scope. A miner's are at the plug, so the token's are converted to the plug.".into()],
     };
     Some(table).filter(|table| !table.rows.is_empty())
 }
@@ -73,7 +73,7 @@ pub(super) fn queries(advice: &Advice) -> Option<Table> {
     Some(Table {
         title: "Energy of a query".into(),
         columns: columns([
-            ("whose", false),
+            ("query", false),
             ("Wh", true),
             ("as hashes", true),
             ("worth, $", true),
@@ -98,7 +98,8 @@ fn formula(query: &QueryEnergy) -> Vec<String> {
         plain(query.pue),
         phrase(query.watt_hours)
     )];
-    lines
-        .extend(query.lower_bound_reason.iter().map(|why| format!("It is more than that: {why}.")));
+    lines.extend(
+        query.lower_bound_reason.iter().map(|why| format!("This is a lower bound: {why}.")),
+    );
     lines
 }

@@ -78,19 +78,19 @@ fn joules(choice: &Choice) -> String {
 
 fn notes(advice: &Advice, hardware: bool) -> Vec<String> {
     let mut notes: Vec<String> =
-        only_device(advice).into_iter().map(|on| format!("Here: {}.", on.name)).collect();
+        only_device(advice).into_iter().map(|on| format!("Measured here: {}.", on.name)).collect();
     if !hardware {
         notes.push(
-            "A use pays while power costs less than it earns. Hardware is not counted: give its cost and lifetime in the market file.".into(),
+            "A use pays while power costs less than it earns. The cost of hardware is not included: give it, with its lifetime, in the market file.".into(),
         );
     } else if !advice.ranking.counts_hardware {
         notes.push(
-            "Hardware is counted in what is left where it is given, and not in the order.".into(),
+            "The cost of hardware, where given, is included in what is left after power, but not in the order.".into(),
         );
     }
     let bounds = advice.choices.iter().filter_map(|choice| choice.upper_bound_reason.as_ref());
     let bounds = grouped(bounds.map(|why| (why, ()))).into_iter();
-    notes.extend(bounds.map(|(why, _)| format!("≤, and not ranked: {why}.")));
+    notes.extend(bounds.map(|(why, _)| format!("≤: an upper bound, not ranked: {why}.")));
     let absent = advice.absent.iter().map(|absent| (&absent.reason, absent.label.as_str()));
     let absent = grouped(absent).into_iter();
     notes.extend(absent.map(|(reason, labels)| format!("No {}: {reason}.", labels.join(", no "))));

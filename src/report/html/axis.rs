@@ -30,9 +30,9 @@ impl Axis {
     /// A linear axis that covers all values, with a margin of at least 1 % of the largest magnitude.
     pub fn linear(values: impl IntoIterator<Item = f64>) -> Option<Axis> {
         let (low, high) = extremes(values)?;
-        let least = (high.abs().max(low.abs()) * 0.01).max(f64::MIN_POSITIVE);
-        let room = ((high - low) * 0.12).max(least);
-        Some(Axis { low: low - room, high: high + room, logarithmic: false })
+        let min_margin = (high.abs().max(low.abs()) * 0.01).max(f64::MIN_POSITIVE);
+        let margin = ((high - low) * 0.12).max(min_margin);
+        Some(Axis { low: low - margin, high: high + margin, logarithmic: false })
     }
 
     /// A linear axis from 0 that covers all values.
@@ -143,31 +143,4 @@ fn logarithmic_ticks(low: f64, high: f64, most: usize) -> Vec<f64> {
         let every = all.len().div_ceil(most).max(1);
         all.into_iter().step_by(every).collect()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_lie_inside_and_ticks_are_round_and_few() {
-        for (low, high) in [(9.5, 21.5), (9.5, 179_000.0), (1.0, 1.0), (3e-12, 8e9), (0.02, 0.03)] {
-            let axis = Axis::logarithmic([low, high]).unwrap();
-            assert!(axis.at(low) > 1.0 && axis.at(high) < 99.0, "{axis:?}");
-            let ticks = axis.ticks(MAX_LABELS);
-            assert!((1..=MAX_LABELS).contains(&ticks.len()), "{low} {high}: {ticks:?}");
-            assert!((axis.value(axis.at(low)) / low - 1.0).abs() < 1e-9);
-        }
-        assert_eq!(
-            Axis::logarithmic([9.5, 179_000.0]).unwrap().ticks(MAX_LABELS),
-            [1e1, 1e2, 1e3, 1e4, 1e5]
-        );
-        assert_eq!(Axis::logarithmic([0.0, -1.0]), None);
-        let wide = |value: f64| format!("{value:.1} GFLOP/s");
-        let axis = Axis::logarithmic([90.0, 4000.0]).unwrap();
-        assert!(axis.labels(280.0, wide).len() < axis.labels(900.0, wide).len());
-        let axis = Axis::linear([47.1, 48.3]).unwrap();
-        assert_eq!(axis.ticks(MAX_LABELS), [47.0, 47.5, 48.0, 48.5]); // from 46.6 to 48.8
-        assert_eq!(Axis::from_zero([10.0]).unwrap().at(0.0), 0.0);
-    }
 }

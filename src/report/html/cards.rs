@@ -4,9 +4,10 @@ use super::axis::{Axis, Label};
 use super::plot::{CROSS, DIAMOND, Mark, Shape, TRIANGLE};
 use crate::economics::market::{Asic, Figure, Market};
 use crate::report::entry::{Entry, order, span};
-use crate::report::group::natural;
+use crate::report::notes::EMULATES;
 use crate::report::published::percent;
 use crate::results::Outcome;
+use crate::text::natural;
 use crate::units::{EnergyPerWork, Interval, Provenance, Rate, Unit, Watts, significant};
 
 /// Maximum number of lines per card; the table has the rest.
@@ -51,8 +52,8 @@ pub struct Line {
 /// Joules per unit of work, one card per workload. Cards of hashes end with the reference miners.
 pub fn joules(entries: &[Entry]) -> Vec<Card> {
     let market = Market::embedded();
-    let least = |entry: &Entry| entry.joules.map_or(f64::INFINITY, order);
-    cards(entries, least, |unit, entries| {
+    let sort_key = |entry: &Entry| entry.joules.map_or(f64::INFINITY, order);
+    cards(entries, sort_key, |unit, entries| {
         let asics = if unit == Unit::Hash { &market.asics[..] } else { &[] };
         let published = |asic: &Asic| EnergyPerWork::quoted(asic.efficiency.number(), unit).joules;
         let words = |joules: f64| EnergyPerWork { joules, unit }.figure();
@@ -67,9 +68,7 @@ pub fn joules(entries: &[Entry]) -> Vec<Card> {
                 class: "asic",
                 name: asic.name.clone(),
                 worth: "published, wall".into(),
-                about: format!(
-                    "Published, never measured here: {value} {unit} by {source}, {date}."
-                ),
+                about: format!("Published, not measured here: {value} {unit} by {source}, {date}."),
                 value,
                 counts: true,
                 marks: vec![Mark::new(Shape::Symbol((at, 50.0), TRIANGLE), "solid")],
@@ -82,8 +81,8 @@ pub fn joules(entries: &[Entry]) -> Vec<Card> {
 
 /// Work per second, one card per workload.
 pub fn rates(entries: &[Entry]) -> Vec<Card> {
-    let least = |entry: &Entry| -entry.rate.map_or(0.0, order);
-    cards(entries, least, |unit, entries| {
+    let sort_key = |entry: &Entry| -entry.rate.map_or(0.0, order);
+    cards(entries, sort_key, |unit, entries| {
         let ends = entries.iter().filter_map(|entry| entry.rate.map(span));
         let axis = Axis::logarithmic(ends.flatten())?;
         let words = |per_second: f64| Rate { per_second, unit }.to_string();
@@ -143,7 +142,7 @@ fn line(
         true if entry.rows > 1 => format!("{}, {} rows", entry.source_words(), entry.rows),
         true => entry.source_words(),
     };
-    let flag = if entry.is_software() { ", a CPU emulating a GPU" } else { "" };
+    let flag = if entry.is_software() { format!(", {EMULATES}") } else { String::new() };
     Line {
         class: entry.class.name(),
         name: format!("{}{flag}", entry.name),
@@ -197,8 +196,8 @@ fn about_rate(entry: &Entry) -> String {
         Some((reference, Some((share, source)))) => {
             format!("{} % of {reference}, as published: {source}.", percent(*share))
         }
-        Some((reference, None)) => format!("Not known here: {reference} of this device."),
-        None => "Nobody publishes a rate to hold this to.".into(),
+        Some((reference, None)) => format!("No published figure for this device: {reference}."),
+        None => "No published rate to compare with.".into(),
     };
     if entry.outcome == Outcome::Measured {
         about = format!("{} {about}", entry.about_rate());

@@ -20,6 +20,7 @@ use crate::report::view::View;
 use crate::results::{Document, OrNewer, Source};
 use crate::units::{Seconds, Unit};
 use askama::Template;
+pub use axis::{Axis, MAX_LABELS};
 use base64::Engine;
 use plot::Plot;
 use sha2::{Digest, Sha256};

@@ -21,9 +21,9 @@ pub fn plots(view: View) -> Vec<Plot> {
 
 fn plot(view: View, energy: &Energy) -> Option<Plot> {
     let measured = energy.measured.as_ref()?;
-    let place = energy.source?;
-    let info = view.manifest().source(place)?.meter()?;
-    let readings = view.row.readings.iter().find(|readings| readings.source == place)?;
+    let source = energy.source?;
+    let info = view.manifest().source(source)?.meter()?;
+    let readings = view.row.readings.iter().find(|readings| readings.source == source)?;
     let watts = over_time(info, readings);
     let mean = Watts(energy.power_watts?.value?);
     let steps = view.row.windows.as_ref()?.steps();
@@ -35,7 +35,7 @@ fn plot(view: View, energy: &Energy) -> Option<Plot> {
     });
     let shown: Vec<Vec<Point>> = shown.collect();
     let baselines = &view.document.evidence.baselines;
-    let idle = baselines.iter().find(|baseline| baseline.source == place);
+    let idle = baselines.iter().find(|baseline| baseline.source == source);
     let idle = idle.map(|baseline| baseline.idle.power);
     let values = shown.iter().flatten().map(|(_, watts)| *watts);
     let axis = Axis::from_zero(values.chain(idle.map(|idle| idle.0)).chain([mean.0]))?;
@@ -111,18 +111,4 @@ fn thinned(points: &[Point]) -> Vec<Point> {
         ends
     });
     ends.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thinning_keeps_peaks() {
-        let mut points: Vec<(f64, f64)> = (0..10_000).map(|i| (f64::from(i), 100.0)).collect();
-        points[4321].1 = 450.0;
-        let thin = thinned(&points);
-        assert!(thin.len() <= MAX_POINTS && thin.contains(&(4321.0, 450.0)), "{}", thin.len());
-        assert!(thin.is_sorted_by(|a, b| a.0 <= b.0));
-    }
 }

@@ -48,11 +48,11 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
         operations,
     );
     plot.label_below(&x, |at| format!("{}/B", significant(at)));
-    let place = |intensity: f64, rate: f64| (x.at(intensity), y.height(rate));
+    let position = |intensity: f64, rate: f64| (x.at(intensity), y.height(rate));
     let (left, right) = (x.value(0.0), x.value(100.0));
     for (spec, peak) in &peaks {
         let from = stream.map_or(left, |stream| (peak / stream).clamp(left, right));
-        plot.draw(Shape::Path(vec![place(from, *peak), place(right, *peak)]), "ceiling");
+        plot.draw(Shape::Path(vec![position(from, *peak), position(right, *peak)]), "ceiling");
         plot.caption += &format!("; {spec} {}", operations(*peak));
         // The label is above the line's end, or below it if another ceiling is just above.
         let height = y.height(*peak);
@@ -68,13 +68,13 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
         // Clipped at the bottom of the plot.
         let from = (y.value(0.0) / stream).max(left);
         if from < to {
-            let line = vec![place(from, from * stream), place(to, to * stream)];
+            let line = vec![position(from, from * stream), position(to, to * stream)];
             plot.draw(Shape::Path(line), "ceiling");
         }
         plot.caption += &format!("; stream {}", bytes(stream));
     }
     for (number, (view, intensity, rate)) in (1..).zip(&points) {
-        let at = place(*intensity, *rate);
+        let at = position(*intensity, *rate);
         let class = if view.figures.verdict == Verdict::Valid { "dot" } else { "dot disturbed" };
         let words = format!(
             "{}: {} at {} operations a byte",

@@ -7,7 +7,8 @@
 //! only interleaved runs can attribute it to a changed kernel. There is no correction for multiple comparisons: of 20 equal rows, one
 //! differs by chance.
 
-use super::{Change, Entry};
+use super::comparison::Change;
+use super::entry::Entry;
 use crate::energy::Terms;
 use crate::measure::stats::{self, Ratio};
 use crate::measure::{Block, Windows};

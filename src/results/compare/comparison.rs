@@ -2,6 +2,7 @@
 
 use crate::units::{Interval, Unit};
 use serde::Serialize;
+use std::fmt::Display;
 
 /// Comparison of two documents. Ratios are new / base.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,6 +47,12 @@ pub struct RowName {
     pub device: String,
     /// The workload, as on the command line.
     pub workload: String,
+}
+
+impl Display for RowName {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{} on {}", self.workload, self.device)
+    }
 }
 
 /// Two comparable rows.

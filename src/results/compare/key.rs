@@ -1,7 +1,8 @@
 //! Which rows of two documents correspond, and when they are comparable: same workload, shape, precision, model and protocol, same scope
 //! and provenance of their joules, and same power limit.
 
-use super::{Entry, KeyField};
+use super::comparison::KeyField;
+use super::entry::Entry;
 use crate::results::difference::differences;
 use crate::results::manifest::ProtocolNumbers;
 use crate::results::short_digest;
@@ -24,7 +25,7 @@ fn key(entry: Entry) -> [(&'static str, String); 7] {
     let precision: Vec<&str> = precision.into_iter().filter_map(|part| part.as_deref()).collect();
     let is_precision = |part: &&str| precision.contains(part) || part.starts_with("activations=");
     let parts = workload.spec.split(':').skip(1);
-    let rest: Vec<&str> = parts.filter(|part| !is_precision(part)).collect();
+    let shape_options: Vec<&str> = parts.filter(|part| !is_precision(part)).collect();
     // In chronological order.
     let limits = entry.row.telemetry.iter().flat_map(|telemetry| telemetry.power_limits());
     let limits: Vec<String> = limits.map(|watts| format!("{watts} W")).collect();
@@ -34,7 +35,7 @@ fn key(entry: Entry) -> [(&'static str, String); 7] {
         |text: String, none: &str| if text.is_empty() { none.into() } else { text };
     [
         ("workload", workload.id.to_string()),
-        ("shape", or_placeholder(rest.join(":"), "none")),
+        ("shape", or_placeholder(shape_options.join(":"), "none")),
         ("precision", or_placeholder(precision.join(" by "), "none")),
         // Files with the same name may contain different models.
         ("model", shape.model_sha256.as_deref().map_or("none", short_digest).into()),

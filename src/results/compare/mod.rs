@@ -2,16 +2,17 @@
 
 mod change;
 mod comparison;
+mod entry;
 mod key;
 
 pub use comparison::{Change, Comparison, KeyField, Pair, Refused, RowName, Side};
 
-use super::derived::{RowFigures, Verdict};
-use super::document::{Document, Outcome, Row};
-use super::manifest::{Manifest, Source};
+use super::derived::Verdict;
+use super::document::{Document, Outcome};
+use super::manifest::Manifest;
 use super::newer::OrNewer;
 use super::reason::RunReason;
-use crate::device::Device;
+use entry::{Entry, entries};
 use key::Pairs;
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -50,36 +51,6 @@ pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Co
     comparison
 }
 
-/// A row in its document.
-#[derive(Clone, Copy)]
-struct Entry<'a> {
-    manifest: &'a Manifest,
-    row: &'a Row,
-    figures: &'a RowFigures,
-}
-
-impl<'a> Entry<'a> {
-    fn name(self) -> RowName {
-        let Row { device, workload, .. } = self.row;
-        RowName { device: device.to_string(), workload: workload.spec.clone() }
-    }
-
-    fn device(self) -> Option<&'a Device> {
-        self.manifest.device(&self.row.device)
-    }
-
-    /// The source of the headline figure.
-    fn source(self) -> Option<&'a Source> {
-        self.manifest.source(self.figures.energy.source?)
-    }
-}
-
-/// The rows of a document that this version can read.
-fn entries(document: &Document) -> Vec<Entry<'_>> {
-    let manifest = &document.evidence.manifest;
-    document.rows().map(|(row, figures)| Entry { manifest, row, figures }).collect()
-}
-
 fn changes(pair: &Pair) -> impl Iterator<Item = &Change> {
     std::iter::once(&pair.throughput).chain(&pair.joules_per_unit)
 }
@@ -92,8 +63,7 @@ fn not_judged(comparison: &Comparison) -> Vec<String> {
     let short = comparison.pairs.iter().filter(unsure);
     let short = short.map(|pair| format!("{}: too few windows for an interval", pair.base));
     let refused = comparison.refused.iter().map(|row| format!("{}: {}", row.base, row.reason));
-    let unpaired =
-        comparison.base_only.iter().map(|row| format!("{row}: it is not in the new run"));
+    let unpaired = comparison.base_only.iter().map(|row| format!("{row}: missing in the new run"));
     invalid.chain(short).chain(refused).chain(unpaired).collect()
 }
 
@@ -109,9 +79,10 @@ fn pair(base: Entry, new: Entry, gate: Option<f64>) -> Result<Pair, (String, Vec
         return Err((fields.iter().map(text).collect::<Vec<_>>().join("; "), fields));
     }
     let sides = [("base", base), ("new run", new)];
-    for (side, Entry { row, .. }) in sides {
-        if let Some(failure) = row.outcome.failure() {
-            let reason = format!("{} in the {side}: {failure}", row.outcome.name());
+    for (side, entry) in sides {
+        let outcome = &entry.row.outcome;
+        if let Some(failure) = outcome.failure() {
+            let reason = format!("{} in the {side}: {failure}", outcome.name());
             return Err((reason, Vec::new()));
         }
     }
@@ -200,10 +171,4 @@ pub fn run_faults(document: &Document) -> Vec<String> {
         OrNewer::Newer(_) => Some("for a reason of a newer rigbench".into()),
     };
     document.derived.run.reasons.iter().filter_map(of_run).collect()
-}
-
-impl Display for RowName {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "{} on {}", self.workload, self.device)
-    }
 }

@@ -36,11 +36,11 @@ pub(super) fn fill(
         result.reasons.extend(implausible(&energy, source, row, idle, rules));
         all.push(energy);
     }
-    for (place, source) in evidence.sources_of(row) {
+    for (source_index, source) in evidence.sources_of(row) {
         let from_source =
-            Energy { source: Some(place), scope: Some(source.scope()), ..Energy::default() };
+            Energy { source: Some(source_index), scope: Some(source.scope()), ..Energy::default() };
         match &source.origin {
-            Origin::Meter(_) if read.iter().any(|read| read.source_index == place) => {}
+            Origin::Meter(_) if read.iter().any(|read| read.source_index == source_index) => {}
             Origin::Meter(_) => {
                 let no_figure = Some(NoFigure::NothingMeasured);
                 all.push(Energy { no_figure, ..from_source });
@@ -159,7 +159,8 @@ fn headline_first(a: &Energy, b: &Energy, evidence: &Evidence, rules: &Rules) ->
     let rank = |energy: &Energy| {
         let provenance = energy.provenance();
         let kind = if provenance.is_measured() { 0 } else { provenance as u8 };
-        let meter = energy.source.and_then(|place| evidence.manifest.source(place)?.meter());
+        let meter =
+            energy.source.and_then(|source_index| evidence.manifest.source(source_index)?.meter());
         let source = match meter.map(|info| &info.quantity) {
             Some(Quantity::Counter { .. }) if width(energy) <= rules.max_counter_half_width => 0,
             Some(Quantity::Power { averaging }) if averaging.0 > 0.0 => 1,

@@ -1,9 +1,10 @@
 //! Judges evidence by one version of the rules: it must be consistent and possible, and the work that it claims must be proven. Pure,
 //! except that deep checks read models.
 
-mod bound;
 mod plausible;
 mod program;
+mod references;
+mod run;
 mod work;
 
 pub use work::{Depth, Model};

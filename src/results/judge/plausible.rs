@@ -6,6 +6,7 @@ use crate::device::{Class, Device, DeviceId};
 use crate::measure::{Telemetry, Windows};
 use crate::results::document::{Evidence, Row};
 use crate::results::environment::chooses_driver;
+use crate::results::rules::Rules;
 use crate::workload::Id;
 use std::ops::RangeInclusive;
 
@@ -15,7 +16,7 @@ impl Judge<'_> {
         let (Some(windows), Some(telemetry)) = (&row.windows, &row.telemetry) else { return };
         self.windows(windows);
         self.blocks(windows);
-        if let Some(what) = implausible_column(telemetry) {
+        if let Some(what) = implausible_column(telemetry, self.rules) {
             self.add(format_args!("telemetry.{what}"));
         }
         self.other_evidence(row, windows);
@@ -62,7 +63,7 @@ impl Judge<'_> {
 
     /// The longest time on another clock that fits `seconds`.
     fn longest(&self, seconds: f64) -> f64 {
-        seconds * (1.0 + self.rules.clocks_share) + self.rules.clocks_seconds
+        seconds + self.rules.clock_tolerance(seconds, self.rules.clocks_seconds)
     }
 
     fn windows(&mut self, windows: &Windows) {
@@ -70,17 +71,15 @@ impl Judge<'_> {
         for (i, window) in windows.iter().enumerate() {
             let wall = window.wall.0;
             if !(wall > 0.0 && wall.is_finite() && window.work.0 > 0) {
-                self.add(format_args!("windows[{i}]: a window takes time and does work"));
+                self.add(format_args!("windows[{i}]: time and work have to be above 0"));
             }
             if !(0.0..=self.longest(wall * threads)).contains(&window.cpu.0) {
                 self.add_by_rule(format_args!(
-                    "windows.cpu_seconds[{i}]: {threads} threads do not have them in that time"
+                    "windows.cpu_seconds[{i}]: more than {threads} threads have in that time"
                 ));
             }
             if window.gpu.is_some_and(|gpu| !(0.0..=self.longest(wall)).contains(&gpu.0)) {
-                self.add_by_rule(format_args!(
-                    "windows.gpu_seconds[{i}]: more than the window's own"
-                ));
+                self.add_by_rule(format_args!("windows.gpu_seconds[{i}]: longer than the window"));
             }
         }
     }
@@ -104,7 +103,7 @@ impl Judge<'_> {
         match row.latency.as_ref().filter(|latency| latency.count() > 0) {
             Some(latency) => {
                 let batches = latency.total().0;
-                if !(wall * 0.5..=self.longest(wall)).contains(&batches) {
+                if !(wall * self.rules.min_batches..=self.longest(wall)).contains(&batches) {
                     self.add_by_rule(format_args!(
                         "latency: its batches last {batches:.1} s in all, the windows {wall:.1} s"
                     ));
@@ -118,42 +117,43 @@ impl Judge<'_> {
                 && v.wrong_windows.iter().all(|window| *window < windows.len())
                 && v.wrong_output.is_some() != v.wrong_windows.is_empty()
         });
-        self.require(verified, "verification: a measured row was verified, and agreed");
-        let clock = row.condition.locked_clock_hertz.is_none_or(is_clock);
+        self.require(verified, "verification: a measured row needs a verification that agreed");
+        let clock = row
+            .condition
+            .locked_clock_hertz
+            .is_none_or(|hertz| self.rules.clock_hertz.contains(&hertz));
         let limit = row.condition.power_limit_watts.is_none_or(|watts| watts > 0.0);
-        self.require(clock && limit, "condition: no device's");
+        self.require(clock && limit, "condition: impossible clock or power limit");
         for (i, readings) in row.readings.iter().enumerate() {
-            if !(0.0..=1.05).contains(&readings.sampler_core_share) {
-                self.add(format_args!("readings[{i}].sampler_core_share: one core has no more"));
+            if !(0.0..=self.rules.max_core_share).contains(&readings.sampler_core_share) {
+                self.add(format_args!("readings[{i}].sampler_core_share: more than one core"));
             }
         }
     }
 }
 
-/// Whether a clock is plausible.
-fn is_clock(hertz: f64) -> bool {
-    (1e6..=1e11).contains(&hertz)
-}
-
 /// The first implausible column.
-fn implausible_column(telemetry: &Telemetry) -> Option<&'static str> {
-    let all = |column: &[Option<f64>], sound: fn(f64) -> bool| {
-        column.iter().flatten().all(|value| sound(*value))
+fn implausible_column(telemetry: &Telemetry, rules: &Rules) -> Option<&'static str> {
+    let all = |column: &[Option<f64>], possible: &RangeInclusive<f64>| {
+        column.iter().flatten().all(|value| possible.contains(value))
     };
-    let share = |share| (0.0..=1.05).contains(&share);
-    let celsius = |celsius| (-80.0..=200.0).contains(&celsius);
+    let (shares, hertz, celsius) =
+        (&(0.0..=rules.max_core_share), &rules.clock_hertz, &rules.celsius);
     let board = telemetry.board.as_ref().is_none_or(|board| {
         all(&board.celsius, celsius)
-            && all(&board.core_hertz, is_clock)
-            && all(&board.memory_hertz, is_clock)
-            && all(&board.power_limit_watts, |watts| watts > 0.0)
+            && all(&board.core_hertz, hertz)
+            && all(&board.memory_hertz, hertz)
+            && board.power_limit_watts.iter().flatten().all(|watts| *watts > 0.0)
     });
     let columns = [
-        (all(&telemetry.cpu_use, share), "cpu_use: a share from 0 to 1"),
-        (all(&telemetry.gpu_use, share), "gpu_use: a share from 0 to 1"),
-        (all(&telemetry.cpu_hertz, is_clock), "cpu_hertz: no processor's"),
-        (telemetry.celsius.values().all(|column| all(column, celsius)), "celsius: no machine's"),
-        (board, "board: no card's"),
+        (all(&telemetry.cpu_use, shares), "cpu_use: a share from 0 to 1"),
+        (all(&telemetry.gpu_use, shares), "gpu_use: a share from 0 to 1"),
+        (all(&telemetry.cpu_hertz, hertz), "cpu_hertz: impossible clock"),
+        (
+            telemetry.celsius.values().all(|column| all(column, celsius)),
+            "celsius: impossible temperature",
+        ),
+        (board, "board: impossible temperature, clock or power limit"),
     ];
     columns.into_iter().find(|(sound, _)| !sound).map(|(_, what)| what)
 }

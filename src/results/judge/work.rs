@@ -56,11 +56,15 @@ impl Judge<'_> {
             (Some(windows), Some(Proof::Answers(answers)), Unit::Token) => {
                 self.tokens(row, windows, answers, seed)?
             }
-            (_, Some(_), _) => return Err("it is no proof of this row".into()),
-            (_, None, Unit::Token) => return Err("tokens are claimed and none is shown".into()),
-            (_, None, Unit::Hash) => return Err("hashes are claimed and there is no share".into()),
-            _ if product => return Err("a product is claimed and no element of it is shown".into()),
-            _ => "publisher's word: nothing shows its work".into(),
+            (_, Some(_), _) => return Err("it is not a proof of this kind of work".into()),
+            (_, None, Unit::Token) => {
+                return Err("tokens are claimed, but no token is recorded".into());
+            }
+            (_, None, Unit::Hash) => {
+                return Err("hashes are claimed, but no share is recorded".into());
+            }
+            _ if product => return Err("a product is claimed, but no element is recorded".into()),
+            _ => "not verifiable: this workload leaves no proof of its work".into(),
         };
         self.note(row, shown);
         Ok(())
@@ -86,15 +90,13 @@ impl Judge<'_> {
             Err(error) if self.same_program => return Err(error.to_string()),
             Err(error) => {
                 return Ok(format!(
-                    "publisher's word: another version's product, which was not computed again: {error}"
+                    "not verified: another version's product, which this one cannot compute again: {error}"
                 ));
             }
         };
         self.of_seed |= checked > 0;
         Ok(match checked {
-            0 => format!(
-                "publisher's word: its {all} elements are too long to be computed again here"
-            ),
+            0 => format!("not verified: its {all} elements take too long to compute again here"),
             _ if checked == all => format!("sampled: {all} elements computed again, all right"),
             _ => format!(
                 "sampled: {checked} of {all} elements computed again, all right; --deep computes all"
@@ -112,7 +114,7 @@ impl Judge<'_> {
     ) -> Result<String, String> {
         let shown: usize = answers.tokens.iter().map(Vec::len).sum();
         if answers.tokens.len() != windows.len() || answers.tokens.iter().any(Vec::is_empty) {
-            return Err("every window shows some tokens".into());
+            return Err("every window has to record some tokens".into());
         }
         let Depth::Deep { models } = self.depth else {
             return Ok(format!("sampled: {shown} tokens are shown; --deep computes them again"));
@@ -141,7 +143,7 @@ impl Judge<'_> {
     fn hashes(&mut self, windows: &Windows, shares: &Shares, seed: Seed) -> Result<String, String> {
         let (claimed, scanned) = (windows.total_work(), shares.hashes());
         if scanned.map(u128::from) != Some(claimed) {
-            let scanned = scanned.map_or("no number of them".into(), |n| n.to_string());
+            let scanned = scanned.map_or("an unknown number".into(), |n| n.to_string());
             return Err(format!("the windows claim {claimed} hashes, the scan has {scanned}"));
         }
         if let Verdict::Disagrees(what) = shares.judge_row(seed) {

@@ -1,19 +1,16 @@
 //! `rigbench compare`: what it says, what it refuses, and its exit codes.
 
+mod metered;
 mod recorded;
+mod unlike;
 
 use crate::support;
-use rigbench::device::Class;
-use rigbench::energy::{
-    Accuracy, Basis, Integral, MeterKind, Quantity, Response, Scope, SourceInfo, Stated, Terms,
-};
-use rigbench::measure::BoardTelemetry;
+use rigbench::energy::Stated;
 use rigbench::results::{
-    self, Document, Energy, Evidence, Failure, FailureCode, Measured, OrNewer, Origin, Outcome,
-    Row, RowFigures, Source, Verdict,
+    self, Document, Evidence, Failure, FailureCode, OrNewer, Origin, Outcome, Row, Verdict,
 };
-use rigbench::units::{Interval, Joules, Method, Provenance, Seconds, Unit, Watts};
-use rigbench::workload::{Description, Id, Shape};
+use rigbench::units::{Method, Watts};
+use rigbench::workload::Shape;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -129,7 +126,7 @@ fn a_file_against_itself_has_the_ratio_one_and_passes() {
     }
     let (code, table, _) = files.compare(&[]);
     assert_eq!(code, 0);
-    assert!(table.contains("not shown") && table.contains("J/TFLOP"), "{table}");
+    assert!(table.contains("not significant") && table.contains("J/TFLOP"), "{table}");
     assert!(table.lines().all(|line| line.chars().count() <= 110), "{table}");
 }
 
@@ -184,7 +181,7 @@ fn a_gate_lets_nothing_pass_that_it_cannot_judge() {
         assert_eq!(err.lines().count(), 1, "{err}");
         assert_eq!(Files::of(&base, new).compare(&[]).0, 0);
     };
-    refused(&cut_off(|rows| drop(rows.pop())), "not in the new run");
+    refused(&cut_off(|rows| drop(rows.pop())), "missing in the new run");
     let disturbed = changed(|evidence| {
         let telemetry = row(evidence, 0).telemetry.as_mut().unwrap();
         telemetry.cpu_use = vec![Some(1.0)];
@@ -223,90 +220,6 @@ fn only_consistent_files_are_compared() {
     one_line("cannot read");
 }
 
-const GEMM: &str = "gemm:48x40x56:f32";
-
-/// What the two rows of this workload are refused for.
-fn refusal(new: &Document) -> Vec<String> {
-    let comparison = results::compare(&calm(1.0), new, None);
-    let refused = comparison.refused.iter().find(|r| r.base.workload == GEMM);
-    refused.map(|r| r.fields.iter().map(|f| f.field.clone()).collect()).unwrap_or_default()
-}
-
-#[test]
-fn unlike_rows_are_refused_and_the_field_is_named() {
-    let gemm = |change: fn(&mut Evidence, usize)| {
-        refusal(&changed(|evidence| {
-            let is_gemm = |row: &OrNewer<Row>| row.known().unwrap().workload.spec == GEMM;
-            let i = evidence.rows.iter().position(is_gemm).unwrap();
-            change(evidence, i);
-        }))
-    };
-    let none = Vec::<String>::new();
-    assert_eq!(gemm(|_, _| ()), none);
-    let respell = |evidence: &mut Evidence, i, spec: &str, weights: &str, activations: &str| {
-        let workload = &mut row(evidence, i).workload;
-        workload.spec = spec.into();
-        workload.shape.weights = Some(weights.into());
-        workload.shape.activations = Some(activations.into());
-    };
-    let sides = |evidence: &mut Evidence, i: usize| {
-        row(evidence, i).workload.spec = "gemm:48x40x57:f32".into();
-    };
-    assert_eq!(gemm(sides), ["shape"]);
-    let int8 = changed(|evidence| respell(evidence, 1, "gemm:48x40x56:int8", "int8", "f32"));
-    assert_eq!(refusal(&int8), ["precision"]);
-    let halves = "gemm:48x40x56:f32:activations=f16";
-    let activations = changed(|evidence| respell(evidence, 1, halves, "f32", "f16"));
-    assert_eq!(refusal(&activations), ["precision"]);
-    let scope = |evidence: &mut Evidence, _: usize| {
-        let origin = &mut evidence.manifest.sources[0].known_mut().unwrap().origin;
-        let scope = Scope::CpuPackage;
-        *origin = Origin::Stated(Stated::Declared { power: Watts(110.0), scope });
-    };
-    assert_eq!(gemm(scope), ["scope"]);
-    let none = |evidence: &mut Evidence, _: usize| evidence.manifest.sources.clear();
-    assert_eq!(gemm(none), ["provenance", "scope"]);
-    let limited = |evidence: &mut Evidence, i: usize| {
-        row(evidence, i).telemetry.as_mut().unwrap().board = Some(BoardTelemetry {
-            power_limit_watts: vec![Some(250.0)],
-            ..BoardTelemetry::default()
-        });
-    };
-    assert_eq!(gemm(limited), ["power limit"]);
-    let rested = changed(|evidence| evidence.manifest.protocol.rest_seconds += 1.0);
-    assert_eq!(refusal(&rested), ["protocol.rest_seconds"]);
-
-    let other_mode = changed(|evidence| {
-        evidence.manifest.protocol.mode = "default".into();
-        evidence.manifest.protocol.precision = 0.01;
-    });
-    let comparison = results::compare(&calm(1.0), &other_mode, None);
-    assert!(comparison.pairs.is_empty());
-    assert_eq!(comparison.refused[0].reason, "protocol.mode differs: quick against default");
-
-    // Nothing alike is left: one line, and the field.
-    let first = cut_off(|rows| rows.truncate(1));
-    let second = cut_off(|rows| drop(rows.remove(0)));
-    let (code, out, err) = Files::of(&first, &second).compare(&[]);
-    assert_eq!((code, out.as_str()), (2, ""), "{err}");
-    assert!(err.contains("shape differs: 40x40x40 against 48x40x56"), "{err}");
-    assert_eq!(err.lines().count(), 1, "{err}");
-}
-
-#[test]
-fn a_row_meets_its_like_on_another_device_and_it_is_said() {
-    let new = changed(|evidence| {
-        let device = evidence.manifest.devices[0].known_mut().unwrap();
-        (device.id, device.class) = ("gpu:0".parse().unwrap(), Class::SoftwareGpu);
-        evidence.manifest.sources[0].known_mut().unwrap().devices = vec![device.id.clone()];
-        rows(evidence).for_each(|row| row.device = "gpu:0".parse().unwrap());
-    });
-    let comparison = results::compare(&calm(1.0), &new, None);
-    assert_eq!(comparison.pairs.len(), 2);
-    assert!(comparison.pairs[0].differs[0].contains("(cpu) against"), "{comparison:?}");
-    assert!(comparison.pairs[0].differs[0].contains("(software-gpu)"), "{comparison:?}");
-}
-
 /// Keeps so many windows of each row, in one block.
 fn in_one_block(evidence: &mut Evidence, n: usize) {
     for row in rows(evidence) {
@@ -343,137 +256,4 @@ fn a_row_that_was_cut_off_is_compared_as_far_as_it_goes() {
     assert_eq!(comparison.pairs[0].throughput.p, None);
     let unsure = |why: &String| why.contains("too few windows");
     assert!(comparison.not_judged.iter().any(unsure), "{comparison:?}");
-}
-
-/// Joules from a counter of 5 % accuracy: blocks as they are, times `factor`. Its figures are given, not derived.
-fn metered(factor: f64) -> Document {
-    let mut document = calm(1.0);
-    let kept = document.evidence.rows[0].known().unwrap().clone();
-    let windows = kept.windows.unwrap();
-    document.evidence.manifest.sources[0] = OrNewer::Known(Source {
-        devices: vec![kept.device],
-        workload: None,
-        origin: Origin::Meter(SourceInfo {
-            kind: MeterKind::Nvml,
-            model: "a card".into(),
-            driver: None,
-            scope: Scope::GpuBoard,
-            quantity: Quantity::Counter { ranges: vec![None], duty: 1.0 },
-            update_period: Some(Seconds(0.1)),
-            poll: Seconds(0.05),
-            ceiling: Watts(1000.0),
-            accuracy: Accuracy { share: 0.05, basis: Basis::Assumed, reference: "a test".into() },
-        }),
-    });
-    let seconds = |block: &rigbench::measure::Block| {
-        windows.wall_seconds[block.windows.clone()].iter().sum::<f64>()
-    };
-    let joules: Vec<f64> = windows.blocks().iter().map(|b| 50.0 * factor * seconds(b)).collect();
-    let gross: f64 = joules.iter().sum();
-    let interval = Interval::new(
-        gross,
-        (0.95 * gross, 1.05 * gross),
-        Provenance::MeasuredCounter,
-        Method::MeterUncertainty,
-    );
-    let own: &mut RowFigures = document.derived.rows[0].known_mut().unwrap();
-    own.energy = Energy {
-        source: Some(0),
-        scope: Some(Scope::GpuBoard),
-        joules_per_unit: Some(interval / windows.total_work() as f64),
-        power_watts: Some(interval / windows.seconds().0),
-        measured: Some(Measured {
-            total: Integral {
-                gross: Joules(gross),
-                terms: Terms {
-                    meter: Joules(0.05 * gross),
-                    window: Joules(0.002 * gross),
-                    statistical: Joules(0.0),
-                },
-                period: Some(Seconds(0.1)),
-                samples: 100,
-                rejected: 0,
-                coverage: 1.0,
-                wraps: 0,
-            },
-            blocks_gross_joules: joules.into_iter().map(Some).collect(),
-            response: Response {
-                lag: Seconds(0.0),
-                lag_half_width: Seconds(0.1),
-                idle: Watts(10.0),
-                load: Watts(50.0),
-                explained: 1.0,
-                late: false,
-            },
-            cross_checks: Vec::new(),
-        }),
-        ..Energy::default()
-    };
-    document
-}
-
-#[test]
-fn a_meter_is_wrong_by_the_same_share_twice_and_two_meters_are_not() {
-    let joules = |new: &Document| {
-        let comparison = results::compare(&metered(1.0), new, Some(5.0));
-        comparison.pairs[0].joules_per_unit.clone().unwrap()
-    };
-    let one = joules(&metered(1.06));
-    assert!((one.ratio.middle() - 1.06).abs() < 1e-9 && one.regression, "{one:?}");
-    assert!(one.p < Some(0.05) && one.past_gate == Some(true), "{one:?}");
-    assert!(one.one_meter, "{one:?}");
-    // Half of the interval is at least the ends of both rows' windows.
-    assert!(one.ratio.high / one.ratio.middle() > 1.0028, "{one:?}");
-
-    let mut elsewhere = metered(1.06);
-    elsewhere.evidence.manifest.host.cpu = "Another".into();
-    let two = joules(&elsewhere);
-    assert!(!two.regression && two.p > Some(0.05), "{two:?}");
-    let half = (two.ratio.high / two.ratio.middle()).ln();
-    assert!(half > 0.05 * 2f64.sqrt() && half < 0.09, "{two:?}");
-
-    let modelled = changed(|evidence| {
-        let (low, high, scope) = (Watts(10.0), Watts(90.0), Scope::Machine);
-        let origin = &mut evidence.manifest.sources[0].known_mut().unwrap().origin;
-        *origin = Origin::Stated(Stated::Modelled { low, high, scope, basis: "a test".into() });
-    });
-    let comparison = results::compare(&modelled, &modelled, Some(5.0));
-    assert_eq!(comparison.pairs[0].joules_per_unit, None);
-    assert!(comparison.pairs[0].no_joules_reason.as_ref().unwrap().contains("modelled"));
-    assert_eq!(comparison.not_judged, Vec::<String>::new());
-}
-
-/// The made-up digest of a model in `model.gguf`.
-fn of_model(document: &Document, digits: &str) -> Document {
-    let mut document = document.clone();
-    document.evidence.rows.truncate(1);
-    document.derived.rows.truncate(1);
-    row(&mut document.evidence, 0).workload = Description {
-        id: Id::Decode,
-        spec: "decode:model.gguf:batch=1:prompt=128:context=256".into(),
-        unit: Unit::Token,
-        shape: Shape {
-            model: Some("model.gguf".into()),
-            model_sha256: Some(digits.repeat(32)),
-            ..Shape::default()
-        },
-        intensity: None,
-    };
-    document
-}
-
-#[test]
-fn two_models_of_one_file_name_are_refused_with_both_digests_in_short() {
-    let run = calm(1.0);
-    let (a, b) = (of_model(&run, "a1"), of_model(&run, "b2"));
-    assert_eq!(results::compare(&a, &a, None).pairs.len(), 1);
-    let comparison = results::compare(&a, &b, Some(5.0));
-    assert_eq!((comparison.pairs.len(), comparison.refused.len()), (0, 1));
-    let refused = &comparison.refused[0];
-    assert_eq!(refused.reason, "model differs: a1a1a1a1 against b2b2b2b2");
-    let [field] = &refused.fields[..] else { panic!("{refused:?}") };
-    assert_eq!(
-        (field.field.as_str(), &field.base[..], &field.new[..]),
-        ("model", "a1a1a1a1", "b2b2b2b2")
-    );
 }

@@ -2,6 +2,7 @@
 
 mod advise;
 mod break_even;
+mod flips;
 mod formulas;
 mod json;
 mod made_up;

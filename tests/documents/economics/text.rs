@@ -59,7 +59,7 @@ fn the_first_lines_answer() {
     for part in [
         "rent out NVIDIA H100",
         "How sure: joules were measured",
-        "Where it flips: ",
+        "Break-even: ",
         "power costs less than $",
     ] {
         assert!(answer.contains(part), "{part}: {answer}");

@@ -3,7 +3,7 @@
 use crate::mutations::bytes;
 use crate::mutations::random::Random;
 use crate::mutations::soak::soak;
-use crate::mutations::writer::{Writer, flag, float, list, llama, number, string};
+use crate::writer::{Writer, flag, float, list, llama, number, string};
 use rigbench::model::{Gguf, Weights};
 use rigbench::workload::data::Seed;
 use rigbench::workload::decoder::{Answers, judge};

@@ -14,5 +14,3 @@ mod results;
 mod soak;
 mod tree;
 mod tuning;
-#[path = "../../kernels/model/writer.rs"]
-mod writer;

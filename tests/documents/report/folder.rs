@@ -38,7 +38,7 @@ fn the_answer_says_who_wins_how_sure_and_what_is_modelled() {
     assert_eq!(of(&all, "sha256d"), ("discrete-gpu wins", "sure"));
     // Cards and processors by counters of their own: like is ranked with like.
     assert_eq!(of(&all, "gemm"), ("discrete-gpu wins", "sure"));
-    assert!(page.contains("Beside it, in no ratio: cpu needs "), "{all:?}");
+    assert!(page.contains("Not comparable with these: cpu needs "), "{all:?}");
     assert_eq!(of(&all, "gemv").1, "as declared");
     // Of prefill nobody read a meter.
     let (_, badge) = of(&all, "prefill");
@@ -84,7 +84,7 @@ fn no_ratio_crosses_a_scope_or_a_provenance() {
         let (headline, badge, ratio) = meet(&board, other);
         assert_eq!(
             (headline.as_str(), badge.as_str()),
-            ("side by side, in no ratio", "not comparable")
+            ("different kinds of joules", "not comparable")
         );
         assert!(!ratio);
     }

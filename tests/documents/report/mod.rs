@@ -3,6 +3,6 @@
 mod command;
 mod folder;
 mod formats;
-mod made_up;
+pub mod made_up;
 mod pages;
 mod strangers;

@@ -2,6 +2,7 @@
 
 use crate::support;
 use crate::validate::honest::{RUN, findings, row, row_of, sign};
+use crate::writer;
 use rigbench::results::{Document, Kernel};
 use rigbench::workload::{Id, Proof};
 
@@ -21,7 +22,11 @@ fn a_gpus_kernel_is_one_of_this_program() {
     let out = tempfile::tempdir().unwrap();
     let mut run = support::rigbench(&["run", "--quick", "--json", "--device", "gpu:0", "--out"]);
     run.arg(out.path());
-    let workloads = ["sha256d", "gemm:48x40x56:f32", "decode:smollm2-135m:int4"];
+    // A small model: its kernels are those of a large one.
+    let model = out.path().join("small.gguf");
+    std::fs::write(&model, writer::llama().write().bytes).unwrap();
+    let decode = format!("decode:{}:batch=2:prompt=24:context=80", model.display());
+    let workloads = ["sha256d", "gemm:48x40x56:f32", &decode];
     for workload in workloads {
         run.args(["--workload", workload]);
     }

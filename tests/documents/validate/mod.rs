@@ -1,11 +1,12 @@
 //! `rigbench validate`: what is refused, what is marked, and what nobody can see.
 
 mod ceilings;
+mod disguises;
 #[path = "../../runs/energy/fake/draw.rs"]
 mod draw;
 mod forgers;
 mod forgery;
-mod honest;
+pub mod honest;
 mod junk;
 mod kernels;
 mod novelties;

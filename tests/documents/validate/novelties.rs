@@ -79,7 +79,7 @@ pub const NOVELTIES: &[Novelty] = &[
         },
         derived: nothing,
         rows: &[],
-        place: "evidence.rows[1].outcome: there is no failure of the kind 'too-noisy'",
+        place: "evidence.rows[1].outcome: unknown failure code 'too-noisy'",
     },
     Novelty {
         what: "a workload",

@@ -249,7 +249,7 @@ fn a_missing_field_is_null() {
     let mut less = without(&whole, "/evidence/rows/0/proof");
     crate::validate::versions::sign(&mut less);
     let faults = findings_of(less.to_string().as_bytes()).faults;
-    assert!(faults.iter().any(|fault| fault.contains("there is no share")), "{faults:#?}");
+    assert!(faults.iter().any(|fault| fault.contains("no share is recorded")), "{faults:#?}");
 }
 
 #[test]
@@ -268,12 +268,15 @@ fn joules_of_a_card_come_with_its_state() {
     };
     assert_eq!(of_a_card(|_| ()), None);
     let without = of_a_card(|d| row(d, 1).telemetry.as_mut().unwrap().board = None).unwrap();
-    assert_eq!(without, "evidence.rows[1].telemetry.board: joules of a card come with its state");
+    assert_eq!(
+        without,
+        "evidence.rows[1].telemetry.board: a row with joules of a card has to record the card's state"
+    );
     let shorter = of_a_card(|d| {
         let board = row(d, 0).telemetry.as_mut().unwrap().board.as_mut().unwrap();
         board.throttle = vec![Some(Vec::new()), None];
     });
-    assert!(shorter.unwrap().starts_with("evidence.rows[0].telemetry: there is one look"));
+    assert!(shorter.unwrap().starts_with("evidence.rows[0].telemetry: it needs one sample"));
 }
 
 #[test]

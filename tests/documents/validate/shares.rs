@@ -38,7 +38,7 @@ fn an_honest_document_is_consistent_and_so_is_one_signed_again() {
     assert_eq!(faults(&RUN.document), Vec::<String>::new());
     assert_eq!(forged(|_| ()), Vec::<String>::new());
     let notes = findings(&RUN.document).notes;
-    for said in ["proven work: ", "hashes claimed, supported by", "sampled: ", "publisher's word"] {
+    for said in ["proven work: ", "hashes claimed, supported by", "sampled: ", "not verifiable: "] {
         assert!(notes.iter().any(|note| note.contains(said)), "{said}: {notes:?}");
     }
 }
@@ -85,7 +85,7 @@ fn shares_that_are_missing_are_missed() {
     };
     refused(&forged(halve), "give about");
     refused(&forged(|d| shares(d).shares.clear()), "give about");
-    refused(&forged(|d| hashes(d).proof = None), "there is no share");
+    refused(&forged(|d| hashes(d).proof = None), "no share is recorded");
     // The count is right, for shares that all come of the first half.
     let first_half = |d: &mut Document| {
         let shares = shares(d);
@@ -303,12 +303,12 @@ fn elements_that_do_not_follow_from_the_seed_are_refused() {
     );
     refused(&forged(|d| elements(d).f16_roundings = 2000), "let anything pass");
     refused(&forged(|d| elements(d).weight_excess = 9), "let anything pass");
-    refused(&forged(|d| row(d, 1).proof = None), "no element of it is shown");
+    refused(&forged(|d| row(d, 1).proof = None), "no element is recorded");
     let swapped = |d: &mut Document| {
         let proof = row(d, 0).proof.clone();
         row(d, 1).proof = proof;
     };
-    refused(&forged(swapped), "no proof of this row");
+    refused(&forged(swapped), "not a proof of this kind of work");
     let wider = |d: &mut Document| {
         let spec = "gemm:48x40x57:int8".to_string();
         d.evidence.manifest.workloads[1] = spec.clone();
