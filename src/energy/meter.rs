@@ -98,7 +98,7 @@ impl<'a> Meter<'a> {
     pub fn figures(&self, blocks: &[LoadStep]) -> Vec<Figures> {
         let read = |sampler: &&'a Sampler| {
             let readings = readings(sampler, blocks).stamped();
-            Read { source_index: sampler.place, info: &sampler.info, readings }
+            Read { source_index: sampler.index, info: &sampler.info, readings }
         };
         let sources: Vec<Read> = self.samplers.iter().map(read).collect();
         figures(&Rules::CURRENT, &sources, blocks)
@@ -145,6 +145,6 @@ fn readings(sampler: &Sampler, blocks: &[LoadStep]) -> Readings {
         failed_reads: log.failed.iter().filter(|(at, _)| inside(at)).count(),
         last_error: log.failed.last().map(|(_, why)| why.to_string()),
         sampler_core_share: (1e6 * log.cost.0 / elapsed).round() / 1e6,
-        ..Readings::of(sampler.place, &sampler.info.quantity, &near(&log, blocks))
+        ..Readings::of(sampler.index, &sampler.info.quantity, &near(&log, blocks))
     }
 }

@@ -13,4 +13,5 @@ mod report;
 mod schema;
 #[path = "../support/mod.rs"]
 mod support;
+mod unit;
 mod validate;

@@ -14,3 +14,4 @@ mod protocol;
 mod publish;
 #[path = "../support/mod.rs"]
 mod support;
+mod unit;
