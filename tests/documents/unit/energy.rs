@@ -114,7 +114,7 @@ fn few_readings_are_not_called_a_reading_that_never_moved() {
     for few in [&[][..], &[(11.0, 50.0)], &[(11.0, 50.0), (12.0, 60.0)]] {
         assert_eq!(why(counter(), few), Err(NoFigure::FewReadings));
     }
-    assert_eq!(why(power(), &[(11.0, 50.0)]), Err(NoFigure::FewReadings));
+    assert_eq!(why(power(), &[(11.0, 50.0), (12.0, 60.0)]), Err(NoFigure::FewReadings));
     assert_eq!(why(power(), &[]), Err(NoFigure::NoUsableReading));
     for quantity in [counter(), power()] {
         assert_eq!(why(quantity, &readings(35.0, |_| 50.0)), Err(NoFigure::NeverMoved));
