@@ -1,6 +1,7 @@
-//! Runs that wait for meters that are read once a second, each for most of a minute. The harness starts tests in the order of their names,
-//! so these begin first.
+//! Runs that take longest: those that wait for meters which are read once a second, and one that other tests wait for. The harness starts
+//! tests in the order of their names, so these begin first.
 
+use crate::consistent::{BASE, consistent};
 use crate::energy::fake::draw::Draw;
 use crate::energy::fake::plug::{Plug, Reply, gen2, json, missing};
 use crate::energy::fake::sysfs::Sysfs;
@@ -163,4 +164,12 @@ fn a_plug_that_is_lost_in_mid_run_costs_its_windows() {
     }
     let judged = support::rigbench(&["validate"]).arg(path).output().unwrap();
     assert_eq!(judged.status.code(), Some(0), "{}", String::from_utf8_lossy(&judged.stdout));
+}
+
+/// Tests of `consistent` make other files of it.
+#[test]
+fn a_short_run_of_three_workloads_is_consistent() {
+    let document = consistent(BASE.path());
+    assert!(document.evidence.run.finished_at.is_some());
+    assert_eq!(document.rows().count(), 3);
 }
