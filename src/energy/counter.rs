@@ -98,7 +98,7 @@ impl Ticks<'_> {
         let used: Vec<&Stamped> = readings.iter().filter(usable).collect();
         let (mut ticks, mut wraps, mut total) = (Vec::<Tick>::new(), 0, 0.0);
         // The largest rise between two readings: a drop is a wrap only if the rise that it implies is at most 3 times as large.
-        let normal = used
+        let largest_rise = used
             .windows(2)
             .flat_map(|pair| pair[0].values.iter().zip(&pair[1].values).map(|(a, b)| b - a))
             .fold(0.0, f64::max);
@@ -118,7 +118,8 @@ impl Ticks<'_> {
                 added += match range {
                     _ if b >= a => b - a,
                     Some(range)
-                        if a <= range.0 && b + range.0 - a <= max_energy.min(normal * 3.0) =>
+                        if a <= range.0
+                            && b + range.0 - a <= max_energy.min(largest_rise * 3.0) =>
                     {
                         wraps += 1;
                         b + range.0 - a

@@ -36,7 +36,7 @@ impl Steady {
         };
         // The range of no values is inverted: its upper end is below its lower end.
         let within =
-            |(low, high): (f64, f64), share: f64| high < low || high <= low * (1.0 + share);
+            |(low, high): (f64, f64), tolerance: f64| high < low || high <= low * (1.0 + tolerance);
         let (coldest, hottest) = range(|slice| slice.celsius);
         within(range(|slice| Some(slice.rate)), RATE)
             && within(range(|slice| slice.watts), POWER)

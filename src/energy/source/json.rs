@@ -39,11 +39,11 @@ fn bare_nan(bytes: &[u8], at: usize) -> usize {
         return 0;
     }
     let sign = usize::from(matches!(bytes[at], b'-' | b'+'));
-    let rest = &bytes[at + sign..];
+    let unsigned = &bytes[at + sign..];
     let found = NOT_NUMBERS.iter().find(|name| {
-        rest.len() >= name.len()
-            && rest[..name.len()].eq_ignore_ascii_case(name)
-            && !word(rest.get(name.len()))
+        unsigned.len() >= name.len()
+            && unsigned[..name.len()].eq_ignore_ascii_case(name)
+            && !word(unsigned.get(name.len()))
     });
     found.map_or(0, |name| sign + name.len())
 }
