@@ -59,8 +59,11 @@ fn a_meter_is_found_without_being_asked_for() {
             thread::sleep(Duration::from_millis(5));
         }
     });
-    let out = tempfile::tempdir().unwrap();
-    let output = draw.run(command(out.path(), sysfs.path(), &[]).arg("--json"));
+    let (output, out) = draw.run_until_read(|out| {
+        let mut run = command(out, sysfs.path(), &[]);
+        run.arg("--json");
+        run
+    });
     over.store(true, Ordering::Relaxed);
     load.join().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));

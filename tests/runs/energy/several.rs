@@ -2,6 +2,7 @@
 
 use crate::energy::fake::draw::Draw;
 use crate::energy::fake::sysfs::{Sysfs, put};
+use crate::energy::run::command;
 use crate::support;
 use serde_json::Value;
 use std::path::Path;
@@ -42,16 +43,11 @@ fn beside_a_processor<T>(work: impl FnOnce(&Path, &Draw) -> T) -> T {
 
 /// The document of a short run on the processor, which `rigbench validate` must find consistent.
 fn run(sysfs: &Path, draw: &Draw, power: &[&str]) -> Value {
-    let out = tempfile::tempdir().unwrap();
-    let mut command = support::rigbench(&["run", "--quick", "--device", "cpu", "--json"]);
-    command
-        .args(["--workload", "gemm:48x40x56:f32", "--out"])
-        .arg(out.path())
-        .env("RIGBENCH_SYSFS", sysfs);
-    for spec in power {
-        command.args(["--power", spec]);
-    }
-    let output = draw.run(&mut command);
+    let (output, out) = draw.run_until_read(|out| {
+        let mut run = command(out, sysfs, power);
+        run.arg("--json");
+        run
+    });
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let file = std::fs::read_dir(out.path()).unwrap().next().unwrap().unwrap().path();
     let judged = support::rigbench(&["validate"]).arg(file).output().unwrap();
