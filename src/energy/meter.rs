@@ -4,7 +4,7 @@ use super::figures::{Figures, Read, figures, integrate};
 use super::integral::{MARGIN, TimeSpan};
 use super::response::{LoadStep, response};
 use super::sampling::{Log, Sampler, Sampling};
-use super::{Quantity, Readings, Rules, Stamped};
+use super::{NoFigure, Quantity, Readings, Rules, Stamped};
 use crate::device::DeviceId;
 use crate::units::{Joules, Seconds, Watts};
 
@@ -111,7 +111,7 @@ fn rest(sampler: &Sampler) -> f64 {
 }
 
 /// The moment until which readings may still arrive: of all blocks if the source lags, of the first block if it has not responded yet.
-/// `None` if no readings are missing or the source no longer answers.
+/// `None` if no readings are missing, if none could mend what there is, or if the source no longer answers.
 fn awaited(sampler: &Sampler, blocks: &[LoadStep]) -> Option<f64> {
     let (first, last) = (blocks.first()?, blocks.last()?);
     let (read, near) = {
@@ -124,6 +124,12 @@ fn awaited(sampler: &Sampler, blocks: &[LoadStep]) -> Option<f64> {
             last.measured.to.0 + lag.0 + 2.0 * sampler.update()
         }
         Ok(_) => return None,
+        // No later reading takes back what a counter did.
+        Err(
+            NoFigure::CounterReset { .. }
+            | NoFigure::CounterJumped { .. }
+            | NoFigure::PossibleUnseenWrap { .. },
+        ) => return None,
         Err(_) => first.load_from.0 + MARGIN + rest(sampler),
     };
     Some(until).filter(|until| *until > read.0)

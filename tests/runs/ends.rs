@@ -34,7 +34,9 @@ fn ctrl_c_keeps_finished_windows_and_says_so() {
         }
     });
     assert_eq!(code, Some(130), "{said}");
-    assert!(said.contains("interrupted after"), "{said}");
+    // The latter where other programs take the processor for most of a second.
+    let lines = ["interrupted after", "interrupted while the device was busy"];
+    assert!(lines.iter().any(|line| said.contains(line)), "{said}");
     let path = documents(folder.path()).remove(0);
     let document = read(&path);
     assert_fits_the_schema(&serde_json::to_value(&document).unwrap());
