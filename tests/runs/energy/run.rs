@@ -59,7 +59,7 @@ fn a_meter_is_found_without_being_asked_for() {
             thread::sleep(Duration::from_millis(5));
         }
     });
-    let (output, out) = draw.run_until_read(|out| {
+    let (output, out) = draw.run_until_read(1, |out| {
         let mut run = command(out, sysfs.path(), &[]);
         run.arg("--json");
         run

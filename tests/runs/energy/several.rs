@@ -41,9 +41,9 @@ fn beside_a_processor<T>(work: impl FnOnce(&Path, &Draw) -> T) -> T {
     result
 }
 
-/// The document of a short run on the processor, which `rigbench validate` must find consistent.
-fn run(sysfs: &Path, draw: &Draw, power: &[&str]) -> Value {
-    let (output, out) = draw.run_until_read(|out| {
+/// The document of a short run on the processor with idle power of so many sources, which `rigbench validate` must find consistent.
+fn run(sysfs: &Path, draw: &Draw, power: &[&str], baselines: usize) -> Value {
+    let (output, out) = draw.run_until_read(baselines, |out| {
         let mut run = command(out, sysfs, power);
         run.arg("--json");
         run
@@ -57,7 +57,7 @@ fn run(sysfs: &Path, draw: &Draw, power: &[&str]) -> Value {
 
 #[test]
 fn the_package_is_the_headline_and_not_its_memory() {
-    let document = beside_a_processor(|sysfs, draw| run(sysfs, draw, &[]));
+    let document = beside_a_processor(|sysfs, draw| run(sysfs, draw, &[], 1));
     for row in document["derived"]["rows"].as_array().unwrap() {
         assert_eq!(row["energy"]["scope"], "cpu-package", "{}", row["energy"]);
         assert_eq!(row["energy_other"][0]["scope"], "dram", "{}", row["energy_other"]);
@@ -69,7 +69,7 @@ fn two_meters_that_say_the_same_of_themselves_are_two() {
     let document = beside_a_processor(|sysfs, draw| {
         let (one, other) =
             (draw.command(["60", "60.5"], "0.1"), draw.command(["90", "90.5"], "0.1"));
-        run(sysfs, draw, &[&one, &other])
+        run(sysfs, draw, &[&one, &other], 2)
     });
     let evidence = &document["evidence"];
     assert_eq!(evidence["manifest"]["sources"].as_array().unwrap().len(), 2);
@@ -90,7 +90,7 @@ fn two_meters_that_say_the_same_of_themselves_are_two() {
 #[test]
 fn a_plug_beside_a_quick_counter_is_waited_for() {
     let document = beside_a_processor(|sysfs, draw| {
-        run(sysfs, draw, &["rapl", &draw.command(["60", "60.5"], "0.4")])
+        run(sysfs, draw, &["rapl", &draw.command(["60", "60.5"], "0.4")], 1)
     });
     for row in document["derived"]["rows"].as_array().unwrap() {
         assert_eq!(row["energy"]["scope"], "wall", "{}", row["energy"]);
