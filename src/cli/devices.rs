@@ -31,13 +31,13 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
 
 /// Devices with their energy sources.
 pub(super) fn found(devices: &[Device]) -> Vec<Listing> {
-    let (placed, absent) = energy::find(devices);
+    let (bindings, absent) = energy::find(devices);
     let listing = |device: &Device| {
-        let sources = placed.iter().filter(|placed| placed.devices.contains(&device.id));
+        let sources = bindings.iter().filter(|binding| binding.devices.contains(&device.id));
         let reason = absent.iter().find(|(id, _)| *id == device.id);
         Listing {
             device: device.clone(),
-            sources: sources.map(|placed| placed.source.describe()).collect(),
+            sources: sources.map(|binding| binding.source.describe()).collect(),
             no_source_reason: reason.map(|(_, why)| why.to_string()),
         }
     };

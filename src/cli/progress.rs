@@ -18,15 +18,15 @@ pub(super) struct RowProgress {
 }
 
 impl RowProgress {
-    /// A bar for row `number` out of `of`.
-    pub(super) fn new(number: usize, of: usize, on: &Device, workload: &dyn Workload) -> Self {
+    /// A bar for a row: its number from 1, and how many rows there are.
+    pub(super) fn new(row: usize, rows: usize, device: &Device, workload: &dyn Workload) -> Self {
         let bar = ProgressBar::new(1000);
         let style = ProgressStyle::with_template(
             "{spinner} {prefix} {wide_bar:.cyan/dim} {msg:>24} {elapsed:>4}",
         );
         bar.set_style(style.expect("this template is right").progress_chars("━╸─"));
-        let name = format!("{} {}", on.id, workload.spec());
-        bar.set_prefix(format!("[{number}/{of}] {}", plain(&name)));
+        let name = format!("{} {}", device.id, workload.spec());
+        bar.set_prefix(format!("[{row}/{rows}] {}", plain(&name)));
         bar.set_message("preparing");
         bar.enable_steady_tick(Duration::from_millis(120));
         RowProgress { bar, unit: workload.unit() }
@@ -43,10 +43,10 @@ impl RowProgress {
             Event::Resting => self.bar.set_message("resting"),
             Event::WarmingUp => self.bar.set_message("warming up"),
             Event::Progress(share) => self.bar.set_position((share * 1000.0) as u64),
-            Event::Window(number, of, rate) => {
+            Event::Window(window, windows, rate) => {
                 let rate = Rate { per_second: rate, unit: self.unit };
-                tracing::info!("{}: window {number}/{of}, {rate}", self.bar.prefix());
-                self.bar.set_message(format!("{rate}, window {number}/{of}"));
+                tracing::info!("{}: window {window}/{windows}, {rate}", self.bar.prefix());
+                self.bar.set_message(format!("{rate}, window {window}/{windows}"));
             }
             Event::Checking => self.bar.set_message("checking the output"),
             Event::AwaitingMeter => self.bar.set_message("waiting for the meter"),

@@ -83,8 +83,8 @@ fn bounds(document: &Document, seconds: f64) -> Vec<String> {
         return vec!["no bound on the rate: it was made without --challenge".into()];
     }
     let bound = |(row, figures): (&results::Row, &results::RowFigures)| {
-        let least = figures.proven.as_ref()?.least_hashes;
-        let rate = Rate { per_second: least / seconds, unit: row.workload.unit };
+        let hashes = figures.proven.as_ref()?.least_hashes;
+        let rate = Rate { per_second: hashes / seconds, unit: row.workload.unit };
         Some(format!(
             "{}: at least {rate}, if the challenge was new {seconds:.0} s before it came back",
             row.label()

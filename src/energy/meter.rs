@@ -4,7 +4,7 @@ use super::figures::{Figures, Read, figures, integrate};
 use super::integral::{MARGIN, TimeSpan};
 use super::response::{LoadStep, response};
 use super::sampling::{Log, Sampler, Sampling};
-use super::{Quantity, Readings, Rules, Stamped};
+use super::{NoFigure, Quantity, Readings, Rules, Stamped};
 use crate::device::DeviceId;
 use crate::units::{Joules, Seconds, Watts};
 
@@ -98,7 +98,7 @@ impl<'a> Meter<'a> {
     pub fn figures(&self, blocks: &[LoadStep]) -> Vec<Figures> {
         let read = |sampler: &&'a Sampler| {
             let readings = readings(sampler, blocks).stamped();
-            Read { source_index: sampler.place, info: &sampler.info, readings }
+            Read { source_index: sampler.index, info: &sampler.info, readings }
         };
         let sources: Vec<Read> = self.samplers.iter().map(read).collect();
         figures(&Rules::CURRENT, &sources, blocks)
@@ -111,7 +111,7 @@ fn rest(sampler: &Sampler) -> f64 {
 }
 
 /// The moment until which readings may still arrive: of all blocks if the source lags, of the first block if it has not responded yet.
-/// `None` if no readings are missing or the source no longer answers.
+/// `None` if no readings are missing, if none could mend what there is, or if the source no longer answers.
 fn awaited(sampler: &Sampler, blocks: &[LoadStep]) -> Option<f64> {
     let (first, last) = (blocks.first()?, blocks.last()?);
     let (read, near) = {
@@ -124,6 +124,12 @@ fn awaited(sampler: &Sampler, blocks: &[LoadStep]) -> Option<f64> {
             last.measured.to.0 + lag.0 + 2.0 * sampler.update()
         }
         Ok(_) => return None,
+        // No later reading takes back what a counter did.
+        Err(
+            NoFigure::CounterReset { .. }
+            | NoFigure::CounterJumped { .. }
+            | NoFigure::PossibleUnseenWrap { .. },
+        ) => return None,
         Err(_) => first.load_from.0 + MARGIN + rest(sampler),
     };
     Some(until).filter(|until| *until > read.0)
@@ -145,6 +151,6 @@ fn readings(sampler: &Sampler, blocks: &[LoadStep]) -> Readings {
         failed_reads: log.failed.iter().filter(|(at, _)| inside(at)).count(),
         last_error: log.failed.last().map(|(_, why)| why.to_string()),
         sampler_core_share: (1e6 * log.cost.0 / elapsed).round() / 1e6,
-        ..Readings::of(sampler.place, &sampler.info.quantity, &near(&log, blocks))
+        ..Readings::of(sampler.index, &sampler.info.quantity, &near(&log, blocks))
     }
 }

@@ -382,27 +382,3 @@ pub trait Board: Send {
     /// The current state.
     fn state(&mut self) -> BoardState;
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn within_holds_only_for_nested_scopes() {
-        use Scope::*;
-        let nested = [
-            (GpuBoard, Machine),
-            (CpuPackage, Machine),
-            (Dram, Machine),
-            (GpuBoard, Wall),
-            (CpuPackage, Wall),
-            (Dram, Wall),
-            (Machine, Wall),
-        ];
-        for a in Scope::ALL {
-            for b in Scope::ALL {
-                assert_eq!(a.within(b), nested.contains(&(a, b)), "{a:?} in {b:?}");
-            }
-        }
-    }
-}

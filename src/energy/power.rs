@@ -88,8 +88,8 @@ fn value(reading: &Stamped) -> f64 {
 
 /// Readings from 0 to the maximum power of source and scope.
 fn plausible<'a>(info: &SourceInfo, readings: &'a [Stamped]) -> Vec<&'a Stamped> {
-    let most = info.ceiling.0.min(info.scope.plausible_power().1.0);
-    readings.iter().filter(|r| (0.0..=most).contains(&value(r))).collect()
+    let max_power = info.ceiling.0.min(info.scope.plausible_power().1.0);
+    readings.iter().filter(|r| (0.0..=max_power).contains(&value(r))).collect()
 }
 
 /// Plausible readings at any load, without spikes of a single reading.

@@ -76,19 +76,3 @@ impl Readings {
         (0..self.len()).map(reading).collect()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Each line of a command is stamped with a single moment.
-    #[test]
-    fn instantaneous_readings_have_no_negative_duration() {
-        let quantity = Quantity::Power { averaging: Seconds(0.0) };
-        let at = |i: u32| Seconds(0.1 * f64::from(i) + 1e-7 * f64::from(i % 10));
-        let reading = |i| Stamped { before: at(i), after: at(i), values: vec![50.0] };
-        let readings = Readings::of(0, &quantity, &(0..100).map(reading).collect::<Vec<_>>());
-        assert_eq!(readings.fault(&quantity), None);
-        assert!(readings.took_seconds.iter().all(|took| took.is_sign_positive()));
-    }
-}

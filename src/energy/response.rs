@@ -74,7 +74,11 @@ pub(super) fn response(
         steps.iter().map(|s| (s.load_from - s.idle_from).0).fold(f64::INFINITY, f64::min);
     let series = Series::new(rules, info, readings, shortest / 4.0)?;
     if series.shown.windows(2).all(|pair| pair[0].watts == pair[1].watts) {
-        return Err(NoFigure::NeverMoved);
+        // A counter that stands still has no series, however often it was read.
+        let unchanged = readings.windows(2).all(|pair| pair[0].values == pair[1].values);
+        let enough = readings.len() as f64 >= rules.fewest_readings;
+        let never_moved = series.shown.len() > 1 || (unchanged && enough);
+        return Err(if never_moved { NoFigure::NeverMoved } else { NoFigure::FewReadings });
     }
     // A block leaves out its warm-up and averaging time: a lag up to this needs no correction.
     let averaging = info.quantity.averaging().0;
@@ -87,16 +91,16 @@ pub(super) fn response(
         .collect();
     let best = |longest: f64| {
         let fits = fits.iter().filter(|fit| fit.lag <= longest);
-        fits.max_by(|a, b| a.explained.total_cmp(&b.explained)).copied()
+        fits.max_by(|a, b| a.r_squared.total_cmp(&b.r_squared)).copied()
     };
     let any = best(f64::INFINITY).ok_or(NoFigure::FewReadings)?;
     let best_uncorrected = best(max_uncorrected_lag)
-        .filter(|fit| fit.explained >= rules.explained.max(any.explained - rules.preferred));
+        .filter(|fit| fit.r_squared >= rules.explained.max(any.r_squared - rules.preferred));
     let (chosen, late) = (best_uncorrected.unwrap_or(any), best_uncorrected.is_none());
-    if late && any.explained < rules.explained_late {
+    if late && any.r_squared < rules.explained_late {
         return Err(NoFigure::NoResponse {
             longest_lag: Seconds(rules.longest_lag_seconds),
-            explained: any.explained.max(0.0),
+            explained: any.r_squared.max(0.0),
         });
     }
     if late && steps.len() < rules.steps_late {
@@ -105,7 +109,7 @@ pub(super) fn response(
     // Lags around the chosen one that explain about as much.
     let width = fits
         .iter()
-        .filter(|fit| fit.explained >= chosen.explained - rules.plateau)
+        .filter(|fit| fit.r_squared >= chosen.r_squared - rules.plateau)
         .map(|fit| (fit.lag - chosen.lag).abs())
         .filter(|distance| *distance <= 2.0 * (series.period + shortest))
         .fold(0.0f64, f64::max);
@@ -114,7 +118,7 @@ pub(super) fn response(
         lag_half_width: Seconds(width + lag_step),
         idle: Watts(chosen.load - chosen.step_watts),
         load: Watts(chosen.load),
-        explained: chosen.explained,
+        explained: chosen.r_squared,
         late,
     })
 }
@@ -137,7 +141,7 @@ struct Fit {
     /// Power under load minus idle power.
     step_watts: f64,
     /// Share of the variance explained by the regression; negative if power falls with the load.
-    explained: f64,
+    r_squared: f64,
 }
 
 impl Series {
@@ -229,12 +233,12 @@ impl Series {
             return None;
         }
         let slope = covariance / idle_variance;
-        let explained = covariance * covariance / (idle_variance * watts_variance);
+        let r_squared = covariance * covariance / (idle_variance * watts_variance);
         Some(Fit {
             lag,
             load: (watts - slope * idle) / n,
             step_watts: -slope,
-            explained: if slope < 0.0 { explained } else { -explained },
+            r_squared: if slope < 0.0 { r_squared } else { -r_squared },
         })
     }
 }

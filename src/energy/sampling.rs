@@ -57,7 +57,7 @@ pub struct Sampling {
 pub(super) struct Sampler {
     pub info: SourceInfo,
     /// Index among the sources.
-    pub place: usize,
+    pub index: usize,
     /// Devices that it covers.
     pub devices: Vec<DeviceId>,
     /// Its baseline, if it was measured.
@@ -87,7 +87,7 @@ impl Sampling {
     /// small without loss of accuracy.
     pub fn with_min_poll_interval(sources: Vec<SourceBinding>, poll: Seconds) -> Sampling {
         let start = Instant::now();
-        let begin = |(place, placed)| Sampler::start(placed, place, poll, start);
+        let begin = |(index, binding)| Sampler::start(binding, index, poll, start);
         let zero_at = Timestamp::now();
         Sampling { start, zero_at, samplers: sources.into_iter().enumerate().map(begin).collect() }
     }
@@ -182,26 +182,26 @@ impl Log {
     }
 }
 
-/// Polls a source at most once per `least`, unless its counter would wrap unseen.
-fn with_min_poll_interval(info: SourceInfo, least: Seconds) -> SourceInfo {
+/// Polls a source at most once per `min_poll`, unless its counter would wrap unseen.
+fn with_min_poll_interval(info: SourceInfo, min_poll: Seconds) -> SourceInfo {
     let ranges: &[Option<Joules>] = match &info.quantity {
         Quantity::Counter { ranges, .. } => ranges,
         Quantity::Power { .. } => &[],
     };
     let smallest = ranges.iter().flatten().map(|range| range.0).fold(f64::INFINITY, f64::min);
-    let in_time = smallest / (4.0 * info.ceiling.0);
-    SourceInfo { poll: Seconds(info.poll.0.max(least.0.min(in_time))), ..info }
+    let before_wrap = smallest / (4.0 * info.ceiling.0);
+    SourceInfo { poll: Seconds(info.poll.0.max(min_poll.0.min(before_wrap))), ..info }
 }
 
 impl Sampler {
-    fn start(binding: SourceBinding, place: usize, least: Seconds, start: Instant) -> Sampler {
+    fn start(binding: SourceBinding, index: usize, min_poll: Seconds, start: Instant) -> Sampler {
         let SourceBinding { source, devices } = binding;
-        let info = with_min_poll_interval(source.describe(), least);
+        let info = with_min_poll_interval(source.describe(), min_poll);
         let log = Arc::new(Mutex::new(Log::default()));
         let (running, stop) = channel();
         let (thread_log, poll) = (Arc::clone(&log), info.poll);
         thread::spawn(move || sample(source, &thread_log, poll, start, &stop));
-        Sampler { info, place, devices, idle: None, log, _running: running }
+        Sampler { info, index, devices, idle: None, log, _running: running }
     }
 
     pub fn log(&self) -> MutexGuard<'_, Log> {
@@ -280,36 +280,4 @@ fn sample(
 
 fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
     log.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::energy::{Accuracy, Basis, MeterKind, Scope};
-
-    #[test]
-    fn min_poll_interval_never_hides_a_wrap() {
-        let poll = |range: Option<f64>, least: f64| {
-            let quantity = Quantity::Counter { ranges: vec![range.map(Joules)], duty: 1.0 };
-            let info = SourceInfo {
-                kind: MeterKind::Rapl,
-                model: "made up".into(),
-                driver: None,
-                scope: Scope::CpuPackage,
-                quantity,
-                update_period: None,
-                poll: Seconds(0.02),
-                ceiling: Watts(500.0),
-                accuracy: Accuracy { share: 0.1, basis: Basis::Assumed, reference: String::new() },
-            };
-            with_min_poll_interval(info, Seconds(least)).poll.0
-        };
-        assert_eq!(poll(Some(262_143.0), 0.2), 0.2);
-        assert_eq!(poll(None, 0.2), 0.2);
-        assert_eq!(poll(Some(262_143.0), 0.0), 0.02);
-        // 200 J at 500 W last 0.4 s.
-        assert_eq!(poll(Some(200.0), 0.2), 0.1);
-        // The poll interval of the source itself is never shortened.
-        assert_eq!(poll(Some(20.0), 0.2), 0.02);
-    }
 }

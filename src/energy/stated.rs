@@ -91,19 +91,3 @@ impl Stated {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn processor_interval_comes_from_its_threads() {
-        match Stated::model(&Device::cpu()).unwrap() {
-            Stated::Modelled { low, high, scope, basis } => {
-                assert!(high.0 / low.0 > 5.9 && scope == Scope::Machine, "{low} to {high}");
-                assert!(basis.contains("Cloud Carbon Footprint"));
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-}

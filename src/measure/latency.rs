@@ -52,7 +52,7 @@ impl Latency {
     }
 
     /// Moves all batches from `other`, which is empty afterwards.
-    pub(super) fn take(&mut self, other: &mut Latency) {
+    pub fn take(&mut self, other: &mut Latency) {
         self.0.add(&other.0).expect("all have the same bounds");
         other.0.reset();
     }
@@ -90,44 +90,5 @@ impl Latency {
         let mut bytes = Vec::new();
         V2Serializer::new().serialize(&self.0, &mut bytes).expect("a Vec takes all");
         bytes
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn latency(batches: u64) -> Latency {
-        let mut latency = Latency::default();
-        (1..=batches).for_each(|i| latency.record(Seconds(i as f64 * 1e-3)));
-        latency
-    }
-
-    #[test]
-    fn percentile_needs_enough_samples() {
-        assert_eq!(latency(19).percentile(0.5), None);
-        assert!((latency(100).percentile(0.5).unwrap().0 - 0.05).abs() < 1e-3);
-        assert_eq!(latency(999).percentile(0.99), None);
-        assert!((latency(1000).percentile(0.99).unwrap().0 - 0.99).abs() < 2e-2);
-    }
-
-    #[test]
-    fn the_serialised_form_reads_back_and_merges() {
-        let read = |l: &Latency| Latency::from_v2(&l.to_v2()).unwrap();
-        let mut merged = read(&latency(50));
-        merged.0.add(&read(&latency(20)).0).unwrap();
-        assert_eq!(merged.count(), 70);
-        assert_eq!(merged.0.max(), latency(50).0.max());
-    }
-
-    #[test]
-    fn other_histograms_are_rejected() {
-        let good = latency(50).to_v2();
-        for at in 0..good.len() {
-            assert!(Latency::from_v2(&good[..at]).is_none_or(|l| l.count() != 50), "cut at {at}");
-        }
-        let mut huge = good;
-        huge[24..32].fill(0x7f);
-        assert!(Latency::from_v2(&huge).is_none());
     }
 }

@@ -227,8 +227,8 @@ impl<'a> Measurer<'a> {
                 gpu = gpu.zip(batch.gpu_seconds).map(|(sum, seconds)| sum + seconds);
                 in_window.record(since_last);
                 let elapsed = meter.now() - from;
-                let share = (done as f64 + (elapsed.0 / length.0).min(1.0)) / windows;
-                cut |= on_event(Event::Progress(share.min(1.0))).is_break();
+                let completed = (done as f64 + (elapsed.0 / length.0).min(1.0)) / windows;
+                cut |= on_event(Event::Progress(completed.min(1.0))).is_break();
                 cut || elapsed >= length
             })?;
             if cut {

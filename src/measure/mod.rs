@@ -15,6 +15,7 @@ pub use latency::Latency;
 pub use measuring::{Measurer, OnEvent, measure};
 pub use protocol::{Mode, Protocol, window_share};
 pub use pump::{interleave, size, trial};
+pub use steady::Steady;
 pub use telemetry::{BoardTelemetry, Observer, Sample, Telemetry};
 
 use crate::workload::JobError;

@@ -37,16 +37,20 @@ pub struct Telemetry {
     /// Number of looks.
     pub looks: usize,
     /// Use of all CPU threads together, 0 to 1.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "once")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "constant_as_one")]
     pub cpu_use: Vec<Option<f64>>,
     /// Mean frequency of the CPU threads.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "once")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "constant_as_one")]
     pub cpu_hertz: Vec<Option<f64>>,
     /// Temperatures of the machine's sensors in degrees Celsius, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", serialize_with = "each_once")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        serialize_with = "constants_as_one"
+    )]
     pub celsius: BTreeMap<String, Vec<Option<f64>>>,
     /// GPU use, 0 to 1: the share of time in which some kernel ran.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "once")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "constant_as_one")]
     pub gpu_use: Vec<Option<f64>>,
     /// State of the card; null if its driver does not report it.
     pub board: Option<BoardTelemetry>,
@@ -56,19 +60,19 @@ pub struct Telemetry {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BoardTelemetry {
     /// Temperature of the GPU in degrees Celsius.
-    #[serde(serialize_with = "once")]
+    #[serde(serialize_with = "constant_as_one")]
     pub celsius: Vec<Option<f64>>,
     /// Core clock.
-    #[serde(serialize_with = "once")]
+    #[serde(serialize_with = "constant_as_one")]
     pub core_hertz: Vec<Option<f64>>,
     /// Memory clock.
-    #[serde(serialize_with = "once")]
+    #[serde(serialize_with = "constant_as_one")]
     pub memory_hertz: Vec<Option<f64>>,
     /// Power limit in force.
-    #[serde(serialize_with = "once")]
+    #[serde(serialize_with = "constant_as_one")]
     pub power_limit_watts: Vec<Option<f64>>,
     /// Active throttle reasons; `power-cap` is normal; null if unknown.
-    #[serde(serialize_with = "once")]
+    #[serde(serialize_with = "constant_as_one")]
     pub throttle: Vec<Option<Vec<Throttle>>>,
 }
 
@@ -141,25 +145,26 @@ fn is_whole<T>(column: &[T], n: usize) -> bool {
     column.len() == n || (column.len() == 1 && n > 0)
 }
 
-/// Serializes a column; a constant column as one entry.
-fn once<T: Serialize + PartialEq, S: Serializer>(
+/// Serializes a column; a constant one as one entry.
+fn constant_as_one<T: Serialize + PartialEq, S: Serializer>(
     column: &[T],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    shown(column).serialize(serializer)
+    compacted(column).serialize(serializer)
 }
 
-fn shown<T: PartialEq>(column: &[T]) -> &[T] {
+/// A column, or its first entry if it is constant.
+fn compacted<T: PartialEq>(column: &[T]) -> &[T] {
     let is_constant = column.windows(2).all(|pair| pair[0] == pair[1]);
     if is_constant { &column[..column.len().min(1)] } else { column }
 }
 
 /// The same for a map of columns.
-fn each_once<S: Serializer>(
+fn constants_as_one<S: Serializer>(
     columns: &BTreeMap<String, Vec<Option<f64>>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(columns.iter().map(|(name, column)| (name, shown(column))))
+    serializer.collect_map(columns.iter().map(|(name, column)| (name, compacted(column))))
 }
 
 /// Appends to a column, which starts with the first known value and is padded before it.
@@ -228,23 +233,5 @@ impl Observer {
         }
         sample.board = self.board.as_mut().map(|board| board.state());
         sample
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_start_with_the_first_known_value_and_have_equal_length() {
-        let mut telemetry = Telemetry::default();
-        let celsius = |name: &str| BTreeMap::from([(name.to_string(), 41.26)]);
-        telemetry.push(&Sample { cpu_use: None, ..Sample::default() });
-        telemetry.push(&Sample { cpu_use: Some(0.5), celsius: celsius("a"), ..Sample::default() });
-        telemetry.push(&Sample { celsius: celsius("b"), ..Sample::default() });
-        assert!(telemetry.has_length(3) && telemetry.cpu_hertz.is_empty());
-        assert_eq!(telemetry.cpu_use, [None, Some(0.5), None]);
-        assert_eq!(telemetry.celsius["a"], [None, Some(41.3), None]);
-        assert_eq!(telemetry.celsius["b"], [None, None, Some(41.3)]);
     }
 }

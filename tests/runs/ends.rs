@@ -6,6 +6,7 @@ use rigbench::results::{OrNewer, Reason, RunReason, Verdict};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// A file appears as soon as the run begins; waits for it.
@@ -33,7 +34,9 @@ fn ctrl_c_keeps_finished_windows_and_says_so() {
         }
     });
     assert_eq!(code, Some(130), "{said}");
-    assert!(said.contains("interrupted after"), "{said}");
+    // The latter where other programs take the processor for most of a second.
+    let lines = ["interrupted after", "interrupted while the device was busy"];
+    assert!(lines.iter().any(|line| said.contains(line)), "{said}");
     let path = documents(folder.path()).remove(0);
     let document = read(&path);
     assert_fits_the_schema(&serde_json::to_value(&document).unwrap());
@@ -56,8 +59,12 @@ fn a_kill_loses_no_finished_block() {
     let kills: usize = std::env::var("RIGBENCH_KILLS").map_or(5, |n| n.parse().unwrap());
     // Two rows of two blocks.
     const BLOCKS: usize = 4;
-    let mut kept_in_all = 0;
-    for kill in 0..kills {
+    let (next, kept_in_all) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let kill_next = || {
+        let kill = next.fetch_add(1, Ordering::Relaxed);
+        if kill >= kills {
+            return false;
+        }
         let folder = tempfile::tempdir().unwrap();
         let mut child = short_run(folder.path())
             .args(["--workload", "gemm:32x32x32", "--seed", "1"])
@@ -85,7 +92,7 @@ fn a_kill_loses_no_finished_block() {
         let windows = document.evidence.known_rows().filter_map(|row| row.windows.as_ref());
         let blocks: usize = windows.map(|windows| windows.blocks.windows.len()).sum();
         assert!(blocks >= kept, "killed {moment:.2} s later: {blocks} blocks of {kept}");
-        kept_in_all += kept;
+        kept_in_all.fetch_add(kept, Ordering::Relaxed);
         if document.evidence.run.finished_at.is_none() {
             assert_fits_the_schema(&serde_json::to_value(&document).unwrap());
             let judged = output(&["validate", path.to_str().unwrap()]);
@@ -97,7 +104,14 @@ fn a_kill_loses_no_finished_block() {
             };
             assert!(said.contains(unfinished), "{said}");
         }
-    }
+        true
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..5 {
+            scope.spawn(|| while kill_next() {});
+        }
+    });
+    let kept_in_all = kept_in_all.into_inner();
     println!("{kills} kills, {kept_in_all} blocks were finished, none was lost");
     assert!(kept_in_all > 0);
 }

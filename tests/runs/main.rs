@@ -1,6 +1,8 @@
 //! Runs: the program from start to result file, with live meters, simulated cards and interruptions. These tests mostly wait.
 
 #[cfg(target_os = "linux")]
+mod awaited;
+#[cfg(target_os = "linux")]
 mod card;
 mod cli;
 mod consistent;
@@ -14,3 +16,4 @@ mod protocol;
 mod publish;
 #[path = "../support/mod.rs"]
 mod support;
+mod unit;

@@ -86,10 +86,8 @@ fn hex(text: &str, bytes: std::ops::RangeInclusive<usize>) -> Result<String, Str
         && text.bytes().all(|b| b.is_ascii_hexdigit());
     match bytes.into_inner() {
         _ if is_valid => Ok(text.to_lowercase()),
-        (least, most) if least == most => {
-            Err(format!("write {least} bytes, as {} hex digits", 2 * least))
-        }
-        (least, most) => Err(format!("write {least} to {most} bytes, two hex digits each")),
+        (min, max) if min == max => Err(format!("write {min} bytes, as {} hex digits", 2 * min)),
+        (min, max) => Err(format!("write {min} to {max} bytes, two hex digits each")),
     }
 }
 

@@ -16,11 +16,11 @@ pub(super) struct Power {
 impl Power {
     /// Opens the sources that the user named, else the best ones found. Each is read at most once per `poll`.
     pub(super) fn open(specs: Vec<PowerSpec>, devices: &[Device], poll: Seconds) -> Result<Power> {
-        let placed = match specs.is_empty() {
+        let bindings = match specs.is_empty() {
             true => energy::find(devices).0,
             false => energy::open(&specs, devices)?,
         };
-        Ok(Power { specs, sampling: Sampling::with_min_poll_interval(placed, poll) })
+        Ok(Power { specs, sampling: Sampling::with_min_poll_interval(bindings, poll) })
     }
 
     /// Declared or modelled power of a workload on a device, each with whether it was declared for that workload alone; or why there is

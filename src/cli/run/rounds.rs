@@ -64,9 +64,9 @@ impl Rounds<'_> {
             order.sort_by_key(|&i| results::row_seed(self.seed, &rows[i]).child(&name).0);
             for i in order {
                 let Some(row) = &mut measuring[i] else { continue };
-                let block = row.block(&mut self.display(i));
-                let stopped = matches!(block, Err(MeasureError::Interrupted));
-                match block {
+                let outcome = row.block(&mut self.display(i));
+                let stopped = matches!(outcome, Err(MeasureError::Interrupted));
+                match outcome {
                     Err(error) if !stopped => {
                         measuring[i] = None;
                         let tuning = rows[i].tuning.take();

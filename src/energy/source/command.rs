@@ -1,9 +1,9 @@
 //! Watts printed by a command, one line per reading: a continuous stream, or a command that is rerun for every reading. It gives access
 //! to what rigbench cannot read itself: `ipmitool`, `snmpget`, a meter on a serial port.
 
-mod bursts;
+pub mod bursts;
 mod run;
-mod words;
+pub mod words;
 
 use super::{garbage, is_all_ones};
 use crate::energy::{Accuracy, EnergyError, EnergySource, MeterKind, Quantity, Scope, SourceInfo};

@@ -7,7 +7,7 @@ use serde_json::Value;
 const NOT_NUMBERS: [&[u8]; 3] = [b"nan", b"infinity", b"inf"];
 
 /// Parses an answer; `None` if it is not JSON even with these tokens replaced.
-pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
+pub fn parse(bytes: &[u8]) -> Option<Value> {
     serde_json::from_slice(bytes)
         .ok()
         .or_else(|| serde_json::from_slice(&without_bare_nan(bytes)).ok())
@@ -39,46 +39,11 @@ fn bare_nan(bytes: &[u8], at: usize) -> usize {
         return 0;
     }
     let sign = usize::from(matches!(bytes[at], b'-' | b'+'));
-    let rest = &bytes[at + sign..];
+    let unsigned = &bytes[at + sign..];
     let found = NOT_NUMBERS.iter().find(|name| {
-        rest.len() >= name.len()
-            && rest[..name.len()].eq_ignore_ascii_case(name)
-            && !word(rest.get(name.len()))
+        unsigned.len() >= name.len()
+            && unsigned[..name.len()].eq_ignore_ascii_case(name)
+            && !word(unsigned.get(name.len()))
     });
     found.map_or(0, |name| sign + name.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    #[test]
-    fn bare_nan_becomes_null_outside_strings() {
-        for (text, value) in [
-            (
-                r#"{"a":nan,"b":[NaN,-nan,inf,-Infinity,+INF]}"#,
-                json!({"a":null,"b":[null,null,null,null,null]}),
-            ),
-            (r#"{"nan":"nan, \"inf\" nan","x":nan}"#, json!({"nan":"nan, \"inf\" nan","x":null})),
-            (r#"{"a": 1.5}"#, json!({"a": 1.5})),
-        ] {
-            assert_eq!(parse(text.as_bytes()), Some(value), "{text}");
-        }
-    }
-
-    #[test]
-    fn other_invalid_json_is_rejected() {
-        for text in ["", "{", "{\"a\":nano}", "{\"a\":1nan}", "nan nan", "{nan:1}", "\\", "\"\\"] {
-            assert_eq!(parse(text.as_bytes()), None, "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_input_panics(bytes: Vec<u8>) {
-            let _ = parse(&bytes);
-        }
-    }
 }

@@ -3,7 +3,7 @@
 pub mod command;
 mod http;
 pub mod hwmon;
-mod json;
+pub mod json;
 pub mod nvml;
 mod plug;
 pub mod rapl;
@@ -42,12 +42,12 @@ impl<F: FnMut() -> Result<Vec<f64>, EnergyError> + Send> EnergySource for Reader
 }
 
 /// Assumed maximum power of a card without a known limit.
-const CARD_CEILING: Watts = Watts(2000.0);
+pub const CARD_CEILING: Watts = Watts(2000.0);
 /// Maximum plausible power limit: drivers fill unknown limits with ones.
 const LARGEST_LIMIT: Watts = Watts(10_000.0);
 
 /// Maximum plausible power of a card with these limits: twice the largest, since power briefly overshoots a limit.
-fn card_ceiling(limits: impl IntoIterator<Item = Watts>) -> Watts {
+pub fn card_ceiling(limits: impl IntoIterator<Item = Watts>) -> Watts {
     let largest = limits.into_iter().filter_map(limit).map(|limit| limit.0).fold(0.0, f64::max);
     if largest > 0.0 { Watts(2.0 * largest) } else { CARD_CEILING }
 }
@@ -63,12 +63,12 @@ fn temperature(celsius: f64) -> Option<f64> {
 }
 
 /// Poll interval for an update period: a quarter of it, within bounds that limit the cost of polling and the delay.
-fn poll(update: Seconds) -> Seconds {
+pub fn poll(update: Seconds) -> Seconds {
     Seconds((update.0 / 4.0).clamp(0.02, 1.0))
 }
 
 /// Maximum poll interval of a counter, so that no wrap is missed.
-fn before_wrap(range: Joules, ceiling: Watts) -> Seconds {
+pub fn before_wrap(range: Joules, ceiling: Watts) -> Seconds {
     Seconds(range.0 / (4.0 * ceiling.0))
 }
 
@@ -89,7 +89,7 @@ fn is_all_ones(number: f64) -> bool {
 ///
 /// # Errors
 /// If it is the value of an unset register, or above the source's maximum.
-fn checked(raw: f64, per_unit: f64, largest: f64) -> Result<f64, EnergyError> {
+pub fn checked(raw: f64, per_unit: f64, largest: f64) -> Result<f64, EnergyError> {
     let value = raw / per_unit;
     // The negated comparison also rejects NaN.
     if !(raw > 0.0 && raw.is_finite() && value <= largest) || ALL_ONES.contains(&raw) {
@@ -106,7 +106,7 @@ fn garbage(raw: f64) -> EnergyError {
 ///
 /// # Errors
 /// If it is not a PCI address.
-fn pci_address(text: &str) -> Result<(u32, u8, u8, u8), EnergyError> {
+pub fn pci_address(text: &str) -> Result<(u32, u8, u8, u8), EnergyError> {
     let parse = || {
         let (domain, rest) = text.split_once(':')?;
         let (bus, rest) = rest.split_once(':')?;
@@ -128,45 +128,4 @@ fn text(file: &Path) -> io::Result<String> {
 fn number(file: &Path) -> io::Result<f64> {
     let number: u64 = text(file)?.parse().map_err(|_| io::ErrorKind::InvalidData)?;
     Ok(number as f64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_addresses_parse_equal() {
-        let adapter = pci_address("0000:0a:00.1").unwrap();
-        assert_eq!(pci_address("00000000:0A:00.1").unwrap(), adapter);
-        assert_ne!(pci_address("0001:0a:00.1").unwrap(), adapter);
-        for nonsense in ["", "0a:00.1", "0000:0a:00", "0000:0a:../x.0", "0000:1ff:00.0"] {
-            assert!(pci_address(nonsense).is_err(), "{nonsense}");
-        }
-    }
-
-    #[test]
-    fn poll_interval_is_a_quarter_of_the_update_period_within_bounds() {
-        for (update, expected) in [(0.001, 0.02), (0.1, 0.025), (1.0, 0.25), (60.0, 1.0)] {
-            assert_eq!(poll(Seconds(update)), Seconds(expected), "{update}");
-        }
-        assert_eq!(before_wrap(Joules(1000.0), Watts(250.0)), Seconds(1.0));
-    }
-
-    #[test]
-    fn unset_registers_are_rejected() {
-        for raw in [0.0, -1.0, f64::NAN, f64::INFINITY, 65_535.0, 4_294_967_295.0, 42e6] {
-            assert!(checked(raw, 1000.0, 500.0).is_err(), "{raw}");
-        }
-        assert_eq!(checked(499_000.0, 1000.0, 500.0).unwrap(), 499.0);
-        for raw in [0.0, f64::NAN, f64::INFINITY, u32::MAX as f64, u64::MAX as f64] {
-            assert!(checked(raw, 1000.0, f64::INFINITY).is_err(), "{raw}");
-        }
-        assert_eq!(checked(42e6, 1000.0, f64::INFINITY).unwrap(), 42_000.0);
-    }
-
-    #[test]
-    fn all_ones_limit_is_ignored() {
-        assert_eq!(card_ceiling([Watts(4_294_967.295), Watts(320.0)]), Watts(640.0));
-        assert_eq!(card_ceiling([Watts(0.0)]), CARD_CEILING);
-    }
 }

@@ -170,14 +170,14 @@ fn choose(
         Ok(watts) => watts > NOISE.0,
         Err(ref fault) => matches!(fault, Fault::Negative(_)),
     };
-    let mut loaded = (0..channels.len()).filter(|&place| is_loaded(&channels[place]));
-    let place = match (wanted, loaded.next(), loaded.next()) {
+    let mut loaded = (0..channels.len()).filter(|&i| is_loaded(&channels[i]));
+    let index = match (wanted, loaded.next(), loaded.next()) {
         (Some(wanted), ..) => channels.iter().position(|c| c.name == wanted).ok_or_else(|| {
             let names = list(|channel| channel.name.clone());
             format!("the {kind} plug has no meter at channel {wanted}; it has one at {names}")
         })?,
         (None, ..) if channels.len() == 1 => return Ok((channels.remove(0), false)),
-        (None, Some(place), None) => place,
+        (None, Some(only), None) => only,
         (None, ..) => {
             let shown = list(|channel| match channel.now {
                 Ok(watts) | Err(Fault::Negative(watts)) => {
@@ -192,7 +192,7 @@ fn choose(
             )));
         }
     };
-    Ok((channels.swap_remove(place), true))
+    Ok((channels.swap_remove(index), true))
 }
 
 /// A source of a channel: its power or its counter.

@@ -87,8 +87,8 @@ impl Zone {
 
     /// Package and die numbers: `package-1`, `package-1-die-0`.
     fn package(&self) -> Option<(u32, u32)> {
-        let rest = self.name.strip_prefix("package-")?;
-        let (package, die) = rest.split_once("-die-").unwrap_or((rest, "0"));
+        let numbers = self.name.strip_prefix("package-")?;
+        let (package, die) = numbers.split_once("-die-").unwrap_or((numbers, "0"));
         Some((package.parse().ok()?, die.parse().ok()?))
     }
 

@@ -93,39 +93,3 @@ pub fn theil_sen(x: &[f64], y: &[f64]) -> Option<Estimate> {
     let high = (m2.round_ties_even() as usize).min(slopes.len() - 1);
     Some(Estimate { value, ci95: Some((slopes[low], slopes[high])), n })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exact_tail_matches_enumeration() {
-        // All choices of three places among seven.
-        let mut counts = [0u32; 13];
-        for places in (0u32..1 << 7).filter(|places| places.count_ones() == 3) {
-            let below = |at: u32| (0..at).filter(|i| places >> i & 1 == 0).count();
-            counts[(0..7).filter(|at| places >> at & 1 == 1).map(below).sum::<usize>()] += 1;
-        }
-        for u in 0..=12 {
-            let share = f64::from(counts[u..].iter().sum::<u32>()) / 35.0;
-            assert!((tail_probability(u, 3, 4) - share).abs() < 1e-15, "{u}");
-        }
-    }
-
-    #[test]
-    fn equal_values_have_p_one() {
-        assert_eq!(mann_whitney(&[2.0; 9], &[2.0; 12]), Some(MannWhitney { u: 54.0, p: 1.0 }));
-        assert_eq!(mann_whitney(&[], &[1.0]), None);
-    }
-
-    #[test]
-    fn slope_is_robust_to_an_outlier() {
-        let x: Vec<f64> = (0..20).map(f64::from).collect();
-        let mut y: Vec<f64> = x.iter().map(|x| 3.0 - 0.5 * x).collect();
-        y[19] = 1e6;
-        let slope = theil_sen(&x, &y).unwrap();
-        assert_eq!(slope.value, -0.5);
-        assert_eq!(theil_sen(&x[..5], &y[..5]), None);
-        assert_eq!(theil_sen(&[1.0; 8], &y[..8]), None);
-    }
-}

@@ -1,13 +1,13 @@
 //! A card whose driver no longer answers in mid-run: its joules end there, with the driver's reason, and the run goes on.
 
-use crate::card::fake::{Card, absences, measured, rows};
+use crate::card::fake::{Card, WORKLOADS, absences, measured, rows};
 use rigbench::results::Outcome;
 
 #[test]
 fn a_card_that_is_lost_in_mid_run_costs_joules_and_not_the_run() {
     let test = "a_card_that_is_lost_in_mid_run_costs_joules_and_not_the_run";
     let Some(card) = Card::with(test, "") else { return };
-    let run = card.run(&["gemm:128x128x128:f32", "gemm:96x64x64:f32"], |line| {
+    let run = card.run(&WORKLOADS, |line| {
         if line.contains("a block is kept") {
             card.becomes("lost");
         }

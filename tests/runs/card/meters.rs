@@ -1,6 +1,6 @@
 //! Joules of the card: three sources that follow the load, in a file that every command takes.
 
-use crate::card::fake::{Card, NAME, absences, board, measured, rows};
+use crate::card::fake::{Card, NAME, WORKLOADS, absences, board, measured, rows};
 use rigbench::device::{Class, DeviceId};
 use rigbench::energy::{MeterKind, NoFigure, Quantity, Scope, Throttle};
 use rigbench::results::{Outcome, Reason};
@@ -9,7 +9,7 @@ use rigbench::results::{Outcome, Reason};
 fn a_run_on_a_card_has_joules_of_three_sources_and_every_command_takes_its_file() {
     let test = "a_run_on_a_card_has_joules_of_three_sources_and_every_command_takes_its_file";
     let Some(card) = Card::with(test, "cap") else { return };
-    let run = card.run(&["sha256d", "gemm:128x128x128:f32"], |_| ());
+    let run = card.run(&WORKLOADS, |_| ());
     let evidence = &run.document.evidence;
     let device = evidence.manifest.devices().find(|device| device.name == NAME).unwrap();
     assert_eq!((&device.id, device.class), (&DeviceId::Gpu(0), Class::DiscreteGpu));

@@ -1,6 +1,6 @@
 //! A card that was slowed down: recorded, and its row is invalid.
 
-use crate::card::fake::{Card, board, rows};
+use crate::card::fake::{Card, WORKLOADS, board, rows};
 use rigbench::energy::Throttle;
 use rigbench::results::{OrNewer, RunReason, Verdict};
 
@@ -8,7 +8,7 @@ use rigbench::results::{OrNewer, RunReason, Verdict};
 fn a_card_that_heat_or_its_power_supply_slows_down_makes_its_row_invalid() {
     let test = "a_card_that_heat_or_its_power_supply_slows_down_makes_its_row_invalid";
     let Some(card) = Card::with(test, "thermal brake") else { return };
-    let run = card.run(&["gemm:128x128x128:f32"], |_| ());
+    let run = card.run(&WORKLOADS[..1], |_| ());
     let [(row, figures)] = rows(&run)[..] else { panic!("one row") };
     for throttle in [Throttle::ThermalSoftware, Throttle::PowerBrake] {
         let recorded = |held: &Option<Vec<_>>| held.as_ref().unwrap().contains(&throttle);

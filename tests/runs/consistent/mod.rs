@@ -11,7 +11,7 @@ mod store;
 #[cfg(target_os = "linux")]
 mod streams;
 
-use base::BASE;
+pub use base::BASE;
 use rigbench::results::{self, Clock, Depth, Document, Evidence, Run, read};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ fn documents(folder: &Path) -> Vec<PathBuf> {
 
 /// The document in a file, which must be consistent.
 #[track_caller]
-fn consistent(path: &Path) -> Document {
+pub fn consistent(path: &Path) -> Document {
     let given = read::open(path, read::read).unwrap().unwrap_or_else(|why| panic!("{why}"));
     assert_eq!(results::validate(&given, Depth::Quick).faults, Vec::<String>::new());
     given.shown()

@@ -43,7 +43,8 @@ fn a_run_that_is_stopped_at_any_moment_leaves_a_consistent_file() {
     let out = tempfile::tempdir().unwrap();
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..10 {
+        // They mostly wait.
+        for _ in 0..20 {
             scope.spawn(|| {
                 loop {
                     let i = next.fetch_add(1, Ordering::Relaxed);

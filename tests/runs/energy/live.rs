@@ -7,7 +7,8 @@ use crate::energy::fake::sysfs::{Sysfs, put};
 use rigbench::device::DeviceId;
 use rigbench::energy::source::{command::Command, hwmon, rapl, shelly, tasmota};
 use rigbench::energy::{
-    EnergySource, LoadStep, Meter, MeterKind, Quantity, Sampling, Scope, SourceBinding, TimeSpan,
+    EnergySource, LoadStep, Meter, MeterKind, NoFigure, Quantity, Sampling, Scope, SourceBinding,
+    TimeSpan,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,6 +105,25 @@ const IDLE_TIME: Duration = Duration::from_secs(8);
 
 #[test]
 fn ten_seconds_of_known_power_come_back() {
+    // Two of NVML's powers, of the moment and as a mean, and both generations of the plug.
+    let all = [
+        ("rapl counter", 1),
+        ("hwmon power", 1),
+        ("nvml counter", 1),
+        ("nvml power", 2),
+        ("shelly power", 2),
+        ("tasmota power", 1),
+        ("command power", 1),
+    ];
+    let kinds =
+        (0..3).find_map(|_| ten_seconds()).expect("sources are read without gaps once in a while");
+    for (kind, times) in all {
+        assert_eq!(kinds.iter().filter(|k| *k == kind).count(), times, "{kind}: {kinds:?}");
+    }
+}
+
+/// The sources that have a figure of ten seconds; `None` if other programs kept one from being read.
+fn ten_seconds() -> Option<Vec<String>> {
     let load = Load(Instant::now() + IDLE_TIME);
     let tick = Duration::from_millis(5);
     let mut following = Vec::new();
@@ -179,6 +199,7 @@ fn ten_seconds_of_known_power_come_back() {
         let total = match &own.total {
             Ok(total) => total,
             // Tasmota counts in 36 J and the first Shelly in 60: ten seconds of it say little, and it says so.
+            Err(NoFigure::Gaps { .. }) => return None,
             Err(why) => {
                 assert!(why.to_string().contains("measure for longer"), "{why}");
                 continue;
@@ -204,16 +225,5 @@ fn ten_seconds_of_known_power_come_back() {
         assert!(info.kind != MeterKind::Rapl || total.wraps >= 1);
         kinds.push(what);
     }
-    // Two of NVML's powers, of the moment and as a mean, and both generations of the plug.
-    for (kind, times) in [
-        ("rapl counter", 1),
-        ("hwmon power", 1),
-        ("nvml counter", 1),
-        ("nvml power", 2),
-        ("shelly power", 2),
-        ("tasmota power", 1),
-        ("command power", 1),
-    ] {
-        assert_eq!(kinds.iter().filter(|k| *k == kind).count(), times, "{kind}: {kinds:?}");
-    }
+    Some(kinds)
 }

@@ -1,47 +1,14 @@
 //! Nothing in a result tells whose machine it is: secrets are planted wherever a user may have some, and looked for.
 
-use crate::energy::fake::plug::{self, Plug};
-use crate::energy::fake::sysfs::Sysfs;
-use crate::support;
+use crate::awaited::RUN;
 use std::fs::read_to_string;
 
 #[test]
 fn a_result_tells_nobody_whose_it_is() {
-    let plug = Plug::new(plug::gen2);
-    let nothing = Sysfs::with(&[]);
-    let home = tempfile::Builder::new().prefix("planted-home").tempdir().unwrap();
-    let out = home.path().join("planted-folder");
-    let spec = format!("shelly:{}", plug.url("planted-name:planted%20p%40ss@"));
-    let output = support::rigbench(&["run", "--quick", "--device", "cpu", "--json"])
-        .args(["--workload", "gemm:32x32x32", "--workload", "sha256d", "--power", &spec])
-        .args(["--power", "command@machine:echo 50 W # planted-command --password planted-word"])
-        .arg("--out")
-        .arg(&out)
-        .env("RIGBENCH_SYSFS", nothing.path())
-        .env("HOME", home.path())
-        .env("USER", "planted-user")
-        .env("LOGNAME", "planted-user")
-        .env("HOSTNAME", "planted-host")
-        .env("API_TOKEN", "planted-token")
-        // Settings that are recorded, with values that are none.
-        .env("RAYON_NUM_THREADS", "planted")
-        .env("LP_NATIVE_VECTOR_WIDTH", "plantedvalue")
-        .env("VK_INSTANCE_LAYERS", "VK_LAYER_KHRONOS_validation:/home/planted/layer")
-        .env("VK_LOADER_LAYERS_ENABLE", "*planted*")
-        .env("VK_DRIVER_FILES", "/home/planted/icd.json")
-        .env("LD_PRELOAD", "/home/planted/shim.so")
-        .env("ENABLE_PLANTED_PROJECT", "1")
-        .current_dir(home.path())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    let file = std::fs::read_dir(&out).unwrap().next().unwrap().unwrap();
-    assert!(!file.file_name().to_string_lossy().contains("planted"));
-    let written = read_to_string(file.path()).unwrap();
+    let (written, said, document, plugs) = (&RUN.written, &RUN.said, &RUN.document, &RUN.plugs);
+    assert!(!RUN.file_name.contains("planted"));
     assert!(written.contains("\"shelly\"") && written.contains("\"command\""), "sources by kind");
 
-    let document: serde_json::Value = serde_json::from_str(&written).unwrap();
     let manifest = &document["evidence"]["manifest"];
     for recorded in ["RIGBENCH_SYSFS", "VK_DRIVER_FILES", "LD_PRELOAD"] {
         assert_eq!(manifest["environment"][recorded], "set", "{recorded}");
@@ -69,7 +36,7 @@ fn a_result_tells_nobody_whose_it_is() {
         });
         assert!(!alone, "'{secret}' stands in the result");
     }
-    assert!(!plug.is_told_by(&written));
+    assert!(!plugs.iter().any(|plug| plug.is_told_by(written)));
     assert!(
         !said.contains("p@ss") && !said.contains("p%40ss") && !said.contains("planted-word"),
         "{said}"

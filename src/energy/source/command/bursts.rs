@@ -18,7 +18,7 @@ const ENOUGH: usize = 3;
 
 /// The pattern of the readings so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Pattern {
+pub enum Pattern {
     /// One reading at a time.
     Single,
     /// Several readings in one burst, not yet repeated.
@@ -31,7 +31,7 @@ pub(in super::super) enum Pattern {
 
 /// Readings of a command in order of arrival. Times are since its start.
 #[derive(Default)]
-pub(super) struct Bursts {
+pub struct Bursts {
     finished: Vec<Burst>,
     newest: Option<Burst>,
 }
@@ -109,50 +109,4 @@ impl Bursts {
 
 fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The pattern of readings at these milliseconds, at the time `now`.
-    fn pattern(at: impl IntoIterator<Item = u64>, bytes: usize, now: u64) -> Pattern {
-        let mut bursts = Bursts::default();
-        for at in at {
-            bursts.add(Duration::from_millis(at), bytes);
-        }
-        bursts.pattern(Duration::from_millis(now))
-    }
-
-    #[test]
-    fn two_readings_per_tick_are_two_meters_if_repeated() {
-        assert_eq!(pattern([3, 4], 9, 20), Pattern::Single, "they may go on");
-        assert_eq!(pattern([3, 4], 9, 2000), Pattern::Unclear);
-        assert_eq!(pattern([3, 4, 503, 504], 9, 900), Pattern::Unclear);
-        assert_eq!(pattern([3, 4, 503, 504, 1003, 1004], 9, 1500), Pattern::Several(2));
-        assert_eq!(pattern([3, 4, 5003, 5004], 9, 5200), Pattern::Several(2), "a slow tick");
-        let eight =
-            [0, 1000, 2000].into_iter().flat_map(|tick| (0..8).map(move |card| tick + card));
-        assert_eq!(pattern(eight, 9, 3000), Pattern::Several(8));
-        // The second tick was merged with the third.
-        assert_eq!(pattern([3, 4, 503, 503, 504, 504, 1003, 1004], 9, 1500), Pattern::Several(2));
-    }
-
-    #[test]
-    fn one_reading_per_tick_is_one_meter_even_if_some_merge() {
-        assert_eq!(pattern([3, 503, 1003], 9, 1500), Pattern::Single);
-        assert_eq!(pattern([3, 4, 503, 1003, 1004], 9, 1500), Pattern::Single);
-        // 100 readings per second, with a hiccup.
-        let quick = (0..40).map(|i| i * 10 + if i > 20 { 200 } else { 0 });
-        assert_eq!(pattern(quick, 9, 611), Pattern::Single);
-    }
-
-    #[test]
-    fn hundreds_of_readings_after_silence_are_buffered() {
-        let burst = |start: u64| (0..585).map(move |_| start);
-        assert_eq!(pattern(burst(4000), 7, 4200), Pattern::Buffered);
-        assert_eq!(pattern(burst(10).chain(burst(5010)), 7, 5200), Pattern::Buffered);
-        // What a fast stream prints before the first poll.
-        assert_eq!(pattern(burst(10), 7, 200), Pattern::Unclear);
-    }
 }

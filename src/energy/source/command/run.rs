@@ -77,7 +77,7 @@ pub(super) struct State {
     /// The first invalid line that was not yet reported.
     invalid: Option<String>,
     /// A last line without a newline: possibly a truncated number if the command failed.
-    rest: Option<String>,
+    unterminated: Option<String>,
     complaint: Vec<u8>,
     /// Number of closed outputs, 0 to 2.
     closed: u8,
@@ -154,17 +154,17 @@ impl Run {
 
     /// The error for a command that ended.
     pub fn ended(&self, how: &str) -> EnergyError {
-        let said = self.error_suffix();
+        let complaint = self.error_suffix();
         EnergyError(format!(
-            "the power command ended {how}{said}; run it by hand: {ADVICE}, and end with 0, if at all"
+            "the power command ended {how}{complaint}; run it by hand: {ADVICE}, and end with 0, if at all"
         ))
     }
 
     /// The error for a command that prints nothing.
     pub fn silent(&self, patience: Duration) -> EnergyError {
-        let (seconds, said) = (patience.as_secs(), self.error_suffix());
+        let (seconds, complaint) = (patience.as_secs(), self.error_suffix());
         EnergyError(format!(
-            "the power command printed nothing within {seconds} s{said}; {ADVICE}; {BUFFERING}"
+            "the power command printed nothing within {seconds} s{complaint}; {ADVICE}; {BUFFERING}"
         ))
     }
 
@@ -185,8 +185,8 @@ impl Run {
         while state.closed < 2 && Instant::now() < until {
             state = self.shared.wait(state, LOOK);
         }
-        if let Some(rest) = state.rest.take().filter(|_| well) {
-            state.add_line(&rest, self.started);
+        if let Some(text) = state.unterminated.take().filter(|_| well) {
+            state.add_line(&text, self.started);
         }
     }
 }
@@ -256,7 +256,7 @@ fn read_lines(output: ChildStdout, shared: &Shared, started: Instant) {
         if line.ends_with(b"\n") {
             shared.change(|state| state.add_line(&text, started));
         } else if (line.len() as u64) < LONGEST {
-            shared.change(|state| state.rest = Some(text.into_owned()));
+            shared.change(|state| state.unterminated = Some(text.into_owned()));
         } else {
             shared.change(|state| _ = state.invalid.get_or_insert_with(|| text.into_owned()));
             if output.skip_until(b'\n').is_err() {

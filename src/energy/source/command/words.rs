@@ -3,20 +3,22 @@
 use crate::text::plain;
 
 /// Maximum number of characters shown in an error.
-const SHOWN: usize = 80;
+pub const SHOWN: usize = 80;
 /// A word that shares this many characters with the command line is treated as part of it.
 const SHARED: usize = 4;
 
 /// The reading of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Reading {
+pub struct Reading {
+    /// Power in watts.
     pub watts: f64,
+    /// Its format.
     pub form: Form,
 }
 
 /// The format of a number without an SI prefix, as far as it determines the meaning of a dot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub enum Form {
     /// `980`: no dot.
     Whole,
     /// `1.285`: the dot may separate thousands.
@@ -27,7 +29,7 @@ pub(super) enum Form {
 
 /// Parses a line: a number, with or without the unit `W`, `Watt` or `Watts` in any case. The case of an SI prefix matters: `m` is 1e-3,
 /// `k` and `K` are 1e3, `M` is 1e6.
-pub(super) fn parse(line: &str) -> Option<Reading> {
+pub fn parse(line: &str) -> Option<Reading> {
     const PREFIXES: [(char, f64); 4] = [('m', 1e-3), ('k', 1e3), ('K', 1e3), ('M', 1e6)];
     let line = line.trim();
     let without_unit = ["watts", "watt", "w"].iter().find_map(|unit| strip_unit(line, unit));
@@ -66,7 +68,7 @@ fn form(number: &str) -> Form {
 
 /// Detects a thousands separator: a command that prints 980 and then 1.285 may mean 1285.
 #[derive(Default)]
-pub(super) struct Separator {
+pub struct Separator {
     /// The largest reading of each form.
     whole: f64,
     grouped: f64,
@@ -95,7 +97,7 @@ impl Separator {
 
 /// Shortens a text to one line for an error and redacts words of the command line, values of environment variables named in it, and
 /// addresses.
-pub(super) fn redacted(text: &str, line: &str) -> String {
+pub fn redacted(text: &str, line: &str) -> String {
     let mut secrets = vec![line.to_lowercase()];
     let variables = std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
@@ -130,104 +132,4 @@ fn is_address_or_path(word: &str) -> bool {
     // 12.5 is a number; plug.local, 10.0.0.1 and 10:22 are not.
     let number = matches!(joints[..], [[a, '.', b]] if a.is_ascii_digit() && b.is_ascii_digit());
     word.contains(['/', '\\', '@']) || word.contains("::") || !(joints.is_empty() || number)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn any_output_becomes_one_short_line(text: String, line: String) {
-            let shown = redacted(&text, &line);
-            prop_assert!(!shown.contains(char::is_control) && shown.chars().count() <= SHOWN + 1);
-            prop_assert!(parse(&text).is_none_or(|r| r.watts.is_finite() && r.watts >= 0.0));
-        }
-    }
-
-    #[test]
-    fn line_is_a_number_with_optional_unit() {
-        for (line, watts) in [
-            ("240", 240.0),
-            (" 240.5\r\n", 240.5),
-            ("240W", 240.0),
-            ("240 W", 240.0),
-            ("1e2 Watts", 100.0),
-            ("3 watt", 3.0),
-            ("0", 0.0),
-            ("5 WATTS", 5.0),
-            ("5w", 5.0),
-        ] {
-            assert_eq!(parse(line).map(|reading| reading.watts), Some(watts), "{line}");
-        }
-        let invalid = "|W|-1|nan|inf W|1e999|0.2 kWh|2 40|240,5|240 W W|0x10|5 VA|5k|5 mmW|kW|5 GW|5 m|240 \u{212a}W|5 kJ";
-        for line in invalid.split('|') {
-            assert_eq!(parse(line), None, "{line}");
-        }
-    }
-
-    #[test]
-    fn si_prefixes_are_case_sensitive() {
-        for (line, watts) in [
-            ("0.285 kW", 285.0),
-            ("0.285KW", 285.0),
-            ("285000 mW", 285.0),
-            ("285000 mw", 285.0),
-            ("0.000285 MW", 285.0),
-            ("0.285 kWatts", 285.0),
-        ] {
-            let read = parse(line).map(|reading| reading.watts);
-            assert!(read.is_some_and(|r| (r - watts).abs() < 1e-9), "{line}: {read:?}");
-        }
-        assert_eq!(parse("0.285 kilowatts"), None);
-    }
-
-    #[test]
-    fn dot_is_ambiguous_only_if_readings_are_inconsistent() {
-        let contradiction = |lines: &[&str]| {
-            let mut separator = Separator::default();
-            lines.iter().any(|line| separator.contradiction(parse(line).unwrap()).is_some())
-        };
-        assert!(contradiction(&["980", "1.285"]));
-        assert!(contradiction(&["1.285", "980"]));
-        assert!(contradiction(&["80", "81", "1.285 W", "1.301 W"]));
-        for consistent in [
-            &["1.285", "1.301", "0.980"][..],
-            &["980.000", "1285.250"],
-            &["980.5", "1.285"],
-            &["2", "1.285"],
-            &["980", "1285"],
-            &["980", "1.285 kW"],
-            &["980", "0.285"],
-            &["300", "30.250"],
-            &["0", "1.285"],
-        ] {
-            assert!(!contradiction(consistent), "{consistent:?}");
-        }
-    }
-
-    #[test]
-    fn errors_redact_addresses_and_the_command_line() {
-        let line = "curl -u admin:hunter2 http://plug.lan/x | jq .power";
-        for (text, shown) in [
-            ("no numeric reading", "no numeric reading"),
-            ("curl: (6) Could not resolve host: plug.lan", "… (6) Could not resolve host: …"),
-            ("refused 192.168.1.20 port 80", "refused … port 80"),
-            ("fe80::1 a8:03:2a:be:54:dc me@there c:\\x", "… … … …"),
-            ("user=hunter2; 12.5 A", "… 12.5 A"),
-            ("a\u{7}b\u{1b}[31m \u{202e}x", "a\\u{7}b\\u{1b}[31m \\u{202e}x"),
-        ] {
-            assert_eq!(redacted(text, line), shown);
-        }
-        assert!(redacted(&"long ".repeat(500), line).chars().count() <= SHOWN + 1);
-        assert_eq!(redacted("7240 nonsense", "printf 7240"), "… nonsense");
-    }
-
-    #[test]
-    fn errors_redact_environment_variables() {
-        // Cargo sets this one for tests.
-        assert_eq!(redacted("rigbench 17", "echo $CARGO_PKG_NAME"), "… 17");
-        assert_eq!(redacted("rigbench 17", "echo"), "rigbench 17");
-    }
 }
