@@ -16,19 +16,39 @@ fn main() {
         let path = Path::new(&out).join(name);
         std::fs::write(&path, code).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
-    println!("cargo:rerun-if-changed=build");
-    println!("cargo:rerun-if-changed=src/kernels/sha256d");
-    println!("cargo:rerun-if-changed=.git/HEAD");
-    println!("cargo:rerun-if-changed=.git/index");
+    // What the program is made of, and where git records that another commit is checked out. Git's index is not watched: `git status`
+    // rewrites it.
+    const SOURCES: [&str; 8] = [
+        "build",
+        "kernels",
+        "results/hardware.toml",
+        "results/market",
+        "results/rigbench.schema.json",
+        "src",
+        "Cargo.toml",
+        "Cargo.lock",
+    ];
+    for path in SOURCES {
+        println!("cargo:rerun-if-changed={path}");
+    }
     let git = |args: &[&str]| {
-        let output = Command::new("git").args(args).output().ok().filter(|o| o.status.success())?;
+        let command = Command::new("git").arg("--no-optional-locks").args(args).output();
+        let output = command.ok().filter(|output| output.status.success())?;
         Some(String::from_utf8(output.stdout).ok()?.trim().to_string())
     };
     // A package unpacked inside some other repository must not take that one's commit.
-    let own = git(&["ls-files", "--error-unmatch", "src/units.rs"]).is_some();
-    if let Some(commit) = own.then(|| git(&["rev-parse", "HEAD"])).flatten() {
-        let changed = git(&["status", "--porcelain", "--untracked-files=no"]);
-        let suffix = if changed.is_some_and(|c| c.is_empty()) { "" } else { "-changed" };
+    if git(&["ls-files", "--error-unmatch", "src/units.rs"]).is_none() {
+        return;
+    }
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"])
+        && Path::new(&log).exists()
+    {
+        println!("cargo:rerun-if-changed={log}");
+    }
+    if let Some(commit) = git(&["rev-parse", "HEAD"]) {
+        let changed = git(&[&["status", "--porcelain", "--"], &SOURCES[..]].concat());
+        let suffix =
+            if changed.is_some_and(|changed| changed.is_empty()) { "" } else { "-changed" };
         println!("cargo:rustc-env=RIGBENCH_COMMIT={commit}{suffix}");
     }
 }

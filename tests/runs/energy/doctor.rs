@@ -50,7 +50,7 @@ fn where_nothing_is_found_it_says_what_to_do() {
     assert!(doctor.contains("No joules of cpu can be read: no energy counter"), "{doctor}");
     assert!(doctor.contains("sudo modprobe intel_rapl_msr"), "{doctor}");
     assert!(doctor.contains("--power declared:WATTS"), "{doctor}");
-    assert!(told(&nothing, &["devices"]).contains("No energy source: rigbench doctor says"));
+    assert!(told(&nothing, &["devices"]).contains("No energy source: rigbench doctor lists"));
 }
 
 /// As a user who is not root, since root may read everything.
