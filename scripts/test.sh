@@ -13,10 +13,10 @@ trap 'rm -f "$log" "$log.waiting"' EXIT
 say "format"
 cargo fmt --check
 say "clippy"
-cargo clippy --locked --all-targets -- -D warnings
+cargo clippy --locked --bins --tests --benches --examples -- -D warnings
 cargo clippy --locked -- -D warnings
 say "build"
-cargo test --locked --all-targets --no-run
+cargo test --locked --tests --benches --examples --no-run
 need_adapter "${CARGO_TARGET_DIR:-target}/debug/rigbench" "$install"
 if [ -e "${CARGO_TARGET_DIR:-target}/models/SmolLM2-135M-Instruct.Q4_1.gguf" ]; then
     RIGBENCH_SMOLLM2=$(./scripts/smollm2.sh)
@@ -28,7 +28,7 @@ say "tests, and one variant of every bench"
 status=0
 # What waits, for meters and for runs that are stopped, leaves the processor to what computes.
 timed --test runs -- --test-threads=6 >"$log.waiting" 2>&1 &
-timed --test kernels --test documents --test report_memory -- 2>&1 | tee "$log" || status=$?
+timed --no-fail-fast --test kernels --test documents --test report_memory -- 2>&1 | tee "$log" || status=$?
 cargo test --locked --benches 2>&1 | tee -a "$log" || status=$?
 wait $! || status=$?
 tee -a "$log" <"$log.waiting"
