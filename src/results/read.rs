@@ -26,6 +26,7 @@ const MOST_ROWS: usize = 2000;
 const MOST_WINDOWS: usize = 1000;
 const MOST_BLOCKS: usize = 50;
 const MOST_SOURCES: usize = 200;
+const MOST_DEVICES: usize = 200;
 /// Maximum number of readings in all rows. A publish run on six cards, with five rows each and three sources read five times per second,
 /// has 400,000: two minutes per block and half a minute on either side.
 const MOST_READINGS: usize = 500_000;
@@ -320,6 +321,7 @@ fn exceeded_limit(evidence: &Evidence) -> Option<&'static str> {
         let values: usize = readings.values.iter().map(Vec::len).sum();
         readings.at_seconds.len().max(readings.took_seconds.len()).max(values)
     });
+    let together = evidence.known_rows().map(|row| row.condition.together_with.len());
     let limits = [
         (readings.sum(), MOST_READINGS, "readings"),
         (evidence.rows.len(), MOST_ROWS, "rows"),
@@ -327,6 +329,9 @@ fn exceeded_limit(evidence: &Evidence) -> Option<&'static str> {
         (most(|windows| windows.blocks.windows.len()), MOST_BLOCKS, "blocks"),
         (evidence.manifest.sources.len(), MOST_SOURCES, "energy sources"),
         (evidence.baselines.len(), MOST_SOURCES, "baselines"),
+        (evidence.manifest.devices.len(), MOST_DEVICES, "devices"),
+        (together.max().unwrap_or(0), MOST_DEVICES, "devices at the same time"),
+        (evidence.manifest.workloads.len(), MOST_ROWS, "workloads"),
     ];
     limits.into_iter().find(|(count, limit, _)| count > limit).map(|(.., what)| what)
 }

@@ -83,8 +83,10 @@ impl Judge<'_> {
             // Rows of one workload have the same seed under every condition.
             let shows_same_hashes = |other: &&Row| match (&row.proof, &other.proof) {
                 (Some(Proof::Shares(a)), Some(Proof::Shares(b))) => {
+                    // Stretches that are not in order are a fault of their own.
                     let overlap = |a: &Range<u64>| {
-                        b.stretches.iter().any(|b| a.start < b.end && b.start < a.end)
+                        let after = b.stretches.partition_point(|b| b.end <= a.start);
+                        b.stretches.get(after).is_some_and(|b| b.start < a.end)
                     };
                     a.stretches.iter().any(overlap)
                 }

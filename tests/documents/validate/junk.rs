@@ -99,6 +99,30 @@ fn a_byte_order_mark_and_utf_16_are_read_and_other_encodings_named() {
     assert!(latin.len() == 1 && latin[0].ends_with("save it as UTF-8"), "{latin:?}");
 }
 
+/// Some are compared with each other: a forged list would take minutes.
+#[test]
+fn lists_that_no_run_has_are_refused() {
+    let lists = [
+        ("/evidence/manifest/devices", 200, "devices"),
+        ("/evidence/manifest/sources", 200, "energy sources"),
+        ("/evidence/manifest/workloads", 2000, "workloads"),
+        ("/evidence/baselines", 200, "baselines"),
+        ("/evidence/rows/0/condition/together_with", 200, "devices at the same time"),
+    ];
+    for (path, limit, what) in lists {
+        let of_length = |length: usize| {
+            let mut value = serde_json::to_value(&RUN.document).unwrap();
+            let list = value.pointer_mut(path).unwrap().as_array_mut().unwrap();
+            let item = list.first().cloned().unwrap_or_else(|| "gpu:1".into());
+            *list = vec![item; length];
+            findings_of(value.to_string().as_bytes()).faults
+        };
+        let refused = format!("this is no rigbench result: no run has so many {what}");
+        assert!(!of_length(limit).contains(&refused), "{what}");
+        assert_eq!(of_length(limit + 1), [refused]);
+    }
+}
+
 /// serde takes the fields of an object from an array in their order, too.
 #[test]
 fn an_array_in_place_of_an_object_is_refused_wherever_it_stands() {
