@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut job = workload.prepare(&target, &choice.variant, Seed([1; 32]))?;
             let stated: Vec<(Stated, bool)> = specs
                 .iter()
-                .filter_map(|spec| spec.stated(device, workload.id().name()))
+                .filter_map(|spec| spec.stated(device, workload.id().into_str()))
                 .collect::<Result<_, _>>()?;
             let meter = Meter::new(&sampling, &device.id);
             let protocol = Protocol { batch: choice.batch, ..protocol };
@@ -100,7 +100,7 @@ fn read(sampling: &Sampling, m: &Measurement, unit: Unit) -> Vec<String> {
     let sources: Vec<Read> = m.readings.iter().map(read).collect();
     let figures = energy::figures(&Rules::V1, &sources, &m.windows.steps());
     let line = |(source, own): (&Read, energy::Figures)| {
-        let (kind, scope) = (source.info.kind, source.info.scope.name());
+        let (kind, scope) = (source.info.kind, source.info.scope.into_str());
         let total = match own.total {
             Ok(total) => total,
             Err(why) => return format!("no figure of {kind}, {scope}: {why}"),
@@ -120,7 +120,7 @@ fn said(stated: &Stated, m: &Measurement, unit: Unit) -> String {
     let per = |Joules(joules)| EnergyPerWork { joules: joules / work, unit };
     match stated {
         Stated::Declared { power, scope } => {
-            format!("{} (declared, {})", per(*power * seconds), scope.name())
+            format!("{} (declared, {})", per(*power * seconds), scope.into_str())
         }
         Stated::Modelled { low, high, .. } => {
             format!("from {} to {} (model)", per(*low * seconds), per(*high * seconds))

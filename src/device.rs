@@ -12,9 +12,22 @@ use std::str::FromStr;
 
 /// Hardware class. Results are ranked within a class.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::IntoStaticStr,
+    strum::Display,
 )]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Class {
     /// GPU with its own memory.
     DiscreteGpu,
@@ -29,17 +42,6 @@ pub enum Class {
 }
 
 impl Class {
-    /// The name in results: `discrete-gpu`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Class::DiscreteGpu => "discrete-gpu",
-            Class::IntegratedGpu => "integrated-gpu",
-            Class::VirtualGpu => "virtual-gpu",
-            Class::SoftwareGpu => "software-gpu",
-            Class::Cpu => "cpu",
-        }
-    }
-
     /// Whether the device's data is in main memory, not in memory of its own.
     pub fn uses_main_memory(self) -> bool {
         matches!(self, Class::IntegratedGpu | Class::SoftwareGpu | Class::Cpu)
@@ -48,12 +50,6 @@ impl Class {
     /// Whether the CPU's cores do the device's work.
     pub fn runs_on_cpu(self) -> bool {
         matches!(self, Class::SoftwareGpu | Class::Cpu)
-    }
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.pad(self.name())
     }
 }
 

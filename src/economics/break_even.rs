@@ -4,6 +4,7 @@
 use super::{Choice, Kind, Parameter, Scenario};
 use crate::units::{Corner, Interval, Method};
 use serde::Serialize;
+use strum::VariantArray;
 
 /// A root beyond this multiple of the starting point is taken as infinite.
 const MAX_ROOT_RATIO: f64 = 1e11;
@@ -30,8 +31,9 @@ pub enum HalvingEpoch {
 }
 
 /// The answer to a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Answer {
     /// The margin is above 0 over its whole interval.
     Yes,
@@ -48,15 +50,6 @@ impl Answer {
             (true, _) => Answer::Yes,
             (false, true) => Answer::Open,
             (false, false) => Answer::No,
-        }
-    }
-
-    /// `yes`, `no` or `open`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Answer::Yes => "yes",
-            Answer::No => "no",
-            Answer::Open => "open",
         }
     }
 }
@@ -192,9 +185,9 @@ pub(super) fn break_evens(choices: &[Choice], asic: usize) -> Vec<BreakEven> {
             HalvingEpoch::AfterHalving => choices[choice].scenario.after_halving(),
         };
         let sides = Sides { one: scenario(question.choice), other: question.other.map(scenario) };
-        Parameter::ALL
-            .into_iter()
-            .filter_map(move |parameter| sides.break_even(question, parameter))
+        Parameter::VARIANTS
+            .iter()
+            .filter_map(move |&parameter| sides.break_even(question, parameter))
     };
     questions.into_iter().flat_map(find).collect()
 }

@@ -76,7 +76,7 @@ pub struct Conditions {
 }
 
 /// A parameter that may have a break-even value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::VariantArray)]
 #[serde(rename_all = "kebab-case")]
 pub enum Parameter {
     /// Dollars per kWh.
@@ -101,17 +101,6 @@ pub enum Parameter {
 }
 
 impl Parameter {
-    /// Every parameter.
-    pub const ALL: [Parameter; 7] = [
-        Parameter::Electricity,
-        Parameter::Hashprice,
-        Parameter::Bitcoin,
-        Parameter::TokenPrice,
-        Parameter::Rent,
-        Parameter::Utilisation,
-        Parameter::Pue,
-    ];
-
     /// Name and unit in tables, and the limits of its values.
     fn properties(self) -> (&'static str, &'static str, (f64, f64)) {
         const POSITIVE: (f64, f64) = (0.0, f64::INFINITY);

@@ -3,7 +3,8 @@
 use crate::units::Seconds;
 
 /// Thoroughness of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Mode {
     /// A first impression: at most 90 s for a GPU and the processor together.
     Quick,
@@ -11,13 +12,6 @@ pub enum Mode {
     Default,
     /// Ten minutes per workload, as five blocks of two minutes: for publication.
     Publish,
-}
-
-impl Mode {
-    /// The name in results.
-    pub fn name(self) -> &'static str {
-        ["quick", "default", "publish"][self as usize]
-    }
 }
 
 /// Lengths and counts of a run.

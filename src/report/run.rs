@@ -151,11 +151,11 @@ fn joules(entry: &Entry) -> Cell {
 }
 
 fn source(entry: &Entry) -> Cell {
-    let Some(scope) = entry.scope.map(|scope| scope.name()) else { return "none".into() };
+    let Some(scope) = entry.scope.map(|scope| scope.into_str()) else { return "none".into() };
     match entry.provenance {
         Provenance::MeasuredCounter => format!("measured\n{scope}\ncounter").into(),
         Provenance::MeasuredSampled => format!("measured\n{scope}\nsampled").into(),
-        other => format!("{}\n{scope}", other.name()).into(),
+        other => format!("{}\n{scope}", other.into_str()).into(),
     }
 }
 

@@ -135,8 +135,9 @@ pub struct Condition {
 }
 
 /// Outcome of a row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
 #[serde(tag = "status", rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Outcome {
     /// It has windows.
     Measured,
@@ -147,15 +148,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The name in results.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Outcome::Measured => "measured",
-            Outcome::Unsupported(_) => "unsupported",
-            Outcome::Failed(_) => "failed",
-        }
-    }
-
     /// Why there is no figure.
     pub fn failure(&self) -> Option<&Failure> {
         match self {

@@ -110,7 +110,7 @@ impl Source {
     /// `nvml`, `declared`, `model`.
     pub fn name(&self) -> &'static str {
         match &self.origin {
-            Origin::Meter(info) => info.kind.name(),
+            Origin::Meter(info) => info.kind.into_str(),
             Origin::Stated(Stated::Declared { .. }) => "declared",
             Origin::Stated(Stated::Modelled { .. }) => "model",
         }
@@ -180,7 +180,7 @@ impl From<&Protocol> for ProtocolNumbers {
             warm_up_longest,
         } = *protocol;
         ProtocolNumbers {
-            mode: mode.name().to_string(),
+            mode: mode.into_str().to_string(),
             blocks,
             windows,
             window_seconds: window.0,

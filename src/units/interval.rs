@@ -8,9 +8,20 @@ use std::ops::{Add, Div, Mul, Sub};
 
 /// Where a figure comes from, strongest first.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::IntoStaticStr,
 )]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Provenance {
     /// Counted and timed by this program, or an exact number.
     Measured,
@@ -29,19 +40,6 @@ pub enum Provenance {
 }
 
 impl Provenance {
-    /// The name in results: `measured-counter`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Provenance::Measured => "measured",
-            Provenance::MeasuredCounter => "measured-counter",
-            Provenance::MeasuredSampled => "measured-sampled",
-            Provenance::Published => "published",
-            Provenance::Declared => "declared",
-            Provenance::Modelled => "modelled",
-            Provenance::None => "none",
-        }
-    }
-
     /// Whether rigbench measured it.
     pub fn is_measured(self) -> bool {
         self <= Provenance::MeasuredSampled

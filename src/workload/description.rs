@@ -6,9 +6,21 @@ use serde::{Deserialize, Serialize};
 
 /// Kind of workload.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::IntoStaticStr,
+    strum::Display,
 )]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Id {
     /// Bitcoin mining: double SHA-256 of block headers.
     Sha256d,
@@ -27,11 +39,6 @@ pub enum Id {
 }
 
 impl Id {
-    /// Name on the command line.
-    pub fn name(self) -> &'static str {
-        ["sha256d", "gemm", "gemv", "prefill", "decode", "peak", "stream"][self as usize]
-    }
-
     /// Whether it measures a roofline ceiling of the device, which is not useful work.
     pub fn is_ceiling(self) -> bool {
         matches!(self, Id::Peak | Id::Stream)
@@ -50,12 +57,6 @@ impl Id {
     /// Whether it is a matrix product.
     pub fn is_product(self) -> bool {
         matches!(self, Id::Gemm | Id::Gemv)
-    }
-}
-
-impl std::fmt::Display for Id {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(self.name())
     }
 }
 

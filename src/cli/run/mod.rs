@@ -182,8 +182,8 @@ fn plan(args: &Args) -> Result<Plan> {
     let power: Vec<PowerSpec> =
         args.power.iter().map(|spec| spec.parse()).collect::<Result<_, _>>()?;
     for name in power.iter().flat_map(PowerSpec::workloads) {
-        if !workloads.iter().any(|w| w.id().name() == name) {
-            let known: Vec<&str> = workloads.iter().map(|w| w.id().name()).collect();
+        if !workloads.iter().any(|w| w.id().into_str() == name) {
+            let known: Vec<&str> = workloads.iter().map(|w| w.id().into_str()).collect();
             bail!("--power names '{name}', which is not run; run are: {}", known.join(", "));
         }
     }

@@ -29,7 +29,7 @@ impl Power {
         match &self.specs[..] {
             [] if self.sampling.reads(&device.id) => vec![],
             [] => vec![Stated::model(device).map(|stated| (stated, false))],
-            specs => specs.iter().filter_map(|s| s.stated(device, workload.name())).collect(),
+            specs => specs.iter().filter_map(|s| s.stated(device, workload.into_str())).collect(),
         }
     }
 

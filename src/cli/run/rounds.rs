@@ -139,7 +139,7 @@ impl Rounds<'_> {
             id: choice.variant.id().to_string(),
             params: job.kernel().map(|k| k.params.clone()).unwrap_or_default(),
             wgsl_sha256: job.kernel().map(|k| k.sha256()),
-            arithmetic: job.arithmetic().map(|a| a.name().to_string()),
+            arithmetic: job.arithmetic().map(|a| a.into_str().to_string()),
         });
         Ok(Some(Prepared { job, batch: choice.batch }))
     }

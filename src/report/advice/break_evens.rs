@@ -7,6 +7,7 @@ use crate::economics::{
     best_of,
 };
 use crate::report::table::{Column, Table, cells};
+use strum::VariantArray;
 
 /// One table for hashing, one per device that sells tokens or may be rented out.
 pub(super) fn tables(advice: &Advice) -> Vec<Table> {
@@ -84,10 +85,10 @@ fn table(advice: &Advice, subject: &str, questions: &[(&'static str, Question)])
         all.find(move |found| found.question == question)
     };
     let now = questions.iter().map(|(_, question)| {
-        asked(*question).map_or("–".into(), |found| found.answer.name().to_string())
+        asked(*question).map_or("–".into(), |found| found.answer.into_str().to_string())
     });
     let mut rows = vec![cells(std::iter::once("the answer now".to_string()).chain(now))];
-    for parameter in Parameter::ALL {
+    for &parameter in Parameter::VARIANTS {
         let found: Vec<Option<&BreakEven>> = questions
             .iter()
             .map(|(_, question)| break_even(advice, *question, parameter))

@@ -116,7 +116,7 @@ fn title(entries: &[Entry], single: bool) -> String {
 /// The energy sources of a run, each once.
 fn sources(document: &Document) -> BTreeSet<String> {
     let sources = document.evidence.manifest.sources.iter().filter_map(OrNewer::known);
-    let words = |s: &Source| format!("{} ({}): {}", s.name(), s.scope().name(), basis(s));
+    let words = |s: &Source| format!("{} ({}): {}", s.name(), s.scope().into_str(), basis(s));
     sources.map(words).collect()
 }
 

@@ -40,8 +40,8 @@ fn key(entry: Entry) -> [(&'static str, String); 7] {
         // Files with the same name may contain different models.
         ("model", shape.model_sha256.as_deref().map_or("none", short_digest).into()),
         ("power limit", or_placeholder(limits.join(", "), "unknown")),
-        ("provenance", energy.provenance().name().into()),
-        ("scope", scope.map_or("none", |scope| scope.name()).into()),
+        ("provenance", energy.provenance().into_str().into()),
+        ("scope", scope.map_or("none", |scope| scope.into_str()).into()),
     ]
 }
 

@@ -82,7 +82,7 @@ fn pair(base: Entry, new: Entry, gate: Option<f64>) -> Result<Pair, (String, Vec
     for (side, entry) in sides {
         let outcome = &entry.row.outcome;
         if let Some(failure) = outcome.failure() {
-            let reason = format!("{} in the {side}: {failure}", outcome.name());
+            let reason = format!("{} in the {side}: {failure}", outcome.into_str());
             return Err((reason, Vec::new()));
         }
     }

@@ -7,7 +7,7 @@ use rigbench::kernels;
 use rigbench::oracle::blocks::BLOCKS;
 use rigbench::results::{Document, Kernel, Row, judge_beacon};
 use rigbench::text::hex;
-use rigbench::workload::decoder::gpu::CHOICES;
+use rigbench::workload::decoder::gpu::KERNEL_SETS;
 use rigbench::workload::{self, Id};
 
 #[test]
@@ -101,20 +101,20 @@ fn decoder_kernels_must_match_their_choice() {
     let values = [("B_BITS", "8u"), ("EPSILON", "1e-5"), ("FINISH", "2u")];
     let values = values.map(|(name, value)| (name, value.to_string()));
     let (mut right, mut wrong) = (Vec::new(), Vec::new());
-    for (choice, id) in CHOICES.iter().flat_map(|c| c.products().map(move |id| (c, id))) {
+    for (choice, id) in KERNEL_SETS.iter().flat_map(|c| c.products().map(move |id| (c, id))) {
         let kernel = kernels::Kernel::with_params(kernels::of_decoder(id), &values).unwrap();
         let stated = Kernel {
             id: choice.id.into(),
             params: kernel.params.clone(),
             wgsl_sha256: Some(kernel.sha256()),
-            arithmetic: Some(kernel.arithmetic().name().into()),
+            arithmetic: Some(kernel.arithmetic().into_str().into()),
         };
         right.push(with(stated.clone()));
         let mut other = stated.clone();
         other.params.insert("EPSILON".into(), "0.0".into());
         wrong.push(with(other));
         wrong.push(with(Kernel { arithmetic: Some("dot4".into()), ..stated.clone() }));
-        let stranger = CHOICES.iter().find(|c| c.products().all(|other| other != id));
+        let stranger = KERNEL_SETS.iter().find(|c| c.products().all(|other| other != id));
         wrong.extend(stranger.map(|other| with(Kernel { id: other.id.into(), ..stated })));
     }
     let is_kernel = |fault: &String| fault.starts_with("kernel.wgsl_sha256: ");
