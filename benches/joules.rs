@@ -26,11 +26,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         false => Protocol {
             blocks: 1,
             windows: 1,
-            window: Seconds(0.02),
-            block_longest: Seconds(0.0),
-            longest: Seconds(0.0),
-            warm_up_longest: Seconds(0.0),
-            baseline: Seconds(0.0),
+            window_seconds: 0.02,
+            block_longest_seconds: 0.0,
+            longest_seconds: 0.0,
+            warm_up_longest_seconds: 0.0,
+            baseline_seconds: 0.0,
             ..Protocol::of(Mode::Quick)
         },
     };
@@ -48,7 +48,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         false => energy::open(&specs, &devices)?,
     };
     let mut sampling = Sampling::start(placed);
-    sampling.take_baseline(protocol.baseline, protocol.baseline_longest, &mut || false);
+    let [shortest, longest] =
+        [protocol.baseline_seconds, protocol.baseline_longest_seconds].map(Seconds);
+    sampling.take_baseline(shortest, longest, &mut || false);
     for device in &devices {
         let mut target = Target::open(device)?;
         for spec in SPECS.into_iter().filter(|spec| wanted(spec)) {
@@ -62,9 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .filter_map(|spec| spec.stated(device, workload.id().into_str()))
                 .collect::<Result<_, _>>()?;
             let meter = Meter::new(&sampling, &device.id);
-            let protocol = Protocol { batch: choice.batch, ..protocol };
             let go = &mut |_| ControlFlow::Continue(());
-            let m = measure(job.as_mut(), meter, Observer::new(device), &protocol, go)?;
+            let observer = Observer::new(device);
+            let m = measure(job.as_mut(), meter, observer, &protocol, choice.batch, go)?;
             let per_second = stats::median(&m.windows.rates()).expect("there is a window");
             let unit = workload.unit();
             println!(

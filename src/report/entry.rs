@@ -3,10 +3,9 @@
 
 use super::provenance;
 use super::published::{Published, ceilings};
-use super::view::View;
 use crate::device::Class;
 use crate::energy::Scope;
-use crate::results::Outcome;
+use crate::results::{Outcome, View};
 use crate::units::{EnergyPerWork, Interval, Provenance, Rate};
 use crate::workload::Description;
 

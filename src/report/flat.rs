@@ -4,8 +4,7 @@
 use super::entry::Entry;
 use super::gather::File;
 use super::table::{Cell, Column, Table};
-use super::view::View;
-use crate::results::{Ceilings, Document, Energy, Percentiles, Run, Verdict};
+use crate::results::{Ceilings, Document, Energy, Percentiles, Run, Verdict, View};
 use crate::units::Interval;
 
 /// A row with what its cells are made of.

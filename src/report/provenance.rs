@@ -1,8 +1,7 @@
 //! Provenance of joules in words, shown as the explanation of a figure.
 
-use super::view::View;
 use crate::energy::{Accuracy, Finding, Quantity, Scope, SourceInfo, Stated};
-use crate::results::{Energy, Manifest, Measured, Origin, Source};
+use crate::results::{Energy, Manifest, Measured, Origin, Source, View};
 use crate::units::{Joules, Provenance, Seconds, grouped, significant};
 
 /// A provenance in one or two words.

@@ -6,7 +6,7 @@ use super::super::progress::RowProgress;
 use super::Plan;
 use crate::device::Device;
 use crate::energy::Meter;
-use crate::measure::{Event, MeasureError, Measurer, Mode, Observer, Protocol};
+use crate::measure::{Event, MeasureError, Measurer, Mode, Observer};
 use crate::results::{self, Failure, FailureCode, Kernel, Outcome, Row, StoreError};
 use crate::tune::{Effort, Tuner};
 use crate::units::Seconds;
@@ -125,7 +125,7 @@ impl Rounds<'_> {
             row.outcome = Outcome::Unsupported(Failure::new(FailureCode::Limit, reason));
             return Ok(None);
         }
-        let effort = match self.plan.protocol.mode {
+        let effort = match self.plan.mode {
             Mode::Quick => Effort::Quick,
             _ => Effort::Full,
         };
@@ -151,9 +151,9 @@ impl Rounds<'_> {
     ) -> Result<Measurer<'a>, MeasureError> {
         let Plan { power, protocol, .. } = self.plan;
         let meter = Meter::new(&power.sampling, &self.device().id);
-        let protocol = Protocol { batch: prepared.batch, ..*protocol };
         let observer = Observer::new(self.device());
-        Measurer::begin(prepared.job.as_mut(), meter, observer, &protocol, &mut self.display(i))
+        let Prepared { job, batch } = prepared;
+        Measurer::begin(job.as_mut(), meter, observer, protocol, *batch, &mut self.display(i))
     }
 }
 

@@ -3,8 +3,7 @@
 use super::axis::{Axis, Label};
 use super::plot::{Plot, Point, Shape};
 use crate::energy::{Quantity, Readings, SourceInfo};
-use crate::report::view::View;
-use crate::results::Energy;
+use crate::results::{Energy, View};
 use crate::units::{Seconds, Watts};
 
 /// Maximum number of points per curve.

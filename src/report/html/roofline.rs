@@ -4,8 +4,7 @@ use super::axis::Axis;
 use super::plot::{Plot, Shape};
 use crate::device::Device;
 use crate::report::published::ceilings;
-use crate::report::view::View;
-use crate::results::{Document, Outcome, Verdict};
+use crate::results::{Document, Outcome, Verdict, View};
 use crate::units::{Rate, Unit, significant};
 use crate::workload::Id;
 

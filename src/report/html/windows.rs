@@ -2,7 +2,7 @@
 
 use super::axis::{Axis, Label};
 use super::plot::{Plot, SQUARE, Shape};
-use crate::report::view::View;
+use crate::results::View;
 use crate::units::Rate;
 
 /// The plot of a row; `None` without windows.
