@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         true => energy::find(&devices).0,
         false => energy::open(&specs, &devices)?,
     };
-    let mut sampling = Sampling::start(placed);
+    let mut sampling = Sampling::start(placed, Seconds(0.0));
     let [shortest, longest] =
         [protocol.baseline_seconds, protocol.baseline_longest_seconds].map(Seconds);
     sampling.take_baseline(shortest, longest, &mut || false);

@@ -7,26 +7,16 @@ pub mod memory;
 use crate::units::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use std::fmt;
 use std::str::FromStr;
 
 /// Hardware class. Results are ranked within a class.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    strum::IntoStaticStr,
-    strum::Display,
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr, strum::Display)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Class {
     /// GPU with its own memory.
@@ -54,11 +44,9 @@ impl Class {
 }
 
 /// Device name: `cpu`, `gpu:0` or `gpu:pci-0000:01:00.0`.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(with = "String")]
+#[derive(SerializeDisplay, DeserializeFromStr)]
 pub enum DeviceId {
     /// The CPU, running native code.
     Cpu,
@@ -75,20 +63,6 @@ impl fmt::Display for DeviceId {
             DeviceId::Gpu(number) => write!(f, "gpu:{number}"),
             DeviceId::Pci(address) => write!(f, "gpu:pci-{address}"),
         }
-    }
-}
-
-impl From<DeviceId> for String {
-    fn from(id: DeviceId) -> String {
-        id.to_string()
-    }
-}
-
-impl TryFrom<String> for DeviceId {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<DeviceId, String> {
-        text.parse()
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod interval;
 
-pub use interval::{Corner, Interval, Method, Provenance};
+pub use interval::{Interval, Method, Provenance};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -83,20 +83,10 @@ impl Div<Seconds> for Joules {
 
 /// Unit of work of a workload.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    strum::IntoStaticStr,
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Unit {
     /// One double SHA-256 of an 80-byte block header.

@@ -126,7 +126,7 @@ impl DeviceRow<'_> {
 fn bounded(interval: Interval) -> Interval {
     match interval.value.filter(|_| interval.ends().is_none()) {
         Some(value) => Interval { low: value, high: value, ..interval },
-        None => interval.not_negative(),
+        None => Interval { low: interval.low.max(0.0), ..interval },
     }
 }
 

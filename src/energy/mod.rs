@@ -35,22 +35,10 @@ use std::time::Instant;
 
 /// What a reading covers. Nested scopes are never added up.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    strum::VariantArray,
-    strum::VariantNames,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr, strum::EnumString, strum::VariantArray, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Scope {
     /// A graphics card with its memory.
@@ -227,19 +215,9 @@ impl Accuracy {
 }
 
 /// Kind of meter.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    strum::IntoStaticStr,
-    strum::Display,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr, strum::Display)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum MeterKind {
     /// NVML, NVIDIA's management library.
@@ -256,18 +234,10 @@ pub enum MeterKind {
     Command,
 }
 
-impl MeterKind {
-    /// Whether it is a graphics card's sensor, which also reads the card's state.
-    pub fn is_of_a_card(self) -> bool {
-        matches!(self, MeterKind::Nvml | MeterKind::Hwmon)
-    }
-}
-
 /// Origin of an accuracy.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Basis {
     /// The manufacturer's data sheet.
@@ -332,19 +302,9 @@ pub struct BoardState {
 }
 
 /// A reason for reduced clocks.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    strum::IntoStaticStr,
-    strum::VariantArray,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Throttle {
     /// Power limit reached: normal, and recorded.

@@ -4,7 +4,7 @@
 use super::entry::Entry;
 use super::gather::File;
 use super::table::{Cell, Column, Table};
-use crate::results::{Ceilings, Document, Energy, Percentiles, Run, Verdict, View};
+use crate::results::{Ceilings, Document, Energy, Percentiles, Run, View};
 use crate::units::Interval;
 
 /// A row with what its cells are made of.
@@ -35,7 +35,7 @@ const COLUMNS: [Named; 44] = [
     ("unit", |line| line.entry.workload.unit.into_str().into()),
     ("kernel", |line| text(line.view.row.kernel.as_ref().map(|kernel| &kernel.id))),
     ("outcome", |line| line.entry.outcome.into_str().into()),
-    ("verdict", |line| verdict(line.view.figures.verdict).into()),
+    ("verdict", |line| line.view.figures.verdict.into_str().into()),
     ("reasons", |line| line.entry.reasons.join("; ").into()),
     ("windows", |line| Cell::exact(Some(line.entry.windows.0 as f64))),
     ("throughput_per_second", |line| value(line.entry.rate)),
@@ -105,14 +105,6 @@ fn ceiling(line: &Line, share: fn(&Ceilings) -> Option<f64>) -> Cell {
 
 fn latency(line: &Line, percentile: fn(&Percentiles) -> Option<f64>) -> Cell {
     Cell::exact(line.view.figures.latency.as_ref().and_then(percentile))
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Valid => "valid",
-        Verdict::Invalid => "invalid",
-        Verdict::Incomplete => "incomplete",
-    }
 }
 
 /// Something of the row's energy, if that has a value.

@@ -198,7 +198,7 @@ fn measured(
     gpu: &Gpu,
     on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<rigbench::measure::Measurement, MeasureError> {
-    let sampling = Sampling::start(vec![]);
+    let sampling = Sampling::start(vec![], Seconds(0.0));
     let meter = Meter::new(&sampling, &gpu.description().id);
     measure(job, meter, Observer::new(gpu.description()), &hasty(), BATCH, on_event)
 }
@@ -310,7 +310,7 @@ impl Job for Turning {
 fn a_wrong_kernel_is_never_timed_and_a_wrong_window_makes_the_row_invalid() {
     let device = rigbench::device::Device::cpu();
     let run = |job: &mut Turning| {
-        let sampling = Sampling::start(vec![]);
+        let sampling = Sampling::start(vec![], Seconds(0.0));
         let meter = Meter::new(&sampling, &rigbench::device::DeviceId::Cpu);
         measure(job, meter, Observer::new(&device), &hasty(), BATCH, &mut |_| {
             ControlFlow::Continue(())

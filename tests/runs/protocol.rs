@@ -97,7 +97,7 @@ fn measured(share: f64, sampling: &Sampling, work: &Done) -> Measurement {
 
 #[test]
 fn blocks_are_added_until_the_interval_is_narrow_or_the_time_is_up() {
-    let nothing = Sampling::start(Vec::new());
+    let nothing = Sampling::start(Vec::new(), Seconds(0.0));
     let steady = measured(0.0, &nothing, &Done::default());
     let wide = measured(0.2, &nothing, &Done::default());
     let seconds = |m: &Measurement| m.windows.seconds().0;
@@ -121,7 +121,7 @@ fn blocks_are_added_until_the_interval_is_narrow_or_the_time_is_up() {
 #[test]
 fn batches_of_a_window_that_is_cut_are_not_kept() {
     let device = Device::cpu();
-    let nothing = Sampling::start(Vec::new());
+    let nothing = Sampling::start(Vec::new(), Seconds(0.0));
     let meter = Meter::new(&nothing, &device.id);
     let mut job = Scattered { share: 0.0, window: 0, since: Instant::now(), work: Done::default() };
     let mut finished = 0;
@@ -182,7 +182,7 @@ fn joules_count_too_as_far_as_more_windows_can_help() {
         };
         let (source, _) = Punctual::new(meter_of_watts(), Duration::from_millis(25), value);
         let placed = SourceBinding { source: Box::new(source), devices: vec![Device::cpu().id] };
-        let m = measured(0.0, &Sampling::start(vec![placed]), &work);
+        let m = measured(0.0, &Sampling::start(vec![placed], Seconds(0.0)), &work);
         let [readings] = &m.readings[..] else { panic!("{:?}", m.readings) };
         let (info, steps) = (meter_of_watts(), m.windows.steps());
         let read = Read { source_index: 0, info: &info, readings: readings.stamped() };

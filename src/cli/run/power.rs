@@ -20,7 +20,7 @@ impl Power {
             true => energy::find(devices).0,
             false => energy::open(&specs, devices)?,
         };
-        Ok(Power { specs, sampling: Sampling::with_min_poll_interval(bindings, poll) })
+        Ok(Power { specs, sampling: Sampling::start(bindings, poll) })
     }
 
     /// Declared or modelled power of a workload on a device, each with whether it was declared for that workload alone; or why there is

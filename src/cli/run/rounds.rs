@@ -171,5 +171,6 @@ fn fail<T>(row: &mut Row, error: &MeasureError) -> Option<T> {
 
 /// The rows that have windows or an outcome.
 fn finished(rows: &[Row]) -> Vec<Row> {
-    rows.iter().filter(|row| row.is_known()).cloned().collect()
+    let is_finished = |row: &&Row| row.windows.is_some() || row.outcome != Outcome::Measured;
+    rows.iter().filter(is_finished).cloned().collect()
 }

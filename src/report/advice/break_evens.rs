@@ -94,7 +94,7 @@ fn table(advice: &Advice, subject: &str, questions: &[(&'static str, Question)])
             .map(|(_, question)| break_even(advice, *question, parameter))
             .collect();
         let Some(first) = found.iter().flatten().next() else { continue };
-        let (name, unit) = (parameter.name(), parameter.unit());
+        let (name, unit, _) = parameter.properties();
         let head = format!("{name}, {unit}\nnow {}", phrase_by(first.current, &plain));
         rows.push(cells(std::iter::once(head).chain(found.into_iter().map(cell_of))));
     }
@@ -142,7 +142,8 @@ fn against_rent(advice: &Advice, choice: usize) -> Vec<String> {
         let side = |found: &BreakEven| {
             let Crossing::At { value, yes_above, .. } = found.crossing else { return None };
             let side = if yes_above { "above" } else { "below" };
-            Some(format!("{side} {} {}", phrase(value), found.parameter.unit()))
+            let (_, unit, _) = found.parameter.properties();
+            Some(format!("{side} {} {unit}", phrase(value)))
         };
         let sides: Vec<String> = [price, hour].into_iter().filter_map(side).collect();
         let now = phrase_by(hour.current, &plain);

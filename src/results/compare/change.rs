@@ -15,6 +15,7 @@ use crate::results::View;
 use crate::results::derived::Energy;
 use crate::results::manifest::Source;
 use crate::units::{Interval, Method, Provenance};
+use statrs::distribution::{ContinuousCDF, Normal};
 
 /// The 97.5 % quantile of the normal distribution.
 const DEVIATIONS: f64 = 1.959_963_984_540_054;
@@ -85,7 +86,7 @@ pub(super) fn joules(base: View, new: View, gate: Option<f64>) -> Result<Change,
     let log = (figures.1 / figures.0).ln();
     let p = match half {
         0.0 => f64::from(log == 0.0),
-        _ => two_sided(DEVIATIONS * log / half),
+        _ => 2.0 * Normal::standard().sf((DEVIATIONS * log / half).abs()),
     };
     let within = |half: f64| ((log - half).exp(), (log + half).exp());
     let ratio = Ratio { value: log.exp(), ci95: within(half), ci99: within(half_99), p };
@@ -126,12 +127,6 @@ fn blocks(entry: View) -> Vec<(f64, f64)> {
         windows.blocks().into_iter().map(sum).collect()
     };
     entry.row.windows.as_ref().map(sums).unwrap_or_default()
-}
-
-/// Two-sided p-value of a normal deviate.
-fn two_sided(z: f64) -> f64 {
-    use statrs::distribution::{ContinuousCDF, Normal};
-    2.0 * Normal::standard().sf(z.abs())
 }
 
 /// A change is a regression if its 95 % interval excludes 1. It is past the gate if its 99 % interval extends beyond the gate: a regression

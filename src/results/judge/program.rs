@@ -7,8 +7,9 @@ use crate::model::PRESETS;
 use crate::results::document::{Kernel, Row};
 use crate::workload::decoder::gpu::KERNEL_SETS;
 use crate::workload::{self, Shape, Workload};
+use parking_lot::Mutex;
 use std::collections::HashSet;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 impl Judge<'_> {
     /// Compares the row's workload and kernel with this program's; notes if that is not possible.
@@ -123,7 +124,7 @@ static RIGHT: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 fn check_kernel_cached(row: &Row) -> Result<(), String> {
     let Some(kernel) = &row.kernel else { return Ok(()) };
     let stated = serde_json::to_string(&(row.workload.id, kernel)).expect("plain data");
-    let mut right = RIGHT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut right = RIGHT.lock();
     if !right.contains(&stated) {
         check_kernel(kernel, row.workload.id.has_model())?;
         if right.len() < 10_000 {

@@ -257,7 +257,7 @@ proptest! {
                     }
                 }
                 Crossing::Never(_) => {
-                    let (least, most) = parameter.domain();
+                    let (_, _, (least, most)) = parameter.properties();
                     let sign = |x: f64| margin(x).value.map(|m| m > 0.0);
                     let (first, last) = (least.max(1e-9), most.min(1e12));
                     // A difference that is 0 up to rounding has no sign.
