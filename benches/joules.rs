@@ -26,11 +26,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         false => Protocol {
             blocks: 1,
             windows: 1,
-            window: Seconds(0.02),
-            block_longest: Seconds(0.0),
-            longest: Seconds(0.0),
-            warm_up_longest: Seconds(0.0),
-            baseline: Seconds(0.0),
+            window_seconds: 0.02,
+            block_longest_seconds: 0.0,
+            longest_seconds: 0.0,
+            warm_up_longest_seconds: 0.0,
+            baseline_seconds: 0.0,
             ..Protocol::of(Mode::Quick)
         },
     };
@@ -47,8 +47,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         true => energy::find(&devices).0,
         false => energy::open(&specs, &devices)?,
     };
-    let mut sampling = Sampling::start(placed);
-    sampling.take_baseline(protocol.baseline, protocol.baseline_longest, &mut || false);
+    let mut sampling = Sampling::start(placed, Seconds(0.0));
+    let [shortest, longest] =
+        [protocol.baseline_seconds, protocol.baseline_longest_seconds].map(Seconds);
+    sampling.take_baseline(shortest, longest, &mut || false);
     for device in &devices {
         let mut target = Target::open(device)?;
         for spec in SPECS.into_iter().filter(|spec| wanted(spec)) {
@@ -59,12 +61,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut job = workload.prepare(&target, &choice.variant, Seed([1; 32]))?;
             let stated: Vec<(Stated, bool)> = specs
                 .iter()
-                .filter_map(|spec| spec.stated(device, workload.id().name()))
+                .filter_map(|spec| spec.stated(device, workload.id().into_str()))
                 .collect::<Result<_, _>>()?;
             let meter = Meter::new(&sampling, &device.id);
-            let protocol = Protocol { batch: choice.batch, ..protocol };
             let go = &mut |_| ControlFlow::Continue(());
-            let m = measure(job.as_mut(), meter, Observer::new(device), &protocol, go)?;
+            let observer = Observer::new(device);
+            let m = measure(job.as_mut(), meter, observer, &protocol, choice.batch, go)?;
             let per_second = stats::median(&m.windows.rates()).expect("there is a window");
             let unit = workload.unit();
             println!(
@@ -100,7 +102,7 @@ fn read(sampling: &Sampling, m: &Measurement, unit: Unit) -> Vec<String> {
     let sources: Vec<Read> = m.readings.iter().map(read).collect();
     let figures = energy::figures(&Rules::V1, &sources, &m.windows.steps());
     let line = |(source, own): (&Read, energy::Figures)| {
-        let (kind, scope) = (source.info.kind, source.info.scope.name());
+        let (kind, scope) = (source.info.kind, source.info.scope.into_str());
         let total = match own.total {
             Ok(total) => total,
             Err(why) => return format!("no figure of {kind}, {scope}: {why}"),
@@ -120,7 +122,7 @@ fn said(stated: &Stated, m: &Measurement, unit: Unit) -> String {
     let per = |Joules(joules)| EnergyPerWork { joules: joules / work, unit };
     match stated {
         Stated::Declared { power, scope } => {
-            format!("{} (declared, {})", per(*power * seconds), scope.name())
+            format!("{} (declared, {})", per(*power * seconds), scope.into_str())
         }
         Stated::Modelled { low, high, .. } => {
             format!("from {} to {} (model)", per(*low * seconds), per(*high * seconds))

@@ -5,7 +5,7 @@ use rigbench::gpu::{self, Gpu};
 use rigbench::model::Gguf;
 use rigbench::workload::decoder::Engine;
 use rigbench::workload::decoder::cpu::CpuEngine;
-use rigbench::workload::decoder::gpu::{GpuEngine, KERNEL_SETS};
+use rigbench::workload::decoder::gpu::{GpuEngine, KERNEL_SETS, Stage};
 use std::time::Instant;
 
 /// What of a decoding step in the middle of an answer is no product: the median of some, and its range. Norms, rotation, gate and what
@@ -17,11 +17,15 @@ fn shares(engine: &mut GpuEngine, prompts: &[Vec<u32>], steps: usize) {
         engine.submit(None).unwrap();
     }
     engine.wait().unwrap();
+    let is_product = |stage| {
+        use Stage::{AttentionOutput, Down, GateUp, LmHead, Qkv};
+        matches!(stage, Qkv | AttentionOutput | GateUp | Down | LmHead)
+    };
     let mut shares = Vec::new();
     for _ in 0..9 {
         let stages = engine.stages().unwrap().unwrap_or_default();
         let sum = |products: bool| -> f64 {
-            let of_kind = stages.iter().filter(|(stage, _)| stage.multiplies() == products);
+            let of_kind = stages.iter().filter(|(stage, _)| is_product(*stage) == products);
             of_kind.map(|(_, seconds)| seconds.0).sum()
         };
         shares.push(100.0 * sum(false) / (sum(false) + sum(true)));

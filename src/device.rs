@@ -7,6 +7,7 @@ pub mod memory;
 use crate::units::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,6 +16,8 @@ use std::str::FromStr;
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr, strum::Display)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Class {
     /// GPU with its own memory.
     DiscreteGpu,
@@ -29,17 +32,6 @@ pub enum Class {
 }
 
 impl Class {
-    /// The name in results: `discrete-gpu`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Class::DiscreteGpu => "discrete-gpu",
-            Class::IntegratedGpu => "integrated-gpu",
-            Class::VirtualGpu => "virtual-gpu",
-            Class::SoftwareGpu => "software-gpu",
-            Class::Cpu => "cpu",
-        }
-    }
-
     /// Whether the device's data is in main memory, not in memory of its own.
     pub fn uses_main_memory(self) -> bool {
         matches!(self, Class::IntegratedGpu | Class::SoftwareGpu | Class::Cpu)
@@ -51,18 +43,10 @@ impl Class {
     }
 }
 
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
 /// Device name: `cpu`, `gpu:0` or `gpu:pci-0000:01:00.0`.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(with = "String")]
+#[derive(SerializeDisplay, DeserializeFromStr)]
 pub enum DeviceId {
     /// The CPU, running native code.
     Cpu,
@@ -79,20 +63,6 @@ impl fmt::Display for DeviceId {
             DeviceId::Gpu(number) => write!(f, "gpu:{number}"),
             DeviceId::Pci(address) => write!(f, "gpu:pci-{address}"),
         }
-    }
-}
-
-impl From<DeviceId> for String {
-    fn from(id: DeviceId) -> String {
-        id.to_string()
-    }
-}
-
-impl TryFrom<String> for DeviceId {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<DeviceId, String> {
-        text.parse()
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod interval;
 
-pub use interval::{Corner, Interval, Method, Provenance};
+pub use interval::{Interval, Method, Provenance};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,8 @@ impl Div<Seconds> for Joules {
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Unit {
     /// One double SHA-256 of an 80-byte block header.
     Hash,
@@ -98,26 +100,18 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// Every unit, in the order of tables.
-    pub const ALL: [Unit; 4] = [Unit::Hash, Unit::Flop, Unit::Byte, Unit::Token];
-
-    /// The name in result files: `hash`, `flop`, `byte`, `token`.
-    pub fn name(self) -> &'static str {
-        self.words().0
-    }
-
     /// The customary unit of energy per work: `J/TH`, `J/TFLOP`, `J/TB`, `J/token`.
     pub const fn energy_symbol(self) -> &'static str {
-        self.words().3
+        self.words().2
     }
 
-    /// The name, the symbol in a rate, and the customary unit of energy per work: how much work it is of, and its symbol.
-    const fn words(self) -> (&'static str, &'static str, f64, &'static str) {
+    /// The symbol in a rate, and the customary unit of energy per work: how much work it is of, and its symbol.
+    const fn words(self) -> (&'static str, f64, &'static str) {
         match self {
-            Unit::Hash => ("hash", "H", 1e12, "J/TH"),
-            Unit::Flop => ("flop", "FLOP", 1e12, "J/TFLOP"),
-            Unit::Byte => ("byte", "B", 1e12, "J/TB"),
-            Unit::Token => ("token", "token", 1.0, "J/token"),
+            Unit::Hash => ("H", 1e12, "J/TH"),
+            Unit::Flop => ("FLOP", 1e12, "J/TFLOP"),
+            Unit::Byte => ("B", 1e12, "J/TB"),
+            Unit::Token => ("token", 1.0, "J/token"),
         }
     }
 }
@@ -174,7 +168,7 @@ impl fmt::Display for Amount {
             [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")];
         let (scale, prefix) =
             PREFIXES.into_iter().find(|(scale, _)| self.work.abs() >= *scale).unwrap_or((1.0, ""));
-        write!(f, "{} {prefix}{}", significant(self.work / scale), self.unit.words().1)
+        write!(f, "{} {prefix}{}", significant(self.work / scale), self.unit.words().0)
     }
 }
 
@@ -190,12 +184,12 @@ pub struct EnergyPerWork {
 impl EnergyPerWork {
     /// From a figure in the customary unit: 13.5 J/TH is 1.35e-11 J per hash.
     pub fn quoted(figure: f64, unit: Unit) -> EnergyPerWork {
-        EnergyPerWork { joules: figure / unit.words().2, unit }
+        EnergyPerWork { joules: figure / unit.words().1, unit }
     }
 
     /// The figure in the customary unit.
     pub fn quote(self) -> f64 {
-        self.joules * self.unit.words().2
+        self.joules * self.unit.words().1
     }
 
     /// The figure in the customary unit, without its symbol: 7.0e-8 J per hash reads `70 000`.

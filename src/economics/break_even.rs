@@ -2,8 +2,9 @@
 //! recomputing the margin on both sides of it.
 
 use super::{Choice, Kind, Parameter, Scenario};
-use crate::units::{Corner, Interval, Method};
+use crate::units::{Interval, Method};
 use serde::Serialize;
+use strum::VariantArray;
 
 /// A root beyond this multiple of the starting point is taken as infinite.
 const MAX_ROOT_RATIO: f64 = 1e11;
@@ -30,8 +31,9 @@ pub enum HalvingEpoch {
 }
 
 /// The answer to a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Answer {
     /// The margin is above 0 over its whole interval.
     Yes,
@@ -48,15 +50,6 @@ impl Answer {
             (true, _) => Answer::Yes,
             (false, true) => Answer::Open,
             (false, false) => Answer::No,
-        }
-    }
-
-    /// `yes`, `no` or `open`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Answer::Yes => "yes",
-            Answer::No => "no",
-            Answer::Open => "open",
         }
     }
 }
@@ -115,6 +108,11 @@ pub enum Never {
 
 /// Relative distance from the break-even value, to either side, at which the margin is recomputed.
 const STEP: f64 = 1e-6;
+
+/// A point of an interval.
+type Corner = fn(Interval) -> Option<f64>;
+const CORNERS: [Corner; 3] =
+    [|margin| margin.value, |margin| Some(margin.low), |margin| Some(margin.high)];
 
 /// The scenarios that a question compares; without another one, revenue is compared with the cost of electricity.
 #[derive(Clone, Copy, Debug)]
@@ -192,9 +190,9 @@ pub(super) fn break_evens(choices: &[Choice], asic: usize) -> Vec<BreakEven> {
             HalvingEpoch::AfterHalving => choices[choice].scenario.after_halving(),
         };
         let sides = Sides { one: scenario(question.choice), other: question.other.map(scenario) };
-        Parameter::ALL
-            .into_iter()
-            .filter_map(move |parameter| sides.break_even(question, parameter))
+        Parameter::VARIANTS
+            .iter()
+            .filter_map(move |&parameter| sides.break_even(question, parameter))
     };
     questions.into_iter().flat_map(find).collect()
 }
@@ -206,14 +204,14 @@ fn crossing(
     margin: impl Fn(f64) -> Interval,
 ) -> Option<Crossing> {
     let provenance = margin(current).provenance;
-    let margin = |x: f64, corner| margin(x).at(corner);
+    let margin = |x: f64, corner: Corner| corner(margin(x));
     let root_at = |corner| root(parameter, current, |x| margin(x, corner));
-    let [low, value, high] = Corner::ALL.map(root_at);
+    let [value, low, high] = CORNERS.map(root_at);
     let (low, high) = (low?, high?);
     // If hardware costs more than the revenue at one end of the interval, the slope of the margin is reversed there. So the slope is
     // taken at a corner whose root is above 0.
-    let roots = [(value, Corner::Value), (Some(low), Corner::Low), (Some(high), Corner::High)];
-    let finite = roots.iter().filter_map(|(at, corner)| Some(((*at)?, *corner)));
+    let roots = [value, Some(low), Some(high)].into_iter().zip(CORNERS);
+    let finite = roots.filter_map(|(at, corner)| Some((at?, corner)));
     let mut finite = finite.filter(|(at, _)| at.is_finite());
     let positive = finite.clone().find(|(at, _)| *at > 0.0);
     let Some((at, corner)) = positive.or_else(|| finite.next()) else {
@@ -225,7 +223,7 @@ fn crossing(
     let unbounded_root = |yes: bool| if yes == yes_above { 0.0 } else { f64::INFINITY };
     let low = if low.is_nan() { unbounded_root(false) } else { low };
     let high = if high.is_nan() { unbounded_root(true) } else { high };
-    let (min, max) = parameter.domain();
+    let (_, _, (min, max)) = parameter.properties();
     // A negative electricity price may have a negative break-even.
     let min = if current < 0.0 { f64::NEG_INFINITY } else { min };
     let in_domain = |x: f64| x > min && x <= max;
@@ -241,8 +239,7 @@ fn crossing(
             _ => Never::AtNoValueAboveZero,
         }));
     }
-    let roots = [(value, Corner::Value), (Some(low), Corner::Low), (Some(high), Corner::High)];
-    let checked = roots.into_iter().all(|(at, corner)| {
+    let checked = [value, Some(low), Some(high)].into_iter().zip(CORNERS).all(|(at, corner)| {
         let Some(at) = at.filter(|at| at.is_finite() && *at != 0.0 && *at > min.min(0.0)) else {
             return true;
         };

@@ -365,7 +365,7 @@ impl Offers<'_> {
 
 /// From a scope to the facility meter: the factor to the plug, all factors, and why they are incomplete if they are.
 pub(super) fn to_meter(market: &Market, scope: Scope) -> (f64, Vec<Factor>, Option<String>) {
-    let name = format!("plug per {}", scope.name());
+    let name = format!("plug per {}", scope.into_str());
     let (first, missing) = match market.wall_factors.get(&scope) {
         _ if scope == Scope::Wall => {
             (Factor { name, value: 1.0, source: "the figure is of the plug".into() }, None)
@@ -373,7 +373,7 @@ pub(super) fn to_meter(market: &Market, scope: Scope) -> (f64, Vec<Factor>, Opti
         Some(figure) => (factor(&name, figure), None),
         None => {
             let (_, excludes) = scope.extent();
-            let scope = scope.name();
+            let scope = scope.into_str();
             let why = format!(
                 "{scope} excludes {excludes}, and the market file has no wall_factor for it"
             );

@@ -85,7 +85,7 @@ impl DeviceRow<'_> {
             interval,
             unit: unit.into(),
             date: self.date.to_string(),
-            source: format!("{}, {}", energy.provenance().name(), energy.scope.name()),
+            source: format!("{}, {}", energy.provenance().into_str(), energy.scope.into_str()),
             example: false,
         }
     }
@@ -97,7 +97,7 @@ impl DeviceRow<'_> {
     pub fn energy(&self) -> Result<RowEnergy, String> {
         let (row, figures) = (self.row, self.figures);
         if let Some(failure) = row.outcome.failure() {
-            return Err(format!("{}: {failure}", row.outcome.name()));
+            return Err(format!("{}: {failure}", row.outcome.into_str()));
         }
         if figures.verdict == Verdict::Invalid {
             return Err(format!("its row is invalid: {}", figures.reasons_in_words()));
@@ -126,7 +126,7 @@ impl DeviceRow<'_> {
 fn bounded(interval: Interval) -> Interval {
     match interval.value.filter(|_| interval.ends().is_none()) {
         Some(value) => Interval { low: value, high: value, ..interval },
-        None => interval.not_negative(),
+        None => Interval { low: interval.low.max(0.0), ..interval },
     }
 }
 

@@ -76,7 +76,7 @@ pub struct Conditions {
 }
 
 /// A parameter that may have a break-even value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::VariantArray)]
 #[serde(rename_all = "kebab-case")]
 pub enum Parameter {
     /// Dollars per kWh.
@@ -101,19 +101,8 @@ pub enum Parameter {
 }
 
 impl Parameter {
-    /// Every parameter.
-    pub const ALL: [Parameter; 7] = [
-        Parameter::Electricity,
-        Parameter::Hashprice,
-        Parameter::Bitcoin,
-        Parameter::TokenPrice,
-        Parameter::Rent,
-        Parameter::Utilisation,
-        Parameter::Pue,
-    ];
-
     /// Name and unit in tables, and the limits of its values.
-    fn properties(self) -> (&'static str, &'static str, (f64, f64)) {
+    pub fn properties(self) -> (&'static str, &'static str, (f64, f64)) {
         const POSITIVE: (f64, f64) = (0.0, f64::INFINITY);
         match self {
             Parameter::Electricity => ("electricity", "$/kWh", POSITIVE),
@@ -124,21 +113,6 @@ impl Parameter {
             Parameter::Utilisation => ("utilisation", "share", (0.0, 1.0)),
             Parameter::Pue => ("PUE", "ratio", (1.0, f64::INFINITY)),
         }
-    }
-
-    /// Name in tables.
-    pub fn name(self) -> &'static str {
-        self.properties().0
-    }
-
-    /// Unit of its values.
-    pub fn unit(self) -> &'static str {
-        self.properties().1
-    }
-
-    /// Lower and upper limit of its values.
-    pub fn domain(self) -> (f64, f64) {
-        self.properties().2
     }
 }
 

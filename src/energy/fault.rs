@@ -74,7 +74,7 @@ pub enum NoFigure {
     /// The power is below the minimum of the scope.
     #[error(
         "it shows {power} under load, less than anything that covers {} draws ({least}): is it in another unit?",
-        .scope.name()
+        .scope.into_str()
     )]
     BelowScopeMinimum {
         /// Mean power shown by the source.

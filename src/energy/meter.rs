@@ -39,7 +39,7 @@ impl<'a> Meter<'a> {
     pub fn is_settled(&self, from: Seconds) -> bool {
         let span = TimeSpan { from, to: self.now() };
         self.samplers.iter().all(|sampler| {
-            let log = sampler.log();
+            let log = sampler.log.lock();
             log.last_read().is_none()
                 || integrate(&Rules::CURRENT, &sampler.info, &log.readings, span)
                     .is_ok_and(|i| i.terms.window.0 <= GOOD_ENDS * i.gross.0)
@@ -49,7 +49,7 @@ impl<'a> Meter<'a> {
     /// Mean power over a short time span, for a look, from the first source with enough readings; `None` without such a source.
     pub fn power(&self, span: TimeSpan) -> Option<Watts> {
         self.samplers.iter().find_map(|sampler| {
-            let log = sampler.log();
+            let log = sampler.log.lock();
             let readings: Vec<&Stamped> =
                 log.readings.iter().filter(|r| span.contains(r)).collect();
             let (first, last) = (readings.first()?, readings.last()?);
@@ -115,7 +115,7 @@ fn rest(sampler: &Sampler) -> f64 {
 fn awaited(sampler: &Sampler, blocks: &[LoadStep]) -> Option<f64> {
     let (first, last) = (blocks.first()?, blocks.last()?);
     let (read, near) = {
-        let log = sampler.log();
+        let log = sampler.log.lock();
         (log.last_read()?, near(&log, blocks))
     };
     let until = match response(&Rules::CURRENT, &sampler.info, &near, blocks) {
@@ -143,7 +143,7 @@ fn near(log: &Log, blocks: &[LoadStep]) -> Vec<Stamped> {
 
 /// The same as columns, with the failed reads.
 fn readings(sampler: &Sampler, blocks: &[LoadStep]) -> Readings {
-    let log = sampler.log();
+    let log = sampler.log.lock();
     let inside =
         |at: &Seconds| blocks.iter().any(|b| *at >= b.measured.from && *at <= b.measured.to);
     let elapsed = log.readings.last().map_or(1.0, |r| r.after.0);

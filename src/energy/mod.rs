@@ -38,6 +38,8 @@ use std::time::Instant;
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr, strum::EnumString, strum::VariantArray, strum::VariantNames)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Scope {
     /// A graphics card with its memory.
     GpuBoard,
@@ -52,15 +54,6 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Every scope.
-    pub const ALL: [Scope; 5] =
-        [Scope::GpuBoard, Scope::CpuPackage, Scope::Dram, Scope::Machine, Scope::Wall];
-
-    /// The name in results and specs: `gpu-board`.
-    pub fn name(self) -> &'static str {
-        ["gpu-board", "cpu-package", "dram", "machine", "wall"][self as usize]
-    }
-
     /// Whether this scope is part of another.
     pub fn within(self, other: Scope) -> bool {
         other >= Scope::Machine && self < other
@@ -224,6 +217,8 @@ impl Accuracy {
 /// Kind of meter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr, strum::Display)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum MeterKind {
     /// NVML, NVIDIA's management library.
     Nvml,
@@ -239,27 +234,11 @@ pub enum MeterKind {
     Command,
 }
 
-impl MeterKind {
-    /// The name in results and specs.
-    pub fn name(self) -> &'static str {
-        ["nvml", "hwmon", "rapl", "shelly", "tasmota", "command"][self as usize]
-    }
-
-    /// Whether it is a graphics card's sensor, which also reads the card's state.
-    pub fn is_of_a_card(self) -> bool {
-        matches!(self, MeterKind::Nvml | MeterKind::Hwmon)
-    }
-}
-
-impl std::fmt::Display for MeterKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// Origin of an accuracy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Basis {
     /// The manufacturer's data sheet.
     Datasheet,
@@ -267,13 +246,6 @@ pub enum Basis {
     Paper,
     /// An assumption: no published source is known.
     Assumed,
-}
-
-impl Basis {
-    /// The name in results.
-    pub fn name(self) -> &'static str {
-        ["datasheet", "paper", "assumed"][self as usize]
-    }
 }
 
 /// A reading with the moments before and after it was taken.
@@ -332,6 +304,8 @@ pub struct BoardState {
 /// A reason for reduced clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Throttle {
     /// Power limit reached: normal, and recorded.
     PowerCap,
@@ -348,29 +322,6 @@ pub enum Throttle {
 }
 
 impl Throttle {
-    /// All reasons.
-    pub const ALL: [Throttle; 6] = [
-        Throttle::PowerCap,
-        Throttle::ThermalSoftware,
-        Throttle::ThermalHardware,
-        Throttle::HardwareSlowdown,
-        Throttle::PowerBrake,
-        Throttle::Other,
-    ];
-
-    /// The name in results: `power-cap`.
-    pub fn name(self) -> &'static str {
-        const NAMES: [&str; 6] = [
-            "power-cap",
-            "thermal-software",
-            "thermal-hardware",
-            "hardware-slowdown",
-            "power-brake",
-            "other",
-        ];
-        NAMES[self as usize]
-    }
-
     /// Whether it invalidates figures.
     pub fn invalidates(self) -> bool {
         !matches!(self, Throttle::PowerCap | Throttle::Other)

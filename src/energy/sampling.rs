@@ -8,10 +8,11 @@ use crate::device::DeviceId;
 use crate::units::{Joules, Seconds, Watts};
 use cpu_time::ThreadTime;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
@@ -62,7 +63,7 @@ pub(super) struct Sampler {
     pub devices: Vec<DeviceId>,
     /// Its baseline, if it was measured.
     pub idle: Option<Idle>,
-    log: Arc<Mutex<Log>>,
+    pub log: Arc<Mutex<Log>>,
     /// Dropped to stop the thread, which is not joined: an unresponsive plug may block it for seconds.
     _running: Sender<()>,
 }
@@ -78,14 +79,9 @@ pub(super) struct Log {
 }
 
 impl Sampling {
-    /// Starts polling these sources, each at its own rate.
-    pub fn start(sources: Vec<SourceBinding>) -> Sampling {
-        Sampling::with_min_poll_interval(sources, Seconds(0.0))
-    }
-
     /// Starts polling these sources, each at most once per `poll`, unless its counter would wrap unseen. This keeps files of long blocks
     /// small without loss of accuracy.
-    pub fn with_min_poll_interval(sources: Vec<SourceBinding>, poll: Seconds) -> Sampling {
+    pub fn start(sources: Vec<SourceBinding>, poll: Seconds) -> Sampling {
         let start = Instant::now();
         let begin = |(index, binding)| Sampler::start(binding, index, poll, start);
         let zero_at = Timestamp::now();
@@ -140,7 +136,8 @@ impl Sampling {
         let span = TimeSpan { from, to: self.now() };
         self.wait_for_updates(&self.samplers.iter().collect::<Vec<_>>(), span.to, stop);
         for sampler in &mut self.samplers {
-            let figure = integrate(&Rules::CURRENT, &sampler.info, &sampler.log().readings, span);
+            let figure =
+                integrate(&Rules::CURRENT, &sampler.info, &sampler.log.lock().readings, span);
             let now = figure.ok().map(|figure| Idle {
                 power: figure.gross / span.length(),
                 half_width: figure.terms.half_width() / span.length(),
@@ -204,13 +201,9 @@ impl Sampler {
         Sampler { info, index, devices, idle: None, log, _running: running }
     }
 
-    pub fn log(&self) -> MutexGuard<'_, Log> {
-        lock(&self.log)
-    }
-
     /// Update period: documented, or else estimated from changes, but at least the time between reads.
     pub fn update(&self) -> f64 {
-        let log = self.log();
+        let log = self.log.lock();
         let recent: Vec<&Stamped> =
             log.readings[log.readings.len().saturating_sub(200)..].iter().collect();
         let gap = median_gap(&recent).unwrap_or(self.info.poll.0);
@@ -238,7 +231,7 @@ impl Sampler {
 
     /// Whether its value changed after a moment.
     fn moved(&self, moment: Seconds) -> bool {
-        let log = self.log();
+        let log = self.log.lock();
         let mut after = log.readings.iter().filter(|r| r.before >= moment);
         after.next().is_some_and(|first| after.any(|r| r.values != first.values))
     }
@@ -262,7 +255,7 @@ fn sample(
         let (before, after) = source.arrived().map_or((before, after), |at| (at, at));
         let (before, after) = (seconds(before), seconds(after));
         {
-            let mut log = lock(log);
+            let mut log = log.lock();
             match read {
                 Ok(values) => log.readings.push(Stamped { before, after, values }),
                 Err(error) => log.failed.push((after, error)),
@@ -276,8 +269,4 @@ fn sample(
             return;
         }
     }
-}
-
-fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
-    log.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

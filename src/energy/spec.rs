@@ -5,6 +5,7 @@ use crate::device::{Class, Device, DeviceId};
 use crate::units::Watts;
 use std::fmt;
 use std::str::FromStr;
+use strum::VariantNames;
 
 /// A `--power` spec.
 #[derive(Clone, PartialEq)]
@@ -92,7 +93,7 @@ impl Metered {
 
 impl fmt::Display for Metered {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(self.scope.name())?;
+        f.write_str(self.scope.into_str())?;
         self.device.iter().try_for_each(|device| write!(f, "@{device}"))
     }
 }
@@ -197,8 +198,8 @@ fn command(line: &str, metered: Metered) -> Result<PowerSpec, EnergyError> {
 /// `SCOPE[@DEVICE][:REST]`.
 fn metered_and_rest(text: &str) -> Result<(Metered, &str), EnergyError> {
     let (name, rest) = text.split_at(text.find(['@', ':']).unwrap_or(text.len()));
-    let Some(scope) = Scope::ALL.into_iter().find(|scope| scope.name() == name) else {
-        let known = Scope::ALL.map(Scope::name).join(", ");
+    let Ok(scope) = name.parse() else {
+        let known = Scope::VARIANTS.join(", ");
         return refuse(format!("'{name}' is no scope; known: {known}"));
     };
     let (device, rest) = match rest.strip_prefix('@').map(device_and_rest) {

@@ -3,8 +3,8 @@
 use super::memory::{Resource, TEXELS};
 use super::{Gpu, GpuError};
 use crate::kernels::{self, BindingKind, Kernel};
+use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 /// A compiled kernel.
 #[derive(Clone)]
@@ -46,14 +46,13 @@ impl Gpu {
     /// If the driver rejects it.
     pub fn compile(&self, kernel: &Kernel) -> Result<Pipeline, GpuError> {
         self.reports.check_lost()?;
-        let pipelines = || self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
         let sha256 = kernel.sha256();
-        if let Some(pipeline) = pipelines().get(&sha256) {
+        if let Some(pipeline) = self.pipelines.lock().get(&sha256) {
             return Ok(pipeline.clone());
         }
         // Not under the lock, so that threads compile at the same time.
         let pipeline = self.compile_anew(kernel)?;
-        pipelines().insert(sha256, pipeline.clone());
+        self.pipelines.lock().insert(sha256, pipeline.clone());
         Ok(pipeline)
     }
 

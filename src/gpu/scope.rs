@@ -3,7 +3,8 @@
 //! operations.
 
 use super::{Gpu, GpuError, one_line};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use parking_lot::Mutex;
+use std::sync::{Arc, OnceLock};
 
 /// Every kind of error, most informative first: an object that could not be allocated may also be reported as invalid.
 const KINDS: [wgpu::ErrorFilter; 3] =
@@ -24,7 +25,7 @@ impl Reports {
         let reports = Arc::new(Reports::default());
         let for_errors = reports.clone();
         device.on_uncaptured_error(Arc::new(move |error| {
-            for_errors.stray().get_or_insert(error.into());
+            for_errors.stray.lock().get_or_insert(error.into());
         }));
         let for_loss = reports.clone();
         device.set_device_lost_callback(move |reason, message| {
@@ -40,10 +41,6 @@ impl Reports {
 
     pub(super) fn check_lost(&self) -> Result<(), GpuError> {
         self.lost.get().map_or(Ok(()), |why| Err(GpuError::Lost(why.clone())))
-    }
-
-    fn stray(&self) -> MutexGuard<'_, Option<GpuError>> {
-        self.stray.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,7 +75,7 @@ impl Gpu {
             Some(error) => return self.reports.check_lost().and(Err(error)),
             None => self.reports.check_lost()?,
         }
-        self.reports.stray().take().map_or(Ok(value), Err)
+        self.reports.stray.lock().take().map_or(Ok(value), Err)
     }
 
     /// Creates an object in device memory. If the device is out of memory, a flush frees dropped objects and pending writes, and it is

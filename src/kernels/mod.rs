@@ -36,7 +36,10 @@ pub struct Kernel {
 }
 
 /// Arithmetic of a kernel's multiplications.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantNames,
+)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Arithmetic {
     /// f32.
     F32,
@@ -46,17 +49,6 @@ pub enum Arithmetic {
     Dot4,
     /// Cooperative matrices (tensor cores): f16 operands, f32 accumulators.
     Matrix,
-}
-
-impl Arithmetic {
-    /// Every kind.
-    pub const ALL: [Arithmetic; 4] =
-        [Arithmetic::F32, Arithmetic::F16, Arithmetic::Dot4, Arithmetic::Matrix];
-
-    /// The name in specs and result files.
-    pub fn name(self) -> &'static str {
-        ["f32", "f16", "dot4", "matrix"][self as usize]
-    }
 }
 
 /// One binding of group 0.

@@ -26,10 +26,11 @@ pub struct Measurer<'a> {
     meter: Meter<'a>,
     observer: Observer,
     protocol: Protocol,
+    batch: Option<Seconds>,
     measured: Measurement,
 }
 
-/// Measures a job, with its blocks in direct succession.
+/// Measures a job, with its blocks in direct succession. `batch` is the target length of its batches; `None` leaves them as they are.
 ///
 /// # Errors
 /// If there is no result: the output is wrong, the device fails, or `on_event` breaks before the first window.
@@ -38,9 +39,10 @@ pub fn measure(
     meter: Meter,
     observer: Observer,
     protocol: &Protocol,
+    batch: Option<Seconds>,
     on_event: OnEvent,
 ) -> Result<Measurement, MeasureError> {
-    let mut measuring = Measurer::begin(job, meter, observer, protocol, on_event)?;
+    let mut measuring = Measurer::begin(job, meter, observer, protocol, batch, on_event)?;
     while measuring.needs_more_blocks() {
         match measuring.block(on_event) {
             Err(MeasureError::Interrupted) if measuring.has_windows() => break,
@@ -51,7 +53,8 @@ pub fn measure(
 }
 
 impl<'a> Measurer<'a> {
-    /// Verifies the job, without timing.
+    /// Verifies the job, without timing. `batch` is the target length of its batches: long enough to hide the launch overhead, short enough
+    /// for watchdogs and Ctrl-C.
     ///
     /// # Errors
     /// If its output is wrong, the device fails, or `on_event` breaks.
@@ -60,6 +63,7 @@ impl<'a> Measurer<'a> {
         meter: Meter<'a>,
         observer: Observer,
         protocol: &Protocol,
+        batch: Option<Seconds>,
         on_event: OnEvent,
     ) -> Result<Measurer<'a>, MeasureError> {
         check_interrupt(on_event(Event::Verifying))?;
@@ -70,7 +74,7 @@ impl<'a> Measurer<'a> {
             Verdict::Disagrees(what) => return Err(MeasureError::Wrong(what)),
         };
         let measured = Measurement { verification, ..Measurement::default() };
-        Ok(Measurer { job, meter, observer, protocol: *protocol, measured })
+        Ok(Measurer { job, meter, observer, protocol: protocol.clone(), batch, measured })
     }
 
     /// Whether there is a result to keep.
@@ -83,7 +87,7 @@ impl<'a> Measurer<'a> {
     pub fn needs_more_blocks(&self) -> bool {
         let m = &self.measured;
         m.windows.blocks.windows.len() < self.protocol.blocks
-            || (m.windows.seconds() < self.protocol.longest && !self.is_precise())
+            || (m.windows.seconds().0 < self.protocol.longest_seconds && !self.is_precise())
     }
 
     /// Whether throughput and energy meet the protocol's precision. The meter's accuracy is excluded: more readings cannot improve it.
@@ -117,8 +121,8 @@ impl<'a> Measurer<'a> {
     /// must not coincide with those of another row.
     fn rest(&self) -> Seconds {
         let for_meters = self.meter.rest();
-        if for_meters <= self.protocol.rest {
-            return self.protocol.rest;
+        if for_meters.0 <= self.protocol.rest_seconds {
+            return Seconds(self.protocol.rest_seconds);
         }
         let step = (self.measured.windows.blocks.windows.len() as f64 + 1.0) * 0.618_033_988_75;
         Seconds(for_meters.0 * (1.0 + 0.4 * step.fract()))
@@ -177,20 +181,18 @@ impl<'a> Measurer<'a> {
     /// Runs until the steady state or the time limit, and returns whether it is steady. Before the first block it also sizes the batches.
     fn warm_up(&mut self, on_event: OnEvent) -> Result<bool, MeasureError> {
         let start = Instant::now();
-        if let (true, Some(batch)) =
-            (self.measured.windows.blocks.windows.is_empty(), self.protocol.batch)
-        {
+        if let (true, Some(batch)) = (self.measured.windows.blocks.windows.is_empty(), self.batch) {
             pump::size(self.job, batch)?;
         }
         let mut steady = Steady::default();
         loop {
             let from = self.meter.now();
             let stop = &mut || on_event(Event::Progress(0.0)).is_break();
-            let rate = pump::slice(self.job, self.protocol.warm_up_slice, stop)?;
+            let rate = pump::slice(self.job, Seconds(self.protocol.warm_up_slice_seconds), stop)?;
             let power = self.meter.power(TimeSpan { from, to: self.meter.now() });
             steady.add(rate, self.observer.sample().hottest(), power);
-            let seconds = Seconds(start.elapsed().as_secs_f64());
-            if steady.is_reached() || seconds >= self.protocol.warm_up_longest {
+            let seconds = start.elapsed().as_secs_f64();
+            if steady.is_reached() || seconds >= self.protocol.warm_up_longest_seconds {
                 return Ok(steady.is_reached());
             }
         }
@@ -203,7 +205,7 @@ impl<'a> Measurer<'a> {
         // Use is measured since the last look, that is over the warm-up: it is not the window's.
         let at_start = Sample { cpu_use: None, gpu_use: None, ..self.observer.sample() };
         let first = to_microseconds(self.meter.now());
-        let longest = self.protocol.block_longest.0.max(self.meter.shortest_block().0);
+        let longest = self.protocol.block_longest_seconds.max(self.meter.shortest_block().0);
         let mut from = first;
         let mut cpu_from = ProcessTime::now();
         let mut stopped = false;

@@ -32,15 +32,14 @@ impl Sample {
 }
 
 /// Looks in columns. Columns without any value are omitted; constant columns have one entry.
+#[serde_with::apply(Vec => #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "constant_as_one")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Telemetry {
     /// Number of looks.
     pub looks: usize,
     /// Use of all CPU threads together, 0 to 1.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "constant_as_one")]
     pub cpu_use: Vec<Option<f64>>,
     /// Mean frequency of the CPU threads.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "constant_as_one")]
     pub cpu_hertz: Vec<Option<f64>>,
     /// Temperatures of the machine's sensors in degrees Celsius, by name.
     #[serde(
@@ -50,29 +49,24 @@ pub struct Telemetry {
     )]
     pub celsius: BTreeMap<String, Vec<Option<f64>>>,
     /// GPU use, 0 to 1: the share of time in which some kernel ran.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "constant_as_one")]
     pub gpu_use: Vec<Option<f64>>,
     /// State of the card; null if its driver does not report it.
     pub board: Option<BoardTelemetry>,
 }
 
 /// State of a card in columns.
+#[serde_with::apply(Vec => #[serde(serialize_with = "constant_as_one")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BoardTelemetry {
     /// Temperature of the GPU in degrees Celsius.
-    #[serde(serialize_with = "constant_as_one")]
     pub celsius: Vec<Option<f64>>,
     /// Core clock.
-    #[serde(serialize_with = "constant_as_one")]
     pub core_hertz: Vec<Option<f64>>,
     /// Memory clock.
-    #[serde(serialize_with = "constant_as_one")]
     pub memory_hertz: Vec<Option<f64>>,
     /// Power limit in force.
-    #[serde(serialize_with = "constant_as_one")]
     pub power_limit_watts: Vec<Option<f64>>,
     /// Active throttle reasons; `power-cap` is normal; null if unknown.
-    #[serde(serialize_with = "constant_as_one")]
     pub throttle: Vec<Option<Vec<Throttle>>>,
 }
 

@@ -66,19 +66,6 @@ impl Storage {
 }
 
 impl Matrix {
-    /// Bytes of its weights, scales and offsets.
-    pub fn bytes(&self) -> u64 {
-        let bytes = match &self.values {
-            Values::F32(values) => size_of_val(&values[..]),
-            Values::F16(values) => size_of_val(&values[..]),
-            Values::Int8 { values, scales } => values.len() + size_of_val(&scales[..]),
-            Values::Int4 { values, scales, offsets } => {
-                values.len() + size_of_val(&scales[..]) + offsets.as_deref().map_or(0, size_of_val)
-            }
-        };
-        bytes as u64
-    }
-
     pub(crate) fn storage(&self) -> Storage {
         let bits = match self.values {
             Values::F32(_) => 32,

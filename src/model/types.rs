@@ -4,7 +4,18 @@ use super::{GROUP, Storage};
 use half::f16;
 
 /// Storage type of a matrix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Type {
     /// 4 bytes per weight.
     F32,
@@ -17,19 +28,6 @@ pub enum Type {
 }
 
 impl Type {
-    /// Every type.
-    pub const ALL: [Type; 4] = [Type::F32, Type::F16, Type::Int8, Type::Int4];
-
-    /// The name in specs and results.
-    pub fn name(self) -> &'static str {
-        ["f32", "f16", "int8", "int4"][self as usize]
-    }
-
-    /// The type of this name.
-    pub fn named(name: &str) -> Option<Type> {
-        Type::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
     /// The type whose elements have so many bits.
     pub const fn of_bits(bits: u32) -> Type {
         match bits {

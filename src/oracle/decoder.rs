@@ -13,14 +13,6 @@ pub struct Forward {
     pub layers: Vec<Array2<f64>>,
 }
 
-impl Forward {
-    /// How far the logit of `token` at a position is below the largest; 0 if it is the largest.
-    pub fn gap(&self, position: usize, token: u32) -> f64 {
-        let logits = self.logits.row(position);
-        logits.fold(f64::NEG_INFINITY, |most, logit| most.max(*logit)) - logits[token as usize]
-    }
-}
-
 /// Rows of a matrix that are converted to f64 at a time: a whole LM head would take gigabytes.
 const HEAD_ROWS: usize = 4096;
 

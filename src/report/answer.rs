@@ -135,7 +135,7 @@ fn ranked(rows: &[&Entry], names: &Names) -> Words {
         true => entry.name.clone(),
         false => entry.class.to_string(),
     };
-    let scope = first.scope.map_or("", |scope| scope.name());
+    let scope = first.scope.map_or("", |scope| scope.into_str());
     let disjoint = first.joules.zip(second.joules).is_some_and(|(a, b)| span(a)[1] < span(b)[0]);
     let figures = |entry: &Entry| format!("{} {}", display(names, entry), amount(entry));
     let (winner, next) = (figures(first), figures(second));

@@ -69,10 +69,10 @@ fn brief(source: &SourceInfo) -> String {
     format!(
         "{} {how}, {}{}, ±{} % ({})",
         source.kind,
-        source.scope.name(),
+        source.scope.into_str(),
         period.unwrap_or_default(),
         significant(100.0 * source.accuracy.share),
-        source.accuracy.basis.name()
+        source.accuracy.basis.into_str()
     )
 }
 
@@ -81,14 +81,15 @@ pub fn sources(found: &[Listing]) -> Table {
     let fields: [Field<(&Device, &SourceInfo)>; 6] = [
         (Column::words("device"), |(device, _)| device.id.to_string().into()),
         (Column::words("source"), |(_, it)| format!("{}\n{}", it.kind, it.model).into()),
-        (Column::words("scope"), |(_, it)| it.scope.name().into()),
+        (Column::words("scope"), |(_, it)| it.scope.into_str().into()),
         (Column::words("reads"), |(_, it)| reads(&it.quantity).into()),
         (Column::words("updated every"), |(_, it)| {
             it.update_period.map_or("detected during a run".into(), |p| p.to_string()).into()
         }),
         (Column::words("accuracy"), |(_, it)| {
             let accuracy = &it.accuracy;
-            format!("±{} %\n{}", significant(100.0 * accuracy.share), accuracy.basis.name()).into()
+            format!("±{} %\n{}", significant(100.0 * accuracy.share), accuracy.basis.into_str())
+                .into()
         }),
     ];
     let listed = found.iter().flat_map(|Listing { device, sources, .. }| {

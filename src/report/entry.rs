@@ -3,10 +3,9 @@
 
 use super::provenance;
 use super::published::{Published, ceilings};
-use super::view::View;
 use crate::device::Class;
 use crate::energy::Scope;
-use crate::results::Outcome;
+use crate::results::{Outcome, View};
 use crate::units::{EnergyPerWork, Interval, Provenance, Rate};
 use crate::workload::Description;
 
@@ -126,7 +125,7 @@ impl Entry {
     /// `measured (counter), gpu-board`.
     pub fn source_words(&self) -> String {
         let how = provenance::short(self.provenance);
-        self.scope.map_or(how.to_string(), |scope| format!("{how}, {}", scope.name()))
+        self.scope.map_or(how.to_string(), |scope| format!("{how}, {}", scope.into_str()))
     }
 
     /// Its rate relative to a published one, as text.
@@ -139,7 +138,7 @@ impl Entry {
         match self.outcome {
             Outcome::Measured if self.reasons.is_empty() => "valid",
             Outcome::Measured => "invalid",
-            Outcome::Unsupported(_) | Outcome::Failed(_) => self.outcome.name(),
+            Outcome::Unsupported(_) | Outcome::Failed(_) => self.outcome.into_str(),
         }
     }
 

@@ -4,8 +4,7 @@
 use super::entry::Entry;
 use super::gather::File;
 use super::table::{Cell, Column, Table};
-use super::view::View;
-use crate::results::{Ceilings, Document, Energy, Percentiles, Run, Verdict};
+use crate::results::{Ceilings, Document, Energy, Percentiles, Run, View};
 use crate::units::Interval;
 
 /// A row with what its cells are made of.
@@ -28,22 +27,22 @@ const COLUMNS: [Named; 44] = [
     ("rigbench_version", |line| text(Some(&line.view.manifest().rigbench.version))),
     ("device", |line| text(Some(&line.entry.device))),
     ("device_name", |line| text(Some(&line.entry.name))),
-    ("class", |line| line.entry.class.name().into()),
+    ("class", |line| line.entry.class.into_str().into()),
     ("software_adapter", |line| line.entry.is_software().to_string().into()),
     ("driver", |line| text(line.view.device.and_then(|on| Some(&on.gpu.as_ref()?.driver)))),
-    ("workload", |line| line.entry.workload.id.name().into()),
+    ("workload", |line| line.entry.workload.id.into_str().into()),
     ("shape", |line| text(line.entry.workload.spec.split_once(':').map(|(_, shape)| shape))),
-    ("unit", |line| line.entry.workload.unit.name().into()),
+    ("unit", |line| line.entry.workload.unit.into_str().into()),
     ("kernel", |line| text(line.view.row.kernel.as_ref().map(|kernel| &kernel.id))),
-    ("outcome", |line| line.entry.outcome.name().into()),
-    ("verdict", |line| verdict(line.view.figures.verdict).into()),
+    ("outcome", |line| line.entry.outcome.into_str().into()),
+    ("verdict", |line| line.view.figures.verdict.into_str().into()),
     ("reasons", |line| line.entry.reasons.join("; ").into()),
     ("windows", |line| Cell::exact(Some(line.entry.windows.0 as f64))),
     ("throughput_per_second", |line| value(line.entry.rate)),
     ("throughput_ci95_low_per_second", |line| low(line.entry.rate)),
     ("throughput_ci95_high_per_second", |line| high(line.entry.rate)),
-    ("energy_provenance", |line| line.entry.provenance.name().into()),
-    ("energy_scope", |line| text(line.entry.scope.map(|scope| scope.name()))),
+    ("energy_provenance", |line| line.entry.provenance.into_str().into()),
+    ("energy_scope", |line| text(line.entry.scope.map(|scope| scope.into_str()))),
     ("energy_about", |line| text(Some(&line.entry.about))),
     ("power_watts", |line| value(point(line, |energy| energy.power_watts))),
     ("gross_joules", |line| Cell::exact(point(line, |e| Some(e.measured.as_ref()?.total.gross.0)))),
@@ -106,14 +105,6 @@ fn ceiling(line: &Line, share: fn(&Ceilings) -> Option<f64>) -> Cell {
 
 fn latency(line: &Line, percentile: fn(&Percentiles) -> Option<f64>) -> Cell {
     Cell::exact(line.view.figures.latency.as_ref().and_then(percentile))
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Valid => "valid",
-        Verdict::Invalid => "invalid",
-        Verdict::Incomplete => "incomplete",
-    }
 }
 
 /// Something of the row's energy, if that has a value.

@@ -2,9 +2,10 @@
 //! and the document is dropped. Unreadable, inconsistent and duplicate files are kept with the reason.
 
 use super::entry::Entry;
-use super::view::View;
 use crate::results::read::{self, ParsedDocument, ReadError};
-use crate::results::{Depth, Document, Evidence, Manifest, OrNewer, RunReason, Verdict, validate};
+use crate::results::{
+    Depth, Document, Evidence, Manifest, OrNewer, RunReason, Verdict, View, validate,
+};
 use crate::text::plain;
 use rayon::prelude::*;
 use std::collections::HashMap;

@@ -1,7 +1,6 @@
 //! Groups of comparable rows: same workload, device name and class, protocol mode, energy scope and provenance, power limit and conditions.
 
 use super::entry::{Entry, span};
-use crate::energy::Scope;
 use crate::measure::stats;
 use crate::results::ModelNames;
 use crate::units::{Interval, Method};
@@ -31,7 +30,7 @@ fn key(entry: &Entry) -> impl Ord {
     let workload = &entry.workload;
     (
         (entry.class, &entry.name, &workload.spec, &workload.shape.model_sha256, &entry.mode),
-        (entry.provenance, entry.scope.map(Scope::name), entry.speed_only, &entry.conditions),
+        (entry.provenance, entry.scope, entry.speed_only, &entry.conditions),
         (entry.power_limit.map(f64::to_bits), entry.outcome.failure().map(|_| entry.state())),
     )
 }

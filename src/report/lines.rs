@@ -48,7 +48,7 @@ pub fn several(collection: &Collection) -> Table {
 
 /// The device's class, its id if wanted and another, its name, and a remark if it is emulated.
 fn device(entry: &Entry, with_id: bool) -> Cell {
-    let id = match with_id && entry.device != entry.class.name() {
+    let id = match with_id && entry.device != entry.class.into_str() {
         true => format!("{}\n", entry.device),
         false => String::new(),
     };

@@ -19,7 +19,6 @@ mod run;
 mod table;
 mod terminal;
 mod tune;
-mod view;
 
 pub use advice::{advice, advice_to_terminal, answer, figures};
 pub use compare::comparison;

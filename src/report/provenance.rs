@@ -1,8 +1,7 @@
 //! Provenance of joules in words, shown as the explanation of a figure.
 
-use super::view::View;
 use crate::energy::{Accuracy, Finding, Quantity, Scope, SourceInfo, Stated};
-use crate::results::{Energy, Manifest, Measured, Origin, Source};
+use crate::results::{Energy, Manifest, Measured, Origin, Source, View};
 use crate::units::{Joules, Provenance, Seconds, grouped, significant};
 
 /// A provenance in one or two words.
@@ -10,7 +9,7 @@ pub fn short(provenance: Provenance) -> &'static str {
     match provenance {
         Provenance::MeasuredCounter => "measured (counter)",
         Provenance::MeasuredSampled => "measured (sampled)",
-        other => other.name(),
+        other => other.into_str(),
     }
 }
 
@@ -35,12 +34,12 @@ fn describe(view: View, energy: &Energy) -> String {
                 if workload.is_some() { "for this workload" } else { "once for all workloads" };
             format!(
                 "Declared: {power}, stated by the user {whose}; scope {}. The interval covers speed only.",
-                scope.name()
+                scope.into_str()
             )
         }
         Origin::Stated(Stated::Modelled { low, high, scope, basis }) => format!(
             "Modelled: no meter was read. Between {low} and {high}; scope {}. {}.",
-            scope.name(),
+            scope.into_str(),
             sentence(basis)
         ),
         Origin::Meter(info) => energy.measured.as_ref().map_or(String::new(), |figures| {
@@ -82,7 +81,7 @@ pub fn reads(quantity: &Quantity) -> String {
 /// What a meter's figures may be off by, and who says so.
 fn accuracy(meter: &SourceInfo) -> String {
     let Accuracy { share, basis, reference } = &meter.accuracy;
-    format!("±{} % ({}: {reference})", significant(100.0 * share), basis.name())
+    format!("±{} % ({}: {reference})", significant(100.0 * share), basis.into_str())
 }
 
 /// Model, readings and accuracy of a source, in a sentence.
@@ -110,7 +109,7 @@ fn measured(view: View, meter: &SourceInfo, energy: &Energy, figures: &Measured)
         meter.kind,
         meter.model,
         reads(&meter.quantity),
-        meter.scope.name(),
+        meter.scope.into_str(),
         grouped(total.samples as u128),
         significant(100.0 * total.coverage),
         accuracy(meter),
@@ -132,7 +131,8 @@ fn measured(view: View, meter: &SourceInfo, energy: &Energy, figures: &Measured)
 
 /// Cross-checks in which a source disagrees with others.
 pub fn disagreements(manifest: &Manifest, energy: &Energy) -> Vec<String> {
-    let scope = |index: usize| manifest.source(index).map_or("it", |source| source.scope().name());
+    let scope =
+        |index: usize| manifest.source(index).map_or("it", |source| source.scope().into_str());
     let checks = energy.measured.iter().flat_map(|figures| &figures.cross_checks);
     checks
         .filter_map(|check| {

@@ -1,7 +1,7 @@
 //! A row's rate relative to a published rate of its device, and relative to the roofline ceilings of the same run.
 
-use super::view::View;
 use crate::device::hardware::Cards;
+use crate::results::View;
 use crate::workload::Id;
 
 /// A published rate of a row's device, and the row's rate relative to it.

@@ -5,9 +5,8 @@ use super::notes::{EMULATES, MODELLED, SERVING_STACK, SPEED_ONLY, applying};
 use super::provenance::{disagreements, no_joules};
 use super::published::percent;
 use super::table::{Cell, Column, Field, Table, Tone};
-use super::view::View;
 use crate::device::{Class, Device};
-use crate::results::{Document, OrNewer, Outcome, RunReason};
+use crate::results::{Document, OrNewer, Outcome, RunReason, View};
 use crate::units::{Interval, Joules, Provenance, Seconds, Unit, significant};
 use crate::workload::Id;
 use std::collections::BTreeSet;
@@ -151,11 +150,11 @@ fn joules(entry: &Entry) -> Cell {
 }
 
 fn source(entry: &Entry) -> Cell {
-    let Some(scope) = entry.scope.map(|scope| scope.name()) else { return "none".into() };
+    let Some(scope) = entry.scope.map(|scope| scope.into_str()) else { return "none".into() };
     match entry.provenance {
         Provenance::MeasuredCounter => format!("measured\n{scope}\ncounter").into(),
         Provenance::MeasuredSampled => format!("measured\n{scope}\nsampled").into(),
-        other => format!("{}\n{scope}", other.name()).into(),
+        other => format!("{}\n{scope}", other.into_str()).into(),
     }
 }
 

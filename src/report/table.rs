@@ -108,11 +108,6 @@ impl Cell {
     pub fn toned(self, tone: Tone) -> Cell {
         Cell { tone, ..self }
     }
-
-    /// The same with an explanation.
-    pub fn about(self, about: impl Into<String>) -> Cell {
-        Cell { about: Some(about.into()), ..self }
-    }
 }
 
 /// Cells of plain text.

@@ -30,6 +30,8 @@ pub struct RunVerdict {
 /// Whether a figure is valid. An invalid figure keeps its measured number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Verdict {
     /// No invalidating condition was found.
     #[default]
@@ -41,10 +43,10 @@ pub enum Verdict {
 }
 
 /// The figures of a row.
+#[serde_with::apply(Option => #[serde(default, skip_serializing_if = "Option::is_none")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RowFigures {
     /// Median over windows, in units of work per second; null if nothing was measured.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput: Option<Interval>,
     /// Energy according to the best source: the headline.
     pub energy: Energy,
@@ -52,20 +54,15 @@ pub struct RowFigures {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub energy_other: Vec<Energy>,
     /// Percentiles of batch service times; null if nothing was measured.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Percentiles>,
     /// Shares of the device's roofline ceilings; null if the kernel does not multiply or nothing was measured.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceilings: Option<Ceilings>,
     /// Of a `decode` row: time and energy of a query; null unless the run has the `prefill` row of the same model, type, batch and prompt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<QueryFigures>,
     /// Hashes proven by shares; null if the row has no shares.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven: Option<Proven>,
     /// Change of the rate from the first window to the last as a share of the median, by the Theil-Sen slope; null with fewer than six
     /// windows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Interval>,
     /// Windows, from 0, in which other processes used over 10 % of the CPU, or this process got less than 90 % of its usual CPU time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -80,29 +77,23 @@ pub struct RowFigures {
 }
 
 /// Energy of a row according to one source.
+#[serde_with::apply(Option => #[serde(default, skip_serializing_if = "Option::is_none")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Energy {
     /// Index of the source in the manifest; null if none covers the row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<usize>,
     /// Scope of the source; null if none covers the row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
     /// Gross joules per unit of work, idle power included: the energy of the blocks with a figure divided by their work; null without a
     /// figure. A modelled figure has ends and no value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joules_per_unit: Option<Interval>,
     /// Mean power over the windows of these blocks; null without a figure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power_watts: Option<Interval>,
     /// Gross joules minus the source's idle power over the same time; null without a baseline.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub net_joules: Option<f64>,
     /// Details of a metered figure; null if there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
     /// Why a source that was read has no figure; null if it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_figure: Option<NoFigure>,
 }
 
@@ -120,34 +111,30 @@ pub struct Measured {
 }
 
 /// Percentiles of batch service times: from the later of a batch's submission and the end of the previous batch to its own end.
+#[serde_with::apply(Option => #[serde(default, skip_serializing_if = "Option::is_none")])]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Percentiles {
     /// Number of batches.
     pub n: u64,
     /// Median; null with fewer than 20 batches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p50_seconds: Option<f64>,
     /// 90th percentile; null with fewer than 100 batches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p90_seconds: Option<f64>,
     /// 99th percentile; null with fewer than 1,000 batches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p99_seconds: Option<f64>,
     /// 99.9th percentile; null with fewer than 10,000 batches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p999_seconds: Option<f64>,
 }
 
 /// Roofline: a row's shares of the peak compute and memory bandwidth that rows of the same run measured on its device.
+#[serde_with::apply(Option => #[serde(default, skip_serializing_if = "Option::is_none")])]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ceilings {
     /// Arithmetic of the multiplication.
     pub arithmetic: String,
     /// Operations per second as a share of `peak` in this arithmetic; null if that was not measured.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_share: Option<f64>,
     /// Minimum memory traffic in bytes per second as a share of `stream`; null if that was not measured.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_share: Option<f64>,
 }
 

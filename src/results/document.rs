@@ -137,6 +137,8 @@ pub struct Condition {
 /// Outcome of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Outcome {
     /// It has windows.
     Measured,
@@ -147,15 +149,6 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The name in results.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Outcome::Measured => "measured",
-            Outcome::Unsupported(_) => "unsupported",
-            Outcome::Failed(_) => "failed",
-        }
-    }
-
     /// Why there is no figure.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
@@ -215,11 +208,6 @@ impl Row {
         self.proof = proof;
         (self.windows, self.telemetry) = (Some(windows), Some(telemetry));
         (self.latency, self.verification) = (Some(latency), Some(verification));
-    }
-
-    /// Whether it has windows or a failure.
-    pub fn is_known(&self) -> bool {
-        self.windows.is_some() || self.outcome != Outcome::Measured
     }
 
     /// `gemm:64x64x64:f32 on gpu:0`.

@@ -5,9 +5,9 @@ use super::newer::OrNewer;
 use crate::device::{Device, DeviceId, cgroup, memory};
 use crate::energy::{Scope, SourceInfo, Stated};
 use crate::kernels;
-use crate::measure::{Mode, Protocol};
+use crate::measure::Protocol;
 use crate::text::hex;
-use crate::workload::{DEPTH, Id};
+use crate::workload::Id;
 use hmac::{Hmac, KeyInit, Mac};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub struct Manifest {
     #[schemars(with = "Vec<Source>")]
     pub sources: Vec<OrNewer<Source>>,
     /// The measurement protocol.
-    pub protocol: ProtocolNumbers,
+    pub protocol: Protocol,
     /// Workloads to be measured, as on the command line.
     pub workloads: Vec<String>,
     /// Environment variables that affect the measurement. A value that may name a path or a user is recorded as `set`.
@@ -110,7 +110,7 @@ impl Source {
     /// `nvml`, `declared`, `model`.
     pub fn name(&self) -> &'static str {
         match &self.origin {
-            Origin::Meter(info) => info.kind.name(),
+            Origin::Meter(info) => info.kind.into_str(),
             Origin::Stated(Stated::Declared { .. }) => "declared",
             Origin::Stated(Stated::Modelled { .. }) => "model",
         }
@@ -121,81 +121,6 @@ impl Source {
         match &self.origin {
             Origin::Meter(info) => Some(info),
             Origin::Stated(_) => None,
-        }
-    }
-}
-
-/// All numbers of the measurement protocol; the mode is only a label.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ProtocolNumbers {
-    /// `quick`, `default` or `publish`.
-    pub mode: String,
-    /// Minimum number of blocks per row; blocks of one device's rows are interleaved.
-    pub blocks: usize,
-    /// Minimum number of windows per block.
-    pub windows: usize,
-    /// Mean length of a window; lengths are jittered by ±15 %.
-    pub window_seconds: f64,
-    /// Maximum length of a block, even if a slow meter needs longer.
-    pub block_longest_seconds: f64,
-    /// Blocks are added until the half-width of the 95 % intervals is below this share.
-    pub precision: f64,
-    /// No block is added once a row's windows are this long in total.
-    pub longest_seconds: f64,
-    /// Minimum idle time before each block.
-    pub rest_seconds: f64,
-    /// Minimum time over which idle power is measured.
-    pub baseline_seconds: f64,
-    /// Maximum time for this if a slow meter needs longer than the minimum.
-    pub baseline_longest_seconds: f64,
-    /// Minimum poll interval of the meters.
-    pub least_poll_seconds: f64,
-    /// Number of batches in flight.
-    pub batches_in_flight: usize,
-    /// Length of the slices that the warm-up compares for a steady state.
-    pub warm_up_slice_seconds: f64,
-    /// Maximum length of the warm-up, steady or not.
-    pub warm_up_longest_seconds: f64,
-    /// Whether a warm-up without a steady state makes the row invalid.
-    pub warm_up_required: bool,
-}
-
-impl From<&Protocol> for ProtocolNumbers {
-    fn from(protocol: &Protocol) -> ProtocolNumbers {
-        // All fields by name, so that a new one is not forgotten.
-        let Protocol {
-            mode,
-            blocks,
-            windows,
-            window,
-            block_longest,
-            precision,
-            longest,
-            rest,
-            baseline,
-            baseline_longest,
-            poll,
-            batch: _,
-            warm_up_slice,
-            warm_up_longest,
-        } = *protocol;
-        ProtocolNumbers {
-            mode: mode.name().to_string(),
-            blocks,
-            windows,
-            window_seconds: window.0,
-            block_longest_seconds: block_longest.0,
-            precision,
-            longest_seconds: longest.0,
-            rest_seconds: rest.0,
-            baseline_seconds: baseline.0,
-            baseline_longest_seconds: baseline_longest.0,
-            least_poll_seconds: poll.0,
-            batches_in_flight: DEPTH,
-            warm_up_slice_seconds: warm_up_slice.0,
-            warm_up_longest_seconds: warm_up_longest.0,
-            // A shorter run has less time to warm up.
-            warm_up_required: mode == Mode::Publish,
         }
     }
 }
@@ -220,7 +145,7 @@ impl Manifest {
             host: host(gpus, anonymous),
             devices: devices.iter().cloned().map(OrNewer::Known).collect(),
             sources: sources.into_iter().map(OrNewer::Known).collect(),
-            protocol: protocol.into(),
+            protocol: protocol.clone(),
             workloads,
             environment: environment(),
         }

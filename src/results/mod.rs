@@ -20,6 +20,7 @@ mod scan;
 mod store;
 mod tuning;
 mod validate;
+mod view;
 
 pub use beacon::judge as judge_beacon;
 pub use compare::{
@@ -38,7 +39,7 @@ pub use document::{
 pub use environment::{HUGE_PAGES, Variable, enabled_layers, environment, recorded_settings};
 pub use failure::{Failure, FailureCode};
 pub use judge::{Depth, Model};
-pub use manifest::{Host, Manifest, Origin, Program, ProtocolNumbers, Source, host_id, program};
+pub use manifest::{Host, Manifest, Origin, Program, Source, host_id, program};
 pub use models::{ModelNames, short_digest};
 pub use newer::OrNewer;
 pub use reason::{Reason, RunReason};
@@ -47,6 +48,7 @@ pub use scan::scan;
 pub use store::{OutDir, RunFile, StoreError, text};
 pub use tuning::{Trial, Tuning, TuningSource};
 pub use validate::{Findings, validate, validate_with};
+pub use view::View;
 
 use crate::seed::Seed;
 use crate::text::hex;

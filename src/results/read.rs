@@ -286,7 +286,7 @@ fn may_cover(source: &Value, row: &Row) -> bool {
     let devices = source["devices"].as_array();
     let workload = &source["workload"];
     devices.is_none_or(|devices| devices.contains(&json!(row.device)))
-        && (workload.is_null() || workload == row.workload.id.name())
+        && (workload.is_null() || workload == row.workload.id.into_str())
 }
 
 /// Rejects unreadable values in a document of this version or an older one.

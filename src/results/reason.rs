@@ -27,7 +27,7 @@ pub enum Reason {
         windows: usize,
     },
     /// The board throttled.
-    #[error("the board was slowed down ({}) at {looks} of {of} looks", .throttle.name())]
+    #[error("the board was slowed down ({}) at {looks} of {of} looks", .throttle.into_str())]
     Throttled {
         /// The throttle reason.
         throttle: Throttle,

@@ -125,9 +125,4 @@ impl Rules {
     pub fn clock_tolerance(&self, seconds: f64, offset: f64) -> f64 {
         seconds * self.clocks_share + offset
     }
-
-    /// The rules of a version, if this program knows them.
-    pub fn of(version: u32) -> Option<&'static Rules> {
-        ALL.iter().find(|rules| rules.version == version)
-    }
 }

@@ -11,6 +11,8 @@ use std::ops::{Add, Div, Mul, Sub};
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Provenance {
     /// Counted and timed by this program, or an exact number.
     Measured,
@@ -29,19 +31,6 @@ pub enum Provenance {
 }
 
 impl Provenance {
-    /// The name in results: `measured-counter`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Provenance::Measured => "measured",
-            Provenance::MeasuredCounter => "measured-counter",
-            Provenance::MeasuredSampled => "measured-sampled",
-            Provenance::Published => "published",
-            Provenance::Declared => "declared",
-            Provenance::Modelled => "modelled",
-            Provenance::None => "none",
-        }
-    }
-
     /// Whether rigbench measured it.
     pub fn is_measured(self) -> bool {
         self <= Provenance::MeasuredSampled
@@ -120,22 +109,6 @@ fn high<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_else(no_high))
 }
 
-/// A point of an interval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Corner {
-    /// The lower bound.
-    Low,
-    /// The value.
-    Value,
-    /// The upper bound.
-    High,
-}
-
-impl Corner {
-    /// Every corner.
-    pub const ALL: [Corner; 3] = [Corner::Low, Corner::Value, Corner::High];
-}
-
 impl Interval {
     /// A single number: both bounds are the value.
     pub fn exact(value: f64) -> Interval {
@@ -165,15 +138,6 @@ impl Interval {
         Interval { provenance, ..self }
     }
 
-    /// The bound or value at a corner; `None` if there is no value.
-    pub fn at(self, corner: Corner) -> Option<f64> {
-        match corner {
-            Corner::Low => Some(self.low),
-            Corner::Value => self.value,
-            Corner::High => Some(self.high),
-        }
-    }
-
     /// Both bounds, if both are known.
     pub fn ends(self) -> Option<(f64, f64)> {
         (self.low.is_finite() && self.high.is_finite()).then_some((self.low, self.high))
@@ -199,11 +163,6 @@ impl Interval {
     pub fn middle(self) -> f64 {
         let middle = if self.high.is_finite() { (self.low + self.high) / 2.0 } else { self.low };
         self.value.unwrap_or(middle)
-    }
-
-    /// The same with a lower bound of at least 0.
-    pub fn not_negative(self) -> Interval {
-        Interval { low: self.low.max(0.0), ..self }
     }
 
     fn combine(self, other: Interval, ends: (f64, f64), value: fn(f64, f64) -> f64) -> Interval {

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[derive(strum::IntoStaticStr, strum::Display)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Id {
     /// Bitcoin mining: double SHA-256 of block headers.
     Sha256d,
@@ -27,11 +29,6 @@ pub enum Id {
 }
 
 impl Id {
-    /// Name on the command line.
-    pub fn name(self) -> &'static str {
-        ["sha256d", "gemm", "gemv", "prefill", "decode", "peak", "stream"][self as usize]
-    }
-
     /// Whether it measures a roofline ceiling of the device, which is not useful work.
     pub fn is_ceiling(self) -> bool {
         matches!(self, Id::Peak | Id::Stream)
@@ -53,12 +50,6 @@ impl Id {
     }
 }
 
-impl std::fmt::Display for Id {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// The workload of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Description {
@@ -75,48 +66,37 @@ pub struct Description {
 }
 
 /// A workload's shape; members that do not apply to its kind are absent.
+#[serde_with::apply(Option => #[serde(default, skip_serializing_if = "Option::is_none")])]
 #[derive(
     Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub struct Shape {
     /// Rows of activations (A) and of the product.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub m: Option<u64>,
     /// Columns of the weights (B) and of the product.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
     /// Terms of each dot product.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub k: Option<u64>,
     /// Storage type of weights: `f32`, `f16`, `int8` or `int4`; absent for a model in a file, which has its own types.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type")]
     pub weights: Option<String>,
     /// Storage type of activations.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activations: Option<String>,
     /// Operand in column-major order: `a` or `b`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transpose: Option<String>,
     /// Model layer that the spec named: `llama-3-8b/ffn-up`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<String>,
     /// Model: a preset's name, or the name of its file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// SHA-256 of the model's file; absent for seeded weights.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_sha256: Option<String>,
     /// Batch size in sequences.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<u64>,
     /// Prompt tokens per sequence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<u64>,
     /// Maximum tokens per sequence, prompt and answer together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<u64>,
     /// Arithmetic of a peak compute ceiling: `f32`, `f16`, `dot4` or `matrix`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arithmetic: Option<String>,
 }
 

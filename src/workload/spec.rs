@@ -22,11 +22,11 @@ pub fn parse(spec: &str) -> Result<Box<dyn Workload>, SpecError> {
     let mut parts = spec.split(':');
     let id = parts.next().unwrap_or_default();
     let rest: Vec<&str> = parts.collect();
-    match KNOWN.iter().find(|(known, ..)| known.name() == id) {
+    match KNOWN.iter().find(|(known, ..)| known.into_str() == id) {
         Some((.., read)) => read(&rest),
         None => {
             let examples: Vec<&str> = KNOWN.iter().map(|(_, example, _)| *example).collect();
-            let ids: Vec<&str> = KNOWN.iter().map(|(known, ..)| known.name()).collect();
+            let ids: Vec<&str> = KNOWN.iter().map(|(known, ..)| known.into_str()).collect();
             Err(SpecError(format!(
                 "there is no workload '{id}'; {}known, with an example each: {}",
                 question(id, &ids),

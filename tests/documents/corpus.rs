@@ -46,7 +46,8 @@ fn judged(path: &Path) -> Judged {
         }
     };
     let findings = results::validate(&given, Depth::Quick);
-    let rules = Rules::of(given.rules).unwrap_or(Rules::current());
+    let named = Rules::all().iter().find(|rules| rules.version == given.rules);
+    let rules = named.unwrap_or(Rules::current());
     let derived = results::derive(&given.evidence, rules);
     let document = Document { derived, ..given.shown() };
     let figures = |figures: &results::RowFigures| Figures {

@@ -170,19 +170,19 @@ fn line(row: &Row, figures: &RowFigures) -> String {
                 None => value.to_string(),
             }
         }
-        (_, outcome) => outcome.name().into(),
+        (_, outcome) => outcome.into_str().into(),
     };
     let figure = |joules: f64| {
         format!("{} {}", EnergyPerWork { joules, unit }.figure(), unit.energy_symbol())
     };
-    let scope = figures.energy.scope.map_or("", |scope| scope.name());
+    let scope = figures.energy.scope.map_or("", |scope| scope.into_str());
     let (joules, energy) = match figures.energy.joules_per_unit {
         None => ("–".into(), "none".into()),
         Some(joules) => {
             let how = match joules.provenance {
                 Provenance::MeasuredCounter => "measured by a counter",
                 Provenance::MeasuredSampled => "measured by samples",
-                other => other.name(),
+                other => other.into_str(),
             };
             let text = match joules.value {
                 Some(value) => figure(value),

@@ -2,6 +2,7 @@
 
 use rigbench::results::{self, Document};
 use schemars::generate::SchemaSettings;
+use strum::VariantArray;
 
 fn generated() -> serde_json::Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
@@ -60,20 +61,20 @@ fn every_field_of_the_first_version_is_known_to_the_schema() {
 /// What the command line and the tables call a thing is what documents call it.
 #[test]
 fn names_are_those_of_the_document() {
-    fn same<T: serde::Serialize + Copy>(values: &[T], name: fn(T) -> &'static str) {
+    fn same<T: serde::Serialize + Copy>(values: &[T], name: fn(&T) -> &'static str) {
         for value in values {
-            assert_eq!(serde_json::json!(value), name(*value));
+            assert_eq!(serde_json::json!(value), name(value));
         }
     }
     use MeterKind::{Command, Hwmon, Nvml, Rapl, Shelly, Tasmota};
     use rigbench::energy::{Basis, MeterKind, Scope, Throttle};
     use rigbench::workload::Id;
-    same(&Scope::ALL, Scope::name);
-    same(&Throttle::ALL, Throttle::name);
-    same(&[Nvml, Hwmon, Rapl, Shelly, Tasmota, Command], MeterKind::name);
-    same(&[Basis::Datasheet, Basis::Paper, Basis::Assumed], Basis::name);
+    same(Scope::VARIANTS, Scope::into_str);
+    same(Throttle::VARIANTS, Throttle::into_str);
+    same(&[Nvml, Hwmon, Rapl, Shelly, Tasmota, Command], MeterKind::into_str);
+    same(&[Basis::Datasheet, Basis::Paper, Basis::Assumed], Basis::into_str);
     same(
         &[Id::Sha256d, Id::Gemm, Id::Gemv, Id::Prefill, Id::Decode, Id::Peak, Id::Stream],
-        Id::name,
+        Id::into_str,
     );
 }

@@ -176,17 +176,19 @@ fn matrices_beyond_a_binding_are_split() {
     }
 }
 
+/// Batches as short as can be.
+const BATCH: Option<Seconds> = Some(Seconds(0.004));
+
 /// Windows as short as can be.
 fn hasty() -> Protocol {
     Protocol {
         blocks: 1,
         windows: 3,
-        window: Seconds(0.03),
-        longest: Seconds(0.0),
-        rest: Seconds(0.0),
-        batch: Some(Seconds(0.004)),
-        warm_up_slice: Seconds(0.01),
-        warm_up_longest: Seconds(0.05),
+        window_seconds: 0.03,
+        longest_seconds: 0.0,
+        rest_seconds: 0.0,
+        warm_up_slice_seconds: 0.01,
+        warm_up_longest_seconds: 0.05,
         ..Protocol::of(Mode::Quick)
     }
 }
@@ -196,9 +198,9 @@ fn measured(
     gpu: &Gpu,
     on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<rigbench::measure::Measurement, MeasureError> {
-    let sampling = Sampling::start(vec![]);
+    let sampling = Sampling::start(vec![], Seconds(0.0));
     let meter = Meter::new(&sampling, &gpu.description().id);
-    measure(job, meter, Observer::new(gpu.description()), &hasty(), on_event)
+    measure(job, meter, Observer::new(gpu.description()), &hasty(), BATCH, on_event)
 }
 
 #[test]
@@ -308,9 +310,11 @@ impl Job for Turning {
 fn a_wrong_kernel_is_never_timed_and_a_wrong_window_makes_the_row_invalid() {
     let device = rigbench::device::Device::cpu();
     let run = |job: &mut Turning| {
-        let sampling = Sampling::start(vec![]);
+        let sampling = Sampling::start(vec![], Seconds(0.0));
         let meter = Meter::new(&sampling, &rigbench::device::DeviceId::Cpu);
-        measure(job, meter, Observer::new(&device), &hasty(), &mut |_| ControlFlow::Continue(()))
+        measure(job, meter, Observer::new(&device), &hasty(), BATCH, &mut |_| {
+            ControlFlow::Continue(())
+        })
     };
     let mut wrong = Turning { verify_wrong: true, window_wrong: 9, submitted: 0 };
     match run(&mut wrong) {

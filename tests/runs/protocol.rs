@@ -76,14 +76,13 @@ fn short() -> Protocol {
     Protocol {
         blocks: 2,
         windows: WINDOWS as usize,
-        window: Seconds(0.05),
+        window_seconds: 0.05,
         precision: 0.05,
-        longest: Seconds(1.6),
-        block_longest: Seconds(0.0),
-        rest: Seconds(0.04),
-        batch: None,
-        warm_up_slice: Seconds(0.01),
-        warm_up_longest: Seconds(0.1),
+        longest_seconds: 1.6,
+        block_longest_seconds: 0.0,
+        rest_seconds: 0.04,
+        warm_up_slice_seconds: 0.01,
+        warm_up_longest_seconds: 0.1,
         ..Protocol::of(Mode::Quick)
     }
 }
@@ -93,12 +92,12 @@ fn measured(share: f64, sampling: &Sampling, work: &Done) -> Measurement {
     let meter = Meter::new(sampling, &device.id);
     let mut job = Scattered { share, window: 0, since: Instant::now(), work: Arc::clone(work) };
     let go = &mut |_| ControlFlow::Continue(());
-    measure(&mut job, meter, Observer::new(&device), &short(), go).unwrap()
+    measure(&mut job, meter, Observer::new(&device), &short(), None, go).unwrap()
 }
 
 #[test]
 fn blocks_are_added_until_the_interval_is_narrow_or_the_time_is_up() {
-    let nothing = Sampling::start(Vec::new());
+    let nothing = Sampling::start(Vec::new(), Seconds(0.0));
     let steady = measured(0.0, &nothing, &Done::default());
     let wide = measured(0.2, &nothing, &Done::default());
     let seconds = |m: &Measurement| m.windows.seconds().0;
@@ -107,13 +106,14 @@ fn blocks_are_added_until_the_interval_is_narrow_or_the_time_is_up() {
     // It stops with the block in which the time is up, and not before.
     let protocol = short();
     let last = many.last().unwrap().step.measured.length();
-    assert!(seconds(&wide) >= protocol.longest.0);
-    assert!(seconds(&wide) - last.0 < protocol.longest.0 + 1e-6);
-    assert!(seconds(&steady) < protocol.longest.0, "{:?}", steady.windows);
+    assert!(seconds(&wide) >= protocol.longest_seconds);
+    assert!(seconds(&wide) - last.0 < protocol.longest_seconds + 1e-6);
+    assert!(seconds(&steady) < protocol.longest_seconds, "{:?}", steady.windows);
     for (m, blocks) in [(&steady, &few), (&wide, &many)] {
         assert_eq!(m.windows.check(), Ok(()));
         assert_eq!(m.windows.len(), blocks.len() * WINDOWS as usize);
-        assert!(blocks.iter().all(|b| b.step.load_from - b.step.idle_from >= protocol.rest));
+        let rest = Seconds(protocol.rest_seconds);
+        assert!(blocks.iter().all(|b| b.step.load_from - b.step.idle_from >= rest));
     }
 }
 
@@ -121,7 +121,7 @@ fn blocks_are_added_until_the_interval_is_narrow_or_the_time_is_up() {
 #[test]
 fn batches_of_a_window_that_is_cut_are_not_kept() {
     let device = Device::cpu();
-    let nothing = Sampling::start(Vec::new());
+    let nothing = Sampling::start(Vec::new(), Seconds(0.0));
     let meter = Meter::new(&nothing, &device.id);
     let mut job = Scattered { share: 0.0, window: 0, since: Instant::now(), work: Done::default() };
     let mut finished = 0;
@@ -136,7 +136,7 @@ fn batches_of_a_window_that_is_cut_are_not_kept() {
         }
         _ => ControlFlow::Continue(()),
     };
-    let m = measure(&mut job, meter, Observer::new(&device), &short(), stop).unwrap();
+    let m = measure(&mut job, meter, Observer::new(&device), &short(), None, stop).unwrap();
     let [wall] = m.windows.wall_seconds[..] else { panic!("{:?}", m.windows) };
     assert!(m.latency.count() > 0);
     // The histogram keeps three digits.
@@ -182,7 +182,7 @@ fn joules_count_too_as_far_as_more_windows_can_help() {
         };
         let (source, _) = Punctual::new(meter_of_watts(), Duration::from_millis(25), value);
         let placed = SourceBinding { source: Box::new(source), devices: vec![Device::cpu().id] };
-        let m = measured(0.0, &Sampling::start(vec![placed]), &work);
+        let m = measured(0.0, &Sampling::start(vec![placed], Seconds(0.0)), &work);
         let [readings] = &m.readings[..] else { panic!("{:?}", m.readings) };
         let (info, steps) = (meter_of_watts(), m.windows.steps());
         let read = Read { source_index: 0, info: &info, readings: readings.stamped() };
@@ -206,7 +206,7 @@ fn a_quick_run_has_two_blocks_and_no_third() {
     let quick = Protocol::of(Mode::Quick);
     let least: f64 = (0..2 * quick.windows).map(|n| quick.window_length(n).0).sum();
     assert_eq!(quick.blocks, 2);
-    assert!(least > quick.longest.0, "{least}");
+    assert!(least > quick.longest_seconds, "{least}");
 }
 
 #[test]
@@ -217,12 +217,11 @@ fn a_figure_to_publish_takes_ten_minutes_in_five_repeats_of_two() {
     assert_eq!(publish.blocks, 5);
     assert!((118.0..125.0).contains(&block) && (595.0..612.0).contains(&all), "{block} {all}");
     // Nothing is added to that, and the rest before each block is far longer than a quick run's.
-    assert!(publish.longest.0 <= 600.0 && publish.rest >= Seconds(10.0));
+    assert!(publish.longest_seconds <= 600.0 && publish.rest_seconds >= 10.0);
     for mode in [Mode::Quick, Mode::Default, Mode::Publish] {
         let protocol = Protocol::of(mode);
         let least = protocol.blocks * protocol.windows;
         assert!(least >= 7, "{mode:?}: an interval needs six windows");
         assert_eq!(protocol.precision, 0.02);
-        assert!(protocol.batch.unwrap() <= Seconds(0.05));
     }
 }

@@ -6,6 +6,7 @@ pub mod punctual;
 pub mod smollm2;
 
 use rigbench::gpu::{self, Gpu};
+use rigbench::oracle::decoder::Forward;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -33,6 +34,12 @@ pub fn followed(
         stderr += &(line + "\n");
     }
     (child.wait().unwrap().code(), stderr)
+}
+
+/// How far the reference's logit of `token` at a position is below the largest; 0 if it is the largest.
+pub fn gap(reference: &Forward, position: usize, token: u32) -> f64 {
+    let logits = reference.logits.row(position);
+    logits.fold(f64::NEG_INFINITY, |most, logit| most.max(*logit)) - logits[token as usize]
 }
 
 /// Says that a test was not run, and why. Written past the test harness, which hides what passing tests print;

@@ -14,6 +14,7 @@ use crate::results::{
     Verdict,
 };
 use crate::text;
+use crate::units::Seconds;
 use crate::workload::{Target, Workload};
 use anyhow::{Result, anyhow, bail};
 use jiff::Timestamp;
@@ -98,6 +99,7 @@ struct Plan {
     targets: Vec<Result<Target, GpuError>>,
     workloads: Vec<Box<dyn Workload>>,
     power: Power,
+    mode: Mode,
     protocol: Protocol,
 }
 
@@ -112,7 +114,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     }
     let mut plan = plan(args)?;
     let out = OutDir::open(&args.out.clone().unwrap_or_else(OutDir::default_path))?;
-    let idle = plan.protocol.mode != Mode::Publish || busy::wait_until_idle();
+    let idle = plan.mode != Mode::Publish || busy::wait_until_idle();
     if !idle && !args.allow_busy {
         bail!(
             "other programs use the processor: end them, or publish with --allow-busy, which marks the run as invalid"
@@ -153,7 +155,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             file.replace(&run)
         })?;
     }
-    if plan.protocol.mode == Mode::Publish && !interrupt::asked() {
+    if plan.mode == Mode::Publish && !interrupt::asked() {
         run.baselines = take_baselines(&mut plan);
     }
     let interrupted = interrupt::asked();
@@ -168,7 +170,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         return Ok(Exit::Interrupted);
     }
     printed?;
-    let publish = plan.protocol.mode == Mode::Publish;
+    let publish = plan.mode == Mode::Publish;
     let no = document.rows().any(|(row, figures)| {
         matches!(row.outcome, Outcome::Failed(_))
             || (publish && figures.verdict == Verdict::Invalid)
@@ -182,8 +184,8 @@ fn plan(args: &Args) -> Result<Plan> {
     let power: Vec<PowerSpec> =
         args.power.iter().map(|spec| spec.parse()).collect::<Result<_, _>>()?;
     for name in power.iter().flat_map(PowerSpec::workloads) {
-        if !workloads.iter().any(|w| w.id().name() == name) {
-            let known: Vec<&str> = workloads.iter().map(|w| w.id().name()).collect();
+        if !workloads.iter().any(|w| w.id().into_str() == name) {
+            let known: Vec<&str> = workloads.iter().map(|w| w.id().into_str()).collect();
             bail!("--power names '{name}', which is not run; run are: {}", known.join(", "));
         }
     }
@@ -203,8 +205,8 @@ fn plan(args: &Args) -> Result<Plan> {
         _ => Mode::Default,
     };
     let protocol = Protocol::of(mode);
-    let power = Power::open(power, &devices, protocol.poll)?;
-    Ok(Plan { devices, targets, workloads, power, protocol })
+    let power = Power::open(power, &devices, Seconds(protocol.least_poll_seconds))?;
+    Ok(Plan { devices, targets, workloads, power, mode, protocol })
 }
 
 /// The current time, rounded down to a second.
@@ -216,7 +218,9 @@ fn now() -> Timestamp {
 /// Measures the idle power of every source; returns what is known of it.
 fn take_baselines(plan: &mut Plan) -> Vec<Baseline> {
     let (sampling, protocol) = (&mut plan.power.sampling, &plan.protocol);
-    sampling.take_baseline(protocol.baseline, protocol.baseline_longest, &mut interrupt::asked);
+    let [shortest, longest] =
+        [protocol.baseline_seconds, protocol.baseline_longest_seconds].map(Seconds);
+    sampling.take_baseline(shortest, longest, &mut interrupt::asked);
     let all = sampling.baselines().into_iter().enumerate();
     all.filter_map(|(source, idle)| Some(Baseline { source, idle: idle? })).collect()
 }

@@ -20,7 +20,7 @@ impl Power {
             true => energy::find(devices).0,
             false => energy::open(&specs, devices)?,
         };
-        Ok(Power { specs, sampling: Sampling::with_min_poll_interval(bindings, poll) })
+        Ok(Power { specs, sampling: Sampling::start(bindings, poll) })
     }
 
     /// Declared or modelled power of a workload on a device, each with whether it was declared for that workload alone; or why there is
@@ -29,7 +29,7 @@ impl Power {
         match &self.specs[..] {
             [] if self.sampling.reads(&device.id) => vec![],
             [] => vec![Stated::model(device).map(|stated| (stated, false))],
-            specs => specs.iter().filter_map(|s| s.stated(device, workload.name())).collect(),
+            specs => specs.iter().filter_map(|s| s.stated(device, workload.into_str())).collect(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::super::progress::RowProgress;
 use super::Plan;
 use crate::device::Device;
 use crate::energy::Meter;
-use crate::measure::{Event, MeasureError, Measurer, Mode, Observer, Protocol};
+use crate::measure::{Event, MeasureError, Measurer, Mode, Observer};
 use crate::results::{self, Failure, FailureCode, Kernel, Outcome, Row, StoreError};
 use crate::tune::{Effort, Tuner};
 use crate::units::Seconds;
@@ -125,7 +125,7 @@ impl Rounds<'_> {
             row.outcome = Outcome::Unsupported(Failure::new(FailureCode::Limit, reason));
             return Ok(None);
         }
-        let effort = match self.plan.protocol.mode {
+        let effort = match self.plan.mode {
             Mode::Quick => Effort::Quick,
             _ => Effort::Full,
         };
@@ -139,7 +139,7 @@ impl Rounds<'_> {
             id: choice.variant.id().to_string(),
             params: job.kernel().map(|k| k.params.clone()).unwrap_or_default(),
             wgsl_sha256: job.kernel().map(|k| k.sha256()),
-            arithmetic: job.arithmetic().map(|a| a.name().to_string()),
+            arithmetic: job.arithmetic().map(|a| a.into_str().to_string()),
         });
         Ok(Some(Prepared { job, batch: choice.batch }))
     }
@@ -151,9 +151,9 @@ impl Rounds<'_> {
     ) -> Result<Measurer<'a>, MeasureError> {
         let Plan { power, protocol, .. } = self.plan;
         let meter = Meter::new(&power.sampling, &self.device().id);
-        let protocol = Protocol { batch: prepared.batch, ..*protocol };
         let observer = Observer::new(self.device());
-        Measurer::begin(prepared.job.as_mut(), meter, observer, &protocol, &mut self.display(i))
+        let Prepared { job, batch } = prepared;
+        Measurer::begin(job.as_mut(), meter, observer, protocol, *batch, &mut self.display(i))
     }
 }
 
@@ -171,5 +171,6 @@ fn fail<T>(row: &mut Row, error: &MeasureError) -> Option<T> {
 
 /// The rows that have windows or an outcome.
 fn finished(rows: &[Row]) -> Vec<Row> {
-    rows.iter().filter(|row| row.is_known()).cloned().collect()
+    let is_finished = |row: &&Row| row.windows.is_some() || row.outcome != Outcome::Measured;
+    rows.iter().filter(is_finished).cloned().collect()
 }

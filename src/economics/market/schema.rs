@@ -4,6 +4,7 @@ use super::figure::Expected;
 use crate::energy::Scope;
 use crate::units::Unit;
 use crate::workload::Id;
+use strum::VariantNames;
 
 /// Keys of the numbers of a figure.
 pub(super) const NUMBERS: [&str; 3] = ["value", "low", "high"];
@@ -67,10 +68,10 @@ pub(super) fn of_file() -> Vec<Key> {
     let range = |unit, typical| near(unit, typical).or_range();
     let text = |name| required(name, Kind::Text);
     let texts = |name| required(name, Kind::Texts);
-    let tokens = vec![("input", Id::Prefill.name()), ("output", Id::Decode.name())];
-    let scopes = Scope::ALL.map(|scope| (scope.name(), scope.name())).to_vec();
+    let tokens = vec![("input", Id::Prefill.into_str()), ("output", Id::Decode.into_str())];
+    let scopes = Scope::VARIANTS.iter().map(|scope| (*scope, *scope)).collect();
     let factor = within("ratio", 1.0, 10.0);
-    let wall_factor = |scope: Scope| optional(scope.name(), Kind::Figure(factor));
+    let wall_factor = |scope: Scope| optional(scope.into_str(), Kind::Figure(factor));
     let years = range("year", 4.0);
     let built = |name| {
         table(name, [figure("cost", range("$/MW", 3e6)), optional("lifetime", Kind::Figure(years))])

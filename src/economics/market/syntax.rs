@@ -1,6 +1,8 @@
 //! TOML syntax errors, one message per line. The most common one is a decimal comma.
 
 use crate::text::plain;
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Lines with syntax errors, each once, with key and message.
 pub(super) fn explain(text: &str, errors: &[toml::de::Error]) -> Vec<(usize, String)> {
@@ -26,17 +28,13 @@ pub(super) fn line(text: &str, at: usize) -> usize {
     text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// A message if the first number of a line has a decimal comma.
+/// A number with a decimal comma, after an equals sign.
+static COMMA: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"=\s*([-+]*[0-9_]+),([0-9]+)").expect("it is tested"));
+
+/// A message if a number of a line has a decimal comma.
 fn decimal_comma(line: &str) -> Option<String> {
-    let of_assignment = line.split('=').skip(1).find_map(|after| {
-        let (whole, rest) = after.trim_start().split_once(',')?;
-        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-        let fraction: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        let unsigned = whole.trim_start_matches(['+', '-']);
-        let is_number = !unsigned.is_empty() && digits(unsigned) && !fraction.is_empty();
-        is_number.then(|| (whole.to_string(), fraction))
-    });
-    let (whole, fraction) = of_assignment?;
+    let (_, [whole, fraction]) = COMMA.captures(line)?.extract();
     let thousands = match fraction.len() {
         3 => format!(", or {whole}{fraction} if it parts thousands"),
         _ => String::new(),

@@ -17,12 +17,12 @@ pub use tokenizer::Tokenizer;
 use super::{Config, Matrix, ModelError, Tensor, Weights};
 use anyhow::{Result, bail, ensure};
 use header::Header;
+use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use source::{Source, unreadable};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use tensor::{Stored, name};
 
 /// A model in a GGUF file.
@@ -95,7 +95,7 @@ impl Gguf {
     /// # Errors
     /// If the file can no longer be read.
     pub fn sha256(&self) -> Result<String, ModelError> {
-        let file = self.file();
+        let file = self.file.lock();
         let mut source = Source::new(&file, 0)?;
         let mut hash = Sha256::new();
         source.pieces(source.length, |bytes| hash.update(bytes))?;
@@ -114,11 +114,7 @@ impl Gguf {
     /// If it has none, or of an unsupported kind.
     #[cfg(feature = "tokenizer")]
     pub fn tokenizer(&self) -> Result<Tokenizer, ModelError> {
-        Ok(Tokenizer::read(&self.header, &self.file(), self.config.vocab_size)?)
-    }
-
-    fn file(&self) -> MutexGuard<'_, File> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(Tokenizer::read(&self.header, &self.file.lock(), self.config.vocab_size)?)
     }
 
     fn stored(&self, tensor: Tensor) -> &Stored {
@@ -138,11 +134,11 @@ impl Weights for Gguf {
 
     fn matrix(&self, tensor: Tensor) -> Result<Matrix, ModelError> {
         assert!(tensor.is_matrix(), "the {tensor} is a vector");
-        Ok(self.stored(tensor).matrix(&self.file())?)
+        Ok(self.stored(tensor).matrix(&self.file.lock())?)
     }
 
     fn vector(&self, tensor: Tensor) -> Result<Vec<f32>, ModelError> {
         assert!(!tensor.is_matrix(), "the {tensor} is a matrix");
-        Ok(self.stored(tensor).floats(&self.file())?)
+        Ok(self.stored(tensor).floats(&self.file.lock())?)
     }
 }

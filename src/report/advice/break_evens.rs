@@ -7,6 +7,7 @@ use crate::economics::{
     best_of,
 };
 use crate::report::table::{Column, Table, cells};
+use strum::VariantArray;
 
 /// One table for hashing, one per device that sells tokens or may be rented out.
 pub(super) fn tables(advice: &Advice) -> Vec<Table> {
@@ -84,16 +85,16 @@ fn table(advice: &Advice, subject: &str, questions: &[(&'static str, Question)])
         all.find(move |found| found.question == question)
     };
     let now = questions.iter().map(|(_, question)| {
-        asked(*question).map_or("–".into(), |found| found.answer.name().to_string())
+        asked(*question).map_or("–".into(), |found| found.answer.into_str().to_string())
     });
     let mut rows = vec![cells(std::iter::once("the answer now".to_string()).chain(now))];
-    for parameter in Parameter::ALL {
+    for &parameter in Parameter::VARIANTS {
         let found: Vec<Option<&BreakEven>> = questions
             .iter()
             .map(|(_, question)| break_even(advice, *question, parameter))
             .collect();
         let Some(first) = found.iter().flatten().next() else { continue };
-        let (name, unit) = (parameter.name(), parameter.unit());
+        let (name, unit, _) = parameter.properties();
         let head = format!("{name}, {unit}\nnow {}", phrase_by(first.current, &plain));
         rows.push(cells(std::iter::once(head).chain(found.into_iter().map(cell_of))));
     }
@@ -141,7 +142,8 @@ fn against_rent(advice: &Advice, choice: usize) -> Vec<String> {
         let side = |found: &BreakEven| {
             let Crossing::At { value, yes_above, .. } = found.crossing else { return None };
             let side = if yes_above { "above" } else { "below" };
-            Some(format!("{side} {} {}", phrase(value), found.parameter.unit()))
+            let (_, unit, _) = found.parameter.properties();
+            Some(format!("{side} {} {unit}", phrase(value)))
         };
         let sides: Vec<String> = [price, hour].into_iter().filter_map(side).collect();
         let now = phrase_by(hour.current, &plain);

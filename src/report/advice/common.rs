@@ -31,7 +31,7 @@ pub(super) fn short(label: &str, advice: &Advice) -> String {
 
 /// A provenance in a word.
 pub(super) fn how(provenance: Provenance) -> &'static str {
-    if provenance.is_measured() { "measured" } else { provenance.name() }
+    if provenance.is_measured() { "measured" } else { provenance.into_str() }
 }
 
 /// The break-even value of a parameter for a question.

@@ -72,7 +72,7 @@ fn name(choice: &Choice, alone: bool) -> String {
 fn joules(choice: &Choice) -> String {
     match choice.provenance {
         Provenance::Published => "published".into(),
-        provenance => format!("{}\n{}", how(provenance), choice.scope.name()),
+        provenance => format!("{}\n{}", how(provenance), choice.scope.into_str()),
     }
 }
 

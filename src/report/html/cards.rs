@@ -144,7 +144,7 @@ fn line(
     };
     let flag = if entry.is_software() { format!(", {EMULATES}") } else { String::new() };
     Line {
-        class: entry.class.name(),
+        class: entry.class.into_str(),
         name: format!("{}{flag}", entry.name),
         value,
         worth,

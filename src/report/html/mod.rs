@@ -16,8 +16,7 @@ use crate::report::group::{disambiguated, groups};
 use crate::report::lines;
 use crate::report::provenance::basis;
 use crate::report::table::Table;
-use crate::report::view::View;
-use crate::results::{Document, OrNewer, Source};
+use crate::results::{Document, OrNewer, Source, View};
 use crate::units::{Seconds, Unit};
 use askama::Template;
 pub use axis::{Axis, MAX_LABELS};
@@ -116,7 +115,7 @@ fn title(entries: &[Entry], single: bool) -> String {
 /// The energy sources of a run, each once.
 fn sources(document: &Document) -> BTreeSet<String> {
     let sources = document.evidence.manifest.sources.iter().filter_map(OrNewer::known);
-    let words = |s: &Source| format!("{} ({}): {}", s.name(), s.scope().name(), basis(s));
+    let words = |s: &Source| format!("{} ({}): {}", s.name(), s.scope().into_str(), basis(s));
     sources.map(words).collect()
 }
 

@@ -47,11 +47,6 @@ impl Mark {
     pub fn new(shape: Shape, class: impl Into<String>) -> Mark {
         Mark { shape, class: class.into(), tooltip: String::new() }
     }
-
-    /// The same with a tooltip.
-    pub fn titled(self, tooltip: &str) -> Mark {
-        Mark { tooltip: tooltip.into(), ..self }
-    }
 }
 
 /// A plot under construction.
@@ -129,7 +124,7 @@ impl Plot {
 
     /// Adds a mark with a tooltip.
     pub fn draw_titled(&mut self, shape: Shape, class: impl Into<String>, tooltip: &str) {
-        self.marks.push(Mark::new(shape, class).titled(tooltip));
+        self.marks.push(Mark { tooltip: tooltip.into(), ..Mark::new(shape, class) });
     }
 
     /// Numbers a mark, avoiding other numbers.

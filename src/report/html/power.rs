@@ -3,8 +3,7 @@
 use super::axis::{Axis, Label};
 use super::plot::{Plot, Point, Shape};
 use crate::energy::{Quantity, Readings, SourceInfo};
-use crate::report::view::View;
-use crate::results::Energy;
+use crate::results::{Energy, View};
 use crate::units::{Seconds, Watts};
 
 /// Maximum number of points per curve.
@@ -39,10 +38,10 @@ fn plot(view: View, energy: &Energy) -> Option<Plot> {
     let idle = idle.map(|baseline| baseline.idle.power);
     let values = shown.iter().flatten().map(|(_, watts)| *watts);
     let axis = Axis::from_zero(values.chain(idle.map(|idle| idle.0)).chain([mean.0]))?;
-    let scope = info.scope.name();
+    let scope = info.scope.into_str();
     let caption = format!("{} ({scope}): mean {mean}", info.kind);
     let words = |watts: f64| Watts(watts).to_string();
-    let mut plot = Plot::new(view.class().name(), view.title(), caption, &axis, words);
+    let mut plot = Plot::new(view.class().into_str(), view.title(), caption, &axis, words);
     let total: f64 = blocks.iter().map(|(from, to)| to - from + 2.0 * MARGIN).sum();
     let scale = (100.0 - GAP * (blocks.len().max(1) - 1) as f64) / total;
     let mut left = 0.0;

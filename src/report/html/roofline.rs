@@ -4,8 +4,7 @@ use super::axis::Axis;
 use super::plot::{Plot, Shape};
 use crate::device::Device;
 use crate::report::published::ceilings;
-use crate::report::view::View;
-use crate::results::{Document, Outcome, Verdict};
+use crate::results::{Document, Outcome, Verdict, View};
 use crate::units::{Rate, Unit, significant};
 use crate::workload::Id;
 
@@ -41,7 +40,7 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
     let operations = |per_second: f64| Rate { per_second, unit: Unit::Flop }.to_string();
     let bytes = |per_second: f64| Rate { per_second, unit: Unit::Byte }.to_string();
     let mut plot = Plot::new(
-        device.class.name(),
+        device.class.into_str(),
         format!("{} {}", device.id, device.name),
         "operations a second over operations for each byte",
         &y,

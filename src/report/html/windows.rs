@@ -2,7 +2,7 @@
 
 use super::axis::{Axis, Label};
 use super::plot::{Plot, SQUARE, Shape};
-use crate::report::view::View;
+use crate::results::View;
 use crate::units::Rate;
 
 /// The plot of a row; `None` without windows.
@@ -20,7 +20,7 @@ pub fn plot(view: View) -> Option<Plot> {
         }
         None => format!("median {}, too few windows for an interval", words(median)),
     };
-    let mut plot = Plot::new(view.class().name(), view.title(), caption, &axis, words);
+    let mut plot = Plot::new(view.class().into_str(), view.title(), caption, &axis, words);
     if let Some((low, high)) = throughput.ends() {
         plot.draw(Shape::Area((0.0, axis.height(high)), (100.0, axis.height(low)), None), "band");
     }

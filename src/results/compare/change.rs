@@ -8,13 +8,14 @@
 //! differs by chance.
 
 use super::comparison::Change;
-use super::entry::Entry;
 use crate::energy::Terms;
 use crate::measure::stats::{self, Ratio};
 use crate::measure::{Block, Windows};
+use crate::results::View;
 use crate::results::derived::Energy;
 use crate::results::manifest::Source;
 use crate::units::{Interval, Method, Provenance};
+use statrs::distribution::{ContinuousCDF, Normal};
 
 /// The 97.5 % quantile of the normal distribution.
 const DEVIATIONS: f64 = 1.959_963_984_540_054;
@@ -33,8 +34,8 @@ enum Worse {
 }
 
 /// The change of units of work per second between two measured rows; `None` if a row has no windows.
-pub(super) fn throughput(base: Entry, new: Entry, gate: Option<f64>) -> Option<Change> {
-    let value = |entry: Entry| entry.figures.throughput?.value;
+pub(super) fn throughput(base: View, new: View, gate: Option<f64>) -> Option<Change> {
+    let value = |entry: View| entry.figures.throughput?.value;
     let figures = (value(base)?, value(new)?);
     let (base, new) = (base.row.windows.as_ref()?, new.row.windows.as_ref()?);
     let medians = |windows: &Windows| -> Vec<f64> {
@@ -52,19 +53,17 @@ pub(super) fn throughput(base: Entry, new: Entry, gate: Option<f64>) -> Option<C
 
 /// The change of joules per unit of work between two comparable rows, or the reason it is missing. On one machine, a meter's error is the same
 /// share in both rows and cancels.
-pub(super) fn joules(base: Entry, new: Entry, gate: Option<f64>) -> Result<Change, String> {
+pub(super) fn joules(base: View, new: View, gate: Option<f64>) -> Result<Change, String> {
     let meters = (base.source().and_then(Source::meter), new.source().and_then(Source::meter));
-    let one_machine = base.device() == new.device() && base.manifest.host == new.manifest.host;
+    let one_machine = base.device == new.device && base.manifest().host == new.manifest().host;
     let one_meter = one_machine && meters.0.is_some() && meters.0 == meters.1;
-    // One power was declared for all workloads, so that joules depend on speed alone.
-    let speed_only = |entry: Entry| entry.source().is_some_and(|s| s.workload.is_none());
     let (a, b) = (&base.figures.energy, &new.figures.energy);
     match (a.provenance(), b.provenance()) {
         (Provenance::None, _) | (_, Provenance::None) => return Err("no energy is known".into()),
         (Provenance::Modelled, _) | (_, Provenance::Modelled) => {
             return Err("they are modelled, and ranges have no ratio".into());
         }
-        (Provenance::Declared, _) if speed_only(base) || speed_only(new) => {
+        (Provenance::Declared, _) if base.is_speed_only() || new.is_speed_only() => {
             return Err(
                 "one power was declared for all workloads, so they differ as throughput does"
                     .into(),
@@ -87,7 +86,7 @@ pub(super) fn joules(base: Entry, new: Entry, gate: Option<f64>) -> Result<Chang
     let log = (figures.1 / figures.0).ln();
     let p = match half {
         0.0 => f64::from(log == 0.0),
-        _ => two_sided(DEVIATIONS * log / half),
+        _ => 2.0 * Normal::standard().sf((DEVIATIONS * log / half).abs()),
     };
     let within = |half: f64| ((log - half).exp(), (log + half).exp());
     let ratio = Ratio { value: log.exp(), ci95: within(half), ci99: within(half_99), p };
@@ -105,7 +104,7 @@ fn with_half_width(energy: &Energy, one_meter: bool) -> (f64, f64) {
 }
 
 /// Joules per unit of work of each block that has a figure.
-fn joules_per_unit(entry: Entry) -> Vec<f64> {
+fn joules_per_unit(entry: View) -> Vec<f64> {
     let measured = entry.figures.energy.measured.iter();
     let joules = measured.flat_map(|measured| &measured.blocks_gross_joules);
     let per_unit =
@@ -114,12 +113,12 @@ fn joules_per_unit(entry: Entry) -> Vec<f64> {
 }
 
 /// Seconds per unit of work of each block.
-fn seconds_per_unit(entry: Entry) -> Vec<f64> {
+fn seconds_per_unit(entry: View) -> Vec<f64> {
     blocks(entry).into_iter().map(|(wall, work)| wall / work).collect()
 }
 
 /// Wall time and work of each block.
-fn blocks(entry: Entry) -> Vec<(f64, f64)> {
+fn blocks(entry: View) -> Vec<(f64, f64)> {
     let sums = |windows: &Windows| {
         let sum = |Block { windows: all, .. }: Block| {
             let work = windows.work[all.clone()].iter().map(|work| *work as f64);
@@ -128,12 +127,6 @@ fn blocks(entry: Entry) -> Vec<(f64, f64)> {
         windows.blocks().into_iter().map(sum).collect()
     };
     entry.row.windows.as_ref().map(sums).unwrap_or_default()
-}
-
-/// Two-sided p-value of a normal deviate.
-fn two_sided(z: f64) -> f64 {
-    use statrs::distribution::{ContinuousCDF, Normal};
-    2.0 * Normal::standard().sf(z.abs())
 }
 
 /// A change is a regression if its 95 % interval excludes 1. It is past the gate if its 99 % interval extends beyond the gate: a regression

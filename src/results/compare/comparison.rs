@@ -1,5 +1,6 @@
 //! The output of `rigbench compare --json`: two documents, with their rows in pairs.
 
+use crate::results::{Row, View};
 use crate::units::{Interval, Unit};
 use serde::Serialize;
 use std::fmt::Display;
@@ -47,6 +48,13 @@ pub struct RowName {
     pub device: String,
     /// The workload, as on the command line.
     pub workload: String,
+}
+
+impl RowName {
+    pub(super) fn of(view: View) -> RowName {
+        let Row { device, workload, .. } = view.row;
+        RowName { device: device.to_string(), workload: workload.spec.clone() }
+    }
 }
 
 impl Display for RowName {

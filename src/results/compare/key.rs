@@ -2,24 +2,24 @@
 //! and provenance of their joules, and same power limit.
 
 use super::comparison::KeyField;
-use super::entry::Entry;
+use crate::measure::Protocol;
+use crate::results::View;
 use crate::results::difference::differences;
-use crate::results::manifest::ProtocolNumbers;
 use crate::results::short_digest;
 use serde_json::json;
 
 /// The differences between the keys of two rows; empty if they are comparable.
-pub(super) fn key_differences(base: Entry, new: Entry) -> Vec<KeyField> {
+pub(super) fn key_differences(base: View, new: View) -> Vec<KeyField> {
     let fields = key(base).into_iter().zip(key(new));
     let differing = fields.filter(|((_, base), (_, new))| base != new);
     differing
         .map(|((field, base), (_, new))| KeyField { field: field.into(), base, new })
-        .chain(protocol(&base.manifest.protocol, &new.manifest.protocol))
+        .chain(protocol(&base.manifest().protocol, &new.manifest().protocol))
         .collect()
 }
 
 /// The parts of a key by name, except for the protocol.
-fn key(entry: Entry) -> [(&'static str, String); 7] {
+fn key(entry: View) -> [(&'static str, String); 7] {
     let (workload, shape) = (&entry.row.workload, &entry.row.workload.shape);
     let precision = [&shape.weights, &shape.activations, &shape.arithmetic];
     let precision: Vec<&str> = precision.into_iter().filter_map(|part| part.as_deref()).collect();
@@ -40,13 +40,13 @@ fn key(entry: Entry) -> [(&'static str, String); 7] {
         // Files with the same name may contain different models.
         ("model", shape.model_sha256.as_deref().map_or("none", short_digest).into()),
         ("power limit", or_placeholder(limits.join(", "), "unknown")),
-        ("provenance", energy.provenance().name().into()),
-        ("scope", scope.map_or("none", |scope| scope.name()).into()),
+        ("provenance", energy.provenance().into_str().into()),
+        ("scope", scope.map_or("none", |scope| scope.into_str()).into()),
     ]
 }
 
 /// The differences between protocols: the mode, which determines the rest, or else every length and count.
-fn protocol(base: &ProtocolNumbers, new: &ProtocolNumbers) -> Vec<KeyField> {
+fn protocol(base: &Protocol, new: &Protocol) -> Vec<KeyField> {
     let field = |(path, base, new): (String, String, String)| KeyField {
         field: format!("protocol.{path}"),
         base: base.trim_matches('"').into(),
@@ -71,7 +71,7 @@ impl Pairs {
     /// Pairs rows in this order: the same workload on the device of the same id; then the same workload, if it has one row left on each
     /// side; then rows of one kind of work on one device, the most similar first, so that a change of shape or precision is reported
     /// instead of two unpaired rows.
-    pub(super) fn of(base: &[Entry], new: &[Entry]) -> Pairs {
+    pub(super) fn of(base: &[View], new: &[View]) -> Pairs {
         let mut pairs = Pairs {
             pairs: Vec::new(),
             base_only: (0..base.len()).collect(),

@@ -2,7 +2,6 @@
 
 mod change;
 mod comparison;
-mod entry;
 mod key;
 
 pub use comparison::{Change, Comparison, KeyField, Pair, Refused, RowName, Side};
@@ -12,7 +11,7 @@ use super::document::{Document, Outcome};
 use super::manifest::Manifest;
 use super::newer::OrNewer;
 use super::reason::RunReason;
-use entry::{Entry, entries};
+use super::view::View;
 use key::Pairs;
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -20,7 +19,7 @@ use std::fmt::Display;
 /// Compares `new` with `base`. With a gate, in percent, it also determines which rows regress beyond it, and which rows of the base cannot
 /// be judged.
 pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Comparison {
-    let (base_rows, new_rows) = (entries(base), entries(new));
+    let [base_rows, new_rows] = [base, new].map(|document| View::all(document).collect::<Vec<_>>());
     let Pairs { pairs, base_only, new_only } = Pairs::of(&base_rows, &new_rows);
     let mut comparison = Comparison {
         base: side(base),
@@ -29,8 +28,8 @@ pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Co
         gate_percent,
         pairs: Vec::new(),
         refused: Vec::new(),
-        base_only: base_only.into_iter().map(|i| base_rows[i].name()).collect(),
-        new_only: new_only.into_iter().map(|i| new_rows[i].name()).collect(),
+        base_only: base_only.into_iter().map(|i| RowName::of(base_rows[i])).collect(),
+        new_only: new_only.into_iter().map(|i| RowName::of(new_rows[i])).collect(),
         past_gate: None,
         not_judged: Vec::new(),
     };
@@ -38,7 +37,7 @@ pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Co
         match pair(base_rows[i], new_rows[j], gate_percent) {
             Ok(pair) => comparison.pairs.push(pair),
             Err((reason, fields)) => {
-                let (base, new) = (base_rows[i].name(), new_rows[j].name());
+                let (base, new) = (RowName::of(base_rows[i]), RowName::of(new_rows[j]));
                 comparison.refused.push(Refused { base, new, reason, fields });
             }
         }
@@ -68,9 +67,9 @@ fn not_judged(comparison: &Comparison) -> Vec<String> {
 }
 
 /// Compares two rows, or says why they are not comparable and which fields of their keys differ.
-fn pair(base: Entry, new: Entry, gate: Option<f64>) -> Result<Pair, (String, Vec<KeyField>)> {
+fn pair(base: View, new: View, gate: Option<f64>) -> Result<Pair, (String, Vec<KeyField>)> {
     let fields = key::key_differences(base, new);
-    let measured = |entry: Entry| entry.row.outcome == Outcome::Measured;
+    let measured = |entry: View| entry.row.outcome == Outcome::Measured;
     // A row without figures has no joules either: its outcome is a better explanation than its key.
     if !fields.is_empty()
         && (base.row.workload != new.row.workload || measured(base) && measured(new))
@@ -82,7 +81,7 @@ fn pair(base: Entry, new: Entry, gate: Option<f64>) -> Result<Pair, (String, Vec
     for (side, entry) in sides {
         let outcome = &entry.row.outcome;
         if let Some(failure) = outcome.failure() {
-            let reason = format!("{} in the {side}: {failure}", outcome.name());
+            let reason = format!("{} in the {side}: {failure}", outcome.into_str());
             return Err((reason, Vec::new()));
         }
     }
@@ -94,8 +93,8 @@ fn pair(base: Entry, new: Entry, gate: Option<f64>) -> Result<Pair, (String, Vec
         format!("invalid in the {side}: {}", entry.figures.reasons_in_words())
     });
     Ok(Pair {
-        base: base.name(),
-        new: new.name(),
+        base: RowName::of(base),
+        new: RowName::of(new),
         unit: base.row.workload.unit,
         differs: rows_differ(base, new),
         invalid: invalid.collect(),
@@ -130,16 +129,16 @@ fn runs_differ(base: &Manifest, new: &Manifest) -> Vec<String> {
 }
 
 /// Other differences between two comparable rows.
-fn rows_differ(base: Entry, new: Entry) -> Vec<String> {
-    let device = |entry: Entry| {
-        entry.device().map_or("unknown".into(), |d| format!("{} ({})", d.name, d.class))
+fn rows_differ(base: View, new: View) -> Vec<String> {
+    let device = |entry: View| {
+        entry.device.map_or("unknown".into(), |d| format!("{} ({})", d.name, d.class))
     };
-    let driver = |entry: Entry| {
-        let gpu = entry.device().and_then(|device| device.gpu.as_ref());
+    let driver = |entry: View| {
+        let gpu = entry.device.and_then(|device| device.gpu.as_ref());
         gpu.map_or("none".into(), |gpu| gpu.driver.clone())
     };
-    let kernel = |entry: Entry| entry.row.kernel.as_ref().map_or("none".into(), |k| k.id.clone());
-    let text = |entry: Entry| entry.row.kernel.as_ref().and_then(|k| k.wgsl_sha256.clone());
+    let kernel = |entry: View| entry.row.kernel.as_ref().map_or("none".into(), |k| k.id.clone());
+    let text = |entry: View| entry.row.kernel.as_ref().and_then(|k| k.wgsl_sha256.clone());
     let parts = [
         differ("device", device(base), device(new)),
         differ("driver", driver(base), driver(new)),

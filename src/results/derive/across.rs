@@ -58,14 +58,12 @@ fn ceilings(
     let operations = rate * intensity.operations_per_unit;
     let bytes = rate * intensity.bytes_per_unit;
     let share = |rate: Interval, ceiling: Option<Interval>| Some(rate.value? / ceiling?.value?);
-    let mut exceeded = Vec::new();
-    if peak.is_some_and(|peak| peak.is_below(operations)) {
-        exceeded.push(format!("peak:{arithmetic}"));
-    }
+    let above_peak = peak.filter(|peak| peak.is_below(operations));
     // Data from a cache may exceed the memory bandwidth.
-    if intensity.from_memory && stream.is_some_and(|stream| stream.is_below(bytes)) {
-        exceeded.push("stream".into());
-    }
+    let above_stream = stream.filter(|stream| intensity.from_memory && stream.is_below(bytes));
+    let names =
+        [above_peak.map(|_| format!("peak:{arithmetic}")), above_stream.map(|_| "stream".into())];
+    let exceeded = names.into_iter().flatten().collect();
     let (peak_share, stream_share) = (share(operations, peak), share(bytes, stream));
     Some((Ceilings { arithmetic: arithmetic.to_string(), peak_share, stream_share }, exceeded))
 }

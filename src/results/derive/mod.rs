@@ -14,6 +14,7 @@ use crate::measure::{Latency, Telemetry, Windows, stats};
 use crate::units::{Interval, Method, Provenance};
 use crate::workload::Proof;
 use crate::workload::sha256d::Shares;
+use strum::VariantArray;
 
 /// Derives figures from evidence. Rows of a newer version have none.
 pub fn derive(evidence: &Evidence, rules: &Rules) -> Derived {
@@ -205,5 +206,10 @@ fn throttled(telemetry: &Telemetry) -> Vec<Reason> {
         let looks = entries.count() * looks_per_entry;
         (looks > 0).then_some(Reason::Throttled { throttle, looks, of: total })
     };
-    Throttle::ALL.into_iter().filter(|throttle| throttle.invalidates()).filter_map(reason).collect()
+    Throttle::VARIANTS
+        .iter()
+        .copied()
+        .filter(|throttle| throttle.invalidates())
+        .filter_map(reason)
+        .collect()
 }

@@ -7,8 +7,9 @@ use crate::model::PRESETS;
 use crate::results::document::{Kernel, Row};
 use crate::workload::decoder::gpu::KERNEL_SETS;
 use crate::workload::{self, Shape, Workload};
+use parking_lot::Mutex;
 use std::collections::HashSet;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 impl Judge<'_> {
     /// Compares the row's workload and kernel with this program's; notes if that is not possible.
@@ -52,7 +53,7 @@ fn check_workload(row: &Row, same_program: bool) -> Result<(), String> {
         return Err(format!("spec: {} is written {}", stated.spec, here.spec));
     }
     if (here.id, here.unit) != (stated.id, stated.unit) {
-        return Err(format!("unit: {} counts in {}", stated.spec, here.unit.name()));
+        return Err(format!("unit: {} counts in {}", stated.spec, here.unit.into_str()));
     }
     if here.shape != (Shape { layer: None, ..stated.shape.clone() }) {
         return Err("shape: it is not that of the spec".into());
@@ -123,7 +124,7 @@ static RIGHT: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 fn check_kernel_cached(row: &Row) -> Result<(), String> {
     let Some(kernel) = &row.kernel else { return Ok(()) };
     let stated = serde_json::to_string(&(row.workload.id, kernel)).expect("plain data");
-    let mut right = RIGHT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut right = RIGHT.lock();
     if !right.contains(&stated) {
         check_kernel(kernel, row.workload.id.has_model())?;
         if right.len() < 10_000 {
@@ -136,7 +137,7 @@ fn check_kernel_cached(row: &Row) -> Result<(), String> {
 /// Checks that a kernel of this program has this program's text.
 fn check_kernel(stated: &Kernel, of_decoder: bool) -> Result<(), String> {
     let require = |sound: bool, fault: &str| if sound { Ok(()) } else { Err(fault.to_string()) };
-    let known = |name: &String| Arithmetic::ALL.iter().any(|a| a.name() == name);
+    let known = |name: &String| name.parse::<Arithmetic>().is_ok();
     require(stated.arithmetic.as_ref().is_none_or(known), "arithmetic: nothing multiplies so")?;
     let entry = kernels::TABLE.iter().find(|entry| entry.id == stated.id);
     let Some(sha256) = &stated.wgsl_sha256 else {
@@ -152,7 +153,7 @@ fn check_kernel(stated: &Kernel, of_decoder: bool) -> Result<(), String> {
     let kernel = kernel.ok_or("wgsl_sha256: it is not that of this kernel")?;
     require(kernel.params == stated.params, "params: they are not those of this kernel")?;
     require(
-        stated.arithmetic.as_deref().is_none_or(|a| a == kernel.arithmetic().name()),
+        stated.arithmetic.as_deref().is_none_or(|a| a == kernel.arithmetic().into_str()),
         "arithmetic: it is not that of this kernel",
     )
 }
@@ -174,7 +175,7 @@ fn check_decoder_kernel(stated: &Kernel, sha256: &str) -> Result<(), String> {
         kernel.is_ok_and(|kernel| {
             kernel.sha256() == sha256
                 && kernel.params == stated.params
-                && stated.arithmetic.as_deref() == Some(kernel.arithmetic().name())
+                && stated.arithmetic.as_deref() == Some(kernel.arithmetic().into_str())
         })
     };
     match choice.products().any(fits) {

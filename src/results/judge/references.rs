@@ -2,6 +2,7 @@
 
 use super::Judge;
 use crate::device::DeviceId;
+use crate::energy::MeterKind;
 use crate::measure::{Windows, window_share};
 use crate::results::document::{Outcome, Row};
 use crate::results::{Failure, FailureCode};
@@ -68,7 +69,7 @@ impl Judge<'_> {
         self.readings(row);
         let card_meter = row.readings.iter().any(|readings| {
             let meter = manifest.source(readings.source).and_then(|source| source.meter());
-            meter.is_some_and(|info| info.kind.is_of_a_card())
+            meter.is_some_and(|info| matches!(info.kind, MeterKind::Nvml | MeterKind::Hwmon))
         });
         self.require(
             telemetry.board.is_some() || !card_meter,

@@ -46,7 +46,7 @@ impl Judge<'_> {
         let product = row.workload.id.is_product();
         let windows = row.windows.as_ref().filter(|_| row.outcome == Outcome::Measured);
         let shown = match (windows, &row.proof, row.workload.unit) {
-            (None, ..) => format!("nothing was measured: {}", row.outcome.name()),
+            (None, ..) => format!("nothing was measured: {}", row.outcome.into_str()),
             (Some(windows), Some(Proof::Shares(shares)), Unit::Hash) => {
                 self.hashes(windows, shares, seed)?
             }

@@ -18,6 +18,7 @@ use crate::kernels::{self, Arithmetic, Kernel};
 use crate::oracle::Verdict;
 use crate::units::{Bytes, Seconds, Unit, Work};
 use std::collections::VecDeque;
+use strum::VariantNames;
 
 /// A roofline ceiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +40,9 @@ pub(super) fn peak(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
             ));
         }
     };
-    let arithmetic = Arithmetic::ALL.into_iter().find(|a| a.name() == name);
-    match arithmetic {
-        Some(arithmetic) => Ok(Box::new(Ceiling::Peak(arithmetic))),
-        None => {
-            let known = Arithmetic::ALL.map(Arithmetic::name);
-            Err(unknown(Id::Peak, "arithmetic", name, known))
-        }
+    match name.parse() {
+        Ok(arithmetic) => Ok(Box::new(Ceiling::Peak(arithmetic))),
+        Err(_) => Err(unknown(Id::Peak, "arithmetic", name, Arithmetic::VARIANTS.iter().copied())),
     }
 }
 
@@ -97,7 +94,7 @@ impl Workload for Ceiling {
     }
 
     fn shape(&self) -> Shape {
-        let arithmetic = self.arithmetic().map(|arithmetic| arithmetic.name().to_string());
+        let arithmetic = self.arithmetic().map(|arithmetic| arithmetic.into_str().to_string());
         Shape { arithmetic, ..Shape::default() }
     }
 
@@ -110,7 +107,7 @@ impl Workload for Ceiling {
 
     fn variants(&self, target: &Target) -> Vec<Variant> {
         let name = match self {
-            Ceiling::Peak(arithmetic) => format!("peak-{}", arithmetic.name()),
+            Ceiling::Peak(arithmetic) => format!("peak-{}", arithmetic.into_str()),
             Ceiling::Stream => "stream".into(),
         };
         match (target, self) {

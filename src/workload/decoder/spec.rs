@@ -7,6 +7,7 @@ use crate::workload::{SpecError, Workload, nearest};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::path::Path;
 use std::rc::Rc;
+use strum::VariantNames;
 
 /// Example specs for messages.
 pub(in crate::workload) const PREFILL_EXAMPLE: &str = "prefill:smollm2-135m:int4:prompt=128";
@@ -67,8 +68,11 @@ fn parse(phase: Phase, model: Named, parts: &[&str]) -> Result<Decoder> {
         let Some((key, value)) = part.split_once('=') else {
             let example = if phase == Phase::Prefill { PREFILL_EXAMPLE } else { DECODE_EXAMPLE };
             ensure!(kind.is_none(), "'{part}' is one part too many; write for example {example}");
-            kind = Some(Type::named(part).with_context(|| {
-                format!("type '{part}' is not known; {}", nearest(part, Type::ALL.map(Type::name)))
+            kind = Some(part.parse::<Type>().with_context(|| {
+                format!(
+                    "type '{part}' is not known; {}",
+                    nearest(part, Type::VARIANTS.iter().copied())
+                )
             })?);
             continue;
         };
@@ -142,7 +146,7 @@ fn open(phase: Phase, model: Named, kind: Option<Type>) -> Result<Model> {
 pub(super) fn write(decoder: &Decoder) -> String {
     let Decoder { phase, model, batch, prompt, context } = decoder;
     let kind = match &model.source {
-        Source::Seed(kind) => format!(":{}", kind.name()),
+        Source::Seed(kind) => format!(":{}", kind.into_str()),
         Source::File { .. } => String::new(),
     };
     let context = match phase {
@@ -192,7 +196,7 @@ fn preset<'a>(parts: &'a [&'a str]) -> Option<(Named, &'a [&'a str])> {
 /// The types and options at the end.
 fn options<'a>(parts: &'a [&'a str]) -> &'a [&'a str] {
     let is_option = |part: &&&str| {
-        Type::named(part).is_some()
+        part.parse::<Type>().is_ok()
             || part.split_once('=').is_some_and(|(key, _)| OPTIONS.contains(&key))
     };
     &parts[parts.len() - parts.iter().rev().take_while(is_option).count()..]

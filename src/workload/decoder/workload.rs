@@ -63,7 +63,7 @@ impl Workload for Decoder {
 
     fn shape(&self) -> Shape {
         let (weights, model_sha256) = match &self.model.source {
-            Source::Seed(kind) => (Some(kind.name().to_string()), None),
+            Source::Seed(kind) => (Some(kind.into_str().to_string()), None),
             Source::File { sha256, .. } => (None, Some(sha256.clone())),
         };
         Shape {

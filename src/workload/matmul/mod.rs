@@ -99,9 +99,9 @@ impl Workload for Matmul {
     fn arguments(&self) -> String {
         let Shape { m, n, k } = self.shape;
         let shape = if self.id == Id::Gemv { format!("{n}x{k}") } else { format!("{m}x{n}x{k}") };
-        let mut text = format!("{shape}:{}", self.b.name());
+        let mut text = format!("{shape}:{}", self.b.into_str());
         if self.a != spec::default_activations(self.b) {
-            text += &format!(":activations={}", self.a.name());
+            text += &format!(":activations={}", self.a.into_str());
         }
         text + &self.transpose.map(|side| format!(":transpose={side}")).unwrap_or_default()
     }
@@ -112,8 +112,8 @@ impl Workload for Matmul {
             m: Some(m as u64),
             n: Some(n as u64),
             k: Some(k as u64),
-            weights: Some(self.b.name().to_string()),
-            activations: Some(self.a.name().to_string()),
+            weights: Some(self.b.into_str().to_string()),
+            activations: Some(self.a.into_str().to_string()),
             transpose: self.transpose.map(str::to_string),
             layer: self.layer.clone(),
             ..super::Shape::default()

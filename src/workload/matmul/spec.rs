@@ -7,6 +7,7 @@ use super::{Elements, Matmul};
 use crate::model::{LAYERS, PRESETS, Type};
 use crate::oracle::Verdict;
 use crate::workload::{Id, Seed, SpecError, Workload, nearest, unknown};
+use strum::VariantNames;
 
 /// Example specs for messages, which are also the defaults of the ids alone.
 pub(in crate::workload) const GEMM_EXAMPLE: &str = "gemm:1024x1024x1024:f32";
@@ -39,7 +40,7 @@ fn workload(id: Id, parts: &[&str]) -> Read<Box<dyn Workload>> {
 /// Parses a whole spec.
 pub(super) fn product(spec: &str) -> Read<Matmul> {
     let parts: Vec<&str> = spec.split(':').collect();
-    match [Id::Gemm, Id::Gemv].into_iter().find(|id| id.name() == parts[0]) {
+    match [Id::Gemm, Id::Gemv].into_iter().find(|id| id.into_str() == parts[0]) {
         Some(id) => read(id, &parts[1..]),
         None => error(format!("'{}' is no product", parts[0])),
     }
@@ -128,8 +129,8 @@ fn read(id: Id, parts: &[&str]) -> Read<Matmul> {
         return error(format!(
             "{id}: {} activations do not go with {} weights; activations are f32, f16 with weights of f16 or \
              less, or int8 with weights of int8 or int4",
-            a.name(),
-            b.name()
+            a.into_str(),
+            b.into_str()
         ));
     }
     let transpose = options.transpose;
@@ -164,7 +165,7 @@ impl Options {
 }
 
 fn kind(id: Id, name: &str) -> Read<Type> {
-    Type::named(name).ok_or_else(|| unknown(id, "type", name, Type::ALL.map(Type::name)))
+    name.parse().map_err(|_| unknown(id, "type", name, Type::VARIANTS.iter().copied()))
 }
 
 fn numbers(id: Id, text: &str) -> Read<Shape> {

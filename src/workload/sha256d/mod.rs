@@ -52,7 +52,9 @@ impl Workload for Sha256d {
     fn variants(&self, target: &Target) -> Vec<Variant> {
         match target {
             Target::Cpu(_) => cpu::kernels().map(|kernel| Variant::Cpu(kernel.id)).collect(),
-            Target::Gpu(_) => kernels::of_workload(self.id().name()).map(Variant::Gpu).collect(),
+            Target::Gpu(_) => {
+                kernels::of_workload(self.id().into_str()).map(Variant::Gpu).collect()
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use rigbench::economics::{
     Price, Question, RevenueModel, Scenario, Sides, WorkEnergy,
 };
 use rigbench::units::{EnergyPerWork, Interval, MILLION_TOKENS, Unit};
+use strum::VariantArray;
 
 /// Hash, infer and rent, with and without capital, of realistic size.
 fn scenarios() -> impl Strategy<Value = Scenario> {
@@ -54,7 +55,7 @@ proptest! {
     fn margin_is_monotonic_in_each_parameter(scenario in scenarios(), more in 1.001..50.0) {
         let hashes = matches!(scenario.revenue_model, RevenueModel::Hash(_));
         let card = matches!(scenario.capital, Some(Capital::Card { .. }));
-        for parameter in Parameter::ALL {
+        for &parameter in Parameter::VARIANTS {
             let Some(value) = scenario.get(parameter).map(Interval::middle) else { continue };
             let from = scenario.with(parameter, value).margin();
             let to = scenario.with(parameter, value * more).margin();
@@ -240,7 +241,7 @@ proptest! {
     ) {
         let other = other.map(|other| Scenario { conditions: one.conditions, ..other });
         let sides = Sides { one, other };
-        for parameter in Parameter::ALL {
+        for &parameter in Parameter::VARIANTS {
             let margin = |x: f64| sides.with(parameter, x).margin();
             let found = sides.break_even(PAYS, parameter).map(|found| found.crossing);
             // `None` means that the answer must not change either.
@@ -256,7 +257,7 @@ proptest! {
                     }
                 }
                 Crossing::Never(_) => {
-                    let (least, most) = parameter.domain();
+                    let (_, _, (least, most)) = parameter.properties();
                     let sign = |x: f64| margin(x).value.map(|m| m > 0.0);
                     let (first, last) = (least.max(1e-9), most.min(1e12));
                     // A difference that is 0 up to rounding has no sign.

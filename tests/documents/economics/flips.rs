@@ -3,6 +3,7 @@
 use crate::economics::advise::{advice, edited, place};
 use crate::economics::made_up::h100;
 use rigbench::economics::{Crossing, HalvingEpoch, Market, Parameter, Question};
+use strum::VariantArray;
 
 /// The market with one figure at another value, through the file: nothing of the flip's own computation is used.
 fn market_at(
@@ -65,7 +66,7 @@ fn flips_flip_when_the_whole_advice_is_made_again_from_an_edited_file() {
         assert_eq!((below, above), (!yes_above, *yes_above), "{found:?}");
         seen.push((epoch, found.parameter));
     }
-    for parameter in Parameter::ALL {
+    for &parameter in Parameter::VARIANTS {
         assert!(seen.contains(&(HalvingEpoch::Now, parameter)), "{parameter:?} was never tried");
     }
     assert!(seen.contains(&(HalvingEpoch::AfterHalving, Parameter::Bitcoin)));

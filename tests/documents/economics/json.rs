@@ -6,6 +6,7 @@ use rigbench::economics::{Advice, Market};
 use rigbench::energy::Scope;
 use rigbench::units::{Interval, Provenance};
 use serde_json::Value;
+use strum::VariantArray;
 
 fn json(advice: &Advice) -> Value {
     serde_json::from_str(&serde_json::to_string(advice).unwrap()).unwrap()
@@ -65,7 +66,7 @@ fn a_bound_that_nobody_knows_is_null() {
 
 /// Rows as they may come: declared, modelled, with no least, of any scope.
 fn runs() -> impl Strategy<Value = MadeUp> {
-    let energy = (1e-3..10.0, 0.0..1.0, 0.0..2.0, any::<bool>(), 0..Scope::ALL.len());
+    let energy = (1e-3..10.0, 0.0..1.0, 0.0..2.0, any::<bool>(), 0..Scope::VARIANTS.len());
     prop::collection::vec(energy, 4).prop_map(|energies| {
         let specs = [
             ("sha256d", 1e-8),
@@ -85,7 +86,7 @@ fn runs() -> impl Strategy<Value = MadeUp> {
             };
             figures.energy.joules_per_unit = interval(size * one);
             figures.energy.power_watts = interval(300.0);
-            figures.energy.scope = Some(Scope::ALL[scope]);
+            figures.energy.scope = Some(Scope::VARIANTS[scope]);
             (row, figures)
         });
         run(made.collect())

@@ -25,7 +25,7 @@ fn awkward() -> Table {
             vec![made_up::HOSTILE.into(), Cell::from("29 900 J/TH\n±1.2 %").worth(Some(2.99e-8))],
             vec![
                 Cell::from("two\nlines, \"quoted\"").toned(Tone::Wrong),
-                Cell::from("–").about("nobody <measured> it"),
+                Cell { about: Some("nobody <measured> it".into()), ..Cell::from("–") },
             ],
         ],
         notes: vec!["a note with * and _ and <b>".into()],

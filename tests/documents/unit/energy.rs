@@ -6,6 +6,7 @@ use rigbench::energy::{
     Scope, SourceInfo, Stamped, Stated, TimeSpan, figures,
 };
 use rigbench::units::{Seconds, Watts};
+use strum::VariantArray;
 
 #[test]
 fn within_holds_only_for_nested_scopes() {
@@ -19,8 +20,8 @@ fn within_holds_only_for_nested_scopes() {
         (Dram, Wall),
         (Machine, Wall),
     ];
-    for a in Scope::ALL {
-        for b in Scope::ALL {
+    for &a in Scope::VARIANTS {
+        for &b in Scope::VARIANTS {
             assert_eq!(a.within(b), nested.contains(&(a, b)), "{a:?} in {b:?}");
         }
     }

@@ -107,7 +107,7 @@ fn decoder_kernels_must_match_their_choice() {
             id: choice.id.into(),
             params: kernel.params.clone(),
             wgsl_sha256: Some(kernel.sha256()),
-            arithmetic: Some(kernel.arithmetic().name().into()),
+            arithmetic: Some(kernel.arithmetic().into_str().into()),
         };
         right.push(with(stated.clone()));
         let mut other = stated.clone();

@@ -10,7 +10,7 @@ fn windows_vary_around_their_mean_length() {
     let protocol = Protocol::of(Mode::Default);
     let lengths: Vec<f64> = (0..30).map(|n| protocol.window_length(n).0).collect();
     let mean = lengths.iter().sum::<f64>() / 30.0;
-    assert!((mean / protocol.window.0 - 1.0).abs() < 0.02, "{mean}");
+    assert!((mean / protocol.window_seconds - 1.0).abs() < 0.02, "{mean}");
     assert!(lengths.iter().all(|l| (1.26..=1.74).contains(l)), "{lengths:?}");
     assert!(lengths.windows(2).all(|l| (l[0] - l[1]).abs() > 0.1), "{lengths:?}");
 }

@@ -5,7 +5,7 @@ use crate::validate::honest::{
 };
 use rigbench::measure::{Latency, Mode, Protocol, window_share};
 use rigbench::oracle::sha256d::{hash, most_significant};
-use rigbench::results::{self, Document, ProtocolNumbers, Row, RowFigures, Verdict};
+use rigbench::results::{self, Document, Row, RowFigures, Verdict};
 use rigbench::units::Seconds;
 use rigbench::workload::sha256d::{Shares, versioned};
 use rigbench::workload::{Id, Proof};
@@ -305,18 +305,18 @@ fn quick_numbers_under_the_label_publish() {
     // With the numbers of that mode the windows do not fit them.
     for mode in [Mode::Default, Mode::Publish] {
         let numbers = forged(|d| {
-            d.evidence.manifest.protocol = ProtocolNumbers::from(&Protocol::of(mode));
+            d.evidence.manifest.protocol = Protocol::of(mode);
         });
         refused(&numbers, " s is shorter than the protocol's");
         refused(&numbers, "its idle time is shorter than the protocol's");
     }
     // Nor with no rest, or a warm-up that may fail.
-    let changes: [fn(&mut ProtocolNumbers); 2] =
+    let changes: [fn(&mut Protocol); 2] =
         [|numbers| numbers.rest_seconds = 0.0, |numbers| numbers.warm_up_required = false];
     for change in changes {
         let less = forged(|d| {
             let numbers = &mut d.evidence.manifest.protocol;
-            *numbers = ProtocolNumbers::from(&Protocol::of(Mode::Publish));
+            *numbers = Protocol::of(Mode::Publish);
             change(numbers);
         });
         refused(&less, "it measures less than the mode publish does");

@@ -170,7 +170,8 @@ fn read_on_time(source: usize, quantity: &Quantity, row: &Row) -> Readings {
 
 /// Derives again what follows by the rules that the document names, as a forger with our code would, and signs it.
 pub fn sign(document: &mut Document) {
-    let rules = Rules::of(document.rules).unwrap_or(Rules::current());
+    let named = Rules::all().iter().find(|rules| rules.version == document.rules);
+    let rules = named.unwrap_or(Rules::current());
     document.derived = results::derive(&document.evidence, rules);
     document.proof.document_sha256 = results::document_sha256(document);
 }

@@ -6,6 +6,7 @@ use rigbench::energy::{Scope, Throttle};
 use rigbench::measure::BoardTelemetry;
 use rigbench::results::{self, Document, Origin, Reason, Row, RowFigures, RunReason, Verdict};
 use rigbench::units::Watts;
+use strum::VariantArray;
 
 /// The figures of the first row of a calm run after a change of the run.
 fn judged_run(change: impl FnOnce(&mut Document)) -> RowFigures {
@@ -189,7 +190,7 @@ fn with_board(row: &mut Row, watts: f64) -> &mut BoardTelemetry {
 #[test]
 fn a_board_that_was_slowed_down_makes_its_row_invalid_and_its_power_cap_does_not() {
     let looks = calm().rows().next().unwrap().0.telemetry.as_ref().unwrap().looks;
-    for throttle in Throttle::ALL {
+    for &throttle in Throttle::VARIANTS {
         // At the start of a block, and at the end of a window.
         for look in [0, 2] {
             let slowed = judged(|row| {
@@ -203,7 +204,7 @@ fn a_board_that_was_slowed_down_makes_its_row_invalid_and_its_power_cap_does_not
                         slowed.reasons,
                         [Reason::Throttled { throttle, looks: 1, of: looks }]
                     );
-                    let name = throttle.name();
+                    let name = throttle.into_str();
                     let why = format!("the board was slowed down ({name}) at 1 of {looks} looks");
                     invalid(&slowed, &why);
                 }

@@ -215,7 +215,7 @@ fn tokens_go_from_step_to_step_by_themselves() {
         let mut text = prompts[1].clone();
         for tokens in &told {
             let reference = forward(&model, &text).unwrap();
-            assert!(reference.gap(text.len() - 1, tokens[1]) < 0.02, "{told:?}");
+            assert!(support::gap(&reference, text.len() - 1, tokens[1]) < 0.02, "{told:?}");
             text.push(tokens[1]);
         }
         // Back to where the answer began: the same answer.

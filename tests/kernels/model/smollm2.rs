@@ -1,6 +1,7 @@
 //! SmolLM2-135M from its real file: the f64 forward pass goes the way of llama.cpp's own tokens, and text is cut as
 //! llama.cpp cuts it.
 
+use crate::support::gap;
 use crate::support::smollm2::{Prompt, Text, golden, smollm};
 use proptest::prelude::*;
 use rigbench::model::{PRESETS, Part, Tensor, Values, Weights};
@@ -33,7 +34,7 @@ fn llama_cpp_goes_the_way_of_the_real_model() {
         let whole = forward(&model, &tokens[..tokens.len() - 1]).unwrap();
         let (mut own, mut most) = (0, 0.0f64);
         for (i, token) in continuation.iter().enumerate() {
-            let gap = whole.gap(prompt.len() - 1 + i, *token);
+            let gap = gap(&whole, prompt.len() - 1 + i, *token);
             own += usize::from(gap == 0.0);
             most = most.max(gap);
         }

@@ -5,6 +5,7 @@ use rigbench::model::Type;
 use rigbench::seed::{Seed, mix};
 use rigbench::text::hex;
 use rigbench::workload::matmul::{Operands, Shape};
+use strum::VariantArray;
 
 #[test]
 fn mix_is_splitmix64() {
@@ -66,7 +67,7 @@ fn golden_elements() {
 
 #[test]
 fn rows_and_columns_are_their_elements() {
-    for kind in Type::ALL {
+    for &kind in Type::VARIANTS {
         for k in [1, 31, 32, 100] {
             let operands = Operands::new(Seed([3; 32]), Shape { m: 5, n: 7, k }, kind, kind);
             let operands = operands.in_window(2);
@@ -80,7 +81,7 @@ fn rows_and_columns_are_their_elements() {
 
 #[test]
 fn every_type_has_mean_zero_and_standard_deviation_one() {
-    for kind in Type::ALL {
+    for &kind in Type::VARIANTS {
         let operands =
             Operands::new(Seed([1; 32]), Shape { m: 1, n: 64, k: 2048 }, Type::F32, kind);
         let values: Vec<f64> =

@@ -9,6 +9,7 @@ use rigbench::oracle::matmul::{Rounding, judge};
 use rigbench::seed::mix;
 use rigbench::workload::matmul::native::{Kernels, Weights, available};
 use std::ops::Range;
+use strum::VariantArray;
 
 /// Pseudorandom bits of a position.
 fn bits(seed: u64, i: usize, j: usize) -> u64 {
@@ -140,7 +141,7 @@ fn the_shapes_at_every_edge() {
         (25, 260, 1031),
         (1, 200, 1031),
     ] {
-        for kind in Type::ALL {
+        for &kind in Type::VARIANTS {
             let reference = Reference { kind, k, n, seed: 7 };
             multiply(reference, m, 0..n, false);
             if kind.bits() <= 8 {
@@ -196,7 +197,7 @@ fn every_f16() {
 /// A row with NaN or infinity gives nothing finite; other rows are not affected.
 #[test]
 fn nan_and_infinity_stay_in_their_row() {
-    for (kind, kernels) in Type::ALL.into_iter().flat_map(|t| available().map(move |k| (t, k))) {
+    for (kind, kernels) in Type::VARIANTS.iter().flat_map(|&t| available().map(move |k| (t, k))) {
         let weights = Reference { kind, k: 70, n: 40, seed: 1 }.pack(kernels);
         for (m, bad) in [(1, f32::NAN), (14, f32::NAN), (1, f32::INFINITY), (14, f32::NEG_INFINITY)]
         {
@@ -225,7 +226,7 @@ proptest! {
 
     #[test]
     fn products_are_those_of_f64(
-        kind in prop::sample::select(Type::ALL.to_vec()), m in 1usize..60, n in 1usize..150, k in 1usize..700,
+        kind in prop::sample::select(Type::VARIANTS.to_vec()), m in 1usize..60, n in 1usize..150, k in 1usize..700,
         from in 0.0..1.0, to in 0.0..1.0, transposed: bool, seed: u64,
     ) {
         let at = |part: f64| (part * (n + 1) as f64) as usize;

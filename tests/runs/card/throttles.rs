@@ -13,7 +13,7 @@ fn a_card_that_heat_or_its_power_supply_slows_down_makes_its_row_invalid() {
     for throttle in [Throttle::ThermalSoftware, Throttle::PowerBrake] {
         let recorded = |held: &Option<Vec<_>>| held.as_ref().unwrap().contains(&throttle);
         assert!(board(row).throttle.iter().all(recorded));
-        let why = format!("the board was slowed down ({})", throttle.name());
+        let why = format!("the board was slowed down ({})", throttle.into_str());
         let reasons = figures.reasons_in_words();
         assert!(reasons.contains(&why), "{reasons}");
     }

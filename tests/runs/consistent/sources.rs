@@ -12,6 +12,7 @@ use rigbench::results::{
 };
 use rigbench::units::{Joules, Provenance, Seconds, Watts};
 use rigbench::workload::Id;
+use strum::VariantArray;
 
 /// A source of a made-up run.
 #[derive(Clone, Debug)]
@@ -295,7 +296,7 @@ fn judged(document: &Document) -> (Vec<String>, Evidence) {
 fn source() -> impl Strategy<Value = Made> {
     let kind = prop::sample::select(KINDS.to_vec());
     // Not a card's board: the row is the processor's.
-    let scope = prop::sample::select(Scope::ALL[1..].to_vec());
+    let scope = prop::sample::select(Scope::VARIANTS[1..].to_vec());
     // Sources that agree, that differ, and that contradict each other.
     let watts = prop::sample::select(vec![100.0, 100.0, 101.0, 103.0, 120.0, 320.0]);
     let readings = prop::sample::select(READINGS.to_vec());

@@ -60,7 +60,7 @@ fn rest_is_taken_before_the_first_row_and_again_after_the_last() {
     let period = Duration::from_millis(50);
     let (source, progress) = Punctual::new(info(), period, value);
     let placed = SourceBinding { source: Box::new(source), devices: vec![DeviceId::Cpu] };
-    let mut sampling = Sampling::start(vec![placed]);
+    let mut sampling = Sampling::start(vec![placed], Seconds(0.0));
     let (least, most) = (Seconds(1.0), Seconds(5.0));
     sampling.take_baseline(least, most, &mut || false);
 

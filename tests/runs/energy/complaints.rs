@@ -181,7 +181,7 @@ fn metered(sources: Vec<(SourceInfo, f64)>) -> Vec<Figures> {
         placed.push(SourceBinding { source: Box::new(source), devices: vec![DeviceId::Cpu] });
         progress.push(of_source);
     }
-    let sampling = Sampling::start(placed);
+    let sampling = Sampling::start(placed, Seconds(0.0));
     let meter = Meter::new(&sampling, &Device::cpu().id);
     let idle_from = meter.now();
     std::thread::sleep(load.saturating_duration_since(Instant::now()));

@@ -10,6 +10,7 @@ use rigbench::energy::{
     EnergySource, LoadStep, Meter, MeterKind, NoFigure, Quantity, Sampling, Scope, SourceBinding,
     TimeSpan,
 };
+use rigbench::units::Seconds;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -179,7 +180,7 @@ fn ten_seconds() -> Option<Vec<String>> {
     let devices = vec![DeviceId::Cpu];
     let placed =
         sources.into_iter().map(|source| SourceBinding { source, devices: devices.clone() });
-    let sampling = Sampling::start(placed.collect());
+    let sampling = Sampling::start(placed.collect(), Seconds(0.0));
     let meter = Meter::new(&sampling, &DeviceId::Cpu);
     let idle_from = meter.now();
     thread::sleep(load.0.saturating_duration_since(Instant::now()));

@@ -6,6 +6,7 @@ use rigbench::energy::{
     Stamped, TimeSpan,
 };
 use rigbench::units::{Seconds, Watts};
+use strum::VariantArray;
 
 const IDLE: f64 = 120.0;
 const LOAD: f64 = 480.0;
@@ -192,7 +193,7 @@ fn less_than_anything_of_its_scope_draws_is_another_unit() {
 #[test]
 fn more_than_anything_of_its_scope_draws_is_garbage() {
     let steps = blocks(3);
-    for scope in Scope::ALL {
+    for &scope in Scope::VARIANTS {
         let source = SourceInfo {
             ceiling: Watts(f64::INFINITY),
             ..meter(scope, Quantity::Power { averaging: Seconds(0.0) })

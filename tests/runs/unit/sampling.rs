@@ -23,7 +23,7 @@ impl Counter {
 
     fn sampled(self, min_poll: f64) -> Sampling {
         let binding = SourceBinding { source: Box::new(self), devices: vec![DeviceId::Cpu] };
-        Sampling::with_min_poll_interval(vec![binding], Seconds(min_poll))
+        Sampling::start(vec![binding], Seconds(min_poll))
     }
 }
 

@@ -4,9 +4,10 @@
 use super::bursts::Bursts;
 use super::words::{Reading, parse, redacted};
 use crate::energy::EnergyError;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -108,7 +109,7 @@ impl Run {
 
     /// What it has printed so far.
     pub fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.lock()
+        self.shared.state.lock()
     }
 
     /// Waits for a reading after the first `seen`, or the exit.
@@ -124,7 +125,7 @@ impl Run {
             if let Some(status) = status {
                 self.finish(status.success());
             }
-            let mut state = self.shared.lock();
+            let mut state = self.shared.state.lock();
             if let Some(text) = state.invalid.take() {
                 let text = redacted(&text, &self.line);
                 return Err(EnergyError(format!(
@@ -148,7 +149,7 @@ impl Run {
                 return Ok(Event::Silence);
             }
             let pause = left.min(if state.closed > 0 { SOON } else { LOOK });
-            drop(self.shared.wait(state, pause));
+            self.shared.news.wait_for(&mut state, pause);
         }
     }
 
@@ -170,7 +171,7 @@ impl Run {
 
     /// The last line of its standard error, for a message.
     fn error_suffix(&self) -> String {
-        let state = self.shared.lock();
+        let state = self.shared.state.lock();
         let text = String::from_utf8_lossy(&state.complaint);
         let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let complaint = redacted(last.trim(), &self.line);
@@ -181,9 +182,9 @@ impl Run {
     fn finish(&mut self, well: bool) {
         self.lifeline = None;
         let until = Instant::now() + Duration::from_secs(1);
-        let mut state = self.shared.lock();
+        let mut state = self.shared.state.lock();
         while state.closed < 2 && Instant::now() < until {
-            state = self.shared.wait(state, LOOK);
+            self.shared.news.wait_for(&mut state, LOOK);
         }
         if let Some(text) = state.unterminated.take().filter(|_| well) {
             state.add_line(&text, self.started);
@@ -208,19 +209,8 @@ impl Drop for Run {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, pause: Duration) -> MutexGuard<'a, State> {
-        match self.news.wait_timeout(state, pause) {
-            Ok((state, _)) => state,
-            Err(poisoned) => poisoned.into_inner().0,
-        }
-    }
-
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.lock());
+        change(&mut self.state.lock());
         self.news.notify_all();
     }
 }
@@ -271,7 +261,7 @@ fn read_lines(output: ChildStdout, shared: &Shared, started: Instant) {
 fn keep_tail(mut output: ChildStderr, shared: &Shared) {
     let mut part = [0; LONGEST as usize];
     while let Ok(count @ 1..) = output.read(&mut part) {
-        let kept = &mut shared.lock().complaint;
+        let kept = &mut shared.state.lock().complaint;
         kept.extend_from_slice(&part[..count]);
         let surplus = kept.len().saturating_sub(LONGEST as usize);
         kept.drain(..surplus);

@@ -1,6 +1,8 @@
 //! Parses a command's output as watts, or makes it safe to show in an error: words that may be passwords or addresses are removed.
 
 use crate::text::plain;
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Maximum number of characters shown in an error.
 pub const SHOWN: usize = 80;
@@ -27,43 +29,33 @@ pub enum Form {
     Plain,
 }
 
+/// A number with or without a unit, and with it perhaps an SI prefix.
+static READING: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(\S*?)\s*(?:([mkKM]?)(?i-u:watts?|w))?\s*$").expect("it is tested")
+});
+/// A number whose dot may separate thousands.
+static GROUPED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[1-9][0-9]{0,2}\.[0-9]{3}$").expect("it is tested"));
+
 /// Parses a line: a number, with or without the unit `W`, `Watt` or `Watts` in any case. The case of an SI prefix matters: `m` is 1e-3,
 /// `k` and `K` are 1e3, `M` is 1e6.
 pub fn parse(line: &str) -> Option<Reading> {
-    const PREFIXES: [(char, f64); 4] = [('m', 1e-3), ('k', 1e3), ('K', 1e3), ('M', 1e6)];
-    let line = line.trim();
-    let without_unit = ["watts", "watt", "w"].iter().find_map(|unit| strip_unit(line, unit));
-    let with_prefix = without_unit.and_then(|rest| {
-        PREFIXES.iter().find_map(|&(letter, scale)| Some((rest.strip_suffix(letter)?, scale)))
-    });
-    let (number, scale) = with_prefix.unwrap_or((without_unit.unwrap_or(line), 1.0));
-    let number = number.trim_end();
+    let parts = READING.captures(line)?;
+    let (number, prefix) = (&parts[1], parts.get(2).map_or("", |prefix| prefix.as_str()));
+    let scale = match prefix {
+        "m" => 1e-3,
+        "k" | "K" => 1e3,
+        "M" => 1e6,
+        _ => 1.0,
+    };
     let watts = number.parse::<f64>().ok()? * scale;
-    let form = if with_prefix.is_some() { Form::Plain } else { form(number) };
+    let form = match () {
+        () if !prefix.is_empty() => Form::Plain,
+        () if number.bytes().all(|byte| byte.is_ascii_digit()) => Form::Whole,
+        () if GROUPED.is_match(number) => Form::Grouped,
+        () => Form::Plain,
+    };
     (watts.is_finite() && watts >= 0.0).then_some(Reading { watts, form })
-}
-
-/// The text before a unit, in any case.
-fn strip_unit<'a>(line: &'a str, unit: &str) -> Option<&'a str> {
-    let (rest, end) = line.split_at_checked(line.len().checked_sub(unit.len())?)?;
-    end.eq_ignore_ascii_case(unit).then_some(rest)
-}
-
-fn form(number: &str) -> Form {
-    let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-    match number.split_once('.') {
-        None if digits(number) => Form::Whole,
-        Some((before, after))
-            if (1..=3).contains(&before.len())
-                && after.len() == 3
-                && digits(before)
-                && digits(after)
-                && !before.starts_with('0') =>
-        {
-            Form::Grouped
-        }
-        _ => Form::Plain,
-    }
 }
 
 /// Detects a thousands separator: a command that prints 980 and then 1.285 may mean 1285.

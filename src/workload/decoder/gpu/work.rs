@@ -28,14 +28,6 @@ pub enum Stage {
     Argmax,
 }
 
-impl Stage {
-    /// Whether it is mainly a matrix product.
-    pub fn multiplies(self) -> bool {
-        use Stage::{AttentionOutput, Down, GateUp, LmHead, Qkv};
-        matches!(self, Qkv | AttentionOutput | GateUp | Down | LmHead)
-    }
-}
-
 /// A kernel and its pipeline.
 pub(super) struct Compiled {
     pub(super) kernel: Kernel,

@@ -1,10 +1,12 @@
 //! A row with its figures, device and document.
 
+use super::derived::RowFigures;
+use super::document::{Document, Row};
+use super::manifest::{Manifest, Source};
 use crate::device::{Class, Device};
-use crate::results::{Document, Manifest, Row, RowFigures};
 use crate::units::Provenance;
 
-/// A row as reports use it.
+/// A row in its document.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     /// The document it is in.
@@ -46,12 +48,15 @@ impl<'a> View<'a> {
         format!("{} {}", self.row.device, self.row.workload.spec)
     }
 
+    /// The source of its headline energy.
+    pub fn source(self) -> Option<&'a Source> {
+        self.manifest().source(self.figures.energy.source?)
+    }
+
     /// Whether one power was declared for all workloads, so that its joules only reflect speed.
     pub fn is_speed_only(self) -> bool {
-        let energy = &self.figures.energy;
-        let source = energy.source.and_then(|index| self.manifest().source(index));
-        energy.provenance() == Provenance::Declared
-            && source.is_some_and(|source| source.workload.is_none())
+        self.figures.energy.provenance() == Provenance::Declared
+            && self.source().is_some_and(|source| source.workload.is_none())
     }
 
     /// What makes it invalid, or why it was not measured.
