@@ -73,7 +73,7 @@ impl FromStr for DeviceId {
         let number = || text.strip_prefix("gpu:")?.parse().ok().map(DeviceId::Gpu);
         let pci = || Some(DeviceId::Pci(text.strip_prefix("gpu:pci-")?.to_lowercase()));
         (text == "cpu").then_some(DeviceId::Cpu).or_else(number).or_else(pci).ok_or_else(|| {
-            format!("'{text}' is no device id; write cpu, gpu:0 or gpu:pci-0000:01:00.0")
+            format!("'{text}' is not a device id; write cpu, gpu:0 or gpu:pci-0000:01:00.0")
         })
     }
 }

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example: rigbench compare before.json after.json --gate 5\nwith --gate: exit 1 if a row is worse by a 95 % interval that excludes no change and a 99 % interval that reaches past PERCENT; exit 2 if a row of BASE cannot be judged."
+    after_help = "Example: rigbench compare before.json after.json --gate 5\nwith --gate: exit 1 if a row is worse: its 95 % interval does not contain zero change, and its 99 % interval reaches past PERCENT; exit 2 if a row of BASE cannot be judged."
 )]
 pub(super) struct Args {
-    /// Result file to hold to
+    /// Baseline result file
     #[arg(value_name = "BASE")]
     base: PathBuf,
     /// Result file to judge

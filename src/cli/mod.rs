@@ -43,7 +43,7 @@ enum Command {
     Devices(devices::Args),
     /// Compare every kernel, but the decoders', with its oracle on every device
     Check(check::Args),
-    /// Choose the fastest right kernel for each workload and device, and keep the choice
+    /// Choose the fastest verified kernel for each workload and device, and keep the choice
     Tune(tune::Args),
     /// Measure workloads on devices and write a result file
     Run(run::Args),
@@ -53,9 +53,9 @@ enum Command {
     Compare(compare::Args),
     /// Show runs as tables, Markdown, CSV or a page to look at
     Report(report::Args),
-    /// What the next kilowatt-hour should do: hash, sell tokens or be rented out; and where that flips
+    /// What the next kilowatt-hour should do: hash, sell tokens or be rented out; and the break-even prices
     Advise(advise::Args),
-    /// What is missing here for a good measurement, and how to mend it
+    /// What is missing here for a good measurement, and how to fix it
     Doctor(doctor::Args),
     /// Print what a shell needs to complete arguments
     Completions(install::Completions),

@@ -7,6 +7,7 @@ use crate::device::{Class, Device};
 use crate::energy::Scope;
 use crate::results::{Document, Host, ModelNames, Row, RowFigures, Verdict, run_faults};
 use crate::units::{Interval, Provenance};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -31,8 +32,8 @@ pub struct DeviceRow<'a> {
     pub device: MeasuredDevice,
     /// Its workload as on the command line, with a digest if several model files have its name.
     pub spec: String,
-    /// The day of the run, in UTC.
-    pub date: Date,
+    /// Start of the run.
+    pub started_at: Timestamp,
     machine: usize,
 }
 
@@ -84,7 +85,7 @@ impl DeviceRow<'_> {
             key: self.label(),
             interval,
             unit: unit.into(),
-            date: self.date.to_string(),
+            date: date(self.started_at).to_string(),
             source: format!("{}, {}", energy.provenance().into_str(), energy.scope.into_str()),
             example: false,
         }
@@ -145,7 +146,8 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
             machines.push(host);
             machines.len() - 1
         });
-        let date = document.evidence.run.started_at.to_zoned(TimeZone::UTC).date();
+        let started_at = document.evidence.run.started_at;
+        let date = date(started_at);
         let faults = run_faults(document).into_iter();
         remarks.extend(faults.map(|why| format!("the run of {date} is invalid as a whole: {why}")));
         let gpu = manifest.devices().any(|device| device.gpu.is_some());
@@ -160,7 +162,7 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
             };
             let device = MeasuredDevice { id: id.to_string(), name: name.clone(), class: *class };
             let spec = models.disambiguate(&row.workload).spec;
-            let new = DeviceRow { row, figures, device, spec, date, machine };
+            let new = DeviceRow { row, figures, device, spec, started_at, machine };
             let twin = rows.iter_mut().find(|known| {
                 (known.machine, &known.device, &known.spec) == (machine, &new.device, &new.spec)
             });
@@ -170,10 +172,10 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
             };
             let passed = if replaces(&new, twin) { std::mem::replace(twin, new) } else { new };
             remarks.push(format!(
-                "{} was run more than once: the row of {} counts, that of {} does not",
+                "{} was measured more than once: the row of the run of {} is used, not that of {}",
                 passed.label(),
-                twin.date,
-                passed.date
+                twin.started_at,
+                passed.started_at
             ));
         }
     }
@@ -190,6 +192,11 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
     Rows { rows, remarks }
 }
 
+/// The day of a moment, in UTC.
+fn date(moment: Timestamp) -> Date {
+    moment.to_zoned(TimeZone::UTC).date()
+}
+
 /// Compares ids, or hardware if an id is missing.
 fn is_same_machine(one: &Host, other: &Host) -> bool {
     let hardware = |host: &Host| (host.cpu.clone(), host.threads, host.memory_bytes);
@@ -199,12 +206,13 @@ fn is_same_machine(one: &Host, other: &Host) -> bool {
     }
 }
 
-/// Whether a row replaces an earlier one: by having energy, by a stronger provenance, or by a later date.
+/// Whether a row replaces an earlier one: by having energy, by a stronger provenance, or by a later run.
 fn replaces(new: &DeviceRow, old: &DeviceRow) -> bool {
     match (new.energy(), old.energy()) {
-        (Ok(a), Ok(b)) if a.provenance() == b.provenance() => new.date >= old.date,
+        (Ok(a), Ok(b)) if a.provenance() == b.provenance() => new.started_at >= old.started_at,
         (Ok(a), Ok(b)) => a.provenance() < b.provenance(),
-        (a, b) => a.is_ok() || b.is_err(),
+        (Err(_), Err(_)) => new.started_at >= old.started_at,
+        (new, _) => new.is_ok(),
     }
 }
 

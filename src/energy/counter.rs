@@ -48,7 +48,7 @@ pub(super) fn integrate(
     span: TimeSpan,
 ) -> Result<Integral, NoFigure> {
     let TimeSpan { from, to } = span;
-    let Ticks { ticks, wraps, used } = Ticks::read(info, ranges, readings)?;
+    let Ticks { ticks, wraps, used } = Ticks::read(rules, info, ranges, readings)?;
     let inside: Vec<Tick> =
         ticks.iter().filter(|t| t.at() >= from.0 && t.at() <= to.0).copied().collect();
     if inside.len() < 3 {
@@ -90,6 +90,7 @@ impl Ticks<'_> {
     /// # Errors
     /// If the counter was reset or jumped, or may have wrapped unseen.
     pub fn read<'a>(
+        rules: &Rules,
         info: &SourceInfo,
         ranges: &[Option<Joules>],
         readings: &'a [Stamped],
@@ -97,7 +98,7 @@ impl Ticks<'_> {
         let usable = |r: &&Stamped| r.values.iter().all(|v| v.is_finite() && *v >= 0.0);
         let used: Vec<&Stamped> = readings.iter().filter(usable).collect();
         let (mut ticks, mut wraps, mut total) = (Vec::<Tick>::new(), 0, 0.0);
-        // The largest rise between two readings: a drop is a wrap only if the rise that it implies is at most 3 times as large.
+        // The largest rise between two readings.
         let largest_rise = used
             .windows(2)
             .flat_map(|pair| pair[0].values.iter().zip(&pair[1].values).map(|(a, b)| b - a))
@@ -107,7 +108,7 @@ impl Ticks<'_> {
             // A tick adds the energy drawn since the previous tick.
             let since = ticks.last().map_or(f64::NEG_INFINITY, |t| t.earliest);
             let slack = info.update_period.map_or(0.0, |p| p.0);
-            let drawn_since = since.max(before.before.0 - 60.0) - slack;
+            let drawn_since = since.max(before.before.0 - rules.max_tick_seconds) - slack;
             let max_energy = info.ceiling.0 * (now.after.0 - drawn_since);
             let elapsed = now.after.0 - before.before.0;
             let mut added = 0.0;
@@ -119,7 +120,8 @@ impl Ticks<'_> {
                     _ if b >= a => b - a,
                     Some(range)
                         if a <= range.0
-                            && b + range.0 - a <= max_energy.min(largest_rise * 3.0) =>
+                            && b + range.0 - a
+                                <= max_energy.min(largest_rise * rules.max_wrap_rise) =>
                     {
                         wraps += 1;
                         b + range.0 - a
@@ -151,9 +153,12 @@ fn check_stuck(rules: &Rules, ticks: &[Tick], span: TimeSpan) -> Result<(), NoFi
     let ticks_overlapping =
         || ticks.windows(2).filter(|t| t[1].at() > span.from.0 && t[0].at() < span.to.0);
     let usual = upper_median(ticks_overlapping().map(power).collect()).unwrap_or(0.0);
-    let longest = (4.0 * period(ticks)).max((1.0 - rules.coverage) * span.length().0);
+    let longest =
+        (rules.stuck_counter_periods * period(ticks)).max((1.0 - rules.coverage) * span.length().0);
     let gap = |t: &[Tick]| t[1].at() - t[0].at();
-    match ticks_overlapping().find(|t| gap(t) > longest && power(t) < 0.5 * usual) {
+    match ticks_overlapping()
+        .find(|t| gap(t) > longest && power(t) < rules.stuck_counter_power * usual)
+    {
         Some(stuck) => Err(NoFigure::Stuck { seconds: Seconds(gap(stuck)) }),
         None => Ok(()),
     }

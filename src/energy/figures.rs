@@ -77,7 +77,8 @@ pub fn integrate(
     if !(integral.gross.0 > 0.0 && integral.gross.0.is_finite()) {
         return Err(NoFigure::NoEnergy);
     }
-    let (power, (min_power, _)) = (integral.gross / span.length(), info.scope.plausible_power());
+    let (power, (min_power, _)) =
+        (integral.gross / span.length(), rules.plausible_power(info.scope));
     if power < min_power {
         return Err(NoFigure::BelowScopeMinimum { power, scope: info.scope, least: min_power });
     }

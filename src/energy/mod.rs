@@ -59,18 +59,6 @@ impl Scope {
         other >= Scope::Machine && self < other
     }
 
-    /// Minimum power under load, and maximum power. Less than the minimum means a wrong unit or another device: an idle laptop draws 2 W
-    /// at its plug, an idle graphics card 3 W or more, a phone's processor 0.5 W under load. The largest cards draw 1.4 kW, a rack of 72 of
-    /// them 140 kW.
-    pub fn plausible_power(self) -> (Watts, Watts) {
-        match self {
-            Scope::GpuBoard => (Watts(1.5), Watts(3e3)),
-            Scope::CpuPackage => (Watts(0.2), Watts(5e3)),
-            Scope::Dram => (Watts(0.02), Watts(2e3)),
-            Scope::Machine | Scope::Wall => (Watts(1.0), Watts(200e3)),
-        }
-    }
-
     /// What it includes and what it excludes.
     pub fn extent(self) -> (&'static str, &'static str) {
         match self {

@@ -16,7 +16,7 @@ pub(super) fn integrate(
 ) -> Result<Integral, NoFigure> {
     let TimeSpan { from, to } = span;
     // Plausible readings, without spikes above the median of the time span.
-    let plausible = plausible(info, readings);
+    let plausible = plausible(rules, info, readings);
     let inside = plausible.iter().filter(|r| span.contains(r));
     let usual = upper_median(inside.map(|r| value(r)).collect()).unwrap_or(f64::INFINITY);
     let sane: Vec<&Stamped> =
@@ -31,10 +31,12 @@ pub(super) fn integrate(
     let period = info.update_period.map(|p| p.0).or(found).unwrap_or(poll).max(poll);
 
     // Readings before this moment may still average power from before the time span.
-    let settled = from.0 + 2.0 * averaging.0 + if averaging.0 > 0.0 { period } else { 0.0 };
+    let settled = from.0
+        + rules.settled_averages * averaging.0
+        + if averaging.0 > 0.0 { period } else { 0.0 };
     let used: Vec<&Stamped> =
         sane.iter().filter(|r| r.before.0 >= settled && r.after.0 <= to.0).copied().collect();
-    let fresh = fresh(&used, period);
+    let fresh = fresh(&used, rules.fresh_periods * period);
     if fresh.len() < rules.fewest_updates {
         return Err(NoFigure::UpdatedTooSeldom { times: fresh.len(), seconds: to - from });
     }
@@ -54,16 +56,19 @@ pub(super) fn integrate(
         return Err(NoFigure::Gaps { share: coverage });
     }
     if let Some(found) = found {
-        check_stuck(&used, (20.0 * found).max((1.0 - rules.coverage) * (to.0 - settled)))?;
+        check_stuck(
+            &used,
+            (rules.stuck_power_periods * found).max((1.0 - rules.coverage) * (to.0 - settled)),
+        )?;
     }
 
     let (power, length) = (area / seconds, to.0 - from.0);
     let values: Vec<f64> = fresh.iter().map(|r| value(r)).collect();
     let observed = (averaging.0 / period).min(1.0);
     let statistical = mean_half_width(&values) * (1.0 - observed).sqrt();
-    // Unseen power at the start may be as far from the mean as any tenth of the rest (times 1.5), and at least by `rules.unseen`, since no
+    // Unseen power at the start may be as far from the mean as any tenth of the rest (times `rules.unseen_drifts`), and at least by `rules.unseen`, since no
     // load is known to be more constant before it was seen.
-    let unseen = (1.5 * max_drift(&values, power)).max(rules.unseen * power);
+    let unseen = (rules.unseen_drifts * max_drift(&values, power)).max(rules.unseen * power);
     let unsettled = (settled - from.0) / length * unseen;
     // A source may round or truncate, and truncation errors do not average out.
     let rounding = quantum(values.iter().copied());
@@ -87,8 +92,8 @@ fn value(reading: &Stamped) -> f64 {
 }
 
 /// Readings from 0 to the maximum power of source and scope.
-fn plausible<'a>(info: &SourceInfo, readings: &'a [Stamped]) -> Vec<&'a Stamped> {
-    let max_power = info.ceiling.0.min(info.scope.plausible_power().1.0);
+fn plausible<'a>(rules: &Rules, info: &SourceInfo, readings: &'a [Stamped]) -> Vec<&'a Stamped> {
+    let max_power = info.ceiling.0.min(rules.plausible_power(info.scope).1.0);
     readings.iter().filter(|r| (0.0..=max_power).contains(&value(r))).collect()
 }
 
@@ -98,18 +103,18 @@ pub(super) fn without_spikes<'a>(
     info: &SourceInfo,
     readings: &'a [Stamped],
 ) -> Vec<&'a Stamped> {
-    let plausible = plausible(info, readings);
+    let plausible = plausible(rules, info, readings);
     let watts = |i: usize| plausible.get(i).map_or(0.0, |r| value(r));
     let is_spike = |i: usize| watts(i) > rules.spike * watts(i.wrapping_sub(1)).max(watts(i + 1));
     (0..plausible.len()).filter(|i| !is_spike(*i)).map(|i| plausible[i]).collect()
 }
 
-/// Readings that may come from different updates.
-fn fresh<'a>(readings: &[&'a Stamped], period: f64) -> Vec<&'a Stamped> {
+/// Readings that may come from different updates: another value, or this much later.
+fn fresh<'a>(readings: &[&'a Stamped], seconds: f64) -> Vec<&'a Stamped> {
     let mut fresh: Vec<&Stamped> = Vec::new();
     for reading in readings {
         if fresh.last().is_none_or(|last| {
-            last.values != reading.values || middle(reading) - middle(last) >= period * 0.99
+            last.values != reading.values || middle(reading) - middle(last) >= seconds
         }) {
             fresh.push(reading);
         }

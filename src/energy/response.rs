@@ -72,7 +72,7 @@ pub(super) fn response(
 ) -> Result<Response, NoFigure> {
     let shortest =
         steps.iter().map(|s| (s.load_from - s.idle_from).0).fold(f64::INFINITY, f64::min);
-    let series = Series::new(rules, info, readings, shortest / 4.0)?;
+    let series = Series::new(rules, info, readings, rules.response_bin * shortest)?;
     if series.shown.windows(2).all(|pair| pair[0].watts == pair[1].watts) {
         // A counter that stands still has no series, however often it was read.
         let unchanged = readings.windows(2).all(|pair| pair[0].values == pair[1].values);
@@ -85,7 +85,8 @@ pub(super) fn response(
     let max_uncorrected_lag =
         steps.iter().map(|s| s.measured.from.0 - s.load_from.0).fold(f64::INFINITY, f64::min)
             + if averaging > 0.0 { averaging + series.period } else { 0.0 };
-    let lag_step = (shortest / 3.0).clamp(0.05, 0.25);
+    let (steps_per_idle, min_step, max_step) = rules.lag_step;
+    let lag_step = (shortest / steps_per_idle).clamp(min_step, max_step);
     let fits: Vec<Fit> = (0..=(rules.longest_lag_seconds / lag_step) as usize)
         .filter_map(|i| series.fit(rules, steps, i as f64 * lag_step))
         .collect();
@@ -145,7 +146,7 @@ struct Fit {
 }
 
 impl Series {
-    /// Averages over at least `grain` seconds, which smooths fluctuations of load and clock.
+    /// Averages over at least `bin_seconds`, which smooths fluctuations of load and clock.
     fn new(
         rules: &Rules,
         info: &SourceInfo,
@@ -155,7 +156,7 @@ impl Series {
         let shown: Vec<Shown> = match &info.quantity {
             Quantity::Counter { ranges, .. } => {
                 let mut kept: Vec<Tick> = Vec::new();
-                for tick in Ticks::read(info, ranges, readings)?.ticks {
+                for tick in Ticks::read(rules, info, ranges, readings)?.ticks {
                     if kept.last().is_none_or(|last| tick.at() - last.at() >= bin_seconds) {
                         kept.push(tick);
                     }
@@ -205,7 +206,8 @@ impl Series {
             let (from, edge) = (step.idle_from.0.max(end) + lag, step.load_from.0 + lag);
             end = step.measured.to.0;
             // Roughly as much load as idle time, so that neither dominates.
-            let span = (1.5 * (edge - from)).max(4.0 * self.period);
+            let (idle_times, periods) = rules.response_load;
+            let span = (idle_times * (edge - from)).max(periods * self.period);
             let to = (edge + span).min(step.measured.to.0 + lag);
             let first = self.shown.partition_point(|shown| shown.to < from);
             let near = self.shown[first..].iter().take_while(|shown| shown.to <= to);

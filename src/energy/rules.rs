@@ -1,5 +1,8 @@
 //! Constants of the energy integration. A result names the version of its rules, and later versions of rigbench keep old rules.
 
+use super::Scope;
+use crate::units::Watts;
+
 /// Thresholds. Shares are fractions of 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
@@ -39,9 +42,41 @@ pub struct Rules {
     pub remarkable: f64,
     /// Sources of the same scope that differ by more than this factor are both rejected.
     pub contradictory: f64,
+    /// A change of a counter counts at most the energy of so many seconds before the reading that preceded it.
+    pub max_tick_seconds: f64,
+    /// A counter that falls has wrapped if the rise that this implies is at most so many times its largest rise.
+    pub max_wrap_rise: f64,
+    /// A counter is stuck after so many of its periods without a change, unless it makes up for them.
+    pub stuck_counter_periods: f64,
+    /// Maximum power over such a gap, as a share of the usual power, at which it was stuck.
+    pub stuck_counter_power: f64,
+    /// Power readings are stuck after so many of their periods without a change.
+    pub stuck_power_periods: f64,
+    /// Power readings have settled so many averaging times after a block's start.
+    pub settled_averages: f64,
+    /// Power before that is uncertain by so many times the largest difference between a tenth of the readings and their mean.
+    pub unseen_drifts: f64,
+    /// Equal readings are of different updates if they are so many periods apart.
+    pub fresh_periods: f64,
+    /// Readings are averaged over this share of the shortest idle time before their response is estimated.
+    pub response_bin: f64,
+    /// Lags are searched in so many steps per shortest idle time, each within these bounds in seconds.
+    pub lag_step: (f64, f64, f64),
+    /// Readings under load count for a step for so many idle times, or so many periods if that is longer.
+    pub response_load: (f64, f64),
+    /// Minimum power under load and maximum power, in watts, of a board, a processor package, DRAM, a machine and a wall plug. Less than
+    /// the minimum means a wrong unit or another device: an idle laptop draws 2 W at its plug, an idle graphics card 3 W or more, a
+    /// phone's processor 0.5 W under load. The largest cards draw 1.4 kW, a rack of 72 of them 140 kW.
+    pub plausible_watts: [(f64, f64); 5],
 }
 
 impl Rules {
+    /// Minimum power under load and maximum power of a scope.
+    pub fn plausible_power(&self, scope: Scope) -> (Watts, Watts) {
+        let (least, most) = self.plausible_watts[scope as usize];
+        (Watts(least), Watts(most))
+    }
+
     /// Those of meters that are read now.
     pub const CURRENT: Rules = Rules::V1;
 
@@ -65,5 +100,17 @@ impl Rules {
         least_duty: 0.25,
         remarkable: 0.05,
         contradictory: 2.0,
+        max_tick_seconds: 60.0,
+        max_wrap_rise: 3.0,
+        stuck_counter_periods: 4.0,
+        stuck_counter_power: 0.5,
+        stuck_power_periods: 20.0,
+        settled_averages: 2.0,
+        unseen_drifts: 1.5,
+        fresh_periods: 0.99,
+        response_bin: 0.25,
+        lag_step: (3.0, 0.05, 0.25),
+        response_load: (1.5, 4.0),
+        plausible_watts: [(1.5, 3e3), (0.2, 5e3), (0.02, 2e3), (1.0, 200e3), (1.0, 200e3)],
     };
 }

@@ -53,7 +53,7 @@ impl Collection {
         let reader = if paths.len() == 1 { read::read } else { read::skim };
         let mut collection = Collection::default();
         let mut paths = paths.to_vec();
-        // Of a run that is there twice, the finished file counts: unfinished ones are read again after all others.
+        // Of a run that is duplicated, the finished file counts: unfinished ones are read again after all others.
         for finished_only in [true, false] {
             let mut unfinished = Vec::new();
             for some in paths.chunks(PARALLEL_FILES) {

@@ -175,7 +175,7 @@ fn interpreted(whole: &mut Value, plain: bool) -> Result<ParsedDocument, ReadErr
     let newer = is_newer(&schema_version)?;
     let mut evidence = evidence(whole.get_mut("evidence").ok_or_else(|| missing("evidence"))?)?;
     if let Some(what) = exceeded_limit(&evidence) {
-        return Err(reject(format!("no run has so many {what}")));
+        return Err(reject(format!("too many {what}")));
     }
     let part = |name| whole.get(name).ok_or_else(|| missing(name));
     let stated = part("derived")?;
@@ -300,7 +300,7 @@ fn all_known<T: DeserializeOwned>(path: &str, all: &[OrNewer<T>]) -> Result<(), 
 
 /// The error for a file that is not a document.
 fn reject(why: impl Display) -> ReadError {
-    ReadError(format!("this is no rigbench result: {why}"))
+    ReadError(format!("not a rigbench result file: {why}"))
 }
 
 /// Parses a part of a document; an error contains the path of the invalid value.

@@ -15,6 +15,8 @@ pub struct Rules {
     pub others: f64,
     /// Minimum CPU share of this process in a window, relative to its usual share. Beyond either limit, the window is disturbed.
     pub min_own_cpu: f64,
+    /// The second limit applies to rows that usually use more than this share of all threads.
+    pub computes: f64,
     /// Maximum share of disturbed windows in a row.
     pub disturbed: f64,
     /// Maximum drift of a row.
@@ -79,6 +81,7 @@ static ALL: &[Rules] = &[Rules {
     energy: energy::Rules::V1,
     others: 0.1,
     min_own_cpu: 0.9,
+    computes: 0.5,
     disturbed: 0.2,
     drift: 0.05,
     outlier: 0.05,

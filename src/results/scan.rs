@@ -58,12 +58,12 @@ impl Scanner<'_> {
                 _ => continue,
             }
             match () {
-                () if self.commas > MOST_COMMAS => return Err("no run has so many values".into()),
+                () if self.commas > MOST_COMMAS => return Err("too many values".into()),
                 () if self.objects > MOST_OBJECTS => {
-                    return Err("no run has so many objects".into());
+                    return Err("too many objects".into());
                 }
                 () if self.open.len() > MOST_LEVELS => {
-                    return Err(format!("line {}: no run nests so deeply", self.line(self.at)));
+                    return Err(format!("line {}: it nests too deeply", self.line(self.at)));
                 }
                 () => {}
             }
@@ -76,7 +76,7 @@ impl Scanner<'_> {
         self.names[first..].sort_unstable();
         let twice = self.names[first..].windows(2).find(|pair| pair[0].0 == pair[1].0);
         if let Some([_, (name, at)]) = twice {
-            return Err(format!("line {}: the member `{name}` is there twice", self.line(*at)));
+            return Err(format!("line {}: the member `{name}` is duplicated", self.line(*at)));
         }
         self.names.truncate(first);
         Ok(())
@@ -106,7 +106,7 @@ impl Scanner<'_> {
             && let Some(Some(first)) = self.open.last()
         {
             if self.names.len() - first >= MOST_MEMBERS {
-                return Err("no run has an object with so many members".into());
+                return Err("an object has too many members".into());
             }
             let name = match escaped {
                 false => Cow::Borrowed(content),

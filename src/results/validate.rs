@@ -59,7 +59,7 @@ pub fn validate_with(
             given.rules, today.version
         ));
     } else if own.is_none() {
-        findings.faults.push(format!("rules: there never were rules {}", given.rules));
+        findings.faults.push(format!("rules: unknown rules version {}", given.rules));
     }
     let derived = derive(&given.evidence, rules);
     let judged = judge(&given.evidence, given.seed, rules, cards, given.newer, depth);
@@ -227,9 +227,9 @@ fn change(old: &RowFigures, new: &RowFigures) -> Option<String> {
         (Verdict::Invalid, Verdict::Valid) => {
             Some(format!("it is valid; it was not: {}", old.reasons_in_words()))
         }
-        _ if rate && joules => Some("its throughput and its joules are others".into()),
-        _ if rate => Some("its throughput is another".into()),
-        _ if joules => Some("its joules are others".into()),
+        _ if rate && joules => Some("its throughput and its joules differ".into()),
+        _ if rate => Some("its throughput differs".into()),
+        _ if joules => Some("its joules differ".into()),
         _ => None,
     }
 }

@@ -202,7 +202,7 @@ fn what_cannot_be_advised_on_gets_one_line() {
     assert!(refused(&["advise"]).contains("<FILE|DIR>"));
     assert!(refused(&["advise", "/nowhere.json"]).contains("give result files or a folder"));
     let other = write("other.json", "{}");
-    assert!(refused(&["advise", &other]).contains("this is no rigbench result"));
+    assert!(refused(&["advise", &other]).contains("not a rigbench result file"));
     let declared = golden("run.json");
     let honest = std::fs::read(&declared).unwrap();
     let mut document = read::read(&honest).unwrap().shown();

@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use std::path::{Path, PathBuf};
 
-/// Left to right. Modules that do not exist yet have their place.
+/// Left to right.
 const ORDER: [&str; 16] = [
     "text",
     "units",

@@ -54,7 +54,7 @@ pub(super) struct Args {
     /// Choose the test data [default: random]
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
-    /// A word for the result file; may repeat
+    /// Label stored in the result file; may repeat
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
     /// A number that whoever asked for the run chose: all test data follow from it

@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
         for list in ["asic", "token_price", "rental"] {
             let mut seen = BTreeSet::new();
             for (i, name) in texts(list, "name").into_iter().flatten().enumerate() {
-                let what = format!("'{name}' is there twice; give each its own name");
+                let what = format!("'{name}' is duplicated; give each its own name");
                 if !seen.insert(name) {
                     self.fault(&format!("{list}[{i}].name"), &what);
                 }

@@ -164,7 +164,7 @@ fn disturbed(
 ) -> Vec<usize> {
     let cores: Vec<f64> = windows.iter().map(|w| w.cpu.0 / w.wall.0).collect();
     let usual = stats::median(&cores).unwrap_or(0.0);
-    let computes = usual > 0.5 * threads;
+    let computes = usual > rules.computes * threads;
     let looks = windows.looks_at_ends();
     let is_disturbed = |i: &usize| {
         let all = telemetry.and_then(|telemetry| telemetry.cpu_use_at(looks[*i]));

@@ -50,7 +50,10 @@ fn check_workload(row: &Row, same_program: bool) -> Result<(), String> {
     let parsed = parse(&stated.spec).map_err(|error| format!("spec: {error}"))?;
     let here = parsed.describe(&HERE);
     if here.spec != stated.spec {
-        return Err(format!("spec: {} is written {}", stated.spec, here.spec));
+        return Err(format!(
+            "spec: {} is not in canonical form, which is {}",
+            stated.spec, here.spec
+        ));
     }
     if (here.id, here.unit) != (stated.id, stated.unit) {
         return Err(format!("unit: {} counts in {}", stated.spec, here.unit.into_str()));
@@ -138,7 +141,7 @@ fn check_kernel_cached(row: &Row) -> Result<(), String> {
 fn check_kernel(stated: &Kernel, of_decoder: bool) -> Result<(), String> {
     let require = |sound: bool, fault: &str| if sound { Ok(()) } else { Err(fault.to_string()) };
     let known = |name: &String| name.parse::<Arithmetic>().is_ok();
-    require(stated.arithmetic.as_ref().is_none_or(known), "arithmetic: nothing multiplies so")?;
+    require(stated.arithmetic.as_ref().is_none_or(known), "arithmetic: unknown")?;
     let entry = kernels::TABLE.iter().find(|entry| entry.id == stated.id);
     let Some(sha256) = &stated.wgsl_sha256 else {
         let native = stated.params.is_empty() && entry.is_none();

@@ -78,7 +78,7 @@ impl Judge<'_> {
             };
             let mut before = rows[..i].iter().filter(same_work);
             if !self.newer && before.clone().any(|other| other.condition == row.condition) {
-                self.add(format_args!("rows: {} is there twice under one condition", row.label()));
+                self.add(format_args!("rows: {} is duplicated under one condition", row.label()));
             }
             // Rows of one workload have the same seed under every condition.
             let shows_same_hashes = |other: &&Row| match (&row.proof, &other.proof) {
@@ -174,7 +174,7 @@ impl Judge<'_> {
         for (i, device) in devices.iter().enumerate() {
             let cpu = device.id == DeviceId::Cpu;
             if devices[..i].iter().any(|other| other.id == device.id) {
-                self.add(format_args!("manifest.devices: {} is there twice", device.id));
+                self.add(format_args!("manifest.devices: {} is duplicated", device.id));
             }
             if cpu != (device.class == Class::Cpu) || cpu != device.gpu.is_none() {
                 self.add(format_args!(

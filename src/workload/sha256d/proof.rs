@@ -249,7 +249,7 @@ impl Shares {
                 return wrong("is of a version that was not scanned");
             }
             if !seen.insert(share) {
-                return wrong("is there twice");
+                return wrong("is duplicated");
             }
             if cached.0 != *header {
                 cached = (*header, seed.header(*header));

@@ -92,9 +92,9 @@ fn what_is_no_result_is_listed_with_the_reason() {
     assert_eq!(out.status.code(), Some(0), "{said}");
     for (name, why) in [
         ("b-copy.json", "it is the same run as a-run.json"),
-        ("c-half.json", "this is no rigbench result"),
+        ("c-half.json", "not a rigbench result file"),
         ("d-forged.json", "it is not consistent: "),
-        ("e-empty.json", "this is no rigbench result"),
+        ("e-empty.json", "not a rigbench result file"),
         ("f-newer.json", "its format is 9.0.0, this rigbench reads 2.0.0; get a newer rigbench"),
         (
             "g-older.json",

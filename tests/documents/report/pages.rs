@@ -26,7 +26,7 @@ pub fn many(documents: Vec<Document>) -> String {
     for (i, document) in documents.into_iter().enumerate() {
         collection.add(format!("made-up-{i:04}.json"), Ok(document));
     }
-    collection.add("notes.json".into(), Err("this is no rigbench result: missing field".into()));
+    collection.add("notes.json".into(), Err("not a rigbench result file: missing field".into()));
     let why = "it is not consistent: derived.rows[3].throughput.value: 4e9 does not follow from the evidence, which gives 3e6";
     collection.add("too-good-to-be-true.json".into(), Err(why.into()));
     page(&collection, None)

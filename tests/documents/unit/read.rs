@@ -13,18 +13,18 @@ const MOST_LEVELS: usize = 32;
 fn nesting_objects_and_values_are_bounded() {
     let nested = |levels: usize| "{\"a\":".repeat(levels) + "0" + &"}".repeat(levels);
     assert!(scan(&nested(MOST_LEVELS)).is_ok());
-    assert!(scan(&nested(MOST_LEVELS + 1)).unwrap_err().contains("nests so deeply"));
+    assert!(scan(&nested(MOST_LEVELS + 1)).unwrap_err().contains("nests too deeply"));
     let list = |part: &str, times: usize| format!("[{}{part}]", format!("{part},").repeat(times));
     assert!(scan(&list("{}", MOST_OBJECTS - 1)).is_ok());
-    assert!(scan(&list("{}", MOST_OBJECTS)).unwrap_err().contains("so many objects"));
+    assert!(scan(&list("{}", MOST_OBJECTS)).unwrap_err().contains("too many objects"));
     assert!(scan(&list("0", MOST_COMMAS)).is_ok());
-    assert!(scan(&list("0", MOST_COMMAS + 1)).unwrap_err().contains("so many values"));
+    assert!(scan(&list("0", MOST_COMMAS + 1)).unwrap_err().contains("too many values"));
     let members = |count: usize| {
         let all: Vec<String> = (0..count).map(|i| format!("\"{i}\": 0")).collect();
         format!("[{{{}}}]", all.join(","))
     };
     assert!(scan(&members(MOST_MEMBERS)).is_ok());
-    assert!(scan(&members(MOST_MEMBERS + 1)).unwrap_err().contains("so many members"));
+    assert!(scan(&members(MOST_MEMBERS + 1)).unwrap_err().contains("too many members"));
     // Brackets and commas within strings are text.
     assert!(scan(&format!("[\"{}\"]", "[{,\\\"".repeat(MOST_COMMAS + 1))).is_ok());
 }
@@ -33,7 +33,7 @@ fn nesting_objects_and_values_are_bounded() {
 fn duplicate_names_are_rejected_per_object() {
     assert!(scan("{\"a\": {\"a\": 1}, \"b\": [{\"a\": 1}, {\"a\": \"a\"}]}").is_ok());
     for twice in ["{\n\"a\": 1,\n\"a\": 1}", "{\n\"a\": {\"b\": 1},\n\"\\u0061\": []}"] {
-        assert_eq!(scan(twice).unwrap_err(), "line 3: the member `a` is there twice");
+        assert_eq!(scan(twice).unwrap_err(), "line 3: the member `a` is duplicated");
     }
 }
 

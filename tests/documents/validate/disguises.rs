@@ -78,7 +78,7 @@ fn another_cards_name_on_a_software_adapter() {
     assert!(!said(Device { class: Class::SoftwareGpu, ..software }));
 }
 
-/// The processor's rows under the name of a card, or of another processor that is there twice.
+/// The processor's rows under the name of a card, or of another processor that is duplicated.
 #[test]
 fn a_processor_is_no_graphics_card() {
     let cpu = RUN.document.evidence.manifest.devices().next().unwrap().clone();
@@ -100,7 +100,7 @@ fn a_processor_is_no_graphics_card() {
     twice.evidence.manifest.devices.push(OrNewer::Known(cpu));
     sign(&mut twice);
     let faults = findings(&twice).faults;
-    assert!(faults.iter().any(|fault| fault.contains("cpu is there twice")), "{faults:?}");
+    assert!(faults.iter().any(|fault| fault.contains("cpu is duplicated")), "{faults:?}");
 }
 
 #[test]

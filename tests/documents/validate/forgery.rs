@@ -95,7 +95,7 @@ fn names_its_place(reason: &str) -> bool {
     TOP.contains(&first)
         || reason.starts_with("its format is ")
         || TOP.iter().any(|key| reason.contains(&format!("missing field `{key}`")))
-        || reason.starts_with("this is no rigbench result: invalid type")
+        || reason.starts_with("not a rigbench result file: invalid type")
 }
 
 /// Every path to something, of arrays the first and the last.

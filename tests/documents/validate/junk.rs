@@ -117,7 +117,7 @@ fn lists_that_no_run_has_are_refused() {
             *list = vec![item; length];
             findings_of(value.to_string().as_bytes()).faults
         };
-        let refused = format!("this is no rigbench result: no run has so many {what}");
+        let refused = format!("not a rigbench result file: too many {what}");
         assert!(!of_length(limit).contains(&refused), "{what}");
         assert_eq!(of_length(limit + 1), [refused]);
     }
@@ -187,7 +187,7 @@ fn a_member_that_is_there_twice_is_refused_in_a_map_too() {
         };
         let faults = faults_of(change);
         assert_eq!(faults.len(), 1, "{faults:?}");
-        assert!(faults[0].ends_with(&format!("the member `{name}` is there twice")), "{faults:?}");
+        assert!(faults[0].ends_with(&format!("the member `{name}` is duplicated")), "{faults:?}");
         let text = change(results::text(&RUN.document));
         assert!(read::skim(text.as_bytes()).is_err());
     }

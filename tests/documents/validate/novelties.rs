@@ -134,7 +134,7 @@ pub const NOVELTIES: &[Novelty] = &[
         },
         derived: nothing,
         rows: &[2, 3],
-        place: "evidence.manifest.devices[1].id: 'npu:0' is no device id",
+        place: "evidence.manifest.devices[1].id: 'npu:0' is not a device id",
     },
     Novelty {
         what: "a reason of a row",

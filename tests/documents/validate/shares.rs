@@ -53,7 +53,7 @@ fn a_share_that_is_none_is_refused() {
         let first = shares[0];
         shares.push(first);
     };
-    refused(&forged(twice), "is there twice");
+    refused(&forged(twice), "is duplicated");
     let unscanned = |d: &mut Document| shares(d).shares[0].version = shares(d).versions;
     refused(&forged(unscanned), "version that was not scanned");
     // A real share of a header that was not scanned.
@@ -120,7 +120,7 @@ fn work_that_was_not_done_is_refused() {
         let row = hashes(d).clone();
         d.evidence.rows.push(row.into());
     };
-    refused(&forged(second_row), "is there twice");
+    refused(&forged(second_row), "is duplicated");
     // Under another condition and at another time it is another row, of the same hashes.
     let another_condition = |d: &mut Document| {
         let mut row = hashes(d).clone();

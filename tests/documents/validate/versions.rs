@@ -284,7 +284,7 @@ fn what_is_missing_in_a_newer_file_is_missed() {
         ("/evidence", "clock", "evidence: missing field `clock`"),
         ("/derived", "rows", "derived: missing field `rows`"),
         ("/derived", "run", "derived: missing field `run`"),
-        ("", "rules", "this is no rigbench result: missing field `rules`"),
+        ("", "rules", "not a rigbench result file: missing field `rules`"),
     ] {
         let mut less = of_version("2.7.0");
         less.pointer_mut(path).unwrap().as_object_mut().unwrap().remove(key);

@@ -10,7 +10,7 @@ fn every_variant_builds_and_ids_are_unique() {
     let mut ids = std::collections::BTreeSet::new();
     let mut texts = std::collections::BTreeSet::new();
     for entry in TABLE {
-        assert!(ids.insert(entry.id), "{} is there twice", entry.id);
+        assert!(ids.insert(entry.id), "{} is duplicated", entry.id);
         for kernel in Kernel::all(entry).unwrap() {
             assert!(kernel.workgroup.iter().product::<u32>() <= 256, "{}", entry.id);
             let workload = entry.id.split('/').next();
