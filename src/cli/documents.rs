@@ -23,7 +23,16 @@ pub(super) fn files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
             continue;
         }
         for entry in WalkDir::new(input).follow_links(true).sort_by_file_name() {
-            let path = entry.with_context(cannot_read)?.into_path();
+            // A link to a folder around it leads to files that are there already.
+            let entry = match entry {
+                Err(error) if error.loop_ancestor().is_some() => continue,
+                entry => entry.map_err(|error| {
+                    let path = error.path().unwrap_or(input).display().to_string();
+                    let why = error.into_io_error().map(|error| error.to_string());
+                    anyhow!("cannot read {path}: {}", why.unwrap_or_default())
+                })?,
+            };
+            let path = entry.into_path();
             if path.extension().is_some_and(|e| e == "json") && path.is_file() {
                 all.push(path);
             }

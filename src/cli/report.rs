@@ -4,6 +4,7 @@ use super::{Exit, args, documents};
 use crate::report::{self, Collection, flat};
 use anyhow::{Context, Result, bail};
 use atomic_write_file::AtomicWriteFile;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -35,15 +36,39 @@ enum Format {
     Html,
 }
 
+/// Where a report is written to.
+enum Output {
+    /// A file, which is replaced when the report is whole.
+    Whole(AtomicWriteFile),
+    /// A device or a pipe, which must not be replaced.
+    Device(File),
+}
+
+impl Output {
+    fn open_device(path: &Path) -> std::io::Result<Output> {
+        Ok(Output::Device(OpenOptions::new().write(true).open(path)?))
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<Exit> {
     let paths = documents::files(&args.inputs)?;
     let output = args.output.as_deref().unwrap_or(Path::new(""));
     let cannot_write =
         || format!("cannot write {}; choose another place with -o", output.display());
-    let file = args.output.as_ref().map(AtomicWriteFile::open).transpose();
-    let mut file = file.with_context(cannot_write)?;
+    // What a link leads to is written, not the link.
+    let target = std::fs::canonicalize(output).unwrap_or_else(|_| output.to_path_buf());
+    if paths.iter().any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == target)) {
+        bail!("{} is one of the files to report; choose another place with -o", output.display());
+    }
+    let device = target.exists() && !target.is_file();
+    let file = args.output.as_ref().map(|_| match device {
+        true => Output::open_device(&target),
+        false => AtomicWriteFile::open(&target).map(Output::Whole),
+    });
+    let mut file = file.transpose().with_context(cannot_write)?;
     let mut write = |text: &str| match &mut file {
-        Some(file) => file.write_all(text.as_bytes()).with_context(cannot_write),
+        Some(Output::Whole(file)) => file.write_all(text.as_bytes()).with_context(cannot_write),
+        Some(Output::Device(file)) => file.write_all(text.as_bytes()).with_context(cannot_write),
         None => super::print(text),
     };
     let mut rows = flat::empty();
@@ -80,7 +105,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         Format::Csv => String::new(),
         Format::Html => report::page(&collection, only.as_ref()),
     })?;
-    if let Some(file) = file {
+    if let Some(Output::Whole(file)) = file {
         file.commit().with_context(cannot_write)?;
     }
     Ok(Exit::Done)

@@ -43,16 +43,15 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let models = args.models.iter().map(model).collect::<Result<Vec<_>>>()?;
     let depth = if args.deep { Depth::Deep { models: &models } } else { Depth::Quick };
     let times = args.issued.zip(args.received);
-    let seconds = times.map(|(issued, received)| received.duration_since(issued).as_secs_f64());
-    if seconds.is_some_and(|seconds| seconds <= 0.0) {
+    if times.is_some_and(|(issued, received)| received <= issued) {
         bail!("--received is not after --issued; write both as in 2026-12-01T10:00:00Z");
     }
-    let mut consistent = true;
+    let (mut consistent, mut verified) = (true, false);
     for path in &documents::files(&args.inputs)? {
         let (findings, bounds) = match documents::parsed(path)? {
             Ok(parsed) => {
                 let findings = results::validate(&parsed, depth);
-                let bounds = seconds.map(|seconds| bounds(&parsed.shown(), seconds));
+                let bounds = times.map(|times| bounds(&parsed.shown(), times));
                 (findings, bounds.unwrap_or_default())
             }
             Err(fault) => {
@@ -60,8 +59,13 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
                 (Findings { faults, ..Findings::default() }, Vec::new())
             }
         };
-        let ok = findings.faults.is_empty();
-        let verdict = if ok { "consistent" } else { "not consistent" };
+        let ok = findings.faults.is_empty() && !findings.unknown;
+        verified |= ok && findings.verified;
+        let verdict = match (ok, findings.unknown) {
+            (true, _) => "consistent",
+            (false, true) => "no row of it can be judged: get a newer rigbench",
+            (false, false) => "not consistent",
+        };
         super::print_line(&format!("{}: {verdict}", path.display()))?;
         for fault in &findings.faults {
             super::print_line(&format!("  wrong: {fault}"))?;
@@ -72,16 +76,26 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         }
         consistent &= ok;
     }
-    super::print(&format!("{LIMITS}\n"))?;
+    if verified {
+        super::print(&format!("{LIMITS}\n"))?;
+    }
     Ok(if consistent { Exit::Done } else { Exit::No })
 }
 
-/// Lower bounds on the rows' rates: proven work over `seconds`, the time from issuing the challenge to receiving the file. They
+/// Lower bounds on the rows' rates: proven work over the time from issuing the challenge to receiving the file. They
 /// assume that the challenge was unknown before it was issued.
-fn bounds(document: &Document, seconds: f64) -> Vec<String> {
+fn bounds(document: &Document, (issued, received): (Timestamp, Timestamp)) -> Vec<String> {
+    let run = &document.evidence.run;
     if document.evidence.challenge.is_none() {
         return vec!["no bound on the rate: it was made without --challenge".into()];
     }
+    if run.finished_at.is_some_and(|finished| finished < issued) {
+        return vec![
+            "no bound on the rate: by its own clock it ended before the challenge was issued"
+                .into(),
+        ];
+    }
+    let seconds = received.duration_since(issued).as_secs_f64();
     let bound = |(row, figures): (&results::Row, &results::RowFigures)| {
         let hashes = figures.proven.as_ref()?.least_hashes;
         let rate = Rate { per_second: hashes / seconds, unit: row.workload.unit };

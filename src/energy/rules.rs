@@ -77,6 +77,11 @@ impl Rules {
         (Watts(least), Watts(most))
     }
 
+    /// Whether it is the power of a scope under load.
+    pub fn is_power(&self, power: Watts) -> bool {
+        self.plausible_watts.iter().any(|(least, most)| (*least..=*most).contains(&power.0))
+    }
+
     /// Those of meters that are read now.
     pub const CURRENT: Rules = Rules::V1;
 

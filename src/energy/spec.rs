@@ -1,6 +1,6 @@
 //! Parses `--power` specs: which meter, or which power is stated without one.
 
-use super::{EnergyError, MeterKind, Scope, Stated};
+use super::{EnergyError, MeterKind, Rules, Scope, Stated};
 use crate::device::{Class, Device, DeviceId};
 use crate::units::Watts;
 use std::fmt;
@@ -176,11 +176,11 @@ fn pairs(text: &str) -> Result<Vec<(Option<String>, Watts)>, EnergyError> {
             let named = item.split_once('=');
             let (name, watts) = named.map_or((None, item), |(name, watts)| (Some(name), watts));
             match watts.parse::<f64>() {
-                Ok(value) if value.is_finite() && value > 0.0 => {
+                Ok(value) if Rules::CURRENT.is_power(Watts(value)) => {
                     Ok((name.map(String::from), Watts(value)))
                 }
                 _ => refuse(format!(
-                    "'{watts}' is no power in watts; write a number above 0, as in declared:240"
+                    "'{watts}' is not the power of a device or machine in watts; write it as in declared:240"
                 )),
             }
         })

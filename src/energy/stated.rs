@@ -84,6 +84,14 @@ impl Stated {
         })
     }
 
+    /// Lower and upper bound of the power, which are equal if it is declared.
+    pub fn bounds(&self) -> (Watts, Watts) {
+        match self {
+            Stated::Declared { power, .. } => (*power, *power),
+            Stated::Modelled { low, high, .. } => (*low, *high),
+        }
+    }
+
     /// Scope of the power.
     pub fn scope(&self) -> Scope {
         match self {

@@ -321,6 +321,9 @@ fn exceeded_limit(evidence: &Evidence) -> Option<&'static str> {
         let values: usize = readings.values.iter().map(Vec::len).sum();
         readings.at_seconds.len().max(readings.took_seconds.len()).max(values)
     });
+    let read = evidence.known_rows().map(|row| row.readings.len());
+    let sources = evidence.manifest.sources.iter().filter_map(OrNewer::known);
+    let covered = sources.map(|source| source.devices.len());
     let together = evidence.known_rows().map(|row| row.condition.together_with.len());
     let limits = [
         (readings.sum(), MOST_READINGS, "readings"),
@@ -331,6 +334,8 @@ fn exceeded_limit(evidence: &Evidence) -> Option<&'static str> {
         (evidence.baselines.len(), MOST_SOURCES, "baselines"),
         (evidence.manifest.devices.len(), MOST_DEVICES, "devices"),
         (together.max().unwrap_or(0), MOST_DEVICES, "devices at the same time"),
+        (covered.max().unwrap_or(0), MOST_DEVICES, "devices of a source"),
+        (read.max().unwrap_or(0), MOST_SOURCES, "sources of a row"),
         (evidence.manifest.workloads.len(), MOST_ROWS, "workloads"),
     ];
     limits.into_iter().find(|(count, limit, _)| count > limit).map(|(.., what)| what)

@@ -41,6 +41,14 @@ pub struct Rules {
     pub shortest: f64,
     /// Maximum ratio of a rate to the published peak, or to half of hashcat's rate: boost clocks slightly exceed published clocks.
     pub above_published: f64,
+    /// A clock that no processor exceeds, in hertz.
+    pub cpu_hertz: f64,
+    /// Double SHA-256 hashes per cycle and thread that none exceeds: sixteen lanes take some 1,000 cycles.
+    pub cpu_hashes_per_cycle: f64,
+    /// Operations per cycle and thread that none exceeds: 2,048 in Intel's tiles of 8-bit integers.
+    pub cpu_operations_per_cycle: f64,
+    /// Bytes per cycle and thread that none reads: 128 from its nearest cache.
+    pub cpu_bytes_per_cycle: f64,
     /// First day of the format, RFC 3339.
     pub first_day: &'static str,
     /// Minimum amount of measurement per mode.
@@ -94,6 +102,10 @@ static ALL: &[Rules] = &[Rules {
     longest_start: 3600.0,
     shortest: 0.99,
     above_published: 1.25,
+    cpu_hertz: 7e9,
+    cpu_hashes_per_cycle: 0.1,
+    cpu_operations_per_cycle: 4096.0,
+    cpu_bytes_per_cycle: 256.0,
     first_day: "2026-11-30T00:00:00Z",
     modes: &[
         QUICK,

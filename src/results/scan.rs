@@ -9,6 +9,8 @@ const MOST_COMMAS: usize = 2_000_000;
 /// Maximum number of objects. Each takes about a kilobyte for parsing and again for judging. A row has about a hundred: a rig of 12
 /// devices with 40 workloads has 50,000.
 const MOST_OBJECTS: usize = 200_000;
+/// Maximum number of texts that are no names: each takes some 200 bytes to read. A row has about a hundred.
+const MOST_TEXTS: usize = 200_000;
 /// Maximum number of members of an object. Objects of a document have a few dozen.
 const MOST_MEMBERS: usize = 1000;
 /// Maximum nesting depth. A document has 9 levels.
@@ -35,6 +37,7 @@ struct Scanner<'a> {
     names: Vec<(Cow<'a, str>, usize)>,
     commas: usize,
     objects: usize,
+    texts: usize,
     plain: bool,
 }
 
@@ -62,6 +65,7 @@ impl Scanner<'_> {
                 () if self.objects > MOST_OBJECTS => {
                     return Err("too many objects".into());
                 }
+                () if self.texts > MOST_TEXTS => return Err("too many texts".into()),
                 () if self.open.len() > MOST_LEVELS => {
                     return Err(format!("line {}: it nests too deeply", self.line(self.at)));
                 }
@@ -115,6 +119,8 @@ impl Scanner<'_> {
                     .map_or(Cow::Borrowed(content), Cow::Owned),
             };
             self.names.push((name, start));
+        } else {
+            self.texts += 1;
         }
         Ok(())
     }

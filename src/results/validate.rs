@@ -23,6 +23,10 @@ pub struct Findings {
     pub notes: Vec<String>,
     /// Rows for which the current rules give other figures than the rules that the file names.
     pub changed: Vec<String>,
+    /// Whether work that depends on the run's seed was computed again.
+    pub verified: bool,
+    /// Whether there are rows and all of them are of a newer version.
+    pub unknown: bool,
 }
 
 /// Judges a document.
@@ -64,6 +68,9 @@ pub fn validate_with(
     let derived = derive(&given.evidence, rules);
     let judged = judge(&given.evidence, given.seed, rules, cards, given.newer, depth);
     remarks(given, &derived, &judged, &mut findings);
+    findings.verified = judged.of_seed;
+    let rows = &given.evidence.rows;
+    findings.unknown = !rows.is_empty() && rows.iter().all(|row| row.known().is_none());
     findings.faults.extend(judged.faults);
     // Newer rules may have other constants.
     if given.rules > rules.version {

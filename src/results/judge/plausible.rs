@@ -33,19 +33,32 @@ impl Judge<'_> {
                 "device: {name} does not have the limits that a driver of its maker gives"
             ));
         }
+        let operations = match row.workload.id {
+            Id::Sha256d | Id::Peak | Id::Stream => 1.0,
+            _ => row.workload.intensity.map_or(1.0, |i| i.operations_per_unit),
+        };
+        let rate = windows.total_work() as f64 / windows.seconds().0 * operations;
+        if device.class.runs_on_cpu() && rate > self.processors_most(row.workload.id) {
+            self.add_by_rule(format_args!("windows: {name} cannot compute so fast"));
+        }
         if self.cards.has_since(name, self.evidence.run.started_at)
             && let Some((full, what)) = self.published(row, name)
         {
-            let operations = match row.workload.id {
-                Id::Sha256d | Id::Peak => 1.0,
-                _ => row.workload.intensity.map_or(1.0, |i| i.operations_per_unit),
-            };
-            let rate = windows.total_work() as f64 / windows.seconds().0;
-            let share = rate * operations / full;
+            let share = rate / full;
             if share > self.rules.above_published {
                 self.add_by_rule(format_args!("windows: {share:.2} times {what} of {name}"));
             }
         }
+    }
+
+    /// More hashes, bytes or operations per second than any processor with the host's number of threads.
+    fn processors_most(&self, id: Id) -> f64 {
+        let per_cycle = match id {
+            Id::Sha256d => self.rules.cpu_hashes_per_cycle,
+            Id::Stream => self.rules.cpu_bytes_per_cycle,
+            _ => self.rules.cpu_operations_per_cycle,
+        };
+        self.evidence.manifest.host.threads as f64 * self.rules.cpu_hertz * per_cycle
     }
 
     /// The published operations per second of a card, which a row must not exceed by much, and what they are.
@@ -100,6 +113,18 @@ impl Judge<'_> {
     /// Checks latency, verification, condition and sampler cost.
     fn other_evidence(&mut self, row: &Row, windows: &Windows) {
         let wall = windows.seconds().0;
+        // A batch of `decode` is one token of each sequence.
+        if let (Id::Decode, Some(latency), Some(sequences)) =
+            (row.workload.id, &row.latency, row.workload.shape.batch)
+        {
+            let computed = u128::from(latency.count()) * u128::from(sequences);
+            if computed != windows.total_work() {
+                self.add(format_args!(
+                    "latency: its batches computed {computed} tokens, the windows {}",
+                    windows.total_work()
+                ));
+            }
+        }
         match row.latency.as_ref().filter(|latency| latency.count() > 0) {
             Some(latency) => {
                 let batches = latency.total().0;

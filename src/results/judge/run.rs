@@ -2,31 +2,44 @@
 
 use super::Judge;
 use crate::device::{Class, Device, DeviceId};
-use crate::energy::{LoadStep, Scope, SourceInfo};
+use crate::energy::{LoadStep, Scope, SourceInfo, Stated};
 use crate::measure::Windows;
 use crate::results::document::{Baseline, Row};
+use crate::results::manifest::Origin;
+use crate::results::newer::OrNewer;
+use crate::units::Watts;
 use crate::workload::Proof;
 use jiff::Timestamp;
+use std::collections::HashSet;
 use std::ops::Range;
 
 impl Judge<'_> {
     /// Judges the run as a whole.
     ///
-    /// A newer version may list devices that it does not measure, and conditions that this one cannot tell apart.
+    /// A newer version may list devices that this one does not know, and conditions that it cannot tell apart.
     pub(super) fn run(&mut self) {
         let (evidence, manifest) = (self.evidence, &self.evidence.manifest);
-        let expected = manifest.devices.len().saturating_mul(manifest.workloads.len());
-        let present = evidence.rows.len();
-        if !self.newer && evidence.run.finished_at.is_some() && present < expected {
-            self.add(format_args!(
-                "rows: the manifest asks for {expected}, the file has {present}"
-            ));
+        if evidence.run.finished_at.is_some() {
+            self.completeness();
         }
         self.duplicate_rows();
         for (i, source) in manifest.sources.iter().enumerate() {
             let Some(source) = source.known() else { continue };
             if let Some(what) = source.meter().and_then(SourceInfo::fault) {
                 self.add(format_args!("manifest.sources[{i}].{what}"));
+            }
+            if let Origin::Stated(stated) = &source.origin {
+                let (least, most) = stated.bounds();
+                let (min, max) = self.rules.energy.plausible_power(stated.scope());
+                // What is modelled may begin at nothing.
+                let modelled = matches!(stated, Stated::Modelled { .. });
+                let from = if modelled { Watts(0.0) } else { min };
+                if !(from <= least && least <= most && min <= most && most <= max) {
+                    self.add_by_rule(format_args!(
+                        "manifest.sources[{i}]: {least} to {most} is not a {}'s power",
+                        stated.scope().into_str()
+                    ));
+                }
             }
             let of_cpu = |device: &DeviceId| *device == DeviceId::Cpu;
             let foreign = match source.scope() {
@@ -66,6 +79,23 @@ impl Judge<'_> {
                     "{name}: not the required number of bytes in lower-case hex"
                 ));
             }
+        }
+    }
+
+    /// A finished run has a row of each workload on each device.
+    fn completeness(&mut self) {
+        let (rows, manifest) = (&self.evidence.rows, &self.evidence.manifest);
+        let present: HashSet<(String, &str)> = rows.iter().filter_map(device_and_spec).collect();
+        let missing = manifest.devices().flat_map(|device| {
+            let id = device.id.to_string();
+            manifest.workloads.iter().map(move |spec| (id.clone(), spec.as_str()))
+        });
+        let missing: Vec<_> = missing.filter(|row| !present.contains(row)).collect();
+        if let Some((device, spec)) = missing.first() {
+            self.add(format_args!(
+                "rows: {} that the manifest asks for are missing, first {spec} on {device}",
+                missing.len()
+            ));
         }
     }
 
@@ -182,6 +212,16 @@ impl Judge<'_> {
                     device.id, device.class
                 ));
             }
+        }
+    }
+}
+
+/// Device and workload of a row, also of one that this version cannot read.
+fn device_and_spec(row: &OrNewer<Row>) -> Option<(String, &str)> {
+    match row {
+        OrNewer::Known(row) => Some((row.device.to_string(), &row.workload.spec)),
+        OrNewer::Newer(row) => {
+            Some((row["device"].as_str()?.to_string(), row["workload"]["spec"].as_str()?))
         }
     }
 }

@@ -117,13 +117,15 @@ impl Judge<'_> {
             return Err("every window has to record some tokens".into());
         }
         let Depth::Deep { models } = self.depth else {
-            return Ok(format!("sampled: {shown} tokens are shown; --deep computes them again"));
+            return Ok(format!(
+                "not verified: {shown} tokens are shown and none was computed again; --deep does"
+            ));
         };
         let sha256 = row.workload.shape.model_sha256.as_ref();
         let model = sha256.and_then(|sha256| models.iter().find(|model| model.sha256 == *sha256));
         if let (Some(sha256), None) = (sha256, model) {
             return Ok(format!(
-                "sampled: {shown} tokens are shown; to compute them again name the model's file, which has the SHA-256 {sha256}: --model FILE"
+                "not verified: {shown} tokens are shown; to compute them again name the model's file, which has the SHA-256 {sha256}: --model FILE"
             ));
         }
         let file = model.map(|model| model.path.as_path());
@@ -134,7 +136,7 @@ impl Judge<'_> {
             }
             Ok(Verdict::Disagrees(what)) => Err(what),
             Err(why) => {
-                Ok(format!("sampled: its {shown} tokens could not be computed again: {why}"))
+                Ok(format!("not verified: its {shown} tokens could not be computed again: {why}"))
             }
         }
     }

@@ -215,7 +215,7 @@ fn only_consistent_files_are_compared() {
     };
     one_line("is not consistent");
     std::fs::write(files.new_run(), "{}").unwrap();
-    one_line("no rigbench result");
+    one_line("not a rigbench result file");
     std::fs::remove_file(files.new_run()).unwrap();
     one_line("cannot read");
 }

@@ -48,7 +48,7 @@ fn a_mistake_gets_one_line_with_its_line_number_its_key_and_what_is_expected() {
             "reference_tokens[0].price",
             "'Llama 3.1 8B'?",
         ),
-        ("\"Antminer S21 XP\"", "\"Antminer S23 Hyd\"", "asic[1].name", "there twice"),
+        ("\"Antminer S21 XP\"", "\"Antminer S23 Hyd\"", "asic[1].name", "duplicated"),
         // Not numbers.
         ("value = 0.05", "value = \"0.05\"", "premises.electricity.value", "without quotes: 0.05"),
         ("value = 0.05", "value = \"0,05\"", "premises.electricity.value", "without quotes: 0.05"),

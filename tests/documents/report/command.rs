@@ -60,8 +60,8 @@ fn what_cannot_be_carried_out_is_one_line() {
     refused(&["--format", "pdf", run], "--format");
     refused(&["-o", &path("no/such/folder.html"), run], "choose another place with -o");
     std::fs::write(path("notes.json"), "{}").unwrap();
-    refused(&[&path("notes.json")], "no rigbench result");
-    refused(&[&path("")], "no rigbench result");
+    refused(&[&path("notes.json")], "not a rigbench result file");
+    refused(&[&path("")], "not a rigbench result file");
 }
 
 /// A folder as they are: runs, a copy, a forgery, half a file, other versions, other things.

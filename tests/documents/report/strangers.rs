@@ -10,7 +10,7 @@ use rigbench::results::{self, Document, Failure, FailureCode, OrNewer, Outcome, 
 use rigbench::workload::Id;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A title for the terminal, a forged line, text that runs backwards, and markup of three formats.
 const HOSTILE: &str =
@@ -351,7 +351,7 @@ fn a_pipe_is_refused_and_one_in_a_folder_passed_over() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_is_read_with_its_folders_and_one_within_itself_is_an_error() {
+fn a_folder_is_read_with_its_folders_and_once_even_if_it_is_linked_within_itself() {
     let folder = tempfile::tempdir().unwrap();
     let month = folder.path().join("2026").join("11");
     std::fs::create_dir_all(&month).unwrap();
@@ -359,7 +359,29 @@ fn a_folder_is_read_with_its_folders_and_one_within_itself_is_an_error() {
     let (code, out, _) = said(&["validate"], &[folder.path().to_path_buf()]);
     assert!(code.is_some() && out.contains("11/run.json: "), "{out}");
     std::os::unix::fs::symlink(folder.path(), month.join("all")).unwrap();
-    let (code, out, err) = said(&["validate"], &[folder.path().to_path_buf()]);
-    assert_eq!((code, out.as_str()), (Some(2), ""));
-    assert!(err.contains("loop") && err.lines().count() == 1, "{err}");
+    let (_, again, _) = said(&["validate"], &[folder.path().to_path_buf()]);
+    assert_eq!(again, out);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_no_file_is_written_and_never_replaced_and_no_input_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::copy(made_up::golden("run.json"), at("run.json")).unwrap();
+    std::os::unix::fs::symlink(at("page.md"), at("link")).unwrap();
+    std::fs::write(at("page.md"), "old").unwrap();
+    let to = |name: &Path| {
+        said(&["report", "--format", "markdown", "-o"], &[name.into(), at("run.json")])
+    };
+    assert_eq!(to(Path::new("/dev/null")).0, Some(0));
+    let kind = std::fs::metadata("/dev/null").unwrap().file_type();
+    assert!(std::os::unix::fs::FileTypeExt::is_char_device(&kind));
+    assert_eq!(to(&at("link")).0, Some(0));
+    assert!(at("link").is_symlink());
+    assert!(std::fs::read_to_string(at("page.md")).unwrap().contains("sha256d"));
+    let before = std::fs::read(at("run.json")).unwrap();
+    let (code, _, err) = to(&at("run.json"));
+    assert_eq!((code, err.lines().count()), (Some(2), 1), "{err}");
+    assert_eq!(std::fs::read(at("run.json")).unwrap(), before);
 }

@@ -66,7 +66,7 @@ fn junk_is_refused_at_once_and_in_little_memory() {
             "most-objects" | "names" => "invalid type: map",
             // Its digest is not that of its text.
             "newer-objects" => "proof.document_sha256",
-            _ => "no rigbench result",
+            _ => "not a rigbench result file",
         };
         assert!(said.contains(why), "{name}: {said}");
     }

@@ -376,7 +376,7 @@ fn the_command_says_what_is_wrong_and_what_it_cannot_know() {
     for junk in [&b"junk"[..], b"", b"{}", &honest[..honest.len() / 2]] {
         let (code, said) = validate(&[&write("junk.json", junk)]);
         assert_eq!(code, Some(1), "{said}");
-        assert!(said.contains("no rigbench result"), "{said}");
+        assert!(said.contains("not a rigbench result file"), "{said}");
     }
     let other = String::from_utf8(honest).unwrap().replacen("\"2.0.0\"", "\"3.0.0\"", 1);
     let (code, said) = validate(&[&write("other.json", other.as_bytes())]);

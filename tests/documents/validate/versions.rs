@@ -277,6 +277,22 @@ fn ceilings_of_a_newer_version_are_its_own() {
     assert!(faults.iter().any(|f| f.starts_with("derived.rows[1].reasons[0]")), "{faults:?}");
 }
 
+/// A row that is left out is missed, whatever version the file claims; so is one of which nothing can be judged.
+#[test]
+fn a_newer_version_hides_no_row() {
+    let mut less = of_version("2.1.0");
+    less["evidence"]["rows"].as_array_mut().unwrap().remove(1);
+    less["derived"]["rows"].as_array_mut().unwrap().remove(1);
+    let faults = judged(&less).faults;
+    assert!(faults.iter().any(|fault| fault.contains("asks for are missing")), "{faults:?}");
+    let mut unknown = of_version("2.1.0");
+    for row in unknown["derived"]["rows"].as_array_mut().unwrap() {
+        row["verdict"] = json!("doubtful");
+    }
+    let found = judged(&unknown);
+    assert!(found.unknown && !judged(&of_version("2.1.0")).unknown, "{found:?}");
+}
+
 /// A newer version adds; what this one requires is there.
 #[test]
 fn what_is_missing_in_a_newer_file_is_missed() {
