@@ -77,7 +77,7 @@ fn a_mistake_gets_one_line_and_exit_code_2() {
         (&["run", "--workload", "gemm:8x8x8:f64"], "f32"),
         (&["run", "--workload", "gemm:900000x900000x4", "--device", "cpu"], "memory"),
         (&["run", "--power", "wattson"], "declared:WATTS"),
-        (&["run", "--power", "declared:-3"], "above 0"),
+        (&["run", "--power", "declared:-3"], "not the power of a device or machine"),
         (&["run", "--power", "declared:gemv=3"], "gemv"),
         (&["run", "--quick", "--publish"], "--publish"),
         (&["run", "--seed", "x"], "--seed"),
