@@ -1,7 +1,7 @@
 //! Readings that cannot be: none of them becomes joules, and the row says why.
 
 use crate::card::fake::{Card, Run, WORKLOADS, absences, measured, rows};
-use rigbench::energy::{MeterKind, Quantity};
+use rigbench::energy::{MeterKind, NoFigure, Quantity, SourceInfo};
 use rigbench::results::RowFigures;
 
 fn run(test: &str, state: &str) -> Option<Run> {
@@ -20,11 +20,15 @@ fn a_counter_that_never_moves_gives_no_joules_and_the_cards_power_does() {
     let test = "a_counter_that_never_moves_gives_no_joules_and_the_cards_power_does";
     let Some(run) = run(test, "frozen") else { return };
     let (measured, absences) = (measured(&run, row(&run)), absences(&run, row(&run)));
-    assert_eq!(measured.len(), 2, "{absences:?}");
+    assert!(!measured.is_empty(), "{absences:?}");
     assert!(measured.iter().all(|(_, info)| matches!(info.quantity, Quantity::Power { .. })));
-    let [(_, frozen)] = absences[..] else { panic!("{absences:?}") };
+    // Beside other programs one of the two powers may be too uncertain for a figure, as it then says.
+    let counter = |info: &SourceInfo| matches!(info.quantity, Quantity::Counter { .. });
+    let (frozen, powers): (Vec<_>, Vec<_>) = absences.iter().partition(|(_, info)| counter(info));
+    let [(NoFigure::NeverMoved, frozen)] = frozen[..] else { panic!("{absences:?}") };
     assert_eq!(frozen.kind, MeterKind::Nvml);
-    assert!(matches!(frozen.quantity, Quantity::Counter { .. }), "{absences:?}");
+    let uncertain = |why: &NoFigure| matches!(why, NoFigure::TooUncertain { .. });
+    assert!(powers.iter().all(|(why, _)| uncertain(why)), "{absences:?}");
 }
 
 #[test]
