@@ -13,10 +13,21 @@ use std::str::FromStr;
 
 /// Hardware class. Results are ranked within a class.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::IntoStaticStr,
+    strum::Display,
 )]
 #[serde(rename_all = "kebab-case")]
-#[derive(strum::IntoStaticStr, strum::Display)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Class {
     /// GPU with its own memory.
@@ -44,9 +55,19 @@ impl Class {
 }
 
 /// Device name: `cpu`, `gpu:0` or `gpu:pci-0000:01:00.0`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    JsonSchema,
+    SerializeDisplay,
+    DeserializeFromStr,
+)]
 #[schemars(with = "String")]
-#[derive(SerializeDisplay, DeserializeFromStr)]
 pub enum DeviceId {
     /// The CPU, running native code.
     Cpu,

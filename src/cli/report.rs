@@ -45,8 +45,18 @@ enum Output {
 }
 
 impl Output {
-    fn open_device(path: &Path) -> std::io::Result<Output> {
-        Ok(Output::Device(OpenOptions::new().write(true).open(path)?))
+    fn open(path: &Path) -> std::io::Result<Output> {
+        match path.exists() && !path.is_file() {
+            true => OpenOptions::new().write(true).open(path).map(Output::Device),
+            false => AtomicWriteFile::open(path).map(Output::Whole),
+        }
+    }
+
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Output::Whole(file) => file,
+            Output::Device(file) => file,
+        }
     }
 }
 
@@ -60,15 +70,10 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     if paths.iter().any(|path| std::fs::canonicalize(path).is_ok_and(|path| path == target)) {
         bail!("{} is one of the files to report; choose another place with -o", output.display());
     }
-    let device = target.exists() && !target.is_file();
-    let file = args.output.as_ref().map(|_| match device {
-        true => Output::open_device(&target),
-        false => AtomicWriteFile::open(&target).map(Output::Whole),
-    });
-    let mut file = file.transpose().with_context(cannot_write)?;
+    let file = args.output.is_some().then(|| Output::open(&target)).transpose();
+    let mut file = file.with_context(cannot_write)?;
     let mut write = |text: &str| match &mut file {
-        Some(Output::Whole(file)) => file.write_all(text.as_bytes()).with_context(cannot_write),
-        Some(Output::Device(file)) => file.write_all(text.as_bytes()).with_context(cannot_write),
+        Some(file) => file.writer().write_all(text.as_bytes()).with_context(cannot_write),
         None => super::print(text),
     };
     let mut rows = flat::empty();

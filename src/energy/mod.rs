@@ -28,6 +28,7 @@ pub use sampling::{Idle, Sampling};
 pub use spec::{Metered, PowerSpec};
 pub use stated::Stated;
 
+use crate::device::Class;
 use crate::units::{Joules, Provenance, Seconds, Watts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,17 @@ impl Scope {
     /// Whether this scope is part of another.
     pub fn within(self, other: Scope) -> bool {
         other >= Scope::Machine && self < other
+    }
+
+    /// Whether a device of this class has it. An integrated GPU is part of the processor package and uses main memory; a software adapter
+    /// runs on the processor.
+    pub fn covers(self, class: Class) -> bool {
+        let on_cpu = class.runs_on_cpu();
+        match self {
+            Scope::GpuBoard => !on_cpu,
+            Scope::CpuPackage | Scope::Dram => on_cpu || class == Class::IntegratedGpu,
+            Scope::Machine | Scope::Wall => true,
+        }
     }
 
     /// What it includes and what it excludes.

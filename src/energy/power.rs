@@ -66,8 +66,8 @@ pub(super) fn integrate(
     let values: Vec<f64> = fresh.iter().map(|r| value(r)).collect();
     let observed = (averaging.0 / period).min(1.0);
     let statistical = mean_half_width(&values) * (1.0 - observed).sqrt();
-    // Unseen power at the start may be as far from the mean as any tenth of the rest (times `rules.unseen_drifts`), and at least by `rules.unseen`, since no
-    // load is known to be more constant before it was seen.
+    // Unseen power at the start may be as far from the mean as any tenth of the rest (times `rules.unseen_drifts`), and at least by
+    // `rules.unseen`, since no load is known to be more constant before it was seen.
     let unseen = (rules.unseen_drifts * max_drift(&values, power)).max(rules.unseen * power);
     let unsettled = (settled - from.0) / length * unseen;
     // A source may round or truncate, and truncation errors do not average out.

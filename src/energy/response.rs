@@ -74,7 +74,7 @@ pub(super) fn response(
         steps.iter().map(|s| (s.load_from - s.idle_from).0).fold(f64::INFINITY, f64::min);
     let series = Series::new(rules, info, readings, rules.response_bin * shortest)?;
     if series.shown.windows(2).all(|pair| pair[0].watts == pair[1].watts) {
-        // A counter that stands still has no series, however often it was read.
+        // A counter that does not move has no ticks, however often it was read.
         let unchanged = readings.windows(2).all(|pair| pair[0].values == pair[1].values);
         let enough = readings.len() as f64 >= rules.fewest_readings;
         let never_moved = series.shown.len() > 1 || (unchanged && enough);

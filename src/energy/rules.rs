@@ -64,22 +64,22 @@ pub struct Rules {
     pub lag_step: (f64, f64, f64),
     /// Readings under load count for a step for so many idle times, or so many periods if that is longer.
     pub response_load: (f64, f64),
-    /// Minimum power under load and maximum power, in watts, of a board, a processor package, DRAM, a machine and a wall plug. Less than
-    /// the minimum means a wrong unit or another device: an idle laptop draws 2 W at its plug, an idle graphics card 3 W or more, a
+    /// Minimum power under load and maximum power of each scope, in watts. Less than the minimum means a wrong unit or another device: an idle laptop draws 2 W at its plug, an idle graphics card 3 W or more, a
     /// phone's processor 0.5 W under load. The largest cards draw 1.4 kW, a rack of 72 of them 140 kW.
-    pub plausible_watts: [(f64, f64); 5],
+    pub plausible_watts: [(Scope, f64, f64); 5],
 }
 
 impl Rules {
     /// Minimum power under load and maximum power of a scope.
     pub fn plausible_power(&self, scope: Scope) -> (Watts, Watts) {
-        let (least, most) = self.plausible_watts[scope as usize];
-        (Watts(least), Watts(most))
+        let of_scope = self.plausible_watts.iter().find(|(of, ..)| *of == scope);
+        let (_, min, max) = of_scope.expect("each scope is in it");
+        (Watts(*min), Watts(*max))
     }
 
     /// Whether it is the power of a scope under load.
     pub fn is_power(&self, power: Watts) -> bool {
-        self.plausible_watts.iter().any(|(least, most)| (*least..=*most).contains(&power.0))
+        self.plausible_watts.iter().any(|(_, min, max)| (*min..=*max).contains(&power.0))
     }
 
     /// Those of meters that are read now.
@@ -116,6 +116,12 @@ impl Rules {
         response_bin: 0.25,
         lag_step: (3.0, 0.05, 0.25),
         response_load: (1.5, 4.0),
-        plausible_watts: [(1.5, 3e3), (0.2, 5e3), (0.02, 2e3), (1.0, 200e3), (1.0, 200e3)],
+        plausible_watts: [
+            (Scope::GpuBoard, 1.5, 3e3),
+            (Scope::CpuPackage, 0.2, 5e3),
+            (Scope::Dram, 0.02, 2e3),
+            (Scope::Machine, 1.0, 200e3),
+            (Scope::Wall, 1.0, 200e3),
+        ],
     };
 }

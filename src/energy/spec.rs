@@ -1,7 +1,7 @@
 //! Parses `--power` specs: which meter, or which power is stated without one.
 
 use super::{EnergyError, MeterKind, Rules, Scope, Stated};
-use crate::device::{Class, Device, DeviceId};
+use crate::device::{Device, DeviceId};
 use crate::units::Watts;
 use std::fmt;
 use std::str::FromStr;
@@ -47,16 +47,9 @@ impl Metered {
     /// A meter at the wall plug, for every device.
     const WALL: Metered = Metered { scope: Scope::Wall, device: None };
 
-    /// Whether a device is covered. Call [`Metered::devices`] first: without a device name, several cards may match. An integrated GPU is
-    /// part of the processor package and uses main memory; a software adapter runs on the processor.
+    /// Whether a device is covered. Call [`Metered::devices`] first: without a device name, several cards may match.
     fn covers(&self, device: &Device) -> bool {
-        let on_cpu = device.class.runs_on_cpu();
-        let has_scope = match self.scope {
-            Scope::GpuBoard => !on_cpu,
-            Scope::CpuPackage | Scope::Dram => on_cpu || device.class == Class::IntegratedGpu,
-            Scope::Machine | Scope::Wall => true,
-        };
-        has_scope && self.device.as_ref().is_none_or(|id| device.is(id))
+        self.scope.covers(device.class) && self.device.as_ref().is_none_or(|id| device.is(id))
     }
 
     /// The chosen devices that are covered.

@@ -48,7 +48,7 @@ fn golden(name: &str) -> String {
     path.to_str().unwrap().to_string()
 }
 
-/// Until every row is valid, as a machine at rest would have it: what other programs did to it is taken out.
+/// Runs until every row is valid, as on an idle machine: the effect of other programs is removed.
 fn run_again(name: &str, more: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();

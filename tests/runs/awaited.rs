@@ -155,7 +155,7 @@ fn a_plug_that_is_lost_in_mid_run_costs_its_windows() {
     for energy in energies.chain([&figures[unread]["energy"]]) {
         assert!(energy["joules_per_unit"].is_null() && energy["no_figure"].is_object(), "{energy}");
     }
-    // What it answered, or that it did not, stands beside the readings that there are.
+    // Readings come with the plug's last error.
     for row in rows {
         for readings in row["readings"].as_array().unwrap() {
             let error = readings["last_error"].as_str().unwrap();

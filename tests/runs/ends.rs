@@ -116,7 +116,7 @@ fn a_kill_loses_no_finished_block() {
     assert!(kept_in_all > 0);
 }
 
-/// A limit on the size of files stands in for a full disk: writing fails half-way in both.
+/// A limit on the size of files, in place of a full disk: writing fails half-way in both.
 #[test]
 fn a_full_disk_is_one_line_and_leaves_the_old_file() {
     let limited = |folder: &Path, kib: u32| {

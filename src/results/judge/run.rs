@@ -2,7 +2,7 @@
 
 use super::Judge;
 use crate::device::{Class, Device, DeviceId};
-use crate::energy::{LoadStep, Scope, SourceInfo, Stated};
+use crate::energy::{LoadStep, Stated};
 use crate::measure::Windows;
 use crate::results::document::{Baseline, Row};
 use crate::results::manifest::Origin;
@@ -23,34 +23,7 @@ impl Judge<'_> {
             self.completeness();
         }
         self.duplicate_rows();
-        for (i, source) in manifest.sources.iter().enumerate() {
-            let Some(source) = source.known() else { continue };
-            if let Some(what) = source.meter().and_then(SourceInfo::fault) {
-                self.add(format_args!("manifest.sources[{i}].{what}"));
-            }
-            if let Origin::Stated(stated) = &source.origin {
-                let (least, most) = stated.bounds();
-                let (min, max) = self.rules.energy.plausible_power(stated.scope());
-                // What is modelled may begin at nothing.
-                let modelled = matches!(stated, Stated::Modelled { .. });
-                let from = if modelled { Watts(0.0) } else { min };
-                if !(from <= least && least <= most && min <= most && most <= max) {
-                    self.add_by_rule(format_args!(
-                        "manifest.sources[{i}]: {least} to {most} is not a {}'s power",
-                        stated.scope().into_str()
-                    ));
-                }
-            }
-            let of_cpu = |device: &DeviceId| *device == DeviceId::Cpu;
-            let foreign = match source.scope() {
-                Scope::GpuBoard => source.devices.iter().any(of_cpu),
-                _ => false,
-            };
-            self.require(
-                !foreign,
-                &format!("manifest.sources[{i}]: a meter of a card does not measure the processor"),
-            );
-        }
+        self.sources();
         for (i, Baseline { source, idle }) in evidence.baselines.iter().enumerate() {
             let meter = manifest
                 .sources
@@ -78,6 +51,40 @@ impl Judge<'_> {
                 self.add(format_args!(
                     "{name}: not the required number of bytes in lower-case hex"
                 ));
+            }
+        }
+    }
+
+    /// Sources have numbers that a meter can have, a power that something draws, and a scope of their devices.
+    fn sources(&mut self) {
+        let manifest = &self.evidence.manifest;
+        for (i, source) in manifest.sources.iter().enumerate() {
+            let Some(source) = source.known() else { continue };
+            match &source.origin {
+                Origin::Meter(info) => {
+                    if let Some(what) = info.fault() {
+                        self.add(format_args!("manifest.sources[{i}].{what}"));
+                    }
+                }
+                Origin::Stated(stated) => {
+                    let (low, high) = stated.bounds();
+                    let (min, max) = self.rules.energy.plausible_power(stated.scope());
+                    // Modelled power may begin at zero.
+                    let from =
+                        if matches!(stated, Stated::Modelled { .. }) { Watts(0.0) } else { min };
+                    if !(from <= low && low <= high && min <= high && high <= max) {
+                        self.add_by_rule(format_args!(
+                            "manifest.sources[{i}]: {low} to {high} is not a {}'s power",
+                            stated.scope().into_str()
+                        ));
+                    }
+                }
+            }
+            for device in source.devices.iter().filter_map(|id| manifest.device(id)) {
+                if !source.scope().covers(device.class) {
+                    let scope = source.scope().into_str();
+                    self.add(format_args!("manifest.sources[{i}]: {} has no {scope}", device.id));
+                }
             }
         }
     }

@@ -36,7 +36,7 @@ fn row(evidence: &mut Evidence, i: usize) -> &mut Row {
     evidence.rows[i].known_mut().unwrap()
 }
 
-/// The run as a machine at rest would have it: rates scatter by some tenths of a percent, times `factor`. What others
+/// The run as on an idle machine: rates scatter by some tenths of a percent, times `factor`. What others
 /// did to this machine meanwhile is no matter of these tests. Times stay, since more than the windows tells of them.
 fn calm(factor: f64) -> Document {
     let mut evidence = RUN.evidence.clone();

@@ -69,7 +69,7 @@ fn unlike_rows_are_refused_and_the_field_is_named() {
     assert!(comparison.pairs.is_empty());
     assert_eq!(comparison.refused[0].reason, "protocol.mode differs: quick against default");
 
-    // Nothing alike is left: one line, and the field.
+    // No row has a counterpart: one line, and the field.
     let first = cut_off(|rows| rows.truncate(1));
     let second = cut_off(|rows| drop(rows.remove(0)));
     let (code, out, err) = Files::of(&first, &second).compare(&[]);

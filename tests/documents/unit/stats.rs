@@ -16,7 +16,7 @@ fn ranks_agree_with_counting_coin_tosses() {
         }
         let below = |k: usize| tosses[..k].iter().sum::<u128>() * 40; // of 2^n, times 1 / 0.025
         let values: Vec<f64> = (1..=n).map(f64::from).collect();
-        // The ends of the interval are the k-th smallest and the k-th largest value; there is none for k = 0.
+        // The ends of the interval are the k-th smallest and the k-th largest value; k = 0 has no interval.
         let ends = median_interval(&values).unwrap().ci95;
         let k = ends.map_or(0, |(low, _)| low as usize);
         assert!(ends.is_none_or(|(low, high)| high == f64::from(n) + 1.0 - low), "n = {n}");

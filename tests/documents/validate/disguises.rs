@@ -111,7 +111,7 @@ fn meters_that_cannot_be() {
         (".update_period_seconds", |info| info.update_period = Some(Seconds(-1.0))),
         (".poll_seconds", |info| info.poll = Seconds(-1.0)),
         (".ceiling_watts", |info| info.ceiling = Watts(-1.0)),
-        (": a meter of a card does not measure the processor", |info| info.scope = Scope::GpuBoard),
+        (": cpu has no gpu-board", |info| info.scope = Scope::GpuBoard),
     ];
     for (fault, change) in changes {
         let forgery = forged(|d| match d.evidence.manifest.sources[0].known_mut() {

@@ -104,33 +104,34 @@ fn twice_the_hashes_of_fewer_shares_and_a_harder_target() {
 #[test]
 fn windows_cut_to_the_floor() {
     let mean = RUN.document.evidence.manifest.protocol.window_seconds;
-    let floor = |d: &mut Document, length: &dyn Fn(usize) -> f64| {
-        for row in rows(d) {
-            let windows = row.windows.as_mut().unwrap();
-            for i in 0..windows.len() {
-                let faster = length(i) / windows.wall_seconds[i];
-                windows.wall_seconds[i] *= faster;
-                windows.cpu_seconds[i] *= faster;
-            }
+    let floor = |row: &mut Row, length: &dyn Fn(usize) -> f64| {
+        let windows = row.windows.as_mut().unwrap();
+        for i in 0..windows.len() {
+            let faster = length(i) / windows.wall_seconds[i];
+            windows.wall_seconds[i] *= faster;
+            windows.cpu_seconds[i] *= faster;
         }
     };
-    let shortest = forged(|d| floor(d, &|_| 0.85 * mean));
+    let shortest = forged(|d| rows(d).for_each(|row| floor(row, &|_| 0.85 * mean)));
     refused(&shortest, "shorter than the protocol's");
     // Each at its own floor, with batches to match: nobody sees that, and little is won.
-    let mut document = RUN.document.clone();
-    floor(&mut document, &|i| mean * window_share(i));
-    rows(&mut document).for_each(match_batches);
+    // A recorded run: on a busy machine windows are as long as others make them.
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/2.0/quick-run.json");
+    let honest: Document = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut document = honest.clone();
+    floor(row(&mut document, 0), &|i| {
+        honest.evidence.manifest.protocol.window_seconds * window_share(i)
+    });
+    match_batches(row(&mut document, 0));
     sign(&mut document);
     assert_eq!(findings(&document).faults, Vec::<String>::new());
     let rate = |d: &Document| d.derived.rows[0].known().unwrap().throughput.unwrap().value.unwrap();
-    let won = rate(&document) / rate(&RUN.document);
+    let won = rate(&document) / rate(&honest);
     println!("windows cut to their own floors: a rate {won:.3} times as high");
-    let honest = RUN.document.rows().next().unwrap().0.windows.as_ref().unwrap();
-    let walls = honest.wall_seconds.iter().enumerate();
-    let most = walls.map(|(i, wall)| wall / (mean * window_share(i))).fold(1.0, f64::max);
-    assert!(won < most * (1.0 + 1e-9), "{won} {most}");
+    assert!((1.05..1.3).contains(&won), "{won}");
     // All of it in a tenth of the time, by a clock of one's own.
-    let tenth = forged(|d| floor(d, &|i| 0.1 * mean * window_share(i)));
+    let tenth = |row: &mut Row| floor(row, &|i| 0.1 * mean * window_share(i));
+    let tenth = forged(|d| rows(d).for_each(tenth));
     refused(&tenth, "shorter than the protocol's");
 }
 

@@ -1,4 +1,4 @@
-//! Limits on memory and CPUs: control groups from files that stand in for the kernel's, and the tightest limit.
+//! Limits on memory and CPUs: control groups from files in place of the kernel's, and the tightest limit.
 
 use rigbench::device::cgroup::Limits;
 use rigbench::device::memory::{By, Limit, available, limit};

@@ -1,4 +1,4 @@
-//! Single modules over files that stand in for the kernel's, and over this machine.
+//! Single modules over files in place of the kernel's, and over this machine.
 
 mod memory;
 mod sampling;

@@ -82,7 +82,7 @@ impl Plug {
 
     /// Whether a text tells where it is.
     pub fn is_told_by(&self, text: &str) -> bool {
-        // The digits of its port also stand in some longer numbers.
+        // Longer numbers may contain the digits of its port.
         let port = self.address.port().to_string();
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
         text.contains("127.0.0.1") || words.any(|word| word == port)
