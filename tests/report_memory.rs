@@ -89,13 +89,13 @@ fn runs(folder: &Path, count: usize) -> Vec<PathBuf> {
             let limit = Some(100.0 + ((TIMES * number + i / each) % 200) as f64);
             row.condition.power_limit_watts = limit;
             let Some(telemetry) = &mut row.telemetry else { continue };
-            let none = vec![None; telemetry.looks];
+            let none = vec![None; telemetry.samples];
             telemetry.board = Some(BoardTelemetry {
                 celsius: none.clone(),
                 core_hertz: none.clone(),
                 memory_hertz: none,
-                power_limit_watts: vec![limit; telemetry.looks],
-                throttle: vec![None; telemetry.looks],
+                power_limit_watts: vec![limit; telemetry.samples],
+                throttle: vec![None; telemetry.samples],
             });
         }
         evidence.run.id = format!("00000000-0000-4000-8000-{number:012}");

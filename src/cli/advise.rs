@@ -1,10 +1,11 @@
 //! `rigbench advise`: the best use of the next kilowatt-hour, and the break-even points between uses.
 
-use super::documents::{self, consistent, incomplete};
+use super::documents::{self, complete, consistent};
 use super::{Exit, args, say};
 use crate::economics::market::EMBEDDED;
 use crate::economics::{Market, MarketError, advise_on};
 use crate::report;
+use crate::results::Document;
 use crate::text;
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
@@ -34,19 +35,35 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let market = args.market.as_deref().map_or_else(|| Ok(Market::embedded()), market)?;
-    let (mut documents, mut left_out) = (Vec::new(), Vec::new());
+    let (mut paths, mut documents, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for path in documents::files(&args.files)? {
-        let document = consistent(&path)?;
-        match incomplete(&path, &document) {
-            Some(why) => left_out.push(why),
-            None => documents.push(document),
+        match consistent(&path).and_then(|document| complete(&path, document)) {
+            Ok(document) => {
+                let id = &document.evidence.run.id;
+                let twin =
+                    documents.iter().position(|other: &Document| other.evidence.run.id == *id);
+                if let Some(twin) = twin {
+                    if documents[twin].proof == document.proof {
+                        continue;
+                    }
+                    bail!(
+                        "{} and {} are the same run with different contents: at least one of them was edited; \
+                         give the one that you trust",
+                        paths[twin].display(),
+                        path.display()
+                    );
+                }
+                documents.push(document);
+                paths.push(path);
+            }
+            Err(why) => left_out.push(why),
         }
     }
-    if documents.is_empty() {
-        bail!("nothing can be advised: {}; run it again", left_out.join(", "));
+    if let (true, Some(first)) = (documents.is_empty(), left_out.first()) {
+        bail!("nothing can be advised: {first:#}");
     }
     for why in left_out {
-        say(&format!("note: {why}; the file is left out"));
+        say(&format!("note: a file is left out: {why:#}"));
     }
     let advice = advise_on(&documents, &market, jiff::Zoned::now().date());
     if args.json {

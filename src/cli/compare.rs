@@ -1,11 +1,11 @@
 //! `rigbench compare`: changes between two runs, and whether they are statistically significant.
 
 use super::Exit;
-use super::documents::{consistent, incomplete};
+use super::documents::{complete, consistent};
 use crate::report;
 use crate::results::{self, Comparison};
-use anyhow::{Result, bail};
-use std::path::PathBuf;
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 #[command(
@@ -27,12 +27,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
-    let (base, new) = (consistent(&args.base)?, consistent(&args.new)?);
-    for (path, document) in [(&args.base, &base), (&args.new, &new)] {
-        if let Some(why) = incomplete(path, document) {
-            bail!("nothing can be compared: {why}; run it again");
-        }
-    }
+    let read = |path: &Path| complete(path, consistent(path)?).context("nothing can be compared");
+    let (base, new) = (read(&args.base)?, read(&args.new)?);
     let comparison = results::compare(&base, &new, args.gate);
     if comparison.pairs.is_empty() {
         bail!("nothing can be compared: {}", why_nothing(&comparison));

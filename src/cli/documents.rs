@@ -6,10 +6,12 @@ use anyhow::{Context, Result, anyhow, bail};
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
-/// One line on a document without a finished row, which gives nothing to compare or advise on; `None` if it has one.
-pub(super) fn incomplete(path: &Path, document: &Document) -> Option<String> {
-    (document.derived.run.verdict == Verdict::Incomplete)
-        .then(|| format!("{}: {}", path.display(), RunReason::NoRow))
+/// The document, unless it has no finished row, so that it gives nothing to compare or advise on.
+pub(super) fn complete(path: &Path, document: Document) -> Result<Document> {
+    match document.derived.run.verdict {
+        Verdict::Incomplete => bail!("{}: {}; run it again", path.display(), RunReason::NoRow),
+        Verdict::Valid | Verdict::Invalid => Ok(document),
+    }
 }
 
 /// The files of a command's arguments, in order: a file is itself, a folder is the `.json` files in it and in its folders, sorted by name.

@@ -50,7 +50,13 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     for path in &documents::files(&args.inputs)? {
         let (findings, bounds) = match documents::parsed(path)? {
             Ok(parsed) => {
-                let findings = results::validate(&parsed, depth);
+                let mut findings = results::validate(&parsed, depth);
+                let started_at = parsed.evidence.run.started_at;
+                if started_at > Timestamp::now() {
+                    let future =
+                        format!("it is from the future by this machine's clock: {started_at}");
+                    findings.notes.push(future);
+                }
                 let bounds = times.map(|times| bounds(&parsed.shown(), times));
                 (findings, bounds.unwrap_or_default())
             }

@@ -46,7 +46,7 @@ impl<'a> Meter<'a> {
         })
     }
 
-    /// Mean power over a short time span, for a look, from the first source with enough readings; `None` without such a source.
+    /// Mean power over a short time span, for a sample, from the first source with enough readings; `None` without such a source.
     pub fn power(&self, span: TimeSpan) -> Option<Watts> {
         self.samplers.iter().find_map(|sampler| {
             let log = sampler.log.lock();

@@ -176,13 +176,13 @@ impl Windows {
         stretches
     }
 
-    /// Number of looks: one at the start of each block and one at the end of each window.
-    pub fn looks(&self) -> usize {
+    /// Number of samples: one at the start of each block and one at the end of each window.
+    pub fn samples(&self) -> usize {
         self.len() + self.blocks.windows.len()
     }
 
-    /// The index of the look at the end of each window.
-    pub fn looks_at_ends(&self) -> Vec<usize> {
+    /// The index of the sample at the end of each window.
+    pub fn samples_at_ends(&self) -> Vec<usize> {
         let blocks = self.blocks().into_iter().enumerate();
         blocks.flat_map(|(i, block)| block.windows.map(move |window| window + i + 1)).collect()
     }

@@ -202,7 +202,7 @@ impl<'a> Measurer<'a> {
     /// windows.
     fn windows(&mut self, on_event: OnEvent) -> Result<(TimeSpan, bool), MeasureError> {
         let before = self.measured.windows.len();
-        // Use is measured since the last look, that is over the warm-up: it is not the window's.
+        // Use is measured since the last sample, that is over the warm-up: it is not the window's.
         let at_start = Sample { cpu_use: None, gpu_use: None, ..self.observer.sample() };
         let first = to_microseconds(self.meter.now());
         let longest = self.protocol.block_longest_seconds.max(self.meter.shortest_block().0);

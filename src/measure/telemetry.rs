@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use sysinfo::{Components, CpuRefreshKind, Gpus, System};
 
-/// A look at the machine, over the time since the previous look.
+/// A sample of the machine, over the time since the previous one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sample {
     /// Use of all CPU threads together, 0 to 1.
@@ -31,12 +31,12 @@ impl Sample {
     }
 }
 
-/// Looks in columns. Columns without any value are omitted; constant columns have one entry.
+/// Samples in columns. Columns without any value are omitted; constant columns have one entry.
 #[serde_with::apply(Vec => #[serde(default, skip_serializing_if = "Vec::is_empty", serialize_with = "constant_as_one")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Telemetry {
-    /// Number of looks.
-    pub looks: usize,
+    /// Number of samples.
+    pub samples: usize,
     /// Use of all CPU threads together, 0 to 1.
     pub cpu_use: Vec<Option<f64>>,
     /// Mean frequency of the CPU threads.
@@ -71,41 +71,41 @@ pub struct BoardTelemetry {
 }
 
 impl Telemetry {
-    /// Adds a look.
+    /// Adds a sample.
     pub fn push(&mut self, sample: &Sample) {
-        let looks = self.looks;
-        add(&mut self.cpu_use, looks, sample.cpu_use.map(|share| rounded(share, 1e4)));
-        add(&mut self.cpu_hertz, looks, sample.cpu_hertz.map(f64::round));
-        add(&mut self.gpu_use, looks, sample.gpu_use.map(|share| rounded(share, 1e4)));
+        let samples = self.samples;
+        add(&mut self.cpu_use, samples, sample.cpu_use.map(|share| rounded(share, 1e4)));
+        add(&mut self.cpu_hertz, samples, sample.cpu_hertz.map(f64::round));
+        add(&mut self.gpu_use, samples, sample.gpu_use.map(|share| rounded(share, 1e4)));
         for name in sample.celsius.keys() {
             self.celsius.entry(name.clone()).or_default();
         }
         for (name, column) in &mut self.celsius {
-            add(column, looks, sample.celsius.get(name).map(|celsius| rounded(*celsius, 10.0)));
+            add(column, samples, sample.celsius.get(name).map(|celsius| rounded(*celsius, 10.0)));
         }
-        if looks == 0 {
+        if samples == 0 {
             self.board = sample.board.as_ref().map(|_| BoardTelemetry::default());
         }
         self.board = self.board.take().zip(sample.board.as_ref()).map(|(mut board, state)| {
             board.push(state);
             board
         });
-        self.looks += 1;
+        self.samples += 1;
     }
 
     /// Whether every column has `n` entries, or one for all.
     pub fn has_length(&self, n: usize) -> bool {
         let columns = [&self.cpu_use, &self.cpu_hertz, &self.gpu_use];
         let or_none = |column: &Vec<Option<f64>>| column.is_empty() || is_whole(column, n);
-        self.looks == n
+        self.samples == n
             && columns.into_iter().all(or_none)
             && self.celsius.values().all(or_none)
             && self.board.as_ref().is_none_or(|board| board.has_length(n))
     }
 
-    /// CPU use at a look.
-    pub fn cpu_use_at(&self, look: usize) -> Option<f64> {
-        let index = if self.cpu_use.len() == 1 { 0 } else { look };
+    /// CPU use at a sample.
+    pub fn cpu_use_at(&self, sample: usize) -> Option<f64> {
+        let index = if self.cpu_use.len() == 1 { 0 } else { sample };
         self.cpu_use.get(index).copied().flatten()
     }
 
@@ -162,9 +162,9 @@ fn constants_as_one<S: Serializer>(
 }
 
 /// Appends to a column, which starts with the first known value and is padded before it.
-fn add(column: &mut Vec<Option<f64>>, looks: usize, value: Option<f64>) {
+fn add(column: &mut Vec<Option<f64>>, samples: usize, value: Option<f64>) {
     if column.is_empty() && value.is_some() {
-        column.resize(looks, None);
+        column.resize(samples, None);
     }
     if value.is_some() || !column.is_empty() {
         column.push(value);

@@ -21,8 +21,8 @@ pub struct Collection {
     pub files: Vec<File>,
     /// The rows of the files that are shown.
     pub(super) entries: Vec<Entry>,
-    /// Index of the file of each run id.
-    index_of_run: HashMap<String, usize>,
+    /// For each run id, the index of its file and its digest as stated.
+    shown: HashMap<String, (usize, String)>,
 }
 
 /// A given file.
@@ -83,20 +83,26 @@ impl Collection {
         document: Result<Document, String>,
     ) -> Option<(&File, Document)> {
         let document = document.and_then(|document| {
-            match self
-                .index_of_run
-                .get(&document.evidence.run.id)
-                .map(|index| &self.files[*index].name)
-            {
+            let (id, sha256) = (&document.evidence.run.id, &document.proof.document_sha256);
+            match self.shown.get(id) {
                 None => Ok(document),
-                Some(other) => Err(format!("it is the same run as {other}, which is shown")),
+                Some((index, other)) => Err(format!(
+                    "it is the same run as {}, which is shown{}",
+                    self.files[*index].name,
+                    if other == sha256 {
+                        ""
+                    } else {
+                        ", with other content: at least one of them was edited"
+                    }
+                )),
             }
         });
         let index = self.files.len();
         let run = document.as_ref().map(Run::from_document).map_err(|why| plain(why).into_owned());
         self.files.push(File { name: plain(&name).into_owned(), run });
         let document = document.ok()?;
-        self.index_of_run.insert(document.evidence.run.id.clone(), index);
+        let sha256 = document.proof.document_sha256.clone();
+        self.shown.insert(document.evidence.run.id.clone(), (index, sha256));
         self.entries.extend(View::all(&document).map(Entry::of));
         Some((&self.files[index], document))
     }

@@ -43,7 +43,11 @@ pub fn several(collection: &Collection) -> Table {
     let mut notes = notes(&entries);
     let refused = collection.refused();
     notes.extend(refused.map(|(file, why)| format!("not shown: {}: {why}", file.name)));
-    Table { notes, ..Table::of(format!("{} runs", collection.runs().count()), &fields, &entries) }
+    let title = match collection.runs().count() {
+        1 => "1 run".into(),
+        runs => format!("{runs} runs"),
+    };
+    Table { notes, ..Table::of(title, &fields, &entries) }
 }
 
 /// The device's class, its id if wanted and another, its name, and a remark if it is emulated.

@@ -27,13 +27,13 @@ pub enum Reason {
         windows: usize,
     },
     /// The board throttled.
-    #[error("the board was slowed down ({}) at {looks} of {of} looks", .throttle.into_str())]
+    #[error("the board was slowed down ({}) at {samples} of {of} samples", .throttle.into_str())]
     Throttled {
         /// The throttle reason.
         throttle: Throttle,
-        /// Number of looks at which it was active.
-        looks: usize,
-        /// Total number of looks.
+        /// Number of samples at which it was active.
+        samples: usize,
+        /// Total number of samples.
         of: usize,
     },
     /// Blocks started before throughput, temperature and power were steady.

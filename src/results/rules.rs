@@ -81,7 +81,7 @@ pub struct Minimum {
 }
 
 const QUICK: Minimum =
-    Minimum { mode: "quick", seconds: 0.0, windows: 0, rest_seconds: 0.0, warm_up_required: false };
+    Minimum { mode: "quick", seconds: 3.0, windows: 8, rest_seconds: 0.0, warm_up_required: false };
 
 /// All versions, the newest last.
 static ALL: &[Rules] = &[Rules {

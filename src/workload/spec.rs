@@ -1,6 +1,7 @@
 //! Parses workload specs: `ID[:SHAPE | :MODEL/LAYER][:TYPE][:key=value]…`.
 
 use super::{Id, SpecError, Workload, ceiling, decoder, matmul, question, sha256d};
+use std::collections::HashSet;
 
 /// Parser of the parts after the id. `KNOWN` has every workload's id, an example spec and its parser.
 type Reader = fn(&[&str]) -> Result<Box<dyn Workload>, SpecError>;
@@ -22,6 +23,12 @@ pub fn parse(spec: &str) -> Result<Box<dyn Workload>, SpecError> {
     let mut parts = spec.split(':');
     let id = parts.next().unwrap_or_default();
     let rest: Vec<&str> = parts.collect();
+    let mut keys = HashSet::new();
+    for (key, _) in rest.iter().filter_map(|part| part.split_once('=')) {
+        if !keys.insert(key) {
+            return Err(SpecError(format!("{id}: option '{key}' is given twice; write it once")));
+        }
+    }
     match KNOWN.iter().find(|(known, ..)| known.into_str() == id) {
         Some((.., read)) => read(&rest),
         None => {

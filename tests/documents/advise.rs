@@ -208,11 +208,41 @@ fn what_cannot_be_advised_on_gets_one_line() {
     let mut document = read::read(&honest).unwrap().shown();
     document.evidence.run.user_seed ^= 1;
     let forged = write("forged.json", &results::text(&document));
-    let line = refused(&["advise", &declared, &forged]);
+    let line = refused(&["advise", &forged]);
     assert!(
         line.contains("forged.json is not consistent: ") && line.contains("rigbench validate"),
         "{line}"
     );
+    // Others are advised on all the same, and a copy of one of them counts once.
+    let out = rigbench(&[
+        "advise",
+        &declared,
+        &forged,
+        &write("copy.json", std::str::from_utf8(&honest).unwrap()),
+    ]);
+    assert_eq!(text(&out.stdout), text(&rigbench(&["advise", &declared]).stdout));
+    let said = text(&out.stderr);
+    assert!(said.starts_with("note: a file is left out: ") && said.lines().count() == 1, "{said}");
+}
+
+/// Whoever edits a run and signs it again cannot displace it, whichever of the two is read first.
+#[test]
+fn of_two_different_files_of_one_run_neither_is_advised_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let original = golden("run.json");
+    let mut document = read::read(&std::fs::read(&original).unwrap()).unwrap().shown();
+    let run = &mut document.evidence.run;
+    run.finished_at = run.finished_at.map(|at| at + jiff::SignedDuration::from_secs(1));
+    let document = Document::of(document.evidence);
+    let edited = folder.path().join("edited.json");
+    std::fs::write(&edited, results::text(&document)).unwrap();
+    let edited = edited.to_str().unwrap();
+    for both in [[original.as_str(), edited], [edited, original.as_str()]] {
+        let line = refused(&["advise", both[0], both[1]]);
+        assert!(line.contains("are the same run with different contents"), "{line}");
+        let out = rigbench(&["report", both[0], both[1]]);
+        assert!(text(&out.stderr).contains("with other content: at least one of them was edited"));
+    }
 }
 
 #[test]

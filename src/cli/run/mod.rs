@@ -183,6 +183,9 @@ fn plan(args: &Args) -> Result<Plan> {
     let workloads = args.workloads.parse(args::DEFAULT)?;
     let power: Vec<PowerSpec> =
         args.power.iter().map(|spec| spec.parse()).collect::<Result<_, _>>()?;
+    if power.len() > 1 && power.contains(&PowerSpec::None) {
+        bail!("--power none excludes every other --power; give one or the other");
+    }
     for name in power.iter().flat_map(PowerSpec::workloads) {
         if !workloads.iter().any(|w| w.id().into_str() == name) {
             let known: Vec<&str> = workloads.iter().map(|w| w.id().into_str()).collect();

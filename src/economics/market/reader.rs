@@ -321,10 +321,13 @@ fn number(value: &DeValue) -> Result<f64, String> {
         DeValue::Float(float) => float.as_str().parse().ok(),
         _ => None,
     };
+    // A comma is a decimal point or separates thousands.
     let text = value.as_str().map(|text| text.trim().replace(',', "."));
     number.ok_or_else(|| match text {
         Some(text) if text.parse::<f64>().is_ok() => {
-            format!("it is text; write the number without quotes: {text}")
+            let text = value.as_str().unwrap_or_default().trim();
+            let hint = if text.contains(',') { " and without a comma" } else { "" };
+            format!("it is the text \"{text}\"; write a number without quotes{hint}, as in 60000 or 0.06")
         }
         _ => wrong_type(value, "a number"),
     })

@@ -74,7 +74,7 @@ fn of_row(evidence: &Evidence, row: &Row, rules: &Rules) -> RowFigures {
         figures.throughput = Some(rate * (most / rate.middle()).min(1.0));
     }
     let telemetry =
-        row.telemetry.as_ref().filter(|telemetry| telemetry.has_length(windows.looks()));
+        row.telemetry.as_ref().filter(|telemetry| telemetry.has_length(windows.samples()));
     figures.disturbed_windows =
         disturbed(windows, telemetry, evidence.manifest.host.threads as f64, rules);
     figures.outlier_windows = stats::outliers(&rates, rules.outlier);
@@ -165,9 +165,9 @@ fn disturbed(
     let cores: Vec<f64> = windows.iter().map(|w| w.cpu.0 / w.wall.0).collect();
     let usual = stats::median(&cores).unwrap_or(0.0);
     let computes = usual > rules.computes * threads;
-    let looks = windows.looks_at_ends();
+    let samples = windows.samples_at_ends();
     let is_disturbed = |i: &usize| {
-        let all = telemetry.and_then(|telemetry| telemetry.cpu_use_at(looks[*i]));
+        let all = telemetry.and_then(|telemetry| telemetry.cpu_use_at(samples[*i]));
         let others = all.map_or(0.0, |all| all - cores[*i] / threads);
         others > rules.others || (computes && cores[*i] < rules.min_own_cpu * usual)
     };
@@ -198,13 +198,13 @@ fn percentiles(latency: &Latency) -> Percentiles {
 /// Throttle reasons that invalidate figures.
 fn throttled(telemetry: &Telemetry) -> Vec<Reason> {
     let Some(board) = &telemetry.board else { return Vec::new() };
-    let total = telemetry.looks;
-    // A constant column has one entry for all looks.
-    let looks_per_entry = if board.throttle.len() == 1 { total } else { 1 };
+    let total = telemetry.samples;
+    // A constant column has one entry for all samples.
+    let samples_per_entry = if board.throttle.len() == 1 { total } else { 1 };
     let reason = |throttle: Throttle| {
         let entries = board.throttle.iter().flatten().filter(|seen| seen.contains(&throttle));
-        let looks = entries.count() * looks_per_entry;
-        (looks > 0).then_some(Reason::Throttled { throttle, looks, of: total })
+        let samples = entries.count() * samples_per_entry;
+        (samples > 0).then_some(Reason::Throttled { throttle, samples, of: total })
     };
     Throttle::VARIANTS
         .iter()

@@ -63,7 +63,7 @@ impl Judge<'_> {
         }
         self.require(!windows.is_empty(), "windows: a measured row has at least one");
         self.require(
-            telemetry.has_length(windows.looks()),
+            telemetry.has_length(windows.samples()),
             "telemetry: it needs one sample for each start of a block and each end of a window",
         );
         self.readings(row);

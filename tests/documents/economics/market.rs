@@ -50,8 +50,8 @@ fn a_mistake_gets_one_line_with_its_line_number_its_key_and_what_is_expected() {
         ),
         ("\"Antminer S21 XP\"", "\"Antminer S23 Hyd\"", "asic[1].name", "duplicated"),
         // Not numbers.
-        ("value = 0.05", "value = \"0.05\"", "premises.electricity.value", "without quotes: 0.05"),
-        ("value = 0.05", "value = \"0,05\"", "premises.electricity.value", "without quotes: 0.05"),
+        ("value = 0.05", "value = \"0.05\"", "premises.electricity.value", "without quotes, as in"),
+        ("value = 0.05", "value = \"0,05\"", "premises.electricity.value", "and without a comma"),
         ("value = 0.05", "value = 0,05", "premises.electricity", "decimal comma; write 0.05"),
         ("value = 60000", "value = 60,000", "network.bitcoin", "or 60000 if it parts thousands"),
         ("value = 0.05", "value = true", "premises.electricity.value", "has to be a number"),

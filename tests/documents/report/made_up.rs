@@ -195,9 +195,9 @@ pub fn not_measured(row: &mut Row, outcome: Outcome) {
 /// A card that was slowed down for its heat.
 fn slowed_down(row: &mut Row) {
     let telemetry = row.telemetry.as_mut().unwrap();
-    let none = vec![None; telemetry.looks];
+    let none = vec![None; telemetry.samples];
     let throttle =
-        (0..telemetry.looks).map(|i| Some(vec![Throttle::ThermalHardware; (i < 4).into()]));
+        (0..telemetry.samples).map(|i| Some(vec![Throttle::ThermalHardware; (i < 4).into()]));
     telemetry.board = Some(BoardTelemetry {
         celsius: none.clone(),
         core_hertz: none.clone(),
@@ -261,8 +261,8 @@ fn energies(evidence: &mut Evidence, i: usize) {
         }
         ("peak:f32", "gpu:1") => slowed_down(row),
         ("sha256d", "gpu:2") => {
-            let looks = row.telemetry.as_ref().unwrap().looks;
-            let used = (0..looks).map(|look| Some(if look < 4 { 0.4 } else { 0.05 }));
+            let samples = row.telemetry.as_ref().unwrap().samples;
+            let used = (0..samples).map(|look| Some(if look < 4 { 0.4 } else { 0.05 }));
             row.telemetry.as_mut().unwrap().cpu_use = used.collect();
         }
         _ => {}
@@ -346,8 +346,8 @@ fn machine(number: usize) -> Document {
         if number % 19 == 5 && row.workload.id == Id::Gemm {
             let windows = row.windows.as_mut().unwrap();
             windows.cpu_seconds.fill(0.0);
-            let looks = row.telemetry.as_ref().unwrap().looks;
-            row.telemetry.as_mut().unwrap().cpu_use = vec![Some(0.5); looks];
+            let samples = row.telemetry.as_ref().unwrap().samples;
+            row.telemetry.as_mut().unwrap().cpu_use = vec![Some(0.5); samples];
         }
         match (number % 4, card) {
             (0 | 1, true) => {

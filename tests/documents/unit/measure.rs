@@ -1,4 +1,4 @@
-//! Lengths of windows, service times, the end of a warm-up, and looks at the machine in columns.
+//! Lengths of windows, service times, the end of a warm-up, and telemetry in columns.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use rigbench::measure::{Latency, Mode, Protocol, Sample, Steady, Telemetry};

@@ -157,12 +157,12 @@ fn drop_a_block(row: &mut Row) {
     windows.cpu_seconds.truncate(left);
     windows.work.truncate(left);
     let telemetry = row.telemetry.as_mut().unwrap();
-    telemetry.looks -= gone + 1;
-    let looks = telemetry.looks;
-    telemetry.cpu_use.truncate(looks);
-    telemetry.cpu_hertz.truncate(looks);
-    telemetry.gpu_use.truncate(looks);
-    telemetry.celsius.values_mut().for_each(|column| column.truncate(looks));
+    telemetry.samples -= gone + 1;
+    let samples = telemetry.samples;
+    telemetry.cpu_use.truncate(samples);
+    telemetry.cpu_hertz.truncate(samples);
+    telemetry.gpu_use.truncate(samples);
+    telemetry.celsius.values_mut().for_each(|column| column.truncate(samples));
     match_batches(row);
     match &mut row.proof {
         Some(Proof::Shares(shares)) => {
@@ -222,7 +222,7 @@ fn blocks_dropped() {
 fn invalid_made_valid_by_editing_telemetry() {
     let mut disturbed = calm();
     let telemetry = row(&mut disturbed, 0).telemetry.as_mut().unwrap();
-    let shares = (0..telemetry.looks).map(|look| Some(0.9 + 0.01 * (look % 2) as f64));
+    let shares = (0..telemetry.samples).map(|look| Some(0.9 + 0.01 * (look % 2) as f64));
     telemetry.cpu_use = shares.collect();
     sign(&mut disturbed);
     assert_eq!(disturbed.derived.run.verdict, Verdict::Invalid);
@@ -303,6 +303,8 @@ fn quick_numbers_under_the_label_publish() {
         refused(&label(mode), &format!("it measures less than the mode {mode} does"));
     }
     refused(&label("thorough"), "there is no mode 'thorough'");
+    let shorter = forged(|d| d.evidence.manifest.protocol.window_seconds = 0.3);
+    refused(&shorter, "it measures less than the mode quick does");
     // With the numbers of that mode the windows do not fit them.
     for mode in [Mode::Default, Mode::Publish] {
         let numbers = forged(|d| {

@@ -182,11 +182,11 @@ pub const NOVELTIES: &[Novelty] = &[
     Novelty {
         what: "something that slows a board down",
         evidence: |evidence| {
-            let looks = evidence["rows"][1]["telemetry"]["looks"].as_u64().unwrap() as usize;
-            let nulls = vec![Value::Null; looks];
+            let samples = evidence["rows"][1]["telemetry"]["samples"].as_u64().unwrap() as usize;
+            let nulls = vec![Value::Null; samples];
             evidence["rows"][1]["telemetry"]["board"] = json!({
                 "celsius": nulls, "core_hertz": nulls, "memory_hertz": nulls,
-                "power_limit_watts": nulls, "throttle": vec![json!(["humidity"]); looks],
+                "power_limit_watts": nulls, "throttle": vec![json!(["humidity"]); samples],
             });
         },
         derived: nothing,

@@ -126,13 +126,13 @@ fn with_boards() -> Document {
     let mut document = RUN.document.clone();
     for row in rows(&mut document) {
         let telemetry = row.telemetry.as_mut().unwrap();
-        let looks = telemetry.looks;
+        let samples = telemetry.samples;
         telemetry.board = Some(BoardTelemetry {
-            celsius: vec![Some(61.0); looks],
-            core_hertz: vec![Some(1.7e9); looks],
-            memory_hertz: vec![Some(9.5e9); looks],
-            power_limit_watts: vec![Some(320.0); looks],
-            throttle: vec![Some(vec![Throttle::PowerCap]); looks],
+            celsius: vec![Some(61.0); samples],
+            core_hertz: vec![Some(1.7e9); samples],
+            memory_hertz: vec![Some(9.5e9); samples],
+            power_limit_watts: vec![Some(320.0); samples],
+            throttle: vec![Some(vec![Throttle::PowerCap]); samples],
         });
         row.condition.power_limit_watts = Some(320.0);
     }

@@ -26,9 +26,9 @@ fn judged(document: &Document, change: impl FnOnce(&mut Rules)) -> Findings {
 fn doubtful() -> Document {
     let mut document = calm();
     let m = row(&mut document, 0);
-    m.telemetry.as_mut().unwrap().cpu_use = vec![None; m.telemetry.as_ref().unwrap().looks];
-    let look = m.windows.as_ref().unwrap().looks_at_ends()[2];
-    m.telemetry.as_mut().unwrap().cpu_use[look] = Some(0.5);
+    m.telemetry.as_mut().unwrap().cpu_use = vec![None; m.telemetry.as_ref().unwrap().samples];
+    let sample = m.windows.as_ref().unwrap().samples_at_ends()[2];
+    m.telemetry.as_mut().unwrap().cpu_use[sample] = Some(0.5);
     let m = row(&mut document, 2);
     let windows = m.windows.as_mut().unwrap();
     let all = windows.len();

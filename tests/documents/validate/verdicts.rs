@@ -132,10 +132,10 @@ fn a_window_far_from_the_others_is_an_outlier_and_recorded() {
 
 /// Others use half of the processor in these windows.
 fn take(row: &mut Row, taken: &[usize]) {
-    let looks = row.windows.as_ref().unwrap().looks_at_ends();
+    let samples = row.windows.as_ref().unwrap().samples_at_ends();
     let telemetry = row.telemetry.as_mut().unwrap();
-    telemetry.cpu_use = vec![None; telemetry.looks];
-    taken.iter().for_each(|window| telemetry.cpu_use[looks[*window]] = Some(0.5));
+    telemetry.cpu_use = vec![None; telemetry.samples];
+    taken.iter().for_each(|window| telemetry.cpu_use[samples[*window]] = Some(0.5));
 }
 
 #[test]
@@ -171,25 +171,25 @@ fn windows_that_others_took_are_marked_and_too_many_make_the_row_invalid() {
 }
 
 /// What a board shows all the time.
-fn board(looks: usize, watts: f64) -> BoardTelemetry {
+fn board(samples: usize, watts: f64) -> BoardTelemetry {
     BoardTelemetry {
-        celsius: vec![Some(83.0); looks],
-        core_hertz: vec![Some(1.2e9); looks],
-        memory_hertz: vec![None; looks],
-        power_limit_watts: vec![Some(watts); looks],
-        throttle: vec![Some(vec![Throttle::PowerCap]); looks],
+        celsius: vec![Some(83.0); samples],
+        core_hertz: vec![Some(1.2e9); samples],
+        memory_hertz: vec![None; samples],
+        power_limit_watts: vec![Some(watts); samples],
+        throttle: vec![Some(vec![Throttle::PowerCap]); samples],
     }
 }
 
 fn with_board(row: &mut Row, watts: f64) -> &mut BoardTelemetry {
     row.condition.power_limit_watts = Some(watts);
     let telemetry = row.telemetry.as_mut().unwrap();
-    telemetry.board.insert(board(telemetry.looks, watts))
+    telemetry.board.insert(board(telemetry.samples, watts))
 }
 
 #[test]
 fn a_board_that_was_slowed_down_makes_its_row_invalid_and_its_power_cap_does_not() {
-    let looks = calm().rows().next().unwrap().0.telemetry.as_ref().unwrap().looks;
+    let samples = calm().rows().next().unwrap().0.telemetry.as_ref().unwrap().samples;
     for &throttle in Throttle::VARIANTS {
         // At the start of a block, and at the end of a window.
         for look in [0, 2] {
@@ -202,10 +202,11 @@ fn a_board_that_was_slowed_down_makes_its_row_invalid_and_its_power_cap_does_not
                 _ => {
                     assert_eq!(
                         slowed.reasons,
-                        [Reason::Throttled { throttle, looks: 1, of: looks }]
+                        [Reason::Throttled { throttle, samples: 1, of: samples }]
                     );
                     let name = throttle.into_str();
-                    let why = format!("the board was slowed down ({name}) at 1 of {looks} looks");
+                    let why =
+                        format!("the board was slowed down ({name}) at 1 of {samples} samples");
                     invalid(&slowed, &why);
                 }
             }

@@ -372,7 +372,7 @@ fn long() -> Document {
     }
     *windows.blocks.windows.last_mut().unwrap() += 100;
     let telemetry = row.telemetry.as_mut().unwrap();
-    telemetry.looks += 100;
+    telemetry.samples += 100;
     for column in [&mut telemetry.cpu_hertz, &mut telemetry.gpu_use]
         .into_iter()
         .chain(telemetry.celsius.values_mut())

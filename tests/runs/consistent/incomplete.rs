@@ -101,7 +101,10 @@ fn report_and_advise_leave_it_out_beside_others() {
     let said = text(&with.stderr);
     assert_eq!(with.status.code(), Some(0), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("no row was finished; the file is left out"), "{said}");
+    assert!(
+        said.contains("a file is left out: ") && said.contains("no row was finished"),
+        "{said}"
+    );
     assert_eq!(text(&with.stdout), text(&without.stdout));
 }
 

@@ -254,17 +254,17 @@ fn row(new_block: &[bool], gaps: &[f64]) -> Row {
     of.idle_from_seconds = idle.map(|(i, load)| load - rest(i)).collect();
     of.warm_up_steady = vec![true; blocks.len()];
     of.windows = blocks;
-    let looks = windows.looks();
+    let samples = windows.samples();
     let telemetry = row.telemetry.as_mut().unwrap();
-    telemetry.looks = looks;
+    telemetry.samples = samples;
     (telemetry.cpu_use, telemetry.cpu_hertz, telemetry.gpu_use) = Default::default();
     telemetry.celsius.clear();
     telemetry.board = Some(BoardTelemetry {
-        celsius: vec![Some(60.0); looks],
-        core_hertz: vec![None; looks],
-        memory_hertz: vec![None; looks],
-        power_limit_watts: vec![Some(300.0); looks],
-        throttle: vec![Some(vec![Throttle::PowerCap]); looks],
+        celsius: vec![Some(60.0); samples],
+        core_hertz: vec![None; samples],
+        memory_hertz: vec![None; samples],
+        power_limit_watts: vec![Some(300.0); samples],
+        throttle: vec![Some(vec![Throttle::PowerCap]); samples],
     });
     row.condition.power_limit_watts = Some(300.0);
     row

@@ -158,7 +158,7 @@ pub fn absences<'a>(run: &'a Run, row: &'a RowFigures) -> Vec<(&'a NoFigure, &'a
 /// or one for all where they are alike.
 pub fn board(row: &Row) -> &BoardTelemetry {
     let telemetry = row.telemetry.as_ref().expect("it was looked at");
-    assert!(telemetry.has_length(row.windows.as_ref().unwrap().looks()), "{telemetry:?}");
+    assert!(telemetry.has_length(row.windows.as_ref().unwrap().samples()), "{telemetry:?}");
     telemetry.board.as_ref().expect("the card's state")
 }
 
