@@ -5,7 +5,7 @@ use super::pump::{self, pump};
 use super::steady::Steady;
 use super::telemetry::{Observer, Sample};
 use super::{Event, Latency, MeasureError, Protocol, stats};
-use crate::energy::{LoadStep, Meter, TimeSpan};
+use crate::energy::{Integral, LoadStep, Meter, NoFigure, TimeSpan};
 use crate::oracle::Verdict;
 use crate::units::{Seconds, Work, to_microseconds};
 use crate::workload::Job;
@@ -98,11 +98,15 @@ impl<'a> Measurer<'a> {
             |(value, (low, high))| (value - low).max(high - value) <= precision * value,
         );
         let figures = self.meter.figures(&self.steps());
-        let is_energy_precise = figures.iter().flat_map(|figures| &figures.total).all(|integral| {
-            let terms = &integral.terms;
-            terms.window.0.hypot(terms.statistical.0) <= precision * integral.gross.0
-        });
-        is_rate_precise && is_energy_precise
+        is_rate_precise
+            && figures.iter().all(|figures| match &figures.total {
+                Ok(Integral { terms, gross, .. }) => {
+                    terms.window.0.hypot(terms.statistical.0) <= precision * gross.0
+                }
+                Err(NoFigure::TooUncertain { .. }) => false,
+                // More blocks give no figure either.
+                Err(_) => true,
+            })
     }
 
     fn steps(&self) -> Vec<LoadStep> {
