@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let market = args.market.as_deref().map_or_else(|| Ok(Market::embedded()), market)?;
-    let (mut paths, mut documents, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut paths, mut documents, mut left_out) = (Vec::<PathBuf>::new(), Vec::new(), Vec::new());
     for path in documents::files(&args.files)? {
         match consistent(&path).and_then(|document| complete(&path, document)) {
             Ok(document) => {
