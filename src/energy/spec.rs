@@ -168,11 +168,10 @@ fn pairs(text: &str) -> Result<Vec<(Option<String>, Watts)>, EnergyError> {
         .map(|item| {
             let named = item.split_once('=');
             let (name, watts) = named.map_or((None, item), |(name, watts)| (Some(name), watts));
-            match watts.parse::<f64>() {
-                Ok(value) if Rules::CURRENT.is_power(Watts(value)) => {
-                    Ok((name.map(String::from), Watts(value)))
-                }
-                _ => refuse(format!(
+            let power = watts.parse().ok().map(Watts);
+            match power.filter(|power| Rules::CURRENT.is_power(*power)) {
+                Some(power) => Ok((name.map(String::from), power)),
+                None => refuse(format!(
                     "'{watts}' is not the power of a device or machine in watts; write it as in declared:240"
                 )),
             }
@@ -230,9 +229,7 @@ impl PowerSpec {
         Some(match self {
             PowerSpec::None => Err("--power none was asked for".into()),
             PowerSpec::Model(None) => Stated::model(device).map(|stated| (stated, false)),
-            PowerSpec::Model(Some((low, high))) => {
-                Ok((Stated::between(*low, *high, device), false))
-            }
+            &PowerSpec::Model(Some((low, high))) => Ok((Stated::between(low, high, device), false)),
             PowerSpec::Declared { metered, .. } if !metered.covers(device) => Err(EnergyError(
                 format!("--power declares the watts of {metered}, not of {}", device.id),
             )),
@@ -249,10 +246,7 @@ impl PowerSpec {
 
     /// Workloads named by the spec, to be checked against those that run.
     pub fn workloads(&self) -> impl Iterator<Item = &str> {
-        let watts = match self {
-            PowerSpec::Declared { watts, .. } => watts.as_slice(),
-            _ => &[],
-        };
+        let watts = if let PowerSpec::Declared { watts, .. } = self { &watts[..] } else { &[] };
         watts.iter().filter_map(|(name, _)| name.as_deref())
     }
 }
