@@ -148,7 +148,7 @@ impl FromStr for PowerSpec {
                 }
                 Ok(PowerSpec::Declared { watts, metered })
             }
-            _ => refuse(format!("'{kind}' is no power source; known: {KNOWN}")),
+            _ => refuse(format!("'{kind}' is not a power source; known: {KNOWN}")),
         }
     }
 }
@@ -192,7 +192,7 @@ fn metered_and_rest(text: &str) -> Result<(Metered, &str), EnergyError> {
     let (name, rest) = text.split_at(text.find(['@', ':']).unwrap_or(text.len()));
     let Ok(scope) = name.parse() else {
         let known = Scope::VARIANTS.join(", ");
-        return refuse(format!("'{name}' is no scope; known: {known}"));
+        return refuse(format!("'{name}' is not a scope; known: {known}"));
     };
     let (device, rest) = match rest.strip_prefix('@').map(device_and_rest) {
         None => (None, rest),

@@ -128,7 +128,7 @@ impl Gpu {
                 let size = from.size();
                 encoder.copy_texture_to_texture(from.as_image_copy(), to.as_image_copy(), size);
             }),
-            _ => Err(GpuError::Refused("a buffer is no copy of a texture".into())),
+            _ => Err(GpuError::Refused("a buffer is not a copy of a texture".into())),
         }
     }
 }

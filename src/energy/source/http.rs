@@ -55,7 +55,7 @@ impl Http {
                 "the {plug}'s address {why}; write http://HOST or http://NAME:PASSWORD@HOST, special characters as %XX"
             ))
         };
-        let uri: Uri = url.parse().map_err(|_| wrong("is no web address"))?;
+        let uri: Uri = url.parse().map_err(|_| wrong("is not a web address"))?;
         let authority = uri.authority().ok_or_else(|| wrong("names no host"))?.as_str();
         if uri.scheme_str() != Some("http") {
             return Err(wrong("is not one of plain http, which plugs speak"));
