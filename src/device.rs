@@ -8,26 +8,12 @@ use crate::units::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
-use std::fmt;
 use std::str::FromStr;
 
 /// Hardware class. Results are ranked within a class.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-    strum::IntoStaticStr,
-    strum::Display,
-)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord, strum::IntoStaticStr, strum::Display)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Class {
     /// GPU with its own memory.
@@ -55,36 +41,19 @@ impl Class {
 }
 
 /// Device name: `cpu`, `gpu:0` or `gpu:pci-0000:01:00.0`.
-#[derive(
-    Clone,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    JsonSchema,
-    SerializeDisplay,
-    DeserializeFromStr,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema)]
 #[schemars(with = "String")]
+#[derive(SerializeDisplay, DeserializeFromStr, strum::Display)]
 pub enum DeviceId {
     /// The CPU, running native code.
+    #[strum(to_string = "cpu")]
     Cpu,
     /// The GPU adapter with this number, in PCI order.
+    #[strum(to_string = "gpu:{0}")]
     Gpu(u32),
     /// The GPU adapter at this PCI address, in lower case.
+    #[strum(to_string = "gpu:pci-{0}")]
     Pci(String),
-}
-
-impl fmt::Display for DeviceId {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            DeviceId::Cpu => f.write_str("cpu"),
-            DeviceId::Gpu(number) => write!(f, "gpu:{number}"),
-            DeviceId::Pci(address) => write!(f, "gpu:pci-{address}"),
-        }
-    }
 }
 
 impl FromStr for DeviceId {
@@ -187,14 +156,13 @@ impl Device {
     /// Last-level cache in bytes, which a working set must exceed to be read from memory. For the CPU and for devices in main memory it
     /// is the CPU's largest cache as Linux reports it; otherwise 256 MiB, an upper bound for GPUs.
     pub fn last_level_cache(&self) -> Bytes {
-        const MAX_OF_GPU: Bytes = Bytes(256 << 20);
         let size = |index: u32| {
             let path = format!("/sys/devices/system/cpu/cpu0/cache/index{index}/size");
             let text = std::fs::read_to_string(path).ok()?;
             text.trim().strip_suffix('K')?.parse::<u64>().ok()
         };
         let of_cpu = self.class.uses_main_memory().then(|| (0..8).filter_map(size).max());
-        of_cpu.flatten().map_or(MAX_OF_GPU, |kib| Bytes(kib << 10))
+        of_cpu.flatten().map_or(Bytes(256 << 20), |kib| Bytes(kib << 10))
     }
 }
 
@@ -225,10 +193,10 @@ pub fn select(found: Vec<Device>, wanted: &[DeviceId]) -> Result<Vec<Device>, St
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! present {
     ($is_detected:ident: $($name:tt)*) => {
-        [$(($name, std::arch::$is_detected!($name))),*]
-            .iter()
-            .filter(|(_, here)| *here)
-            .map(|(name, _)| name.to_string())
+        [$(std::arch::$is_detected!($name).then_some($name)),*]
+            .into_iter()
+            .flatten()
+            .map(String::from)
             .collect()
     };
 }

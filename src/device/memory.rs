@@ -115,9 +115,11 @@ fn system() -> Option<sysinfo::System> {
     Some(system)
 }
 
-#[cfg(unix)]
 fn address_space() -> Option<Bytes> {
-    rustix::process::getrlimit(rustix::process::Resource::As).current.map(Bytes)
+    #[cfg(unix)]
+    return rustix::process::getrlimit(rustix::process::Resource::As).current.map(Bytes);
+    #[cfg(not(unix))]
+    return None;
 }
 
 /// The address-space limit minus the current virtual size, which Linux reports as `VmSize:  1234 kB` (0 if unknown).
@@ -127,9 +129,4 @@ fn address_space_left() -> Option<Bytes> {
     let size = status.lines().find_map(|line| line.strip_prefix("VmSize:"));
     let kib = size.and_then(|size| size.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     Some(Bytes(limit.0.saturating_sub(kib.unwrap_or(0) << 10)))
-}
-
-#[cfg(not(unix))]
-fn address_space() -> Option<Bytes> {
-    None
 }

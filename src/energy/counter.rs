@@ -110,21 +110,19 @@ impl Ticks<'_> {
             let slack = info.update_period.map_or(0.0, |p| p.0);
             let drawn_since = since.max(before.before.0 - rules.max_tick_seconds) - slack;
             let max_energy = info.ceiling.0 * (now.after.0 - drawn_since);
+            let max_wrapped_rise = max_energy.min(largest_rise * rules.max_wrap_rise);
             let elapsed = now.after.0 - before.before.0;
             let mut added = 0.0;
             for ((&a, &b), range) in before.values.iter().zip(&now.values).zip(ranges) {
                 if range.is_some_and(|range| info.ceiling.0 * elapsed >= range.0) {
                     return Err(NoFigure::PossibleUnseenWrap { seconds: Seconds(elapsed) });
                 }
-                added += match range {
+                let wrapped_rise = range.filter(|range| a <= range.0).map(|range| b + range.0 - a);
+                added += match wrapped_rise {
                     _ if b >= a => b - a,
-                    Some(range)
-                        if a <= range.0
-                            && b + range.0 - a
-                                <= max_energy.min(largest_rise * rules.max_wrap_rise) =>
-                    {
+                    Some(rise) if rise <= max_wrapped_rise => {
                         wraps += 1;
-                        b + range.0 - a
+                        rise
                     }
                     _ => return Err(NoFigure::CounterReset { from: Joules(a), to: Joules(b) }),
                 };
@@ -156,12 +154,9 @@ fn check_stuck(rules: &Rules, ticks: &[Tick], span: TimeSpan) -> Result<(), NoFi
     let longest =
         (rules.stuck_counter_periods * period(ticks)).max((1.0 - rules.coverage) * span.length().0);
     let gap = |t: &[Tick]| t[1].at() - t[0].at();
-    match ticks_overlapping()
-        .find(|t| gap(t) > longest && power(t) < rules.stuck_counter_power * usual)
-    {
-        Some(stuck) => Err(NoFigure::Stuck { seconds: Seconds(gap(stuck)) }),
-        None => Ok(()),
-    }
+    let is_stuck = |t: &&[Tick]| gap(t) > longest && power(t) < rules.stuck_counter_power * usual;
+    let stuck = ticks_overlapping().find(is_stuck).map(|t| Seconds(gap(t)));
+    stuck.map_or(Ok(()), |seconds| Err(NoFigure::Stuck { seconds }))
 }
 
 /// The counter at an end point of the time span.

@@ -95,28 +95,24 @@ fn reject_wide_interval(rules: &Rules, figure: Integral) -> Result<Integral, NoF
 pub fn figures(rules: &Rules, sources: &[Read], steps: &[LoadStep]) -> Vec<Figures> {
     let mut all: Vec<Figures> =
         sources.iter().map(|source| Figures::of(rules, source, steps)).collect();
-    let compare = |all: &[Figures], i: usize, j: usize| {
+    let compare = |i: usize, j: usize| {
         let sums = (all[i].common_sum(&all[j])?, all[j].common_sum(&all[i])?);
-        cross_check(rules, (&sources[i], &sums.0), (&sources[j], &sums.1))
+        let (check, rejects) = cross_check(rules, (&sources[i], &sums.0), (&sources[j], &sums.1))?;
+        Some((j, check, rejects))
     };
     let others = |i: usize| (0..sources.len()).filter(move |j| *j != i);
-    let contradicted: Vec<Option<NoFigure>> = (0..sources.len())
-        .map(|i| {
-            let mut checks = others(i).filter_map(|j| compare(&all, i, j));
-            let (found, _) = checks.find(|(_, rejects)| *rejects)?;
+    let compared: Vec<Vec<(usize, CrossCheck, bool)>> =
+        (0..sources.len()).map(|i| others(i).filter_map(|j| compare(i, j)).collect()).collect();
+    for (figures, checks) in all.iter_mut().zip(&compared) {
+        if let Some((_, found, _)) = checks.iter().find(|(_, _, rejects)| *rejects) {
             let factor = found.ratio.max(1.0 / found.ratio);
-            Some(NoFigure::Contradicted { by: found.with, factor })
-        })
-        .collect();
-    for (source, why) in all.iter_mut().zip(contradicted) {
-        if let Some(why) = why {
-            source.total = Err(why);
+            figures.total = Err(NoFigure::Contradicted { by: found.with, factor });
         }
     }
-    for i in 0..sources.len() {
-        let both_accepted = |j: &usize| all[i].total.is_ok() && all[*j].total.is_ok();
-        let checks = others(i).filter(both_accepted).filter_map(|j| compare(&all, i, j));
-        all[i].checks = checks.map(|(check, _)| check).collect();
+    for (i, checks) in compared.into_iter().enumerate() {
+        let both_accepted = |j: usize| all[i].total.is_ok() && all[j].total.is_ok();
+        let kept = checks.into_iter().filter(|(j, ..)| both_accepted(*j));
+        all[i].checks = kept.map(|(_, check, _)| check).collect();
     }
     all
 }

@@ -39,11 +39,7 @@ pub fn open(specs: &[PowerSpec], devices: &[Device]) -> Result<Vec<SourceBinding
     for spec in specs {
         bindings.extend(match spec {
             PowerSpec::BuiltIn(MeterKind::Rapl) => match on_cpu(devices)[..] {
-                [] => {
-                    return Err(
-                        "rapl counts the processor's joules, and no chosen device is one".into()
-                    );
-                }
+                [] => Err("rapl counts the processor's joules, and no chosen device is one")?,
                 ref on_cpu => bind(rapl::find(&sysfs())?, on_cpu),
             },
             PowerSpec::BuiltIn(kind) => cards_of_kind(*kind, devices)?,

@@ -122,12 +122,10 @@ pub(super) fn shown_period(readings: &[&Stamped], rules: &Rules) -> Option<f64> 
 
 /// Resolution of a source: the largest power of ten, from 1 down to a millionth, that all values are multiples of.
 pub(super) fn quantum(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    (0..6)
-        .map(|digits| 10f64.powi(digits))
-        .find(|scale| {
-            values.clone().all(|v| ((v * scale).round() / scale - v).abs() <= 1e-9 * v.abs())
-        })
-        .map_or(1e-6, |scale| 1.0 / scale)
+    let fits = |v: f64, scale: f64| ((v * scale).round() / scale - v).abs() <= 1e-9 * v.abs();
+    let mut scales = (0..6).map(|digits| 10f64.powi(digits));
+    let scale = scales.find(|scale| values.clone().all(|v| fits(v, *scale)));
+    scale.map_or(1e-6, |scale| 1.0 / scale)
 }
 
 /// The median (the upper one of an even number); `None` if empty.
@@ -139,22 +137,22 @@ pub(super) fn upper_median(mut values: Vec<f64>) -> Option<f64> {
 /// Half of the 95 % interval of the mean of a series. It also compares the means of groups, since neighbouring values may be
 /// correlated.
 pub(super) fn mean_half_width(values: &[f64]) -> f64 {
-    let (_, deviation) = spread(values);
-    let single = t_half_width(deviation, values.len());
+    let single = t_half_width(values);
     let length = (values.len() as f64).sqrt() as usize;
     let means: Vec<f64> = values.chunks_exact(length.max(1)).map(|c| spread(c).0).collect();
-    let grouped = if means.len() >= 4 { t_half_width(spread(&means).1, means.len()) } else { 0.0 };
+    let grouped = if means.len() >= 4 { t_half_width(&means) } else { 0.0 };
     single.max(grouped)
 }
 
-/// Half of the 95 % interval of the mean of `n` values with this standard deviation (Student's t).
-fn t_half_width(deviation: f64, n: usize) -> f64 {
+/// Half of the 95 % interval of the mean of independent values (Student's t).
+fn t_half_width(values: &[f64]) -> f64 {
     use statrs::distribution::{ContinuousCDF, StudentsT};
+    let n = values.len();
     if n < 2 {
         return f64::INFINITY;
     }
     let quantile = StudentsT::new(0.0, 1.0, (n - 1) as f64).expect("degrees of freedom above 0");
-    quantile.inverse_cdf(0.975) * deviation / (n as f64).sqrt()
+    quantile.inverse_cdf(0.975) * spread(values).1 / (n as f64).sqrt()
 }
 
 /// Mean and standard deviation.

@@ -12,10 +12,10 @@ use crate::units::{Joules, Seconds, Watts};
 const GOOD_ENDS: f64 = 0.02;
 
 /// Minimum idle time before a metered block: a short burst of another process must not look like the load.
-const SHORTEST_REST: f64 = 0.5;
+const MIN_REST: f64 = 0.5;
 /// Maximum idle time before a block, and maximum block length, in seconds, for the sake of a slow source.
-const LONGEST_REST: f64 = 10.0;
-const LONGEST_BLOCK: f64 = 30.0;
+const MAX_REST: f64 = 10.0;
+const MAX_BLOCK: f64 = 30.0;
 
 /// The sources that cover one row.
 pub struct Meter<'a> {
@@ -75,7 +75,7 @@ impl<'a> Meter<'a> {
 
     /// Minimum length of a block's measured part for every source to have a figure.
     pub fn shortest_block(&self) -> Seconds {
-        self.longest(|sampler| sampler.needs().min(LONGEST_BLOCK))
+        self.longest(|sampler| sampler.needs().min(MAX_BLOCK))
     }
 
     fn longest(&self, seconds: impl Fn(&Sampler) -> f64) -> Seconds {
@@ -107,41 +107,39 @@ impl<'a> Meter<'a> {
 
 fn rest(sampler: &Sampler) -> f64 {
     let averaging = sampler.info.quantity.averaging();
-    (averaging.0 + 3.0 * sampler.update()).clamp(SHORTEST_REST, LONGEST_REST)
+    (averaging.0 + 3.0 * sampler.update()).clamp(MIN_REST, MAX_REST)
 }
 
 /// The moment until which readings may still arrive: of all blocks if the source lags, of the first block if it has not responded yet.
 /// `None` if no readings are missing, if none could mend what there is, or if the source no longer answers.
 fn awaited(sampler: &Sampler, blocks: &[LoadStep]) -> Option<f64> {
+    use NoFigure::{CounterJumped, CounterReset, PossibleUnseenWrap};
     let (first, last) = (blocks.first()?, blocks.last()?);
-    let (read, near) = {
+    let (read, readings) = {
         let log = sampler.log.lock();
-        (log.last_read()?, near(&log, blocks))
+        (log.last_read()?, readings_around(&log, blocks))
     };
-    let until = match response(&Rules::CURRENT, &sampler.info, &near, blocks) {
+    let until = match response(&Rules::CURRENT, &sampler.info, &readings, blocks) {
         Ok(response) if response.late => {
             let lag = response.lag + response.lag_half_width;
             last.measured.to.0 + lag.0 + 2.0 * sampler.update()
         }
-        Ok(_) => return None,
         // No later reading takes back what a counter did.
-        Err(
-            NoFigure::CounterReset { .. }
-            | NoFigure::CounterJumped { .. }
-            | NoFigure::PossibleUnseenWrap { .. },
-        ) => return None,
+        Ok(_) | Err(CounterReset { .. } | CounterJumped { .. } | PossibleUnseenWrap { .. }) => {
+            return None;
+        }
         Err(_) => first.load_from.0 + MARGIN + rest(sampler),
     };
     Some(until).filter(|until| *until > read.0)
 }
 
 /// The readings around some blocks.
-fn near(log: &Log, blocks: &[LoadStep]) -> Vec<Stamped> {
+fn readings_around(log: &Log, blocks: &[LoadStep]) -> Vec<Stamped> {
     let is_near = |r: &&Stamped| blocks.iter().any(|block| block.is_near(r));
     log.readings.iter().filter(is_near).cloned().collect()
 }
 
-/// The same as columns, with the failed reads.
+/// The readings around some blocks as columns, with the failed reads.
 fn readings(sampler: &Sampler, blocks: &[LoadStep]) -> Readings {
     let log = sampler.log.lock();
     let inside =
@@ -151,6 +149,6 @@ fn readings(sampler: &Sampler, blocks: &[LoadStep]) -> Readings {
         failed_reads: log.failed.iter().filter(|(at, _)| inside(at)).count(),
         last_error: log.failed.last().map(|(_, why)| why.to_string()),
         sampler_core_share: (1e6 * log.cost.0 / elapsed).round() / 1e6,
-        ..Readings::of(sampler.index, &sampler.info.quantity, &near(&log, blocks))
+        ..Readings::of(sampler.index, &sampler.info.quantity, &readings_around(&log, blocks))
     }
 }

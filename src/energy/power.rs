@@ -56,10 +56,8 @@ pub(super) fn integrate(
         return Err(NoFigure::Gaps { share: coverage });
     }
     if let Some(found) = found {
-        check_stuck(
-            &used,
-            (rules.stuck_power_periods * found).max((1.0 - rules.coverage) * (to.0 - settled)),
-        )?;
+        let max_gap = (1.0 - rules.coverage) * (to.0 - settled);
+        check_stuck(&used, max_gap.max(rules.stuck_power_periods * found))?;
     }
 
     let (power, length) = (area / seconds, to.0 - from.0);
@@ -111,14 +109,10 @@ pub(super) fn without_spikes<'a>(
 
 /// Readings that may come from different updates: another value, or this much later.
 fn fresh<'a>(readings: &[&'a Stamped], seconds: f64) -> Vec<&'a Stamped> {
-    let mut fresh: Vec<&Stamped> = Vec::new();
-    for reading in readings {
-        if fresh.last().is_none_or(|last| {
-            last.values != reading.values || middle(reading) - middle(last) >= seconds
-        }) {
-            fresh.push(reading);
-        }
-    }
+    let mut fresh = readings.to_vec();
+    fresh.dedup_by(|reading, last| {
+        reading.values == last.values && middle(reading) - middle(last) < seconds
+    });
     fresh
 }
 

@@ -70,8 +70,8 @@ pub(super) fn response(
     readings: &[Stamped],
     steps: &[LoadStep],
 ) -> Result<Response, NoFigure> {
-    let shortest =
-        steps.iter().map(|s| (s.load_from - s.idle_from).0).fold(f64::INFINITY, f64::min);
+    let min = |length: fn(&LoadStep) -> f64| steps.iter().map(length).fold(f64::INFINITY, f64::min);
+    let shortest = min(|step| (step.load_from - step.idle_from).0);
     let series = Series::new(rules, info, readings, rules.response_bin * shortest)?;
     if series.shown.windows(2).all(|pair| pair[0].watts == pair[1].watts) {
         // A counter that does not move has no ticks, however often it was read.
@@ -82,9 +82,8 @@ pub(super) fn response(
     }
     // A block leaves out its warm-up and averaging time: a lag up to this needs no correction.
     let averaging = info.quantity.averaging().0;
-    let max_uncorrected_lag =
-        steps.iter().map(|s| s.measured.from.0 - s.load_from.0).fold(f64::INFINITY, f64::min)
-            + if averaging > 0.0 { averaging + series.period } else { 0.0 };
+    let max_uncorrected_lag = min(|step| (step.measured.from - step.load_from).0)
+        + if averaging > 0.0 { averaging + series.period } else { 0.0 };
     let (steps_per_idle, min_step, max_step) = rules.lag_step;
     let lag_step = (shortest / steps_per_idle).clamp(min_step, max_step);
     let fits: Vec<Fit> = (0..=(rules.longest_lag_seconds / lag_step) as usize)
@@ -155,18 +154,14 @@ impl Series {
     ) -> Result<Series, NoFigure> {
         let shown: Vec<Shown> = match &info.quantity {
             Quantity::Counter { ranges, .. } => {
-                let mut kept: Vec<Tick> = Vec::new();
-                for tick in Ticks::read(rules, info, ranges, readings)?.ticks {
-                    if kept.last().is_none_or(|last| tick.at() - last.at() >= bin_seconds) {
-                        kept.push(tick);
-                    }
-                }
+                let Ticks { mut ticks, .. } = Ticks::read(rules, info, ranges, readings)?;
+                ticks.dedup_by(|tick, kept| tick.at() - kept.at() < bin_seconds);
                 let between = |pair: &[Tick]| Shown {
                     from: pair[0].at(),
                     to: pair[1].at(),
                     watts: counter::power(pair),
                 };
-                kept.windows(2).map(between).collect()
+                ticks.windows(2).map(between).collect()
             }
             Quantity::Power { averaging } => {
                 let despiked = power::without_spikes(rules, info, readings);
@@ -210,8 +205,8 @@ impl Series {
             let span = (idle_times * (edge - from)).max(periods * self.period);
             let to = (edge + span).min(step.measured.to.0 + lag);
             let first = self.shown.partition_point(|shown| shown.to < from);
-            let near = self.shown[first..].iter().take_while(|shown| shown.to <= to);
-            points.extend(near.filter(|shown| shown.from >= from).map(|shown| {
+            let inside = self.shown[first..].iter().take_while(|shown| shown.to <= to);
+            points.extend(inside.filter(|shown| shown.from >= from).map(|shown| {
                 let idle = match shown.to - shown.from {
                     0.0 => f64::from(shown.to < edge),
                     length => ((edge - shown.from) / length).clamp(0.0, 1.0),

@@ -72,7 +72,7 @@ pub struct Rules {
 impl Rules {
     /// Minimum power under load and maximum power of a scope.
     pub fn plausible_power(&self, scope: Scope) -> (Watts, Watts) {
-        let of_scope = self.plausible_watts.iter().find(|(of, ..)| *of == scope);
+        let of_scope = self.plausible_watts.iter().find(|(known, ..)| *known == scope);
         let (_, min, max) = of_scope.expect("each scope is in it");
         (Watts(*min), Watts(*max))
     }

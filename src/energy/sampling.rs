@@ -3,6 +3,7 @@
 use super::figures::integrate;
 use super::find::SourceBinding;
 use super::integral::{TimeSpan, median_gap, shown_period};
+use super::source::before_wrap;
 use super::{EnergyError, EnergySource, Quantity, Rules, SourceInfo, Stamped};
 use crate::device::DeviceId;
 use crate::units::{Joules, Seconds, Watts};
@@ -179,21 +180,17 @@ impl Log {
     }
 }
 
-/// Polls a source at most once per `min_poll`, unless its counter would wrap unseen.
-fn with_min_poll_interval(info: SourceInfo, min_poll: Seconds) -> SourceInfo {
-    let ranges: &[Option<Joules>] = match &info.quantity {
-        Quantity::Counter { ranges, .. } => ranges,
-        Quantity::Power { .. } => &[],
-    };
-    let smallest = ranges.iter().flatten().map(|range| range.0).fold(f64::INFINITY, f64::min);
-    let before_wrap = smallest / (4.0 * info.ceiling.0);
-    SourceInfo { poll: Seconds(info.poll.0.max(min_poll.0.min(before_wrap))), ..info }
-}
-
 impl Sampler {
+    /// Starts to poll a source, at most once per `min_poll` unless its counter would wrap unseen.
     fn start(binding: SourceBinding, index: usize, min_poll: Seconds, start: Instant) -> Sampler {
         let SourceBinding { source, devices } = binding;
-        let info = with_min_poll_interval(source.describe(), min_poll);
+        let mut info = source.describe();
+        let mut min_poll = min_poll.0;
+        if let Quantity::Counter { ranges, .. } = &info.quantity {
+            let max_poll = |range: &Joules| before_wrap(*range, info.ceiling).0;
+            min_poll = ranges.iter().flatten().map(max_poll).fold(min_poll, f64::min);
+        }
+        info.poll = Seconds(info.poll.0.max(min_poll));
         let log = Arc::new(Mutex::new(Log::default()));
         let (running, stop) = channel();
         let (thread_log, poll) = (Arc::clone(&log), info.poll);

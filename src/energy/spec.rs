@@ -148,7 +148,7 @@ impl FromStr for PowerSpec {
                 }
                 Ok(PowerSpec::Declared { watts, metered })
             }
-            _ => refuse(format!("'{kind}' is no power source; known: {KNOWN}")),
+            _ => refuse(format!("'{kind}' is not a power source; known: {KNOWN}")),
         }
     }
 }
@@ -168,11 +168,10 @@ fn pairs(text: &str) -> Result<Vec<(Option<String>, Watts)>, EnergyError> {
         .map(|item| {
             let named = item.split_once('=');
             let (name, watts) = named.map_or((None, item), |(name, watts)| (Some(name), watts));
-            match watts.parse::<f64>() {
-                Ok(value) if Rules::CURRENT.is_power(Watts(value)) => {
-                    Ok((name.map(String::from), Watts(value)))
-                }
-                _ => refuse(format!(
+            let power = watts.parse().ok().map(Watts);
+            match power.filter(|power| Rules::CURRENT.is_power(*power)) {
+                Some(power) => Ok((name.map(String::from), power)),
+                None => refuse(format!(
                     "'{watts}' is not the power of a device or machine in watts; write it as in declared:240"
                 )),
             }
@@ -193,7 +192,7 @@ fn metered_and_rest(text: &str) -> Result<(Metered, &str), EnergyError> {
     let (name, rest) = text.split_at(text.find(['@', ':']).unwrap_or(text.len()));
     let Ok(scope) = name.parse() else {
         let known = Scope::VARIANTS.join(", ");
-        return refuse(format!("'{name}' is no scope; known: {known}"));
+        return refuse(format!("'{name}' is not a scope; known: {known}"));
     };
     let (device, rest) = match rest.strip_prefix('@').map(device_and_rest) {
         None => (None, rest),
@@ -230,9 +229,7 @@ impl PowerSpec {
         Some(match self {
             PowerSpec::None => Err("--power none was asked for".into()),
             PowerSpec::Model(None) => Stated::model(device).map(|stated| (stated, false)),
-            PowerSpec::Model(Some((low, high))) => {
-                Ok((Stated::between(*low, *high, device), false))
-            }
+            &PowerSpec::Model(Some((low, high))) => Ok((Stated::between(low, high, device), false)),
             PowerSpec::Declared { metered, .. } if !metered.covers(device) => Err(EnergyError(
                 format!("--power declares the watts of {metered}, not of {}", device.id),
             )),
@@ -249,10 +246,7 @@ impl PowerSpec {
 
     /// Workloads named by the spec, to be checked against those that run.
     pub fn workloads(&self) -> impl Iterator<Item = &str> {
-        let watts = match self {
-            PowerSpec::Declared { watts, .. } => watts.as_slice(),
-            _ => &[],
-        };
+        let watts = if let PowerSpec::Declared { watts, .. } = self { &watts[..] } else { &[] };
         watts.iter().filter_map(|(name, _)| name.as_deref())
     }
 }

@@ -94,8 +94,7 @@ impl Stated {
 
     /// Scope of the power.
     pub fn scope(&self) -> Scope {
-        match self {
-            Stated::Declared { scope, .. } | Stated::Modelled { scope, .. } => *scope,
-        }
+        let (Stated::Declared { scope, .. } | Stated::Modelled { scope, .. }) = self;
+        *scope
     }
 }

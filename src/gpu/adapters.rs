@@ -56,10 +56,8 @@ fn adapters(nonconformant: bool) -> Vec<(Device, wgpu::Adapter)> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
     // No validation layers: they would cost time on every call.
-    descriptor.flags = match nonconformant {
-        true => wgpu::InstanceFlags::ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER,
-        false => wgpu::InstanceFlags::empty(),
-    };
+    descriptor.flags = wgpu::InstanceFlags::empty();
+    descriptor.flags.set(wgpu::InstanceFlags::ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER, nonconformant);
     let instance = wgpu::Instance::new(descriptor);
     let all = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     all.into_iter().map(|adapter| (describe(&adapter), adapter)).collect()
@@ -111,12 +109,11 @@ pub fn one_per_gpu<A>(mut adapters: Vec<(Device, A)>) -> Vec<(Device, A)> {
     for (device, adapter) in adapters {
         let new = details(&device);
         let same = gpus.iter_mut().find_map(|(known, _)| {
-            let is_same_name = known.name == device.name;
             let gpu = known.gpu.as_mut()?;
             let is_same = match (&gpu.pci, &new.pci) {
                 (Some(a), Some(b)) => a == b,
                 _ => {
-                    is_same_name
+                    known.name == device.name
                         && (gpu.vendor, gpu.device) == (new.vendor, new.device)
                         && gpu.backend != new.backend
                         && !gpu.other_backends.contains(&new.backend)

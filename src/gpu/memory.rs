@@ -23,10 +23,7 @@ pub enum Memory {
 }
 
 /// An array of texels, folded into the rows of a 2D texture.
-pub struct Texture {
-    texture: wgpu::Texture,
-    pub(super) view: wgpu::TextureView,
-}
+pub struct Texture(pub(super) wgpu::TextureView);
 
 /// A resource to bind.
 pub enum Resource<'a> {
@@ -75,8 +72,7 @@ impl Gpu {
         };
         let what = || format!("a texture of {}", Bytes(bytes));
         let texture = self.make(what, || self.device.create_texture(&descriptor))?;
-        let view = self.attempt(|| texture.create_view(&Default::default()))?;
-        Ok(Texture { texture, view })
+        Ok(Texture(self.attempt(|| texture.create_view(&Default::default()))?))
     }
 
     /// Maximum bytes that a kernel can read through one binding, whatever its kind.
@@ -97,7 +93,7 @@ impl Gpu {
     pub fn write_memory(&self, memory: &Memory, first: u64, words: &[u32]) -> Result<(), GpuError> {
         let texture = match memory {
             Memory::Buffer(buffer) => return self.write(buffer, TEXEL_BYTES * first, words),
-            Memory::Texture(texture) => &texture.texture,
+            Memory::Texture(Texture(view)) => view.texture(),
         };
         let row = u64::from(WIDTH);
         let (mut x, mut y, mut rest) = ((first % row) as u32, (first / row) as u32, words);
@@ -128,11 +124,11 @@ impl Gpu {
         match (from, to) {
             (Memory::Buffer(from), Memory::Buffer(to)) => self.fill(to, from),
             (Memory::Texture(from), Memory::Texture(to)) => self.copy(|encoder| {
-                let (from, to) = (&from.texture, &to.texture);
+                let (from, to) = (from.0.texture(), to.0.texture());
                 let size = from.size();
                 encoder.copy_texture_to_texture(from.as_image_copy(), to.as_image_copy(), size);
             }),
-            _ => Err(GpuError::Refused("a buffer is no copy of a texture".into())),
+            _ => Err(GpuError::Refused("a buffer is not a copy of a texture".into())),
         }
     }
 }

@@ -103,14 +103,14 @@ impl Gpu {
         if let Some(feature) = kernel.needs.iter().find(absent) {
             return Some(format!("this adapter has no {feature}"));
         }
-        let (limits, least, most) = (details.limits, details.subgroup_min, details.subgroup_max);
+        let (limits, min, max) = (details.limits, details.subgroup_min, details.subgroup_max);
         if u64::from(kernel.workgroup_bytes) > limits.workgroup_memory.0 {
             let (needed, there) = (Bytes(kernel.workgroup_bytes.into()), limits.workgroup_memory);
             return Some(format!("its workgroups share {needed}, this adapter's at most {there}"));
         }
         // A driver that chooses the subgroup size mostly takes the maximum; verification finds out otherwise.
-        kernel.constant("LANES").filter(|lanes| *lanes != most).map(|lanes| {
-            format!("it is written for subgroups of {lanes}, here they have {least} to {most}")
+        kernel.constant("LANES").filter(|lanes| *lanes != max).map(|lanes| {
+            format!("it is written for subgroups of {lanes}, here they have {min} to {max}")
         })
     }
 

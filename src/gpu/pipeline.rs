@@ -111,7 +111,7 @@ impl Gpu {
             binding,
             resource: match resource {
                 Resource::Buffer(buffer) => buffer.0.as_entire_binding(),
-                Resource::Texture(texture) => wgpu::BindingResource::TextureView(&texture.view),
+                Resource::Texture(texture) => wgpu::BindingResource::TextureView(&texture.0),
             },
         });
         let entries: Vec<_> = entries.collect();

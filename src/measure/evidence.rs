@@ -112,33 +112,30 @@ impl Windows {
         let gpu = self.gpu_seconds.as_ref().map_or(self.len(), Vec::len);
         let window_lengths = [self.cpu_seconds.len(), self.work.len(), gpu];
         let counted = b.windows.iter().try_fold(0usize, |sum, n| sum.checked_add(*n));
-        match () {
-            () if block_lengths.iter().any(|n| *n != b.windows.len()) => {
-                Err("blocks: the columns are not of one length")
-            }
-            () if window_lengths.iter().any(|n| *n != self.len()) => {
-                Err("the columns are not of one length")
-            }
-            () if counted != Some(self.len()) || b.windows.contains(&0) => {
-                Err("blocks.windows: they are not as many as there are")
-            }
-            () => Ok(()),
+        if block_lengths.iter().any(|n| *n != b.windows.len()) {
+            return Err("blocks: the columns are not of one length");
         }
+        if window_lengths.iter().any(|n| *n != self.len()) {
+            return Err("the columns are not of one length");
+        }
+        if counted != Some(self.len()) || b.windows.contains(&0) {
+            return Err("blocks.windows: they are not as many as there are");
+        }
+        Ok(())
     }
 
     /// The blocks as rows.
     pub fn blocks(&self) -> Vec<Block> {
         let mut first = 0;
         let block_at = |i: usize| {
-            let windows = self.blocks.windows[i];
-            let all = first..first + windows;
-            first += windows;
+            let windows = first..first + self.blocks.windows[i];
+            first = windows.end;
             let from = Seconds(self.blocks.measured_from_seconds[i]);
-            let length: f64 = self.wall_seconds[all.clone()].iter().sum();
+            let length: f64 = self.wall_seconds[windows.clone()].iter().sum();
             let measured = TimeSpan { from, to: Seconds(from.0 + length) };
-            let gpu = self.gpu_seconds.as_ref().map(|gpu| gpu[all.clone()].iter().sum::<f64>());
+            let gpu = self.gpu_seconds.as_ref().map(|gpu| gpu[windows.clone()].iter().sum::<f64>());
             Block {
-                windows: all,
+                windows,
                 step: LoadStep {
                     idle_from: Seconds(self.blocks.idle_from_seconds[i]),
                     load_from: Seconds(self.blocks.load_from_seconds[i]),

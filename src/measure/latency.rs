@@ -33,7 +33,7 @@ impl TryFrom<String> for Latency {
 
     fn try_from(text: String) -> Result<Latency, &'static str> {
         let bytes = BASE64_STANDARD.decode(text).map_err(|_| "it is not base64")?;
-        Latency::from_v2(&bytes).ok_or("it is no histogram of these bounds")
+        Latency::from_v2(&bytes).ok_or("it is not a histogram of these bounds")
     }
 }
 

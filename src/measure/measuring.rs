@@ -97,7 +97,7 @@ impl<'a> Measurer<'a> {
         let is_rate_precise = rate.and_then(|rate| Some((rate.value, rate.ci95?))).is_some_and(
             |(value, (low, high))| (value - low).max(high - value) <= precision * value,
         );
-        let figures = self.meter.figures(&self.steps());
+        let figures = self.meter.figures(&self.measured.windows.steps());
         is_rate_precise
             && figures.iter().all(|figures| match &figures.total {
                 Ok(Integral { terms, gross, .. }) => {
@@ -109,13 +109,9 @@ impl<'a> Measurer<'a> {
             })
     }
 
-    fn steps(&self) -> Vec<LoadStep> {
-        self.measured.windows.steps()
-    }
-
     /// Waits for the readings of a lagging meter, unless `on_event` breaks.
     pub fn await_meters(&self, on_event: OnEvent) {
-        let Some(until) = self.meter.awaited(&self.steps()) else { return };
+        let Some(until) = self.meter.awaited(&self.measured.windows.steps()) else { return };
         while self.meter.now() < until && on_event(Event::AwaitingMeter).is_continue() {
             sleep(POLL_INTERVAL);
         }
@@ -135,7 +131,7 @@ impl<'a> Measurer<'a> {
     /// The results so far.
     pub fn measurement(&self) -> Measurement {
         let mut measurement = self.measured.clone();
-        measurement.readings = self.meter.readings(&self.steps());
+        measurement.readings = self.meter.readings(&measurement.windows.steps());
         measurement.proof = self.job.proof(measurement.windows.len());
         measurement
     }
@@ -160,7 +156,6 @@ impl<'a> Measurer<'a> {
         if windows == 0 {
             return Err(MeasureError::Interrupted);
         }
-        let end = measured.to;
         let step = LoadStep { idle_from, load_from, measured, busy: None };
         self.measured.windows.blocks.push(step, windows, warm_up_steady);
         // Outputs of finished windows are checked even after an interruption.
@@ -178,7 +173,7 @@ impl<'a> Measurer<'a> {
                 }
             }
         }
-        self.meter.wait_for_ticks(end, &mut || on_event(Event::Checking).is_break());
+        self.meter.wait_for_ticks(measured.to, &mut || on_event(Event::Checking).is_break());
         if stopped { Err(MeasureError::Interrupted) } else { Ok(()) }
     }
 
@@ -225,20 +220,18 @@ impl<'a> Measurer<'a> {
             let number = before + done;
             let length = self.protocol.window_length(number);
             self.job.open_window(number as u32)?;
-            let (mut work, mut gpu, mut cut) = (Work(0), Some(Seconds(0.0)), false);
-            let meter = &self.meter;
+            let (mut work, mut gpu) = (Work(0), Some(Seconds(0.0)));
             let windows = self.protocol.windows as f64;
             pump(self.job, &mut |batch, since_last| {
                 work = work + batch.work;
                 gpu = gpu.zip(batch.gpu_seconds).map(|(sum, seconds)| sum + seconds);
                 in_window.record(since_last);
-                let elapsed = meter.now() - from;
+                let elapsed = self.meter.now() - from;
                 let completed = (done as f64 + (elapsed.0 / length.0).min(1.0)) / windows;
-                cut |= on_event(Event::Progress(completed.min(1.0))).is_break();
-                cut || elapsed >= length
+                stopped |= on_event(Event::Progress(completed.min(1.0))).is_break();
+                stopped || elapsed >= length
             })?;
-            if cut {
-                stopped = true;
+            if stopped {
                 break;
             }
             self.job.close_window()?;

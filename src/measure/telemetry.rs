@@ -207,8 +207,8 @@ impl Observer {
             let cpus = system.cpus();
             if !cpus.is_empty() {
                 sample.cpu_use = Some(f64::from(system.global_cpu_usage()) / 100.0);
-                let mean =
-                    cpus.iter().map(|cpu| cpu.frequency() as f64).sum::<f64>() / cpus.len() as f64;
+                let sum: f64 = cpus.iter().map(|cpu| cpu.frequency() as f64).sum();
+                let mean = sum / cpus.len() as f64;
                 sample.cpu_hertz = Some(mean * 1e6).filter(|hertz| *hertz > 0.0);
             }
         }

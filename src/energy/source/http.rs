@@ -6,7 +6,6 @@ use crate::energy::EnergyError;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
-use std::io::ErrorKind;
 use std::time::Duration;
 use ureq::http::{StatusCode, Uri, header};
 use ureq::{Agent, Body};
@@ -14,7 +13,7 @@ use ureq::{Agent, Body};
 /// Timeout, from the DNS lookup to the last byte of the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Maximum size of an answer; plugs send one or two kilobytes.
-const LARGEST: u64 = 64 << 10;
+const MAX_BYTES: u64 = 64 << 10;
 
 /// How a plug takes a name and a password.
 pub(super) enum Login {
@@ -56,17 +55,15 @@ impl Http {
                 "the {plug}'s address {why}; write http://HOST or http://NAME:PASSWORD@HOST, special characters as %XX"
             ))
         };
-        let uri: Uri = url.parse().map_err(|_| wrong("is no web address"))?;
+        let uri: Uri = url.parse().map_err(|_| wrong("is not a web address"))?;
         let authority = uri.authority().ok_or_else(|| wrong("names no host"))?.as_str();
         if uri.scheme_str() != Some("http") {
             return Err(wrong("is not one of plain http, which plugs speak"));
         }
-        let (user, host) = match authority.rsplit_once('@') {
-            Some((user, host)) => (Some(user), host),
-            None => (None, authority),
-        };
+        let credentials = authority.rsplit_once('@');
+        let host = credentials.map_or(authority, |(_, host)| host);
         let (mut header, mut query) = (None, String::new());
-        if let Some(user) = user {
+        if let Some((user, _)) = credentials {
             let (name, password) = user.split_once(':').unwrap_or((user, ""));
             let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
             let (name, password) = (plain(name), plain(password));
@@ -143,7 +140,7 @@ impl Http {
             }
             Refusal::Oversized => format!(
                 "the {plug}'s answer is over {} KiB; check that the address is a {plug}'s",
-                LARGEST >> 10
+                MAX_BYTES >> 10
             ),
             Refusal::Garbage => {
                 format!("the {plug}'s answer is no JSON; check that the address is a {plug}'s")
@@ -168,17 +165,17 @@ impl Http {
 
 impl Refusal {
     fn of(error: ureq::Error) -> Refusal {
+        use std::io::ErrorKind as K;
         use ureq::Error as E;
         match error {
             E::Timeout(_) => Refusal::Late,
             E::BodyExceedsLimit(_) | E::LargeResponseHeader(..) => Refusal::Oversized,
             E::Protocol(_) => Refusal::Garbage,
             E::Io(error) => match error.kind() {
-                ErrorKind::TimedOut | ErrorKind::WouldBlock => Refusal::Late,
-                ErrorKind::UnexpectedEof
-                | ErrorKind::ConnectionReset
-                | ErrorKind::ConnectionAborted
-                | ErrorKind::BrokenPipe => Refusal::BrokenOff,
+                K::TimedOut | K::WouldBlock => Refusal::Late,
+                K::UnexpectedEof | K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe => {
+                    Refusal::BrokenOff
+                }
                 _ => Refusal::Unreachable,
             },
             _ => Refusal::Unreachable,
@@ -187,7 +184,7 @@ impl Refusal {
 }
 
 fn body(body: &mut Body) -> Result<Vec<u8>, Refusal> {
-    body.with_config().limit(LARGEST).read_to_vec().map_err(|error| match Refusal::of(error) {
+    body.with_config().limit(MAX_BYTES).read_to_vec().map_err(|error| match Refusal::of(error) {
         // The plug has answered, so the connection broke during the answer.
         Refusal::Unreachable | Refusal::Garbage => Refusal::BrokenOff,
         refusal => refusal,

@@ -85,10 +85,8 @@ impl Sensors {
 
     /// AMD cards: the average if there is one, since instantaneous readings may alias with the load.
     fn power(&self, sysfs: &Path) -> Option<Box<dyn EnergySource>> {
-        const FILES: [(&str, Seconds); 2] =
-            [("power1_average", AVERAGING), ("power1_input", Seconds(0.0))];
-        let (file, averaging) =
-            FILES.into_iter().find(|(file, _)| self.number(&[*file]).is_some())?;
+        let files = [("power1_average", AVERAGING), ("power1_input", Seconds(0.0))];
+        let (file, averaging) = files.into_iter().find(|(f, _)| self.number(&[f]).is_some())?;
         // On APUs the value covers the whole processor (kernel documentation). Except for the MI300A, exactly these have a northbridge
         // voltage (driver source).
         let integrated = self.text("in1_label").is_some_and(|label| label == "vddnb");

@@ -44,7 +44,7 @@ impl<F: FnMut() -> Result<Vec<f64>, EnergyError> + Send> EnergySource for Reader
 /// Assumed maximum power of a card without a known limit.
 pub const CARD_CEILING: Watts = Watts(2000.0);
 /// Maximum plausible power limit: drivers fill unknown limits with ones.
-const LARGEST_LIMIT: Watts = Watts(10_000.0);
+const MAX_LIMIT: Watts = Watts(10_000.0);
 
 /// Maximum plausible power of a card with these limits: twice the largest, since power briefly overshoots a limit.
 pub fn card_ceiling(limits: impl IntoIterator<Item = Watts>) -> Watts {
@@ -54,7 +54,7 @@ pub fn card_ceiling(limits: impl IntoIterator<Item = Watts>) -> Watts {
 
 /// A power limit, if it is plausible.
 fn limit(watts: Watts) -> Option<Watts> {
-    (watts.0 > 0.0 && watts <= LARGEST_LIMIT).then_some(watts)
+    (watts.0 > 0.0 && watts <= MAX_LIMIT).then_some(watts)
 }
 
 /// A temperature in degrees Celsius, if it is plausible.

@@ -47,10 +47,8 @@ pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
     let divided = device.mig_mode().is_ok_and(|mode| mode.current != 0) || name.contains("MIG ");
     let model =
         if divided { format!("{name} (the whole board, all slices)") } else { name.clone() };
-    let (readings, absence) = match readings(&device, &name) {
-        Ok(readings) => (readings, None),
-        Err(error) => (Vec::new(), Some(unread(error, divided))),
-    };
+    let readings = readings(&device, &name).map_err(|error| unread(error, divided));
+    let absence = readings.as_ref().err().cloned();
     let source = |(raw, quantity, accuracy): Reading| {
         let info = SourceInfo {
             kind: MeterKind::Nvml,
@@ -70,7 +68,7 @@ pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
         };
         Box::new(Reader { info, read }) as Box<dyn EnergySource>
     };
-    let sources = readings.into_iter().map(source).collect();
+    let sources = readings.into_iter().flatten().map(source).collect();
     Ok(Found { sources, absence, board: Box::new(card) })
 }
 
@@ -115,10 +113,11 @@ fn readings(device: &Device, name: &str) -> Result<Vec<Reading>, NvmlError> {
     let assumed = || Accuracy::assumed("as NVML documents for the power of Fermi and Kepler");
     let power =
         |raw, averaging| is_there(&raw).then(|| (raw, Quantity::Power { averaging }, assumed()));
-    let duty = if samples_part_time(name) { 0.25 } else { 1.0 };
-    let counter = COUNTERS.into_iter().find(is_there);
-    let counter =
-        counter.map(|raw| (raw, Quantity::Counter { ranges: vec![None], duty }, assumed()));
+    // The sensors of these boards sample 25 % of the time (arXiv 2312.02741 measured A100 and H100).
+    let samples_part_time = has_word(name, &GA100) || has_word(name, &GH100);
+    let duty = if samples_part_time { 0.25 } else { 1.0 };
+    let energy = Quantity::Counter { ranges: vec![None], duty };
+    let counter = COUNTERS.into_iter().find(is_there).map(|raw| (raw, energy, assumed()));
     let instant = power(INSTANT, Seconds(0.0));
     let usage = || {
         let architecture = device.architecture().ok();
@@ -172,19 +171,14 @@ fn field(device: &Device, id: u32) -> Result<f64, NvmlError> {
     })
 }
 
-/// Boards with a GA100 or GH100, whose sensor samples 25 % of the time (arXiv 2312.02741 measured A100 and H100).
-fn samples_part_time(name: &str) -> bool {
-    const GH100: [&str; 5] = ["H100", "H200", "H800", "H20", "GH200"];
-    has_ga100(name) || words(name).any(|word| GH100.contains(&word))
-}
+/// Boards with a GA100.
+const GA100: [&str; 5] = ["A100", "A100X", "A800", "A30", "170HX"];
+/// Boards with a GH100.
+const GH100: [&str; 5] = ["H100", "H200", "H800", "H20", "GH200"];
 
-fn has_ga100(name: &str) -> bool {
-    const GA100: [&str; 5] = ["A100", "A100X", "A800", "A30", "170HX"];
-    words(name).any(|word| GA100.contains(&word))
-}
-
-fn words(name: &str) -> impl Iterator<Item = &str> {
-    name.split(|c: char| !c.is_ascii_alphanumeric())
+/// Whether one of these words is in a card's name.
+fn has_word(name: &str, words: &[&str]) -> bool {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| words.contains(&word))
 }
 
 /// Averaging time of `power_usage`: one second since Ampere, except on the GA100 (NVML documentation). An unknown card is treated as a
@@ -193,7 +187,7 @@ fn usage_averaging(name: &str, architecture: Option<DeviceArchitecture>) -> Seco
     use DeviceArchitecture as A;
     match architecture {
         Some(A::Kepler | A::Maxwell | A::Pascal | A::Volta | A::Turing) => Seconds(0.0),
-        _ if has_ga100(name) => Seconds(0.0),
+        _ if has_word(name, &GA100) => Seconds(0.0),
         _ => Seconds(1.0),
     }
 }
@@ -229,8 +223,7 @@ fn throttles(reasons: ThrottleReasons) -> Vec<Throttle> {
         (R::SYNC_BOOST | R::DISPLAY_CLOCK_SETTING, Throttle::Other),
     ]
     .into_iter()
-    .filter(|(bits, _)| reasons.intersects(*bits))
-    .map(|(_, throttle)| throttle)
+    .filter_map(|(bits, throttle)| reasons.intersects(bits).then_some(throttle))
     .collect()
 }
 

@@ -56,7 +56,7 @@ impl Figure {
     }
 
     /// Watts or joules in an answer.
-    fn value(&self, answer: &Value) -> Result<f64, Fault> {
+    pub fn value(&self, answer: &Value) -> Result<f64, Fault> {
         let term = |(object, field): &(String, String)| {
             let number = number(answer.pointer(object).ok_or(Fault::Absent)?, field)?;
             match self.unit {
@@ -104,28 +104,14 @@ fn errors(object: &Value) -> Option<String> {
 /// One meter of a plug.
 pub(super) struct Channel {
     /// Its name for the user: `0`, `1`, `a`.
-    name: String,
-    watts: Figure,
+    pub name: String,
+    pub watts: Figure,
     /// Its counter, if the firmware has one.
-    joules: Option<Figure>,
+    pub joules: Option<Figure>,
     /// Its maximum power.
-    ceiling: Watts,
+    pub ceiling: Watts,
     /// Its present power.
-    now: Result<f64, Fault>,
-}
-
-impl Channel {
-    /// A meter with its present power in an answer.
-    pub fn new(
-        name: String,
-        watts: Figure,
-        joules: Option<Figure>,
-        ceiling: Watts,
-        answer: &Value,
-    ) -> Channel {
-        let now = watts.value(answer);
-        Channel { name, watts, joules, ceiling, now }
-    }
+    pub now: Result<f64, Fault>,
 }
 
 /// Description of a plug.
@@ -316,12 +302,12 @@ pub(super) fn public_name(name: Option<&str>, private: &[&str]) -> Option<String
     }
     let squeezed = squeeze(name);
     // The last digits of a MAC address identify a plug.
-    let identifies = |private: &&&str| {
+    let identifies = |private: &&str| {
         let private = squeeze(private);
         let tail = &private[private.len().saturating_sub(6)..];
         !tail.is_empty() && squeezed.contains(tail)
     };
-    (!private.iter().any(|private| identifies(&private))).then(|| name.to_string())
+    (!private.iter().any(identifies)).then(|| name.to_string())
 }
 
 /// Letters and digits only, in lower case.

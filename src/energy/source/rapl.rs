@@ -29,7 +29,7 @@ pub fn find(sysfs: &Path) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
         .map(|interface| packages(&powercap, interface, has_counter_per_die))
         .into_iter()
         .find(|packages| !packages.is_empty())
-        .ok_or_else(|| if is_masked(&powercap) { MASKED.into() } else { absent() })?;
+        .ok_or_else(|| if is_masked(&powercap) { MASKED } else { ABSENT })?;
     let memory: Vec<Zone> = packages.iter().flat_map(|zone| zone.memory(&powercap)).collect();
     let mut sources = vec![source(packages, Scope::CpuPackage)?];
     let mut memory = source(memory, Scope::Dram)?;
@@ -66,6 +66,10 @@ fn zones(folder: &Path, prefix: &str) -> Vec<Zone> {
     zones.sort_by_key(|zone| (zone.id.len(), zone.id.clone()));
     zones
 }
+
+/// The error if there are no counters.
+const ABSENT: &str = "no energy counter of the processor is here: most virtual machines have none; elsewhere run \
+    `sudo modprobe intel_rapl_msr`";
 
 /// The error if a container hides the counters.
 const MASKED: &str = "the processor's energy counter is masked, as Docker and Podman do: its links in \
@@ -192,24 +196,16 @@ fn ceiling(zone: &Path) -> Watts {
     if largest > 0.0 && 2.0 * largest < CEILING.0 { Watts(2.0 * largest) } else { CEILING }
 }
 
-fn absent() -> EnergyError {
-    "no energy counter of the processor is here: most virtual machines have none; elsewhere run \
-     `sudo modprobe intel_rapl_msr`"
-        .into()
-}
-
 /// Why a counter cannot be read. Since 2020 only root may read it, because of a side channel (CVE-2020-8694).
 fn refused(error: io::Error, interface: &str) -> EnergyError {
-    match error.kind() {
+    EnergyError(match error.kind() {
         io::ErrorKind::PermissionDenied => format!(
             "only root may read the processor's energy counter: until the next restart, \
              `sudo chmod a+r /sys/class/powercap/{interface}:*/*_uj` allows everybody to"
-        )
-        .into(),
-        io::ErrorKind::NotFound => absent(),
+        ),
+        io::ErrorKind::NotFound => ABSENT.into(),
         kind => format!(
             "the processor's energy counter cannot be read ({kind}): use another energy source"
-        )
-        .into(),
-    }
+        ),
+    })
 }

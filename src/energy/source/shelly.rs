@@ -17,8 +17,9 @@ const COMPONENTS: [(&str, &str, (&str, &str), Watts); 3] = [
     ("EM1", "act_power", ("EM1Data", "total_act_energy"), CLAMP_CEILING),
 ];
 
-/// Maximum number of components of a kind; their ids start at 0.
-const COMPONENTS_OF_A_KIND: u32 = 4;
+/// The error if no component has a meter.
+const NO_METER: &str = "this Shelly measures no power: none of its switches has a meter; use one with a power meter, \
+    or name a command";
 
 /// Channel names of a three-phase meter.
 const PHASES: [&str; 3] = ["a", "b", "c"];
@@ -33,15 +34,12 @@ pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     let http = Http::new(base_url, Login::Basic, "Shelly plug")?;
     let about = http.ask("/shelly")?;
     let text = |field: &str| about.get(field).and_then(Value::as_str);
-    let (model, firmware, channels) = if about.get("gen").is_some() {
-        (text("model"), text("ver"), gen2_plus(&http, wanted)?)
-    } else if let Some(model) = text("type") {
-        (Some(model), text("fw"), gen1(&http, model, wanted)?)
-    } else {
-        return Err(
-            "what answers there is no Shelly plug; check the address, or name another kind of plug"
-                .into(),
-        );
+    let (model, firmware, channels) = match (about.get("gen"), text("type")) {
+        (Some(_), _) => (text("model"), text("ver"), gen2_plus(&http, wanted)?),
+        (None, Some(model)) => (Some(model), text("fw"), gen1(&http, model, wanted)?),
+        (None, None) => Err(
+            "what answers there is no Shelly plug; check the address, or name another kind of plug",
+        )?,
     };
     let private = [text("mac").unwrap_or_default(), text("id").unwrap_or_default()];
     let about = About {
@@ -58,7 +56,8 @@ pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
 fn gen2_plus(http: &Http, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyError> {
     for (name, power, (counter, energy), ceiling) in COMPONENTS {
         let mut channels = Vec::new();
-        for id in 0..COMPONENTS_OF_A_KIND {
+        // There are at most four components of a kind.
+        for id in 0..4u32 {
             let path = |component: &str| format!("/rpc/{component}.GetStatus?id={id}");
             let Some(answer) = component_status(http, &path(name))? else {
                 // If the first is missing, there is none of this kind.
@@ -69,7 +68,8 @@ fn gen2_plus(http: &Http, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyEr
             if has_this_id && answer.get(power).is_some() {
                 let watts = Figure::new(path(name), None, [("", power.into())]);
                 let joules = Figure::new(path(counter), Some(WATT_HOUR), [("", energy.into())]);
-                channels.push(Channel::new(id.to_string(), watts, Some(joules), ceiling, &answer));
+                let (name, now) = (id.to_string(), watts.value(&answer));
+                channels.push(Channel { name, watts, joules: Some(joules), ceiling, now });
             }
         }
         if !channels.is_empty() {
@@ -77,23 +77,20 @@ fn gen2_plus(http: &Http, wanted: Option<&str>) -> Result<Vec<Channel>, EnergyEr
         }
     }
     let path = "/rpc/EM.GetStatus?id=0";
-    match component_status(http, path)? {
-        Some(answer) if answer.get("a_act_power").is_some() => {
-            let phase = |phases: &[&str]| {
-                let figure = |path, unit, suffix| {
-                    let field = |phase: &&str| ("", format!("{phase}_{suffix}"));
-                    Figure::new(path, unit, phases.iter().map(field))
-                };
-                let watts = figure(path, None, "act_power");
-                let counter = "/rpc/EMData.GetStatus?id=0";
-                let joules = figure(counter, Some(WATT_HOUR), "total_act_energy");
-                let ceiling = Watts(CLAMP_CEILING.0 * phases.len() as f64);
-                Channel::new(phases.concat(), watts, Some(joules), ceiling, &answer)
-            };
-            Ok(phases(wanted, phase(&PHASES), PHASES.map(|name| phase(&[name])).into()))
-        }
-        _ => Err(no_meter()),
-    }
+    let answer = component_status(http, path)?;
+    let answer = answer.filter(|answer| answer.get("a_act_power").is_some()).ok_or(NO_METER)?;
+    let channel = |phases: &[&str]| {
+        let figure = |path, unit, suffix| {
+            let field = |phase: &&str| ("", format!("{phase}_{suffix}"));
+            Figure::new(path, unit, phases.iter().map(field))
+        };
+        let watts = figure(path, None, "act_power");
+        let joules = figure("/rpc/EMData.GetStatus?id=0", Some(WATT_HOUR), "total_act_energy");
+        let ceiling = Watts(CLAMP_CEILING.0 * phases.len() as f64);
+        let (name, now) = (phases.concat(), watts.value(&answer));
+        Channel { name, watts, joules: Some(joules), ceiling, now }
+    };
+    Ok(phases(wanted, &PHASES, channel))
 }
 
 /// The answer of a component; `None` if the device does not have it and answers with an error status.
@@ -117,13 +114,8 @@ fn gen1(http: &Http, model: &str, wanted: Option<&str>) -> Result<Vec<Channel>, 
             Figure::new(PATH, unit, numbers.iter().map(object))
         };
         let name = numbers.iter().map(usize::to_string).collect();
-        Channel::new(
-            name,
-            figure(None, "power"),
-            Some(figure(Some(unit), "total")),
-            ceiling,
-            &answer,
-        )
+        let (watts, joules) = (figure(None, "power"), Some(figure(Some(unit), "total")));
+        Channel { name, now: watts.value(&answer), watts, joules, ceiling }
     };
     let clamps: Vec<usize> = (0..meters("emeters")).collect();
     if !clamps.is_empty() {
@@ -131,18 +123,16 @@ fn gen1(http: &Http, model: &str, wanted: Option<&str>) -> Result<Vec<Channel>, 
             let ceiling = Watts(CLAMP_CEILING.0 * numbers.len() as f64);
             channel("emeters", numbers, WATT_HOUR, ceiling)
         };
-        let channels = clamps.iter().map(|&number| channel(&[number])).collect();
         return Ok(match model {
-            "SHEM-3" => phases(wanted, channel(&clamps), channels),
-            _ => channels,
+            "SHEM-3" => phases(wanted, &clamps, channel),
+            _ => clamps.chunks(1).map(channel).collect(),
         });
     }
     let plugs = 0..meters("meters");
     let channels: Vec<Channel> =
         plugs.map(|number| channel("meters", &[number], WATT_MINUTE, PLUG_CEILING)).collect();
     let any_has = |field: &str| {
-        let meters = answer["meters"].as_array();
-        meters.is_some_and(|meters| meters.iter().any(|meter| meter.get(field).is_some()))
+        answer["meters"].as_array().into_iter().flatten().any(|meter| meter.get(field).is_some())
     };
     match (any_has("total"), any_has("power")) {
         (true, _) => Ok(channels),
@@ -150,16 +140,15 @@ fn gen1(http: &Http, model: &str, wanted: Option<&str>) -> Result<Vec<Channel>, 
         (false, true) => Err("this Shelly has no meter: the watts that it shows were typed in by its owner; use one \
              with a power meter, or --power declared:WATTS"
             .into()),
-        (false, false) => Err(no_meter()),
+        (false, false) => Err(NO_METER.into()),
     }
 }
 
 /// The channels of a three-phase meter: the sum of its phases, unless the user names one.
-fn phases(wanted: Option<&str>, sum: Channel, channels: Vec<Channel>) -> Vec<Channel> {
-    if wanted.is_none() { vec![sum] } else { channels }
-}
-
-fn no_meter() -> EnergyError {
-    "this Shelly measures no power: none of its switches has a meter; use one with a power meter, or name a command"
-        .into()
+fn phases<P>(
+    wanted: Option<&str>,
+    phases: &[P],
+    channel: impl Fn(&[P]) -> Channel,
+) -> Vec<Channel> {
+    phases.chunks(if wanted.is_none() { phases.len() } else { 1 }).map(channel).collect()
 }

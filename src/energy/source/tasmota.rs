@@ -43,23 +43,23 @@ pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
 /// channel.
 fn channels(answer: &Value) -> Result<Vec<Channel>, EnergyError> {
     let Some(meter) = answer.pointer(METER) else {
-        return Err(EnergyError(match answer.get("StatusSNS") {
+        let why = match answer.get("StatusSNS") {
             Some(_) => {
                 "this Tasmota has no ENERGY sensor, which rigbench reads (a reading head of a house's meter shows its \
                  figures under names of its owner's): use a plug with a meter, or name a command that prints its watts"
-                    .into()
             }
             None => {
                 "what answers there is no Tasmota plug with a power meter; check the address and the plug's module"
-                    .into()
             }
-        }));
+        };
+        return Err(why.into());
     };
     let length = |field: &str| meter.get(field).and_then(Value::as_array).map(Vec::len);
     let channel = |name: usize, watts: String, joules: Option<String>| {
         let figure = |unit, field| Figure::new(SENSORS, unit, [(METER, field)]);
         let joules = joules.map(|field| figure(Some(KILOWATT_HOUR), field));
-        Channel::new(name.to_string(), figure(None, watts), joules, PLUG_CEILING, answer)
+        let (name, watts) = (name.to_string(), figure(None, watts));
+        Channel { name, now: watts.value(answer), watts, joules, ceiling: PLUG_CEILING }
     };
     let Some(count) = length("Power") else {
         return Ok(vec![channel(0, "Power".into(), Some("Total".into()))]);

@@ -54,7 +54,7 @@ pub fn outliers(values: &[f64], far: f64) -> Vec<usize> {
     (0..values.len()).filter(|&i| (values[i] - middle).abs() > reach).collect()
 }
 
-fn sorted(values: &[f64]) -> Vec<f64> {
+pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted

@@ -1,14 +1,12 @@
 //! Rank statistics: the Mann-Whitney U test and a robust linear trend. The `statrs` crate has the test, too, but its exact p-value uses
 //! the wrong tail if the first sample is not the larger one (version 0.19).
 
+use super::location::sorted;
 use super::{Estimate, median};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// The 97.5 % quantile of the normal distribution.
 const NORMAL_975: f64 = 1.959_963_984_540_054;
-
-/// Maximum size of the smaller sample for an exact p-value.
-const COUNTED: usize = 8;
 
 /// Result of the Mann-Whitney U test.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,7 +28,7 @@ pub fn mann_whitney(a: &[f64], b: &[f64]) -> Option<MannWhitney> {
     let (n, m) = (a.len() as f64, b.len() as f64);
     let max_u = u.max(n * m - u);
     let ties = ties(&[a, b].concat());
-    let p = if ties.is_empty() && a.len().min(b.len()) <= COUNTED {
+    let p = if ties.is_empty() && a.len().min(b.len()) <= 8 {
         2.0 * tail_probability(max_u as usize, a.len().min(b.len()), a.len().max(b.len()))
     } else {
         let all = n + m;
@@ -45,8 +43,7 @@ pub fn mann_whitney(a: &[f64], b: &[f64]) -> Option<MannWhitney> {
 
 /// Sizes of the groups of tied values.
 fn ties(values: &[f64]) -> Vec<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    let sorted = sorted(values);
     let groups = sorted.chunk_by(|a, b| a == b).map(|group| group.len() as f64);
     groups.filter(|&size| size > 1.0).collect()
 }

@@ -54,9 +54,8 @@ pub fn ratio_of_blocks(base: &[f64], new: &[f64]) -> Option<Ratio> {
 /// The ratio of medians of independent windows, with bootstrap intervals and the Mann-Whitney p-value; `None` with fewer than six windows
 /// in a sample.
 pub fn ratio_of_windows(base: &[f64], new: &[f64], seed: u64) -> Option<Ratio> {
-    let ratio = |base: &[f64], new: &[f64]| match (median(base), median(new)) {
-        (Some(base), Some(new)) => new / base,
-        _ => f64::NAN,
+    let ratio = |base: &[f64], new: &[f64]| {
+        median(base).zip(median(new)).map_or(f64::NAN, |(base, new)| new / base)
     };
     let [ci95, ci99] = bootstrap(base, new, seed, [0.95, 0.99], ratio)?;
     Some(Ratio { value: ratio(base, new), ci95, ci99, p: mann_whitney(new, base)?.p })

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Maximum length of a reading's line, and of the error output that is kept, in bytes.
-const LONGEST: u64 = 1024;
+const MAX_BYTES: u64 = 1024;
 /// What to print, for error messages.
 const ADVICE: &str = "it is to print watts, one line a reading, as in 240 or 240 W";
 /// What to do about a program that buffers its output when it writes to a pipe.
@@ -179,14 +179,14 @@ impl Run {
     }
 
     /// Kills the remaining processes of a shell that has exited, and reads the rest of the output.
-    fn finish(&mut self, well: bool) {
+    fn finish(&mut self, succeeded: bool) {
         self.lifeline = None;
         let until = Instant::now() + Duration::from_secs(1);
         let mut state = self.shared.state.lock();
         while state.closed < 2 && Instant::now() < until {
             self.shared.news.wait_for(&mut state, LOOK);
         }
-        if let Some(text) = state.unterminated.take().filter(|_| well) {
+        if let Some(text) = state.unterminated.take().filter(|_| succeeded) {
             state.add_line(&text, self.started);
         }
     }
@@ -238,14 +238,14 @@ fn read_lines(output: ChildStdout, shared: &Shared, started: Instant) {
     let mut line = Vec::new();
     loop {
         line.clear();
-        match output.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
+        match output.by_ref().take(MAX_BYTES).read_until(b'\n', &mut line) {
             Ok(1..) => {}
             _ => break,
         }
         let text = String::from_utf8_lossy(&line);
         if line.ends_with(b"\n") {
             shared.change(|state| state.add_line(&text, started));
-        } else if (line.len() as u64) < LONGEST {
+        } else if (line.len() as u64) < MAX_BYTES {
             shared.change(|state| state.unterminated = Some(text.into_owned()));
         } else {
             shared.change(|state| _ = state.invalid.get_or_insert_with(|| text.into_owned()));
@@ -259,11 +259,11 @@ fn read_lines(output: ChildStdout, shared: &Shared, started: Instant) {
 
 /// Keeps the end of the error output, so that the command never blocks on a full pipe.
 fn keep_tail(mut output: ChildStderr, shared: &Shared) {
-    let mut part = [0; LONGEST as usize];
+    let mut part = [0; MAX_BYTES as usize];
     while let Ok(count @ 1..) = output.read(&mut part) {
         let kept = &mut shared.state.lock().complaint;
         kept.extend_from_slice(&part[..count]);
-        let surplus = kept.len().saturating_sub(LONGEST as usize);
+        let surplus = kept.len().saturating_sub(MAX_BYTES as usize);
         kept.drain(..surplus);
     }
     shared.change(|state| state.closed += 1);

@@ -117,10 +117,9 @@ fn is_part(word: &str, secrets: &[String]) -> bool {
 /// Whether a word may be an address, a host or a path.
 fn is_address_or_path(word: &str) -> bool {
     let letters: Vec<char> = word.chars().collect();
-    let joints = letters
-        .windows(3)
-        .filter(|w| w[0].is_alphanumeric() && matches!(w[1], '.' | ':') && w[2].is_alphanumeric());
-    let joints: Vec<_> = joints.collect();
+    let is_joint =
+        |w: &&[char]| w[0].is_alphanumeric() && matches!(w[1], '.' | ':') && w[2].is_alphanumeric();
+    let joints: Vec<_> = letters.windows(3).filter(is_joint).collect();
     // 12.5 is a number; plug.local, 10.0.0.1 and 10:22 are not.
     let number = matches!(joints[..], [[a, '.', b]] if a.is_ascii_digit() && b.is_ascii_digit());
     word.contains(['/', '\\', '@']) || word.contains("::") || !(joints.is_empty() || number)
