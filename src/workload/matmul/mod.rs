@@ -20,14 +20,14 @@ pub use layout::{Layout, Raw};
 pub use packed::padded;
 pub use proof::{Element, Elements};
 pub use spec::judge;
-pub(super) use spec::{GEMM_EXAMPLE, GEMV_EXAMPLE, gemm, gemv};
+pub(super) use spec::parse;
 pub use types::{Block, Shape};
 
 use super::{Id, Intensity, PreparedJob, Seed, Target, Variant, Workload, gpu_variants};
 use crate::device::{Class, Device, memory};
 use crate::kernels::{self, Entry, Kernel, KernelError};
 use crate::model::Type;
-use crate::units::{Bytes, Unit};
+use crate::units::Bytes;
 
 struct Matmul {
     id: Id,
@@ -90,10 +90,6 @@ impl Matmul {
 impl Workload for Matmul {
     fn id(&self) -> Id {
         self.id
-    }
-
-    fn unit(&self) -> Unit {
-        Unit::Flop
     }
 
     fn arguments(&self) -> String {
