@@ -15,7 +15,7 @@ mod types;
 pub use cpu::CpuEngine;
 pub use data::{Matrix, Operands};
 pub use gpu::GpuEngine;
-pub use job::{Engine, Multiplying};
+pub use job::{Engine, MatmulJob};
 pub use layout::{Layout, Raw};
 pub use packed::padded;
 pub use proof::{Element, Elements};
@@ -164,11 +164,11 @@ impl Workload for Matmul {
         Ok(match (target, variant) {
             (Target::Gpu(gpu), Variant::Gpu(entry)) => {
                 let engine = gpu::GpuEngine::new(gpu, self.build(entry)?, &operands, copies)?;
-                Box::new(job::Multiplying::new(engine, operands, copies))
+                Box::new(MatmulJob::new(engine, operands, copies))
             }
             _ => {
                 let engine = cpu::CpuEngine::new(&operands, copies);
-                Box::new(job::Multiplying::new(engine, operands, copies))
+                Box::new(MatmulJob::new(engine, operands, copies))
             }
         })
     }

@@ -234,7 +234,7 @@ impl Engine for GpuEngine {
         check_texts(texts, self.batch, self.context - self.position);
         let (begin, length) = (self.position, texts[0].len());
         self.begin()?;
-        let at_once = self.prefill_rows.most / self.batch;
+        let at_once = self.prefill_rows.capacity / self.batch;
         for first in (0..length).step_by(at_once) {
             let count = at_once.min(length - first);
             let rows = count * self.batch;

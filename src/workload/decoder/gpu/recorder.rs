@@ -161,7 +161,7 @@ impl<'a> Recorder<'a> {
                 Grid { across: heads, rows: first..first + at_once, rows_per_group: 1, operations };
             self.record(Stage::Attention, &compiled, &part, resources, grid)
         };
-        (0..rows.most).step_by(at_once).map(part).collect()
+        (0..rows.capacity).step_by(at_once).map(part).collect()
     }
 
     /// A product of rows `a`; `beside` has the norm's weights and the biases, or the residual stream.
@@ -198,7 +198,7 @@ impl<'a> Recorder<'a> {
         for slice in &product.slices {
             let operations = 2 * (product.terms * slice.tiles * TILE) as u64;
             let blocks = (self.budget / (operations * rows.panel as u64)).max(1) as usize;
-            for first in (0..rows.most.div_ceil(rows.panel)).step_by(blocks) {
+            for first in (0..rows.capacity.div_ceil(rows.panel)).step_by(blocks) {
                 let part = [
                     product.terms / 32,
                     slice.first,
