@@ -84,12 +84,9 @@ pub enum KernelError {
     /// The table names a parameter that the head of the file does not declare.
     #[error("kernel {kernel}: its head declares no parameter {parameter}")]
     NoParameter { kernel: &'static str, parameter: &'static str },
-    /// The WGSL does not parse.
+    /// The WGSL does not parse, or uses something that rigbench does not bind.
     #[error("kernel {kernel}: {message}")]
     Wgsl { kernel: &'static str, message: String },
-    /// The WGSL uses something that rigbench does not bind.
-    #[error("kernel {kernel}: {message}")]
-    Unsupported { kernel: &'static str, message: &'static str },
 }
 
 impl Kernel {
@@ -144,21 +141,19 @@ impl Kernel {
         let invalid = |message| KernelError::Wgsl { kernel: entry.id, message };
         let module = naga::front::wgsl::parse_str(&wgsl)
             .map_err(|error| invalid(error.emit_to_string(&wgsl)))?;
-        let unsupported = |message| KernelError::Unsupported { kernel: entry.id, message };
         let [point] = module.entry_points.as_slice() else {
-            return Err(unsupported("a kernel has exactly one entry point"));
+            return Err(invalid("a kernel has exactly one entry point".into()));
         };
         let bound = module.global_variables.iter().filter(|(_, v)| v.binding.is_some());
         let mut bindings: Vec<Binding> = bound
-            .map(|(_, variable)| binding(&module, variable).map_err(unsupported))
+            .map(|(_, variable)| binding(&module, variable).map_err(|why| invalid(why.into())))
             .collect::<Result<_, _>>()?;
         bindings.sort_by_key(|b| b.index);
         let workgroup_bytes = workgroup_bytes(&module).map_err(invalid)?;
-        let number = |(_, constant): (_, &naga::Constant)| match module.global_expressions
-            [constant.init]
-        {
-            naga::Expression::Literal(naga::Literal::U32(n)) => Some((constant.name.clone()?, n)),
-            _ => None,
+        let number = |(_, constant): (_, &naga::Constant)| {
+            let init = &module.global_expressions[constant.init];
+            let naga::Expression::Literal(naga::Literal::U32(n)) = init else { return None };
+            Some((constant.name.clone()?, *n))
         };
         let numbers: BTreeMap<String, u32> = module.constants.iter().filter_map(number).collect();
         Ok(Kernel {
@@ -294,8 +289,8 @@ pub fn instantiate(
             None => lines.push(line.to_string()),
         }
     }
-    let mut own = entry.params.iter().copied().flatten();
-    if let Some((parameter, _)) = own.find(|(n, _)| !params.contains_key(*n)) {
+    let mut required = entry.params.iter().copied().flatten();
+    if let Some((parameter, _)) = required.find(|(n, _)| !params.contains_key(*n)) {
         return Err(KernelError::NoParameter { kernel: entry.id, parameter });
     }
     if params.values().any(|value| value == "f16") && !text.contains("enable f16;") {

@@ -1,5 +1,6 @@
 //! Matrices as models store them: as floats, or as small integers with a scale per group.
 
+use super::Type;
 use half::f16;
 
 /// Weights of a row that share a scale in an integer type: the block size of Q8_0, Q4_0 and Q4_1.
@@ -44,36 +45,35 @@ pub enum Values {
 /// How a matrix stores its weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Storage {
-    /// Bits of a weight.
-    pub(crate) bits: u32,
+    /// Type of a weight.
+    pub(crate) kind: Type,
     /// Whether scales come with offsets.
     pub(crate) offsets: bool,
 }
 
 impl Storage {
-    pub(crate) const F32: Storage = Storage { bits: 32, offsets: false };
+    pub(crate) const F32: Storage = Storage { kind: Type::F32, offsets: false };
 
-    /// Whether a group shares a scale.
-    pub(crate) fn has_scales(self) -> bool {
-        self.bits <= 8
+    /// How many f16 a group of weights shares: a scale, an offset.
+    pub(crate) fn halves(self) -> usize {
+        usize::from(self.kind.scaled()) + usize::from(self.offsets)
     }
 
     /// Bytes of a group of weights with its scale and offset.
     pub(crate) fn group_bytes(self) -> usize {
-        let halves = usize::from(self.has_scales()) + usize::from(self.offsets);
-        GROUP * self.bits as usize / 8 + halves * size_of::<f16>()
+        GROUP * self.kind.bits() as usize / 8 + self.halves() * size_of::<f16>()
     }
 }
 
 impl Matrix {
     pub(crate) fn storage(&self) -> Storage {
-        let bits = match self.values {
-            Values::F32(_) => 32,
-            Values::F16(_) => 16,
-            Values::Int8 { .. } => 8,
-            Values::Int4 { .. } => 4,
+        let kind = match self.values {
+            Values::F32(_) => Type::F32,
+            Values::F16(_) => Type::F16,
+            Values::Int8 { .. } => Type::Int8,
+            Values::Int4 { .. } => Type::Int4,
         };
-        Storage { bits, offsets: matches!(self.values, Values::Int4 { offsets: Some(_), .. }) }
+        Storage { kind, offsets: matches!(self.values, Values::Int4 { offsets: Some(_), .. }) }
     }
 
     /// The bits of a weight as stored; a row-major index.
@@ -100,12 +100,9 @@ impl Matrix {
     /// A weight in f32, exact except for rounding when an offset is added.
     pub(crate) fn weight(&self, at: usize) -> f32 {
         let (stored, (scale, offset)) = (self.stored(at), self.scale(at / GROUP));
-        match (self.storage().bits, offset) {
-            (32, _) => f32::from_bits(stored),
-            (16, _) => f16::from_bits(stored as u16).to_f32(),
-            (8, _) => scale.to_f32() * f32::from(stored as i8),
-            (_, None) => scale.to_f32() * (stored as f32 - 8.0),
-            (_, Some(offset)) => scale.to_f32() * stored as f32 + offset.to_f32(),
+        match offset {
+            Some(offset) => scale.to_f32() * stored as f32 + offset.to_f32(),
+            None => self.storage().kind.decode(stored, || scale.to_f32()),
         }
     }
 

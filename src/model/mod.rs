@@ -227,8 +227,8 @@ impl Config {
     pub(crate) fn rope_cos_sin(&self, positions: Range<usize>) -> Vec<Vec<(f32, f32)>> {
         let frequencies = self.rope_frequencies();
         let cos_sin = |angle: f64| (angle.cos() as f32, angle.sin() as f32);
-        let at = |position| frequencies.iter().map(|f| cos_sin(position as f64 * f)).collect();
-        positions.map(at).collect()
+        let pairs = |position| frequencies.iter().map(|f| cos_sin(position as f64 * f)).collect();
+        positions.map(pairs).collect()
     }
 
     /// Elements of a tensor.

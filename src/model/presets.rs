@@ -11,7 +11,7 @@ pub struct Preset {
 }
 
 /// Every model that a spec may name.
-pub const PRESETS: &[Preset] = &[
+pub const PRESETS: [Preset; 5] = [
     Preset { name: "smollm2-135m", config: smollm2_135m },
     Preset { name: "qwen2.5-0.5b", config: qwen2_5_0_5b },
     Preset { name: "llama-3.2-1b", config: llama_3_2_1b },
@@ -20,7 +20,7 @@ pub const PRESETS: &[Preset] = &[
 ];
 
 /// The linear layers of a decoder block and the LM head, by their names in specs.
-pub const LAYERS: &[(&str, Tensor)] = &[
+pub const LAYERS: [(&str, Tensor); 8] = [
     ("attn-q", Tensor::Layer(0, Part::Query)),
     ("attn-k", Tensor::Layer(0, Part::Key)),
     ("attn-v", Tensor::Layer(0, Part::Value)),

@@ -25,7 +25,7 @@ impl Seeded {
         let odd =
             config.tensors().find(|t| t.is_matrix() && !config.shape(*t).1.is_multiple_of(GROUP));
         match odd {
-            Some(tensor) if kind.storage().has_scales() => Err(ModelError(format!(
+            Some(tensor) if kind.scaled() => Err(ModelError(format!(
                 "rows of the {tensor} have {} weights, not a multiple of {GROUP}: take f16 or f32 for this model",
                 config.shape(tensor).1
             ))),
@@ -40,7 +40,8 @@ impl Weights for Seeded {
     }
 
     fn bytes_of(&self, tensor: Tensor) -> u64 {
-        let storage = if tensor.is_matrix() { self.kind.storage() } else { Storage::F32 };
+        let kind = if tensor.is_matrix() { self.kind } else { Type::F32 };
+        let storage = Storage { kind, offsets: false };
         self.config.weights(tensor) * storage.group_bytes() as u64 / GROUP as u64
     }
 
@@ -58,12 +59,12 @@ impl Weights for Seeded {
         let spread = self.kind.spread();
         let scale = |g| f16::from_f32((1.0 + scales.value(g) / 8.0) * deviation / spread);
         let scales = || (0..weights / GROUP as u64).into_par_iter().map(scale).collect();
-        let each = (0..weights).into_par_iter();
+        let indices = (0..weights).into_par_iter();
         let values = match self.kind {
-            Type::F32 => Values::F32(each.map(float).collect()),
-            Type::F16 => Values::F16(each.map(|i| f16::from_f32(float(i))).collect()),
+            Type::F32 => Values::F32(indices.map(float).collect()),
+            Type::F16 => Values::F16(indices.map(|i| f16::from_f32(float(i))).collect()),
             Type::Int8 => {
-                let values = each.map(|i| stored(i) as u8 as i8).collect();
+                let values = indices.map(|i| stored(i) as u8 as i8).collect();
                 Values::Int8 { values, scales: scales() }
             }
             Type::Int4 => {

@@ -1,6 +1,6 @@
 //! Types that weights and activations are stored in: what a value becomes, and what its bits mean.
 
-use super::{GROUP, Storage};
+use super::GROUP;
 use half::f16;
 
 /// Storage type of a matrix.
@@ -18,13 +18,13 @@ use half::f16;
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Type {
     /// 4 bytes per weight.
-    F32,
+    F32 = 32,
     /// 2 bytes per weight.
-    F16,
+    F16 = 16,
     /// 1 byte per weight and a scale per group.
-    Int8,
+    Int8 = 8,
     /// Half a byte per weight and a scale per group, without offsets.
-    Int4,
+    Int4 = 4,
 }
 
 impl Type {
@@ -38,19 +38,10 @@ impl Type {
         }
     }
 
-    pub(super) fn storage(self) -> Storage {
-        Storage { bits: self.bits(), offsets: false }
-    }
-
     /// Bits of an element.
     #[inline]
     pub const fn bits(self) -> u32 {
-        match self {
-            Type::F32 => 32,
-            Type::F16 => 16,
-            Type::Int8 => 8,
-            Type::Int4 => 4,
-        }
+        self as u32
     }
 
     /// Whether values are integers with a scale per group.

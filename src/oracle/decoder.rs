@@ -120,8 +120,8 @@ fn attention(
             queries.slice(query_columns).dot(&keys.slice(kv_columns).t()) / (size as f64).sqrt();
         for (position, mut row) in scores.axis_iter_mut(Axis(0)).enumerate() {
             row.slice_mut(s![position + 1..]).fill(f64::NEG_INFINITY);
-            let most = row.fold(f64::NEG_INFINITY, |most, score| most.max(*score));
-            row.mapv_inplace(|score| (score - most).exp());
+            let max = row.fold(f64::NEG_INFINITY, |max, score| max.max(*score));
+            row.mapv_inplace(|score| (score - max).exp());
             row /= row.sum();
         }
         out.slice_mut(query_columns).assign(&scores.dot(&values.slice(kv_columns)));

@@ -10,6 +10,12 @@ const UNIT_ROUNDOFF_F32: f64 = 1.0 / (1u64 << 24) as f64;
 /// Unit roundoff of f16.
 const UNIT_ROUNDOFF_F16: f64 = 1.0 / (1u64 << 11) as f64;
 
+/// An error as a share of its bound; `None` if it exceeds the bound.
+pub(crate) fn share_of_bound(error: f64, bound: f64) -> Option<f64> {
+    let error = error.abs();
+    (error <= bound).then(|| if bound > 0.0 { error / bound } else { 0.0 })
+}
+
 /// Where a dot product rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rounding {
@@ -34,8 +40,7 @@ impl Rounding {
 
     /// A sum's error as a share of its bound; `None` if it exceeds the bound. `spread` is the sum of the products' absolute values.
     fn share_of_bound(self, got: f32, want: f64, spread: f64) -> Option<f64> {
-        let (error, allowed) = ((f64::from(got) - want).abs(), self.relative_bound() * spread);
-        (error <= allowed).then(|| if allowed > 0.0 { error / allowed } else { 0.0 })
+        share_of_bound(f64::from(got) - want, self.relative_bound() * spread)
     }
 }
 
@@ -133,17 +138,12 @@ impl Freivalds {
                 squares += a * a;
             }
             let allowed = 7.0 * bound * squares.sqrt() * norm;
-            let error = (got - want).abs();
-            if error.is_nan() || error > allowed {
-                return Err(format!(
-                    "row {m} of C times a random vector is {got:.6}, should be {want:.6}"
-                ));
-            }
-            Ok(if allowed > 0.0 { error / allowed } else { 0.0 })
+            share_of_bound(got - want, allowed).ok_or_else(|| {
+                format!("row {m} of C times a random vector is {got:.6}, should be {want:.6}")
+            })
         };
         let all: Vec<(usize, ndarray::ArrayView1<f32>)> = rows.zip(c.axis_iter(Axis(0))).collect();
-        let worst = all.into_par_iter().map(row).try_reduce(|| 0.0, |a, b| Ok(a.max(b)));
-        match worst {
+        match all.into_par_iter().map(row).try_reduce(|| 0.0, |a, b| Ok(a.max(b))) {
             Ok(worst) => Verdict::Agrees { checked: c.len() as u64, worst },
             Err(what) => Verdict::Disagrees(what),
         }

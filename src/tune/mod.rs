@@ -108,13 +108,13 @@ impl Tuner {
         Ok(choice(record).expect("one of these variants was chosen"))
     }
 
-    fn kept(&self, workload: &dyn Workload, target: &Target, of: &[Variant]) -> Option<Tuning> {
+    fn kept(&self, workload: &dyn Workload, target: &Target, all: &[Variant]) -> Option<Tuning> {
         let cache = self.cache.as_ref().filter(|_| !self.retune)?;
         let good_enough: &[Effort] = match self.effort {
             Effort::Quick => &[Effort::Full, Effort::Quick],
             Effort::Full => &[Effort::Full],
         };
-        let check = |record: &Tuning| plausible(record, of, workload.has_fixed_batches());
+        let check = |record: &Tuning| plausible(record, all, workload.has_fixed_batches());
         let read = |&effort| cache::read(cache, &key(workload, target, effort), check);
         Some(Tuning { source: TuningSource::Cache, ..good_enough.iter().find_map(read)? })
     }

@@ -48,6 +48,16 @@ impl Id {
     pub fn is_product(self) -> bool {
         matches!(self, Id::Gemm | Id::Gemv)
     }
+
+    /// Unit of work.
+    pub(super) fn unit(self) -> Unit {
+        match self {
+            Id::Sha256d => Unit::Hash,
+            Id::Gemm | Id::Gemv | Id::Peak => Unit::Flop,
+            Id::Prefill | Id::Decode => Unit::Token,
+            Id::Stream => Unit::Byte,
+        }
+    }
 }
 
 /// The workload of a row.

@@ -38,19 +38,13 @@ use serde::{Deserialize, Serialize};
 pub struct SpecError(pub String);
 
 /// `did you mean 'int8'? known: f32, f16, int8, int4`, without the question if nothing is similar.
-fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.into_iter().collect();
-    format!("{}known: {}", question(word, &known), known.join(", "))
+fn nearest(word: &str, known: &[&str]) -> String {
+    format!("{}known: {}", question(word, known), known.join(", "))
 }
 
-/// The error for a name that is not known.
-fn unknown<'a>(
-    id: Id,
-    what: &str,
-    name: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> SpecError {
-    SpecError(format!("{id}: {what} '{name}' is not known; {}", nearest(name, known)))
+/// The message on a name that is not known.
+fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+    format!("{what} '{name}' is not known; {}", nearest(name, known))
 }
 
 fn question(word: &str, known: &[&str]) -> String {
@@ -164,7 +158,9 @@ pub trait Workload {
     /// Kind of workload.
     fn id(&self) -> Id;
     /// Unit of work.
-    fn unit(&self) -> Unit;
+    fn unit(&self) -> Unit {
+        self.id().unit()
+    }
     /// Shape and type as on the command line, `1024x1024x1024:f32`; empty if it has none.
     fn arguments(&self) -> String {
         String::new()

@@ -4,16 +4,21 @@ use super::{Id, SpecError, Workload, ceiling, decoder, matmul, question, sha256d
 use std::collections::HashSet;
 
 /// Parser of the parts after the id. `KNOWN` has every workload's id, an example spec and its parser.
-type Reader = fn(&[&str]) -> Result<Box<dyn Workload>, SpecError>;
+type Reader = fn(Id, &[&str]) -> anyhow::Result<Box<dyn Workload>>;
 const KNOWN: &[(Id, &str, Reader)] = &[
     (Id::Sha256d, "sha256d", sha256d::parse),
-    (Id::Gemm, matmul::GEMM_EXAMPLE, matmul::gemm),
-    (Id::Gemv, matmul::GEMV_EXAMPLE, matmul::gemv),
-    (Id::Prefill, decoder::PREFILL_EXAMPLE, decoder::prefill),
-    (Id::Decode, decoder::DECODE_EXAMPLE, decoder::decode),
+    (Id::Gemm, "gemm:1024x1024x1024:f32", matmul::parse),
+    (Id::Gemv, "gemv:4096x4096:int4", matmul::parse),
+    (Id::Prefill, "prefill:smollm2-135m:int4:prompt=128", decoder::parse),
+    (Id::Decode, "decode:smollm2-135m:int4:batch=1", decoder::parse),
     (Id::Peak, "peak:f32", ceiling::peak),
     (Id::Stream, "stream", ceiling::stream),
 ];
+
+/// An example spec for messages; of a product also the default of the id alone.
+pub(super) fn example(id: Id) -> &'static str {
+    KNOWN.iter().find(|(known, ..)| *known == id).expect("every id is known").1
+}
 
 /// The workload that a spec names.
 ///
@@ -30,7 +35,7 @@ pub fn parse(spec: &str) -> Result<Box<dyn Workload>, SpecError> {
         }
     }
     match KNOWN.iter().find(|(known, ..)| known.into_str() == id) {
-        Some((.., read)) => read(&rest),
+        Some((id, _, read)) => read(*id, &rest).map_err(|error| SpecError(error.to_string())),
         None => {
             let examples: Vec<&str> = KNOWN.iter().map(|(_, example, _)| *example).collect();
             let ids: Vec<&str> = KNOWN.iter().map(|(known, ..)| known.into_str()).collect();

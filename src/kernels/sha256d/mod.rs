@@ -20,19 +20,9 @@ pub struct HeaderWords {
 }
 
 impl Program {
-    /// The header's terms that the schedule reads, in its order; the same for every version of a header.
-    pub fn schedule_terms(&self, header: &HeaderWords) -> Vec<u32> {
-        let values = self.evaluate(header);
-        self.schedule_terms.iter().map(|&i| values[i]).collect()
-    }
-
-    /// The header's terms that the rounds read, in their order.
-    pub fn round_terms(&self, header: &HeaderWords) -> Vec<u32> {
-        let values = self.evaluate(header);
-        self.round_terms.iter().map(|&i| values[i]).collect()
-    }
-
-    fn evaluate(&self, header: &HeaderWords) -> Vec<u32> {
+    /// The header's values of some terms, in their order: of `round_terms`, or of `schedule_terms`, which are the same for every version
+    /// of a header.
+    pub fn values(&self, terms: &[usize], header: &HeaderWords) -> Vec<u32> {
         let mut values = [&header.midstate[..], &header.tail].concat();
         for term in &self.terms[values.len()..] {
             values.push(term.eval(|word| match word {
@@ -41,6 +31,6 @@ impl Program {
                 Word::Let(_) => unreachable!("a term never depends on the nonce"),
             }));
         }
-        values
+        terms.iter().map(|&i| values[i]).collect()
     }
 }

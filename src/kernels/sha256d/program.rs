@@ -124,6 +124,14 @@ fn is_let(word: &Word) -> bool {
     matches!(word, Word::Let(_))
 }
 
+/// A block that ends a message of `bits` bits: words of the message, padding and its length.
+fn last_block(words: &[Word], bits: u32) -> Vec<Word> {
+    let mut block = [words, &[Word::Known(0x8000_0000)]].concat();
+    block.resize(15, Word::Known(0));
+    block.push(Word::Known(bits));
+    block
+}
+
 /// The part of a header's double hash that depends on the nonce.
 #[derive(Default)]
 pub struct Program {
@@ -227,16 +235,8 @@ impl Program {
         let mut program =
             Program { terms: vec![Op::Input; 11], steps: vec![Op::Input], ..Program::default() };
         let midstate: [Word; 8] = std::array::from_fn(Word::Term);
-        let tail: [Word; 3] = std::array::from_fn(|i| Word::Term(8 + i));
-        let nonce = Word::Let(0);
-
-        // Second block of the header: the tail, the nonce, padding, and the length of 80 bytes in bits.
-        let mut block = [Word::Known(0); 16];
-        block[..3].copy_from_slice(&tail);
-        block[3] = nonce;
-        block[4] = Word::Known(0x8000_0000);
-        block[15] = Word::Known(640);
-        let mut w = block.to_vec();
+        // Second block of the header's 80 bytes: the tail and the nonce.
+        let mut w = last_block(&[Word::Term(8), Word::Term(9), Word::Term(10), Word::Let(0)], 640);
         while w.len() < 64 {
             let next = program.expand(&w);
             w.push(next);
@@ -255,15 +255,11 @@ impl Program {
         }
         let inner: [Word; 8] = std::array::from_fn(|i| program.add(&[state[i], midstate[i]]));
 
-        // The outer hash: the inner digest, padding, and the length of 32 bytes in bits. Its last word is the e of round 60, three shifts
-        // later, plus its initial value. a reaches e only four rounds later, so the last four rounds need no new a.
-        let mut block = [Word::Known(0); 16];
-        block[..8].copy_from_slice(&inner);
-        block[8] = Word::Known(0x8000_0000);
-        block[15] = Word::Known(256);
+        // The outer hash, of the inner digest's 32 bytes. Its last word is the e of round 60, three shifts later, plus its initial value.
+        // a reaches e only four rounds later, so the last four rounds need no new a.
         const ROUNDS: usize = 61;
         let mut state = INITIAL.map(Word::Known);
-        let mut w = block.to_vec();
+        let mut w = last_block(&inner, 256);
         for t in 0..ROUNDS {
             if t >= 16 {
                 let next = program.expand(&w);

@@ -1,7 +1,7 @@
 //! Reads a model's hyperparameters from the metadata of a GGUF file.
 
 use super::features;
-use super::header::{Header, MOST, Value};
+use super::header::{Header, MAX_INTEGER, Value};
 use super::kind::quoted;
 use super::tensor::{Stored, missing, name};
 use crate::model::{Config, Pairs, Part, Rope, Storage, Tensor};
@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use std::fs::File;
 
 /// Maximum elements of a head; real models have 64 to 256.
-const LARGEST_HEAD: usize = 1 << 12;
+const MAX_HEAD: usize = 1 << 12;
 
 /// RoPE frequency divisors, as in Llama 3.1 and 3.2.
 pub(super) const FACTORS: &str = "rope_freqs.weight";
@@ -48,19 +48,19 @@ pub(super) fn read(header: &Header, file: &File) -> Result<(Config, Option<usize
     let heads = heads.with_context(|| lacking(&key("attention.head_count")))?;
     let kv_heads = per_layer("attention.head_count_kv")?.unwrap_or(heads);
     let head_dim = optional("attention.key_length")?.unwrap_or(hidden_size / heads);
-    let turned = optional("rope.dimension_count")?.unwrap_or(head_dim);
+    let rotated = optional("rope.dimension_count")?.unwrap_or(head_dim);
     let values = optional("attention.value_length")?.unwrap_or(head_dim);
-    let whole_pairs = (2..=LARGEST_HEAD).contains(&head_dim) && head_dim.is_multiple_of(2);
+    let whole_pairs = (2..=MAX_HEAD).contains(&head_dim) && head_dim.is_multiple_of(2);
     ensure!(
-        whole_pairs && heads.is_multiple_of(kv_heads) && [turned, values] == [head_dim; 2],
-        "the GGUF has {heads} heads of {head_dim} elements, {turned} of them turned, {kv_heads} of keys and of \
+        whole_pairs && heads.is_multiple_of(kv_heads) && [rotated, values] == [head_dim; 2],
+        "the GGUF has {heads} heads of {head_dim} elements, {rotated} of them turned, {kv_heads} of keys and of \
          values with {values}, which do not fit each other as in a Llama: take another model"
     );
     let embedding = name(Tensor::Embedding);
     let embedding = header.tensors.get(&embedding).with_context(|| missing(&embedding))?;
     let vocabulary = embedding.sides[1];
     ensure!(
-        (1..=MOST).contains(&vocabulary.into()),
+        (1..=MAX_INTEGER).contains(&vocabulary.into()),
         "the GGUF has {vocabulary} tokens, as no model has: it is damaged, download it again"
     );
     features::check(header, architecture, head_dim)?;
@@ -158,8 +158,8 @@ fn equal_in_all_layers(
         );
     }
     ensure!(
-        (1..=MOST).contains(&first),
-        "the GGUF's {key} has a number that is not from 1 to {MOST}: it is damaged, download it again"
+        (1..=MAX_INTEGER).contains(&first),
+        "the GGUF's {key} has a number that is not from 1 to {MAX_INTEGER}: it is damaged, download it again"
     );
     Ok(Some(first as usize))
 }

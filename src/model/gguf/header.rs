@@ -13,14 +13,14 @@ use std::fs::File;
 const MAX_VALUES: u64 = 1 << 12;
 const MAX_TENSORS: u64 = 1 << 14;
 /// Maximum bytes of a tensor's name, and of a key or text that is kept. Longer values, such as chat templates, are skipped.
-const LONGEST_NAME: u64 = 64;
+const MAX_NAME: u64 = 64;
 const MAX_TEXT: u64 = 256;
 /// Maximum texts in a list, which are skipped one by one.
 const MAX_LIST: u64 = 1 << 24;
 /// Maximum depth of nested lists.
-const DEEPEST: usize = 4;
+const MAX_DEPTH: usize = 4;
 /// Maximum of every hyperparameter.
-pub(super) const MOST: i128 = 1 << 24;
+pub(super) const MAX_INTEGER: i128 = 1 << 24;
 
 /// Value types without a fixed size.
 const TEXT: u32 = 8;
@@ -132,8 +132,8 @@ impl List {
             }
             LIST => {
                 ensure!(
-                    depth < DEEPEST,
-                    "the GGUF has lists nested deeper than {DEEPEST}: no converter writes such, download it again"
+                    depth < MAX_DEPTH,
+                    "the GGUF has lists nested deeper than {MAX_DEPTH}: no converter writes such, download it again"
                 );
                 for _ in 0..count {
                     List::skip(source, depth + 1)?;
@@ -231,15 +231,15 @@ impl Header {
         }
     }
 
-    /// A whole number from `least` to `MOST`; `None` if the key is missing.
+    /// A whole number from `least` to `MAX_INTEGER`; `None` if the key is missing.
     pub(super) fn integer(&self, key: &str, least: i128) -> Result<Option<usize>> {
         match self.values.get(key) {
             None => Ok(None),
-            Some(Value::Whole(number)) if (least..=MOST).contains(number) => {
+            Some(Value::Whole(number)) if (least..=MAX_INTEGER).contains(number) => {
                 Ok(Some(*number as usize))
             }
             Some(_) => bail!(
-                "the GGUF's {key} is not a whole number from {least} to {MOST}: it is damaged, download it again"
+                "the GGUF's {key} is not a whole number from {least} to {MAX_INTEGER}: it is damaged, download it again"
             ),
         }
     }
@@ -281,9 +281,9 @@ fn read_value(source: &mut Source) -> Result<Option<(String, Value)>> {
 }
 
 fn read_tensor(source: &mut Source) -> Result<Option<(String, Entry)>> {
-    let name = source.text(LONGEST_NAME)?.with_context(|| {
+    let name = source.text(MAX_NAME)?.with_context(|| {
         format!(
-            "the GGUF has a tensor with a name of more than {LONGEST_NAME} bytes: convert the model again"
+            "the GGUF has a tensor with a name of more than {MAX_NAME} bytes: convert the model again"
         )
     })?;
     let dimensions = source.u32()? as usize;

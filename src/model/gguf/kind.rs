@@ -5,7 +5,7 @@ use super::header::{Header, Value};
 use anyhow::{Result, bail};
 
 /// Maximum characters of a name that are shown.
-const SHOWN: usize = 60;
+const MAX_SHOWN: usize = 60;
 
 /// Values of `general.architecture` that are not language models, what such a file holds, and what to do.
 const OTHERS: &[(&str, &str, &str)] = &[
@@ -110,7 +110,7 @@ fn subject(header: &Header) -> String {
 
 /// A name from a file, safe to print: quoted, escaped and truncated.
 pub(super) fn quoted(name: &str) -> String {
-    match name.char_indices().nth(SHOWN) {
+    match name.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{:?}…", &name[..end]),
         None => format!("{name:?}"),
     }

@@ -60,11 +60,11 @@ impl Gguf {
         let header = Header::read(&file)?;
         kind::check(&header)?;
         let (config, window) = config::read(&header, &file)?;
-        let place = |tensor| {
+        let stored = |tensor| {
             let shape = config.shape(tensor);
             Ok((tensor, Stored::find(&header, &name(tensor), shape, tensor.is_matrix())?))
         };
-        let tensors: HashMap<_, _> = config.tensors().map(place).collect::<Result<_>>()?;
+        let tensors: HashMap<_, _> = config.tensors().map(stored).collect::<Result<_>>()?;
         let names = config.tensors().map(name).chain([config::FACTORS.to_string()]);
         let used: HashSet<String> = names.collect();
         if let Some(name) = header.tensors.keys().find(|name| !used.contains(*name)) {

@@ -2,7 +2,7 @@
 
 use super::header::Header;
 use super::source::{Source, truncated};
-use crate::model::{GROUP, Matrix, Storage, Tensor, Values};
+use crate::model::{GROUP, Matrix, Storage, Tensor, Type, Values};
 use anyhow::{Context, Result, ensure};
 use half::f16;
 use std::fs::File;
@@ -10,10 +10,10 @@ use std::fs::File;
 /// Types that rigbench reads, by their numbers in `enum ggml_type`.
 const TYPES: [(usize, Storage); 5] = [
     (0, Storage::F32),
-    (1, Storage { bits: 16, offsets: false }),
-    (2, Storage { bits: 4, offsets: false }),
-    (3, Storage { bits: 4, offsets: true }),
-    (8, Storage { bits: 8, offsets: false }),
+    (1, Storage { kind: Type::F16, offsets: false }),
+    (2, Storage { kind: Type::Int4, offsets: false }),
+    (3, Storage { kind: Type::Int4, offsets: true }),
+    (8, Storage { kind: Type::Int8, offsets: false }),
 ];
 
 /// ggml's type names by type number; empty for numbers that are unassigned or removed.
@@ -64,7 +64,7 @@ impl Stored {
             entry.sides
         );
         let known = TYPES.into_iter().find(|(kind, _)| *kind == entry.kind as usize);
-        let known = known.filter(|(_, storage)| matrix || !storage.has_scales());
+        let known = known.filter(|(_, storage)| matrix || !storage.kind.scaled());
         let (_, storage) = known.with_context(|| {
             let stored = match NAMES.get(entry.kind as usize) {
                 Some(name) if !name.is_empty() => name.to_string(),
@@ -78,7 +78,7 @@ impl Stored {
             format!("the GGUF's tensor {name} is {stored}, rigbench reads {read} there: {advice}")
         })?;
         ensure!(
-            columns.is_multiple_of(GROUP) || !storage.has_scales(),
+            columns.is_multiple_of(GROUP) || !storage.kind.scaled(),
             "the GGUF's tensor {name} has rows of {columns} weights, not of whole blocks of {GROUP}: it is damaged, download it again"
         );
         // No overflow: sides are below 2^24 each, a group is at most 2^7 bytes.
@@ -107,24 +107,22 @@ impl Stored {
     /// Its weights as f32, if they are F32 or F16.
     pub(super) fn floats(&self, file: &File) -> Result<Vec<f32>> {
         let mut values = Vec::with_capacity(self.rows * self.columns);
-        self.pieces(file, |bytes| match self.storage {
-            Storage::F32 => {
-                values.extend(bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)))
-            }
+        self.pieces(file, |bytes| match self.storage.kind {
+            Type::F32 => values.extend(bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b))),
             _ => values.extend(bytes.as_chunks().0.iter().map(|b| half(b).to_f32())),
         })?;
         Ok(values)
     }
 
     pub(super) fn matrix(&self, file: &File) -> Result<Matrix> {
-        let values = match self.storage.bits {
-            32 => Values::F32(self.floats(file)?),
-            16 => {
+        let values = match self.storage.kind {
+            Type::F32 => Values::F32(self.floats(file)?),
+            Type::F16 => {
                 let mut values = Vec::with_capacity(self.rows * self.columns);
                 self.pieces(file, |bytes| values.extend(bytes.as_chunks().0.iter().map(half)))?;
                 Values::F16(values)
             }
-            _ => self.integers(file)?,
+            Type::Int8 | Type::Int4 => self.integers(file)?,
         };
         Ok(Matrix { rows: self.rows, columns: self.columns, values })
     }
@@ -133,7 +131,7 @@ impl Stored {
     fn integers(&self, file: &File) -> Result<Values> {
         let groups = self.rows * self.columns / GROUP;
         let mut values: Vec<u8> =
-            Vec::with_capacity(groups * GROUP * self.storage.bits as usize / 8);
+            Vec::with_capacity(groups * GROUP * self.storage.kind.bits() as usize / 8);
         let mut scales = Vec::with_capacity(groups);
         let mut offsets = self.storage.offsets.then(|| Vec::with_capacity(groups));
         self.pieces(file, |bytes| {
@@ -146,14 +144,14 @@ impl Stored {
                     offsets.push(half(offset));
                     integers = nibbles;
                 }
-                match self.storage.bits {
-                    8 => values.extend(integers),
+                match self.storage.kind {
+                    Type::Int8 => values.extend(integers),
                     _ => values.extend(in_order(integers)),
                 }
             }
         })?;
-        Ok(match self.storage.bits {
-            8 => Values::Int8 { values: bytemuck::allocation::cast_vec(values), scales },
+        Ok(match self.storage.kind {
+            Type::Int8 => Values::Int8 { values: bytemuck::allocation::cast_vec(values), scales },
             _ => Values::Int4 { values, scales, offsets },
         })
     }

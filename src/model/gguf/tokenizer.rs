@@ -49,11 +49,11 @@ impl Tokenizer {
             model == "gpt2",
             "the GGUF's tokenizer is {model:?}, rigbench knows gpt2 alone: give tokens instead of text"
         );
-        let cut = header.text("tokenizer.ggml.pre").unwrap_or_default();
-        let known = PRE_TOKENIZERS.iter().find(|(names, _)| names.contains(&cut));
+        let pre_tokenizer = header.text("tokenizer.ggml.pre").unwrap_or_default();
+        let known = PRE_TOKENIZERS.iter().find(|(names, _)| names.contains(&pre_tokenizer));
         let (names, patterns) = known.with_context(|| {
             format!(
-                "the GGUF's text is cut the way of {cut:?}, which rigbench does not know: give tokens instead of text"
+                "the GGUF's text is cut the way of {pre_tokenizer:?}, which rigbench does not know: give tokens instead of text"
             )
         })?;
         let list = |name: &str| match header.values.get(&format!("tokenizer.ggml.{name}")) {
@@ -95,12 +95,12 @@ impl Tokenizer {
             let pattern = SplitPattern::Regex((*pattern).to_string());
             Split::new(pattern, SplitDelimiterBehavior::Isolated, false).map(Into::into)
         };
-        let cuts: Result<Vec<PreTokenizerWrapper>, _> = patterns.iter().map(split).collect();
-        let mut cuts = cuts.map_err(damaged)?;
+        let steps: Result<Vec<PreTokenizerWrapper>, _> = patterns.iter().map(split).collect();
+        let mut steps = steps.map_err(damaged)?;
         let bytes = ByteLevel::new(false, false, false);
-        cuts.push(bytes.into());
+        steps.push(bytes.into());
         let mut tokenizer = tokenizers::Tokenizer::new(pairs);
-        tokenizer.with_pre_tokenizer(Some(Sequence::new(cuts))).with_decoder(Some(bytes));
+        tokenizer.with_pre_tokenizer(Some(Sequence::new(steps))).with_decoder(Some(bytes));
         tokenizer.add_special_tokens(special).map_err(damaged)?;
         Ok(Tokenizer(tokenizer))
     }

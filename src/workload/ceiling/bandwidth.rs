@@ -124,10 +124,9 @@ impl Probe for GpuStream {
     }
 
     fn output(&self) -> Result<Vec<Snapshot>, JobError> {
-        let sums = self.blocks.iter().map(|block| &block.sums);
-        Ok(sums
-            .map(|sums| self.compiled.gpu.snapshot(sums, 0..sums.size()))
-            .collect::<Result<_, _>>()?)
+        let snapshot =
+            |block: &Block| self.compiled.gpu.snapshot(&block.sums, 0..block.sums.size());
+        Ok(self.blocks.iter().map(snapshot).collect::<Result<_, _>>()?)
     }
 
     /// A block that was not read in the window is skipped, but at least one must have been read.

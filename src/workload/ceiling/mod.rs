@@ -9,14 +9,18 @@ pub use peak::{FACTOR, Starts, error_bound, rotated_sum};
 pub use peak_cpu::{Chains, LANES, Rotation, rotations};
 
 use super::{
-    Batch, DEPTH, Id, Job, JobError, PreparedJob, Seed, Shape, SpecError, Target, Variant,
-    Workload, gpu_variants, unknown,
+    Batch, DEPTH, Id, Job, JobError, PreparedJob, Seed, Shape, Target, Variant, Workload,
+    gpu_variants, unknown,
 };
 use crate::device::{Device, memory};
 use crate::gpu::{Batch as Submission, Bindings, Dispatch, Flight, Gpu, GpuError, Pipeline};
 use crate::kernels::{self, Arithmetic, Kernel};
 use crate::oracle::Verdict;
-use crate::units::{Bytes, Seconds, Unit, Work};
+use crate::units::{Bytes, Seconds, Work};
+use anyhow::{bail, ensure};
+use bandwidth::{CpuStream, GpuStream};
+use peak::GpuPeak;
+use peak_cpu::CpuPeak;
 use std::collections::VecDeque;
 use strum::VariantNames;
 
@@ -30,28 +34,22 @@ enum Ceiling {
 }
 
 /// Parses the parts of a spec after `peak`.
-pub(super) fn peak(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
+pub(super) fn peak(id: Id, parts: &[&str]) -> anyhow::Result<Box<dyn Workload>> {
     let name = match parts {
         [] => "f32",
         [name] => name,
-        _ => {
-            return Err(SpecError(
-                "peak takes an arithmetic and nothing else; write peak:f32".into(),
-            ));
-        }
+        _ => bail!("peak takes an arithmetic and nothing else; write peak:f32"),
     };
     match name.parse() {
         Ok(arithmetic) => Ok(Box::new(Ceiling::Peak(arithmetic))),
-        Err(_) => Err(unknown(Id::Peak, "arithmetic", name, Arithmetic::VARIANTS.iter().copied())),
+        Err(_) => bail!("{id}: {}", unknown("arithmetic", name, Arithmetic::VARIANTS)),
     }
 }
 
 /// Parses the parts of a spec after `stream`.
-pub(super) fn stream(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
-    match parts {
-        [] => Ok(Box::new(Ceiling::Stream)),
-        _ => Err(SpecError("stream takes nothing after its name; write stream".into())),
-    }
+pub(super) fn stream(_: Id, parts: &[&str]) -> anyhow::Result<Box<dyn Workload>> {
+    ensure!(parts.is_empty(), "stream takes nothing after its name; write stream");
+    Ok(Box::new(Ceiling::Stream))
 }
 
 impl Ceiling {
@@ -79,13 +77,6 @@ impl Workload for Ceiling {
         match self {
             Ceiling::Peak(_) => Id::Peak,
             Ceiling::Stream => Id::Stream,
-        }
-    }
-
-    fn unit(&self) -> Unit {
-        match self {
-            Ceiling::Peak(_) => Unit::Flop,
-            Ceiling::Stream => Unit::Byte,
         }
     }
 
@@ -120,20 +111,16 @@ impl Workload for Ceiling {
 
     fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob {
         target.ensure_memory(self.host_bytes(target.device()))?;
-        match (target, variant, *self) {
+        Ok(match (target, variant, *self) {
             (Target::Gpu(gpu), Variant::Gpu(entry), Ceiling::Peak(arithmetic)) => {
-                let probe = peak::GpuPeak::new(gpu, Kernel::build(entry)?, arithmetic, seed)?;
-                Ok(job(*self, probe, peak::FIRST_GROUPS))
+                job(*self, GpuPeak::new(gpu, Kernel::build(entry)?, arithmetic, seed)?)
             }
             (Target::Gpu(gpu), Variant::Gpu(entry), Ceiling::Stream) => {
-                let probe = bandwidth::GpuStream::new(gpu, Kernel::build(entry)?, seed)?;
-                Ok(job(*self, probe, 1.0))
+                job(*self, GpuStream::new(gpu, Kernel::build(entry)?, seed)?)
             }
-            (_, _, Ceiling::Peak(_)) => Ok(job(*self, peak_cpu::CpuPeak::new(seed), 1.0)),
-            (_, _, Ceiling::Stream) => {
-                Ok(job(*self, bandwidth::CpuStream::new(target.device(), seed), 1.0))
-            }
-        }
+            (_, _, Ceiling::Peak(_)) => job(*self, CpuPeak::new(seed)),
+            (_, _, Ceiling::Stream) => job(*self, CpuStream::new(target.device(), seed)),
+        })
     }
 }
 
@@ -141,6 +128,8 @@ impl Workload for Ceiling {
 trait Probe {
     /// Saved output of a window.
     type Output;
+    /// Steps of the first batch, about.
+    const FIRST_STEPS: f64 = 1.0;
     /// Maximum steps of a batch.
     const MAX_STEPS: u64;
     fn kernel(&self) -> Option<&Kernel> {
@@ -168,7 +157,7 @@ trait Probe {
 }
 
 /// A ceiling as a job.
-struct Probing<P: Probe> {
+struct CeilingJob<P: Probe> {
     probe: P,
     arithmetic: Option<Arithmetic>,
     /// Steps of the next batch, and of those in flight.
@@ -177,14 +166,13 @@ struct Probing<P: Probe> {
     windows: Vec<P::Output>,
 }
 
-/// A job whose first batch has about so many steps.
-fn job(ceiling: Ceiling, probe: impl Probe + 'static, steps: f64) -> Box<dyn Job> {
-    let arithmetic = ceiling.arithmetic();
-    let (steps, in_flight, windows) = (probe.batch_of(steps), VecDeque::new(), Vec::new());
-    Box::new(Probing { probe, arithmetic, steps, in_flight, windows })
+fn job<P: Probe + 'static>(ceiling: Ceiling, probe: P) -> Box<dyn Job> {
+    let (arithmetic, steps) = (ceiling.arithmetic(), probe.batch_of(P::FIRST_STEPS));
+    let (in_flight, windows) = (VecDeque::new(), Vec::new());
+    Box::new(CeilingJob { probe, arithmetic, steps, in_flight, windows })
 }
 
-impl<P: Probe> Job for Probing<P> {
+impl<P: Probe> Job for CeilingJob<P> {
     fn verify(&mut self) -> Result<Verdict, JobError> {
         self.probe.begin(None)?;
         let (batches, steps) = self.probe.whole();

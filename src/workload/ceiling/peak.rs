@@ -7,6 +7,7 @@ use super::{Compiled, MAX_DISPATCHES, Probe};
 use crate::gpu::{Bindings, Buffer, Gpu, Resource, Snapshot};
 use crate::kernels::{Arithmetic, Kernel};
 use crate::oracle::Verdict;
+use crate::oracle::matmul::share_of_bound;
 use crate::units::Seconds;
 use crate::workload::data::{Seed, Tensor};
 use crate::workload::{JobError, nan_buffer};
@@ -81,20 +82,16 @@ pub(super) fn judge_sums<T: Copy + Display + Into<f64>>(
 ) -> Verdict {
     let (mut checked, mut worst) = (0, 0.0f64);
     for (i, got, want, bound) in sums {
-        let error = (got.into() - want).abs();
-        if error.is_nan() || error > bound {
+        let Some(share) = share_of_bound(got.into() - want, bound) else {
             return Verdict::Disagrees(format!("sum {i} is {got}, should be {want}"));
-        }
-        checked += 1;
-        worst = worst.max(if bound > 0.0 { error / bound } else { 0.0 });
+        };
+        (checked, worst) = (checked + 1, worst.max(share));
     }
     Verdict::Agrees { checked, worst }
 }
 
 /// Maximum workgroups per dispatch: their output is kept for every window.
 const MAX_GROUPS: u32 = 1024;
-/// Workgroups of the first dispatch, before the device's speed is known.
-pub(super) const FIRST_GROUPS: f64 = 8.0;
 /// Results that are recomputed per check.
 const SAMPLED: usize = 64;
 
@@ -109,7 +106,7 @@ pub(super) struct GpuPeak {
     bindings: Bindings,
     /// Output bytes per workgroup, and the workgroups that fit the output buffer.
     group_bytes: u64,
-    most_groups: u32,
+    max_groups: u32,
     /// Workgroups of the last dispatch.
     groups: u32,
 }
@@ -132,10 +129,10 @@ impl GpuPeak {
             }
         };
         let room = gpu.details().limits.storage_binding.0 / group_bytes;
-        let most_groups = MAX_GROUPS.min(room as u32);
+        let max_groups = MAX_GROUPS.min(room as u32);
         let (uniform, starts) = (gpu.uniform(32)?, gpu.storage(start_bytes)?);
         gpu.write(&uniform, 0, &[[FACTOR; 4], [-FACTOR; 4]])?;
-        let sums = gpu.storage(group_bytes * u64::from(most_groups))?;
+        let sums = gpu.storage(group_bytes * u64::from(max_groups))?;
         let bound = compiled.kernel.bindings.iter();
         let resources: Vec<Resource> =
             bound.map(|b| Resource::Buffer([&uniform, &starts, &sums][b.index as usize])).collect();
@@ -148,7 +145,7 @@ impl GpuPeak {
             starts,
             sums,
             group_bytes,
-            most_groups,
+            max_groups,
             groups: 0,
         })
     }
@@ -193,6 +190,8 @@ impl GpuPeak {
 
 impl Probe for GpuPeak {
     type Output = Snapshot;
+    /// Before the device's speed is known.
+    const FIRST_STEPS: f64 = 8.0;
     const MAX_STEPS: u64 = MAX_DISPATCHES * MAX_GROUPS as u64;
 
     fn kernel(&self) -> Option<&Kernel> {
@@ -205,15 +204,15 @@ impl Probe for GpuPeak {
 
     /// One dispatch, or several of as many workgroups as fit.
     fn batch_of(&self, steps: f64) -> u64 {
-        let most = u64::from(self.most_groups);
+        let max_groups = u64::from(self.max_groups);
         match steps.round() as u64 {
-            groups if groups <= most => groups.max(1),
-            _ => most * ((steps / most as f64).round() as u64).min(MAX_DISPATCHES),
+            groups if groups <= max_groups => groups.max(1),
+            _ => max_groups * ((steps / max_groups as f64).round() as u64).min(MAX_DISPATCHES),
         }
     }
 
     fn whole(&self) -> (usize, u64) {
-        (1, self.batch_of(FIRST_GROUPS))
+        (1, self.batch_of(Self::FIRST_STEPS))
     }
 
     fn begin(&mut self, window: Option<u32>) -> Result<(), JobError> {
@@ -236,7 +235,7 @@ impl Probe for GpuPeak {
     }
 
     fn submit(&mut self, steps: u64) -> Result<(), JobError> {
-        self.groups = steps.min(self.most_groups.into()) as u32;
+        self.groups = steps.min(self.max_groups.into()) as u32;
         let dispatches = (steps / u64::from(self.groups)) as usize;
         self.compiled.submit(std::iter::repeat_n(&self.bindings, dispatches), self.groups)
     }

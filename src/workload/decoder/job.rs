@@ -3,14 +3,14 @@
 
 use super::engine::{Engine, EngineError};
 use super::texts::{BOUND, Texts};
-use super::{Answers, Decoder, Phase};
+use super::{Answers, Decoder};
 use crate::kernels::{Arithmetic, Kernel};
 use crate::model::Weights;
 use crate::oracle::Verdict;
 use crate::oracle::decoder::forward;
 use crate::seed::Seed;
 use crate::units::Work;
-use crate::workload::{Batch, Job, JobError, Proof};
+use crate::workload::{Batch, Id, Job, JobError, Proof};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -79,9 +79,9 @@ impl DecoderJob {
 
     /// The prompts of this window.
     fn prompts(&self) -> Vec<Vec<u32>> {
-        let Decoder { phase, batch, prompt, .. } = self.decoder;
+        let Decoder { id, batch, prompt, .. } = self.decoder;
         let mut prompts = self.texts.prompts(0..batch, prompt);
-        if phase == Phase::Prefill {
+        if id == Id::Prefill {
             let forced = self.forced_tokens();
             prompts.iter_mut().zip(forced).for_each(|(prompt, token)| prompt[0] = token);
         }
@@ -169,22 +169,19 @@ impl Job for DecoderJob {
     fn resize(&mut self, _: f64) {}
 
     fn submit(&mut self) -> Result<(), JobError> {
-        let restart = match self.decoder.phase {
-            Phase::Prefill => {
-                self.engine.rewind(0)?;
-                self.engine.submit_prefill(&self.prompts())?;
-                true
+        let restart = if self.decoder.id == Id::Prefill {
+            self.engine.rewind(0)?;
+            self.engine.submit_prefill(&self.prompts())?;
+            true
+        } else {
+            let restart = self.restart || self.engine.position() >= self.decoder.context;
+            self.restart = false;
+            if restart {
+                self.engine.rewind(self.decoder.prompt)?;
             }
-            Phase::Decode => {
-                let restart = self.restart || self.engine.position() >= self.decoder.context;
-                self.restart = false;
-                if restart {
-                    self.engine.rewind(self.decoder.prompt)?;
-                }
-                let forced = restart.then(|| self.forced_tokens());
-                self.engine.submit(forced.as_deref())?;
-                restart
-            }
+            let forced = restart.then(|| self.forced_tokens());
+            self.engine.submit(forced.as_deref())?;
+            restart
         };
         self.in_flight.push_back(restart);
         Ok(())
@@ -230,12 +227,11 @@ impl Job for DecoderJob {
     fn check_window(&mut self, window: u32) -> Result<Verdict, JobError> {
         let SavedWindow { tokens, logits } = self.saved.pop_front().expect("the window was closed");
         self.window = window;
-        let prompt = self.decoder.prompt;
-        let recomputed = match self.decoder.phase {
-            Phase::Decode => self.logits(prompt, &tokens, 0)?,
-            Phase::Prefill => {
-                self.logits(0, &self.prompts(), SINGLE_STEP_TOKENS.min(prompt - 1))?
-            }
+        let Decoder { id, prompt, .. } = self.decoder;
+        let recomputed = if id == Id::Prefill {
+            self.logits(0, &self.prompts(), SINGLE_STEP_TOKENS.min(prompt - 1))?
+        } else {
+            self.logits(prompt, &tokens, 0)?
         };
         let worst = logits.iter().zip(recomputed).fold(0.0f64, |worst, (is, recomputed)| {
             let recomputed: Vec<f64> = recomputed.into_iter().map(f64::from).collect();

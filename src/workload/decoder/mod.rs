@@ -12,29 +12,11 @@ mod workload;
 
 pub use engine::{Done, Engine, EngineError, argmax};
 pub use proof::{Answers, judge};
-pub(super) use spec::{DECODE_EXAMPLE, PREFILL_EXAMPLE, decode, prefill};
+pub(super) use spec::parse;
 
 use super::Id;
 use crate::model::{Config, Gguf, Type};
 use std::rc::Rc;
-
-/// Phase of inference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// Prompts are processed.
-    Prefill,
-    /// Tokens are generated after prompts that were processed before.
-    Decode,
-}
-
-impl Phase {
-    fn id(self) -> Id {
-        match self {
-            Phase::Prefill => Id::Prefill,
-            Phase::Decode => Id::Decode,
-        }
-    }
-}
 
 /// A model and where its weights come from.
 #[derive(Clone)]
@@ -57,7 +39,8 @@ enum Source {
 /// `prefill` or `decode` of a model.
 #[derive(Clone)]
 struct Decoder {
-    phase: Phase,
+    /// [`Id::Prefill`], or [`Id::Decode`] after prompts that were processed before.
+    id: Id,
     model: Model,
     /// Batch size in sequences.
     batch: usize,
@@ -70,17 +53,11 @@ struct Decoder {
 impl Decoder {
     /// Tokens that a step processes.
     fn step_tokens(&self) -> usize {
-        match self.phase {
-            Phase::Prefill => self.batch * self.prompt,
-            Phase::Decode => self.batch,
-        }
+        if self.id == Id::Prefill { self.batch * self.prompt } else { self.batch }
     }
 
     /// Tokens that a sequence generates until it restarts.
     fn answer_tokens(&self) -> usize {
-        match self.phase {
-            Phase::Prefill => 1,
-            Phase::Decode => self.context - self.prompt,
-        }
+        if self.id == Id::Prefill { 1 } else { self.context - self.prompt }
     }
 }

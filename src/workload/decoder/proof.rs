@@ -2,10 +2,11 @@
 
 use super::cpu::CpuEngine;
 use super::engine::{Engine, EngineError};
+use super::spec;
 use super::texts::{BOUND, Texts};
-use super::{Phase, spec};
 use crate::oracle::Verdict;
 use crate::seed::Seed;
+use crate::workload::Id;
 use anyhow::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,17 +39,17 @@ pub fn judge(spec: &str, seed: Seed, file: Option<&Path>, answers: &Answers) -> 
         engine.submit_prefill(&[tokens.to_vec()])?;
         Ok(engine.logits()?.remove(0))
     };
-    if decoder.phase == Phase::Decode {
+    if decoder.id == Id::Decode {
         logits_after(0, &prompt)?;
     }
     let (mut checked, mut worst) = (0, 0.0f64);
     for (window, tokens) in answers.tokens.iter().enumerate() {
         let forced = texts.forced(0, window as u32);
         for (i, token) in tokens.iter().enumerate() {
-            let logits = match (decoder.phase, i) {
-                (Phase::Prefill, 0) => logits_after(0, &[&[forced], &prompt[1..]].concat())?,
-                (Phase::Decode, 0) => logits_after(decoder.prompt, &[forced])?,
-                (Phase::Decode, _) if i < decoder.context - decoder.prompt => {
+            let logits = match (decoder.id, i) {
+                (Id::Prefill, 0) => logits_after(0, &[&[forced], &prompt[1..]].concat())?,
+                (Id::Decode, 0) => logits_after(decoder.prompt, &[forced])?,
+                (Id::Decode, _) if i < decoder.context - decoder.prompt => {
                     logits_after(decoder.prompt + i, &[tokens[i - 1]])?
                 }
                 _ => return Ok(Verdict::Disagrees(format!("window {window} has too many tokens"))),

@@ -1,17 +1,14 @@
-//! Parses and writes the specs of decoders: `prefill` and `decode`, then a model's name and a type, or a GGUF file, then options. A path
+//! Parses the specs of decoders: `prefill` and `decode`, then a model's name and a type, or a GGUF file, then options. A path
 //! may contain colons, as Windows paths do, so a colon alone does not end it.
 
-use super::{Decoder, Model, Phase, Source};
-use crate::model::{Gguf, ModelError, PRESETS, Preset, Type, Weights};
-use crate::workload::{SpecError, Workload, nearest};
+use super::{Decoder, Model, Source};
+use crate::model::{Gguf, PRESETS, Preset, Type, Weights};
+use crate::workload::spec::example;
+use crate::workload::{Id, Workload, nearest, unknown};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::path::Path;
 use std::rc::Rc;
 use strum::VariantNames;
-
-/// Example specs for messages.
-pub(in crate::workload) const PREFILL_EXAMPLE: &str = "prefill:smollm2-135m:int4:prompt=128";
-pub(in crate::workload) const DECODE_EXAMPLE: &str = "decode:smollm2-135m:int4:batch=1";
 
 /// Defaults of the ids alone.
 const MODEL: &str = "smollm2-135m";
@@ -19,33 +16,21 @@ const TYPE: Type = Type::Int4;
 const PROMPT: usize = 128;
 const ANSWER: usize = 128;
 /// Maximum batch size.
-const LARGEST_BATCH: usize = 64;
+const MAX_BATCH: usize = 64;
 /// Options that may follow a model.
 const OPTIONS: [&str; 3] = ["batch", "prompt", "context"];
 
-/// Parses the parts of a spec after `prefill`.
-pub(in crate::workload) fn prefill(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
-    read(Phase::Prefill, parts)
-}
-
-/// Parses the parts of a spec after `decode`.
-pub(in crate::workload) fn decode(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
-    read(Phase::Decode, parts)
-}
-
-fn read(phase: Phase, parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
+/// Parses the parts of a spec after `prefill` or `decode`.
+pub(in crate::workload) fn parse(id: Id, parts: &[&str]) -> Result<Box<dyn Workload>> {
     let (model, options) = split(if parts.is_empty() { &[MODEL] } else { parts });
-    Ok(Box::new(decoder(phase, model, options)?))
+    Ok(Box::new(decoder(id, model, options)?))
 }
 
 /// Parses a result's whole spec; `file` replaces the file that it names. No other file is opened.
 pub(super) fn whole(spec: &str, file: Option<&Path>) -> Result<Decoder> {
     let (id, parts) = spec.split_once(':').unwrap_or((spec, MODEL));
-    let phase = match id {
-        "prefill" => Phase::Prefill,
-        "decode" => Phase::Decode,
-        id => bail!("'{id}' has no tokens"),
-    };
+    let known = [Id::Prefill, Id::Decode].into_iter().find(|known| known.into_str() == id);
+    let id = known.with_context(|| format!("'{id}' has no tokens"))?;
     let parts: Vec<&str> = parts.split(':').collect();
     let (model, options) = match file {
         Some(file) => (Named::File(file.to_string_lossy().into()), options(&parts)),
@@ -53,35 +38,26 @@ pub(super) fn whole(spec: &str, file: Option<&Path>) -> Result<Decoder> {
             format!("the weights are in {}: name that file with --model", shown(parts[0]))
         })?,
     };
-    Ok(decoder(phase, model, options)?)
+    decoder(id, model, options)
 }
 
-fn decoder(phase: Phase, model: Named, parts: &[&str]) -> Result<Decoder, SpecError> {
-    let decoder = parse(phase, model, parts);
-    decoder.map_err(|error| SpecError(format!("{}: {error}", phase.id())))
+fn decoder(id: Id, model: Named, parts: &[&str]) -> Result<Decoder> {
+    read(id, model, parts).map_err(|error| anyhow!("{id}: {error}"))
 }
 
-fn parse(phase: Phase, model: Named, parts: &[&str]) -> Result<Decoder> {
-    let known = if phase == Phase::Prefill { &OPTIONS[..2] } else { &OPTIONS };
+fn read(id: Id, model: Named, parts: &[&str]) -> Result<Decoder> {
+    let known = if id == Id::Prefill { &OPTIONS[..2] } else { &OPTIONS };
     let (mut kind, mut batch, mut prompt, mut context) = (None, 1, PROMPT, None);
     for part in parts {
         let Some((key, value)) = part.split_once('=') else {
-            let example = if phase == Phase::Prefill { PREFILL_EXAMPLE } else { DECODE_EXAMPLE };
+            let example = example(id);
             ensure!(kind.is_none(), "'{part}' is one part too many; write for example {example}");
-            kind = Some(part.parse::<Type>().with_context(|| {
-                format!(
-                    "type '{part}' is not known; {}",
-                    nearest(part, Type::VARIANTS.iter().copied())
-                )
-            })?);
+            let parsed = part.parse::<Type>();
+            kind = Some(parsed.with_context(|| unknown("type", part, Type::VARIANTS))?);
             continue;
         };
-        ensure!(
-            known.contains(&key),
-            "option '{key}' is not known; {}",
-            nearest(key, known.iter().copied())
-        );
-        let most = if key == "batch" { LARGEST_BATCH } else { 1 << 20 };
+        ensure!(known.contains(&key), unknown("option", key, known));
+        let most = if key == "batch" { MAX_BATCH } else { 1 << 20 };
         let number = value.parse().ok().filter(|number| (1..=most).contains(number));
         let number =
             number.with_context(|| format!("{key}={value} is no number from 1 to {most}"))?;
@@ -91,16 +67,13 @@ fn parse(phase: Phase, model: Named, parts: &[&str]) -> Result<Decoder> {
             _ => context = Some(number),
         }
     }
-    let context = match phase {
-        Phase::Prefill => prompt,
-        Phase::Decode => context.unwrap_or(prompt + ANSWER),
-    };
+    let context = if id == Id::Prefill { prompt } else { context.unwrap_or(prompt + ANSWER) };
     ensure!(
-        phase == Phase::Prefill || context > prompt,
+        id == Id::Prefill || context > prompt,
         "a context of {context} leaves no room for an answer after a prompt of {prompt}; write context={}",
         prompt + ANSWER
     );
-    let model = open(phase, model, kind)?;
+    let model = open(id, model, kind)?;
     let (name, longest) = (&model.name, model.config.context);
     if context > longest {
         if let Source::File { file, .. } = &model.source
@@ -114,10 +87,10 @@ fn parse(phase: Phase, model: Named, parts: &[&str]) -> Result<Decoder> {
             "{name} was made for texts of up to {longest} tokens, not {context}; write a shorter prompt or context"
         );
     }
-    Ok(Decoder { phase, model, batch, prompt, context })
+    Ok(Decoder { id, model, batch, prompt, context })
 }
 
-fn open(phase: Phase, model: Named, kind: Option<Type>) -> Result<Model> {
+fn open(id: Id, model: Named, kind: Option<Type>) -> Result<Model> {
     let path = match model {
         Named::Preset(preset) => {
             let source = Source::Seed(kind.unwrap_or(TYPE));
@@ -127,33 +100,15 @@ fn open(phase: Phase, model: Named, kind: Option<Type>) -> Result<Model> {
         Named::Unknown(name) => bail!(
             "there is no model '{}'; {}, or the path of a GGUF file",
             shown(&name),
-            nearest(&name, PRESETS.iter().map(|preset| preset.name))
+            nearest(&name, &PRESETS.map(|preset| preset.name))
         ),
     };
     let shown = shown(&path);
-    let id = phase.id();
     ensure!(kind.is_none(), "a file has its own types; write {id}:{shown} without one");
-    let open = || -> Result<Model, ModelError> {
-        let file = Gguf::open(Path::new(&path))?;
-        let (sha256, config) = (file.sha256()?, file.config().clone());
-        let source = Source::File { sha256, file: Rc::new(file) };
-        Ok(Model { name: label(&path), config, source })
-    };
-    open().map_err(|error| anyhow!("{shown}: {error}"))
-}
-
-/// Model, type and options that parse to this workload; for a file only its label.
-pub(super) fn write(decoder: &Decoder) -> String {
-    let Decoder { phase, model, batch, prompt, context } = decoder;
-    let kind = match &model.source {
-        Source::Seed(kind) => format!(":{}", kind.into_str()),
-        Source::File { .. } => String::new(),
-    };
-    let context = match phase {
-        Phase::Prefill => String::new(),
-        Phase::Decode => format!(":context={context}"),
-    };
-    format!("{}{kind}:batch={batch}:prompt={prompt}{context}", model.name)
+    let opened = Gguf::open(Path::new(&path)).and_then(|file| Ok((file.sha256()?, file)));
+    let (sha256, file) = opened.map_err(|error| anyhow!("{shown}: {error}"))?;
+    let (name, config) = (label(&path), file.config().clone());
+    Ok(Model { name, config, source: Source::File { sha256, file: Rc::new(file) } })
 }
 
 /// A model by name or path.

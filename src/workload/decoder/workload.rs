@@ -4,15 +4,15 @@ use super::cpu::CpuEngine;
 use super::engine::{Engine, EngineError};
 use super::gpu::{self, GpuEngine};
 use super::job::DecoderJob;
-use super::{Decoder, Phase, Source, spec};
+use super::{Decoder, Source};
 use crate::device::{Device, memory};
 use crate::gpu::GpuError;
 use crate::kernels::Kernel;
 use crate::model::{ModelError, Seeded, Tensor, Weights};
 use crate::seed::Seed;
-use crate::units::{Bytes, Unit};
+use crate::units::Bytes;
 use crate::workload::matmul::native;
-use crate::workload::{Id, Intensity, Job, JobError, Shape, Target, Variant, Workload};
+use crate::workload::{Id, Intensity, PreparedJob, Shape, Target, Variant, Workload};
 use std::rc::Rc;
 
 /// Memory that a decoder takes, and what a step of it reads, in bytes.
@@ -50,15 +50,18 @@ impl Decoder {
 
 impl Workload for Decoder {
     fn id(&self) -> Id {
-        self.phase.id()
+        self.id
     }
 
-    fn unit(&self) -> Unit {
-        Unit::Token
-    }
-
+    /// Model, type and options that parse to this workload; for a file only its label.
     fn arguments(&self) -> String {
-        spec::write(self)
+        let Decoder { id, model, batch, prompt, context } = self;
+        let kind = match &model.source {
+            Source::Seed(kind) => format!(":{}", kind.into_str()),
+            Source::File { .. } => String::new(),
+        };
+        let arguments = format!("{}{kind}:batch={batch}:prompt={prompt}", model.name);
+        if *id == Id::Prefill { arguments } else { format!("{arguments}:context={context}") }
     }
 
     fn shape(&self) -> Shape {
@@ -72,7 +75,7 @@ impl Workload for Decoder {
             model_sha256,
             batch: Some(self.batch as u64),
             prompt: Some(self.prompt as u64),
-            context: Some(self.context as u64).filter(|_| self.phase == Phase::Decode),
+            context: Some(self.context as u64).filter(|_| self.id == Id::Decode),
             ..Shape::default()
         }
     }
@@ -81,13 +84,12 @@ impl Workload for Decoder {
     fn intensity(&self, _: &Device) -> Option<Intensity> {
         let config = &self.model.config;
         // Heads per token, the mean number of positions that a token attends to, and those that it reads from memory.
-        let (heads, attended, cached) = match self.phase {
+        let (heads, attended, cached) = if self.id == Id::Prefill {
             // Keys and values of a prompt may stay in a cache.
-            Phase::Prefill => (1.0 / self.prompt as f64, (self.prompt + 1) as f64 / 2.0, 0.0),
-            Phase::Decode => {
-                let positions = (self.prompt + self.context + 1) as f64 / 2.0;
-                (1.0, positions, positions)
-            }
+            (1.0 / self.prompt as f64, (self.prompt + 1) as f64 / 2.0, 0.0)
+        } else {
+            let positions = (self.prompt + self.context + 1) as f64 / 2.0;
+            (1.0, positions, positions)
         };
         let attention = (config.layers * config.heads * config.head_dim) as f64 * attended;
         let head = (config.vocab_size * config.hidden_size) as f64;
@@ -120,19 +122,14 @@ impl Workload for Decoder {
     fn variants(&self, target: &Target) -> Vec<Variant> {
         match target {
             Target::Cpu(_) => vec![Variant::Cpu(native::id())],
-            Target::Gpu(gpu) => gpu::kernel_sets(gpu, self.phase, self.batch)
+            Target::Gpu(gpu) => gpu::kernel_sets(gpu, self.id, self.batch)
                 .into_iter()
                 .map(Variant::Decoder)
                 .collect(),
         }
     }
 
-    fn prepare(
-        &self,
-        target: &Target,
-        variant: &Variant,
-        seed: Seed,
-    ) -> Result<Box<dyn Job>, JobError> {
+    fn prepare(&self, target: &Target, variant: &Variant, seed: Seed) -> PreparedJob {
         let weights = self.weights(seed).map_err(EngineError::from)?;
         let (engine, kernel): (Box<dyn Engine>, Option<Kernel>) = match (target, variant) {
             (Target::Gpu(gpu), Variant::Decoder(set)) => {
@@ -144,7 +141,7 @@ impl Workload for Decoder {
                     }
                     (error, _) => error,
                 })?;
-                let kernel = engine.kernel(self.phase).clone();
+                let kernel = engine.kernel(self.id).clone();
                 (Box::new(engine), Some(kernel))
             }
             _ => (Box::new(CpuEngine::new(&*weights, self.batch, self.context)?), None),

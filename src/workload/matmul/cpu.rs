@@ -9,7 +9,7 @@ use crate::model::{GROUP, Type};
 use crate::units::Seconds;
 use crate::workload::JobError;
 use half::f16;
-use ndarray::{Array2, s};
+use ndarray::{Array2, Zip, s};
 use rayon::prelude::*;
 
 /// A as the kernels take it: f16 is widened to f32, which is exact.
@@ -69,7 +69,8 @@ impl Engine for CpuEngine {
     }
 
     fn blocks(&self) -> Vec<Block> {
-        vec![self.operands.shape.whole()]
+        let Shape { m, n, .. } = self.operands.shape;
+        vec![Block { rows: 0..m, columns: 0..n }]
     }
 
     fn arithmetic(&self) -> Arithmetic {
@@ -109,14 +110,11 @@ impl Engine for CpuEngine {
         let leading = s![.., ..CHANGING.min(window.terms)];
         match &mut self.a {
             Activations::Floats(a) => {
-                for ((m, k), a) in a.slice_mut(leading).indexed_iter_mut() {
-                    *a = window.value(m, k);
-                }
+                Zip::indexed(a.slice_mut(leading)).for_each(|(m, k), a| *a = window.value(m, k));
             }
             Activations::Bytes(a, _) => {
-                for ((m, k), a) in a.slice_mut(leading).indexed_iter_mut() {
-                    *a = window.raw(m, k) as i8;
-                }
+                Zip::indexed(a.slice_mut(leading))
+                    .for_each(|(m, k), a| *a = window.raw(m, k) as i8);
             }
         }
         Ok(())

@@ -210,7 +210,7 @@ impl Engine for GpuEngine {
         Ok(self.outputs().try_for_each(|buffer| self.gpu.fill(buffer, &self.nan))?)
     }
 
-    fn guards_hold(&self) -> Result<bool, JobError> {
+    fn guards_intact(&self) -> Result<bool, JobError> {
         for buffer in self.outputs() {
             let guard = self.gpu.snapshot(buffer, buffer.size() - GUARD..buffer.size())?;
             let words: Vec<u32> = self.gpu.read(&guard)?;

@@ -14,7 +14,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 /// Maximum bytes of C that a window keeps for its check.
-const EVIDENCE_BYTES: usize = 16 << 20;
+const MAX_EVIDENCE_BYTES: usize = 16 << 20;
 
 /// A backend that multiplies.
 pub trait Engine {
@@ -41,7 +41,7 @@ pub trait Engine {
     /// Overwrites C and its guard words with NaN.
     fn poison(&mut self) -> Result<(), JobError>;
     /// Whether no guard word was written since C was poisoned. The CPU writes through slices of C, which need none.
-    fn guards_hold(&self) -> Result<bool, JobError> {
+    fn guards_intact(&self) -> Result<bool, JobError> {
         Ok(true)
     }
     /// Changes A to that of a window.
@@ -51,11 +51,11 @@ pub trait Engine {
 }
 
 /// Terms of the first dispatches, before the device's speed is known.
-const TERMS_AT_FIRST: usize = 1 << 28;
+const FIRST_TERMS: usize = 1 << 28;
 /// Maximum copies of the weights that are verified.
-const COPIES_VERIFIED: usize = 4;
+const MAX_VERIFIED_COPIES: usize = 4;
 
-pub struct Multiplying<E: Engine> {
+pub struct MatmulJob<E: Engine> {
     pub engine: E,
     operands: Operands,
     rounding: Rounding,
@@ -67,7 +67,7 @@ pub struct Multiplying<E: Engine> {
     repeats: usize,
     next_part: usize,
     /// Why the parts could not be set; the next submission reports it.
-    trouble: Option<JobError>,
+    cut_error: Option<JobError>,
     /// Parts in flight, with the copies of the weights.
     in_flight: VecDeque<(usize, Vec<usize>)>,
     last_done: Option<usize>,
@@ -78,7 +78,7 @@ pub struct Multiplying<E: Engine> {
     vectors: HashMap<Range<usize>, Freivalds>,
 }
 
-impl<E: Engine> Multiplying<E> {
+impl<E: Engine> MatmulJob<E> {
     pub fn new(engine: E, operands: Operands, copies: usize) -> Self {
         let declared = |name| engine.kernel().and_then(|k| k.constant(name)).unwrap_or(0);
         let rounding = Rounding {
@@ -86,7 +86,7 @@ impl<E: Engine> Multiplying<E> {
             f16_roundings: declared("F16_ROUNDINGS"),
             weight_excess: declared("WEIGHT_EXCESS"),
         };
-        Multiplying {
+        MatmulJob {
             engine,
             operands,
             rounding,
@@ -95,7 +95,7 @@ impl<E: Engine> Multiplying<E> {
             parts: Vec::new(),
             repeats: 1,
             next_part: 0,
-            trouble: None,
+            cut_error: None,
             in_flight: VecDeque::new(),
             last_done: None,
             windows: Vec::new(),
@@ -184,11 +184,11 @@ fn strips(block: &Block, count: usize, granule: (usize, usize)) -> Vec<Block> {
     side.clone().step_by(step).map(part).collect()
 }
 
-impl<E: Engine> Job for Multiplying<E> {
+impl<E: Engine> Job for MatmulJob<E> {
     fn verify(&mut self) -> Result<Verdict, JobError> {
         // In parts at first: a whole product may exceed a watchdog's limit.
         let Shape { m, n, k } = self.operands.shape;
-        self.cut((m * n).saturating_mul(k).div_ceil(TERMS_AT_FIRST))?;
+        self.cut((m * n).saturating_mul(k).div_ceil(FIRST_TERMS))?;
         self.compute(0)?;
         let operands = self.operands;
         let mut verdict = Verdict::NOTHING;
@@ -202,11 +202,11 @@ impl<E: Engine> Job for Multiplying<E> {
                 first.push(c);
             }
         }
-        if !self.engine.guards_hold()? {
+        if !self.engine.guards_intact()? {
             return Ok(Verdict::Disagrees("it writes beside its output".into()));
         }
         // All verified copies of the weights must give the same output; the last is always verified.
-        let verified = self.copies.min(COPIES_VERIFIED);
+        let verified = self.copies.min(MAX_VERIFIED_COPIES);
         let last = self.copies - 1;
         for copy in (1..verified).map(|i| i * last / (verified - 1)) {
             self.compute(copy)?;
@@ -234,11 +234,11 @@ impl<E: Engine> Job for Multiplying<E> {
         let products = factor * self.repeats as f64 / self.parts.len() as f64;
         self.repeats = (products.round() as usize).max(1);
         let parts = ((1.0 / products).round() as usize).clamp(1, 1 << 12);
-        self.trouble = self.cut(parts).err();
+        self.cut_error = self.cut(parts).err();
     }
 
     fn submit(&mut self) -> Result<(), JobError> {
-        if let Some(error) = self.trouble.take() {
+        if let Some(error) = self.cut_error.take() {
             return Err(error);
         }
         let (part, end) = (self.next_part, self.copy + self.repeats);
@@ -267,7 +267,7 @@ impl<E: Engine> Job for Multiplying<E> {
     fn close_window(&mut self) -> Result<(), JobError> {
         let part = self.last_done.expect("a window has at least one batch");
         let Block { rows, columns } = self.parts[part].clone();
-        let kept = (EVIDENCE_BYTES / (4 * columns.len())).clamp(1, rows.len());
+        let kept = (MAX_EVIDENCE_BYTES / (4 * columns.len())).clamp(1, rows.len());
         let part = Block { rows: rows.end - kept..rows.end, columns };
         let snapshot = self.engine.snapshot(&part)?;
         self.windows.push(Some((part, snapshot)));
@@ -292,8 +292,8 @@ impl<E: Engine> Job for Multiplying<E> {
     }
 
     fn proof(&self, windows: usize) -> Option<Proof> {
-        let kept = |e: &&Element| (e.window as usize) < windows;
-        let elements = self.sampled.iter().filter(kept).copied().collect();
+        let in_windows = |e: &&Element| (e.window as usize) < windows;
+        let elements = self.sampled.iter().filter(in_windows).copied().collect();
         let Rounding { f16_roundings, weight_excess, .. } = self.rounding;
         Some(Proof::Elements(Elements { f16_roundings, weight_excess, elements }))
     }

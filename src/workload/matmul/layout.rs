@@ -16,8 +16,9 @@ const TEXEL_BITS: u32 = 128;
 pub struct Layout {
     /// Bits of an element.
     bits: u32,
-    /// Terms of a line in a texel.
+    /// Terms of a line in a texel, and its lines.
     terms: usize,
+    lines: usize,
     /// Adjacent texels of neighbouring lines.
     panel: usize,
     /// Texels across all lines.
@@ -38,16 +39,13 @@ impl Layout {
         let lines_of_texel = (TEXEL_BITS / bits) as usize / terms;
         let (across, along) = (lines.div_ceil(lines_of_texel), depth.div_ceil(terms));
         let panel = if panel == 0 { across } else { panel };
-        Layout { bits, terms, panel, across: across.next_multiple_of(panel), along }
+        let across = across.next_multiple_of(panel);
+        Layout { bits, terms, lines: lines_of_texel, panel, across, along }
     }
 
     /// Total texels.
     pub fn texels(&self) -> usize {
         self.across * self.along
-    }
-
-    fn lines_of_texel(&self) -> usize {
-        (TEXEL_BITS / self.bits) as usize / self.terms
     }
 
     /// Packs texels from `first` on, four words each; `raw(line, term)` gives the bits of an element.
@@ -57,7 +55,7 @@ impl Layout {
             let (panel, rest) =
                 ((first + i) / (self.panel * self.along), (first + i) % (self.panel * self.along));
             let across = panel * self.panel + rest % self.panel;
-            let (line, term) = (across * self.lines_of_texel(), rest / self.panel * self.terms);
+            let (line, term) = (across * self.lines, rest / self.panel * self.terms);
             let per_word = (32 / self.bits) as usize;
             for value in 0..(TEXEL_BITS / self.bits) as usize {
                 let bits = raw(line + value / self.terms, term + value % self.terms);

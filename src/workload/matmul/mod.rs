@@ -15,19 +15,19 @@ mod types;
 pub use cpu::CpuEngine;
 pub use data::{Matrix, Operands};
 pub use gpu::GpuEngine;
-pub use job::{Engine, Multiplying};
+pub use job::{Engine, MatmulJob};
 pub use layout::{Layout, Raw};
 pub use packed::padded;
 pub use proof::{Element, Elements};
 pub use spec::judge;
-pub(super) use spec::{GEMM_EXAMPLE, GEMV_EXAMPLE, gemm, gemv};
+pub(super) use spec::parse;
 pub use types::{Block, Shape};
 
 use super::{Id, Intensity, PreparedJob, Seed, Target, Variant, Workload, gpu_variants};
 use crate::device::{Class, Device, memory};
 use crate::kernels::{self, Entry, Kernel, KernelError};
 use crate::model::Type;
-use crate::units::{Bytes, Unit};
+use crate::units::Bytes;
 
 struct Matmul {
     id: Id,
@@ -90,10 +90,6 @@ impl Matmul {
 impl Workload for Matmul {
     fn id(&self) -> Id {
         self.id
-    }
-
-    fn unit(&self) -> Unit {
-        Unit::Flop
     }
 
     fn arguments(&self) -> String {
@@ -168,11 +164,11 @@ impl Workload for Matmul {
         Ok(match (target, variant) {
             (Target::Gpu(gpu), Variant::Gpu(entry)) => {
                 let engine = gpu::GpuEngine::new(gpu, self.build(entry)?, &operands, copies)?;
-                Box::new(job::Multiplying::new(engine, operands, copies))
+                Box::new(MatmulJob::new(engine, operands, copies))
             }
             _ => {
                 let engine = cpu::CpuEngine::new(&operands, copies);
-                Box::new(job::Multiplying::new(engine, operands, copies))
+                Box::new(MatmulJob::new(engine, operands, copies))
             }
         })
     }

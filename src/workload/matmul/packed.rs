@@ -30,7 +30,7 @@ impl Blocking {
         let splits = kernel.constant("SPLIT_K").unwrap_or(1) as usize;
         let k = shape.k.next_multiple_of(number("TILE_K") * splits);
         // Splits a side evenly into blocks; lines of `bytes` each must fit a binding and the grid.
-        let cut = |what: &str, side: usize, tile: usize, bytes: usize| {
+        let block_side = |what: &str, side: usize, tile: usize, bytes: usize| {
             let max_tiles =
                 (largest.saturating_sub(GUARD) as usize / bytes / tile).min(max_groups as usize);
             if max_tiles == 0 {
@@ -45,9 +45,10 @@ impl Blocking {
         };
         let bytes = |bits: u32| (k * bits as usize).div_ceil(8);
         let columns =
-            cut("columns of B", shape.n, number("TILE_N"), bytes(kernel.number("B_BITS")))?;
+            block_side("columns of B", shape.n, number("TILE_N"), bytes(kernel.number("B_BITS")))?;
         let row = bytes(kernel.number("A_BITS")).max(4 * columns * splits);
-        Ok(Blocking { k, rows: cut("rows of A and C", shape.m, number("TILE_M"), row)?, columns })
+        let rows = block_side("rows of A and C", shape.m, number("TILE_M"), row)?;
+        Ok(Blocking { k, rows, columns })
     }
 }
 

@@ -12,11 +12,6 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// All of C.
-    pub fn whole(&self) -> Block {
-        Block { rows: 0..self.m, columns: 0..self.n }
-    }
-
     /// FLOP of a part of C: a multiplication and an addition per term.
     pub fn work(&self, block: &Block) -> Work {
         Work(2 * block.area() as u64 * self.k as u64)

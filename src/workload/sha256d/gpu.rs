@@ -71,7 +71,7 @@ impl Scanner for GpuScanner {
 
     fn submit(&mut self, scan: &Scan) -> Result<(), JobError> {
         let slot = &self.slots[self.flight.next_slot()];
-        let headers = scan.headers();
+        let (headers, program) = (scan.headers(), &self.program);
         let mut parameters = vec![scan.first, scan.mask()];
         let mut put = |words: &[u32]| {
             parameters.resize(parameters.len().next_multiple_of(4), 0);
@@ -80,10 +80,10 @@ impl Scanner for GpuScanner {
         put(&headers[0].tail);
         put(&ROTATIONS);
         put(&K);
-        put(&self.program.schedule_terms(&headers[0]));
+        put(&program.values(&program.schedule_terms, &headers[0]));
         for header in &headers {
             put(&header.midstate);
-            put(&self.program.round_terms(header));
+            put(&program.values(&program.round_terms, header));
         }
         parameters.resize(parameters.len().next_multiple_of(4), 0);
         self.gpu.write(&slot.scan, 0, &parameters)?;

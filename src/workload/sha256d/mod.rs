@@ -14,16 +14,15 @@ mod proof;
 pub use gpu::GpuScanner;
 pub use proof::{Share, Shares, versioned};
 
-use super::{
-    Batch, Id, Job, JobError, PreparedJob, Proof, Seed, SpecError, Target, Variant, Workload,
-};
+use super::{Batch, Id, Job, JobError, PreparedJob, Proof, Seed, Target, Variant, Workload};
 use crate::kernels::sha256d::{HeaderWords, INITIAL};
 use crate::kernels::{self, Kernel};
 use crate::oracle::Verdict;
 use crate::oracle::blocks::BLOCKS;
 use crate::oracle::sha256d as oracle;
 use crate::oracle::sha256d::Header;
-use crate::units::{Seconds, Unit, Work};
+use crate::units::{Seconds, Work};
+use anyhow::ensure;
 use sha2::block_api::compress256;
 use std::collections::VecDeque;
 
@@ -33,20 +32,14 @@ pub const WORDS: u64 = 1 << 32;
 struct Sha256d;
 
 /// Parses the parts of a spec after `sha256d`.
-pub(super) fn parse(parts: &[&str]) -> Result<Box<dyn Workload>, SpecError> {
-    match parts {
-        [] => Ok(Box::new(Sha256d)),
-        _ => Err(SpecError("sha256d takes no shape or type; write sha256d".into())),
-    }
+pub(super) fn parse(_: Id, parts: &[&str]) -> anyhow::Result<Box<dyn Workload>> {
+    ensure!(parts.is_empty(), "sha256d takes no shape or type; write sha256d");
+    Ok(Box::new(Sha256d))
 }
 
 impl Workload for Sha256d {
     fn id(&self) -> Id {
         Id::Sha256d
-    }
-
-    fn unit(&self) -> Unit {
-        Unit::Hash
     }
 
     fn variants(&self, target: &Target) -> Vec<Variant> {

@@ -9,7 +9,7 @@ use rigbench::oracle::Verdict;
 use rigbench::seed::Seed;
 use rigbench::units::Seconds;
 use rigbench::workload::matmul::{
-    Block, CpuEngine, Engine, GpuEngine, Multiplying, Operands, Shape, padded,
+    Block, CpuEngine, Engine, GpuEngine, MatmulJob, Operands, Shape, padded,
 };
 use rigbench::workload::{Job, JobError, Target, Variant, parse};
 
@@ -54,7 +54,7 @@ impl Engine for Faulty {
     fn poison(&mut self) -> Result<(), JobError> {
         self.engine.poison()
     }
-    fn guards_hold(&self) -> Result<bool, JobError> {
+    fn guards_intact(&self) -> Result<bool, JobError> {
         Ok(self.fault != Fault::Beside)
     }
     fn change(&mut self, window: u32) -> Result<(), JobError> {
@@ -83,7 +83,7 @@ fn verdicts(verified: Fault, in_window: Fault) -> (Verdict, Verdict) {
     let operands = Operands::new(Seed([5; 32]), shape, Type::F32, Type::F32);
     let engine = CpuEngine::new(&operands, COPIES);
     let faulty = Faulty { engine, fault: verified, last_copy: false };
-    let mut job = Multiplying::new(faulty, operands, COPIES);
+    let mut job = MatmulJob::new(faulty, operands, COPIES);
     let before = job.verify().unwrap();
     job.engine.fault = in_window;
     for window in 0..2 {
@@ -184,9 +184,9 @@ fn a_kernel_that_writes_beside_c_is_seen_by_the_guard() {
         let kernel = Kernel::matmul(entry, 32, 32).unwrap();
         let mut engine = GpuEngine::new(&gpu, kernel, &operands, 1).unwrap();
         engine.poison().unwrap();
-        assert!(engine.guards_hold().unwrap(), "{}", entry.id);
+        assert!(engine.guards_intact().unwrap(), "{}", entry.id);
         let c = engine.outputs().last().unwrap();
         gpu.write(c, c.size() - 4, &[1.0f32]).unwrap();
-        assert!(!engine.guards_hold().unwrap(), "{}", entry.id);
+        assert!(!engine.guards_intact().unwrap(), "{}", entry.id);
     }
 }

@@ -51,11 +51,13 @@ fn sum(terms: impl ExactSizeIterator<Item = f32>) -> f32 {
     sums.iter().sum()
 }
 
-/// RMSNorm of a row; `gains` are the norm's weights.
-pub(super) fn norm(x: &[f32], gains: &[f32], epsilon: f32, to: &mut [f32]) {
-    let squares = sum(x.iter().map(|x| x * x));
-    let factor = 1.0 / (squares / x.len() as f32 + epsilon).sqrt();
-    to.iter_mut().zip(x.iter().zip(gains)).for_each(|(to, (x, gain))| *to = x * factor * gain);
+/// RMSNorm of each row; `gains` are the norm's weights.
+pub(super) fn norm(from: &Array2<f32>, gains: &[f32], epsilon: f32, to: &mut Array2<f32>) {
+    rows(from, to, |x, to| {
+        let squares = sum(x.iter().map(|x| x * x));
+        let factor = 1.0 / (squares / x.len() as f32 + epsilon).sqrt();
+        to.iter_mut().zip(x.iter().zip(gains)).for_each(|(to, (x, gain))| *to = x * factor * gain);
+    });
 }
 
 /// SwiGLU: SiLU of the first half of a row times the second half.

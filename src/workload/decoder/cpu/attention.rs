@@ -2,6 +2,7 @@
 //! scores times values gives the output.
 
 use super::arithmetic;
+use crate::model::Type;
 use crate::workload::matmul::native::Weights;
 use half::f16;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
@@ -20,8 +21,9 @@ const BLOCK: usize = 32;
 impl Cache {
     /// A cache for `context` positions.
     pub(super) fn new(head_size: usize, context: usize) -> Cache {
-        let keys = Weights::zeros(head_size, context);
-        Cache { keys, values: Weights::zeros(context.next_multiple_of(BLOCK), head_size) }
+        let zeros = |terms, columns| Weights::zeros(Type::F16, terms, columns);
+        let values = zeros(context.next_multiple_of(BLOCK), head_size);
+        Cache { keys: zeros(head_size, context), values }
     }
 
     /// Writes the key and the value of a position; earlier positions must have been written.

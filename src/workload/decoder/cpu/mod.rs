@@ -131,9 +131,7 @@ impl CpuEngine {
         }
         let rope = self.config.rope_cos_sin(position..position + count);
         for layer in &mut self.layers {
-            rows(&at.stream, &mut at.normed, |from, to| {
-                norm(from, &layer.attention_norm, rms_norm_eps, to);
-            });
+            norm(&at.stream, &layer.attention_norm, rms_norm_eps, &mut at.normed);
             layer.qkv.multiply(at.normed.view(), at.qkv.view_mut());
             let columns = at.qkv.ncols();
             let per_row = |(row, projected): (usize, &mut [f32])| {
@@ -164,9 +162,7 @@ impl CpuEngine {
             });
             layer.attention_output.multiply(at.attended.view(), at.added.view_mut());
             at.stream += &at.added;
-            rows(&at.stream, &mut at.normed, |from, to| {
-                norm(from, &layer.ffn_norm, rms_norm_eps, to);
-            });
+            norm(&at.stream, &layer.ffn_norm, rms_norm_eps, &mut at.normed);
             layer.gate_up.multiply(at.normed.view(), at.gate_up.view_mut());
             rows(&at.gate_up, &mut at.gated, gated);
             layer.down.multiply(at.gated.view(), at.added.view_mut());
@@ -179,9 +175,7 @@ impl CpuEngine {
         let count = self.rows.stream.nrows() / self.batch;
         let last = self.rows.stream.slice(s![count - 1..;count, ..]);
         let mut normed = Array2::zeros(last.raw_dim());
-        rows(&last.to_owned(), &mut normed, |from, to| {
-            norm(from, &self.norm, self.config.rms_norm_eps, to);
-        });
+        norm(&last.to_owned(), &self.norm, self.config.rms_norm_eps, &mut normed);
         self.head.multiply(normed.view(), self.logits.view_mut());
         let rows = whole(&self.logits).chunks_exact(self.config.vocab_size);
         self.tokens = rows.map(argmax).collect();

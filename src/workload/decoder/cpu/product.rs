@@ -1,6 +1,6 @@
 //! Weights of a matrix product: rows of several matrices side by side, each in its own storage type.
 
-use crate::model::{GROUP, Matrix, Type};
+use crate::model::{GROUP, Matrix};
 use crate::workload::matmul::native::Weights;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
@@ -54,7 +54,7 @@ fn pack(matrices: &[Matrix]) -> Weights {
     };
     let storage = matrices[0].storage();
     let scales = |group: usize, column: usize| scale(group, column).0;
-    let weights = Weights::pack(Type::of_bits(storage.bits), terms, columns.len(), &value, &scales);
+    let weights = Weights::pack(storage.kind, terms, columns.len(), &value, &scales);
     if !storage.offsets {
         return weights;
     }

@@ -3,7 +3,7 @@
 use crate::device::Class;
 use crate::gpu::Gpu;
 use crate::kernels::{Kernel, of_decoder};
-use crate::workload::decoder::Phase;
+use crate::workload::Id;
 
 /// A choice of a decoder's kernels.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,22 +48,18 @@ impl KernelSet {
     }
 }
 
-/// The sets for a device that it supports. Of those that are equal in this phase only the first is returned.
+/// The sets for a device that it supports, for `prefill` or `decode`. Of those that are equal there only the first is returned.
 pub(in crate::workload::decoder) fn kernel_sets(
     gpu: &Gpu,
-    phase: Phase,
+    id: Id,
     batch: usize,
 ) -> Vec<&'static KernelSet> {
     let software = gpu.description().class == Class::SoftwareGpu;
-    let lacks =
-        |id| Kernel::with_params(of_decoder(id), &[]).is_ok_and(|k| gpu.lacks(&k).is_some());
+    let lacks = |kernel| Kernel::build(of_decoder(kernel)).is_ok_and(|k| gpu.lacks(&k).is_some());
     let mut sets: Vec<&KernelSet> = Vec::new();
     for set in KERNEL_SETS.iter().filter(|set| software == (set.workgroup == 8)) {
         let config = |set: &KernelSet| {
-            let panel = match phase {
-                Phase::Prefill => set.rows,
-                Phase::Decode => set.panel(batch),
-            };
+            let panel = if id == Id::Prefill { set.rows } else { set.panel(batch) };
             (panel, set.product(panel), set.workgroup)
         };
         let unsupported = set.many.is_some_and(|(many, _)| lacks(many));
@@ -81,16 +77,16 @@ pub const KERNEL_SETS: &[KernelSet] = &[
     KernelSet { id: "decoder/rows-8", rows: 8, workgroup: 8, many: Some(("decoder/rows", 8)) },
     KernelSet { id: "decoder/panels-4", rows: 4, workgroup: 8, many: None },
     // For real GPUs: thousands of invocations must be busy.
-    block("decoder/matrices", "decoder/matrices"),
-    block("decoder/matrices-lanes64", "decoder/matrices-lanes64"),
-    block("decoder/tiles", "decoder/tiles"),
+    block("decoder/matrices"),
+    block("decoder/matrices-lanes64"),
+    block("decoder/tiles"),
     KernelSet { id: "decoder/split-256", rows: 8, workgroup: 256, many: None },
     KernelSet { id: "decoder/split-64", rows: 8, workgroup: 64, many: None },
     // For the software adapter, so that tests can verify the kernel there.
-    block("decoder/matrices-lanes8", "decoder/matrices-lanes8"),
+    block("decoder/matrices-lanes8"),
 ];
 
-/// Many rows in blocks that fit workgroup memory.
-const fn block(id: &'static str, kernel: &'static str) -> KernelSet {
-    KernelSet { id, rows: 64, workgroup: 256, many: Some((kernel, 64)) }
+/// Many rows in blocks that fit workgroup memory, by the kernel of the same name.
+const fn block(id: &'static str) -> KernelSet {
+    KernelSet { id, rows: 64, workgroup: 256, many: Some((id, 64)) }
 }

@@ -13,18 +13,17 @@ pub use kernel_set::{KERNEL_SETS, KernelSet};
 pub(super) use limits::check;
 pub use work::Stage;
 
-use super::Phase;
 use super::engine::{Done, Engine, EngineError, check_texts};
 use crate::device::memory;
 use crate::gpu::{Batch, Buffer, Flight, Gpu};
 use crate::kernels::Kernel;
 use crate::model::{Config, Weights};
 use crate::units::{Bytes, Seconds};
-use crate::workload::{DEPTH, nan_buffer};
+use crate::workload::{DEPTH, Id, nan_buffer};
 use limits::{cache_numbers, logits_bytes, rows_and_operations};
 use model::Model;
 use recorder::Recorder;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::iter::once;
 use std::rc::Rc;
 use texels::{Rows, Texels};
@@ -135,9 +134,9 @@ impl GpuEngine {
         Ok(engine)
     }
 
-    /// The kernel of this phase's gate and up product, the largest one.
-    pub(super) fn kernel(&self, phase: Phase) -> &Kernel {
-        let work = if phase == Phase::Prefill { &self.prefill } else { &self.decode };
+    /// The kernel of the gate and up product of `prefill` or `decode`, the largest one.
+    pub(super) fn kernel(&self, id: Id) -> &Kernel {
+        let work = if id == Id::Prefill { &self.prefill } else { &self.decode };
         let gate_up = work.iter().find(|work| work.stage == Stage::GateUp);
         &gate_up.expect("a decoder has a gate").compiled.kernel
     }
@@ -151,12 +150,7 @@ impl GpuEngine {
         while !self.pending.is_empty() {
             self.retire_oldest()?;
         }
-        let mut stages: Vec<Stage> = Vec::new();
-        for work in &*self.decode {
-            if !stages.contains(&work.stage) {
-                stages.push(work.stage);
-            }
-        }
+        let stages: BTreeSet<Stage> = self.decode.iter().map(|work| work.stage).collect();
         let mut times = Vec::new();
         for stage in stages {
             let works = self.decode.iter().filter(|work| work.stage == stage);
@@ -240,7 +234,7 @@ impl Engine for GpuEngine {
         check_texts(texts, self.batch, self.context - self.position);
         let (begin, length) = (self.position, texts[0].len());
         self.begin()?;
-        let at_once = self.prefill_rows.most / self.batch;
+        let at_once = self.prefill_rows.capacity / self.batch;
         for first in (0..length).step_by(at_once) {
             let count = at_once.min(length - first);
             let rows = count * self.batch;
@@ -287,9 +281,7 @@ impl Engine for GpuEngine {
         let nan = vec![f32::NAN.to_bits(); 1 << 20];
         self.decode_rows.poison(&self.gpu, &nan)?;
         self.prefill_rows.poison(&self.gpu, &nan)?;
-        for cache in &self.caches {
-            cache.fill(&self.gpu, &nan)?;
-        }
+        self.caches.iter().try_for_each(|cache| cache.fill(&self.gpu, &nan))?;
         let nan = nan_buffer(&self.gpu, 1 << 16)?;
         self.gpu.fill(&self.logits, &nan)?;
         Ok(self.gpu.fill(&self.largest, &nan)?)

@@ -80,15 +80,9 @@ impl<'a> Recorder<'a> {
             let norm = &layer.attention_norm;
             work.extend(self.product(rows, Stage::Qkv, &layer.qkv, before, norm, &epilogue)?);
             work.extend(self.attend(rows, cache)?);
+            let (stage, output) = (Stage::AttentionOutput, &layer.attention_output);
             let (a, add) = (&rows.attended, Epilogue::Add { sum: middle });
-            work.extend(self.product(
-                rows,
-                Stage::AttentionOutput,
-                &layer.attention_output,
-                a,
-                before,
-                &add,
-            )?);
+            work.extend(self.product(rows, stage, output, a, before, &add)?);
             let (norm, gate) = (&layer.ffn_norm, Epilogue::SwiGlu { gated: &rows.gated });
             work.extend(self.product(rows, Stage::GateUp, &layer.gate_up, middle, norm, &gate)?);
             let (a, add) = (&rows.gated, Epilogue::Add { sum: before });
@@ -130,7 +124,7 @@ impl<'a> Recorder<'a> {
     fn embed(&mut self, rows: &Rows, embedding: &Product) -> Recorded {
         let values = [
             ("ROWS", uint(rows.panel)),
-            ("B_BITS", uint(embedding.storage.bits as usize)),
+            ("B_BITS", uint(embedding.storage.kind.bits() as usize)),
             ("OFFSETS", embedding.storage.offsets.to_string()),
         ];
         let compiled = self.compile("decoder/embed", &values)?;
@@ -167,7 +161,7 @@ impl<'a> Recorder<'a> {
                 Grid { across: heads, rows: first..first + at_once, rows_per_group: 1, operations };
             self.record(Stage::Attention, &compiled, &part, resources, grid)
         };
-        (0..rows.most).step_by(at_once).map(part).collect()
+        (0..rows.capacity).step_by(at_once).map(part).collect()
     }
 
     /// A product of rows `a`; `beside` has the norm's weights and the biases, or the residual stream.
@@ -191,7 +185,7 @@ impl<'a> Recorder<'a> {
         };
         let mut values = vec![
             ("ROWS", uint(rows.panel)),
-            ("B_BITS", uint(product.storage.bits as usize)),
+            ("B_BITS", uint(product.storage.kind.bits() as usize)),
             ("OFFSETS", product.storage.offsets.to_string()),
             ("FINISH", uint(mode)),
             ("SPLIT", uint(self.set.split(rows.panel))),
@@ -204,7 +198,7 @@ impl<'a> Recorder<'a> {
         for slice in &product.slices {
             let operations = 2 * (product.terms * slice.tiles * TILE) as u64;
             let blocks = (self.budget / (operations * rows.panel as u64)).max(1) as usize;
-            for first in (0..rows.most.div_ceil(rows.panel)).step_by(blocks) {
+            for first in (0..rows.capacity.div_ceil(rows.panel)).step_by(blocks) {
                 let part = [
                     product.terms / 32,
                     slice.first,

@@ -44,7 +44,7 @@ impl Texels {
 /// Buffers of the rows that go through the layers together.
 pub(super) struct Rows {
     /// Maximum rows, and rows of a panel.
-    pub(super) most: usize,
+    pub(super) capacity: usize,
     pub(super) panel: usize,
     /// Parameters of the step: position, tokens per sequence, rows, unused.
     pub(super) step: Buffer,
@@ -57,17 +57,17 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Allocates buffers for `most` rows in panels of `panel`.
+    /// Allocates buffers for `capacity` rows in panels of `panel`.
     pub(super) fn new(
         gpu: &Gpu,
         config: &Config,
-        most: usize,
+        capacity: usize,
         panel: usize,
     ) -> Result<Rows, EngineError> {
-        let rows = most.next_multiple_of(panel);
+        let rows = capacity.next_multiple_of(panel);
         let zeros = |width: usize| Texels::zeros(gpu, rows * width);
         Ok(Rows {
-            most,
+            capacity,
             panel,
             step: gpu.storage(16)?,
             tokens: gpu.storage(4 * rows as u64)?,
@@ -79,10 +79,10 @@ impl Rows {
     }
 
     /// Bytes of its activations.
-    pub(super) fn bytes(config: &Config, most: usize, panel: usize) -> u64 {
+    pub(super) fn bytes(config: &Config, capacity: usize, panel: usize) -> u64 {
         let numbers =
             2 * config.hidden_size + 2 * config.heads * config.head_dim + config.intermediate_size;
-        4 * (most.next_multiple_of(panel) * numbers) as u64
+        4 * (capacity.next_multiple_of(panel) * numbers) as u64
     }
 
     /// Overwrites activations with NaN, and tokens with invalid ones.

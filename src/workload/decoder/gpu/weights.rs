@@ -2,7 +2,7 @@
 
 use crate::gpu::{Gpu, Memory, TEXEL_BYTES};
 use crate::kernels::BindingKind;
-use crate::model::{GROUP, Matrix, Storage};
+use crate::model::{GROUP, Matrix, Storage, Type};
 use crate::workload::decoder::engine::EngineError;
 use half::f16;
 use rayon::prelude::*;
@@ -37,8 +37,7 @@ pub(super) struct Slice {
 
 /// Texels of a chunk of four terms in a lane, and of a group's scales.
 fn lane_texels(storage: Storage) -> (usize, usize) {
-    let scales = usize::from(storage.has_scales()) + usize::from(storage.offsets);
-    (storage.bits as usize / 4, scales)
+    (storage.kind.bits() as usize / 4, storage.halves())
 }
 
 impl Product {
@@ -127,17 +126,19 @@ impl Product {
             for term in 0..self.terms {
                 let at = row * self.terms + term;
                 // Position of a weight in a chunk: texel, word and bit.
-                let (stored, t, word, bit) = match self.storage.bits {
-                    4 => (matrix.stored(at), 0, term % 4, 4 * slot),
+                let (stored, t, word, bit) = match self.storage.kind {
+                    Type::Int4 => (matrix.stored(at), 0, term % 4, 4 * slot),
                     // Unsigned: the value + 128.
-                    8 => (
+                    Type::Int8 => (
                         matrix.stored(at) ^ 128,
                         term % 4 / 2,
                         term % 2 * 2 + slot / 4,
                         slot % 4 * 8,
                     ),
-                    16 => (matrix.stored(at), term % 4, slot / 2, slot % 2 * 16),
-                    _ => (matrix.weight(at).to_bits(), term % 4 * 2 + slot / 4, slot % 4, 0),
+                    Type::F16 => (matrix.stored(at), term % 4, slot / 2, slot % 2 * 16),
+                    Type::F32 => {
+                        (matrix.weight(at).to_bits(), term % 4 * 2 + slot / 4, slot % 4, 0)
+                    }
                 };
                 let texel = (term / 4 * texels + t) * LANES + lane;
                 values[4 * texel + word] |= stored << bit;

@@ -5,8 +5,8 @@ use crate::kernels::Kernel;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// Stage of a step that a dispatch belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Stage of a step that a dispatch belongs to, in the order of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// Token embedding.
     Embed,

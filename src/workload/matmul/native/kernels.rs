@@ -7,7 +7,7 @@ use super::panel::{Group, Line, PANEL, Panel, lines, term};
 use crate::model::{GROUP, Type};
 
 /// Maximum rows of a tile with any instruction set.
-pub(super) const MOST_ROWS: usize = 12;
+pub(super) const MAX_ROWS: usize = 12;
 /// Words of four terms per group.
 pub(super) const QUADS: usize = GROUP / 4;
 /// Consecutive terms of a row that are packed together, so that packing copies lines of 64 bytes.

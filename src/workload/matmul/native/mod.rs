@@ -11,7 +11,7 @@ pub use weights::Weights;
 
 use crate::model::{GROUP, Type};
 use half::f16;
-use kernels::{Bytes, MOST_ROWS, QUADS, RUN, Tile};
+use kernels::{Bytes, MAX_ROWS, QUADS, RUN, Tile};
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
 use panel::{Line, PANEL};
 use rayon::prelude::*;
@@ -324,7 +324,7 @@ fn into_tile(c: &mut ArrayViewMut2<f32>, skipped: usize, add: bool, write: impl 
     if columns == PANEL && c.strides()[1] == 1 {
         return write(Tile { first: c.as_mut_ptr(), pitch: c.strides()[0], add });
     }
-    let mut whole = Aligned([0.0; MOST_ROWS * PANEL]);
+    let mut whole = Aligned([0.0; MAX_ROWS * PANEL]);
     write(Tile { first: whole.0.as_mut_ptr(), pitch: PANEL as isize, add: false });
     for row in 0..rows {
         let from = &whole.0[row * PANEL + skipped..][..columns];

@@ -32,7 +32,7 @@ impl Weights {
         value: &(dyn Fn(usize, usize) -> u32 + Sync),
         scale: &(dyn Fn(usize, usize) -> f16 + Sync),
     ) -> Weights {
-        let mut weights = Weights::without_values(kind, k, n);
+        let mut weights = Weights::zeros(kind, k, n);
         let groups = weights.groups;
         let (zero, mask) = (if kind == Type::Int4 { 8 } else { 0 }, u32::MAX >> (32 - kind.bits()));
         weights.values.par_chunks_mut(lines(kind.bits())).enumerate().for_each(|(i, group)| {
@@ -51,15 +51,10 @@ impl Weights {
         weights
     }
 
-    /// f16 weights that are all 0, to be replaced one by one.
-    pub fn zeros(k: usize, n: usize) -> Weights {
-        Weights::without_values(Type::F16, k, n)
-    }
-
-    /// All bits are 0, including scales.
-    fn without_values(kind: Type, k: usize, n: usize) -> Weights {
+    /// Weights whose bits are all 0, including scales; those of f16 can be replaced one by one.
+    pub fn zeros(kind: Type, k: usize, n: usize) -> Weights {
         let (groups, panels) = (k.div_ceil(GROUP), n.div_ceil(PANEL));
-        let scales = if kind.bits() < 16 { panels * groups } else { 0 };
+        let scales = if kind.scaled() { panels * groups } else { 0 };
         Weights {
             k,
             n,

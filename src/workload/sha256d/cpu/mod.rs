@@ -78,10 +78,11 @@ impl Prepared {
     /// Computes the terms of the header, which is given in every version.
     pub fn new(program: &Program, headers: Vec<HeaderWords>) -> Prepared {
         let array = "as many as the program has";
-        let round_terms = |h| program.round_terms(h).try_into().expect(array);
+        let schedule = program.values(&program.schedule_terms, &headers[0]);
+        let rounds = |header| program.values(&program.round_terms, header);
         Prepared {
-            schedule: program.schedule_terms(&headers[0]).try_into().expect(array),
-            rounds: headers.iter().map(round_terms).collect(),
+            schedule: schedule.try_into().expect(array),
+            rounds: headers.iter().map(|h| rounds(h).try_into().expect(array)).collect(),
             headers,
         }
     }
@@ -126,19 +127,9 @@ pub static KERNELS: &[CpuKernel] = &[
     #[cfg(target_arch = "x86_64")]
     compiled_for!("sha256d/avx512-8", Avx512Half, ["avx512f", "avx512vl"]),
     #[cfg(target_arch = "x86_64")]
-    CpuKernel {
-        id: "sha256d/sha-ni-3",
-        width: 3,
-        available: sha_ni::available,
-        scan: sha_ni::scan::<3>,
-    },
+    sha_ni::kernel::<3>("sha256d/sha-ni-3"),
     #[cfg(target_arch = "x86_64")]
-    CpuKernel {
-        id: "sha256d/sha-ni-2",
-        width: 2,
-        available: sha_ni::available,
-        scan: sha_ni::scan::<2>,
-    },
+    sha_ni::kernel::<2>("sha256d/sha-ni-2"),
     #[cfg(target_arch = "x86_64")]
     compiled_for!("sha256d/avx2-8", Avx2, ["avx2"]),
     CpuKernel { id: "sha256d/sha2-crate", width: 1, available: || true, scan: sha2_crate },

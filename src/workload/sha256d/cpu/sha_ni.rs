@@ -1,6 +1,6 @@
 //! sha256d with x86's SHA-NI instructions, several nonces at a time to hide their latency.
 
-use super::{Found, Prepared};
+use super::{CpuKernel, Found, Prepared};
 use crate::kernels::sha256d::{INITIAL, K};
 use std::arch::x86_64::*;
 
@@ -9,7 +9,12 @@ use std::arch::x86_64::*;
 struct Aligned([u32; 64]);
 static ROUND_CONSTANTS: Aligned = Aligned(K);
 
-pub(super) fn available() -> bool {
+/// The kernel that scans N nonces at a time.
+pub(super) const fn kernel<const N: usize>(id: &'static str) -> CpuKernel {
+    CpuKernel { id, width: N as u64, available, scan: scan::<N> }
+}
+
+fn available() -> bool {
     is_x86_feature_detected!("sha")
         && is_x86_feature_detected!("sse4.1")
         && is_x86_feature_detected!("ssse3")
@@ -20,12 +25,7 @@ pub(super) fn available() -> bool {
 /// # Safety
 /// Needs the instructions named below.
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(super) unsafe fn scan<const N: usize>(
-    p: &Prepared,
-    first: u32,
-    count: u32,
-    mask: u32,
-) -> Vec<Found> {
+unsafe fn scan<const N: usize>(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<Found> {
     let midstates: Vec<_> = p.headers.iter().map(|header| halves(&header.midstate)).collect();
     let (init0, init1) = halves(&INITIAL);
     let [t0, t1, t2] = p.headers[0].tail.map(|word| word as i32);
