@@ -304,17 +304,15 @@ impl Offers<'_> {
         let fits = |devices: &[String]| devices.iter().any(|name| name == device.card());
         let card = self.market.card_costs.iter().find(|card| fits(&card.devices));
         let build = &self.market.build.inference;
-        let cost = match (card, &build.lifetime) {
-            (Some(card), _) => Some((&card.cost, &card.lifetime, Some(energy.watts))),
+        let capital = |dollars: &Figure, years: &Figure, watts| {
+            Some(Capital { dollars: dollars.interval, years: years.interval, watts })
+        };
+        let capital = match (card, &build.lifetime) {
+            (Some(card), _) => capital(&card.cost, &card.lifetime, Some(energy.watts)),
             // The cost of a megawatt of accelerators does not apply to a CPU.
-            (None, Some(years)) if !device.class.runs_on_cpu() => Some((&build.cost, years, None)),
+            (None, Some(years)) if !device.class.runs_on_cpu() => capital(&build.cost, years, None),
             _ => None,
         };
-        let capital = cost.map(|(dollars, years, watts)| Capital {
-            dollars: dollars.interval,
-            years: years.interval,
-            watts,
-        });
         let unit = energy.work.unit;
         let joules = energy.work.joules * EnergyPerWork { joules: 1.0, unit }.quote();
         Choice {

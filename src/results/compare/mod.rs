@@ -36,7 +36,10 @@ pub fn compare(base: &Document, new: &Document, gate_percent: Option<f64>) -> Co
     for (i, j) in pairs {
         match pair(base_rows[i], new_rows[j], gate_percent) {
             Ok(pair) => comparison.pairs.push(pair),
-            Err(refused) => comparison.refused.push(refused),
+            Err((reason, fields)) => {
+                let (base, new) = (RowName::of(base_rows[i]), RowName::of(new_rows[j]));
+                comparison.refused.push(Refused { base, new, reason, fields });
+            }
         }
     }
     if gate_percent.is_some() {
@@ -64,13 +67,7 @@ fn not_judged(comparison: &Comparison) -> Vec<String> {
 }
 
 /// Compares two rows, or says why they are not comparable and which fields of their keys differ.
-fn pair(base: View, new: View, gate: Option<f64>) -> Result<Pair, Refused> {
-    let refused = |reason: String, fields| Refused {
-        base: RowName::of(base),
-        new: RowName::of(new),
-        reason,
-        fields,
-    };
+fn pair(base: View, new: View, gate: Option<f64>) -> Result<Pair, (String, Vec<KeyField>)> {
     let fields = key::key_differences(base, new);
     let measured = |view: View| view.row.outcome == Outcome::Measured;
     // A row without figures has no joules either: its outcome is a better explanation than its key.
@@ -78,18 +75,18 @@ fn pair(base: View, new: View, gate: Option<f64>) -> Result<Pair, Refused> {
         && (base.row.workload != new.row.workload || measured(base) && measured(new))
     {
         let text = |f: &KeyField| format!("{} differs: {} against {}", f.field, f.base, f.new);
-        return Err(refused(fields.iter().map(text).collect::<Vec<_>>().join("; "), fields));
+        return Err((fields.iter().map(text).collect::<Vec<_>>().join("; "), fields));
     }
     let sides = [("base", base), ("new run", new)];
     for (side, view) in sides {
         let outcome = &view.row.outcome;
         if let Some(failure) = outcome.failure() {
             let reason = format!("{} in the {side}: {failure}", outcome.into_str());
-            return Err(refused(reason, Vec::new()));
+            return Err((reason, Vec::new()));
         }
     }
     let throughput = change::throughput(base, new, gate)
-        .ok_or_else(|| refused("a row has no windows".into(), Vec::new()))?;
+        .ok_or_else(|| ("a row has no windows".into(), Vec::new()))?;
     let joules = change::joules(base, new, gate);
     let invalid = sides.iter().filter(|(_, view)| view.figures.verdict == Verdict::Invalid);
     let invalid = invalid

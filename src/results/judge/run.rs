@@ -31,7 +31,7 @@ impl Judge<'_> {
             let is_duplicate = evidence.baselines[..i].iter().any(|other| other.source == *source);
             let fault =
                 format!("baselines[{i}]: not a valid idle power of a source of the manifest");
-            self.require(meter && sound && !is_duplicate, &fault);
+            self.require(meter && sound && !is_duplicate, fault);
         }
         self.clock();
         self.overlaps();
