@@ -214,12 +214,10 @@ pub struct Bytes(pub u64);
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         const SCALES: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-        match SCALES.into_iter().find(|(scale, _)| self.0 >= *scale) {
-            Some((scale, name)) => {
-                write!(f, "{} {name}", significant(self.0 as f64 / scale as f64))
-            }
-            None => write!(f, "{} bytes", self.0),
-        }
+        let Some((scale, name)) = SCALES.into_iter().find(|(scale, _)| self.0 >= *scale) else {
+            return write!(f, "{} bytes", self.0);
+        };
+        write!(f, "{} {name}", significant(self.0 as f64 / scale as f64))
     }
 }
 

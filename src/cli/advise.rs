@@ -35,26 +35,26 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let market = args.market.as_deref().map_or_else(|| Ok(Market::embedded()), market)?;
-    let (mut paths, mut documents, mut left_out) = (Vec::<PathBuf>::new(), Vec::new(), Vec::new());
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let (mut documents, mut left_out) = (Vec::new(), Vec::new());
     for path in documents::files(&args.files)? {
         match consistent(&path).and_then(|document| complete(&path, document)) {
             Ok(document) => {
-                let id = &document.evidence.run.id;
-                let twin =
-                    documents.iter().position(|other: &Document| other.evidence.run.id == *id);
-                if let Some(twin) = twin {
-                    if documents[twin].proof == document.proof {
-                        continue;
-                    }
-                    bail!(
+                let is_same_run =
+                    |other: &Document| other.evidence.run.id == document.evidence.run.id;
+                match documents.iter().position(is_same_run) {
+                    Some(twin) if documents[twin].proof == document.proof => {}
+                    Some(twin) => bail!(
                         "{} and {} are the same run with different contents: at least one of them was edited; \
                          give the one that you trust",
                         paths[twin].display(),
                         path.display()
-                    );
+                    ),
+                    None => {
+                        documents.push(document);
+                        paths.push(path);
+                    }
                 }
-                documents.push(document);
-                paths.push(path);
             }
             Err(why) => left_out.push(why),
         }

@@ -34,12 +34,11 @@ pub(super) struct Man {
 
 /// Writes a manual page for rigbench and one for each command.
 pub(super) fn man(Man { folder }: &Man) -> Result<Exit> {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| {
-            clap_mangen::generate_to(Cli::command().disable_help_subcommand(true), folder)
-        })
-        .with_context(|| {
-            format!("cannot write manual pages to {}; give another folder", folder.display())
-        })?;
+    let command = Cli::command().disable_help_subcommand(true);
+    let written =
+        std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder));
+    written.with_context(|| {
+        format!("cannot write manual pages to {}; give another folder", folder.display())
+    })?;
     Ok(Exit::Done)
 }

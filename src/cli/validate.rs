@@ -52,11 +52,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             Ok(parsed) => {
                 let mut findings = results::validate(&parsed, depth);
                 let started_at = parsed.evidence.run.started_at;
-                if started_at > Timestamp::now() {
-                    let future =
-                        format!("it is from the future by this machine's clock: {started_at}");
-                    findings.notes.push(future);
-                }
+                let future = format!("it is from the future by this machine's clock: {started_at}");
+                findings.notes.extend((started_at > Timestamp::now()).then_some(future));
                 let bounds = times.map(|times| bounds(&parsed.shown(), times));
                 (findings, bounds.unwrap_or_default())
             }
@@ -96,10 +93,8 @@ fn bounds(document: &Document, (issued, received): (Timestamp, Timestamp)) -> Ve
         return vec!["no bound on the rate: it was made without --challenge".into()];
     }
     if run.finished_at.is_some_and(|finished| finished < issued) {
-        return vec![
-            "no bound on the rate: by its own clock it ended before the challenge was issued"
-                .into(),
-        ];
+        let why = "by its own clock it ended before the challenge was issued";
+        return vec![format!("no bound on the rate: {why}")];
     }
     let seconds = received.duration_since(issued).as_secs_f64();
     let bound = |(row, figures): (&results::Row, &results::RowFigures)| {

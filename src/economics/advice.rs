@@ -9,8 +9,8 @@ use super::query::queries;
 use super::ranking::{rank, recommend};
 use super::rows::{Rows, rows};
 use super::{
-    Absent, BreakEven, Choice, Conditions, DeviceRow, Exchange, Kind, Market, Megawatts,
-    QueryAbsent, QueryEnergy, QueryInHashes, Ranking, Recommendation, Yardstick, best_of,
+    BreakEven, Choice, Conditions, DeviceRow, Exchange, Kind, Market, Megawatts, MissingChoice,
+    MissingQuery, QueryEnergy, QueryInHashes, Ranking, Recommendation, Yardstick, best_of,
     written_off,
 };
 use crate::energy::Scope;
@@ -47,7 +47,8 @@ pub struct Advice {
     /// The available choices, reference miners first.
     pub choices: Vec<Choice>,
     /// The unavailable choices.
-    pub absent: Vec<Absent>,
+    #[serde(rename = "absent")]
+    pub missing_choices: Vec<MissingChoice>,
     /// Ranks the choices whose energy can be converted to the facility meter.
     pub ranking: Ranking,
     /// The same after the next halving.
@@ -63,11 +64,13 @@ pub struct Advice {
     /// Measured energy per query.
     pub queries: Vec<QueryEnergy>,
     /// Decode rows without a query energy.
-    pub queries_absent: Vec<QueryAbsent>,
+    #[serde(rename = "queries_absent")]
+    pub missing_queries: Vec<MissingQuery>,
     /// Published energy per query, and what it would earn by hashing.
     pub published_queries: Vec<QueryInHashes>,
     /// The figures behind the conditions.
-    pub rests_on: Vec<Figure>,
+    #[serde(rename = "rests_on")]
+    pub inputs: Vec<Figure>,
 }
 
 /// The advice for result documents, by a market file, on a given day.
@@ -76,7 +79,7 @@ pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice
     let premises = &market.premises;
     let conditions = market.conditions();
     let offers = Offers { market, conditions };
-    let (choices, absent) = offers.all(&rows);
+    let (choices, missing_choices) = offers.all(&rows);
     let asic = best_of(&choices, Kind::HashAsic).expect("a market has a reference miner");
     let network = &market.network;
     let figures = [
@@ -89,7 +92,7 @@ pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice
         &network.fee_share,
         &network.halving,
     ];
-    let (queries, queries_absent) = queries(&rows, market);
+    let (queries, missing_queries) = queries(&rows, market);
     let scopes = choices.iter().map(|choice| choice.scope);
     let scopes: Vec<Scope> =
         scopes.chain(market.reference_tokens.iter().map(|tokens| tokens.scope)).collect();
@@ -99,13 +102,12 @@ pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice
         .map(|(_, figure)| figure)
         .chain([&market.colocation.price])
         .chain(of_query.into_iter().filter(|_| !queries.is_empty()));
-    let rests_on = figures.into_iter().chain(others).cloned().collect();
+    let inputs = figures.into_iter().chain(others).cloned().collect();
     remarks.extend(market.age(today));
     remarks.extend(rows.iter().filter_map(without_interval));
     let ranking = rank(&choices, |choice| choice.scenario);
     let evidence = rows.iter().filter_map(|row| Some(row.energy().ok()?.provenance())).min();
     let after_halving = conditions.network.after_halving();
-    let colocation = market.colocation.price.interval;
     Advice {
         market_date: market.date,
         remarks,
@@ -117,7 +119,10 @@ pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice
         hashprice_dollars_per_petahash_day: conditions.network.hashprice(),
         hashprice_after_halving_dollars_per_petahash_day: after_halving.hashprice(),
         halving_block: network.halving.number() as u64,
-        colocation_dollars_per_kwh: written_off(colocation, Interval::exact(1.0)),
+        colocation_dollars_per_kwh: written_off(
+            market.colocation.price.interval,
+            Interval::exact(1.0),
+        ),
         ranking,
         ranking_after_halving: rank(&choices, |choice| choice.scenario.after_halving()),
         break_evens: break_evens(&choices, asic),
@@ -125,11 +130,11 @@ pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice
         yardsticks: yardsticks(&choices),
         megawatts: megawatts(&offers, &choices, asic),
         queries,
-        queries_absent,
+        missing_queries,
         published_queries: published_queries(market, &choices, conditions.network),
-        rests_on,
+        inputs,
         choices,
-        absent,
+        missing_choices,
     }
 }
 

@@ -190,9 +190,8 @@ pub(super) fn break_evens(choices: &[Choice], asic: usize) -> Vec<BreakEven> {
             HalvingEpoch::AfterHalving => choices[choice].scenario.after_halving(),
         };
         let sides = Sides { one: scenario(question.choice), other: question.other.map(scenario) };
-        Parameter::VARIANTS
-            .iter()
-            .filter_map(move |&parameter| sides.break_even(question, parameter))
+        let parameters = Parameter::VARIANTS.iter().copied();
+        parameters.filter_map(move |parameter| sides.break_even(question, parameter))
     };
     questions.into_iter().flat_map(find).collect()
 }

@@ -79,7 +79,8 @@ pub struct Choice {
     /// Factors applied to the revenue.
     pub factors: Vec<Factor>,
     /// The figures that it is computed from.
-    pub rests_on: Vec<Figure>,
+    #[serde(rename = "rests_on")]
+    pub inputs: Vec<Figure>,
 }
 
 impl Choice {
@@ -91,7 +92,7 @@ impl Choice {
 
 /// An unavailable choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Absent {
+pub struct MissingChoice {
     /// What the energy would be used for.
     pub kind: Kind,
     /// A name that needs no context.
@@ -132,9 +133,9 @@ pub(super) struct Offers<'a> {
 
 impl Offers<'_> {
     /// The reference miners, then the choices of each device.
-    pub fn all(&self, rows: &[DeviceRow]) -> (Vec<Choice>, Vec<Absent>) {
+    pub fn all(&self, rows: &[DeviceRow]) -> (Vec<Choice>, Vec<MissingChoice>) {
         let mut choices: Vec<Choice> = self.asics().collect();
-        let mut absent = Vec::new();
+        let mut missing = Vec::new();
         let mut devices: Vec<(&MeasuredDevice, Vec<&DeviceRow>)> = Vec::new();
         for row in rows {
             match devices.iter_mut().find(|(device, _)| device.id == row.device.id) {
@@ -146,24 +147,25 @@ impl Offers<'_> {
             for (kind, verb, offers) in [
                 (Kind::HashHere, "hash", self.hash(&device_rows)),
                 (Kind::Infer, "infer", self.infer(&device_rows)),
-                (Kind::Rent, "rent", self.rent(device, &device_rows)),
+                (Kind::Rent, "rent", self.rent(&device_rows)),
             ] {
                 let none = |reason| vec![Err((format!("{verb} on {}", device.name), reason))];
                 for offer in offers.unwrap_or_else(none) {
                     match offer {
                         Ok(choice) => choices.push(choice),
-                        Err((label, reason)) => absent.push(Absent { kind, label, reason }),
+                        Err((label, reason)) => missing.push(MissingChoice { kind, label, reason }),
                     }
                 }
             }
         }
-        (choices, absent)
+        (choices, missing)
     }
 
     fn asics(&self) -> impl Iterator<Item = Choice> {
         let build = &self.market.build.mining;
         let years = build.lifetime.as_ref().map(|figure| figure.interval);
-        let capital = years.map(|years| Capital::Megawatt { dollars: build.cost.interval, years });
+        let capital =
+            years.map(|years| Capital { dollars: build.cost.interval, years, watts: None });
         self.market.asics.iter().map(move |asic| {
             let unit = Unit::Hash;
             let joules = asic.efficiency.interval / EnergyPerWork { joules: 1.0, unit }.quote();
@@ -171,7 +173,7 @@ impl Offers<'_> {
             Choice {
                 label: format!("hash on {}", asic.name),
                 subject: asic.name.clone(),
-                rests_on: vec![asic.efficiency.clone()],
+                inputs: vec![asic.efficiency.clone()],
                 ..self.choice(Kind::HashAsic, (joules.provenance, Scope::Wall), model, capital)
             }
         })
@@ -213,7 +215,7 @@ impl Offers<'_> {
             let mut choice = self.measured(Kind::Infer, row, &energy, model);
             choice.label = format!("sell {} at the price of {}", choice.label, price.name);
             choice.subject = tokens_of(tokens);
-            choice.rests_on.push(price.price.clone());
+            choice.inputs.push(price.price.clone());
             choice
         };
         let choices: Vec<Choice> = priced.map(choice).collect();
@@ -235,12 +237,8 @@ impl Offers<'_> {
         Err(format!("the market file has no price for {}; {why}", tokens_of(tokens)))
     }
 
-    fn rent(
-        &self,
-        device: &MeasuredDevice,
-        device_rows: &[&DeviceRow],
-    ) -> Result<Vec<Offer>, String> {
-        let card = device.card();
+    fn rent(&self, device_rows: &[&DeviceRow]) -> Result<Vec<Offer>, String> {
+        let card = device_rows[0].device.card();
         let fits = |rental: &&Rental| rental.devices.iter().any(|name| name == card);
         let rentals: Vec<&Rental> = self.market.rentals.iter().filter(fits).collect();
         if rentals.is_empty() {
@@ -254,7 +252,7 @@ impl Offers<'_> {
             Ok(Choice {
                 label: format!("rent out {}: {}", row.device.name, rental.name),
                 subject: rental.name.clone(),
-                rests_on: vec![row.cite(&energy, energy.watts, "W"), rental.rent.clone()],
+                inputs: vec![row.cite(&energy, energy.watts, "W"), rental.rent.clone()],
                 ..self.measured(Kind::Rent, row, &energy, model)
             })
         };
@@ -271,7 +269,7 @@ impl Offers<'_> {
             let model = RevenueModel::Infer { energy, price: price.per_token() };
             Some(Choice {
                 label: format!("{}, at the price of {}", tokens.name, price.name),
-                rests_on: vec![tokens.energy.clone(), price.price.clone()],
+                inputs: vec![tokens.energy.clone(), price.price.clone()],
                 ..self.choice(Kind::Infer, origin, model, None)
             })
         };
@@ -306,16 +304,13 @@ impl Offers<'_> {
         let fits = |devices: &[String]| devices.iter().any(|name| name == device.card());
         let card = self.market.card_costs.iter().find(|card| fits(&card.devices));
         let build = &self.market.build.inference;
+        let capital = |dollars: &Figure, years: &Figure, watts| {
+            Some(Capital { dollars: dollars.interval, years: years.interval, watts })
+        };
         let capital = match (card, &build.lifetime) {
-            (Some(card), _) => Some(Capital::Card {
-                dollars: card.cost.interval,
-                years: card.lifetime.interval,
-                watts: energy.watts,
-            }),
+            (Some(card), _) => capital(&card.cost, &card.lifetime, Some(energy.watts)),
             // The cost of a megawatt of accelerators does not apply to a CPU.
-            (None, Some(years)) if !device.class.runs_on_cpu() => {
-                Some(Capital::Megawatt { dollars: build.cost.interval, years: years.interval })
-            }
+            (None, Some(years)) if !device.class.runs_on_cpu() => capital(&build.cost, years, None),
             _ => None,
         };
         let unit = energy.work.unit;
@@ -324,7 +319,7 @@ impl Offers<'_> {
             label: row.label(),
             subject: row.spec.clone(),
             device: Some(device.clone()),
-            rests_on: vec![row.cite(energy, joules, unit.energy_symbol())],
+            inputs: vec![row.cite(energy, joules, unit.energy_symbol())],
             ..self.choice(kind, (energy.provenance(), energy.scope), model, capital)
         }
     }
@@ -358,7 +353,7 @@ impl Offers<'_> {
             provenance,
             scope,
             factors,
-            rests_on: Vec::new(),
+            inputs: Vec::new(),
         }
     }
 }
@@ -372,8 +367,7 @@ pub(super) fn to_meter(market: &Market, scope: Scope) -> (f64, Vec<Factor>, Opti
         }
         Some(figure) => (factor(&name, figure), None),
         None => {
-            let (_, excludes) = scope.extent();
-            let scope = scope.into_str();
+            let (scope, (_, excludes)) = (scope.into_str(), scope.extent());
             let why = format!(
                 "{scope} excludes {excludes}, and the market file has no wall_factor for it"
             );

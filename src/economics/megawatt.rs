@@ -31,7 +31,8 @@ pub struct Megawatt {
     /// Revenue relative to the reference miner's.
     pub times_the_asic: Interval,
     /// The figures that it is computed from, besides the conditions.
-    pub rests_on: Vec<Figure>,
+    #[serde(rename = "rests_on")]
+    pub inputs: Vec<Figure>,
 }
 
 /// Miners and accelerators.
@@ -63,7 +64,7 @@ pub(super) fn megawatts(offers: &Offers, choices: &[Choice], asic: usize) -> Meg
             build_dollars,
             payback_years: (Answer::of(left) == Answer::Yes).then(|| build_dollars / left),
             times_the_asic: choice.revenue / miner.revenue,
-            rests_on: choice.rests_on.iter().chain([&build.cost]).cloned().collect(),
+            inputs: choice.inputs.iter().chain([&build.cost]).cloned().collect(),
         }
     };
     let Builds { mining, inference } = &offers.market.build;

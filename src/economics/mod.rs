@@ -15,11 +15,11 @@ mod scenario;
 
 pub use advice::{Advice, advise_on};
 pub use break_even::{Answer, BreakEven, Crossing, HalvingEpoch, Never, Question, Sides};
-pub use choices::{Absent, Choice, Factor, Kind, best_of};
+pub use choices::{Choice, Factor, Kind, MissingChoice, best_of};
 pub use exchange::{Exchange, QueryInHashes, Yardstick};
 pub use market::{Market, MarketError};
 pub use megawatt::{Megawatt, Megawatts};
-pub use query::{QueryAbsent, QueryEnergy, watt_hours};
+pub use query::{MissingQuery, QueryEnergy, watt_hours};
 pub use ranking::{Ranked, Ranking, Recommendation};
 pub use revenue::{
     Network, Price, WorkEnergy, hashes_forgone, rented, sold, subsidy_at, written_off,

@@ -47,7 +47,7 @@ pub struct QueryEnergy {
 
 /// A decode row without a query energy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct QueryAbsent {
+pub struct MissingQuery {
     /// Label of the row.
     pub decode: String,
     /// Why there is no query energy.
@@ -55,15 +55,18 @@ pub struct QueryAbsent {
 }
 
 /// The query energy of each decode row.
-pub(super) fn queries(rows: &[DeviceRow], market: &Market) -> (Vec<QueryEnergy>, Vec<QueryAbsent>) {
-    let (mut found, mut absent) = (Vec::new(), Vec::new());
+pub(super) fn queries(
+    rows: &[DeviceRow],
+    market: &Market,
+) -> (Vec<QueryEnergy>, Vec<MissingQuery>) {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
     for row in rows.iter().filter(|row| row.row.workload.id == Id::Decode) {
         match query(row, rows, market) {
             Ok(query) => found.push(query),
-            Err(reason) => absent.push(QueryAbsent { decode: row.label(), reason }),
+            Err(reason) => missing.push(MissingQuery { decode: row.label(), reason }),
         }
     }
-    (found, absent)
+    (found, missing)
 }
 
 /// Query energy of a decode row, or the reason it is missing.

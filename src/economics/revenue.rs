@@ -10,8 +10,6 @@ use serde::Serialize;
 const HASHES_PER_DIFFICULTY: f64 = 4_294_967_296.0;
 /// Blocks between halvings.
 pub(super) const HALVING_BLOCKS: u64 = 210_000;
-/// Block subsidy before the first halving, in bitcoin.
-const FIRST_SUBSIDY: f64 = 50.0;
 
 /// State of the Bitcoin network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -59,7 +57,8 @@ impl Network {
 
 /// Block subsidy at a height, in bitcoin.
 pub fn subsidy_at(height: u64) -> f64 {
-    FIRST_SUBSIDY / 2f64.powi((height / HALVING_BLOCKS).min(64) as i32)
+    // It was 50 before the first halving.
+    50.0 / 2f64.powi((height / HALVING_BLOCKS).min(64) as i32)
 }
 
 /// Energy per unit of work.

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use std::cmp::Reverse;
 
 /// The rows of all documents, and remarks on their runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,9 +154,8 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
         let gpu = manifest.devices().any(|device| device.gpu.is_some());
         let conditions = manifest.conditions(gpu).into_iter();
         remarks.extend(conditions.map(|condition| format!("the run of {date}: {condition}")));
-        let newer = document.newer_rows();
-        remarks
-            .extend(newer.map(|(_, row)| format!("{row} is from a newer rigbench and left out")));
+        let newer = document.newer_rows().map(|(_, row)| row);
+        remarks.extend(newer.map(|row| format!("{row} is from a newer rigbench and left out")));
         for (row, figures) in document.rows() {
             let Some(Device { id, name, class, .. }) = manifest.device(&row.device) else {
                 continue;
@@ -171,20 +171,17 @@ pub fn rows(documents: &[Document]) -> Rows<'_> {
                 continue;
             };
             let passed = if replaces(&new, twin) { std::mem::replace(twin, new) } else { new };
+            let (label, used, other) = (passed.label(), twin.started_at, passed.started_at);
             remarks.push(format!(
-                "{} was measured more than once: the row of the run of {} is used, not that of {}",
-                passed.label(),
-                twin.started_at,
-                passed.started_at
+                "{label} was measured more than once: the row of the run of {used} is used, not that of {other}"
             ));
         }
     }
     disambiguate(&mut rows, machines.len());
     for row in rows.iter().filter(|row| row.device.class == Class::SoftwareGpu) {
-        let what = format!(
-            "{} is a processor that emulates a GPU: its joules do not represent a GPU",
-            row.device.name
-        );
+        let name = &row.device.name;
+        let what =
+            format!("{name} is a processor that emulates a GPU: its joules do not represent a GPU");
         if !remarks.contains(&what) {
             remarks.push(what);
         }
@@ -208,12 +205,10 @@ fn is_same_machine(one: &Host, other: &Host) -> bool {
 
 /// Whether a row replaces an earlier one: by having energy, by a stronger provenance, or by a later run.
 fn replaces(new: &DeviceRow, old: &DeviceRow) -> bool {
-    match (new.energy(), old.energy()) {
-        (Ok(a), Ok(b)) if a.provenance() == b.provenance() => new.started_at >= old.started_at,
-        (Ok(a), Ok(b)) => a.provenance() < b.provenance(),
-        (Err(_), Err(_)) => new.started_at >= old.started_at,
-        (new, _) => new.is_ok(),
-    }
+    // Provenances are in order of strength; the last one is that of no energy.
+    let provenance = |row: &DeviceRow| row.energy().map_or(Provenance::None, |e| e.provenance());
+    let rank = |row: &DeviceRow| (Reverse(provenance(row)), row.started_at);
+    rank(new) >= rank(old)
 }
 
 /// Adds machine or id in parentheses to names that several devices have, and the machine to ids if there are several machines.

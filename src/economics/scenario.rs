@@ -41,23 +41,13 @@ pub struct Scenario {
 
 /// Cost and lifetime of hardware.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Capital {
-    /// Per megawatt at the facility meter.
-    Megawatt {
-        /// Dollars per megawatt.
-        dollars: Interval,
-        /// Years of depreciation.
-        years: Interval,
-    },
-    /// Per card.
-    Card {
-        /// Dollars per card.
-        dollars: Interval,
-        /// Years of depreciation.
-        years: Interval,
-        /// Power of the card, in the scope of the revenue model.
-        watts: Interval,
-    },
+pub struct Capital {
+    /// Dollars per card, or per megawatt at the facility meter.
+    pub dollars: Interval,
+    /// Years of depreciation.
+    pub years: Interval,
+    /// Power of the card, in the scope of the revenue model; `None` if the cost is that of a megawatt.
+    pub watts: Option<Interval>,
 }
 
 /// Market and facility.
@@ -184,13 +174,11 @@ impl Scenario {
 
     /// Depreciation of hardware in dollars per kWh at the facility meter, if it is counted.
     pub fn hardware(&self) -> Option<Interval> {
-        Some(match self.capital? {
-            Capital::Megawatt { dollars, years } => written_off(dollars, years),
-            Capital::Card { dollars, years, watts } => {
-                let megawatts = watts * (self.wall * self.conditions.pue / MEGAWATT.0);
-                written_off(dollars / megawatts, years)
-            }
-        })
+        let Capital { dollars, years, watts } = self.capital?;
+        let per_megawatt = watts.map_or(dollars, |watts| {
+            dollars / (watts * (self.wall * self.conditions.pue / MEGAWATT.0))
+        });
+        Some(written_off(per_megawatt, years))
     }
 
     /// Revenue less hardware (if counted), in dollars per kWh.

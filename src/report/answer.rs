@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The answer for one workload.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct WorkloadAnswer {
     /// Its unit of work.
     pub unit: Unit,
     /// The workload as on the command line.
@@ -53,7 +53,7 @@ fn display(names: &Names, entry: &Entry) -> String {
 }
 
 /// One answer per workload and protocol mode, in the order of units; ceilings have none.
-pub fn answers(entries: &[Entry]) -> Vec<Answer> {
+pub fn answers(entries: &[Entry]) -> Vec<WorkloadAnswer> {
     let mut names = Names::new();
     for entry in entries {
         names.entry(entry.class).or_default().insert(&entry.name);
@@ -67,7 +67,7 @@ pub fn answers(entries: &[Entry]) -> Vec<Answer> {
         let (spec, mode) = key(entries[0]);
         let (standing, headline, sentences) = answer(entries, &names);
         let workload = if several { format!("{spec} ({mode})") } else { spec };
-        Answer { unit: entries[0].workload.unit, workload, standing, headline, sentences }
+        WorkloadAnswer { unit: entries[0].workload.unit, workload, standing, headline, sentences }
     };
     entries.chunk_by(|a, b| key(a) == key(b)).map(of_workload).collect()
 }
@@ -131,23 +131,19 @@ fn contenders<'a>(rows: &[&'a Entry]) -> Vec<&'a Entry> {
 fn ranked(rows: &[&Entry], names: &Names) -> Words {
     let contenders = contenders(rows);
     let (first, second) = (contenders[0], contenders[1]);
-    let label = |entry: &Entry| match first.class == second.class {
-        true => entry.name.clone(),
-        false => entry.class.to_string(),
+    let label = |entry: &Entry| {
+        if first.class == second.class { entry.name.clone() } else { entry.class.to_string() }
     };
     let scope = first.scope.map_or("", |scope| scope.into_str());
     let disjoint = first.joules.zip(second.joules).is_some_and(|(a, b)| span(a)[1] < span(b)[0]);
     let figures = |entry: &Entry| format!("{} {}", display(names, entry), amount(entry));
     let (winner, next) = (figures(first), figures(second));
     if first.provenance == Provenance::Modelled {
-        let needs_fewer = || format!("{} needs fewer", label(first));
-        let (standing, headline, why) = match disjoint {
-            true => (MODELLED, needs_fewer(), "The ranges do not overlap."),
-            false => (
-                UNMEASURED,
-                "undecided: not measured".into(),
-                "The ranges overlap, so neither is known to need fewer joules.",
-            ),
+        let (standing, headline, why) = if disjoint {
+            (MODELLED, format!("{} needs fewer", label(first)), "The ranges do not overlap.")
+        } else {
+            let why = "The ranges overlap, so neither is known to need fewer joules.";
+            (UNMEASURED, "undecided: not measured".into(), why)
         };
         let figures = format!("No meter was read: {winner} and {next}, both modelled ({scope}).");
         let mut sentences = vec![figures, why.into()];
@@ -221,14 +217,9 @@ fn on_speed(entries: &[&Entry], names: &Names) -> Option<String> {
     sorted.sort_by(|a, b| rate(b).total_cmp(&rate(a)));
     let [first, second, ..] = sorted[..] else { return None };
     let (times, low, high) = ratio(first.rate, second.rate)?;
-    Some(format!(
-        "By speed alone, {} is {} times as fast as {} ({} to {}).",
-        display(names, first),
-        significant(times),
-        display(names, second),
-        significant(low),
-        significant(high)
-    ))
+    let (fast, slow) = (display(names, first), display(names, second));
+    let [times, low, high] = [times, low, high].map(significant);
+    Some(format!("By speed alone, {fast} is {times} times as fast as {slow} ({low} to {high})."))
 }
 
 /// The ratio of two figures, with its lower and upper bound.

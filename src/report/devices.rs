@@ -65,15 +65,15 @@ fn brief(source: &SourceInfo) -> String {
         Quantity::Counter { .. } => "counter",
         Quantity::Power { .. } => "power",
     };
-    let period = source.update_period.map(|p| format!(", every {p}"));
-    format!(
-        "{} {how}, {}{}, ±{} % ({})",
-        source.kind,
-        source.scope.into_str(),
-        period.unwrap_or_default(),
-        significant(100.0 * source.accuracy.share),
-        source.accuracy.basis.into_str()
-    )
+    let period = source.update_period.map(|p| format!(", every {p}")).unwrap_or_default();
+    let (percent, basis) = accuracy(source);
+    let scope = source.scope.into_str();
+    format!("{} {how}, {scope}{period}, ±{percent} % ({basis})", source.kind)
+}
+
+/// What a meter's figures may be off by, in percent, and who says so.
+fn accuracy(source: &SourceInfo) -> (String, &'static str) {
+    (significant(100.0 * source.accuracy.share), source.accuracy.basis.into_str())
 }
 
 /// The energy sources that were found, with scope and accuracy.
@@ -87,9 +87,8 @@ pub fn sources(found: &[Listing]) -> Table {
             it.update_period.map_or("detected during a run".into(), |p| p.to_string()).into()
         }),
         (Column::words("accuracy"), |(_, it)| {
-            let accuracy = &it.accuracy;
-            format!("±{} %\n{}", significant(100.0 * accuracy.share), accuracy.basis.into_str())
-                .into()
+            let (percent, basis) = accuracy(it);
+            format!("±{percent} %\n{basis}").into()
         }),
     ];
     let listed = found.iter().flat_map(|Listing { device, sources, .. }| {

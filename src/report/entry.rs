@@ -149,7 +149,7 @@ impl Entry {
             _ => format!("{count} {what}s"),
         };
         let (windows, blocks) = self.windows;
-        let of = match self.rows {
+        let sample = match self.rows {
             1 => format!("{} in {}", counted(windows, "window"), counted(blocks, "block")),
             rows => counted(rows, "row"),
         };
@@ -158,6 +158,6 @@ impl Entry {
             (_, 1) => ", with its 95 % interval",
             _ => ", from the lowest end of their intervals to the highest",
         };
-        format!("The median of {of}{ends}.")
+        format!("The median of {sample}{ends}.")
     }
 }

@@ -108,9 +108,9 @@ fn latency(line: &Line, percentile: fn(&Percentiles) -> Option<f64>) -> Cell {
 }
 
 /// Something of the row's energy, if that has a value.
-fn point<T>(line: &Line, of: fn(&Energy) -> Option<T>) -> Option<T> {
+fn point<T>(line: &Line, figure: fn(&Energy) -> Option<T>) -> Option<T> {
     let energy = &line.view.figures.energy;
-    energy.joules_per_unit?.value.and(energy.power_watts).and_then(|_| of(energy))
+    energy.joules_per_unit?.value.and(energy.power_watts).and_then(|_| figure(energy))
 }
 
 /// Power and joules per unit, if they are modelled: ranges without a value.

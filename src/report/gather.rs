@@ -86,15 +86,12 @@ impl Collection {
             let (id, sha256) = (&document.evidence.run.id, &document.proof.document_sha256);
             match self.shown.get(id) {
                 None => Ok(document),
-                Some((index, other)) => Err(format!(
-                    "it is the same run as {}, which is shown{}",
-                    self.files[*index].name,
-                    if other == sha256 {
-                        ""
-                    } else {
-                        ", with other content: at least one of them was edited"
-                    }
-                )),
+                Some((index, other)) => {
+                    let edited = ", with other content: at least one of them was edited";
+                    let edited = if other == sha256 { "" } else { edited };
+                    let name = &self.files[*index].name;
+                    Err(format!("it is the same run as {name}, which is shown{edited}"))
+                }
             }
         });
         let index = self.files.len();
@@ -150,17 +147,13 @@ fn document(read: std::io::Result<Result<ParsedDocument, ReadError>>) -> Result<
         .map_err(|error| format!("it cannot be read: {error}"))?
         .map_err(|error| error.to_string())?;
     if let [first, rest @ ..] = &validate(&given, Depth::Quick).faults[..] {
-        let more = match rest.len() {
-            0 => String::new(),
-            n => format!("; and {n} more"),
-        };
+        let more = format!("; and {} more", rest.len());
+        let more = if rest.is_empty() { "" } else { &more };
         return Err(format!("it is not consistent: {first}{more}; rigbench validate says more"));
     }
     let document = given.shown();
-    match document.derived.run.verdict {
-        Verdict::Incomplete => {
-            Err(format!("{}: it was interrupted or is under way; run it again", RunReason::NoRow))
-        }
-        Verdict::Valid | Verdict::Invalid => Ok(document),
+    if document.derived.run.verdict != Verdict::Incomplete {
+        return Ok(document);
     }
+    Err(format!("{}: it was interrupted or is under way; run it again", RunReason::NoRow))
 }

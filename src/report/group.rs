@@ -1,6 +1,7 @@
 //! Groups of comparable rows: same workload, device name and class, protocol mode, energy scope and provenance, power limit and conditions.
 
 use super::entry::{Entry, span};
+use super::published::Published;
 use crate::measure::stats;
 use crate::results::ModelNames;
 use crate::units::{Interval, Method};
@@ -44,11 +45,8 @@ fn merged(all: &[&Entry]) -> Entry {
         pooled(shown.iter().filter_map(|entry| figure(entry)))
     };
     let published_share = |entry: &Entry| {
-        entry
-            .published
-            .as_ref()
-            .and_then(|published| published.share())
-            .map_or(-1.0, |(share, _)| share)
+        let published = entry.published.as_ref().and_then(Published::share);
+        published.map_or(-1.0, |(share, _)| share)
     };
     let best = shown.iter().max_by(|a, b| published_share(a).total_cmp(&published_share(b)));
     Entry {

@@ -43,24 +43,20 @@ pub fn several(collection: &Collection) -> Table {
     let mut notes = notes(&entries);
     let refused = collection.refused();
     notes.extend(refused.map(|(file, why)| format!("not shown: {}: {why}", file.name)));
-    let title = match collection.runs().count() {
-        1 => "1 run".into(),
-        runs => format!("{runs} runs"),
-    };
+    let runs = collection.runs().count();
+    let title = format!("{runs} {}", if runs == 1 { "run" } else { "runs" });
     Table { notes, ..Table::of(title, &fields, &entries) }
 }
 
 /// The device's class, its id if wanted and another, its name, and a remark if it is emulated.
 fn device(entry: &Entry, with_id: bool) -> Cell {
-    let id = match with_id && entry.device != entry.class.into_str() {
-        true => format!("{}\n", entry.device),
-        false => String::new(),
-    };
+    let id = format!("{}\n", entry.device);
+    let id = if with_id && entry.device != entry.class.into_str() { &id } else { "" };
     let text = format!("{}\n{id}{}", entry.class, entry.name);
-    match entry.is_software() {
-        true => Cell::from(format!("{text}\n{EMULATES}")).toned(Tone::Flagged),
-        false => text.into(),
+    if entry.is_software() {
+        return Cell::from(format!("{text}\n{EMULATES}")).toned(Tone::Flagged);
     }
+    text.into()
 }
 
 fn workload(entry: &Entry) -> Cell {

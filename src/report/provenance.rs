@@ -115,12 +115,9 @@ fn measured(view: View, meter: &SourceInfo, energy: &Energy, figures: &Measured)
         accuracy(meter),
         total.gross,
     );
-    let baselines = &view.document.evidence.baselines;
-    let idle = baselines.iter().find(|baseline| Some(baseline.source) == energy.source);
+    let idle = energy.source.and_then(|source| view.document.evidence.idle(source));
     out += &match (idle, energy.net_joules) {
-        (Some(idle), Some(net)) => {
-            format!("; above idle ({}): {}.", idle.idle.power, Joules(net))
-        }
+        (Some(idle), Some(net)) => format!("; above idle ({}): {}.", idle.power, Joules(net)),
         _ => "; idle power was not measured.".into(),
     };
     for line in disagreements(view.manifest(), energy) {
@@ -136,19 +133,19 @@ pub fn disagreements(manifest: &Manifest, energy: &Energy) -> Vec<String> {
     let checks = energy.measured.iter().flat_map(|figures| &figures.cross_checks);
     checks
         .filter_map(|check| {
-            let own = name(manifest, energy.source);
+            let this = name(manifest, energy.source);
             let (other, scope) = (name(manifest, Some(check.with)), scope(check.with));
             let (ratio, inverse) = (check.ratio, 1.0 / check.ratio);
             Some(match check.finding? {
                 Finding::Differ => {
                     let factor = ratio.max(inverse);
-                    format!("{own} and {other} both cover {scope} and differ by a factor of {factor:.2}")
+                    format!("{this} and {other} both cover {scope} and differ by a factor of {factor:.2}")
                 }
                 Finding::ExceedsEnclosingScope => format!(
-                    "{own} shows {ratio:.2} times what {other} shows of {scope}, of which it is a part"
+                    "{this} shows {ratio:.2} times what {other} shows of {scope}, of which it is a part"
                 ),
                 Finding::BelowNestedScope => format!(
-                    "{other} shows {inverse:.2} times what {own} shows, of which it is a part"
+                    "{other} shows {inverse:.2} times what {this} shows, of which it is a part"
                 ),
             })
         })

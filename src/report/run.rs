@@ -173,12 +173,10 @@ fn tokens(view: View) -> Vec<String> {
                 format!(", and {} to {} (modelled)", Joules(joules.low), Joules(joules.high))
             }
         });
+        let (all, first) = (Seconds(query.seconds), Seconds(query.first_token_seconds));
         format!(
-            "a query of {} tokens with an answer of {} takes {}, {} to the first token{joules}",
-            query.prompt_tokens,
-            query.answer_tokens,
-            Seconds(query.seconds),
-            Seconds(query.first_token_seconds),
+            "a query of {} tokens with an answer of {} takes {all}, {first} to the first token{joules}",
+            query.prompt_tokens, query.answer_tokens
         )
     });
     token.into_iter().chain(query).collect()

@@ -4,7 +4,7 @@ use crate::oracle::sha256d;
 use jiff::{SignedDuration, Timestamp};
 
 /// Minimum difficulty of the main network, which passed 10^13 in 2019.
-const LEAST_DIFFICULTY: f64 = 1e13;
+const MIN_DIFFICULTY: f64 = 1e13;
 /// Maximum time by which a header may be ahead of the true time.
 const AHEAD: SignedDuration = SignedDuration::from_hours(2);
 
@@ -21,9 +21,9 @@ pub fn judge(hex: &str, started_at: Timestamp) -> Result<String, String> {
     hash.reverse();
     let (target, difficulty) = target(bits).ok_or("it has no such target")?;
     if hash > target {
-        return Err("its hash does not meet its own target: it is no block's header".into());
+        return Err("its hash does not meet its own target: it is not a block's header".into());
     }
-    if difficulty < LEAST_DIFFICULTY {
+    if difficulty < MIN_DIFFICULTY {
         return Err(format!("its difficulty of {difficulty:.3e} is not the main network's"));
     }
     let found = Timestamp::from_second(time.into()).map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 /// Relative tolerance of equal numbers, which may be summed in another order or rounded to nine digits.
 const SAME: f64 = 1e-8;
 /// Maximum number of differences listed.
-const MOST: usize = 1000;
+const MAX_LISTED: usize = 1000;
 
 /// The differences between two documents.
 #[derive(Default)]
@@ -36,12 +36,10 @@ impl Differences {
                 let dot = if path.is_empty() { "" } else { "." };
                 for (name, value) in here {
                     let path = format!("{path}{dot}{name}");
-                    match there.get(name) {
-                        Some(other) => self.walk(path, value, other),
-                        None if self.only_here.len() < MOST => {
-                            self.only_here.push((path, short(value)));
-                        }
-                        None => {}
+                    if let Some(other) = there.get(name) {
+                        self.walk(path, value, other);
+                    } else if self.only_here.len() < MAX_LISTED {
+                        self.only_here.push((path, short(value)));
                     }
                 }
             }
@@ -63,7 +61,7 @@ impl Differences {
         if let (Some(Value::Object(_)), Some(Value::Array(_))) = (here, there) {
             self.array_for_object.get_or_insert_with(|| path.clone());
         }
-        if self.listed.len() < MOST {
+        if self.listed.len() < MAX_LISTED {
             let text = |value: Option<&Value>| value.map_or("nothing".into(), short);
             self.listed.push((path, text(here), text(there)));
         } else {

@@ -222,6 +222,11 @@ impl Evidence {
         self.rows.iter().filter_map(OrNewer::known)
     }
 
+    /// The idle power of the source at an index of the manifest; `None` without a baseline.
+    pub fn idle(&self, source: usize) -> Option<Idle> {
+        self.baselines.iter().find(|baseline| baseline.source == source).map(|found| found.idle)
+    }
+
     /// The sources that cover a row, with their indices in the manifest.
     pub fn sources_of<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (usize, &'a Source)> {
         let sources = self.manifest.sources.iter().enumerate();

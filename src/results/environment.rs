@@ -1,6 +1,7 @@
 //! Environment variables that affect the measurement. The manifest records them without paths and user names; reports mention those
 //! under which a figure may not represent the machine.
 
+use super::manifest::Manifest;
 use crate::gpu;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -29,7 +30,7 @@ const LAYER_SWITCHES: &[&str] = &[
 ];
 const LAYER_SWITCH_BEGINNINGS: [&str; 2] = ["ENABLE_VK", "ENABLE_VULKAN"];
 /// Variables that replace the installed Vulkan drivers.
-const DRIVERS: &[&str] = &[
+pub(super) const DRIVER_VARIABLES: &[&str] = &[
     "VK_ADD_DRIVER_FILES",
     "VK_DRIVER_FILES",
     "VK_ICD_FILENAMES",
@@ -41,11 +42,6 @@ const PRELOADS: &[&str] = &["DYLD_INSERT_LIBRARIES", "LD_AUDIT", "LD_PRELOAD"];
 
 /// The tunable in `GLIBC_TUNABLES` that puts heap memory, including the buffers of software Vulkan, on huge pages.
 pub const HUGE_PAGES: &str = "glibc.malloc.hugetlb";
-
-/// Whether this variable replaces the installed Vulkan drivers.
-pub(super) fn chooses_driver(variable: &str) -> bool {
-    DRIVERS.contains(&variable)
-}
 
 /// Settings in force.
 pub fn environment() -> BTreeMap<String, String> {
@@ -59,11 +55,6 @@ pub fn recorded_settings(
     variables.into_iter().filter_map(recorded).collect()
 }
 
-/// Vulkan layers between the program and the driver: by name, or by the variable that enables one.
-pub(super) fn driver_layers() -> Vec<String> {
-    enabled_layers(variables())
-}
-
 /// The Vulkan layers that these variables enable, by name or by variable.
 pub fn enabled_layers(variables: impl IntoIterator<Item = Variable>) -> Vec<String> {
     variables.into_iter().flat_map(layers).collect::<BTreeSet<String>>().into_iter().collect()
@@ -72,7 +63,8 @@ pub fn enabled_layers(variables: impl IntoIterator<Item = Variable>) -> Vec<Stri
 /// Name and value of an environment variable.
 pub type Variable = (String, String);
 
-fn variables() -> impl Iterator<Item = Variable> {
+/// The environment of this process.
+pub(super) fn variables() -> impl Iterator<Item = Variable> {
     let text = |value: OsString| value.to_string_lossy().into_owned();
     std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
 }
@@ -113,7 +105,8 @@ fn recorded((name, value): Variable) -> Option<Variable> {
         gpu::is_nonconformant_allowed().then(|| (name, "1".into()))
     } else {
         // The value must not be disclosed.
-        (name == SENSORS || known(DRIVERS) || known(PRELOADS)).then(|| (name, "set".into()))
+        (name == SENSORS || known(DRIVER_VARIABLES) || known(PRELOADS))
+            .then(|| (name, "set".into()))
     }
 }
 
@@ -122,23 +115,21 @@ fn is_identifier(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Settings under which figures may not represent the machine, in a few words each; those of Vulkan only if a GPU was used.
-pub(super) fn conditions(
-    environment: &BTreeMap<String, String>,
-    layers: &[String],
-    gpu: bool,
-) -> Vec<String> {
-    let given = |names: &[&str]| -> Vec<&str> {
-        let all = environment.keys().map(String::as_str);
-        all.filter(|name| names.contains(name)).collect()
-    };
-    let drivers = given(DRIVERS);
-    let sensors = !given(&[SENSORS]).is_empty();
-    let sensors = sensors.then(|| "sensors from a test folder".to_string());
-    let layers =
-        (gpu && !layers.is_empty()).then(|| format!("Vulkan layers: {}", layers.join(", ")));
-    let drivers = (gpu && !drivers.is_empty())
-        .then(|| format!("Vulkan drivers chosen by {}", drivers.join(", ")));
-    let preloads = given(PRELOADS).into_iter().map(|name| format!("{name} was set"));
-    sensors.into_iter().chain(layers).chain(drivers).chain(preloads).collect()
+impl Manifest {
+    /// Settings under which figures may not represent the machine, in a few words each; those of Vulkan only if a GPU was used.
+    pub fn conditions(&self, gpu: bool) -> Vec<String> {
+        let given = |names: &[&str]| -> Vec<&str> {
+            let all = self.environment.keys().map(String::as_str);
+            all.filter(|name| names.contains(name)).collect()
+        };
+        let (layers, drivers) = (&self.host.driver_layers, given(DRIVER_VARIABLES));
+        let sensors = self.environment.contains_key(SENSORS);
+        let sensors = sensors.then(|| "sensors from a test folder".to_string());
+        let layers =
+            (gpu && !layers.is_empty()).then(|| format!("Vulkan layers: {}", layers.join(", ")));
+        let drivers = (gpu && !drivers.is_empty())
+            .then(|| format!("Vulkan drivers chosen by {}", drivers.join(", ")));
+        let preloads = given(PRELOADS).into_iter().map(|name| format!("{name} was set"));
+        sensors.into_iter().chain(layers).chain(drivers).chain(preloads).collect()
+    }
 }

@@ -1,6 +1,6 @@
 //! The manifest: machine, program, request and settings. It does not identify the machine's owner.
 
-use super::environment::{conditions, driver_layers, environment};
+use super::environment::{enabled_layers, environment, variables};
 use super::newer::OrNewer;
 use crate::device::{Device, DeviceId, cgroup, memory};
 use crate::energy::{Scope, SourceInfo, Stated};
@@ -126,11 +126,6 @@ impl Source {
 }
 
 impl Manifest {
-    /// Settings under which figures may not represent the machine, in a few words each; those of Vulkan only if a GPU was used.
-    pub fn conditions(&self, gpu: bool) -> Vec<String> {
-        conditions(&self.environment, &self.host.driver_layers, gpu)
-    }
-
     /// The manifest of a run on a machine with this number of GPUs that are not emulated.
     pub fn new(
         devices: &[Device],
@@ -193,7 +188,7 @@ fn host(gpus: usize, anonymous: bool) -> Host {
         os: sysinfo::System::long_os_version().unwrap_or_else(|_| "unknown".into()),
         kernel: sysinfo::System::kernel_version().unwrap_or_else(|_| "unknown".into()),
         virtualized: virtualized(),
-        driver_layers: driver_layers(),
+        driver_layers: enabled_layers(variables()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Results: the document of a run, the derivation of its figures from evidence, and the validation by third parties. Evidence is separate
 //! from derived figures, and a file is judged by the version of the rules that it names.
 
+mod accept;
 mod beacon;
 mod compare;
 mod derive;
@@ -114,12 +115,8 @@ fn sha256_without_proof(mut document: Value) -> String {
     hex(&sha256(&document))
 }
 
+/// SHA-256 of canonical JSON (RFC 8785).
 fn sha256(value: &Value) -> [u8; 32] {
-    Sha256::digest(canonical(value)).into()
-}
-
-/// Canonical JSON (RFC 8785).
-fn canonical(value: &Value) -> Vec<u8> {
-    serde_json_canonicalizer::to_vec(value)
-        .expect("documents hold only finite numbers and text keys")
+    let canonical = serde_json_canonicalizer::to_vec(value);
+    Sha256::digest(canonical.expect("documents hold only finite numbers and text keys")).into()
 }

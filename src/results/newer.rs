@@ -60,7 +60,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for OrNewer<T> {
     }
 }
 
-/// Path and reason of the first error in a value that is no `T`.
+/// Path and reason of the first error in a value that is not a `T`.
 pub(super) fn fault<T: DeserializeOwned>(value: &Value) -> Option<String> {
     let error = serde_path_to_error::deserialize::<_, T>(value).err()?;
     let (path, inner) = (error.path().to_string(), error.into_inner());

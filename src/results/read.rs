@@ -1,15 +1,13 @@
 //! Reads a document. Rejects files that are not result documents, are from another major version or are too large, with a one-line error.
-//! Unknown fields are ignored. Unreadable rows, meters and devices of a newer version are kept as JSON.
+//! Unknown fields are ignored.
 
-use super::derived::{Derived, RowFigures};
+use super::accept::{all_known, exceeded_limit, is_newer, mark_unreadable};
+use super::derived::Derived;
 use super::difference::differences;
-use super::document::{Document, Evidence, Proof, Row, SCHEMA_VERSION};
-use super::manifest::Source;
+use super::document::{Document, Evidence, Proof, Row};
 use super::newer::{OrNewer, fault};
 use super::rules::Rules;
 use super::{derive, scan, seed_from, sha256_without_proof};
-use crate::device::{Device, DeviceId};
-use crate::measure::Windows;
 use crate::seed::Seed;
 use crate::text;
 use serde::Deserialize;
@@ -19,19 +17,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 /// Maximum file size.
-const MOST_BYTES: u64 = 32 << 20;
-/// Maximum number of rows: together with the limits below it bounds a reader's work. Enough for the maximum number of objects, at a
-/// hundred per row.
-const MOST_ROWS: usize = 2000;
-const MOST_WINDOWS: usize = 1000;
-const MOST_BLOCKS: usize = 50;
-const MOST_SOURCES: usize = 200;
-const MOST_DEVICES: usize = 200;
-/// Maximum number of readings in all rows. A publish run on six cards, with five rows each and three sources read five times per second,
-/// has 400,000: two minutes per block and half a minute on either side.
-const MOST_READINGS: usize = 500_000;
-/// The last version of rigbench that reads and writes the formats before this one.
-const LAST_WITH_1: &str = "0.1.0";
+const MAX_BYTES: u64 = 32 << 20;
 
 /// A parsed document, not yet judged.
 #[derive(Debug)]
@@ -115,7 +101,7 @@ pub type Reader = fn(&[u8]) -> Result<ParsedDocument, ReadError>;
 /// # Errors
 /// `Err` if there is no such regular file; the inner `Err` if it is not a document.
 pub fn open(path: &Path, reader: Reader) -> std::io::Result<Result<ParsedDocument, ReadError>> {
-    Ok(reader(&text::read(path, MOST_BYTES)?))
+    Ok(reader(&text::read(path, MAX_BYTES)?))
 }
 
 /// Parses one of many documents: faster, without its digest.
@@ -135,8 +121,8 @@ pub fn read(bytes: &[u8]) -> Result<ParsedDocument, ReadError> {
 }
 
 fn parse(bytes: &[u8], digest: bool) -> Result<ParsedDocument, ReadError> {
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(reject(format!("it is larger than {} MiB", MOST_BYTES >> 20)));
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(reject(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
     }
     let text = text::decode(bytes).map_err(reject)?;
     let plain = scan::scan(&text).map_err(reject)?;
@@ -230,74 +216,6 @@ fn evidence(given: &mut Value) -> Result<Evidence, ReadError> {
     evidence
 }
 
-/// Whether a format is a later minor version than this one.
-///
-/// # Errors
-/// If it is another major version.
-fn is_newer(version: &str) -> Result<bool, ReadError> {
-    let numbers = |version: &str| -> Option<(u64, u64)> {
-        let mut parts = version.split('.').map(str::parse);
-        Some((parts.next()?.ok()?, parts.next()?.ok()?))
-    };
-    let (given, current) = (numbers(version), numbers(SCHEMA_VERSION));
-    match (given, current) {
-        (Some((major, _)), Some((known, _))) if major < known => Err(ReadError(format!(
-            "its format is {version}, which rigbench {LAST_WITH_1} was the last to read; run it again"
-        ))),
-        (Some((major, _)), Some((known, _))) if major == known => Ok(given > current),
-        _ => Err(ReadError(format!(
-            "its format is {version}, this rigbench reads {SCHEMA_VERSION}; get a newer rigbench"
-        ))),
-    }
-}
-
-/// Reads sources of unknown devices without these, and marks rows as unreadable whose device, source or figures are unreadable.
-fn mark_unreadable(evidence: &mut Evidence, stated: &Value) {
-    for source in &mut evidence.manifest.sources {
-        if let OrNewer::Newer(value) = source
-            && let Some(known) = of_known_devices(value)
-        {
-            *source = OrNewer::Known(known);
-        }
-    }
-    let manifest = &evidence.manifest;
-    for (i, row) in evidence.rows.iter_mut().enumerate() {
-        let OrNewer::Known(known) = &*row else { continue };
-        let device = |device: &OrNewer<Device>| matches!(device, OrNewer::Newer(value) if value["id"] == json!(known.device));
-        let source = |source: &OrNewer<Source>| matches!(source, OrNewer::Newer(value) if may_cover(value, known));
-        let figures = stated["rows"].get(i).map(RowFigures::deserialize);
-        let unread = manifest.devices.iter().any(device) || manifest.sources.iter().any(source);
-        if unread || matches!(figures, Some(Err(_))) {
-            *row = OrNewer::newer(known);
-        }
-    }
-}
-
-/// A source without the devices that this version does not know; `None` if that is not all that is unknown of it.
-fn of_known_devices(source: &Value) -> Option<Source> {
-    let mut source = source.clone();
-    let devices = source.get_mut("devices")?.as_array_mut()?;
-    devices.retain(|device| DeviceId::deserialize(device).is_ok());
-    Source::deserialize(source).ok()
-}
-
-/// Whether an unreadable source may cover a row.
-fn may_cover(source: &Value, row: &Row) -> bool {
-    let devices = source["devices"].as_array();
-    let workload = &source["workload"];
-    devices.is_none_or(|devices| devices.contains(&json!(row.device)))
-        && (workload.is_null() || workload == row.workload.id.into_str())
-}
-
-/// Rejects unreadable values in a document of this version or an older one.
-fn all_known<T: DeserializeOwned>(path: &str, all: &[OrNewer<T>]) -> Result<(), ReadError> {
-    let unreadable = |(i, one): (usize, &OrNewer<T>)| match one {
-        OrNewer::Known(_) => None,
-        OrNewer::Newer(value) => Some(format!("{path}[{i}]{}", fault::<T>(value)?)),
-    };
-    all.iter().enumerate().find_map(unreadable).map_or(Ok(()), |fault| Err(ReadError(fault)))
-}
-
 /// The error for a file that is not a document.
 fn reject(why: impl Display) -> ReadError {
     ReadError(format!("not a rigbench result file: {why}"))
@@ -310,33 +228,4 @@ fn parsed<T: DeserializeOwned>(path: &str, value: &Value) -> Result<T, ReadError
         let fault = fault::<T>(value).unwrap_or_else(|| format!(": {error}"));
         ReadError(format!("{path}{fault}"))
     })
-}
-
-/// Which limit is exceeded.
-fn exceeded_limit(evidence: &Evidence) -> Option<&'static str> {
-    let most = |count: fn(&Windows) -> usize| {
-        evidence.known_rows().filter_map(|row| row.windows.as_ref().map(count)).max().unwrap_or(0)
-    };
-    let readings = evidence.known_rows().flat_map(|row| &row.readings).map(|readings| {
-        let values: usize = readings.values.iter().map(Vec::len).sum();
-        readings.at_seconds.len().max(readings.took_seconds.len()).max(values)
-    });
-    let read = evidence.known_rows().map(|row| row.readings.len());
-    let sources = evidence.manifest.sources.iter().filter_map(OrNewer::known);
-    let covered = sources.map(|source| source.devices.len());
-    let together = evidence.known_rows().map(|row| row.condition.together_with.len());
-    let limits = [
-        (readings.sum(), MOST_READINGS, "readings"),
-        (evidence.rows.len(), MOST_ROWS, "rows"),
-        (most(Windows::len), MOST_WINDOWS, "windows"),
-        (most(|windows| windows.blocks.windows.len()), MOST_BLOCKS, "blocks"),
-        (evidence.manifest.sources.len(), MOST_SOURCES, "energy sources"),
-        (evidence.baselines.len(), MOST_SOURCES, "baselines"),
-        (evidence.manifest.devices.len(), MOST_DEVICES, "devices"),
-        (together.max().unwrap_or(0), MOST_DEVICES, "devices at the same time"),
-        (covered.max().unwrap_or(0), MOST_DEVICES, "devices of a source"),
-        (read.max().unwrap_or(0), MOST_SOURCES, "sources of a row"),
-        (evidence.manifest.workloads.len(), MOST_ROWS, "workloads"),
-    ];
-    limits.into_iter().find(|(count, limit, _)| count > limit).map(|(.., what)| what)
 }

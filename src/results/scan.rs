@@ -5,16 +5,16 @@ use crate::text;
 use std::borrow::Cow;
 
 /// Maximum number of commas, hence of values: each reading has three, everything else far fewer.
-const MOST_COMMAS: usize = 2_000_000;
+const MAX_COMMAS: usize = 2_000_000;
 /// Maximum number of objects. Each takes about a kilobyte for parsing and again for judging. A row has about a hundred: a rig of 12
 /// devices with 40 workloads has 50,000.
-const MOST_OBJECTS: usize = 200_000;
-/// Maximum number of texts that are no names: each takes some 200 bytes to read. A row has about a hundred.
-const MOST_TEXTS: usize = 200_000;
+const MAX_OBJECTS: usize = 200_000;
+/// Maximum number of texts that are not names: each takes some 200 bytes to read. A row has about a hundred.
+const MAX_TEXTS: usize = 200_000;
 /// Maximum number of members of an object. Objects of a document have a few dozen.
-const MOST_MEMBERS: usize = 1000;
+const MAX_MEMBERS: usize = 1000;
 /// Maximum nesting depth. A document has 9 levels.
-const MOST_LEVELS: usize = 32;
+const MAX_LEVELS: usize = 32;
 
 /// Scans a JSON text; returns whether no string contains hidden characters, or perhaps `false` for strings with other escapes. Invalid
 /// JSON is left to the parser.
@@ -60,15 +60,13 @@ impl Scanner<'_> {
                 }
                 _ => continue,
             }
+            if self.open.len() > MAX_LEVELS {
+                return Err(format!("line {}: it nests too deeply", self.line(self.at)));
+            }
             match () {
-                () if self.commas > MOST_COMMAS => return Err("too many values".into()),
-                () if self.objects > MOST_OBJECTS => {
-                    return Err("too many objects".into());
-                }
-                () if self.texts > MOST_TEXTS => return Err("too many texts".into()),
-                () if self.open.len() > MOST_LEVELS => {
-                    return Err(format!("line {}: it nests too deeply", self.line(self.at)));
-                }
+                () if self.commas > MAX_COMMAS => return Err("too many values".into()),
+                () if self.objects > MAX_OBJECTS => return Err("too many objects".into()),
+                () if self.texts > MAX_TEXTS => return Err("too many texts".into()),
                 () => {}
             }
         }
@@ -109,15 +107,12 @@ impl Scanner<'_> {
         if after == Some(&b':')
             && let Some(Some(first)) = self.open.last()
         {
-            if self.names.len() - first >= MOST_MEMBERS {
+            if self.names.len() - first >= MAX_MEMBERS {
                 return Err("an object has too many members".into());
             }
-            let name = match escaped {
-                false => Cow::Borrowed(content),
-                // `"a"` and `"\u0061"` are the same name.
-                true => serde_json::from_str(&self.json[start - 1..self.at])
-                    .map_or(Cow::Borrowed(content), Cow::Owned),
-            };
+            // `"a"` and `"\u0061"` are the same name.
+            let unescaped = escaped.then(|| serde_json::from_str(&self.json[start - 1..self.at]));
+            let name = unescaped.and_then(Result::ok).map_or(Cow::Borrowed(content), Cow::Owned);
             self.names.push((name, start));
         } else {
             self.texts += 1;

@@ -56,10 +56,8 @@ impl OutDir {
             file.as_file().sync_all()?;
             file.persist_noclobber(&path).map_err(|error| error.error)
         };
-        match create() {
-            Ok(_) => Ok(RunFile(path)),
-            Err(cause) => Err(StoreError { path, cause }),
-        }
+        create().map_err(|cause| StoreError { path: path.clone(), cause })?;
+        Ok(RunFile(path))
     }
 }
 

@@ -55,14 +55,14 @@ pub fn validate_with(
             "proof.document_sha256 is {stated_sha256}, computed again it is {computed}"
         ));
     }
-    let own = all.iter().find(|rules| rules.version == given.rules);
-    let rules = own.unwrap_or(today);
+    let named = all.iter().find(|rules| rules.version == given.rules);
+    let rules = named.unwrap_or(today);
     if given.rules > today.version {
         findings.notes.push(format!(
             "rules {} are newer than this rigbench, which knows them up to {}: its figures are not compared",
             given.rules, today.version
         ));
-    } else if own.is_none() {
+    } else if named.is_none() {
         findings.faults.push(format!("rules: unknown rules version {}", given.rules));
     }
     let derived = derive(&given.evidence, rules);
@@ -80,7 +80,7 @@ pub fn validate_with(
         findings.faults.extend(judged.by_rule);
     }
     findings.notes.extend(judged.notes);
-    if own.is_some() {
+    if named.is_some() {
         findings.faults.extend(mismatches(given, &derived));
     }
     if rules.version != today.version {
@@ -100,8 +100,7 @@ fn remarks(given: &ParsedDocument, derived: &Derived, judged: &Judge, findings: 
             evidence.manifest.rigbench.version
         ));
     }
-    let incomplete = derived.run.verdict == Verdict::Incomplete;
-    let verdict = if incomplete { "incomplete" } else { "invalid" };
+    let verdict = derived.run.verdict.into_str();
     let reasons = derived.run.reasons.iter().filter_map(OrNewer::known);
     notes.extend(reasons.map(|reason| format!("{verdict}: {reason}")));
     for (row, figures) in evidence.rows.iter().zip(&derived.rows) {
@@ -227,16 +226,14 @@ fn changes(given: &ParsedDocument, old: &Derived, today: &Rules) -> Vec<String> 
 fn change(old: &RowFigures, new: &RowFigures) -> Option<String> {
     let rate = old.throughput != new.throughput;
     let joules = old.energy.joules_per_unit != new.energy.joules_per_unit;
-    match (old.verdict, new.verdict) {
-        (Verdict::Valid, Verdict::Invalid) => {
-            Some(format!("it is invalid: {}", new.reasons_in_words()))
-        }
+    Some(match (old.verdict, new.verdict) {
+        (Verdict::Valid, Verdict::Invalid) => format!("it is invalid: {}", new.reasons_in_words()),
         (Verdict::Invalid, Verdict::Valid) => {
-            Some(format!("it is valid; it was not: {}", old.reasons_in_words()))
+            format!("it is valid; it was not: {}", old.reasons_in_words())
         }
-        _ if rate && joules => Some("its throughput and its joules differ".into()),
-        _ if rate => Some("its throughput differs".into()),
-        _ if joules => Some("its joules differ".into()),
-        _ => None,
-    }
+        _ if rate && joules => "its throughput and its joules differ".into(),
+        _ if rate => "its throughput differs".into(),
+        _ if joules => "its joules differ".into(),
+        _ => return None,
+    })
 }

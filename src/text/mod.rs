@@ -38,10 +38,7 @@ fn escaped(
     }
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        match needs_escape(c) {
-            true => out += &escape(c),
-            false => out.push(c),
-        }
+        if needs_escape(c) { out += &escape(c) } else { out.push(c) }
     }
     Cow::Owned(out)
 }

@@ -69,14 +69,14 @@ pub(super) struct Args {
 }
 
 /// Maximum length of a label, in bytes.
-const LONGEST_LABEL: usize = 200;
+const MAX_LABEL_BYTES: usize = 200;
 
 fn label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && text.len() <= LONGEST_LABEL => {
+        Some((key, value)) if !key.is_empty() && text.len() <= MAX_LABEL_BYTES => {
             Ok((key.to_string(), value.to_string()))
         }
-        _ => Err(format!("write KEY=VALUE, at most {LONGEST_LABEL} bytes, as in rack=7")),
+        _ => Err(format!("write KEY=VALUE, at most {MAX_LABEL_BYTES} bytes, as in rack=7")),
     }
 }
 

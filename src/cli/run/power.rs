@@ -16,10 +16,8 @@ pub(super) struct Power {
 impl Power {
     /// Opens the sources that the user named, else the best ones found. Each is read at most once per `poll`.
     pub(super) fn open(specs: Vec<PowerSpec>, devices: &[Device], poll: Seconds) -> Result<Power> {
-        let bindings = match specs.is_empty() {
-            true => energy::find(devices).0,
-            false => energy::open(&specs, devices)?,
-        };
+        let bindings =
+            if specs.is_empty() { energy::find(devices).0 } else { energy::open(&specs, devices)? };
         Ok(Power { specs, sampling: Sampling::start(bindings, poll) })
     }
 
@@ -39,12 +37,11 @@ impl Power {
         if self.sampling.reads(&device.id) || stated.iter().any(Result::is_ok) {
             return None;
         }
-        let reasons: Vec<String> =
-            stated.into_iter().filter_map(|stated| Some(stated.err()?.to_string())).collect();
-        Some(match reasons.is_empty() {
-            true => format!("no --power covers {}", device.id),
-            false => reasons.join("; "),
-        })
+        if stated.is_empty() {
+            return Some(format!("no --power covers {}", device.id));
+        }
+        let reasons = stated.into_iter().filter_map(Result::err).map(|error| error.to_string());
+        Some(reasons.collect::<Vec<_>>().join("; "))
     }
 
     /// The sources for the manifest: meters in the order in which they are read, then declared and modelled power.

@@ -125,10 +125,8 @@ impl Rounds<'_> {
             row.outcome = Outcome::Unsupported(Failure::new(FailureCode::Limit, reason));
             return Ok(None);
         }
-        let effort = match self.plan.mode {
-            Mode::Quick => Effort::Quick,
-            _ => Effort::Full,
-        };
+        let quick = self.plan.mode == Mode::Quick;
+        let effort = if quick { Effort::Quick } else { Effort::Full };
         let mut display = self.display(i);
         let choice = Tuner::new(effort, false)
             .choose(workload, &mut target, &mut |share| display(Event::Tuning(share)))?;

@@ -69,7 +69,7 @@ enum Bounds {
 
 impl Expected {
     /// A figure within a factor of 100 of a typical one.
-    pub(super) const fn near(unit: &'static str, typical: f64) -> Expected {
+    pub(super) const fn typical(unit: &'static str, typical: f64) -> Expected {
         Expected { unit, bounds: Bounds::Near(typical), negative: false, range: false }
     }
 
@@ -91,14 +91,12 @@ impl Expected {
     /// What is wrong with a number, if anything.
     fn complaint(self, number: f64) -> Option<String> {
         let unit = self.unit;
+        let wrong =
+            |right: &str| Some(format!("{number} is not a figure in {unit}; write {right}"));
         match self.bounds {
-            _ if !number.is_finite() => {
-                Some(format!("{number} is no figure in {unit}; write a number"))
-            }
+            _ if !number.is_finite() => wrong("a number"),
             Bounds::Near(_) if number == 0.0 && self.negative => None,
-            Bounds::Near(_) if number <= 0.0 && !self.negative => {
-                Some(format!("{number} is no figure in {unit}; write a number above 0"))
-            }
+            Bounds::Near(_) if number <= 0.0 && !self.negative => wrong("a number above 0"),
             Bounds::Near(typical) => {
                 let size = number.abs();
                 let far = size >= typical * 100.0 || size <= typical / 100.0;
@@ -138,7 +136,7 @@ impl Expected {
             match (first_day(date), file) {
                 (None, _) => faults.push((
                     "date",
-                    format!("'{date}' is no date; write 2026-11-23, 2026-11 or 2026"),
+                    format!("'{date}' is not a date; write 2026-11-23, 2026-11 or 2026"),
                 )),
                 (Some(since), Some(file)) if since > file => {
                     faults.push(("date", format!("{date} is after the file's own date {file}")));

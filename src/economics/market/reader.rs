@@ -63,10 +63,8 @@ impl<'a> Reader<'a> {
     /// All faults in line order; `syntax` has the lines with syntax errors and their messages.
     pub(super) fn faults(mut self, syntax: Vec<(usize, String)>) -> Vec<String> {
         let is_syntax_error = |line: usize| syntax.iter().any(|(other, _)| *other == line);
-        if !syntax.is_empty() {
-            let shadowed = |fault: &Fault| fault.missing || fault.line.is_some_and(is_syntax_error);
-            self.faults.retain(|fault| !shadowed(fault));
-        }
+        let shadowed = |fault: &Fault| fault.missing || fault.line.is_some_and(is_syntax_error);
+        self.faults.retain(|fault| syntax.is_empty() || !shadowed(fault));
         let fault = |(line, what)| Fault { line: Some(line), what, missing: false };
         self.faults.extend(syntax.into_iter().map(fault));
         self.faults.sort_by_key(|fault| fault.line);
@@ -117,10 +115,8 @@ impl<'a> Reader<'a> {
             Kind::Number => number(found).map(|number| Some(number.into())),
             Kind::Text => text(found).map(|text| Some(text.into())),
             Kind::Texts => texts(found).map(Some),
-            Kind::Flag => match found.as_bool() {
-                Some(flag) => Ok(Some(flag.into())),
-                None => Err(wrong_type(found, "true or false")),
-            },
+            Kind::Flag => (found.as_bool().map(|flag| Some(flag.into())))
+                .ok_or_else(|| wrong_type(found, "true or false")),
             Kind::Batches => batches(found).map(Some),
             Kind::Word(known) => text(found).and_then(|text| word(&text, known)).map(Some),
         };
@@ -162,9 +158,8 @@ impl<'a> Reader<'a> {
     ) -> Result<Option<Value>, String> {
         let expected = format!("a list of tables, each as in [[{path}]]");
         let (mut values, mut complete) = (Vec::new(), true);
-        for (i, row) in
-            found.as_array().ok_or_else(|| wrong_type(found, &expected))?.iter().enumerate()
-        {
+        let found = found.as_array().ok_or_else(|| wrong_type(found, &expected))?;
+        for (i, row) in found.iter().enumerate() {
             let (path, at) = (format!("{path}[{i}]"), row.span().start);
             let Some(table) = row.get_ref().as_table() else {
                 self.add(&path, at, false, &format!("it has to be {expected}"));
@@ -209,13 +204,11 @@ impl<'a> Reader<'a> {
 
     /// Checks the block of the halving, and the subsidy before it.
     fn check_halving(&mut self, file: &Table) {
-        let number = |key: &str| {
-            let figure = file.get("network")?.get(key)?.get("figure")?;
-            figure.get("value")?.as_float()
-        };
+        let number =
+            |key: &str| file.get("network")?.get(key)?.get("figure")?.get("value")?.as_float();
         let Some(block) = number("halving") else { return };
         if block % HALVING_BLOCKS as f64 != 0.0 {
-            let what = format!("{block} is no halving; every {HALVING_BLOCKS}th block is");
+            let what = format!("{block} is not a halving; every {HALVING_BLOCKS}th block is");
             return self.fault("network.halving", &what);
         }
         let before = subsidy_at(block as u64 - 1);
@@ -230,9 +223,9 @@ impl<'a> Reader<'a> {
     /// Records missing keys, and unknown keys with the most similar known one.
     fn check_keys(&mut self, table: &DeTable, path: &str, at: usize, keys: &[Key]) {
         let known = || keys.iter().map(|key| key.name);
-        let is_absent = |name: &&str| !table.contains_key(*name);
+        let is_missing = |name: &&str| !table.contains_key(*name);
         let required = keys.iter().filter(|key| key.required).map(|key| key.name);
-        let mut missing: Vec<&str> = required.filter(is_absent).collect();
+        let mut missing: Vec<&str> = required.filter(is_missing).collect();
         for key in table.keys() {
             let name = key.get_ref().as_ref();
             if known().any(|known| known == name) {
@@ -240,7 +233,7 @@ impl<'a> Reader<'a> {
             }
             // Prefer a key that is missing.
             let similar =
-                nearest(name, known().filter(is_absent)).or_else(|| nearest(name, known()));
+                nearest(name, known().filter(is_missing)).or_else(|| nearest(name, known()));
             let hint = match similar {
                 Some(name) => format!("did you mean {name}?"),
                 None => format!("known: {}", known().collect::<Vec<_>>().join(", ")),
@@ -274,7 +267,7 @@ fn text(value: &DeValue) -> Result<String, String> {
 
 fn date(value: &DeValue) -> Result<Date, String> {
     let text = text(value)?;
-    let what = format!("'{text}' is no day; write the day of the file, as in 2026-11-23");
+    let what = format!("'{text}' is not a day; write the day of the file, as in 2026-11-23");
     text.parse().map_err(|_| what)
 }
 
@@ -306,11 +299,8 @@ fn batches(value: &DeValue) -> Result<Value, String> {
     let both = value.as_array().filter(|items| items.len() == 2);
     let both: Option<Vec<i64>> = both.and_then(|items| items.iter().map(whole).collect());
     let both = both.ok_or_else(|| wrong_type(value, BATCHES))?;
-    if both[0] > 0 && both.is_sorted() {
-        Ok(both.into())
-    } else {
-        Err(format!("it has to be {BATCHES}"))
-    }
+    let sound = both[0] > 0 && both.is_sorted();
+    if sound { Ok(both.into()) } else { Err(format!("it has to be {BATCHES}")) }
 }
 
 fn number(value: &DeValue) -> Result<f64, String> {

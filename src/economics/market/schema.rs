@@ -64,8 +64,8 @@ pub(super) fn of_figure() -> Vec<Key> {
 /// The keys of the whole file. Typical figures catch wrong units, which are off by a factor of 100 or more: cents for dollars,
 /// terahashes for hashes.
 pub(super) fn of_file() -> Vec<Key> {
-    let (near, within) = (Expected::near, Expected::within);
-    let range = |unit, typical| near(unit, typical).or_range();
+    let (typical, within) = (Expected::typical, Expected::within);
+    let range = |unit, value| typical(unit, value).or_range();
     let text = |name| required(name, Kind::Text);
     let texts = |name| required(name, Kind::Texts);
     let tokens = vec![("input", Id::Prefill.into_str()), ("output", Id::Decode.into_str())];
@@ -77,21 +77,21 @@ pub(super) fn of_file() -> Vec<Key> {
         table(name, [figure("cost", range("$/MW", 3e6)), optional("lifetime", Kind::Figure(years))])
     };
     let premises = [
-        figure("electricity", near("$/kWh", 0.02).or_negative()),
+        figure("electricity", typical("$/kWh", 0.02).or_negative()),
         figure("pue", within("ratio", 1.0, 5.0)),
         figure("utilisation", within("share", 0.001, 1.0)),
-        figure("query_tokens_in", near("token", 500.0)),
-        figure("query_tokens_out", near("token", 500.0)),
+        figure("query_tokens_in", typical("token", 500.0)),
+        figure("query_tokens_out", typical("token", 500.0)),
         figure("query_idle", factor),
     ];
     let network = [
-        figure("difficulty", near("difficulty", 125e12)),
-        figure("bitcoin", near("$/BTC", 60_000.0)),
+        figure("difficulty", typical("difficulty", 125e12)),
+        figure("bitcoin", typical("$/BTC", 60_000.0)),
         figure("fee_share", within("share", 0.0, 0.9)),
-        figure("subsidy", near("BTC/block", 3.125)),
-        figure("halving", near("block", 1_050_000.0)),
+        figure("subsidy", typical("BTC/block", 3.125)),
+        figure("halving", typical("block", 1_050_000.0)),
     ];
-    let asic = [text("name"), figure("efficiency", near(Unit::Hash.energy_symbol(), 15.0))];
+    let asic = [text("name"), figure("efficiency", typical(Unit::Hash.energy_symbol(), 15.0))];
     let token_price = [
         text("name"),
         texts("models"),
@@ -107,7 +107,7 @@ pub(super) fn of_file() -> Vec<Key> {
         text("name"),
         text("price"),
         required("scope", Kind::Word(scopes)),
-        figure("energy", near(Unit::Token.energy_symbol(), 0.5)),
+        figure("energy", typical(Unit::Token.energy_symbol(), 0.5)),
     ];
     vec![
         required("date", Kind::Date),
@@ -121,6 +121,6 @@ pub(super) fn of_file() -> Vec<Key> {
         rows("card_cost", card_cost),
         table("colocation", [figure("price", range("$/MW-year", 1.85e6))]),
         rows("reference_tokens", reference_tokens),
-        rows("published_query", [text("name"), figure("energy", near("Wh", 0.5))]),
+        rows("published_query", [text("name"), figure("energy", typical("Wh", 0.5))]),
     ]
 }

@@ -60,12 +60,8 @@ fn recommendation(advice: &Advice) -> String {
     let here = match recommendation.best_here {
         Some(here) if here == recommendation.best => return first,
         Some(here) => {
-            let here = &advice.choices[here];
-            format!(
-                "Best use of the devices measured here: {}. It earns {}.",
-                act(here),
-                earns(here)
-            )
+            let (act_here, revenue) = (act(&advice.choices[here]), earns(&advice.choices[here]));
+            format!("Best use of the devices measured here: {act_here}. It earns {revenue}.")
         }
         None => {
             "No work of the devices measured here can be sold; the reasons are below the table."
@@ -82,9 +78,7 @@ fn certainty(advice: &Advice) -> String {
     const MEASURE: &str = "rigbench doctor lists the meters of this machine; or read the watts from a plug and pass them: rigbench run --power declared:WATTS";
     let evidence = match advice.evidence {
         measured if measured.is_measured() => "joules were measured here".to_string(),
-        Provenance::Declared => {
-            "joules here are computed from declared watts, not measured".to_string()
-        }
+        Provenance::Declared => "joules here are computed from declared watts, not measured".into(),
         Provenance::Modelled => format!(
             "joules here are modelled, not measured, so they are ranges. To measure: {MEASURE}"
         ),
@@ -92,17 +86,13 @@ fn certainty(advice: &Advice) -> String {
     };
     let rivals = &advice.recommendation.rivals;
     let named = rivals.iter().take(NAMED_RIVALS).map(|rival| &advice.choices[*rival]);
-    let named: Vec<String> =
-        named.map(|rival| format!("{}, {}", act(rival), earns(rival))).collect();
-    let named = named.join(", or ");
-    let settled = match rivals.len() {
-        0 => "The interval of the best use lies above all others".to_string(),
-        count => {
-            let more = match count.saturating_sub(NAMED_RIVALS) {
-                0 => String::new(),
-                more => format!(", or {more} more"),
-            };
-            format!("Intervals overlap, so another use may be better: {named}{more}")
+    let named = named.map(|rival| format!("{}, {}", act(rival), earns(rival)));
+    let more = rivals.len().saturating_sub(NAMED_RIVALS);
+    let more = (more > 0).then(|| format!("{more} more"));
+    let settled = match &named.chain(more).collect::<Vec<_>>()[..] {
+        [] => "The interval of the best use lies above all others".to_string(),
+        some => {
+            format!("Intervals overlap, so another use may be better: {}", some.join(", or "))
         }
     };
     format!("How sure: {evidence}. {settled}.")
@@ -117,10 +107,9 @@ fn break_evens(advice: &Advice) -> String {
         Kind::Infer => Parameter::TokenPrice,
         Kind::Rent => Parameter::Rent,
     };
-    let conditions: Vec<String> = [Parameter::Electricity, sale_price]
-        .into_iter()
-        .filter_map(|parameter| condition(break_even(advice, pays, parameter)?))
-        .collect();
+    let conditions = [Parameter::Electricity, sale_price]
+        .map(|parameter| condition(break_even(advice, pays, parameter)?));
+    let conditions: Vec<String> = conditions.into_iter().flatten().collect();
     let mut lines = Vec::new();
     if !conditions.is_empty() {
         let (once, and) = match recommendation.pays {

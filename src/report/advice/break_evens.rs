@@ -46,12 +46,8 @@ fn hashing(advice: &Advice) -> Table {
         let choice = &advice.choices[here];
         questions.extend(twice("hashing here pays if", pays(here)));
         names.push(format!("Measured here: {}.", choice.label));
-        if !choice.reaches_meter() {
-            notes.push(
-                "The energy here is incomplete: the true break-even is even harder to reach."
-                    .into(),
-            );
-        }
+        let bound = "The energy here is incomplete: the true break-even is even harder to reach.";
+        notes.extend((!choice.reaches_meter()).then(|| bound.to_string()));
     }
     let mut table = table(advice, "hashing", &questions);
     table.notes.insert(0, names.join(" "));
@@ -89,10 +85,8 @@ fn table(advice: &Advice, subject: &str, questions: &[(&'static str, Question)])
     });
     let mut rows = vec![cells(std::iter::once("the answer now".to_string()).chain(now))];
     for &parameter in Parameter::VARIANTS {
-        let found: Vec<Option<&BreakEven>> = questions
-            .iter()
-            .map(|(_, question)| break_even(advice, *question, parameter))
-            .collect();
+        let answer_to = |(_, question): &(_, Question)| break_even(advice, *question, parameter);
+        let found: Vec<Option<&BreakEven>> = questions.iter().map(answer_to).collect();
         let Some(first) = found.iter().flatten().next() else { continue };
         let (name, unit, _) = parameter.properties();
         let head = format!("{name}, {unit}\nnow {}", phrase_by(first.current, &plain));

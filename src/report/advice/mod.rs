@@ -42,9 +42,9 @@ pub fn advice_to_terminal(advised: &Advice, width: u16, styled: bool) -> String 
 
 /// Every figure that the advice is computed from, grouped by source and date.
 fn sources(advice: &Advice) -> Table {
-    let of_choices = advice.choices.iter().flat_map(|choice| &choice.rests_on);
+    let of_choices = advice.choices.iter().flat_map(|choice| &choice.inputs);
     let megawatts = std::iter::once(&advice.megawatts.asic).chain(&advice.megawatts.accelerators);
-    let all = advice.rests_on.iter().chain(of_choices).chain(megawatts.flat_map(|m| &m.rests_on));
+    let all = advice.inputs.iter().chain(of_choices).chain(megawatts.flat_map(|m| &m.inputs));
     let lines = all.map(|Figure { key, interval, unit, date, source, .. }| {
         let figure = phrase_by(*interval, &plain);
         ((date, source), format!("{key}: {figure} {unit}"))

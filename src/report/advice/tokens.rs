@@ -2,7 +2,7 @@
 
 use super::common::{columns, short};
 use super::figures::{cell, cell_by, number, phrase, phrase_by, plain};
-use crate::economics::{Advice, Kind, QueryAbsent, QueryEnergy, best_of};
+use crate::economics::{Advice, Kind, MissingQuery, QueryEnergy, best_of};
 use crate::report::table::{Table, cells};
 use crate::units::{Amount, MILLION_TOKENS, Unit};
 
@@ -62,11 +62,12 @@ pub(super) fn queries(advice: &Advice) -> Option<Table> {
     });
     let mut notes: Vec<String> = advice.queries.iter().flat_map(formula).collect();
     // Skip what the first table already lists.
-    let is_listed = |none: &QueryAbsent| {
-        let mut listed = advice.absent.iter().map(|absent| (&absent.label, &absent.reason));
+    let is_listed = |none: &MissingQuery| {
+        let mut listed =
+            advice.missing_choices.iter().map(|absent| (&absent.label, &absent.reason));
         listed.any(|listed| listed == (&none.decode, &none.reason))
     };
-    let absent = advice.queries_absent.iter().filter(|none| !is_listed(none));
+    let absent = advice.missing_queries.iter().filter(|none| !is_listed(none));
     notes.extend(absent.map(|none| format!("No query of {}: {}.", none.decode, none.reason)));
     let miner = &advice.choices[best].subject;
     notes.push(format!("Hashes and dollars: the same energy in a miner ({miner})."));
@@ -98,8 +99,7 @@ fn formula(query: &QueryEnergy) -> Vec<String> {
         plain(query.pue),
         phrase(query.watt_hours)
     )];
-    lines.extend(
-        query.lower_bound_reason.iter().map(|why| format!("This is a lower bound: {why}.")),
-    );
+    let reason = query.lower_bound_reason.iter();
+    lines.extend(reason.map(|why| format!("This is a lower bound: {why}.")));
     lines
 }

@@ -26,10 +26,8 @@ pub(super) fn table(advice: &Advice) -> Table {
     let alone = only_device(advice).is_some();
     let row = |choice: &Choice| {
         let ranked = choice.reaches_meter();
-        let after = match choice.kind.hashes() {
-            true => bounded(choice.revenue_after_halving, ranked),
-            false => "same".into(),
-        };
+        let after = bounded(choice.revenue_after_halving, ranked);
+        let after = if choice.kind.hashes() { after } else { "same".into() };
         let mut row = vec![name(choice, alone), bounded(choice.revenue, ranked), after];
         if hardware {
             row.push(choice.hardware.map_or("not given".into(), cell));
@@ -91,7 +89,8 @@ fn notes(advice: &Advice, hardware: bool) -> Vec<String> {
     let bounds = advice.choices.iter().filter_map(|choice| choice.upper_bound_reason.as_ref());
     let bounds = grouped(bounds.map(|why| (why, ()))).into_iter();
     notes.extend(bounds.map(|(why, _)| format!("≤: an upper bound, not ranked: {why}.")));
-    let absent = advice.absent.iter().map(|absent| (&absent.reason, absent.label.as_str()));
+    let absent =
+        advice.missing_choices.iter().map(|absent| (&absent.reason, absent.label.as_str()));
     let absent = grouped(absent).into_iter();
     notes.extend(absent.map(|(reason, labels)| format!("No {}: {reason}.", labels.join(", no "))));
     notes

@@ -161,17 +161,14 @@ fn drawn(axis: &Axis, entry: &Entry, figure: Interval) -> Vec<Mark> {
     let (low, high) = (axis.at(low), axis.at(high));
     let line = |class: &str| Mark::new(Shape::Line((low, 50.0), (high, 50.0)), class);
     let cap = |x: f64| Mark::new(Shape::Line((x, 30.0), (x, 70.0)), "stroke");
+    let symbol = |path, class: &str| Mark::new(Shape::Symbol(at, path), class);
     let with_interval = |mark| vec![line("stroke"), cap(low), cap(high), mark];
     match (entry.counts(), figure.value, figure.provenance) {
-        (false, ..) => {
-            vec![line("stroke faint"), Mark::new(Shape::Symbol(at, CROSS), "stroke")]
-        }
+        (false, ..) => vec![line("stroke faint"), symbol(CROSS, "stroke")],
         (_, None, _) => {
             vec![Mark::new(Shape::Area((low, 22.0), (high, 78.0), Some(entry.class)), "range")]
         }
-        (_, _, Provenance::Declared) => {
-            with_interval(Mark::new(Shape::Symbol(at, DIAMOND), "hollow"))
-        }
+        (_, _, Provenance::Declared) => with_interval(symbol(DIAMOND, "hollow")),
         _ => with_interval(Mark::new(Shape::Dot(at, 5.0), "solid")),
     }
 }

@@ -9,7 +9,7 @@ mod power;
 mod roofline;
 mod windows;
 
-use crate::report::answer::{Answer, answers};
+use crate::report::answer::{WorkloadAnswer, answers};
 use crate::report::entry::Entry;
 use crate::report::gather::{Collection, File, Run};
 use crate::report::group::{disambiguated, groups};
@@ -48,7 +48,7 @@ struct Page<'a> {
     /// Environment settings that may distort figures.
     conditions: BTreeSet<&'a String>,
     /// The answers of each unit of work.
-    answers: Vec<&'a [Answer]>,
+    answers: Vec<&'a [WorkloadAnswer]>,
     batches: Vec<Plot>,
     rooflines: Vec<Plot>,
     power: Vec<Plot>,

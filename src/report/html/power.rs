@@ -33,9 +33,7 @@ fn plot(view: View, energy: &Energy) -> Option<Plot> {
         watts.iter().filter(in_view).copied().collect()
     });
     let shown: Vec<Vec<Point>> = shown.collect();
-    let baselines = &view.document.evidence.baselines;
-    let idle = baselines.iter().find(|baseline| baseline.source == source);
-    let idle = idle.map(|baseline| baseline.idle.power);
+    let idle = view.document.evidence.idle(source).map(|idle| idle.power);
     let values = shown.iter().flatten().map(|(_, watts)| *watts);
     let axis = Axis::from_zero(values.chain(idle.map(|idle| idle.0)).chain([mean.0]))?;
     let scope = info.scope.into_str();
@@ -66,9 +64,8 @@ fn plot(view: View, energy: &Energy) -> Option<Plot> {
         plot.caption += &format!("; dashed: {idle} idle");
     }
     plot.words = format!(
-        "power of {} on {} by {} ({scope}), {} readings in {} blocks: mean {mean}, all windows {}",
-        view.row.workload.spec,
-        view.row.device,
+        "power of {} by {} ({scope}), {} readings in {} blocks: mean {mean}, all windows {}",
+        view.row.label(),
         info.kind,
         measured.total.samples,
         blocks.len(),

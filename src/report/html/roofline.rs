@@ -14,20 +14,16 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
         |view: &View| view.row.device == device.id && view.row.outcome == Outcome::Measured;
     let rows: Vec<View> = View::all(document).filter(on_device).collect();
     let rate = |view: &View| view.figures.throughput?.value;
-    let peaks: Vec<(String, f64)> = rows
-        .iter()
-        .filter(|view| view.row.workload.id == Id::Peak)
-        .filter_map(|view| Some((view.row.workload.spec.clone(), rate(view)?)))
-        .collect();
+    let peaks = rows.iter().filter(|view| view.row.workload.id == Id::Peak);
+    let peaks = peaks.filter_map(|view| Some((view.row.workload.spec.clone(), rate(view)?)));
+    let peaks: Vec<(String, f64)> = peaks.collect();
     let stream = rows.iter().find(|view| view.row.workload.id == Id::Stream).and_then(rate);
-    let points: Vec<(View, f64, f64)> = rows
-        .iter()
-        .filter_map(|view| {
-            let work = view.row.workload.intensity.filter(|work| work.bytes_per_unit > 0.0)?;
-            let intensity = work.operations_per_unit / work.bytes_per_unit;
-            Some((*view, intensity, rate(view)? * work.operations_per_unit))
-        })
-        .collect();
+    let points = rows.iter().filter_map(|view| {
+        let work = view.row.workload.intensity.filter(|work| work.bytes_per_unit > 0.0)?;
+        let intensity = work.operations_per_unit / work.bytes_per_unit;
+        Some((*view, intensity, rate(view)? * work.operations_per_unit))
+    });
+    let points: Vec<(View, f64, f64)> = points.collect();
     if points.is_empty() || (peaks.is_empty() && stream.is_none()) {
         return None;
     }
@@ -75,12 +71,8 @@ pub fn plot(document: &Document, device: &Device) -> Option<Plot> {
     for (number, (view, intensity, rate)) in (1..).zip(&points) {
         let at = position(*intensity, *rate);
         let class = if view.figures.verdict == Verdict::Valid { "dot" } else { "dot disturbed" };
-        let words = format!(
-            "{}: {} at {} operations a byte",
-            view.row.workload.spec,
-            operations(*rate),
-            significant(*intensity)
-        );
+        let (spec, per_byte) = (&view.row.workload.spec, significant(*intensity));
+        let words = format!("{spec}: {} at {per_byte} operations a byte", operations(*rate));
         let words = ceilings(*view).iter().fold(words, |words, share| words + ", " + share);
         plot.draw_titled(Shape::Dot(at, 4.0), class, &words);
         plot.number(at, number);

@@ -14,12 +14,10 @@ pub fn plot(view: View) -> Option<Plot> {
     let axis = Axis::linear(rates.iter().copied().chain([median]))?;
     let words = |per_second: f64| Rate { per_second, unit: view.row.workload.unit }.to_string();
     let blocks = blocks(&windows.blocks.windows);
-    let caption = match throughput.ends() {
-        Some((low, high)) => {
-            format!("median {}, 95 % within {} to {}", words(median), words(low), words(high))
-        }
-        None => format!("median {}, too few windows for an interval", words(median)),
-    };
+    let interval = throughput.ends().map_or("too few windows for an interval".into(), |ends| {
+        format!("95 % within {} to {}", words(ends.0), words(ends.1))
+    });
+    let caption = format!("median {}, {interval}", words(median));
     let mut plot = Plot::new(view.class().into_str(), view.title(), caption, &axis, words);
     if let Some((low, high)) = throughput.ends() {
         plot.draw(Shape::Area((0.0, axis.height(high)), (100.0, axis.height(low)), None), "band");
@@ -48,14 +46,11 @@ pub fn plot(view: View) -> Option<Plot> {
         |(number, xs): &(usize, Vec<f64>)| Label::new(middle(xs), format!("block {number}"));
     plot.below = labelled.map(label).collect();
     let (low, high) = rates.iter().fold((f64::MAX, 0f64), |(l, h), r| (l.min(*r), h.max(*r)));
+    let [median, low, high] = [median, low, high].map(words);
     plot.words = format!(
-        "{} windows of {} on {}: median {}, from {} to {}; {} disturbed",
+        "{} windows of {}: median {median}, from {low} to {high}; {} disturbed",
         rates.len(),
-        view.row.workload.spec,
-        view.row.device,
-        words(median),
-        words(low),
-        words(high),
+        view.row.label(),
         view.figures.disturbed_windows.len(),
     );
     Some(plot)

@@ -35,7 +35,7 @@ enum Worse {
 
 /// The change of units of work per second between two measured rows; `None` if a row has no windows.
 pub(super) fn throughput(base: View, new: View, gate: Option<f64>) -> Option<Change> {
-    let value = |entry: View| entry.figures.throughput?.value;
+    let value = |view: View| view.figures.throughput?.value;
     let figures = (value(base)?, value(new)?);
     let (base, new) = (base.row.windows.as_ref()?, new.row.windows.as_ref()?);
     let medians = |windows: &Windows| -> Vec<f64> {
@@ -72,7 +72,7 @@ pub(super) fn joules(base: View, new: View, gate: Option<f64>) -> Result<Change,
         _ => {}
     }
     let declared = a.provenance() == Provenance::Declared;
-    let scatter = |entry| if declared { seconds_per_unit(entry) } else { joules_per_unit(entry) };
+    let scatter = |view| if declared { seconds_per_unit(view) } else { joules_per_unit(view) };
     let (of_base, of_new) = (with_half_width(a, one_meter), with_half_width(b, one_meter));
     let figures = (of_base.0, of_new.0);
     let Some(scatter) = stats::ratio_of_blocks(&scatter(base), &scatter(new)) else {
@@ -104,21 +104,21 @@ fn with_half_width(energy: &Energy, one_meter: bool) -> (f64, f64) {
 }
 
 /// Joules per unit of work of each block that has a figure.
-fn joules_per_unit(entry: View) -> Vec<f64> {
-    let measured = entry.figures.energy.measured.iter();
+fn joules_per_unit(view: View) -> Vec<f64> {
+    let measured = view.figures.energy.measured.iter();
     let joules = measured.flat_map(|measured| &measured.blocks_gross_joules);
     let per_unit =
-        joules.zip(blocks(entry)).filter_map(|(joules, (_, work))| Some((*joules)? / work));
+        joules.zip(blocks(view)).filter_map(|(joules, (_, work))| Some((*joules)? / work));
     per_unit.filter(|per_unit| *per_unit > 0.0).collect()
 }
 
 /// Seconds per unit of work of each block.
-fn seconds_per_unit(entry: View) -> Vec<f64> {
-    blocks(entry).into_iter().map(|(wall, work)| wall / work).collect()
+fn seconds_per_unit(view: View) -> Vec<f64> {
+    blocks(view).into_iter().map(|(wall, work)| wall / work).collect()
 }
 
 /// Wall time and work of each block.
-fn blocks(entry: View) -> Vec<(f64, f64)> {
+fn blocks(view: View) -> Vec<(f64, f64)> {
     let sums = |windows: &Windows| {
         let sum = |Block { windows: all, .. }: Block| {
             let work = windows.work[all.clone()].iter().map(|work| *work as f64);
@@ -126,7 +126,7 @@ fn blocks(entry: View) -> Vec<(f64, f64)> {
         };
         windows.blocks().into_iter().map(sum).collect()
     };
-    entry.row.windows.as_ref().map(sums).unwrap_or_default()
+    view.row.windows.as_ref().map(sums).unwrap_or_default()
 }
 
 /// A change is a regression if its 95 % interval excludes 1. It is past the gate if its 99 % interval extends beyond the gate: a regression

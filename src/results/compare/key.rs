@@ -19,27 +19,26 @@ pub(super) fn key_differences(base: View, new: View) -> Vec<KeyField> {
 }
 
 /// The parts of a key by name, except for the protocol.
-fn key(entry: View) -> [(&'static str, String); 7] {
-    let (workload, shape) = (&entry.row.workload, &entry.row.workload.shape);
+fn key(view: View) -> [(&'static str, String); 7] {
+    let (workload, shape) = (&view.row.workload, &view.row.workload.shape);
     let precision = [&shape.weights, &shape.activations, &shape.arithmetic];
     let precision: Vec<&str> = precision.into_iter().filter_map(|part| part.as_deref()).collect();
     let is_precision = |part: &&str| precision.contains(part) || part.starts_with("activations=");
     let parts = workload.spec.split(':').skip(1);
     let shape_options: Vec<&str> = parts.filter(|part| !is_precision(part)).collect();
     // In chronological order.
-    let limits = entry.row.telemetry.iter().flat_map(|telemetry| telemetry.power_limits());
+    let limits = view.row.telemetry.iter().flat_map(|telemetry| telemetry.power_limits());
     let limits: Vec<String> = limits.map(|watts| format!("{watts} W")).collect();
-    let energy = &entry.figures.energy;
+    let energy = &view.figures.energy;
     let scope = energy.scope.filter(|_| energy.joules_per_unit.is_some());
-    let or_placeholder =
-        |text: String, none: &str| if text.is_empty() { none.into() } else { text };
+    let non_empty = |text: String, none: &str| if text.is_empty() { none.into() } else { text };
     [
         ("workload", workload.id.to_string()),
-        ("shape", or_placeholder(shape_options.join(":"), "none")),
-        ("precision", or_placeholder(precision.join(" by "), "none")),
+        ("shape", non_empty(shape_options.join(":"), "none")),
+        ("precision", non_empty(precision.join(" by "), "none")),
         // Files with the same name may contain different models.
         ("model", shape.model_sha256.as_deref().map_or("none", short_digest).into()),
-        ("power limit", or_placeholder(limits.join(", "), "unknown")),
+        ("power limit", non_empty(limits.join(", "), "unknown")),
         ("provenance", energy.provenance().into_str().into()),
         ("scope", scope.map_or("none", |scope| scope.into_str()).into()),
     ]

@@ -69,7 +69,7 @@ fn not_judged(comparison: &Comparison) -> Vec<String> {
 /// Compares two rows, or says why they are not comparable and which fields of their keys differ.
 fn pair(base: View, new: View, gate: Option<f64>) -> Result<Pair, (String, Vec<KeyField>)> {
     let fields = key::key_differences(base, new);
-    let measured = |entry: View| entry.row.outcome == Outcome::Measured;
+    let measured = |view: View| view.row.outcome == Outcome::Measured;
     // A row without figures has no joules either: its outcome is a better explanation than its key.
     if !fields.is_empty()
         && (base.row.workload != new.row.workload || measured(base) && measured(new))
@@ -78,8 +78,8 @@ fn pair(base: View, new: View, gate: Option<f64>) -> Result<Pair, (String, Vec<K
         return Err((fields.iter().map(text).collect::<Vec<_>>().join("; "), fields));
     }
     let sides = [("base", base), ("new run", new)];
-    for (side, entry) in sides {
-        let outcome = &entry.row.outcome;
+    for (side, view) in sides {
+        let outcome = &view.row.outcome;
         if let Some(failure) = outcome.failure() {
             let reason = format!("{} in the {side}: {failure}", outcome.into_str());
             return Err((reason, Vec::new()));
@@ -88,10 +88,9 @@ fn pair(base: View, new: View, gate: Option<f64>) -> Result<Pair, (String, Vec<K
     let throughput = change::throughput(base, new, gate)
         .ok_or_else(|| ("a row has no windows".into(), Vec::new()))?;
     let joules = change::joules(base, new, gate);
-    let invalid = sides.iter().filter(|(_, entry)| entry.figures.verdict == Verdict::Invalid);
-    let invalid = invalid.map(|(side, entry)| {
-        format!("invalid in the {side}: {}", entry.figures.reasons_in_words())
-    });
+    let invalid = sides.iter().filter(|(_, view)| view.figures.verdict == Verdict::Invalid);
+    let invalid = invalid
+        .map(|(side, view)| format!("invalid in the {side}: {}", view.figures.reasons_in_words()));
     Ok(Pair {
         base: RowName::of(base),
         new: RowName::of(new),
@@ -111,9 +110,8 @@ fn runs_differ(base: &Manifest, new: &Manifest) -> Vec<String> {
         format!("{} ({commit})", manifest.rigbench.version)
     };
     let setting = |name: &String| {
-        let value = |manifest: &Manifest| {
-            manifest.environment.get(name).map_or("unset".into(), String::clone)
-        };
+        let value =
+            |run: &Manifest| run.environment.get(name).map_or("unset".into(), String::clone);
         differ(name, value(base), value(new))
     };
     let settings: BTreeSet<&String> =
@@ -130,15 +128,14 @@ fn runs_differ(base: &Manifest, new: &Manifest) -> Vec<String> {
 
 /// Other differences between two comparable rows.
 fn rows_differ(base: View, new: View) -> Vec<String> {
-    let device = |entry: View| {
-        entry.device.map_or("unknown".into(), |d| format!("{} ({})", d.name, d.class))
-    };
-    let driver = |entry: View| {
-        let gpu = entry.device.and_then(|device| device.gpu.as_ref());
+    let device =
+        |view: View| view.device.map_or("unknown".into(), |d| format!("{} ({})", d.name, d.class));
+    let driver = |view: View| {
+        let gpu = view.device.and_then(|device| device.gpu.as_ref());
         gpu.map_or("none".into(), |gpu| gpu.driver.clone())
     };
-    let kernel = |entry: View| entry.row.kernel.as_ref().map_or("none".into(), |k| k.id.clone());
-    let text = |entry: View| entry.row.kernel.as_ref().and_then(|k| k.wgsl_sha256.clone());
+    let kernel = |view: View| view.row.kernel.as_ref().map_or("none".into(), |k| k.id.clone());
+    let text = |view: View| view.row.kernel.as_ref().and_then(|k| k.wgsl_sha256.clone());
     let parts = [
         differ("device", device(base), device(new)),
         differ("driver", driver(base), driver(new)),

@@ -29,8 +29,7 @@ pub(super) fn fill(
     let read: Vec<Read> = row.readings.iter().filter_map(read).collect();
     let mut all = Vec::new();
     for (source, figures) in read.iter().zip(figures(&rules.energy, &read, &windows.steps())) {
-        let idle =
-            evidence.baselines.iter().find(|b| b.source == source.source_index).map(|b| b.idle);
+        let idle = evidence.idle(source.source_index);
         let mut energy = metered(source, figures, windows, idle);
         energy.joules_per_unit = energy.joules_per_unit.map(|joules| joules / counted);
         result.reasons.extend(implausible(&energy, source, row, idle, rules));
@@ -42,8 +41,7 @@ pub(super) fn fill(
         match &source.origin {
             Origin::Meter(_) if read.iter().any(|read| read.source_index == source_index) => {}
             Origin::Meter(_) => {
-                let no_figure = Some(NoFigure::NothingMeasured);
-                all.push(Energy { no_figure, ..from_source });
+                all.push(Energy { no_figure: Some(NoFigure::NothingMeasured), ..from_source });
             }
             Origin::Stated(stated) => {
                 let (joules, power) = from_stated(stated, windows, counted, result.throughput);
@@ -103,13 +101,11 @@ fn from_stated(
             let value = power.0 * seconds_per_unit;
             let (provenance, method) = (Provenance::Declared, Method::ConstantPower);
             // Power is taken as constant: a window's joules per unit vary as its rate does.
-            let joules = match rate.and_then(Interval::ends) {
-                Some((low, high)) => {
-                    let ends = (value.min(power.0 / high), value.max(power.0 / low));
-                    Interval::new(value, ends, provenance, method)
-                }
-                None => Interval::bare(value, provenance, method),
-            };
+            let rates = rate.and_then(Interval::ends);
+            let ends = rates.map_or((f64::NEG_INFINITY, f64::INFINITY), |(low, high)| {
+                (value.min(power.0 / high), value.max(power.0 / low))
+            });
+            let joules = Interval::new(value, ends, provenance, method);
             (joules, Interval::exact(power.0).with_provenance(provenance))
         }
         Stated::Modelled { low, high, .. } => {

@@ -63,10 +63,9 @@ fn of_row(evidence: &Evidence, row: &Row, rules: &Rules) -> RowFigures {
     }
     let rates = windows.rates();
     figures.throughput = throughput(&rates);
-    figures.proven = match &row.proof {
-        Some(Proof::Shares(shares)) => Some(proven(windows, shares, rules)),
-        _ => None,
-    };
+    if let Some(Proof::Shares(shares)) = &row.proof {
+        figures.proven = Some(proven(windows, shares, rules));
+    }
     // Joules count the hashes that are shown; so does the rate, which as a median could claim more than all windows have.
     let counted = (figures.proven.as_ref()).map_or(1.0, |p| p.counted_hashes / p.claimed_hashes);
     if let (Some(proven), Some(rate)) = (&figures.proven, figures.throughput) {
@@ -119,10 +118,8 @@ fn reasons(
 /// The median over windows, with its interval.
 fn throughput(rates: &[f64]) -> Option<Interval> {
     let estimate = stats::median_interval(rates)?;
-    let (value, provenance, method) =
-        (estimate.value, Provenance::Measured, Method::OrderStatistics);
-    let bare = Interval::bare(value, provenance, method);
-    Some(estimate.ci95.map_or(bare, |ends| Interval::new(value, ends, provenance, method)))
+    let ends = estimate.ci95.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+    Some(Interval::new(estimate.value, ends, Provenance::Measured, Method::OrderStatistics))
 }
 
 /// Hashes proven by shares. The confidence bounds of a Poisson mean are quantiles of the gamma distribution.
@@ -148,10 +145,8 @@ pub(super) fn proven(windows: &Windows, shares: &Shares, rules: &Rules) -> Prove
 
 /// The most hashes that the shares support: the upper end of the confidence interval, or the lower end if too few are expected.
 fn supported(proven: &Proven, rules: &Rules) -> f64 {
-    match proven.expected_shares < rules.min_expected_shares {
-        true => proven.least_hashes,
-        false => proven.most_hashes,
-    }
+    let too_few = proven.expected_shares < rules.min_expected_shares;
+    if too_few { proven.least_hashes } else { proven.most_hashes }
 }
 
 /// Windows disturbed by other processes. Some show in the CPU use of the whole machine. CPU time that a hypervisor steals shows only in the
@@ -206,10 +201,6 @@ fn throttled(telemetry: &Telemetry) -> Vec<Reason> {
         let samples = entries.count() * samples_per_entry;
         (samples > 0).then_some(Reason::Throttled { throttle, samples, of: total })
     };
-    Throttle::VARIANTS
-        .iter()
-        .copied()
-        .filter(|throttle| throttle.invalidates())
-        .filter_map(reason)
-        .collect()
+    let invalidating = Throttle::VARIANTS.iter().copied().filter(|cause| cause.invalidates());
+    invalidating.filter_map(reason).collect()
 }

@@ -18,7 +18,7 @@ use crate::seed::Seed;
 use std::fmt::Display;
 
 /// Maximum number of faults that are listed: nobody reads more, and a forged file may have millions.
-const MOST_FAULTS: usize = 1000;
+const MAX_FAULTS: usize = 1000;
 
 /// What evidence is judged by, and what was found so far.
 pub(super) struct Judge<'a> {
@@ -47,12 +47,12 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     fn add(&mut self, fault: impl Display) {
         self.found += 1;
-        if self.found <= MOST_FAULTS {
+        if self.found <= MAX_FAULTS {
             self.faults.push(self.at_path(fault));
         }
     }
 
-    fn require(&mut self, sound: bool, fault: &str) {
+    fn require(&mut self, sound: bool, fault: impl Display) {
         if !sound {
             self.add(fault);
         }
@@ -61,7 +61,7 @@ impl Judge<'_> {
     /// Adds a fault that depends on a constant of the rules.
     fn add_by_rule(&mut self, fault: impl Display) {
         self.found += 1;
-        if self.found <= MOST_FAULTS {
+        if self.found <= MAX_FAULTS {
             self.by_rule.push(self.at_path(fault));
         }
     }
@@ -117,8 +117,8 @@ pub(super) fn judge<'a>(
             judge.add(format_args!("proof: {fault}"));
         }
     }
-    if judge.found > MOST_FAULTS {
-        judge.faults.push(format!("evidence: {} more faults", judge.found - MOST_FAULTS));
+    if judge.found > MAX_FAULTS {
+        judge.faults.push(format!("evidence: {} more faults", judge.found - MAX_FAULTS));
     }
     judge
 }

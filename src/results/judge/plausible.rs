@@ -5,7 +5,7 @@ use super::Judge;
 use crate::device::{Class, Device, DeviceId};
 use crate::measure::{Telemetry, Windows};
 use crate::results::document::{Evidence, Row};
-use crate::results::environment::chooses_driver;
+use crate::results::environment::DRIVER_VARIABLES;
 use crate::results::rules::Rules;
 use crate::workload::Id;
 use std::ops::RangeInclusive;
@@ -43,11 +43,10 @@ impl Judge<'_> {
         }
         if self.cards.has_since(name, self.evidence.run.started_at)
             && let Some((full, what)) = self.published(row, name)
+            && let share = rate / full
+            && share > self.rules.above_published
         {
-            let share = rate / full;
-            if share > self.rules.above_published {
-                self.add_by_rule(format_args!("windows: {share:.2} times {what} of {name}"));
-            }
+            self.add_by_rule(format_args!("windows: {share:.2} times {what} of {name}"));
         }
     }
 
@@ -118,10 +117,10 @@ impl Judge<'_> {
             (row.workload.id, &row.latency, row.workload.shape.batch)
         {
             let computed = u128::from(latency.count()) * u128::from(sequences);
-            if computed != windows.total_work() {
+            let claimed = windows.total_work();
+            if computed != claimed {
                 self.add(format_args!(
-                    "latency: its batches computed {computed} tokens, the windows {}",
-                    windows.total_work()
+                    "latency: its batches computed {computed} tokens, the windows {claimed}"
                 ));
             }
         }
@@ -200,7 +199,7 @@ fn is_disguised(evidence: &Evidence, device: &Device) -> bool {
     let Some(gpu) = device.gpu.as_ref().filter(|_| class != Class::SoftwareGpu) else {
         return false;
     };
-    let chosen = manifest.environment.keys().any(|name| chooses_driver(name));
+    let chosen = manifest.environment.keys().any(|name| DRIVER_VARIABLES.contains(&name.as_str()));
     if chosen || !manifest.host.driver_layers.is_empty() {
         return false;
     }

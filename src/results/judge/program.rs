@@ -20,14 +20,13 @@ impl Judge<'_> {
         let workload = check_workload(row, self.same_program);
         if self.same_program {
             workload.map_err(|what| format!("workload.{what}"))?;
-            check_kernel_cached(row).map_err(|what| format!("kernel.{what}"))
-        } else {
-            // Another version may write its workloads differently.
-            if let Err(what) = workload {
-                self.note(row, format_args!("its workload was not compared: {what}"));
-            }
-            Ok(())
+            return check_kernel_cached(row).map_err(|what| format!("kernel.{what}"));
         }
+        // Another version may write its workloads differently.
+        if let Err(what) = workload {
+            self.note(row, format_args!("its workload was not compared: {what}"));
+        }
+        Ok(())
     }
 }
 
@@ -42,6 +41,10 @@ fn parse(spec: &str) -> Result<Box<dyn Workload>, String> {
     workload::parse(spec).map_err(|error| error.to_string())
 }
 
+fn require(sound: bool, fault: &str) -> Result<(), String> {
+    if sound { Ok(()) } else { Err(fault.to_string()) }
+}
+
 fn check_workload(row: &Row, same_program: bool) -> Result<(), String> {
     let stated = &row.workload;
     if stated.shape.model_sha256.is_some() {
@@ -49,31 +52,23 @@ fn check_workload(row: &Row, same_program: bool) -> Result<(), String> {
     }
     let parsed = parse(&stated.spec).map_err(|error| format!("spec: {error}"))?;
     let here = parsed.describe(&HERE);
-    if here.spec != stated.spec {
-        return Err(format!(
-            "spec: {} is not in canonical form, which is {}",
-            stated.spec, here.spec
-        ));
+    let (spec, canonical) = (&stated.spec, &here.spec);
+    if spec != canonical {
+        return Err(format!("spec: {spec} is not in canonical form, which is {canonical}"));
     }
     if (here.id, here.unit) != (stated.id, stated.unit) {
-        return Err(format!("unit: {} counts in {}", stated.spec, here.unit.into_str()));
+        return Err(format!("unit: {spec} counts in {}", here.unit.into_str()));
     }
-    if here.shape != (Shape { layer: None, ..stated.shape.clone() }) {
-        return Err("shape: it is not that of the spec".into());
-    }
+    let shape = Shape { layer: None, ..stated.shape.clone() };
+    require(here.shape == shape, "shape: it is not that of the spec")?;
     // `from_memory` depends on the machine's cache and is not compared.
     let figures = |intensity: Option<workload::Intensity>| {
         intensity.map(|i| (i.operations_per_unit, i.bytes_per_unit))
     };
-    if same_program && figures(here.intensity) != figures(stated.intensity) {
-        return Err("intensity: it is not that of the shape".into());
-    }
-    match &stated.shape.layer {
-        Some(layer) if !is_layer(row, layer) => {
-            Err(format!("shape.layer: {layer} does not have this shape"))
-        }
-        _ => Ok(()),
-    }
+    let same_intensity = figures(here.intensity) == figures(stated.intensity);
+    require(same_intensity || !same_program, "intensity: it is not that of the shape")?;
+    let wrong = stated.shape.layer.as_ref().filter(|layer| !is_layer(row, layer));
+    wrong.map_or(Ok(()), |layer| Err(format!("shape.layer: {layer} does not have this shape")))
 }
 
 /// Whether the layer of a model has the row's shape.
@@ -96,7 +91,7 @@ fn check_model_file(row: &Row) -> Result<(), String> {
     let sha256 = stated.shape.model_sha256.as_deref().unwrap_or_default();
     let digest = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
     let (Some(file), true) = (&stated.shape.model, digest) else {
-        return Err("shape.model_sha256: it is no digest of a model's file".into());
+        return Err("shape.model_sha256: it is not a digest of a model's file".into());
     };
     let options = stated.spec.strip_prefix(&format!("{}:{file}:", stated.id));
     let options = options.filter(|_| !file.is_empty() && !file.contains(['/', '\\']));
@@ -109,11 +104,8 @@ fn check_model_file(row: &Row) -> Result<(), String> {
         weights: None,
         ..preset.shape()
     };
-    match (expected == stated.shape, preset.unit() == stated.unit) {
-        (false, _) => Err("shape: it is not that of the spec".into()),
-        (_, false) => Err("unit: tokens are counted".into()),
-        _ => Ok(()),
-    }
+    require(expected == stated.shape, "shape: it is not that of the spec")?;
+    require(preset.unit() == stated.unit, "unit: tokens are counted")
 }
 
 /// Any device will do for a description; this one is detected only once.
@@ -139,7 +131,6 @@ fn check_kernel_cached(row: &Row) -> Result<(), String> {
 
 /// Checks that a kernel of this program has this program's text.
 fn check_kernel(stated: &Kernel, of_decoder: bool) -> Result<(), String> {
-    let require = |sound: bool, fault: &str| if sound { Ok(()) } else { Err(fault.to_string()) };
     let known = |name: &String| name.parse::<Arithmetic>().is_ok();
     require(stated.arithmetic.as_ref().is_none_or(known), "arithmetic: unknown")?;
     let entry = kernels::TABLE.iter().find(|entry| entry.id == stated.id);
@@ -181,8 +172,6 @@ fn check_decoder_kernel(stated: &Kernel, sha256: &str) -> Result<(), String> {
                 && stated.arithmetic.as_deref() == Some(kernel.arithmetic().into_str())
         })
     };
-    match choice.products().any(fits) {
-        true => Ok(()),
-        false => Err("wgsl_sha256: it is not that of this kernel with its params".into()),
-    }
+    let known = choice.products().any(fits);
+    require(known, "wgsl_sha256: it is not that of this kernel with its params")
 }

@@ -157,15 +157,14 @@ impl Judge<'_> {
             covering.filter_map(|(index, source)| Some((index, source.meter()?))).collect();
         for (i, readings) in row.readings.iter().enumerate() {
             let duplicate = row.readings[..i].iter().any(|other| other.source == readings.source);
-            match meters.iter().find(|(index, _)| *index == readings.source) {
-                Some((_, info)) if !duplicate => {
-                    if let Some(what) = readings.fault(&info.quantity) {
-                        self.add(format_args!("readings[{i}]: {what}"));
-                    }
-                }
-                _ => self.add(format_args!(
-                    "readings[{i}].source: not a meter of this row, or a duplicate"
-                )),
+            let meter = meters.iter().find(|(index, _)| *index == readings.source && !duplicate);
+            let Some((_, info)) = meter else {
+                let what = "not a meter of this row, or a duplicate";
+                self.add(format_args!("readings[{i}].source: {what}"));
+                continue;
+            };
+            if let Some(what) = readings.fault(&info.quantity) {
+                self.add(format_args!("readings[{i}]: {what}"));
             }
         }
         // Readings of unreadable meters of a newer version are not required.

@@ -25,15 +25,13 @@ impl Judge<'_> {
         self.duplicate_rows();
         self.sources();
         for (i, Baseline { source, idle }) in evidence.baselines.iter().enumerate() {
-            let meter = manifest
-                .sources
-                .get(*source)
-                .is_some_and(|source| source.known().is_none_or(|source| source.meter().is_some()));
+            let meter = manifest.sources.get(*source);
+            let meter = meter.is_some_and(|it| it.known().is_none_or(|it| it.meter().is_some()));
             let sound = idle.power.0 >= 0.0 && idle.half_width.0 >= 0.0 && idle.seconds.0 > 0.0;
             let is_duplicate = evidence.baselines[..i].iter().any(|other| other.source == *source);
             let fault =
                 format!("baselines[{i}]: not a valid idle power of a source of the manifest");
-            self.require(meter && sound && !is_duplicate, &fault);
+            self.require(meter && sound && !is_duplicate, fault);
         }
         self.clock();
         self.overlaps();
@@ -47,11 +45,8 @@ impl Judge<'_> {
                     && bytes.contains(&(hex.len() / 2))
                     && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
             };
-            if !hex.as_ref().is_none_or(sound) {
-                self.add(format_args!(
-                    "{name}: not the required number of bytes in lower-case hex"
-                ));
-            }
+            let fault = format_args!("{name}: not the required number of bytes in lower-case hex");
+            self.require(hex.as_ref().is_none_or(sound), fault);
         }
     }
 
@@ -186,22 +181,20 @@ impl Judge<'_> {
         let protocol = &self.evidence.manifest.protocol;
         let mode = &protocol.mode;
         let all = protocol.blocks.saturating_mul(protocol.windows);
-        match self.rules.modes.iter().find(|minimum| minimum.mode == *mode) {
-            None if self.newer => {}
-            None => {
-                self.add_by_rule(format_args!("manifest.protocol.mode: there is no mode '{mode}'"))
-            }
-            Some(minimum) => {
-                let measures = all >= minimum.windows
-                    && all as f64 * protocol.window_seconds >= minimum.seconds
-                    && protocol.rest_seconds >= minimum.rest_seconds
-                    && (protocol.warm_up_required || !minimum.warm_up_required);
-                if !measures {
-                    self.add_by_rule(format_args!(
-                        "manifest.protocol: it measures less than the mode {mode} does"
-                    ));
-                }
-            }
+        let minimum = self.rules.modes.iter().find(|minimum| minimum.mode == *mode);
+        let suffices = minimum.is_none_or(|minimum| {
+            all >= minimum.windows
+                && all as f64 * protocol.window_seconds >= minimum.seconds
+                && protocol.rest_seconds >= minimum.rest_seconds
+                && (protocol.warm_up_required || !minimum.warm_up_required)
+        });
+        if !suffices {
+            self.add_by_rule(format_args!(
+                "manifest.protocol: it measures less than the mode {mode} does"
+            ));
+        }
+        if minimum.is_none() && !self.newer {
+            self.add_by_rule(format_args!("manifest.protocol.mode: there is no mode '{mode}'"));
         }
     }
 

@@ -46,27 +46,23 @@ impl Judge<'_> {
         let product = row.workload.id.is_product();
         let windows = row.windows.as_ref().filter(|_| row.outcome == Outcome::Measured);
         let shown = match (windows, &row.proof, row.workload.unit) {
-            (None, ..) => format!("nothing was measured: {}", row.outcome.into_str()),
+            (None, ..) => Ok(format!("nothing was measured: {}", row.outcome.into_str())),
             (Some(windows), Some(Proof::Shares(shares)), Unit::Hash) => {
-                self.hashes(windows, shares, seed)?
+                self.hashes(windows, shares, seed)
             }
             (Some(windows), Some(Proof::Elements(elements)), Unit::Flop) if product => {
-                self.elements(row, windows, elements, seed, products)?
+                self.elements(row, windows, elements, seed, products)
             }
             (Some(windows), Some(Proof::Answers(answers)), Unit::Token) => {
-                self.tokens(row, windows, answers, seed)?
+                self.tokens(row, windows, answers, seed)
             }
-            (_, Some(_), _) => return Err("it is not a proof of this kind of work".into()),
-            (_, None, Unit::Token) => {
-                return Err("tokens are claimed, but no token is recorded".into());
-            }
-            (_, None, Unit::Hash) => {
-                return Err("hashes are claimed, but no share is recorded".into());
-            }
-            _ if product => return Err("a product is claimed, but no element is recorded".into()),
-            _ => "not verifiable: this workload leaves no proof of its work".into(),
+            (_, Some(_), _) => Err("it is not a proof of this kind of work".into()),
+            (_, None, Unit::Token) => Err("tokens are claimed, but no token is recorded".into()),
+            (_, None, Unit::Hash) => Err("hashes are claimed, but no share is recorded".into()),
+            _ if product => Err("a product is claimed, but no element is recorded".into()),
+            _ => Ok("not verifiable: this workload leaves no proof of its work".into()),
         };
-        self.note(row, shown);
+        self.note(row, shown?);
         Ok(())
     }
 
@@ -153,17 +149,12 @@ impl Judge<'_> {
         }
         self.of_seed = true;
         let proven = proven(windows, shares, self.rules);
-        let cut = match proven.is_cut() {
-            true => {
-                let counted = proven.counted_hashes;
-                format!("; the rate is cut to the {counted:.3e} hashes that they prove")
-            }
-            false => String::new(),
-        };
+        let counted = proven.counted_hashes;
+        let cut = format!("; the rate is cut to the {counted:.3e} hashes that they prove");
+        let cut = if proven.is_cut() { &cut } else { "" };
+        let (claimed, shown) = (grouped(claimed), grouped(proven.shares as u128));
         Ok(format!(
-            "proven work: {} hashes claimed, supported by {} shares ({:.0} expected){cut}",
-            grouped(claimed),
-            grouped(proven.shares as u128),
+            "proven work: {claimed} hashes claimed, supported by {shown} shares ({:.0} expected){cut}",
             proven.expected_shares,
         ))
     }

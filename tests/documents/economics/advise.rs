@@ -36,8 +36,8 @@ fn every_use_is_there_with_its_reason_if_it_is_not() {
     assert_eq!(count(Kind::Infer), 1);
     assert_eq!(count(Kind::Rent), 2);
     // The price is of tokens that are written: those that are read get none.
-    assert_eq!(advice.absent.len(), 1);
-    let why = &advice.absent[0].reason;
+    assert_eq!(advice.missing_choices.len(), 1);
+    let why = &advice.missing_choices[0].reason;
     assert!(why.contains("input tokens") && why.contains("is of output tokens"), "{why}");
 }
 
@@ -85,8 +85,9 @@ fn a_token_price_holds_for_its_model_type_and_batch_only() {
     ] {
         let advice = run(vec![row(workload, 0.5, 420.0)]).advice(&Market::embedded());
         assert!(advice.choices.iter().all(|choice| choice.kind != Kind::Infer), "{workload}");
-        let absent = advice.absent.iter().find(|absent| absent.kind == Kind::Infer).unwrap();
-        assert!(absent.reason.contains(why), "{}", absent.reason);
+        let found =
+            advice.missing_choices.iter().find(|choice| choice.kind == Kind::Infer).unwrap();
+        assert!(found.reason.contains(why), "{}", found.reason);
     }
 }
 
@@ -95,8 +96,8 @@ fn no_rent_without_a_price_of_that_very_card() {
     for name in ["NVIDIA GeForce RTX 4090", "NVIDIA H100", "NVIDIA H100 PCIe Laptop"] {
         let advice = MadeUp { card: name.into(), ..h100() }.advice(&Market::embedded());
         assert!(advice.choices.iter().all(|choice| choice.kind != Kind::Rent), "{name}");
-        let absent = advice.absent.iter().find(|absent| absent.kind == Kind::Rent).unwrap();
-        assert!(absent.reason.contains(name), "{}", absent.reason);
+        let found = advice.missing_choices.iter().find(|choice| choice.kind == Kind::Rent).unwrap();
+        assert!(found.reason.contains(name), "{}", found.reason);
     }
 }
 
@@ -158,15 +159,16 @@ fn a_row_without_energy_says_why() {
     (mixed.rows[2].0.no_source, mixed.rows[2].1.energy) =
         (Some("no meter was found".into()), Energy::default());
     let advice = mixed.advice(&Market::embedded());
-    let reasons: Vec<&str> = advice.absent.iter().map(|absent| absent.reason.as_str()).collect();
+    let reasons: Vec<&str> =
+        advice.missing_choices.iter().map(|choice| choice.reason.as_str()).collect();
     let expected = ["its row is invalid: it failed", "there is no energy: no meter was found"];
     assert_eq!(reasons, expected);
-    assert_eq!(advice.queries_absent.len(), 1);
+    assert_eq!(advice.missing_queries.len(), 1);
     mixed.rows[0].0.outcome = failed("the kernel is wrong");
     let advice = mixed.advice(&Market::embedded());
-    assert_eq!(advice.absent[0].reason, "failed: the kernel is wrong");
+    assert_eq!(advice.missing_choices[0].reason, "failed: the kernel is wrong");
     let bare = run(vec![row("gemm:64x64x64:f32", 1e-12, 500.0)]).advice(&Market::embedded());
-    let kinds: Vec<Kind> = bare.absent.iter().map(|absent| absent.kind).collect();
+    let kinds: Vec<Kind> = bare.missing_choices.iter().map(|choice| choice.kind).collect();
     assert_eq!(kinds, [Kind::HashHere, Kind::Infer]);
 }
 

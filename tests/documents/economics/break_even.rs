@@ -26,9 +26,9 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
         .prop_map(|(dollars_per_hour, watts)| RevenueModel::Rent { dollars_per_hour, watts });
     let years = || interval(1.0..8.0);
     let built = (interval(1e5..2e7), years())
-        .prop_map(|(dollars, years)| Some(Capital::Megawatt { dollars, years }));
+        .prop_map(|(dollars, years)| Some(Capital { dollars, years, watts: None }));
     let bought = (interval(200.0..4e4), years(), interval(50.0..1000.0))
-        .prop_map(|(dollars, years, watts)| Some(Capital::Card { dollars, years, watts }));
+        .prop_map(|(dollars, years, watts)| Some(Capital { dollars, years, watts: Some(watts) }));
     let capital = prop_oneof![Just(None), built, bought];
     (prop_oneof![hash, infer, rent], 1.0..2.0, capital, conditions()).prop_map(
         |(revenue_model, wall, capital, conditions)| Scenario {
@@ -54,7 +54,7 @@ proptest! {
     #[test]
     fn margin_is_monotonic_in_each_parameter(scenario in scenarios(), more in 1.001..50.0) {
         let hashes = matches!(scenario.revenue_model, RevenueModel::Hash(_));
-        let card = matches!(scenario.capital, Some(Capital::Card { .. }));
+        let card = scenario.capital.is_some_and(|capital| capital.watts.is_some());
         for &parameter in Parameter::VARIANTS {
             let Some(value) = scenario.get(parameter).map(Interval::middle) else { continue };
             let from = scenario.with(parameter, value).margin();
@@ -176,7 +176,7 @@ fn reason_is_given_if_there_is_no_break_even() {
 #[test]
 fn a_negative_electricity_price_has_a_negative_break_even() {
     let (dollars, years) = (Interval::exact(50e6), Interval::exact(4.0));
-    let one = Scenario { capital: Some(Capital::Megawatt { dollars, years }), ..miner(13.5) };
+    let one = Scenario { capital: Some(Capital { dollars, years, watts: None }), ..miner(13.5) };
     let net = one.net().value.unwrap();
     let paid = one.with(Parameter::Electricity, 2.0 * net);
     assert!(net < 0.0 && paid.margin().value.unwrap() > 0.0);
@@ -210,7 +210,7 @@ fn hardware_above_revenue_at_one_end_keeps_the_pue_break_even() {
     for low in [1.5, 3.0] {
         let dollars_per_hour = Interval { low, ..Interval::exact(3.0) };
         let rented = scenario(RevenueModel::Rent { dollars_per_hour, watts });
-        let capital = Some(Capital::Card { dollars, years, watts });
+        let capital = Some(Capital { dollars, years, watts: Some(watts) });
         let (value, yes_above) = at(alone(Scenario { capital, ..rented }), Parameter::Pue);
         assert!(!yes_above && is_close(value.value.unwrap(), 20.0), "{low}: {value:?}");
     }
