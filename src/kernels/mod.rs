@@ -95,14 +95,7 @@ impl Kernel {
     /// # Errors
     /// If the table and the file do not match.
     pub fn matmul(entry: &'static Entry, a_bits: u32, b_bits: u32) -> Result<Kernel, KernelError> {
-        let element = |bits| if bits == 32 { "f32" } else { "f16" };
-        let types = [
-            ("A_BITS", format!("{a_bits}u")),
-            ("B_BITS", format!("{b_bits}u")),
-            ("ElementA", element(a_bits).to_string()),
-            ("ElementB", if b_bits < 16 { "u32" } else { element(b_bits) }.to_string()),
-        ];
-        Kernel::with_params(entry, &types)
+        Kernel::with_params(entry, &matmul_types(a_bits, b_bits))
     }
 
     /// A variant for every combination of types that it supports; a single kernel if it has no types.
@@ -110,12 +103,22 @@ impl Kernel {
     /// # Errors
     /// If the table and the file do not match.
     pub fn all(entry: &'static Entry) -> Result<Vec<Kernel>, KernelError> {
-        let Takes { a, b } = entry.takes;
-        if a.is_empty() {
-            return Ok(vec![Kernel::build(entry)?]);
-        }
-        let pairs = a.iter().flat_map(|a| b.iter().map(move |b| (*a, *b)));
-        pairs.map(|(a, b)| Kernel::matmul(entry, a, b)).collect()
+        types(entry).iter().map(|types| Kernel::with_params(entry, types)).collect()
+    }
+
+    /// The variant of [`Kernel::all`] whose WGSL has a digest, in hexadecimal. Only this one is parsed, which is the slow part.
+    pub fn with_sha256(entry: &'static Entry, sha256: &str) -> Option<Kernel> {
+        types(entry).iter().find_map(|types| Kernel::with_params_and_sha256(entry, types, sha256))
+    }
+
+    /// [`Kernel::with_params`], if its WGSL has a digest. Only then it is parsed.
+    pub fn with_params_and_sha256(
+        entry: &'static Entry,
+        more: &[(&str, String)],
+        sha256: &str,
+    ) -> Option<Kernel> {
+        let (wgsl, params) = text(entry, more).ok()?;
+        (hex(&Sha256::digest(&wgsl)) == sha256).then(|| parse(entry, wgsl, params).ok())?
     }
 
     /// A variant without types.
@@ -134,38 +137,8 @@ impl Kernel {
         entry: &'static Entry,
         more: &[(&str, String)],
     ) -> Result<Kernel, KernelError> {
-        let name = entry.source();
-        let source =
-            SOURCES.iter().find(|s| s.name == name).ok_or(KernelError::NoSource(entry.id))?;
-        let (wgsl, params) = instantiate(entry, more, source.text)?;
-        let invalid = |message| KernelError::Wgsl { kernel: entry.id, message };
-        let module = naga::front::wgsl::parse_str(&wgsl)
-            .map_err(|error| invalid(error.emit_to_string(&wgsl)))?;
-        let [point] = module.entry_points.as_slice() else {
-            return Err(invalid("a kernel has exactly one entry point".into()));
-        };
-        let bound = module.global_variables.iter().filter(|(_, v)| v.binding.is_some());
-        let mut bindings: Vec<Binding> = bound
-            .map(|(_, variable)| binding(&module, variable).map_err(|why| invalid(why.into())))
-            .collect::<Result<_, _>>()?;
-        bindings.sort_by_key(|b| b.index);
-        let workgroup_bytes = workgroup_bytes(&module).map_err(invalid)?;
-        let number = |(_, constant): (_, &naga::Constant)| {
-            let init = &module.global_expressions[constant.init];
-            let naga::Expression::Literal(naga::Literal::U32(n)) = init else { return None };
-            Some((constant.name.clone()?, *n))
-        };
-        let numbers: BTreeMap<String, u32> = module.constants.iter().filter_map(number).collect();
-        Ok(Kernel {
-            needs: needs(&wgsl, &numbers),
-            workgroup_bytes,
-            numbers,
-            id: entry.id.to_string(),
-            params,
-            workgroup: point.workgroup_size,
-            bindings,
-            wgsl,
-        })
+        let (wgsl, params) = text(entry, more)?;
+        parse(entry, wgsl, params)
     }
 
     /// A constant that is a whole number (`const TILE_M: u32 = 8u * ROWS;`).
@@ -197,6 +170,72 @@ impl Kernel {
     pub fn sha256(&self) -> String {
         hex(&Sha256::digest(&self.wgsl))
     }
+}
+
+/// Parameters of a matmul variant for activations of `a_bits` and weights of `b_bits`.
+fn matmul_types(a_bits: u32, b_bits: u32) -> Vec<(&'static str, String)> {
+    let element = |bits| if bits == 32 { "f32" } else { "f16" };
+    vec![
+        ("A_BITS", format!("{a_bits}u")),
+        ("B_BITS", format!("{b_bits}u")),
+        ("ElementA", element(a_bits).to_string()),
+        ("ElementB", if b_bits < 16 { "u32" } else { element(b_bits) }.to_string()),
+    ]
+}
+
+/// Every combination of types that a variant supports; one without parameters if it has no types.
+fn types(entry: &Entry) -> Vec<Vec<(&'static str, String)>> {
+    let Takes { a, b } = entry.takes;
+    if a.is_empty() {
+        return vec![Vec::new()];
+    }
+    a.iter().flat_map(|a| b.iter().map(|b| matmul_types(*a, *b))).collect()
+}
+
+/// The WGSL of a variant and the parameters at its head.
+fn text(
+    entry: &'static Entry,
+    more: &[(&str, String)],
+) -> Result<(String, BTreeMap<String, String>), KernelError> {
+    let name = entry.source();
+    let source = SOURCES.iter().find(|s| s.name == name).ok_or(KernelError::NoSource(entry.id))?;
+    instantiate(entry, more, source.text)
+}
+
+/// A kernel, reflected from its WGSL.
+fn parse(
+    entry: &'static Entry,
+    wgsl: String,
+    params: BTreeMap<String, String>,
+) -> Result<Kernel, KernelError> {
+    let invalid = |message| KernelError::Wgsl { kernel: entry.id, message };
+    let module = naga::front::wgsl::parse_str(&wgsl)
+        .map_err(|error| invalid(error.emit_to_string(&wgsl)))?;
+    let [point] = module.entry_points.as_slice() else {
+        return Err(invalid("a kernel has exactly one entry point".into()));
+    };
+    let bound = module.global_variables.iter().filter(|(_, v)| v.binding.is_some());
+    let mut bindings: Vec<Binding> = bound
+        .map(|(_, variable)| binding(&module, variable).map_err(|why| invalid(why.into())))
+        .collect::<Result<_, _>>()?;
+    bindings.sort_by_key(|b| b.index);
+    let workgroup_bytes = workgroup_bytes(&module).map_err(invalid)?;
+    let number = |(_, constant): (_, &naga::Constant)| {
+        let init = &module.global_expressions[constant.init];
+        let naga::Expression::Literal(naga::Literal::U32(n)) = init else { return None };
+        Some((constant.name.clone()?, *n))
+    };
+    let numbers: BTreeMap<String, u32> = module.constants.iter().filter_map(number).collect();
+    Ok(Kernel {
+        needs: needs(&wgsl, &numbers),
+        workgroup_bytes,
+        numbers,
+        id: entry.id.to_string(),
+        params,
+        workgroup: point.workgroup_size,
+        bindings,
+        wgsl,
+    })
 }
 
 /// Bytes of all shared variables of a workgroup.

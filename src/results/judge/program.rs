@@ -142,8 +142,7 @@ fn check_kernel(stated: &Kernel, of_decoder: bool) -> Result<(), String> {
         return check_decoder_kernel(stated, sha256);
     }
     let entry = entry.ok_or_else(|| format!("id: this program has no kernel {}", stated.id))?;
-    let known = kernels::Kernel::all(entry).unwrap_or_default();
-    let kernel = known.iter().find(|kernel| kernel.sha256() == *sha256);
+    let kernel = kernels::Kernel::with_sha256(entry, sha256);
     let kernel = kernel.ok_or("wgsl_sha256: it is not that of this kernel")?;
     require(kernel.params == stated.params, "params: they are not those of this kernel")?;
     require(
@@ -165,10 +164,10 @@ fn check_decoder_kernel(stated: &Kernel, sha256: &str) -> Result<(), String> {
         .map(|(name, value)| (name.as_str(), value.clone()))
         .collect();
     let fits = |id: &str| {
-        let kernel = kernels::Kernel::with_params(kernels::of_decoder(id), &params);
-        kernel.is_ok_and(|kernel| {
-            kernel.sha256() == sha256
-                && kernel.params == stated.params
+        let entry = kernels::of_decoder(id);
+        let kernel = kernels::Kernel::with_params_and_sha256(entry, &params, sha256);
+        kernel.is_some_and(|kernel| {
+            kernel.params == stated.params
                 && stated.arithmetic.as_deref() == Some(kernel.arithmetic().into_str())
         })
     };
