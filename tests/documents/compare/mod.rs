@@ -7,7 +7,7 @@ mod unlike;
 use crate::support;
 use rigbench::energy::Stated;
 use rigbench::results::{
-    self, Document, Evidence, Failure, FailureCode, OrNewer, Origin, Outcome, Row, Verdict,
+    self, Document, Evidence, Failure, FailureCode, OrNewer, Origin, Outcome, Row, Verdict, read,
 };
 use rigbench::units::{Method, Watts};
 use rigbench::workload::Shape;
@@ -15,17 +15,10 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-/// A short run of two products on the processor, as the program wrote it.
-static RUN: LazyLock<Document> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().to_str().unwrap();
-    let args = ["run", "--quick", "--device", "cpu", "--json", "--out", out];
-    let mut command = support::rigbench(&args);
-    command.args(["--workload", "gemm:40x40x40", "--workload", "gemm:48x40x56"]);
-    let ran = command.args(["--power", "declared:gemm=110"]).output().unwrap();
-    assert_eq!(ran.status.code(), Some(0), "{}", String::from_utf8_lossy(&ran.stderr));
-    serde_json::from_slice(&ran.stdout).unwrap()
-});
+/// What the program wrote for `rigbench run --quick --device cpu --workload gemm:40x40x40 --workload gemm:48x40x56 --power
+/// declared:gemm=110`.
+static RUN: LazyLock<Document> =
+    LazyLock::new(|| read::read(include_bytes!("../../golden/compare.json")).unwrap().shown());
 
 /// The rows of evidence, to be changed.
 fn rows(evidence: &mut Evidence) -> impl Iterator<Item = &mut Row> {
