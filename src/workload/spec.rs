@@ -1,6 +1,7 @@
 //! Parses workload specs: `ID[:SHAPE | :MODEL/LAYER][:TYPE][:key=value]…`.
 
 use super::{Id, SpecError, Workload, ceiling, decoder, matmul, question, sha256d};
+use anyhow::bail;
 use std::collections::HashSet;
 
 /// Parser of the parts after the id. `KNOWN` has every workload's id, an example spec and its parser.
@@ -20,6 +21,16 @@ pub(super) fn example(id: Id) -> &'static str {
     KNOWN.iter().find(|(known, ..)| *known == id).expect("every id is known").1
 }
 
+/// Checks that no option is given twice.
+pub(super) fn ensure_once(options: &[&str]) -> anyhow::Result<()> {
+    let mut keys = HashSet::new();
+    let twice = options
+        .iter()
+        .filter_map(|option| option.split_once('='))
+        .find(|(key, _)| !keys.insert(*key));
+    twice.map_or(Ok(()), |(key, _)| bail!("option '{key}' is given twice; write it once"))
+}
+
 /// The workload that a spec names.
 ///
 /// # Errors
@@ -28,12 +39,6 @@ pub fn parse(spec: &str) -> Result<Box<dyn Workload>, SpecError> {
     let mut parts = spec.split(':');
     let id = parts.next().unwrap_or_default();
     let rest: Vec<&str> = parts.collect();
-    let mut keys = HashSet::new();
-    for (key, _) in rest.iter().filter_map(|part| part.split_once('=')) {
-        if !keys.insert(key) {
-            return Err(SpecError(format!("{id}: option '{key}' is given twice; write it once")));
-        }
-    }
     match KNOWN.iter().find(|(known, ..)| known.into_str() == id) {
         Some((id, _, read)) => read(*id, &rest).map_err(|error| SpecError(error.to_string())),
         None => {

@@ -3,7 +3,7 @@
 
 use super::{Decoder, Model, Source};
 use crate::model::{Gguf, PRESETS, Preset, Type, Weights};
-use crate::workload::spec::example;
+use crate::workload::spec::{ensure_once, example};
 use crate::workload::{Id, Workload, nearest, unknown};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::path::Path;
@@ -47,6 +47,7 @@ fn decoder(id: Id, model: Named, parts: &[&str]) -> Result<Decoder> {
 
 fn read(id: Id, model: Named, parts: &[&str]) -> Result<Decoder> {
     let known = if id == Id::Prefill { &OPTIONS[..2] } else { &OPTIONS };
+    ensure_once(parts)?;
     let (mut kind, mut batch, mut prompt, mut context) = (None, 1, PROMPT, None);
     for part in parts {
         let Some((key, value)) = part.split_once('=') else {

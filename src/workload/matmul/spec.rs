@@ -6,9 +6,9 @@ use super::types::Shape;
 use super::{Elements, Matmul};
 use crate::model::{LAYERS, PRESETS, Type};
 use crate::oracle::Verdict;
-use crate::workload::spec::example;
+use crate::workload::spec::{ensure_once, example};
 use crate::workload::{Id, Seed, Workload, nearest, unknown};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use strum::VariantNames;
 
 /// Default rows of activations for a model layer.
@@ -60,6 +60,7 @@ fn read(id: Id, parts: &[&str]) -> Result<Matmul> {
     let Some((&shape_or_layer, rest)) = parts.split_first() else {
         bail!("{id} has no shape here; write for example {}", example(id));
     };
+    ensure_once(rest).map_err(|error| anyhow!("{id}: {error}"))?;
     let mut options = Options::default();
     for part in rest {
         match part.split_once('=') {

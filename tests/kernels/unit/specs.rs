@@ -79,6 +79,8 @@ fn mistakes_get_one_line_with_what_to_write() {
         ("decode:smollm2-135m:context=10000", "up to 8192 tokens"),
         ("prefill:smollm2-135m:context=256", "known: batch, prompt"),
         ("decode:smollm2-135m:int4:int8", "one part too many"),
+        ("decode:smollm2-135m:batch=1:batch=2", "option 'batch' is given twice"),
+        ("gemm:8x8x8:f32:transpose=a:transpose=b", "option 'transpose' is given twice"),
         ("decode:nowhere.gguf", "nowhere.gguf"),
         ("decode:nowhere.gguf:int4", "has its own types"),
         ("gemm:4000000000x4000000000x4000000000", "too large"),
