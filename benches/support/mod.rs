@@ -5,7 +5,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use rigbench::device::Device;
 use rigbench::gpu;
-use rigbench::measure::size;
+use rigbench::measure::calibrate_batch;
 use rigbench::oracle::Verdict;
 use rigbench::tune::{Effort, Tuner};
 use rigbench::units::Seconds;
@@ -57,7 +57,7 @@ fn prepare(workload: &dyn Workload, target: &Target, variant: &Variant) -> Box<d
     let mut job = workload.prepare(target, variant, Seed([1; 32])).expect("the kernel compiles");
     let verdict = job.verify().expect("the device works");
     assert!(matches!(verdict, Verdict::Agrees { .. }), "{verdict:?}");
-    size(job.as_mut(), BATCH).expect("the device works");
+    calibrate_batch(job.as_mut(), BATCH).expect("the device works");
     job
 }
 

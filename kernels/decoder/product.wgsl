@@ -126,7 +126,7 @@ fn load_chunk(at: vec2<u32>) {
     }
 }
 
-// Converts a chunk to float and passes its terms to `put` of the preceding file.
+// Converts a chunk to float and passes its terms to `store_weights` of the preceding file.
 fn put_chunk(first: u32) {
     let t0 = chunk[0];
     let t1 = chunk[1u % TEXELS];
@@ -200,10 +200,10 @@ fn max_over_lanes(own: f32) -> f32 {
     let max4 = max(max2, subgroupShuffleXor(max2, 2u));
     return max(max4, subgroupShuffleXor(max4, 4u));
 }
-fn least_across(own: u32) -> u32 {
-    let max2 = min(own, subgroupShuffleXor(own, 1u));
-    let max4 = min(max2, subgroupShuffleXor(max2, 2u));
-    return min(max4, subgroupShuffleXor(max4, 4u));
+fn min_over_lanes(own: u32) -> u32 {
+    let min2 = min(own, subgroupShuffleXor(own, 1u));
+    let min4 = min(min2, subgroupShuffleXor(min2, 2u));
+    return min(min4, subgroupShuffleXor(min4, 4u));
 }
 
 fn finish_logits(row: u32, column: u32, tile: u32, lane: u32, low: vec4<f32>, high: vec4<f32>) {
@@ -217,7 +217,7 @@ fn finish_logits(row: u32, column: u32, tile: u32, lane: u32, low: vec4<f32>, hi
     let indices = min(of_low, of_high);
     let index = min(min(indices.x, indices.y), min(indices.z, indices.w));
     let top = max_over_lanes(best);
-    let first = least_across(select(0xffffffffu, index, best == top));
+    let first = min_over_lanes(select(0xffffffffu, index, best == top));
     let at = (row * part.tiles * 64u + column) / 4u;
     logits[at] = low;
     logits[at + 1u] = high;

@@ -1,10 +1,10 @@
 // C = A * B, one product of a decoder for many rows, on GPUs without matrix units. Prologue, epilogue, bindings and layouts are those
-// of panels.wgsl.
+// of panels.wgsl, without SPLIT.
 // kernels/decoder/block.wgsl and kernels/decoder/product.wgsl follow.
 //
 // Work: one workgroup computes ROWS rows by 64 columns, an invocation 8 columns of ROWS_PER_LANE rows. Loads per FLOP:
 // (B_BITS / ROWS + 1 / 2) / 16 bytes from memory, (1 / 8 + 1 / ROWS_PER_LANE) / 2 values from workgroup memory.
-// Takes: B_BITS 32, 16, 8 or 4. ROWS 64. WORKGROUP a multiple of ROWS.
+// Takes: B_BITS 32, 16, 8 or 4. ROWS 64. WORKGROUP 64, 128, 256 or 512.
 // Assumes: subgroups of 8 lanes or more; K a multiple of 32.
 const ROWS: u32 = 64u;
 const WORKGROUP: u32 = 64u;

@@ -1,15 +1,15 @@
 // C = A * B for devices with slow loads and fast subgroup operations, whose compilers run loops under an execution mask. An
-// accumulator is updated once per TERMS terms. A lane multiplies its columns of B by the row of A that it holds; then lanes exchange
+// accumulator is updated once per four terms. A lane multiplies its columns of B by the row of A that it holds; then lanes exchange
 // rows (subgroupShuffleXor), until every lane has had every row.
 //
 // Bindings: 0 Part (uniform), 1 A and 2 B as texel_at textures, 3 C, row-major in vec4s of columns.
 // Work: one workgroup (one subgroup) computes TILE_M rows by TILE_N columns. A lane has the columns of one texel of B and loads
 // terms of ROWS rows of A. Bytes loaded per FLOP: (A_BITS / TILE_N + B_BITS / TILE_M) / 16.
 // Takes: A_BITS 32 or 16; B_BITS 32 or 16. ROWS 2, 4 or 8; with 16 lanes only 2, since compilers take half a minute for more.
-// TERMS 8, or 4 if A_BITS is 32.
-// Assumes: subgroups of LANES, 8 or 16. A loop that is not unrolled would index accumulators dynamically, which costs more than
-// anything else, so they have constant indices. The loop over K is the only one around them: on CPUs a subgroup runs the rest of a
-// loop once more, masked, after it leaves the loop.
+// TERMS 8 or 4; 4 only if A_BITS is 32.
+// Assumes: subgroups of LANES, 8 or 16.
+// Unrolling: in the loop over K accumulators have constant indices, since dynamic ones cost more than anything else; only the final store
+// loops over them. There is no other loop in it: on CPUs a subgroup runs the rest of a loop once more, masked, after it leaves the loop.
 const LANES: u32 = 8u;
 const ROWS: u32 = 8u;
 const TERMS: u32 = 4u;

@@ -1,13 +1,14 @@
 
-// The functions of SHA-256 and the bindings of both sha256d kernels.
-const SCHEDULE_VECTORS: u32 = 2u; // vectors that the host uploads: terms of the schedule
-const ROUND_VECTORS: u32 = 6u; // and of the rounds, per version
+// SHA-256's Σ0, Σ1, σ0, σ1, Ch and Maj, and the bindings of both sha256d kernels, which come before this text and define Word, VERSIONS
+// and BLOCKS.
+const SCHEDULE_VECTORS: u32 = 2u; // vectors of precomputed terms of the schedule
+const ROUND_VECTORS: u32 = 6u; // vectors of precomputed terms of the rounds, per version
 struct Version {
     midstate: array<vec4<u32>, 2>, // state after the header's first 64 bytes
     terms: array<vec4<u32>, ROUND_VECTORS>,
 }
 struct Scan {
-    first: u32, // first word of this dispatch
+    first: u32, // first nonce of this dispatch, as a word of the header
     mask: u32,  // bits of the hash's last word that are zero in a share
     pad0: u32,
     pad1: u32,

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
                 continue;
             }
             for variant in workload.variants(&target) {
-                if stream::reader_left() {
+                if stream::stdout_closed() {
                     return Ok(exit);
                 }
                 let prepared = workload.prepare(&target, &variant, Seed([0; 32]));

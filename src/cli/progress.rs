@@ -1,5 +1,5 @@
-//! The progress bar on stderr, for the current row. Hidden if stderr is not a terminal; `RIGBENCH_LOG=info` logs the steps
-//! instead.
+//! The progress bar on stderr, for the current row. Hidden if stderr is not a terminal. With `RIGBENCH_LOG=info` each finished window is
+//! also logged.
 
 use super::interrupt;
 use crate::device::Device;

@@ -13,7 +13,7 @@ static READER_LEFT: AtomicBool = AtomicBool::new(false);
 /// # Errors
 /// If a write fails for any other reason, such as a full disk.
 pub(super) fn print(text: &str) -> Result<()> {
-    if reader_left() {
+    if stdout_closed() {
         return Ok(());
     }
     let mut stdout = io::stdout().lock();
@@ -27,7 +27,7 @@ pub(super) fn print(text: &str) -> Result<()> {
 }
 
 /// Whether stdout is a broken pipe, so that long work for it can end early.
-pub(super) fn reader_left() -> bool {
+pub(super) fn stdout_closed() -> bool {
     READER_LEFT.load(Ordering::Relaxed)
 }
 

@@ -1,4 +1,5 @@
-//! `rigbench validate`: checks whether result files are consistent.
+//! `rigbench validate`: checks result files for consistency, recomputes proofs, and with `--issued` and `--received` prints lower bounds on
+//! hash rates.
 
 use super::{Exit, documents};
 use crate::model::Gguf;
@@ -16,13 +17,13 @@ pub(super) struct Args {
     /// Result files, or folders of them
     #[arg(required = true, value_name = "FILE|DIR")]
     inputs: Vec<PathBuf>,
-    /// Compute again what takes long, too
+    /// Also recompute slow proofs: matrix products and tokens
     #[arg(long)]
     deep: bool,
     /// GGUF file of a model that tokens were computed with, for --deep; may repeat
     #[arg(long = "model", value_name = "FILE", requires = "deep")]
     models: Vec<PathBuf>,
-    /// When the challenge was sent to whoever ran it, RFC 3339: with --received it bounds the rates from below
+    /// When the challenge was sent, RFC 3339; with --received, prints a lower bound on the hash rate
     #[arg(long, value_name = "TIME", requires = "received")]
     issued: Option<Timestamp>,
     /// When the file came back
@@ -85,7 +86,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(if consistent { Exit::Done } else { Exit::No })
 }
 
-/// Lower bounds on the rows' rates: proven work over the time from issuing the challenge to receiving the file. They
+/// Lower bounds on the hash rates of rows with proven shares: proven work over the time from issuing the challenge to receiving the file. They
 /// assume that the challenge was unknown before it was issued.
 fn bounds(document: &Document, (issued, received): (Timestamp, Timestamp)) -> Vec<String> {
     let run = &document.evidence.run;

@@ -12,22 +12,22 @@ pub struct Limit {
     /// Usable memory.
     pub bytes: Bytes,
     /// What imposes the limit.
-    pub by: By,
+    pub by: LimitKind,
 }
 
 /// More memory is needed than is available.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("it needs {needed} of memory, {there}")]
+#[error("it needs {needed} of memory, {available}")]
 pub struct InsufficientMemory {
     /// Memory needed.
     pub needed: Bytes,
     /// Memory available.
-    pub there: Limit,
+    pub available: Limit,
 }
 
 /// What imposes a memory limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum By {
+pub enum LimitKind {
     /// The machine's installed memory.
     Machine,
     /// The machine's free memory.
@@ -41,10 +41,10 @@ pub enum By {
 impl Limit {
     /// The tightest of these limits, without those that are unknown. Some containers hide the machine's memory, which then reads as 0
     /// bytes.
-    pub fn tightest<const N: usize>(limits: [(Option<Bytes>, By); N]) -> Option<Limit> {
+    pub fn tightest<const N: usize>(limits: [(Option<Bytes>, LimitKind); N]) -> Option<Limit> {
         let known = limits.into_iter().filter_map(|(bytes, by)| Some(Limit { bytes: bytes?, by }));
         let is_hidden = |limit: &Limit| {
-            limit.bytes.0 == 0 && matches!(limit.by, By::Machine | By::OtherPrograms)
+            limit.bytes.0 == 0 && matches!(limit.by, LimitKind::Machine | LimitKind::OtherPrograms)
         };
         known.filter(|limit| !is_hidden(limit)).min_by_key(|limit| limit.bytes)
     }
@@ -54,10 +54,12 @@ impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Limit { bytes, by } = self;
         match by {
-            By::Machine => write!(f, "this machine has {bytes}"),
-            By::OtherPrograms => write!(f, "this machine has {bytes} free"),
-            By::ControlGroup => write!(f, "its control group allows {bytes}"),
-            By::AddressSpace => write!(f, "its address space has room for {bytes} (ulimit -v)"),
+            LimitKind::Machine => write!(f, "this machine has {bytes}"),
+            LimitKind::OtherPrograms => write!(f, "this machine has {bytes} free"),
+            LimitKind::ControlGroup => write!(f, "its control group allows {bytes}"),
+            LimitKind::AddressSpace => {
+                write!(f, "its address space has room for {bytes} (ulimit -v)")
+            }
         }
     }
 }
@@ -65,15 +67,15 @@ impl fmt::Display for Limit {
 /// Main memory of this machine, if the system reports it.
 pub fn installed() -> Option<Bytes> {
     let total = system().map(|system| Bytes(system.total_memory()));
-    Limit::tightest([(total, By::Machine)]).map(|limit| limit.bytes)
+    Limit::tightest([(total, LimitKind::Machine)]).map(|limit| limit.bytes)
 }
 
 /// The tightest limit on this process's memory.
 pub fn limit() -> Option<Limit> {
     Limit::tightest([
-        (installed(), By::Machine),
-        (cgroup::Limits::read(Path::new("/")).memory, By::ControlGroup),
-        (address_space(), By::AddressSpace),
+        (installed(), LimitKind::Machine),
+        (cgroup::Limits::read(Path::new("/")).memory, LimitKind::ControlGroup),
+        (address_space(), LimitKind::AddressSpace),
     ])
 }
 
@@ -95,7 +97,9 @@ pub fn check_now(needed: Bytes) -> Result<(), InsufficientMemory> {
 
 fn within(limit: Option<Limit>, needed: Bytes) -> Result<(), InsufficientMemory> {
     match limit {
-        Some(there) if needed > there.bytes => Err(InsufficientMemory { needed, there }),
+        Some(available) if needed > available.bytes => {
+            Err(InsufficientMemory { needed, available })
+        }
         _ => Ok(()),
     }
 }
@@ -103,9 +107,9 @@ fn within(limit: Option<Limit>, needed: Bytes) -> Result<(), InsufficientMemory>
 /// Memory that this process can still allocate.
 pub fn available() -> Option<Limit> {
     Limit::tightest([
-        (system().map(|system| Bytes(system.available_memory())), By::OtherPrograms),
-        (cgroup::Limits::read(Path::new("/")).memory_left, By::ControlGroup),
-        (address_space_left(), By::AddressSpace),
+        (system().map(|system| Bytes(system.available_memory())), LimitKind::OtherPrograms),
+        (cgroup::Limits::read(Path::new("/")).memory_left, LimitKind::ControlGroup),
+        (address_space_left(), LimitKind::AddressSpace),
     ])
 }
 

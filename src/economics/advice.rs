@@ -9,9 +9,9 @@ use super::query::queries;
 use super::ranking::{rank, recommend};
 use super::rows::{Rows, rows};
 use super::{
-    BreakEven, Choice, Conditions, DeviceRow, Exchange, Kind, Market, Megawatts, MissingChoice,
-    MissingQuery, QueryEnergy, QueryInHashes, Ranking, Recommendation, Yardstick, best_of,
-    written_off,
+    AsicComparison, BreakEven, Choice, Conditions, DeviceRow, Exchange, Kind, Market, Megawatts,
+    MissingChoice, MissingQuery, QueryEnergy, QueryInHashes, Ranking, Recommendation, best_of,
+    depreciation,
 };
 use crate::energy::Scope;
 use crate::results::Document;
@@ -58,7 +58,7 @@ pub struct Advice {
     /// Hashes forgone for tokens.
     pub hashes_forgone: Vec<Exchange>,
     /// Measured devices compared with reference miners by energy per hash.
-    pub yardsticks: Vec<Yardstick>,
+    pub yardsticks: Vec<AsicComparison>,
     /// A megawatt of miners against one of accelerators.
     pub megawatts: Megawatts,
     /// Measured energy per query.
@@ -119,7 +119,7 @@ pub fn advise_on(documents: &[Document], market: &Market, today: Date) -> Advice
         hashprice_dollars_per_petahash_day: conditions.network.hashprice(),
         hashprice_after_halving_dollars_per_petahash_day: after_halving.hashprice(),
         halving_block: network.halving.number() as u64,
-        colocation_dollars_per_kwh: written_off(
+        colocation_dollars_per_kwh: depreciation(
             market.colocation.price.interval,
             Interval::exact(1.0),
         ),

@@ -87,13 +87,13 @@ pub enum Crossing {
         checked: bool,
     },
     /// At no value that the parameter can have.
-    Never(Never),
+    Never(NoBreakEven),
 }
 
 /// Why there is no break-even value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Never {
+pub enum NoBreakEven {
     /// The parameter adds to both sides or scales both equally.
     NoEffectOnDifference,
     /// The device's power has no known lower bound.
@@ -132,7 +132,7 @@ impl Sides {
     pub fn margin(&self) -> Interval {
         let counts = self.counts_hardware();
         match self.other {
-            Some(other) => self.one.worth(counts) - other.worth(counts),
+            Some(other) => self.one.ranking_value(counts) - other.ranking_value(counts),
             None => self.one.margin(),
         }
     }
@@ -148,7 +148,7 @@ impl Sides {
         let current = self.one.get(parameter).or_else(|| self.other?.get(parameter))?;
         let crossing = crossing(parameter, current.middle(), |x| self.with(parameter, x).margin());
         // A parameter that does not affect a difference is reported, one that a scenario alone does not have is not.
-        let same = self.other.map(|_| Crossing::Never(Never::NoEffectOnDifference));
+        let same = self.other.map(|_| Crossing::Never(NoBreakEven::NoEffectOnDifference));
         Some(BreakEven {
             question,
             parameter,
@@ -173,7 +173,7 @@ pub(super) fn break_evens(choices: &[Choice], asic: usize) -> Vec<BreakEven> {
         ask(choice, None, one.kind.hashes());
     }
     for (choice, one) in choices.iter().enumerate() {
-        if !one.kind.hashes() && one.reaches_meter() {
+        if !one.kind.hashes() && one.has_wall_energy() {
             ask(choice, Some(asic), true);
         }
         for (other, rent) in choices.iter().enumerate() {
@@ -214,7 +214,7 @@ fn crossing(
     let mut finite = finite.filter(|(at, _)| at.is_finite());
     let positive = finite.clone().find(|(at, _)| *at > 0.0);
     let Some((at, corner)) = positive.or_else(|| finite.next()) else {
-        return Some(Crossing::Never(Never::NoLowerPowerBound));
+        return Some(Crossing::Never(NoBreakEven::NoLowerPowerBound));
     };
     let at = if at > 0.0 { at } else { 1.0 };
     let yes_above = margin(2.0 * at, corner)? > margin(at, corner)?;
@@ -233,9 +233,9 @@ fn crossing(
     if !reachable {
         let beyond = value.unwrap_or(low);
         return Some(Crossing::Never(match parameter {
-            Parameter::Utilisation if beyond > max => Never::NotEvenAlwaysSold,
-            Parameter::Pue if beyond > 0.0 => Never::NotEvenWithoutLosses,
-            _ => Never::AtNoValueAboveZero,
+            Parameter::Utilisation if beyond > max => NoBreakEven::NotEvenAlwaysSold,
+            Parameter::Pue if beyond > 0.0 => NoBreakEven::NotEvenWithoutLosses,
+            _ => NoBreakEven::AtNoValueAboveZero,
         }));
     }
     let checked = [value, Some(low), Some(high)].into_iter().zip(CORNERS).all(|(at, corner)| {

@@ -85,7 +85,7 @@ pub struct Choice {
 
 impl Choice {
     /// Whether its energy can be converted to the facility meter, as ranking requires.
-    pub fn reaches_meter(&self) -> bool {
+    pub fn has_wall_energy(&self) -> bool {
         self.upper_bound_reason.is_none()
     }
 }

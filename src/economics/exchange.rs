@@ -39,7 +39,7 @@ pub struct QueryInHashes {
 
 /// Energy per hash of a measured device relative to a reference miner.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Yardstick {
+pub struct AsicComparison {
     /// Index of the choice that hashes on the device.
     pub choice: usize,
     /// Index of the reference miner's choice.
@@ -100,10 +100,10 @@ pub(super) fn published_queries(
 }
 
 /// Compares each measured hash row with a known plug factor to each reference miner.
-pub(super) fn yardsticks(choices: &[Choice]) -> Vec<Yardstick> {
-    let here = hashers(choices, Kind::HashHere).filter(|(_, choice, _)| choice.reaches_meter());
+pub(super) fn yardsticks(choices: &[Choice]) -> Vec<AsicComparison> {
+    let here = hashers(choices, Kind::HashHere).filter(|(_, choice, _)| choice.has_wall_energy());
     here.flat_map(|(choice, _, device)| {
-        hashers(choices, Kind::HashAsic).map(move |(asic, _, miner)| Yardstick {
+        hashers(choices, Kind::HashAsic).map(move |(asic, _, miner)| AsicComparison {
             choice,
             asic,
             times_worse: device.joules / miner.joules,

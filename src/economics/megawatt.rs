@@ -1,7 +1,7 @@
 //! A megawatt of miners against a megawatt of accelerators.
 
 use super::choices::Offers;
-use super::market::{Build, Builds, Figure};
+use super::market::{Capex, CapexByKind, Figure};
 use super::{Answer, Choice, Scenario};
 use crate::energy::Scope;
 use crate::units::{HOUR, Interval, KILOWATT_HOUR, MEGAWATT, Provenance, YEAR};
@@ -47,7 +47,7 @@ pub struct Megawatts {
 /// Both sides, from choices that can be converted to the facility meter and from published tokens.
 pub(super) fn megawatts(offers: &Offers, choices: &[Choice], asic: usize) -> Megawatts {
     let (miner, published) = (&choices[asic], offers.published_tokens());
-    let side = |choice: &Choice, build: &Build| {
+    let side = |choice: &Choice, build: &Capex| {
         let hours = |dollars: Interval| dollars * ((MEGAWATT * HOUR).0 / KILOWATT_HOUR.0);
         let yearly = |dollars: Interval| hours(dollars) * (YEAR.0 / HOUR.0);
         let bare = Scenario { capital: None, ..choice.scenario };
@@ -67,9 +67,9 @@ pub(super) fn megawatts(offers: &Offers, choices: &[Choice], asic: usize) -> Meg
             inputs: choice.inputs.iter().chain([&build.cost]).cloned().collect(),
         }
     };
-    let Builds { mining, inference } = &offers.market.build;
+    let CapexByKind { mining, inference } = &offers.market.build;
     let measured = choices.iter().filter(|choice| !choice.kind.hashes());
-    let accelerators = measured.chain(&published).filter(|choice| choice.reaches_meter());
+    let accelerators = measured.chain(&published).filter(|choice| choice.has_wall_energy());
     Megawatts {
         asic: side(miner, mining),
         accelerators: accelerators.map(|choice| side(choice, inference)).collect(),

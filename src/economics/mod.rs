@@ -14,15 +14,15 @@ mod rows;
 mod scenario;
 
 pub use advice::{Advice, advise_on};
-pub use break_even::{Answer, BreakEven, Crossing, HalvingEpoch, Never, Question, Sides};
+pub use break_even::{Answer, BreakEven, Crossing, HalvingEpoch, NoBreakEven, Question, Sides};
 pub use choices::{Choice, Factor, Kind, MissingChoice, best_of};
-pub use exchange::{Exchange, QueryInHashes, Yardstick};
+pub use exchange::{AsicComparison, Exchange, QueryInHashes};
 pub use market::{Market, MarketError};
 pub use megawatt::{Megawatt, Megawatts};
 pub use query::{MissingQuery, QueryEnergy, watt_hours};
 pub use ranking::{Ranked, Ranking, Recommendation};
 pub use revenue::{
-    Network, Price, WorkEnergy, hashes_forgone, rented, sold, subsidy_at, written_off,
+    Network, Price, WorkEnergy, depreciation, hashes_forgone, rented, sales_revenue, subsidy_at,
 };
 pub use rows::{DeviceRow, MeasuredDevice, RowEnergy, Rows, rows};
 pub use scenario::{Capital, Conditions, Parameter, RevenueModel, Scenario};

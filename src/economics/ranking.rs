@@ -39,13 +39,13 @@ pub struct Recommendation {
 /// Ranks the choices whose energy can be converted to the facility meter, best first, by their scenarios now or after the halving.
 pub(super) fn rank(choices: &[Choice], scenario: impl Fn(&Choice) -> Scenario) -> Ranking {
     let mut order: Vec<usize> =
-        (0..choices.len()).filter(|i| choices[*i].reaches_meter()).collect();
+        (0..choices.len()).filter(|i| choices[*i].has_wall_energy()).collect();
     let counts_hardware = order.iter().all(|i| choices[*i].scenario.capital.is_some());
-    let worth = |i: usize| scenario(&choices[i]).worth(counts_hardware);
-    order.sort_by(|a, b| worth(*b).middle().total_cmp(&worth(*a).middle()));
+    let ranking_value = |i: usize| scenario(&choices[i]).ranking_value(counts_hardware);
+    order.sort_by(|a, b| ranking_value(*b).middle().total_cmp(&ranking_value(*a).middle()));
     let ranked = |(rank, &choice): (usize, &usize)| {
         let next = order.get(rank + 1);
-        let settled = next.is_none_or(|next| worth(*next).is_below(worth(choice)));
+        let settled = next.is_none_or(|next| ranking_value(*next).is_below(ranking_value(choice)));
         Ranked { choice, settled }
     };
     Ranking { order: order.iter().enumerate().map(ranked).collect(), counts_hardware }
@@ -53,15 +53,17 @@ pub(super) fn rank(choices: &[Choice], scenario: impl Fn(&Choice) -> Scenario) -
 
 /// The recommendation that follows from a ranking.
 pub(super) fn recommend(choices: &[Choice], ranking: &Ranking) -> Recommendation {
-    let worth = |i: usize| choices[i].scenario.worth(ranking.counts_hardware);
+    let ranking_value = |i: usize| choices[i].scenario.ranking_value(ranking.counts_hardware);
     let best = ranking.order[0].choice;
-    let rivals = (0..choices.len()).filter(|i| *i != best && worth(*i).high >= worth(best).low);
+    let rivals = (0..choices.len())
+        .filter(|i| *i != best && ranking_value(*i).high >= ranking_value(best).low);
     let here = (0..choices.len()).filter(|i| choices[*i].device.is_some());
     Recommendation {
         best,
         pays: Answer::of(choices[best].margin),
         pays_after_halving: Answer::of(choices[best].margin_after_halving),
         rivals: rivals.collect(),
-        best_here: here.max_by(|a, b| worth(*a).middle().total_cmp(&worth(*b).middle())),
+        best_here: here
+            .max_by(|a, b| ranking_value(*a).middle().total_cmp(&ranking_value(*b).middle())),
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn quoted(value: f64) -> Interval {
 ///
 /// # Panics
 /// If energy and price are of different units of work.
-pub fn sold(energy: WorkEnergy, price: Price) -> Interval {
+pub fn sales_revenue(energy: WorkEnergy, price: Price) -> Interval {
     assert_eq!(energy.unit, price.unit, "a price is of the work that it is paid for");
     price.dollars * KILOWATT_HOUR.0 / energy.joules
 }
@@ -100,7 +100,7 @@ pub fn rented(dollars_per_hour: Interval, watts: Interval) -> Interval {
 }
 
 /// Straight-line depreciation of a megawatt at full load, in dollars per kWh.
-pub fn written_off(dollars_per_megawatt: Interval, years: Interval) -> Interval {
+pub fn depreciation(dollars_per_megawatt: Interval, years: Interval) -> Interval {
     let kilowatt_hours = (MEGAWATT * YEAR).0 / KILOWATT_HOUR.0;
     dollars_per_megawatt / (years * kilowatt_hours)
 }

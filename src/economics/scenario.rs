@@ -1,7 +1,7 @@
 //! One use of a kilowatt-hour and its market conditions. All dollar figures are computed from these.
 
 use super::revenue::quoted;
-use super::{Network, Price, WorkEnergy, rented, sold, written_off};
+use super::{Network, Price, WorkEnergy, depreciation, rented, sales_revenue};
 use crate::units::{Interval, MEGAWATT, MILLION_TOKENS, Unit};
 use serde::Serialize;
 
@@ -162,9 +162,9 @@ impl Scenario {
         let at_scope = match self.revenue_model {
             RevenueModel::Hash(energy) => {
                 let dollars = quoted(at.network.dollars_per_hash());
-                sold(energy, Price { dollars, unit: Unit::Hash })
+                sales_revenue(energy, Price { dollars, unit: Unit::Hash })
             }
-            RevenueModel::Infer { energy, price } => sold(energy, price) * at.utilisation,
+            RevenueModel::Infer { energy, price } => sales_revenue(energy, price) * at.utilisation,
             RevenueModel::Rent { dollars_per_hour, watts } => {
                 rented(dollars_per_hour, watts) * at.utilisation
             }
@@ -178,7 +178,7 @@ impl Scenario {
         let per_megawatt = watts.map_or(dollars, |watts| {
             dollars / (watts * (self.wall * self.conditions.pue / MEGAWATT.0))
         });
-        Some(written_off(per_megawatt, years))
+        Some(depreciation(per_megawatt, years))
     }
 
     /// Revenue less hardware (if counted), in dollars per kWh.
@@ -188,7 +188,7 @@ impl Scenario {
     }
 
     /// The figure for comparisons, in dollars per kWh: revenue, less hardware if it is counted on all sides.
-    pub fn worth(&self, counts_hardware: bool) -> Interval {
+    pub fn ranking_value(&self, counts_hardware: bool) -> Interval {
         if counts_hardware { self.net() } else { self.revenue() }
     }
 

@@ -1,6 +1,6 @@
 //! Finds the energy sources: those that the user names, or the best ones of the machine itself.
 
-use super::source::{Found, command::Command, hwmon, nvml, rapl, shelly, tasmota};
+use super::source::{CardSensors, command::Command, hwmon, nvml, rapl, shelly, tasmota};
 use super::spec::PowerSpec;
 use super::{Board, EnergyError, EnergySource, MeterKind, SourceInfo};
 use crate::device::{Device, DeviceId};
@@ -101,7 +101,7 @@ fn sysfs() -> PathBuf {
 }
 
 /// The sources of a card; an error if it has none.
-fn sensors(found: Found, device: &Device) -> Result<Vec<SourceBinding>, EnergyError> {
+fn sensors(found: CardSensors, device: &Device) -> Result<Vec<SourceBinding>, EnergyError> {
     if found.sources.is_empty() {
         return Err(found.absence.unwrap_or_else(|| {
             let name = &device.name;

@@ -9,7 +9,7 @@ use crate::device::DeviceId;
 use crate::units::{Joules, Seconds, Watts};
 
 /// A block continues until the uncertainty from its end points is below this share of its energy.
-const GOOD_ENDS: f64 = 0.02;
+const MAX_ENDPOINT_ERROR: f64 = 0.02;
 
 /// Minimum idle time before a metered block: a short burst of another process must not look like the load.
 const MIN_REST: f64 = 0.5;
@@ -42,7 +42,7 @@ impl<'a> Meter<'a> {
             let log = sampler.log.lock();
             log.last_read().is_none()
                 || integrate(&Rules::CURRENT, &sampler.info, &log.readings, span)
-                    .is_ok_and(|i| i.terms.window.0 <= GOOD_ENDS * i.gross.0)
+                    .is_ok_and(|i| i.terms.window.0 <= MAX_ENDPOINT_ERROR * i.gross.0)
         })
     }
 

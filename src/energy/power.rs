@@ -19,15 +19,15 @@ pub(super) fn integrate(
     let plausible = plausible(rules, info, readings);
     let inside = plausible.iter().filter(|r| span.contains(r));
     let usual = upper_median(inside.map(|r| value(r)).collect()).unwrap_or(f64::INFINITY);
-    let sane: Vec<&Stamped> =
+    let despiked: Vec<&Stamped> =
         plausible.into_iter().filter(|r| value(r) <= rules.spike * usual).collect();
 
-    let poll = median_gap(&sane).ok_or(NoFigure::NoUsableReading)?;
+    let poll = median_gap(&despiked).ok_or(NoFigure::NoUsableReading)?;
     // A long period between changes outside the time span may be the load's, not the source's.
     let within =
-        sane.windows(2).any(|pair| value(pair[0]) != value(pair[1]) && span.contains(pair[1]));
+        despiked.windows(2).any(|pair| value(pair[0]) != value(pair[1]) && span.contains(pair[1]));
     let long = (to - from).0 / rules.fewest_updates as f64;
-    let found = shown_period(&sane, rules).filter(|period| within || *period <= long);
+    let found = shown_period(&despiked, rules).filter(|period| within || *period <= long);
     let period = info.update_period.map(|p| p.0).or(found).unwrap_or(poll).max(poll);
 
     // Readings before this moment may still average power from before the time span.
@@ -35,7 +35,7 @@ pub(super) fn integrate(
         + rules.settled_averages * averaging.0
         + if averaging.0 > 0.0 { period } else { 0.0 };
     let used: Vec<&Stamped> =
-        sane.iter().filter(|r| r.before.0 >= settled && r.after.0 <= to.0).copied().collect();
+        despiked.iter().filter(|r| r.before.0 >= settled && r.after.0 <= to.0).copied().collect();
     let fresh = fresh(&used, rules.fresh_periods * period);
     if fresh.len() < rules.fewest_updates {
         return Err(NoFigure::UpdatedTooSeldom { times: fresh.len(), seconds: to - from });
@@ -79,7 +79,7 @@ pub(super) fn integrate(
         },
         period: found.map(Seconds),
         samples: used.len(),
-        rejected: readings.len() - sane.len(),
+        rejected: readings.len() - despiked.len(),
         coverage,
         wraps: 0,
     })

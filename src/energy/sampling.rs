@@ -18,7 +18,7 @@ use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 /// Interval between checks whether a wait is over.
-const LOOK: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Idle power: the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -132,7 +132,7 @@ impl Sampling {
             if stop() {
                 return;
             }
-            sleep(LOOK);
+            sleep(POLL_INTERVAL);
         }
         let span = TimeSpan { from, to: self.now() };
         self.wait_for_updates(&self.samplers.iter().collect::<Vec<_>>(), span.to, stop);
@@ -165,9 +165,9 @@ impl Sampling {
         stop: &mut dyn FnMut() -> bool,
     ) {
         let waiting =
-            |sampler: &&Sampler| self.now() < moment + sampler.patience() && !sampler.moved(moment);
+            |sampler: &&Sampler| self.now() < moment + sampler.timeout() && !sampler.moved(moment);
         while samplers.iter().any(waiting) && !stop() {
-            sleep(LOOK);
+            sleep(POLL_INTERVAL);
         }
     }
 }
@@ -218,7 +218,7 @@ impl Sampler {
     }
 
     /// Maximum time until a counter ticks again; power readings need no wait.
-    fn patience(&self) -> Seconds {
+    fn timeout(&self) -> Seconds {
         let period = self.info.update_period.map_or(2.0, |period| period.0);
         match self.info.quantity {
             Quantity::Counter { .. } => Seconds(2.0 * (period + self.info.poll.0) + 0.1),

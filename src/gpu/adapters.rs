@@ -23,13 +23,13 @@ pub(super) fn useful_features() -> wgpu::Features {
 }
 
 /// The adapters found in this process. Enumerated once: drivers load slowly, and ids must not change.
-static FOUND: LazyLock<Found> = LazyLock::new(|| {
+static FOUND: LazyLock<AdapterList> = LazyLock::new(|| {
     let adapters = adapters(is_nonconformant_allowed());
     let all = adapters.iter().map(|(device, _)| device.clone()).collect();
-    Found { all, gpus: one_per_gpu(adapters) }
+    AdapterList { all, gpus: one_per_gpu(adapters) }
 });
 
-struct Found {
+struct AdapterList {
     /// Every adapter.
     all: Vec<Device>,
     /// One adapter per GPU.

@@ -181,7 +181,7 @@ impl<'a> Measurer<'a> {
     fn warm_up(&mut self, on_event: OnEvent) -> Result<bool, MeasureError> {
         let start = Instant::now();
         if let (true, Some(batch)) = (self.measured.windows.blocks.windows.is_empty(), self.batch) {
-            pump::size(self.job, batch)?;
+            pump::calibrate_batch(self.job, batch)?;
         }
         let mut steady = Steady::default();
         loop {

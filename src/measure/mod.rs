@@ -14,7 +14,7 @@ pub use evidence::{Block, Blocks, Measurement, Verification, Window, Windows};
 pub use latency::Latency;
 pub use measuring::{Measurer, OnEvent, measure};
 pub use protocol::{Mode, Protocol, window_share};
-pub use pump::{interleave, size, trial};
+pub use pump::{calibrate_batch, interleave, trial};
 pub use steady::Steady;
 pub use telemetry::{BoardTelemetry, Observer, Sample, Telemetry};
 

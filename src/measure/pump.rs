@@ -32,7 +32,7 @@ pub(super) fn pump(
 ///
 /// # Errors
 /// If the job fails.
-pub fn size(job: &mut dyn Job, batch: Seconds) -> Result<(), JobError> {
+pub fn calibrate_batch(job: &mut dyn Job, batch: Seconds) -> Result<(), JobError> {
     for round in 0..10 {
         let began = Instant::now();
         job.submit()?;
@@ -74,7 +74,7 @@ pub fn trial(
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<f64, MeasureError> {
     if let Some(batch) = batch {
-        size(job, batch)?;
+        calibrate_batch(job, batch)?;
     }
     slice(job, length, stop)
 }

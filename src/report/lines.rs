@@ -64,7 +64,7 @@ fn workload(entry: &Entry) -> Cell {
 }
 
 fn rows(entry: &Entry) -> Cell {
-    Cell::from(entry.rows.to_string()).worth(Some(entry.rows as f64))
+    Cell::from(entry.rows.to_string()).with_number(Some(entry.rows as f64))
 }
 
 fn rate(entry: &Entry) -> Cell {
@@ -94,7 +94,7 @@ fn spread(
         (None, _) => format!("{}\nto {}", words(figure.low), words(figure.high)),
     });
     let about = (entry.outcome == Outcome::Measured).then(|| about.to_string());
-    Cell { about, ..Cell::from(text).worth(figure.map(order)) }
+    Cell { about, ..Cell::from(text).with_number(figure.map(order)) }
 }
 
 fn source(entry: &Entry) -> Cell {

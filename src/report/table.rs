@@ -100,7 +100,7 @@ impl Cell {
     }
 
     /// The same with a numeric value.
-    pub fn worth(self, number: Option<f64>) -> Cell {
+    pub fn with_number(self, number: Option<f64>) -> Cell {
         Cell { number, ..self }
     }
 

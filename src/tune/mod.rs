@@ -46,13 +46,13 @@ impl Effort {
 }
 
 /// Variants whose median rate is at least this share of the best enter the final rounds.
-const CLOSE: f64 = 0.8;
+const FINALIST_RATIO: f64 = 0.8;
 /// Batch length while variants are compared: long, so that a product is not split.
 const BATCH: Seconds = Seconds(0.04);
 /// Batch lengths to try, shortest first. None exceeds 50 ms, because of GPU watchdogs and Ctrl-C.
 const BATCHES: [Seconds; 4] = [Seconds(0.005), Seconds(0.01), Seconds(0.02), Seconds(0.04)];
 /// The shortest batch length that loses less than this share of the best rate is chosen.
-const TOLERATED: f64 = 0.005;
+const MAX_BATCH_LOSS: f64 = 0.005;
 
 /// The tuner's choice.
 pub struct Choice {
@@ -190,7 +190,7 @@ impl Comparison<'_> {
             let is_left = |v: &&Variant| self.excluded.iter().all(|(kernel, _)| *kernel != v.id());
             let left: Vec<&Variant> = variants.iter().filter(is_left).collect();
             if left.is_empty() {
-                return Err(none_is_right(self.excluded));
+                return Err(no_variant_error(self.excluded));
             }
             target.reopen_if_lost().map_err(JobError::from)?;
             match self.compare(target, &left) {
@@ -227,7 +227,7 @@ impl Comparison<'_> {
         }
         let trial = |i: usize| self.trial(&mut best, Some(lengths[i]));
         let rates = medians(&interleave(lengths.len(), rounds, trial)?);
-        let enough = (1.0 - TOLERATED) * rates[fastest(&rates)];
+        let enough = (1.0 - MAX_BATCH_LOSS) * rates[fastest(&rates)];
         let shortest = rates.iter().position(|rate| *rate >= enough);
         let batch = shortest.map_or(BATCH, |i| lengths[i]);
         let of_lengths = lengths.iter().zip(&rates);
@@ -273,7 +273,7 @@ impl Comparison<'_> {
         let Schedule { rounds, final_rounds, .. } = self.schedule;
         let mut rates = interleave(ready.len(), rounds, |i| self.trial(&mut ready[i], batch))?;
         let first = medians(&rates);
-        let is_close = |i: &usize| first[*i] >= CLOSE * first[fastest(&first)];
+        let is_close = |i: &usize| first[*i] >= FINALIST_RATIO * first[fastest(&first)];
         let mut close: Vec<usize> = (0..ready.len()).filter(is_close).collect();
         if close.len() == 1 {
             close.clear();
@@ -301,7 +301,7 @@ impl Comparison<'_> {
 }
 
 /// The error if no variant is left, with each reason once.
-fn none_is_right(excluded: Vec<(&str, MeasureError)>) -> MeasureError {
+fn no_variant_error(excluded: Vec<(&str, MeasureError)>) -> MeasureError {
     let mut reasons: Vec<String> = Vec::new();
     for (_, error) in &excluded {
         let reason = match error {

@@ -1,4 +1,5 @@
-//! `rigbench run`: measures every workload on every device and writes the result after each block.
+//! `rigbench run`: measures every workload on every device, with idle baselines before (with `--publish` also after), and writes the result
+//! after each block.
 
 mod power;
 mod rounds;
@@ -30,7 +31,7 @@ pub(super) struct Args {
     /// A first look: two blocks of four windows of 0.4 s for each row
     #[arg(long, conflicts_with = "publish")]
     quick: bool,
-    /// A figure to publish: 10 minutes for each row, in five blocks of two; the machine must be idle
+    /// A figure to publish: 10 minutes for each row, in five two-minute blocks; the machine must be idle
     #[arg(long)]
     publish: bool,
     /// Publish although other programs use the processor; the run is invalid and says so
@@ -51,19 +52,19 @@ pub(super) struct Args {
     /// Print the result document instead of tables
     #[arg(long)]
     json: bool,
-    /// Choose the test data [default: random]
+    /// Seed of the test data [default: random]
     #[arg(long, value_name = "N")]
     seed: Option<u32>,
     /// Label stored in the result file; may repeat
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// A number that whoever asked for the run chose: all test data follow from it
+    /// Hex value chosen by whoever requests the run; all test data derive from it
     #[arg(long, value_name = "HEX", value_parser = |text: &str| hex(text, 1..=64))]
     challenge: Option<String>,
-    /// The header of a new Bitcoin block, 80 bytes: shows that the run began after it was found
+    /// The header of a new Bitcoin block, 80 bytes: shows that the run began after that block was mined
     #[arg(long, value_name = "HEADER_HEX", value_parser = |text: &str| hex(text, 80..=80))]
     beacon: Option<String>,
-    /// Leave the machine's id, a hash that tells machines apart, out of the result
+    /// Omit the machine's id (a hash) from the result
     #[arg(long)]
     anonymous: bool,
 }
@@ -80,7 +81,7 @@ fn label(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Parses hex digits for a number of bytes within `bytes`, and lowers their case.
+/// Checks that a text is hexadecimal for a number of bytes within `bytes`, and returns it in lower case.
 fn hex(text: &str, bytes: std::ops::RangeInclusive<usize>) -> Result<String, String> {
     let is_valid = text.len().is_multiple_of(2)
         && bytes.contains(&(text.len() / 2))
@@ -178,7 +179,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     Ok(if no { Exit::No } else { Exit::Done })
 }
 
-/// Validates the arguments, before anything is measured.
+/// Validates the arguments, and opens devices and meters.
 fn plan(args: &Args) -> Result<Plan> {
     let workloads = args.workloads.parse(args::DEFAULT)?;
     let power: Vec<PowerSpec> =

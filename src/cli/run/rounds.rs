@@ -1,5 +1,5 @@
-//! Measures the rows of one device in interleaved blocks. Each round shuffles their order by the seed, so that drift affects all
-//! rows and no row always follows the same heat load.
+//! Tunes and verifies the rows of one device, then measures them in rounds: one block of each row that still needs one, in an order
+//! shuffled by the seed, so that drift averages out and no row always follows the same neighbour.
 
 use super::super::interrupt;
 use super::super::progress::RowProgress;
@@ -142,6 +142,7 @@ impl Rounds<'_> {
         Ok(Some(Prepared { job, batch: choice.batch }))
     }
 
+    /// Verifies the job and returns its measurer; nothing is timed yet.
     fn begin<'a>(
         &'a self,
         i: usize,
@@ -155,7 +156,7 @@ impl Rounds<'_> {
     }
 }
 
-/// Records why a row has no figures: the device does not support the workload, or it failed.
+/// Records that a row is unsupported, failed or crashed. Always `None`.
 fn fail<T>(row: &mut Row, error: &MeasureError) -> Option<T> {
     row.outcome = match error {
         MeasureError::Job(job) if job.is_unsupported() => {
@@ -167,7 +168,7 @@ fn fail<T>(row: &mut Row, error: &MeasureError) -> Option<T> {
     None
 }
 
-/// The rows that have windows or an outcome.
+/// Rows with windows, and rows that are unsupported, failed or crashed.
 fn finished(rows: &[Row]) -> Vec<Row> {
     let is_finished = |row: &&Row| row.windows.is_some() || row.outcome != Outcome::Measured;
     rows.iter().filter(is_finished).cloned().collect()

@@ -54,7 +54,7 @@ pub struct Market {
     #[serde(rename = "rental")]
     pub rentals: Vec<Rental>,
     /// Cost of a megawatt of hardware.
-    pub build: Builds,
+    pub build: CapexByKind,
     /// Costs of single cards.
     #[serde(rename = "card_cost")]
     pub card_costs: Vec<CardCost>,
@@ -186,16 +186,16 @@ pub struct Rental {
 
 /// Cost of a megawatt of hardware.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Builds {
+pub struct CapexByKind {
     /// Of miners.
-    pub mining: Build,
+    pub mining: Capex,
     /// Of accelerators.
-    pub inference: Build,
+    pub inference: Capex,
 }
 
 /// Cost and lifetime of a megawatt of one kind of hardware.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Build {
+pub struct Capex {
     /// Dollars per megawatt.
     pub cost: Figure,
     /// Years of depreciation, if given.

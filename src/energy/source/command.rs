@@ -17,11 +17,11 @@ use words::Separator;
 /// Timeout for the first line.
 const FIRST: Duration = Duration::from_secs(10);
 /// Timeout for every other line.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// A command that has printed a line and then neither exits nor prints for this long is treated as a stream.
 const SETTLE: Duration = Duration::from_secs(2);
 /// Poll interval while the pattern of the readings is being determined.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Time in which a command that is rerun for every reading must exit after its line.
 const GRACE: Duration = Duration::from_secs(1);
 /// Minimum time between two starts of a command, even of a short or failing one.
@@ -88,7 +88,7 @@ impl Command {
                 _ if bursts.flow() => return Ok(()),
                 _ => drop(state),
             }
-            if let Event::Over = run.wait(seen, until.min(now + LOOK))? {
+            if let Event::Over = run.wait(seen, until.min(now + POLL_INTERVAL))? {
                 break;
             }
         }
@@ -130,8 +130,8 @@ impl Command {
     }
 
     /// Waits for a line that arrives after this call, so that no reading is stale, and reruns the command when it has exited.
-    fn next(&mut self, patience: Duration) -> Result<Line, EnergyError> {
-        let until = Instant::now() + patience;
+    fn next(&mut self, timeout: Duration) -> Result<Line, EnergyError> {
+        let until = Instant::now() + timeout;
         let running = self.run.as_ref().filter(|run| !run.is_over);
         let mut seen = running.map_or(0, |run| run.state().lines);
         loop {
@@ -145,7 +145,7 @@ impl Command {
                 }
                 Event::Over => (self.reruns, seen) = (true, 0),
                 Event::Silence => {
-                    let error = run.silent(patience);
+                    let error = run.silent(timeout);
                     self.run = None;
                     return Err(error);
                 }
@@ -210,7 +210,7 @@ impl EnergySource for Command {
 
     fn read(&mut self) -> Result<Vec<f64>, EnergyError> {
         self.arrived = None;
-        let line = self.next(PATIENCE)?;
+        let line = self.next(TIMEOUT)?;
         self.arrived = (!self.reruns).then_some(line.arrived);
         Ok(vec![self.check(line)?])
     }

@@ -11,7 +11,7 @@ use ureq::http::{StatusCode, Uri, header};
 use ureq::{Agent, Body};
 
 /// Timeout, from the DNS lookup to the last byte of the answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum size of an answer; plugs send one or two kilobytes.
 const MAX_BYTES: u64 = 64 << 10;
 
@@ -80,7 +80,7 @@ impl Http {
         }
         // No proxy or redirect may receive the password. Plugs close idle connections at any time, so none is reused.
         let agent = Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(TIMEOUT))
             .proxy(None)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -131,7 +131,7 @@ impl Http {
             ),
             Refusal::Late => format!(
                 "the {plug} did not answer within {} s; check its address and its radio reception",
-                PATIENCE.as_secs()
+                TIMEOUT.as_secs()
             ),
             Refusal::BrokenOff => {
                 format!(

@@ -1,8 +1,8 @@
 //! AMD and Intel cards, through hwmon, the Linux kernel's sensor interface.
 
 use super::{
-    Found, Reader, card_ceiling, checked, garbage, limit, number, pci_address, poll, temperature,
-    text,
+    CardSensors, Reader, card_ceiling, checked, garbage, limit, number, pci_address, poll,
+    temperature, text,
 };
 use crate::energy::{
     Accuracy, Board, BoardState, EnergyError, EnergySource, MeterKind, Quantity, Scope, SourceInfo,
@@ -24,7 +24,7 @@ const AMD_ALL_ONES: [f64; 2] = [65_136_000.0, 65_535_000.0];
 ///
 /// # Errors
 /// If the kernel has no sensors of it.
-pub fn find(sysfs: &Path, pci: &str) -> Result<Found, EnergyError> {
+pub fn find(sysfs: &Path, pci: &str) -> Result<CardSensors, EnergyError> {
     let (domain, bus, device, function) = pci_address(pci)?;
     let address = format!("{domain:04x}:{bus:02x}:{device:02x}.{function:x}");
     let card = sysfs.join("bus/pci/devices").join(address);
@@ -40,7 +40,7 @@ pub fn find(sysfs: &Path, pci: &str) -> Result<Found, EnergyError> {
     )?;
     let source = if sensors.is_amd { sensors.power(sysfs) } else { sensors.counter(sysfs) };
     let absence = if source.is_none() { sensors.refusal() } else { None };
-    Ok(Found { sources: source.into_iter().collect(), absence, board: Box::new(sensors) })
+    Ok(CardSensors { sources: source.into_iter().collect(), absence, board: Box::new(sensors) })
 }
 
 /// The sensors of a card.

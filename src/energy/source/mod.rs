@@ -16,7 +16,7 @@ use std::io;
 use std::path::Path;
 
 /// The sensors of a card.
-pub struct Found {
+pub struct CardSensors {
     /// Its energy sources, counters first; empty if it has none.
     pub sources: Vec<Box<dyn EnergySource>>,
     /// Why there is no source, if the driver reports more than a missing sensor.

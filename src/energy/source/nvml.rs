@@ -1,6 +1,6 @@
 //! NVIDIA cards, through NVML, the driver's management library.
 
-use super::{Found, Reader, card_ceiling, checked, limit, pci_address, poll, temperature};
+use super::{CardSensors, Reader, card_ceiling, checked, limit, pci_address, poll, temperature};
 use crate::energy::{
     Accuracy, Basis, Board, BoardState, EnergyError, EnergySource, MeterKind, Quantity, Scope,
     SourceInfo, Throttle,
@@ -25,7 +25,7 @@ const UPDATE: Seconds = Seconds(0.1);
 ///
 /// # Errors
 /// If there is no library or no such card, or if the driver does not answer.
-pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
+pub fn find(pci: &str, library: Option<&Path>) -> Result<CardSensors, EnergyError> {
     let (domain, bus, device, function) = pci_address(pci)?;
     // Format of the library.
     let address = format!("{domain:08X}:{bus:02X}:{device:02X}.{function:X}");
@@ -69,7 +69,7 @@ pub fn find(pci: &str, library: Option<&Path>) -> Result<Found, EnergyError> {
         Box::new(Reader { info, read }) as Box<dyn EnergySource>
     };
     let sources = readings.into_iter().flatten().map(source).collect();
-    Ok(Found { sources, absence, board: Box::new(card) })
+    Ok(CardSensors { sources, absence, board: Box::new(card) })
 }
 
 /// A card of the library. It is cloned into the threads of sources and board: NVML is thread-safe.

@@ -115,7 +115,7 @@ pub(super) struct Channel {
 }
 
 /// Description of a plug.
-pub(super) struct About {
+pub(super) struct PlugInfo {
     pub kind: MeterKind,
     pub model: String,
     pub firmware: Option<String>,
@@ -195,7 +195,7 @@ struct Plug {
 /// If there is no such channel, or it is ambiguous; if it has neither source, or its power is not plausible.
 pub(super) fn sources(
     http: Http,
-    about: About,
+    about: PlugInfo,
     channels: Vec<Channel>,
     wanted: Option<&str>,
 ) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
@@ -300,10 +300,10 @@ pub(super) fn public_name(name: Option<&str>, private: &[&str]) -> Option<String
     if runs.iter().any(|digits| *digits >= 12) || runs.windows(6).any(|pairs| pairs == [2; 6]) {
         return None;
     }
-    let squeezed = squeeze(name);
+    let squeezed = alphanumeric_lowercase(name);
     // The last digits of a MAC address identify a plug.
     let identifies = |private: &&str| {
-        let private = squeeze(private);
+        let private = alphanumeric_lowercase(private);
         let tail = &private[private.len().saturating_sub(6)..];
         !tail.is_empty() && squeezed.contains(tail)
     };
@@ -311,6 +311,6 @@ pub(super) fn public_name(name: Option<&str>, private: &[&str]) -> Option<String
 }
 
 /// Letters and digits only, in lower case.
-fn squeeze(text: &str) -> String {
+fn alphanumeric_lowercase(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }

@@ -2,7 +2,7 @@
 
 use super::http::{Http, Login, Refusal};
 use super::plug::{
-    About, CLAMP_CEILING, Channel, Figure, PLUG_CEILING, address, public_name, sources,
+    CLAMP_CEILING, Channel, Figure, PLUG_CEILING, PlugInfo, address, public_name, sources,
 };
 use crate::energy::{EnergyError, EnergySource, MeterKind};
 use crate::units::{Joules, WATT_HOUR, WATT_MINUTE, Watts};
@@ -42,7 +42,7 @@ pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
         )?,
     };
     let private = [text("mac").unwrap_or_default(), text("id").unwrap_or_default()];
-    let about = About {
+    let about = PlugInfo {
         kind: MeterKind::Shelly,
         model: public_name(model, &private).unwrap_or_else(|| "Shelly".into()),
         firmware: public_name(firmware, &private).map(|version| format!("firmware {version}")),

@@ -1,7 +1,7 @@
 //! Plugs with Tasmota firmware, through HTTP: power, and a counter in kilowatt-hours.
 
 use super::http::{Http, Login};
-use super::plug::{About, Channel, Figure, PLUG_CEILING, address, public_name, sources};
+use super::plug::{Channel, Figure, PLUG_CEILING, PlugInfo, address, public_name, sources};
 use crate::energy::{EnergyError, EnergySource, MeterKind};
 use crate::units::KILOWATT_HOUR;
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub fn find(url: &str) -> Result<Vec<Box<dyn EnergySource>>, EnergyError> {
     let module =
         module.as_ref().and_then(|answer| answer.get("Module")?.as_object()?.values().next());
     let firmware = firmware.as_ref().and_then(|answer| answer.get("StatusFWR")?.get("Version"));
-    let about = About {
+    let about = PlugInfo {
         kind: MeterKind::Tasmota,
         model: public_name(module.and_then(Value::as_str), &[]).unwrap_or_else(|| "Tasmota".into()),
         firmware: public_name(firmware.and_then(Value::as_str), &[])

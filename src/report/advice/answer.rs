@@ -17,7 +17,7 @@ pub fn answer(advice: &Advice) -> Vec<String> {
 }
 
 /// A choice as an imperative: `rent out NVIDIA H100 (one year)`.
-fn act(choice: &Choice) -> String {
+fn action_text(choice: &Choice) -> String {
     let subject = &choice.subject;
     let name = choice.device.as_ref().map_or("", |on| &on.name);
     match choice.kind {
@@ -29,8 +29,8 @@ fn act(choice: &Choice) -> String {
 }
 
 /// Revenue of a choice, in dollars per kWh.
-fn earns(choice: &Choice) -> String {
-    match choice.reaches_meter() {
+fn revenue_text(choice: &Choice) -> String {
+    match choice.has_wall_energy() {
         true => dollars(choice.revenue),
         false if choice.revenue.high.is_finite() => {
             format!("${} at most", number(choice.revenue.high))
@@ -43,7 +43,7 @@ fn recommendation(advice: &Advice) -> String {
     let recommendation = &advice.recommendation;
     let best = &advice.choices[recommendation.best];
     let price = price(advice.conditions.electricity);
-    let (act_of_best, revenue) = (act(best), earns(best));
+    let (act_of_best, revenue) = (action_text(best), revenue_text(best));
     let costs = if best.hardware.is_some() { "power and hardware" } else { "power" };
     let first = match recommendation.pays {
         Answer::Yes => format!(
@@ -60,7 +60,8 @@ fn recommendation(advice: &Advice) -> String {
     let here = match recommendation.best_here {
         Some(here) if here == recommendation.best => return first,
         Some(here) => {
-            let (act_here, revenue) = (act(&advice.choices[here]), earns(&advice.choices[here]));
+            let (act_here, revenue) =
+                (action_text(&advice.choices[here]), revenue_text(&advice.choices[here]));
             format!("Best use of the devices measured here: {act_here}. It earns {revenue}.")
         }
         None => {
@@ -86,7 +87,7 @@ fn certainty(advice: &Advice) -> String {
     };
     let rivals = &advice.recommendation.rivals;
     let named = rivals.iter().take(NAMED_RIVALS).map(|rival| &advice.choices[*rival]);
-    let named = named.map(|rival| format!("{}, {}", act(rival), earns(rival)));
+    let named = named.map(|rival| format!("{}, {}", action_text(rival), revenue_text(rival)));
     let more = rivals.len().saturating_sub(NAMED_RIVALS);
     let more = (more > 0).then(|| format!("{more} more"));
     let settled = match &named.chain(more).collect::<Vec<_>>()[..] {
@@ -127,7 +128,7 @@ fn break_evens(advice: &Advice) -> String {
     if let Some((other, found)) = beats
         && let Some(condition) = condition(found)
     {
-        let miner = act(&advice.choices[other]);
+        let miner = action_text(&advice.choices[other]);
         lines.push(format!("It earns more than to {miner} as long as {condition}."));
     }
     if best.kind.hashes() {
@@ -163,23 +164,24 @@ fn condition(found: &BreakEven) -> Option<String> {
 
 /// The market file, and how many of its figures are examples or stale.
 fn computed_with(advice: &Advice) -> String {
-    let mut doubts = Vec::new();
+    let mut caveats = Vec::new();
     let power =
         advice.example_figures.iter().any(|figure| figure.starts_with("premises.electricity"));
     let among = if power { ", the price of power among them" } else { "" };
     if !advice.example_figures.is_empty() {
-        doubts.push(format!("{} of its figures are examples{among}", advice.example_figures.len()));
+        caveats
+            .push(format!("{} of its figures are examples{among}", advice.example_figures.len()));
     }
     if !advice.stale_figures.is_empty() {
         let count = advice.stale_figures.len();
-        doubts.push(format!("{count} of its prices are older than {STALE_DAYS} days"));
+        caveats.push(format!("{count} of its prices are older than {STALE_DAYS} days"));
     }
-    let doubts = match &doubts[..] {
+    let caveats = match &caveats[..] {
         [] => ".".into(),
         some => format!(
             ": {} (the last table names them). Give your own: --market FILE.",
             some.join(", ")
         ),
     };
-    format!("Computed with the market file of {}{doubts}", advice.market_date)
+    format!("Computed with the market file of {}{caveats}", advice.market_date)
 }

@@ -3,8 +3,8 @@
 use super::common::{break_even, grouped};
 use super::figures::{cell, phrase, phrase_by, plain};
 use crate::economics::{
-    Advice, Answer, BreakEven, Choice, Crossing, HalvingEpoch, Kind, Never, Parameter, Question,
-    best_of,
+    Advice, Answer, BreakEven, Choice, Crossing, HalvingEpoch, Kind, NoBreakEven, Parameter,
+    Question, best_of,
 };
 use crate::report::table::{Column, Table, cells};
 use strum::VariantArray;
@@ -47,7 +47,7 @@ fn hashing(advice: &Advice) -> Table {
         questions.extend(twice("hashing here pays if", pays(here)));
         names.push(format!("Measured here: {}.", choice.label));
         let bound = "The energy here is incomplete: the true break-even is even harder to reach.";
-        notes.extend((!choice.reaches_meter()).then(|| bound.to_string()));
+        notes.extend((!choice.has_wall_energy()).then(|| bound.to_string()));
     }
     let mut table = table(advice, "hashing", &questions);
     table.notes.insert(0, names.join(" "));
@@ -118,7 +118,7 @@ fn cell_of(found: Option<&BreakEven>) -> String {
             let sign = if *yes_above { ">" } else { "<" };
             format!("{sign} {}", cell(*value))
         }
-        Crossing::Never(Never::NoEffectOnDifference) => "–".into(),
+        Crossing::Never(NoBreakEven::NoEffectOnDifference) => "–".into(),
         Crossing::Never(_) => match found.answer {
             Answer::Yes => "always".into(),
             Answer::No => "never".into(),

@@ -59,8 +59,8 @@ pub fn cell_by(interval: Interval, show: &dyn Fn(f64) -> String) -> String {
 }
 
 /// For a table; an upper bound if the energy is incomplete.
-pub fn bounded(interval: Interval, reaches_meter: bool) -> String {
-    match reaches_meter {
+pub fn bounded(interval: Interval, has_wall_energy: bool) -> String {
+    match has_wall_energy {
         true => cell(interval),
         false if interval.high.is_finite() => format!("≤ {}", number(interval.high)),
         false => "unknown".into(),

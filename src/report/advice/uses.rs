@@ -22,10 +22,10 @@ pub(super) fn table(advice: &Advice) -> Table {
         heads.remove(3);
     }
     let ranked = advice.ranking.order.iter().map(|ranked| &advice.choices[ranked.choice]);
-    let unranked = advice.choices.iter().filter(|choice| !choice.reaches_meter());
+    let unranked = advice.choices.iter().filter(|choice| !choice.has_wall_energy());
     let alone = only_device(advice).is_some();
     let row = |choice: &Choice| {
-        let ranked = choice.reaches_meter();
+        let ranked = choice.has_wall_energy();
         let after = bounded(choice.revenue_after_halving, ranked);
         let after = if choice.kind.hashes() { after } else { "same".into() };
         let mut row = vec![name(choice, alone), bounded(choice.revenue, ranked), after];

@@ -40,7 +40,7 @@ pub struct Line {
     /// The figure as text.
     pub value: String,
     /// Provenance, as `modelled, machine`, or fraction of the published rate.
-    pub worth: String,
+    pub status: String,
     /// Explanation of the figure.
     pub about: String,
     /// Whether it counts.
@@ -67,7 +67,7 @@ pub fn joules(entries: &[Entry]) -> Vec<Card> {
             Line {
                 class: "asic",
                 name: asic.name.clone(),
-                worth: "published, wall".into(),
+                status: "published, wall".into(),
                 about: format!("Published, not measured here: {value} {unit} by {source}, {date}."),
                 value,
                 counts: true,
@@ -87,7 +87,7 @@ pub fn rates(entries: &[Entry]) -> Vec<Card> {
         let axis = Axis::logarithmic(ends.flatten())?;
         let words = |per_second: f64| Rate { per_second, unit }.to_string();
         let of_entry = |entry: &&Entry| Line {
-            worth: if entry.counts() { entry.published_words() } else { entry.state().into() },
+            status: if entry.counts() { entry.published_words() } else { entry.state().into() },
             about: about_rate(entry),
             ..line(&axis, entry, entry.rate, words)
         };
@@ -137,7 +137,7 @@ fn line(
         (Some(value), None) => words(value),
         (None, _) => format!("{} to {}", words(figure.low), words(figure.high)),
     });
-    let worth = match counts {
+    let status = match counts {
         false => format!("{}: {}", entry.state(), entry.reasons.join("; ")),
         true if entry.rows > 1 => format!("{}, {} rows", entry.source_words(), entry.rows),
         true => entry.source_words(),
@@ -147,7 +147,7 @@ fn line(
         class: entry.class.into_str(),
         name: format!("{}{flag}", entry.name),
         value,
-        worth,
+        status,
         about: about(entry),
         counts,
         marks: figure.map_or(Vec::new(), |figure| drawn(axis, entry, figure)),

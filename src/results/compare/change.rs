@@ -18,15 +18,15 @@ use crate::units::{Interval, Method, Provenance};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// The 97.5 % quantile of the normal distribution.
-const DEVIATIONS: f64 = 1.959_963_984_540_054;
+const Z_975: f64 = 1.959_963_984_540_054;
 /// The 99.5 % quantile of the normal distribution.
-const DEVIATIONS_99: f64 = 2.575_829_303_548_9;
+const Z_995: f64 = 2.575_829_303_548_9;
 /// Seed of bootstrap intervals: the same files give the same interval.
 const SEED: u64 = 1;
 
 /// The direction of a regression.
 #[derive(Clone, Copy, PartialEq)]
-enum Worse {
+enum Direction {
     /// Lower figures are worse: units of work per second.
     Lower,
     /// Higher figures are worse: joules per unit of work.
@@ -42,11 +42,11 @@ pub(super) fn throughput(base: View, new: View, gate: Option<f64>) -> Option<Cha
         windows.rates_by_block().iter().filter_map(|block| stats::median(block)).collect()
     };
     if let Some(ratio) = stats::ratio_of_blocks(&medians(base), &medians(new)) {
-        return Some(change(figures, ratio, Method::BlocksStudent, Worse::Lower, gate));
+        return Some(change(figures, ratio, Method::BlocksStudent, Direction::Lower, gate));
     }
     // A single block does not show the scatter between blocks.
     Some(match stats::ratio_of_windows(&base.rates(), &new.rates(), SEED) {
-        Some(ratio) => change(figures, ratio, Method::Bootstrap, Worse::Lower, gate),
+        Some(ratio) => change(figures, ratio, Method::Bootstrap, Direction::Lower, gate),
         None => bare(figures, gate),
     })
 }
@@ -82,15 +82,15 @@ pub(super) fn joules(base: View, new: View, gate: Option<f64>) -> Result<Change,
     let with_blocks =
         |of_meters: f64, blocks: (f64, f64)| of_meters.hypot((blocks.1 / blocks.0).ln() / 2.0);
     let half = with_blocks(of_meters, scatter.ci95);
-    let half_99 = with_blocks(of_meters * DEVIATIONS_99 / DEVIATIONS, scatter.ci99);
+    let half_99 = with_blocks(of_meters * Z_995 / Z_975, scatter.ci99);
     let log = (figures.1 / figures.0).ln();
     let p = match half {
         0.0 => f64::from(log == 0.0),
-        _ => 2.0 * Normal::standard().sf((DEVIATIONS * log / half).abs()),
+        _ => 2.0 * Normal::standard().sf((Z_975 * log / half).abs()),
     };
     let within = |half: f64| ((log - half).exp(), (log + half).exp());
     let ratio = Ratio { value: log.exp(), ci95: within(half), ci99: within(half_99), p };
-    let change = change(figures, ratio, Method::MeterUncertainty, Worse::Higher, gate);
+    let change = change(figures, ratio, Method::MeterUncertainty, Direction::Higher, gate);
     Ok(Change { one_meter, ..change })
 }
 
@@ -135,17 +135,17 @@ fn change(
     figures: (f64, f64),
     ratio: Ratio,
     method: Method,
-    worse: Worse,
+    worse: Direction,
     gate: Option<f64>,
 ) -> Change {
     let (below, above) = (ratio.ci95.1 < 1.0, ratio.ci95.0 > 1.0);
     let (regression, improvement) = match worse {
-        Worse::Lower => (below, above),
-        Worse::Higher => (above, below),
+        Direction::Lower => (below, above),
+        Direction::Higher => (above, below),
     };
     let reaches = |percent: f64| match worse {
-        Worse::Lower => ratio.ci99.0 < 1.0 - percent / 100.0,
-        Worse::Higher => ratio.ci99.1 > 1.0 + percent / 100.0,
+        Direction::Lower => ratio.ci99.0 < 1.0 - percent / 100.0,
+        Direction::Higher => ratio.ci99.1 > 1.0 + percent / 100.0,
     };
     Change {
         ratio: Interval::new(ratio.value, ratio.ci95, Provenance::Measured, method),

@@ -38,7 +38,7 @@ impl Judge<'_> {
             _ => row.workload.intensity.map_or(1.0, |i| i.operations_per_unit),
         };
         let rate = windows.total_work() as f64 / windows.seconds().0 * operations;
-        if device.class.runs_on_cpu() && rate > self.processors_most(row.workload.id) {
+        if device.class.runs_on_cpu() && rate > self.max_cpu_rate(row.workload.id) {
             self.add_by_rule(format_args!("windows: {name} cannot compute so fast"));
         }
         if self.cards.has_since(name, self.evidence.run.started_at)
@@ -51,7 +51,7 @@ impl Judge<'_> {
     }
 
     /// More hashes, bytes or operations per second than any processor with the host's number of threads.
-    fn processors_most(&self, id: Id) -> f64 {
+    fn max_cpu_rate(&self, id: Id) -> f64 {
         let per_cycle = match id {
             Id::Sha256d => self.rules.cpu_hashes_per_cycle,
             Id::Stream => self.rules.cpu_bytes_per_cycle,

@@ -19,7 +19,7 @@ pub enum EngineError {
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The device has no room for the model and its cache.
-    #[error("the model and its cache need {}, {}", .0.needed, .0.there)]
+    #[error("the model and its cache need {}, {}", .0.needed, .0.available)]
     TooLarge(InsufficientMemory),
     /// The device ran out of memory while the model was loaded.
     #[error("the model and its cache need {needed}, and the device was full before all was there")]

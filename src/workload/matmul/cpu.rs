@@ -3,7 +3,7 @@
 use super::data::{CHANGING, Operands};
 use super::job::Engine;
 use super::native::Weights;
-use super::types::{Block, Shape};
+use super::shape::{Region, Shape};
 use crate::kernels::Arithmetic;
 use crate::model::{GROUP, Type};
 use crate::units::Seconds;
@@ -68,9 +68,9 @@ impl Engine for CpuEngine {
         (192, 256)
     }
 
-    fn blocks(&self) -> Vec<Block> {
+    fn blocks(&self) -> Vec<Region> {
         let Shape { m, n, .. } = self.operands.shape;
-        vec![Block { rows: 0..m, columns: 0..n }]
+        vec![Region { rows: 0..m, columns: 0..n }]
     }
 
     fn arithmetic(&self) -> Arithmetic {
@@ -80,8 +80,8 @@ impl Engine for CpuEngine {
         }
     }
 
-    fn wait(&mut self, part: &Block, copies: &[usize]) -> Result<Option<Seconds>, JobError> {
-        let Block { rows, columns } = part;
+    fn wait(&mut self, part: &Region, copies: &[usize]) -> Result<Option<Seconds>, JobError> {
+        let Region { rows, columns } = part;
         for copy in copies {
             let c = self.c.slice_mut(s![rows.clone(), columns.clone()]);
             let b = &self.b[*copy];
@@ -120,11 +120,11 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
-    fn snapshot(&self, part: &Block) -> Result<Array2<f32>, JobError> {
+    fn snapshot(&self, part: &Region) -> Result<Array2<f32>, JobError> {
         Ok(self.c.slice(s![part.rows.clone(), part.columns.clone()]).to_owned())
     }
 
-    fn read(&self, _: &Block, snapshot: &Array2<f32>) -> Result<Array2<f32>, JobError> {
+    fn read(&self, _: &Region, snapshot: &Array2<f32>) -> Result<Array2<f32>, JobError> {
         Ok(snapshot.clone())
     }
 }

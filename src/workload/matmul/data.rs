@@ -1,7 +1,7 @@
 //! The matrices of a product C = A·B: activations A (M×K) and weights B (K×N). Every element is a pure function of the seed and its
 //! position, so that inputs, checks and proofs need no second copy.
 
-use super::types::Shape;
+use super::shape::Shape;
 use crate::model::{GROUP, Type};
 use crate::workload::data::{Seed, Tensor};
 use half::f16;

@@ -4,7 +4,7 @@ use super::data::{CHANGING, Operands};
 use super::job::Engine;
 use super::layout::Raw;
 use super::packed::{Blocking, GUARD, Layouts, Scaled, padded};
-use super::types::{Block, Shape};
+use super::shape::{Region, Shape};
 use crate::gpu::{
     Batch, Bindings, Buffer, Dispatch, Flight, Gpu, GpuError, Memory, Pipeline, Resource, Snapshot,
 };
@@ -106,13 +106,13 @@ impl GpuEngine {
     }
 
     /// The block of rows and the block of columns that contain a part, and the part's first row and column in them.
-    fn position(&self, part: &Block) -> [usize; 4] {
+    fn position(&self, part: &Region) -> [usize; 4] {
         let (row, column, Blocking { rows, columns, .. }) =
             (part.rows.start, part.columns.start, self.cut);
         [row / rows, column / columns, row % rows, column % columns]
     }
 
-    fn part(&self, part: &Block) -> Result<Part, GpuError> {
+    fn part(&self, part: &Region) -> Result<Part, GpuError> {
         let [i, j, first_row, first_column] = self.position(part);
         let Blocking { k, rows, columns } = self.cut;
         let splits = self.kernel.constant("SPLIT_K").unwrap_or(1);
@@ -175,15 +175,15 @@ impl Engine for GpuEngine {
         (self.kernel.number("TILE_M") as usize, self.kernel.number("TILE_N") as usize)
     }
 
-    fn blocks(&self) -> Vec<Block> {
+    fn blocks(&self) -> Vec<Region> {
         let Shape { m, n, .. } = self.operands.shape;
         let rows = |i: usize| i * self.cut.rows..((i + 1) * self.cut.rows).min(m);
         let columns = |j: usize| j * self.cut.columns..((j + 1) * self.cut.columns).min(n);
-        let row = |i| (0..self.b.len()).map(move |j| Block { rows: rows(i), columns: columns(j) });
+        let row = |i| (0..self.b.len()).map(move |j| Region { rows: rows(i), columns: columns(j) });
         (0..self.a.len()).flat_map(row).collect()
     }
 
-    fn set_parts(&mut self, parts: &[Block]) -> Result<(), JobError> {
+    fn set_parts(&mut self, parts: &[Region]) -> Result<(), JobError> {
         self.parts.clear();
         self.parts = parts.iter().map(|part| self.part(part)).collect::<Result<_, _>>()?;
         Ok(())
@@ -202,7 +202,7 @@ impl Engine for GpuEngine {
         Ok(self.flight.submit(&Batch { dispatches, ..Batch::default() })?)
     }
 
-    fn wait(&mut self, _: &Block, _: &[usize]) -> Result<Option<Seconds>, JobError> {
+    fn wait(&mut self, _: &Region, _: &[usize]) -> Result<Option<Seconds>, JobError> {
         Ok(self.flight.wait()?.expect("a part was submitted").gpu_seconds)
     }
 
@@ -229,14 +229,14 @@ impl Engine for GpuEngine {
         Ok(())
     }
 
-    fn snapshot(&self, part: &Block) -> Result<Snapshot, JobError> {
+    fn snapshot(&self, part: &Region) -> Result<Snapshot, JobError> {
         let [i, j, row, _] = self.position(part);
         let byte = |row: usize| 4 * (row * self.cut.columns) as u64;
         let (c, _) = &self.c[i * self.b.len() + j];
         Ok(self.gpu.snapshot(c, byte(row)..byte(row + part.rows.len()))?)
     }
 
-    fn read(&self, part: &Block, snapshot: &Snapshot) -> Result<Array2<f32>, JobError> {
+    fn read(&self, part: &Region, snapshot: &Snapshot) -> Result<Array2<f32>, JobError> {
         let values: Vec<f32> = self.gpu.read(snapshot)?;
         let padded = Array2::from_shape_vec((part.rows.len(), self.cut.columns), values);
         let [.., first] = self.position(part);

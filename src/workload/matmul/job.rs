@@ -3,7 +3,7 @@
 
 use super::data::Operands;
 use super::proof::{Element, Elements, SAMPLED};
-use super::types::{Block, Shape};
+use super::shape::{Region, Shape};
 use crate::kernels::{Arithmetic, Kernel};
 use crate::oracle::Verdict;
 use crate::oracle::matmul::{Freivalds, Rounding, judge};
@@ -27,9 +27,9 @@ pub trait Engine {
     /// Parts of a block begin at multiples of these rows and columns.
     fn granule(&self) -> (usize, usize);
     /// The blocks of C; no part crosses them.
-    fn blocks(&self) -> Vec<Block>;
+    fn blocks(&self) -> Vec<Region>;
     /// Sets the parts of C that are submitted by index. Nothing may be in flight.
-    fn set_parts(&mut self, _parts: &[Block]) -> Result<(), JobError> {
+    fn set_parts(&mut self, _parts: &[Region]) -> Result<(), JobError> {
         Ok(())
     }
     /// Lets a GPU compute one part with each of these copies of the weights, in order; the CPU computes it in `wait`.
@@ -37,7 +37,7 @@ pub trait Engine {
         Ok(())
     }
     /// Waits for the oldest submission, which is this one. Returns its time on the device's clock.
-    fn wait(&mut self, part: &Block, copies: &[usize]) -> Result<Option<Seconds>, JobError>;
+    fn wait(&mut self, part: &Region, copies: &[usize]) -> Result<Option<Seconds>, JobError>;
     /// Overwrites C and its guard words with NaN.
     fn poison(&mut self) -> Result<(), JobError>;
     /// Whether no guard word was written since C was poisoned. The CPU writes through slices of C, which need none.
@@ -46,8 +46,8 @@ pub trait Engine {
     }
     /// Changes A to that of a window.
     fn change(&mut self, window: u32) -> Result<(), JobError>;
-    fn snapshot(&self, part: &Block) -> Result<Self::Snapshot, JobError>;
-    fn read(&self, part: &Block, snapshot: &Self::Snapshot) -> Result<Array2<f32>, JobError>;
+    fn snapshot(&self, part: &Region) -> Result<Self::Snapshot, JobError>;
+    fn read(&self, part: &Region, snapshot: &Self::Snapshot) -> Result<Array2<f32>, JobError>;
 }
 
 /// Terms of the first dispatches, before the device's speed is known.
@@ -63,7 +63,7 @@ pub struct MatmulJob<E: Engine> {
     copies: usize,
     copy: usize,
     /// A batch computes a part of C `repeats` times.
-    parts: Vec<Block>,
+    parts: Vec<Region>,
     repeats: usize,
     next_part: usize,
     /// Why the parts could not be set; the next submission reports it.
@@ -72,7 +72,7 @@ pub struct MatmulJob<E: Engine> {
     in_flight: VecDeque<(usize, Vec<usize>)>,
     last_done: Option<usize>,
     /// A part of C and its saved output for each window, until it is checked.
-    windows: Vec<Option<(Block, E::Snapshot)>>,
+    windows: Vec<Option<(Region, E::Snapshot)>>,
     sampled: Vec<Element>,
     /// Freivalds' vectors for columns of C.
     vectors: HashMap<Range<usize>, Freivalds>,
@@ -127,11 +127,11 @@ impl<E: Engine> MatmulJob<E> {
     }
 
     /// The output of a part now.
-    fn output(&self, part: &Block) -> Result<Array2<f32>, JobError> {
+    fn output(&self, part: &Region) -> Result<Array2<f32>, JobError> {
         self.engine.read(part, &self.engine.snapshot(part)?)
     }
 
-    fn freivalds(&mut self, operands: &Operands, part: &Block, c: &Array2<f32>) -> Verdict {
+    fn freivalds(&mut self, operands: &Operands, part: &Region, c: &Array2<f32>) -> Verdict {
         let Operands { seed, a, b, .. } = *operands;
         let vector = self.vectors.entry(part.columns.clone()).or_insert_with(|| {
             let signs = seed.coins("signs", b.lines);
@@ -141,7 +141,7 @@ impl<E: Engine> MatmulJob<E> {
     }
 
     /// Compares some elements of a block, always including its corners.
-    fn sample(&self, part: &Block, c: &Array2<f32>) -> Verdict {
+    fn sample(&self, part: &Region, c: &Array2<f32>) -> Verdict {
         let k = self.operands.shape.k;
         let spread = |side: &Range<usize>, most: usize| -> Vec<usize> {
             let n = side.len().min(most);
@@ -169,7 +169,7 @@ impl<E: Engine> MatmulJob<E> {
 }
 
 /// Cuts a block along its longer side, in granules.
-fn strips(block: &Block, count: usize, granule: (usize, usize)) -> Vec<Block> {
+fn strips(block: &Region, count: usize, granule: (usize, usize)) -> Vec<Region> {
     let granules = |side: &Range<usize>, granule: usize| side.len().div_ceil(granule);
     let (rows, columns) = (granules(&block.rows, granule.0), granules(&block.columns, granule.1));
     let by_rows = rows >= columns;
@@ -178,8 +178,8 @@ fn strips(block: &Block, count: usize, granule: (usize, usize)) -> Vec<Block> {
         false => (&block.columns, granule.1 * columns.div_ceil(count)),
     };
     let part = |first: usize| match first..(first + step).min(side.end) {
-        rows if by_rows => Block { rows, columns: block.columns.clone() },
-        columns => Block { rows: block.rows.clone(), columns },
+        rows if by_rows => Region { rows, columns: block.columns.clone() },
+        columns => Region { rows: block.rows.clone(), columns },
     };
     side.clone().step_by(step).map(part).collect()
 }
@@ -266,9 +266,9 @@ impl<E: Engine> Job for MatmulJob<E> {
 
     fn close_window(&mut self) -> Result<(), JobError> {
         let part = self.last_done.expect("a window has at least one batch");
-        let Block { rows, columns } = self.parts[part].clone();
+        let Region { rows, columns } = self.parts[part].clone();
         let kept = (MAX_EVIDENCE_BYTES / (4 * columns.len())).clamp(1, rows.len());
-        let part = Block { rows: rows.end - kept..rows.end, columns };
+        let part = Region { rows: rows.end - kept..rows.end, columns };
         let snapshot = self.engine.snapshot(&part)?;
         self.windows.push(Some((part, snapshot)));
         Ok(())

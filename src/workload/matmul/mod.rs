@@ -9,8 +9,8 @@ mod layout;
 pub mod native;
 mod packed;
 mod proof;
+mod shape;
 mod spec;
-mod types;
 
 pub use cpu::CpuEngine;
 pub use data::{Matrix, Operands};
@@ -19,9 +19,9 @@ pub use job::{Engine, MatmulJob};
 pub use layout::{Layout, Raw};
 pub use packed::padded;
 pub use proof::{Element, Elements};
+pub use shape::{Region, Shape};
 pub use spec::judge;
 pub(super) use spec::parse;
-pub use types::{Block, Shape};
 
 use super::{Id, Intensity, PreparedJob, Seed, Target, Variant, Workload, gpu_variants};
 use crate::device::{Class, Device, memory};

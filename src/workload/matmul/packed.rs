@@ -2,7 +2,7 @@
 
 use super::data::Matrix;
 use super::layout::{Layout, Raw};
-use super::types::Shape;
+use super::shape::Shape;
 use crate::gpu::{Gpu, GpuError, Memory};
 use crate::kernels::{BindingKind, Kernel};
 use crate::model::GROUP;

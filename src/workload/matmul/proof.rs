@@ -1,7 +1,7 @@
 //! Sampled elements of a product for the record, and how a third party recomputes them from the seed alone.
 
 use super::data::Operands;
-use super::types::Shape;
+use super::shape::Shape;
 use crate::oracle::Verdict;
 use crate::oracle::matmul::{Rounding, judge_element};
 use schemars::JsonSchema;

@@ -2,7 +2,7 @@
 //! options.
 
 use super::data::Operands;
-use super::types::Shape;
+use super::shape::Shape;
 use super::{Elements, Matmul};
 use crate::model::{LAYERS, PRESETS, Type};
 use crate::oracle::Verdict;

@@ -2,7 +2,7 @@
 //! contain a share; the CPU finds the word.
 
 use super::cpu::scan_by_sha2;
-use super::{Found, Limits, Scan, Scanner};
+use super::{Limits, Scan, Scanner, ShareHit};
 use crate::gpu::{Batch, Bindings, Buffer, Dispatch, Flight, Gpu, Pipeline, Resource};
 use crate::kernels::sha256d::{K, Program, ROTATIONS};
 use crate::kernels::{Entry, Kernel};
@@ -99,7 +99,7 @@ impl Scanner for GpuScanner {
         Ok(())
     }
 
-    fn wait(&mut self, scan: &Scan) -> Result<(Vec<Found>, Option<Seconds>), JobError> {
+    fn wait(&mut self, scan: &Scan) -> Result<(Vec<ShareHit>, Option<Seconds>), JobError> {
         let done = self.flight.wait()?.expect("a scan was submitted");
         let (count, blocks) = (done.words[0] as usize, &done.words[1..]);
         let blocks = blocks.get(..count).ok_or_else(|| {

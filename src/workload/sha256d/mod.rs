@@ -103,7 +103,7 @@ pub fn header_words(header: &Header) -> HeaderWords {
 
 /// A hash that meets the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Found {
+pub struct ShareHit {
     /// Version of the header.
     pub version: u32,
     /// The byte-swapped nonce.
@@ -134,7 +134,7 @@ pub trait Scanner {
         Ok(())
     }
     /// What the oldest submitted scan found, which is this one, and its time on the device's clock.
-    fn wait(&mut self, scan: &Scan) -> Result<(Vec<Found>, Option<Seconds>), JobError>;
+    fn wait(&mut self, scan: &Scan) -> Result<(Vec<ShareHit>, Option<Seconds>), JobError>;
 }
 
 /// The job: scans header after header, and keeps the shares of every window.
@@ -168,7 +168,7 @@ impl<S: Scanner> Mining<S> {
         hashes.ilog2().saturating_sub(3).min(32)
     }
 
-    fn scan_now(&mut self, scan: &Scan) -> Result<Vec<Found>, JobError> {
+    fn scan_now(&mut self, scan: &Scan) -> Result<Vec<ShareHit>, JobError> {
         self.scanner.submit(scan)?;
         let (mut found, _) = self.scanner.wait(scan)?;
         found.sort_unstable();
@@ -177,7 +177,7 @@ impl<S: Scanner> Mining<S> {
 }
 
 /// Compares the shares of a scan with hashing every word in it.
-pub fn judge(scan: &Scan, found: &[Found]) -> Verdict {
+pub fn judge(scan: &Scan, found: &[ShareHit]) -> Verdict {
     let mut verdict = Verdict::NOTHING;
     for version in 0..scan.versions {
         let header = versioned(&scan.header, version);
@@ -199,7 +199,7 @@ impl<S: Scanner> Job for Mining<S> {
             let first = solution.wrapping_sub(count as u32 / 2);
             let scan = Scan { header: block.bytes(), versions, first, count, zero_bits: 32 };
             let found = self.scan_now(&scan)?;
-            verdict = verdict.and(if found == [Found { version: 0, word: solution }] {
+            verdict = verdict.and(if found == [ShareHit { version: 0, word: solution }] {
                 Verdict::Agrees { checked: scan.hashes(), worst: 0.0 }
             } else {
                 Verdict::Disagrees(format!(

@@ -3,8 +3,8 @@
 use crate::economics::formulas::interval;
 use proptest::prelude::*;
 use rigbench::economics::{
-    Answer, BreakEven, Capital, Conditions, Crossing, HalvingEpoch, Network, Never, Parameter,
-    Price, Question, RevenueModel, Scenario, Sides, WorkEnergy,
+    Answer, BreakEven, Capital, Conditions, Crossing, HalvingEpoch, Network, NoBreakEven,
+    Parameter, Price, Question, RevenueModel, Scenario, Sides, WorkEnergy,
 };
 use rigbench::units::{EnergyPerWork, Interval, MILLION_TOKENS, Unit};
 use strum::VariantArray;
@@ -122,7 +122,7 @@ fn at(sides: Sides, parameter: Parameter) -> (Interval, bool) {
     }
 }
 
-fn never(sides: Sides, parameter: Parameter) -> Never {
+fn never(sides: Sides, parameter: Parameter) -> NoBreakEven {
     match found(sides, parameter).crossing {
         Crossing::Never(why) => why,
         other => panic!("{parameter:?}: {other:?}"),
@@ -168,8 +168,8 @@ fn inference_against_a_miner() {
 #[test]
 fn reason_is_given_if_there_is_no_break_even() {
     let pays = alone(inference(Interval::exact(20.0)));
-    assert_eq!(never(pays, Parameter::Utilisation), Never::NotEvenAlwaysSold);
-    assert_eq!(never(pays, Parameter::Pue), Never::NotEvenWithoutLosses);
+    assert_eq!(never(pays, Parameter::Utilisation), NoBreakEven::NotEvenAlwaysSold);
+    assert_eq!(never(pays, Parameter::Pue), NoBreakEven::NotEvenWithoutLosses);
     at(pays, Parameter::TokenPrice);
 }
 
@@ -245,7 +245,7 @@ proptest! {
             let margin = |x: f64| sides.with(parameter, x).margin();
             let found = sides.break_even(PAYS, parameter).map(|found| found.crossing);
             // `None` means that the answer must not change either.
-            match found.unwrap_or(Crossing::Never(Never::NoEffectOnDifference)) {
+            match found.unwrap_or(Crossing::Never(NoBreakEven::NoEffectOnDifference)) {
                 Crossing::At { value, yes_above, checked } => {
                     prop_assert!(checked, "{parameter:?} {value:?}");
                     if let Some(value) = value.value {

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use rigbench::economics::{
-    Network, Price, WorkEnergy, hashes_forgone, rented, sold, subsidy_at, watt_hours, written_off,
+    Network, Price, WorkEnergy, depreciation, hashes_forgone, rented, sales_revenue, subsidy_at,
+    watt_hours,
 };
 use rigbench::units::{
     EnergyPerWork, Interval, KILOWATT_HOUR, MILLION_TOKENS, PETAHASH_DAY, Unit, WATT_HOUR,
@@ -103,13 +104,13 @@ fn energy(figure: f64, unit: Unit) -> WorkEnergy {
 
 fn hashing(hashprice: f64, joules_per_terahash: f64) -> f64 {
     let price = Price { dollars: Interval::exact(hashprice / PETAHASH_DAY), unit: Unit::Hash };
-    sold(energy(joules_per_terahash, Unit::Hash), price).value.unwrap()
+    sales_revenue(energy(joules_per_terahash, Unit::Hash), price).value.unwrap()
 }
 
 fn inferring(dollars_per_million: f64, joules: f64) -> f64 {
     let dollars = Interval::exact(dollars_per_million / MILLION_TOKENS);
     let price = Price { dollars, unit: Unit::Token };
-    sold(energy(joules, Unit::Token), price).value.unwrap()
+    sales_revenue(energy(joules, Unit::Token), price).value.unwrap()
 }
 
 #[test]
@@ -140,14 +141,17 @@ fn a_rented_card_and_a_built_megawatt() {
     let rent = rented(Interval::exact(2.35), Interval::exact(700.0)).value.unwrap();
     assert!((rent - 2.35 / 0.7).abs() < 1e-9, "{rent}");
     // $1.85 million per megawatt-year is 21 cents per kWh.
-    let housing = written_off(Interval::exact(1.85e6), Interval::exact(1.0)).value.unwrap();
+    let housing = depreciation(Interval::exact(1.85e6), Interval::exact(1.0)).value.unwrap();
     assert!((housing - 0.21).abs() < 0.002, "{housing}");
 }
 
 #[test]
 #[should_panic(expected = "a price is of the work")]
 fn a_token_price_buys_no_hashes() {
-    sold(energy(13.5, Unit::Hash), Price { dollars: Interval::exact(1.0), unit: Unit::Token });
+    sales_revenue(
+        energy(13.5, Unit::Hash),
+        Price { dollars: Interval::exact(1.0), unit: Unit::Token },
+    );
 }
 
 /// A common mistake: with the ratio inverted, revenue falls with the hashprice and rises with J/TH.
@@ -190,7 +194,7 @@ proptest! {
     ) {
         let unit = Unit::Token;
         let at = |j: f64, d: f64| {
-            sold(WorkEnergy { joules: joules * j, unit }, Price { dollars: dollars * d, unit })
+            sales_revenue(WorkEnergy { joules: joules * j, unit }, Price { dollars: dollars * d, unit })
         };
         let base = at(1.0, 1.0);
         prop_assert!(base.low <= base.high && base.value.is_none_or(|v| base.low <= v && v <= base.high));
@@ -198,7 +202,7 @@ proptest! {
             prop_assert!(less.low < greater.low && less.high < greater.high);
         }
         prop_assert!(rented(dollars, joules * more).high < rented(dollars, joules).high);
-        prop_assert!(written_off(dollars, joules * more).low < written_off(dollars, joules).low);
+        prop_assert!(depreciation(dollars, joules * more).low < depreciation(dollars, joules).low);
     }
 }
 

@@ -22,7 +22,10 @@ fn awkward() -> Table {
         title: "Devices <of> a | stranger".into(),
         columns: vec![Column::words("device"), Column::figures("joules")],
         rows: vec![
-            vec![made_up::HOSTILE.into(), Cell::from("29 900 J/TH\n±1.2 %").worth(Some(2.99e-8))],
+            vec![
+                made_up::HOSTILE.into(),
+                Cell::from("29 900 J/TH\n±1.2 %").with_number(Some(2.99e-8)),
+            ],
             vec![
                 Cell::from("two\nlines, \"quoted\"").toned(Tone::Wrong),
                 Cell { about: Some("nobody <measured> it".into()), ..Cell::from("–") },

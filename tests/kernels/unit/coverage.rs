@@ -10,7 +10,7 @@ use rigbench::seed::Seed;
 use rigbench::units::Seconds;
 use rigbench::workload::sha256d::cpu::{self, CpuScanner};
 use rigbench::workload::sha256d::{
-    Found, GpuScanner, Limits, Mining, Scan, Scanner, Share, Shares, WORDS, judge, versioned,
+    GpuScanner, Limits, Mining, Scan, Scanner, Share, ShareHit, Shares, WORDS, judge, versioned,
 };
 use rigbench::workload::{DEPTH, Job, JobError};
 
@@ -26,7 +26,7 @@ impl<S: Scanner> Scanner for Dense<S> {
     fn submit(&mut self, scan: &Scan) -> Result<(), JobError> {
         self.0.submit(&Scan { zero_bits: DENSE_BITS, ..*scan })
     }
-    fn wait(&mut self, scan: &Scan) -> Result<(Vec<Found>, Option<Seconds>), JobError> {
+    fn wait(&mut self, scan: &Scan) -> Result<(Vec<ShareHit>, Option<Seconds>), JobError> {
         self.0.wait(&Scan { zero_bits: DENSE_BITS, ..*scan })
     }
 }

@@ -9,7 +9,7 @@ use rigbench::oracle::Verdict;
 use rigbench::seed::Seed;
 use rigbench::units::Seconds;
 use rigbench::workload::matmul::{
-    Block, CpuEngine, Engine, GpuEngine, MatmulJob, Operands, Shape, padded,
+    CpuEngine, Engine, GpuEngine, MatmulJob, Operands, Region, Shape, padded,
 };
 use rigbench::workload::{Job, JobError, Target, Variant, parse};
 
@@ -44,10 +44,10 @@ impl Engine for Faulty {
     fn granule(&self) -> (usize, usize) {
         self.engine.granule()
     }
-    fn blocks(&self) -> Vec<Block> {
+    fn blocks(&self) -> Vec<Region> {
         self.engine.blocks()
     }
-    fn wait(&mut self, part: &Block, copies: &[usize]) -> Result<Option<Seconds>, JobError> {
+    fn wait(&mut self, part: &Region, copies: &[usize]) -> Result<Option<Seconds>, JobError> {
         self.last_copy = copies.contains(&(COPIES - 1));
         self.engine.wait(part, if self.fault == Fault::Idle { &[] } else { copies })
     }
@@ -60,7 +60,7 @@ impl Engine for Faulty {
     fn change(&mut self, window: u32) -> Result<(), JobError> {
         if self.fault == Fault::OldActivations { Ok(()) } else { self.engine.change(window) }
     }
-    fn snapshot(&self, part: &Block) -> Result<Array2<f32>, JobError> {
+    fn snapshot(&self, part: &Region) -> Result<Array2<f32>, JobError> {
         let mut c = self.engine.snapshot(part)?;
         let last = c.last_mut().expect("a part is not empty");
         match self.fault {
@@ -70,7 +70,7 @@ impl Engine for Faulty {
         }
         Ok(c)
     }
-    fn read(&self, part: &Block, c: &Array2<f32>) -> Result<Array2<f32>, JobError> {
+    fn read(&self, part: &Region, c: &Array2<f32>) -> Result<Array2<f32>, JobError> {
         self.engine.read(part, c)
     }
 }

@@ -1,7 +1,7 @@
 //! AMD and Intel cards as the kernel's sensors show them.
 
 use crate::energy::fake::sysfs::{Sysfs, put};
-use rigbench::energy::source::{Found, hwmon};
+use rigbench::energy::source::{CardSensors, hwmon};
 use rigbench::energy::{Basis, BoardState, MeterKind, Quantity, Scope};
 use rigbench::units::{Seconds, Watts};
 use std::sync::mpsc::sync_channel;
@@ -22,7 +22,7 @@ fn change(sysfs: &Sysfs, files: &[(&str, &str)]) {
     }
 }
 
-fn find(sysfs: &Sysfs) -> Found {
+fn find(sysfs: &Sysfs) -> CardSensors {
     hwmon::find(sysfs.path(), PCI).unwrap()
 }
 
@@ -47,7 +47,7 @@ const ARC: &[(&str, &str)] = &[
 #[test]
 fn an_amd_card_gives_its_average_power_and_its_state() {
     let sysfs = card(RX_6800);
-    let Found { mut sources, mut board, .. } = find(&sysfs);
+    let CardSensors { mut sources, mut board, .. } = find(&sysfs);
     assert_eq!(sources.len(), 1);
     let info = sources[0].describe();
     assert_eq!((info.kind, info.model.as_str(), info.driver), (MeterKind::Hwmon, "amdgpu", None));
@@ -115,7 +115,7 @@ fn an_amd_card_is_followed_as_its_load_changes() {
 #[test]
 fn an_intel_card_gives_its_counter_in_joules() {
     let sysfs = card(ARC);
-    let Found { mut sources, mut board, .. } = find(&sysfs);
+    let CardSensors { mut sources, mut board, .. } = find(&sysfs);
     let info = sources[0].describe();
     assert_eq!(info.model, "i915");
     assert_eq!(info.scope, Scope::GpuBoard);

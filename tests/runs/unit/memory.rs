@@ -1,7 +1,7 @@
 //! Limits on memory and CPUs: control groups from files in place of the kernel's, and the tightest limit.
 
 use rigbench::device::cgroup::Limits;
-use rigbench::device::memory::{By, Limit, available, limit};
+use rigbench::device::memory::{Limit, LimitKind, available, limit};
 use rigbench::units::Bytes;
 
 /// The limits of a process with these `/proc/self/cgroup`, `/proc/self/mountinfo` and files under `/sys/fs/cgroup`.
@@ -86,12 +86,16 @@ fn a_container_finds_its_group_at_the_mount_point() {
 #[test]
 fn the_tightest_limit_applies() {
     let least = |machine, group, space| {
-        let limits = [(machine, By::Machine), (group, By::ControlGroup), (space, By::AddressSpace)];
+        let limits = [
+            (machine, LimitKind::Machine),
+            (group, LimitKind::ControlGroup),
+            (space, LimitKind::AddressSpace),
+        ];
         Limit::tightest(limits)
     };
     let (small, large) = (Some(Bytes(1 << 30)), Some(Bytes(1 << 34)));
-    assert_eq!(least(large, small, None).unwrap().by, By::ControlGroup);
-    assert_eq!(least(small, large, large).unwrap().by, By::Machine);
+    assert_eq!(least(large, small, None).unwrap().by, LimitKind::ControlGroup);
+    assert_eq!(least(small, large, large).unwrap().by, LimitKind::Machine);
     assert_eq!(
         least(large, None, small).unwrap().to_string(),
         "its address space has room for 1.00 GiB (ulimit -v)"
@@ -101,7 +105,7 @@ fn the_tightest_limit_applies() {
 
 #[test]
 fn zero_bytes_mean_unknown() {
-    for by in [By::Machine, By::OtherPrograms] {
+    for by in [LimitKind::Machine, LimitKind::OtherPrograms] {
         assert_eq!(Limit::tightest([(Some(Bytes(0)), by)]), None);
         let one = Limit { bytes: Bytes(1), by };
         assert_eq!(Limit::tightest([(Some(Bytes(1)), by)]), Some(one));

@@ -18,7 +18,7 @@ const ADVICE: &str = "it is to print watts, one line a reading, as in 240 or 240
 /// What to do about a program that buffers its output when it writes to a pipe.
 pub(super) const BUFFERING: &str = "a program in a pipe may keep its output back: use stdbuf -oL, grep --line-buffered, or awk '{...; fflush()}'";
 /// Poll interval for the exit of a shell whose children still hold its output open.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Poll interval once the output is closed and the exit is near.
 const SOON: Duration = Duration::from_millis(2);
 
@@ -148,7 +148,7 @@ impl Run {
             if left.is_zero() {
                 return Ok(Event::Silence);
             }
-            let pause = left.min(if state.closed > 0 { SOON } else { LOOK });
+            let pause = left.min(if state.closed > 0 { SOON } else { POLL_INTERVAL });
             self.shared.news.wait_for(&mut state, pause);
         }
     }
@@ -162,8 +162,8 @@ impl Run {
     }
 
     /// The error for a command that prints nothing.
-    pub fn silent(&self, patience: Duration) -> EnergyError {
-        let (seconds, complaint) = (patience.as_secs(), self.error_suffix());
+    pub fn silent(&self, timeout: Duration) -> EnergyError {
+        let (seconds, complaint) = (timeout.as_secs(), self.error_suffix());
         EnergyError(format!(
             "the power command printed nothing within {seconds} s{complaint}; {ADVICE}; {BUFFERING}"
         ))
@@ -184,7 +184,7 @@ impl Run {
         let until = Instant::now() + Duration::from_secs(1);
         let mut state = self.shared.state.lock();
         while state.closed < 2 && Instant::now() < until {
-            self.shared.news.wait_for(&mut state, LOOK);
+            self.shared.news.wait_for(&mut state, POLL_INTERVAL);
         }
         if let Some(text) = state.unterminated.take().filter(|_| succeeded) {
             state.add_line(&text, self.started);

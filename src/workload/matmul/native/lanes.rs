@@ -35,21 +35,21 @@ pub(super) trait Lanes: Copy {
     unsafe fn dot(sum: Self::Words, unsigned: Self::Words, signed: Self::Words) -> Self::Words;
 }
 
-/// Prefetches a cache line for soon, or if `near` for immediate use, where the CPU supports that.
+/// Prefetches a cache line for soon, or if `from_l1` for immediate use, where the CPU supports that.
 #[inline(always)]
-pub(super) fn prefetch<T>(line: *const T, near: bool) {
+pub(super) fn prefetch<T>(line: *const T, from_l1: bool) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a hint; it neither reads nor faults, whatever the address is.
     unsafe {
         use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
-        if near {
+        if from_l1 {
             _mm_prefetch::<_MM_HINT_T0>(line.cast());
         } else {
             _mm_prefetch::<_MM_HINT_T1>(line.cast());
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (line, near);
+    let _ = (line, from_l1);
 }
 
 /// For every CPU: loops that the compiler vectorizes.

@@ -34,7 +34,7 @@ mod program {
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
 
-use super::{Found, Limits, Scan, Scanner};
+use super::{Limits, Scan, Scanner, ShareHit};
 use crate::kernels::sha256d::{HeaderWords, INITIAL, Program};
 use crate::units::Seconds;
 use crate::workload::JobError;
@@ -62,7 +62,7 @@ pub struct CpuKernel {
     ///
     /// # Safety
     /// `available` must have returned true.
-    scan: unsafe fn(&Prepared, u32, u32, u32) -> Vec<Found>,
+    scan: unsafe fn(&Prepared, u32, u32, u32) -> Vec<ShareHit>,
 }
 
 /// A header prepared for every kernel.
@@ -93,7 +93,7 @@ impl CpuKernel {
     ///
     /// # Panics
     /// If this CPU does not support the kernel.
-    pub fn scan(&self, prepared: &Prepared, first: u32, count: u32, mask: u32) -> Vec<Found> {
+    pub fn scan(&self, prepared: &Prepared, first: u32, count: u32, mask: u32) -> Vec<ShareHit> {
         assert!((self.available)(), "{} needs another CPU", self.id);
         let rest = count % self.width as u32;
         let whole = count - rest;
@@ -109,7 +109,7 @@ impl CpuKernel {
 macro_rules! compiled_for {
     ($id:literal, $lanes:ty, [$($feature:tt),*]) => {{
         $(#[target_feature(enable = $feature)])*
-        unsafe fn scan(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<Found> {
+        unsafe fn scan(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<ShareHit> {
             // SAFETY: this function is only called where its instructions are available.
             unsafe { scan_lanes::<$lanes>(p, first, count, mask) }
         }
@@ -143,7 +143,7 @@ pub fn kernels() -> impl Iterator<Item = &'static CpuKernel> {
 /// # Safety
 /// The CPU must support the instructions of `V`.
 #[inline(always)]
-unsafe fn scan_lanes<V: Lanes>(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<Found> {
+unsafe fn scan_lanes<V: Lanes>(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<ShareHit> {
     let mut found = Vec::new();
     // SAFETY (here and below): the caller guarantees the instructions of V.
     let mut w = [unsafe { V::splat(0) }; CARRIED];
@@ -155,7 +155,7 @@ unsafe fn scan_lanes<V: Lanes>(p: &Prepared, first: u32, count: u32, mask: u32) 
         for (version, terms) in (0..).zip(&p.rounds) {
             let mut hits = unsafe { last_word(terms, w).without(mask) };
             while hits != 0 {
-                found.push(Found { version, word: begin.wrapping_add(hits.trailing_zeros()) });
+                found.push(ShareHit { version, word: begin.wrapping_add(hits.trailing_zeros()) });
                 hits &= hits - 1;
             }
         }
@@ -164,7 +164,7 @@ unsafe fn scan_lanes<V: Lanes>(p: &Prepared, first: u32, count: u32, mask: u32) 
 }
 
 /// The `sha2` crate's compression function, which uses the CPU's SHA instructions if it has them.
-unsafe fn sha2_crate(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<Found> {
+unsafe fn sha2_crate(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<ShareHit> {
     scan_by_sha2(&p.headers, first, count, mask)
 }
 
@@ -174,12 +174,12 @@ pub(super) fn scan_by_sha2(
     first: u32,
     count: u32,
     mask: u32,
-) -> Vec<Found> {
+) -> Vec<ShareHit> {
     let mut found = Vec::new();
     for (version, header) in (0..).zip(headers) {
         for word in (0..count).map(|i| first.wrapping_add(i)) {
             if last_word_by_sha2(header, word) & mask == 0 {
-                found.push(Found { version, word });
+                found.push(ShareHit { version, word });
             }
         }
     }
@@ -227,7 +227,7 @@ impl Scanner for CpuScanner {
         Limits { versions: VERSIONS, granule, longest: super::WORDS }
     }
 
-    fn wait(&mut self, scan: &Scan) -> Result<(Vec<Found>, Option<Seconds>), JobError> {
+    fn wait(&mut self, scan: &Scan) -> Result<(Vec<ShareHit>, Option<Seconds>), JobError> {
         let prepared = Prepared::new(&self.program, scan.headers());
         let mask = scan.mask();
         let granule = self.limits().granule;

@@ -1,6 +1,6 @@
 //! sha256d with x86's SHA-NI instructions, several nonces at a time to hide their latency.
 
-use super::{CpuKernel, Found, Prepared};
+use super::{CpuKernel, Prepared, ShareHit};
 use crate::kernels::sha256d::{INITIAL, K};
 use std::arch::x86_64::*;
 
@@ -25,7 +25,7 @@ fn available() -> bool {
 /// # Safety
 /// Needs the instructions named below.
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-unsafe fn scan<const N: usize>(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<Found> {
+unsafe fn scan<const N: usize>(p: &Prepared, first: u32, count: u32, mask: u32) -> Vec<ShareHit> {
     let midstates: Vec<_> = p.headers.iter().map(|header| halves(&header.midstate)).collect();
     let (init0, init1) = halves(&INITIAL);
     let [t0, t1, t2] = p.headers[0].tail.map(|word| word as i32);
@@ -68,7 +68,7 @@ unsafe fn scan<const N: usize>(p: &Prepared, first: u32, count: u32, mask: u32) 
                 let efgh = _mm_sha256rnds2_epu32(state.1, state.0, keyed);
                 let last = (_mm_extract_epi32(efgh, 0) as u32).wrapping_add(INITIAL[7]);
                 if last & mask == 0 {
-                    found.push(Found { version, word: begin.wrapping_add(n as u32) });
+                    found.push(ShareHit { version, word: begin.wrapping_add(n as u32) });
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! A driver library with up to two cards whose answers a test sets, built by the C compiler that Rust links with.
 
-use rigbench::energy::source::{Found, nvml};
+use rigbench::energy::source::{CardSensors, nvml};
 use rigbench::energy::{EnergyError, EnergySource, Quantity};
 use std::path::PathBuf;
 use std::process::Command;
@@ -70,7 +70,7 @@ impl Driver {
     }
 
     /// Looks for a card.
-    pub fn find(&self, pci: &str) -> Result<Found, EnergyError> {
+    pub fn find(&self, pci: &str) -> Result<CardSensors, EnergyError> {
         nvml::find(pci, Some(&self.library()))
     }
 

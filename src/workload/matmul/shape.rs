@@ -1,4 +1,4 @@
-//! The shape of a product and parts of it.
+//! Dimensions of C = A·B, and rectangular regions of C.
 
 use crate::units::Work;
 use std::ops::Range;
@@ -12,20 +12,20 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// FLOP of a part of C: a multiplication and an addition per term.
-    pub fn work(&self, block: &Block) -> Work {
-        Work(2 * block.area() as u64 * self.k as u64)
+    /// FLOP of a region of C: a multiplication and an addition per term.
+    pub fn work(&self, region: &Region) -> Work {
+        Work(2 * region.area() as u64 * self.k as u64)
     }
 }
 
-/// A part of C.
+/// A rectangle of C.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Block {
+pub struct Region {
     pub rows: Range<usize>,
     pub columns: Range<usize>,
 }
 
-impl Block {
+impl Region {
     pub fn area(&self) -> usize {
         self.rows.len() * self.columns.len()
     }
