@@ -59,4 +59,4 @@ else
     say "no test was left out"
 fi
 say "the ten slowest tests, in seconds:"
-sed -nE 's/^test (.*) \.\.\. .*<([0-9.]+)s>.*/\2 \1/p' "$log" | sort -rn | head -n 10
+sed -nE 's/^test (.*) \.\.\. .*<([0-9.]+)s>.*/\2 \1/p' "$log" | sort -rn | sed -n 1,10p
