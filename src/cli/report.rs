@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         None => super::print(text),
     };
     let mut rows = flat::empty();
-    let (mut only, mut written) = (None, Ok(()));
+    let (mut shown, mut only, mut written) = (0, None, Ok(()));
     let collection = Collection::gather(&paths, |file, document| {
         // Written file by file, so that the rows of thousands of files are not all held in memory.
         if args.format == Format::Csv && written.is_ok() {
@@ -85,7 +85,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             rows.rows = flat::rows(file, &document).collect();
             written = write(&if first { rows.to_csv() } else { rows.rows_to_csv() });
         }
-        only = (paths.len() == 1).then_some(document);
+        shown += 1;
+        only = (shown == 1).then_some(document);
     });
     written?;
     for (file, why) in collection.refused() {

@@ -1,10 +1,11 @@
-//! Reads files for a report, a few at a time. Each is validated (its digest only if it is the only file), its rows are reduced to entries,
-//! and the document is dropped. Unreadable, inconsistent and duplicate files are kept with the reason.
+//! Reads files for a report, a few at a time. Each is validated (its digest only if it is the only file), its rows are added to groups of
+//! comparable ones, and the document is dropped. Unreadable, inconsistent and duplicate files are kept with the reason.
 
 use super::entry::Entry;
+use super::group::Groups;
 use crate::results::read::{self, ParsedDocument, ReadError};
 use crate::results::{
-    Depth, Document, Evidence, Manifest, OrNewer, RunReason, Verdict, View, validate,
+    Depth, Document, Evidence, OrNewer, RunReason, Verdict, View, validate,
 };
 use crate::text::plain;
 use rayon::prelude::*;
@@ -20,7 +21,7 @@ pub struct Collection {
     /// All given files.
     pub files: Vec<File>,
     /// The rows of the files that are shown.
-    pub(super) entries: Vec<Entry>,
+    pub(super) groups: Groups,
     /// For each run id, the index of its file and its digest as stated.
     shown: HashMap<String, (usize, String)>,
 }
@@ -41,10 +42,12 @@ pub struct Run {
     pub started_at: String,
     /// Whether it ran to completion.
     pub finished: bool,
-    /// Its machine, rigbench and protocol.
-    pub manifest: Manifest,
-    /// What makes it invalid.
-    pub reasons: Vec<String>,
+    /// Name of the machine's processor.
+    pub cpu: String,
+    /// The mode of the protocol: `quick`, `default`, `publish`.
+    pub mode: String,
+    /// Whether it is invalid, or has invalid rows.
+    pub invalid: bool,
 }
 
 impl Collection {
@@ -100,7 +103,7 @@ impl Collection {
         let document = document.ok()?;
         let sha256 = document.proof.document_sha256.clone();
         self.shown.insert(document.evidence.run.id.clone(), (index, sha256));
-        self.entries.extend(View::all(&document).map(Entry::of));
+        View::all(&document).map(Entry::of).for_each(|entry| self.groups.add(entry));
         Some((&self.files[index], document))
     }
 
@@ -123,8 +126,13 @@ impl Run {
 
     fn from_document(document: &Document) -> Run {
         let Evidence { run, manifest, .. } = &document.evidence;
-        let (started_at, finished) = (run.started_at.to_string(), run.finished_at.is_some());
-        Run { started_at, finished, manifest: manifest.clone(), reasons: reasons(document) }
+        Run {
+            started_at: run.started_at.to_string(),
+            finished: run.finished_at.is_some(),
+            cpu: manifest.host.cpu.clone(),
+            mode: manifest.protocol.mode.clone(),
+            invalid: !reasons(document).is_empty(),
+        }
     }
 }
 

@@ -1,75 +1,185 @@
 //! Groups of comparable rows: same workload, device name and class, protocol mode, energy scope and provenance, power limit and conditions.
+//! They are formed row by row, and a row leaves only its figures, so that thousands of runs fit into little memory.
 
 use super::entry::{Entry, span};
 use super::published::Published;
+use crate::device::Class;
+use crate::energy::Scope;
 use crate::measure::stats;
 use crate::results::ModelNames;
-use crate::units::{Interval, Method};
+use crate::units::{Interval, Method, Provenance};
 use std::collections::BTreeMap;
 
-/// Entries of rows with model names that tell models of one file name apart.
-pub fn disambiguated(entries: &[Entry]) -> Vec<Entry> {
-    let models = ModelNames::of(entries.iter().map(|entry| &entry.workload));
-    let rename = |e: &Entry| Entry { workload: models.disambiguate(&e.workload), ..e.clone() };
-    entries.iter().map(rename).collect()
-}
-
-/// One entry for each group of comparable rows, in order of their first row.
-pub fn groups(entries: &[Entry]) -> Vec<Entry> {
-    let entries = disambiguated(entries);
-    let mut groups: BTreeMap<_, (usize, Vec<&Entry>)> = BTreeMap::new();
-    for (index, entry) in entries.iter().enumerate() {
-        groups.entry(key(entry)).or_insert((index, Vec::new())).1.push(entry);
-    }
-    let mut groups: Vec<(usize, Vec<&Entry>)> = groups.into_values().collect();
-    groups.sort_by_key(|(index, _)| *index);
-    groups.iter().map(|(_, rows)| merged(rows)).collect()
+/// Rows, grouped.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Groups {
+    groups: BTreeMap<Key, Group>,
+    /// Number of rows in all groups.
+    pub rows: usize,
 }
 
 /// What comparable rows have in common.
-fn key(entry: &Entry) -> impl Ord {
-    let workload = &entry.workload;
-    (
-        (entry.class, &entry.name, &workload.spec, &workload.shape.model_sha256, &entry.mode),
-        (entry.provenance, entry.scope, entry.speed_only, &entry.conditions),
-        (entry.power_limit.map(f64::to_bits), entry.outcome.failure().map(|_| entry.state())),
-    )
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    class: Class,
+    name: String,
+    spec: String,
+    model_sha256: Option<String>,
+    mode: String,
+    provenance: Provenance,
+    scope: Option<Scope>,
+    speed_only: bool,
+    conditions: Vec<String>,
+    power_limit_bits: Option<u64>,
+    failed_state: Option<&'static str>,
 }
 
-/// The entry of comparable rows. Rows that do not count are shown only if none counts.
-fn merged(all: &[&Entry]) -> Entry {
-    let counting: Vec<&Entry> = all.iter().copied().filter(|entry| entry.counts()).collect();
-    let shown = if counting.is_empty() { all } else { &counting };
-    let first = shown[0];
-    let combine = |figure: fn(&Entry) -> Option<Interval>| {
-        pooled(shown.iter().filter_map(|entry| figure(entry)))
-    };
-    let published_share = |entry: &Entry| {
-        let published = entry.published.as_ref().and_then(Published::share);
-        published.map_or(-1.0, |(share, _)| share)
-    };
-    let best = shown.iter().max_by(|a, b| published_share(a).total_cmp(&published_share(b)));
-    Entry {
-        rate: combine(|entry| entry.rate),
-        joules: combine(|entry| entry.joules),
-        watts: combine(|entry| entry.watts),
-        published: best.and_then(|entry| entry.published.clone()),
-        ceilings: if shown.len() == 1 { first.ceilings.clone() } else { Vec::new() },
-        rows: shown.len(),
-        left_out: all.len() - shown.len(),
-        ..first.clone()
+/// Comparable rows. Rows that do not count are shown only if none counts.
+#[derive(Clone, Debug, PartialEq)]
+struct Group {
+    /// Index of its first row among all rows.
+    index: usize,
+    /// The first row that is shown.
+    first: Entry,
+    /// Figures of the rows that are shown.
+    rate: Pool,
+    joules: Pool,
+    watts: Pool,
+    /// The highest fraction of a published rate.
+    published: Option<Published>,
+    /// Number of rows that are shown.
+    shown: usize,
+    /// Number of all rows.
+    all: usize,
+}
+
+/// One figure of several rows.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Pool {
+    first: Option<Interval>,
+    count: usize,
+    values: Vec<f64>,
+    low: f64,
+    high: f64,
+}
+
+impl Groups {
+    /// Adds a row.
+    pub fn add(&mut self, entry: Entry) {
+        let index = self.rows;
+        self.rows += 1;
+        match self.groups.entry(Key::of(&entry)) {
+            std::collections::btree_map::Entry::Vacant(free) => {
+                free.insert(Group::new(index, entry));
+            }
+            std::collections::btree_map::Entry::Occupied(mut group) => group.get_mut().add(entry),
+        }
+    }
+
+    /// One entry for each group, in order of their first rows.
+    pub fn entries(&self) -> Vec<Entry> {
+        let mut groups: Vec<&Group> = self.groups.values().collect();
+        groups.sort_by_key(|group| group.index);
+        disambiguated(groups.into_iter().map(Group::merged).collect())
     }
 }
 
-/// The median of the values, with the lowest and the highest bound; a single figure is unchanged.
-fn pooled(figures: impl Iterator<Item = Interval>) -> Option<Interval> {
-    let figures: Vec<Interval> = figures.collect();
-    let first = *figures.first()?;
-    if figures.len() == 1 {
-        return Some(first);
+/// Entries with model names that tell models of one file name apart.
+pub fn disambiguated(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let models = ModelNames::of(entries.iter().map(|entry| &entry.workload));
+    for entry in &mut entries {
+        entry.workload = models.disambiguate(&entry.workload);
     }
-    let low = figures.iter().map(|figure| span(*figure)[0]).fold(f64::INFINITY, f64::min);
-    let high = figures.iter().map(|figure| span(*figure)[1]).fold(f64::NEG_INFINITY, f64::max);
-    let values: Vec<f64> = figures.iter().filter_map(|figure| figure.value).collect();
-    Some(Interval { value: stats::median(&values), low, high, method: Method::Propagated, ..first })
+    entries
+}
+
+impl Key {
+    fn of(entry: &Entry) -> Key {
+        Key {
+            class: entry.class,
+            name: entry.name.clone(),
+            spec: entry.workload.spec.clone(),
+            model_sha256: entry.workload.shape.model_sha256.clone(),
+            mode: entry.mode.clone(),
+            provenance: entry.provenance,
+            scope: entry.scope,
+            speed_only: entry.speed_only,
+            conditions: entry.conditions.clone(),
+            power_limit_bits: entry.power_limit.map(f64::to_bits),
+            failed_state: entry.outcome.failure().map(|_| entry.state()),
+        }
+    }
+}
+
+impl Group {
+    fn new(index: usize, first: Entry) -> Group {
+        let [rate, joules, watts] = [first.rate, first.joules, first.watts].map(Pool::of);
+        let published = first.published.clone();
+        Group { index, first, rate, joules, watts, published, shown: 1, all: 1 }
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let all = self.all + 1;
+        match (entry.counts(), self.first.counts()) {
+            // From the first row that counts on, the others are left out.
+            (true, false) => *self = Group::new(self.index, entry),
+            (false, true) => {}
+            (true, true) | (false, false) => {
+                self.shown += 1;
+                self.rate.add(entry.rate);
+                self.joules.add(entry.joules);
+                self.watts.add(entry.watts);
+                let share = |published: &Option<Published>| {
+                    published.as_ref().and_then(Published::share).map(|(share, _)| share)
+                };
+                if share(&entry.published) >= share(&self.published) {
+                    self.published = entry.published;
+                }
+            }
+        }
+        self.all = all;
+    }
+
+    fn merged(&self) -> Entry {
+        let first = self.first.clone();
+        Entry {
+            rate: self.rate.interval(),
+            joules: self.joules.interval(),
+            watts: self.watts.interval(),
+            published: self.published.clone(),
+            ceilings: if self.shown == 1 { first.ceilings } else { Vec::new() },
+            rows: self.shown,
+            left_out: self.all - self.shown,
+            ..first
+        }
+    }
+}
+
+impl Pool {
+    fn of(figure: Option<Interval>) -> Pool {
+        let mut pool = Pool::default();
+        pool.add(figure);
+        pool
+    }
+
+    fn add(&mut self, figure: Option<Interval>) {
+        let Some(figure) = figure else { return };
+        let [low, high] = span(figure);
+        if self.first.is_none() {
+            (self.first, self.low, self.high) = (Some(figure), low, high);
+        }
+        self.count += 1;
+        self.values.extend(figure.value);
+        (self.low, self.high) = (self.low.min(low), self.high.max(high));
+    }
+
+    /// The median of the values, with the lowest and the highest bound; a single figure is unchanged.
+    fn interval(&self) -> Option<Interval> {
+        let first = self.first?;
+        if self.count == 1 {
+            return Some(first);
+        }
+        let (value, low, high) = (stats::median(&self.values), self.low, self.high);
+        Some(Interval { value, low, high, method: Method::Propagated, ..first })
+    }
 }

@@ -2,7 +2,6 @@
 
 use super::entry::{Entry, order};
 use super::gather::Collection;
-use super::group::groups;
 use super::notes::{EMULATES, MODELLED, SERVING_STACK, SOFTWARE, SPEED_ONLY, applying};
 use super::published::percent;
 use super::table::{Cell, Column, Field, Table, Tone};
@@ -31,7 +30,7 @@ pub fn table(entries: &[Entry], single: bool) -> Table {
 
 /// The table of several runs: a narrow variant, with files that are not shown in its notes.
 pub fn several(collection: &Collection) -> Table {
-    let entries = groups(&collection.entries);
+    let entries = collection.groups.entries();
     let fields: [Field<Entry>; 6] = [
         (Column::words("device"), |entry| device(entry, false)),
         (Column::words("workload"), workload),

@@ -12,7 +12,7 @@ mod windows;
 use crate::report::answer::{WorkloadAnswer, answers};
 use crate::report::entry::Entry;
 use crate::report::gather::{Collection, File, Run};
-use crate::report::group::{disambiguated, groups};
+use crate::report::group::disambiguated;
 use crate::report::lines;
 use crate::report::provenance::basis;
 use crate::report::table::Table;
@@ -56,6 +56,7 @@ struct Page<'a> {
     no_power: String,
     windows: Vec<Plot>,
     table: Table,
+    /// The document of a single run.
     detail: Option<&'a Document>,
     sources: BTreeSet<String>,
     runs: Vec<(&'a File, &'a Run)>,
@@ -63,13 +64,15 @@ struct Page<'a> {
     modelled: bool,
 }
 
-/// The page of a collection; `detail` is the document if there is a single run.
+/// The page of a collection; `detail` is the document if a single run is shown.
 pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
     let runs: Vec<(&File, &Run)> = collection.runs().collect();
     let of_runs = |word: fn(&Run) -> &str| runs.iter().map(|(_, run)| word(run)).collect();
-    let single = runs.len() == 1;
-    let rows = &collection.entries;
-    let entries = if single { disambiguated(rows) } else { groups(rows) };
+    let entries = match detail {
+        Some(document) => disambiguated(View::all(document).map(Entry::of).collect()),
+        None => collection.groups.entries(),
+    };
+    let single = detail.is_some();
     let answers = answers(&entries);
     let views = || detail.into_iter().flat_map(View::all);
     let no_power = views().filter(|view| power::plots(*view).is_empty());
@@ -81,12 +84,12 @@ pub fn page(collection: &Collection, detail: Option<&Document>) -> String {
     let page = Page {
         collection,
         entries: &entries,
-        title: title(rows, single),
-        machines: of_runs(|run| &run.manifest.host.cpu),
+        title: title(&entries, single),
+        machines: of_runs(|run| &run.cpu),
         days: of_runs(Run::day),
-        modes: of_runs(|run| &run.manifest.protocol.mode),
-        invalid: runs.iter().filter(|(_, run)| !run.reasons.is_empty()).count(),
-        conditions: rows.iter().flat_map(|entry| &entry.conditions).collect(),
+        modes: of_runs(|run| &run.mode),
+        invalid: runs.iter().filter(|(_, run)| run.invalid).count(),
+        conditions: entries.iter().flat_map(|entry| &entry.conditions).collect(),
         answers: answers.chunk_by(|a, b| a.unit == b.unit).collect(),
         batches: batch::plots(&entries, single),
         rooflines,
