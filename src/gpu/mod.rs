@@ -7,6 +7,8 @@ mod flight;
 mod memory;
 mod pipeline;
 mod scope;
+#[cfg(not(target_vendor = "apple"))]
+mod vulkan;
 
 pub use adapters::{
     ALLOW_NONCONFORMANT, enumerate, hidden, is_nonconformant_allowed, left_out, one_per_gpu,
@@ -71,14 +73,18 @@ impl Gpu {
         let adapter = adapters::find(description)
             .ok_or_else(|| GpuError::Gone(description.id.to_string()))?;
         let features = adapter.features() & adapters::useful_features();
-        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+        let descriptor = wgpu::DeviceDescriptor {
             label: Some("rigbench"),
             required_features: features,
             required_limits: adapter.limits(),
             experimental_features: experimental(features),
             ..Default::default()
-        }))
-        .map_err(|e| GpuError::Refused(one_line(&e)))?;
+        };
+        let (device, queue) = match vulkan::open(adapter, &descriptor) {
+            Some(Ok(opened)) => opened,
+            _ => pollster::block_on(adapter.request_device(&descriptor))
+                .map_err(|error| GpuError::Refused(one_line(&error)))?,
+        };
         let reports = Reports::register(&device);
         let tick_seconds = f64::from(queue.get_timestamp_period()) * 1e-9;
         let description = Arc::new(description.clone());
