@@ -3,6 +3,9 @@
 use super::say;
 use crate::device::{self, Device};
 use crate::gpu;
+use crate::kernels;
+use crate::tune::{Effort, Tuner};
+use crate::workload::decoder::gpu::KERNEL_SETS;
 use crate::workload::{self, Workload};
 use anyhow::{Error, Result, anyhow, bail};
 use std::io::IsTerminal;
@@ -61,6 +64,34 @@ impl Workloads {
             }
         }
         Ok(workloads)
+    }
+}
+
+/// Which kernels are left out.
+#[derive(clap::Args)]
+pub(super) struct Skip {
+    /// Leave out the kernel of this name, for example one in which the driver hangs; may repeat
+    #[arg(long = "skip", value_name = "KERNEL")]
+    pub(super) kernels: Vec<String>,
+}
+
+impl Skip {
+    /// Rejects names that no kernel has.
+    pub(super) fn ensure_known(&self) -> Result<()> {
+        let of_gpus = kernels::TABLE.iter().map(|entry| entry.id);
+        let known: Vec<&str> = of_gpus.chain(KERNEL_SETS.iter().map(|set| set.id)).collect();
+        match self.kernels.iter().find(|kernel| !known.contains(&kernel.as_str())) {
+            Some(unknown) => bail!(
+                "--skip: there is no kernel {unknown}; rigbench check lists those of this machine"
+            ),
+            None => Ok(()),
+        }
+    }
+
+    /// A tuner that leaves these out and verifies the others in a process of their own first.
+    pub(super) fn tuner(&self, effort: Effort, retune: bool) -> Tuner {
+        let (skipped, program) = (self.kernels.clone(), std::env::current_exe().ok());
+        Tuner { skipped, program, ..Tuner::new(effort, retune) }
     }
 }
 

@@ -1,9 +1,10 @@
 //! `rigbench check`: compares every kernel, except the decoder's, with its oracle on every device.
 
 use super::{Exit, args, stream};
-use crate::oracle::Verdict;
-use crate::workload::{Target, data::Seed};
+use crate::tune::{Finding, State, verify, verify_isolated};
+use crate::workload::{Target, Variant, Workload};
 use anyhow::Result;
+use std::ops::ControlFlow;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example: rigbench check --device gpu:0")]
@@ -12,6 +13,8 @@ pub(super) struct Args {
     devices: args::Devices,
     #[command(flatten)]
     workloads: args::Workloads,
+    #[command(flatten)]
+    skip: args::Skip,
 }
 
 /// Every workload in every data type, with shapes that are not multiples of the tile sizes.
@@ -42,52 +45,70 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let workloads = args.workloads.parse(EVERYTHING)?;
     let devices = args.devices.select()?;
     args::note_hidden(&devices);
+    args.skip.ensure_known()?;
     let mut exit = Exit::Done;
     for device in devices {
-        let line =
-            |state: &str, what: &str| super::print_line(&format!("{state:11} {}{what}", device.id));
+        let mut line = |state: State, what: &str| {
+            if matches!(state, State::Wrong | State::Failed | State::Crashed) {
+                exit = Exit::No;
+            }
+            super::print_line(&format!("{:11} {}{what}", state.into_str(), device.id))
+        };
         let mut target = match Target::open(&device) {
             Ok(target) => target,
             Err(error) => {
-                line("failed", &format!(": {error}"))?;
-                exit = Exit::No;
+                line(State::Failed, &format!(": {error}"))?;
                 continue;
             }
         };
-        'workloads: for workload in &workloads {
+        for workload in &workloads {
             let spec = workload.spec();
             if let Some(reason) = workload.unsupported(&target) {
-                line("unsupported", &format!(" {spec}: {reason}"))?;
+                line(State::Unsupported, &format!(" {spec}: {reason}"))?;
                 continue;
             }
-            for variant in workload.variants(&target) {
-                if stream::stdout_closed() {
-                    return Ok(exit);
+            let mut variants = workload.variants(&target);
+            variants.retain(|variant| !args.skip.kernels.iter().any(|name| name == variant.id()));
+            let mut written = Ok(());
+            let mut on_finding = |variant: &str, Finding { state, what }| {
+                written = line(state, &format!(" {spec} {variant}: {what}"));
+                match written.is_err() || stream::stdout_closed() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
                 }
-                let prepared = workload.prepare(&target, &variant, Seed([0; 32]));
-                let (state, what) = match prepared.and_then(|mut job| job.verify()) {
-                    Ok(Verdict::Agrees { checked, worst }) => {
-                        let worst = match worst {
-                            0.0 => String::new(),
-                            worst => format!(", worst at {worst:.2e} of the bound"),
-                        };
-                        ("right", format!("{checked} outputs compared{worst}"))
-                    }
-                    Ok(Verdict::Disagrees(what)) => ("wrong", what),
-                    Err(error) if error.is_unsupported() => ("unsupported", error.to_string()),
-                    Err(error) => ("failed", error.to_string()),
-                };
-                if matches!(state, "wrong" | "failed") {
-                    exit = Exit::No;
+            };
+            let verified = match (&device.gpu, std::env::current_exe()) {
+                (Some(_), Ok(program)) => {
+                    let names: Vec<_> = variants.iter().map(Variant::id).collect();
+                    let spec = workload.command_spec();
+                    verify_isolated(&program, &device.id, &spec, &names, &mut on_finding)
                 }
-                line(state, &format!(" {spec} {}: {what}", variant.id()))?;
-                if let Err(error) = target.reopen_if_lost() {
-                    line("failed", &format!(": {error}"))?;
-                    exit = Exit::No;
-                    break 'workloads;
-                }
+                _ => verify_all(workload.as_ref(), &mut target, &variants, &mut on_finding),
+            };
+            written?;
+            if stream::stdout_closed() {
+                return Ok(exit);
+            }
+            if let Err(why) = verified {
+                line(State::Failed, &format!(" {spec}: {why}"))?;
             }
         }
     }
     Ok(exit)
+}
+
+/// Verifies variants in this process.
+fn verify_all(
+    workload: &dyn Workload,
+    target: &mut Target,
+    variants: &[Variant],
+    on_finding: &mut dyn FnMut(&'static str, Finding) -> ControlFlow<()>,
+) -> Result<(), String> {
+    for variant in variants {
+        let finding = verify(workload, target, variant).map_err(|error| error.to_string())?;
+        if on_finding(variant.id(), finding).is_break() {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -16,6 +16,7 @@ mod run;
 mod stream;
 mod tune;
 mod validate;
+mod verify;
 
 use crate::report::Table;
 use crate::text::{self, plain};
@@ -61,6 +62,8 @@ enum Command {
     Completions(install::Completions),
     /// Write manual pages to a folder
     Man(install::Man),
+    #[command(hide = true)]
+    VerifyVariants(verify::Args),
 }
 
 /// How a command ended, by its exit code.
@@ -98,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => install::completions(&args),
         Command::Man(args) => install::man(&args),
+        Command::VerifyVariants(args) => verify::run(&args),
     };
     match done {
         Ok(exit) => ExitCode::from(exit as u8),

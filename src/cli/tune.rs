@@ -21,6 +21,8 @@ pub(super) struct Args {
     /// Try again even where a choice is kept
     #[arg(long)]
     retune: bool,
+    #[command(flatten)]
+    skip: args::Skip,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
@@ -28,7 +30,8 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let workloads = args.workloads.parse(args::DEFAULT)?;
     let devices = args.devices.select()?;
     args::note_hidden(&devices);
-    let tuner = Tuner::new(Effort::Full, args.retune);
+    args.skip.ensure_known()?;
+    let tuner = args.skip.tuner(Effort::Full, args.retune);
     let total = devices.len() * workloads.len();
     let rows = devices.iter().flat_map(|device| workloads.iter().map(move |w| (device, &**w)));
     let mut exit = Exit::Done;

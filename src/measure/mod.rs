@@ -53,6 +53,9 @@ pub enum MeasureError {
     /// All kernels failed, for several reasons.
     #[error("no kernel runs here: {0}")]
     NoKernel(String),
+    /// The driver ended the process that verified the kernel; how.
+    #[error("the driver crashed: {0}")]
+    Crashed(String),
     /// The caller interrupted.
     #[error("interrupted")]
     Interrupted,

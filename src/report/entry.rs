@@ -138,7 +138,9 @@ impl Entry {
         match self.outcome {
             Outcome::Measured if self.reasons.is_empty() => "valid",
             Outcome::Measured => "invalid",
-            Outcome::Unsupported(_) | Outcome::Failed(_) => self.outcome.into_str(),
+            Outcome::Unsupported(_) | Outcome::Failed(_) | Outcome::Crashed(_) => {
+                self.outcome.into_str()
+            }
         }
     }
 

@@ -129,7 +129,7 @@ fn state(entry: &Entry) -> Cell {
     Cell::from(text).toned(match entry.outcome {
         Outcome::Measured if entry.reasons.is_empty() => Tone::Plain,
         Outcome::Unsupported(_) => Tone::Flagged,
-        Outcome::Measured | Outcome::Failed(_) => Tone::Wrong,
+        Outcome::Measured | Outcome::Failed(_) | Outcome::Crashed(_) => Tone::Wrong,
     })
 }
 

@@ -118,7 +118,7 @@ fn throughput(entry: &Entry) -> Cell {
         Outcome::Measured if entry.counts() => (rate + &shares).into(),
         Outcome::Measured => Cell::from(format!("{rate}\ninvalid{shares}")).toned(Tone::Wrong),
         Outcome::Unsupported(_) => "unsupported".into(),
-        Outcome::Failed(_) => Cell::from("failed").toned(Tone::Wrong),
+        Outcome::Failed(_) | Outcome::Crashed(_) => Cell::from(entry.state()).toned(Tone::Wrong),
     }
 }
 

@@ -146,6 +146,8 @@ pub enum Outcome {
     Unsupported(Failure),
     /// The kernel's output is wrong, or the device failed.
     Failed(Failure),
+    /// The driver crashed in every kernel that it was tried with.
+    Crashed(Failure),
 }
 
 impl Outcome {
@@ -153,7 +155,9 @@ impl Outcome {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Outcome::Measured => None,
-            Outcome::Unsupported(failure) | Outcome::Failed(failure) => Some(failure),
+            Outcome::Unsupported(failure)
+            | Outcome::Failed(failure)
+            | Outcome::Crashed(failure) => Some(failure),
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum FailureCode {
     WrongOutput,
     /// The device was lost, or its driver failed.
     Driver,
+    /// The driver ended the process that verified the kernel.
+    Crashed,
     /// The kernel does not compile.
     Kernel,
     /// All kernels failed, for several reasons.
@@ -54,6 +56,7 @@ impl From<&MeasureError> for Failure {
             MeasureError::Wrong(_) => FailureCode::WrongOutput,
             MeasureError::Job(job) => return Failure { message: error.to_string(), ..job.into() },
             MeasureError::NoKernel(_) => FailureCode::NoKernel,
+            MeasureError::Crashed(_) => FailureCode::Crashed,
             MeasureError::Interrupted => FailureCode::Driver,
         };
         Failure::new(code, error)

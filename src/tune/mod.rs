@@ -2,6 +2,9 @@
 //! oracle, then more trials of those close to the best. The choice is cached until adapter, driver, program or settings change.
 
 mod cache;
+mod verify;
+
+pub use verify::{COMMAND, Finding, Line, State, verify, verify_isolated};
 
 use crate::measure::stats::median;
 use crate::measure::{MeasureError, interleave, trial};
@@ -72,12 +75,17 @@ pub struct Tuner {
     pub retune: bool,
     /// Cache folder; `None` disables the cache.
     pub cache: Option<PathBuf>,
+    /// Names of variants that are not tried.
+    pub skipped: Vec<String>,
+    /// The program whose [`COMMAND`] verifies a GPU's variants in a process of its own before they are tried in this one; `None` if they
+    /// are tried at once.
+    pub program: Option<PathBuf>,
 }
 
 impl Tuner {
-    /// A tuner with the user's cache folder.
+    /// A tuner with the user's cache folder, in this process alone.
     pub fn new(effort: Effort, retune: bool) -> Tuner {
-        Tuner { effort, retune, cache: cache::folder() }
+        Tuner { effort, retune, cache: cache::folder(), skipped: Vec::new(), program: None }
     }
 
     /// Chooses from the cache, or by trials if it has no entry. A device that is lost during trials is reopened. `on_event` receives the
@@ -91,21 +99,53 @@ impl Tuner {
         target: &mut Target,
         on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
     ) -> Result<Choice, MeasureError> {
-        let variants = workload.variants(target);
-        let choice = |record: Tuning| {
-            let variant = variants.iter().find(|v| v.id() == record.kernel)?.clone();
-            Some(Choice { variant, batch: record.batch_seconds.map(Seconds), record })
+        let mut variants = workload.variants(target);
+        let is_skipped = |kernel: &str| self.skipped.iter().any(|skipped| skipped == kernel);
+        let kept = self.kept(workload, target, &variants).filter(|kept| !is_skipped(&kept.kernel));
+        let record = match kept {
+            Some(kept) => kept,
+            None => {
+                variants.retain(|variant| !is_skipped(variant.id()));
+                let schedule = self.effort.schedule();
+                variants.truncate(schedule.variants);
+                let excluded = self.crashed(workload, target, &variants, on_event);
+                let comparison =
+                    Comparison { workload, schedule, on_event, excluded, done: 0, planned: 0 };
+                let record = comparison.run(target, &variants)?;
+                if let (Some(cache), true) = (&self.cache, self.skipped.is_empty()) {
+                    cache::write(cache, &key(workload, target, self.effort), &record);
+                }
+                record
+            }
         };
-        if let Some(choice) = self.kept(workload, target, &variants).and_then(choice) {
-            return Ok(choice);
+        let variant = variants.iter().find(|variant| variant.id() == record.kernel);
+        let variant = variant.expect("one of these variants was chosen").clone();
+        Ok(Choice { variant, batch: record.batch_seconds.map(Seconds), record })
+    }
+
+    /// The variants in which the driver crashes.
+    fn crashed(
+        &self,
+        workload: &dyn Workload,
+        target: &Target,
+        variants: &[Variant],
+        on_event: &mut dyn FnMut(f64) -> ControlFlow<()>,
+    ) -> Vec<(&'static str, MeasureError)> {
+        let mut crashed = Vec::new();
+        let (Some(program), Target::Gpu(gpu)) = (&self.program, target) else { return crashed };
+        let names: Vec<&'static str> = variants.iter().map(Variant::id).collect();
+        let (device, spec) = (&gpu.description().id, workload.command_spec());
+        let verified = verify_isolated(program, device, &spec, &names, &mut |kernel, finding| {
+            if finding.state == State::Crashed {
+                crashed
+                    .push((kernel, MeasureError::Crashed(format!("{kernel}: {}", finding.what))));
+            }
+            on_event(0.0)
+        });
+        if let Err(why) = verified {
+            tracing::warn!("kernels of {spec} are not verified in a process of their own: {why}");
         }
-        let (schedule, excluded) = (self.effort.schedule(), Vec::new());
-        let comparison = Comparison { workload, schedule, on_event, excluded, done: 0, planned: 0 };
-        let record = comparison.run(target, &variants)?;
-        if let Some(cache) = &self.cache {
-            cache::write(cache, &key(workload, target, self.effort), &record);
-        }
-        Ok(choice(record).expect("one of these variants was chosen"))
+        crashed
     }
 
     fn kept(&self, workload: &dyn Workload, target: &Target, all: &[Variant]) -> Option<Tuning> {
@@ -182,8 +222,9 @@ impl Comparison<'_> {
     /// Compares the variants. One that fails is excluded and the comparison starts again without it, on a reopened device if the failure
     /// lost it.
     fn run(mut self, target: &mut Target, variants: &[Variant]) -> Result<Tuning, MeasureError> {
-        let variants = &variants[..variants.len().min(self.schedule.variants)];
-        if let ([variant], true) = (variants, self.workload.has_fixed_batches()) {
+        if let ([variant], true, true) =
+            (variants, self.workload.has_fixed_batches(), self.excluded.is_empty())
+        {
             return Ok(tuning(variant.id(), None, Vec::new()));
         }
         loop {
@@ -305,7 +346,7 @@ fn no_variant_error(excluded: Vec<(&str, MeasureError)>) -> MeasureError {
     let mut reasons: Vec<String> = Vec::new();
     for (_, error) in &excluded {
         let reason = match error {
-            MeasureError::Wrong(what) => what.clone(),
+            MeasureError::Wrong(what) | MeasureError::Crashed(what) => what.clone(),
             other => other.to_string(),
         };
         if !reasons.contains(&reason) {
@@ -313,8 +354,10 @@ fn no_variant_error(excluded: Vec<(&str, MeasureError)>) -> MeasureError {
         }
     }
     let is_wrong = excluded.iter().any(|(_, error)| matches!(error, MeasureError::Wrong(_)));
+    let is_crashed = excluded.iter().any(|(_, error)| matches!(error, MeasureError::Crashed(_)));
     match excluded.into_iter().next() {
         _ if is_wrong => MeasureError::Wrong(reasons.join("; ")),
+        _ if is_crashed => MeasureError::Crashed(reasons.join("; ")),
         Some((_, error)) if reasons.len() == 1 => error,
         _ => MeasureError::NoKernel(reasons.join("; ")),
     }

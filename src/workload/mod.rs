@@ -197,6 +197,11 @@ pub trait Workload {
         }
     }
 
+    /// The spec with the path of a model's file, as this machine's command line takes it.
+    fn command_spec(&self) -> String {
+        self.spec()
+    }
+
     /// Its description in results.
     fn describe(&self, device: &Device) -> Description {
         Description {

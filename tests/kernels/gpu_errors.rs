@@ -170,7 +170,7 @@ fn the_tuner_leaves_out_what_is_refused_or_loses_the_device_and_compares_the_oth
     let troubled = Troubled(parse("sha256d").unwrap());
     let mut target = Target::Gpu(gpu);
     let ids: Vec<&str> = troubled.variants(&target).iter().map(Variant::id).collect();
-    let tuner = Tuner { effort: Effort::Quick, retune: true, cache: None };
+    let tuner = Tuner { cache: None, ..Tuner::new(Effort::Quick, true) };
     let choice = tuner
         .choose(&troubled, &mut target, &mut |_| ControlFlow::Continue(()))
         .unwrap_or_else(|error| panic!("{error}"));

@@ -95,7 +95,7 @@ impl Workload for Fake {
 
 fn tuned(fake: &Fake, effort: Effort) -> Result<rigbench::tune::Choice, MeasureError> {
     let mut target = Target::open(&Device::cpu()).unwrap();
-    let tuner = Tuner { effort, retune: false, cache: None };
+    let tuner = Tuner { cache: None, ..Tuner::new(effort, false) };
     tuner.choose(fake, &mut target, &mut |_| ControlFlow::Continue(()))
 }
 
@@ -152,7 +152,7 @@ fn one_reason_of_all_kernels_is_said_once_and_as_what_it_is() {
 fn a_stop_is_heard() {
     let fake = Fake { name: "fake-3", variants: &["slow", "fast"] };
     let mut target = Target::open(&Device::cpu()).unwrap();
-    let tuner = Tuner { effort: Effort::Full, retune: false, cache: None };
+    let tuner = Tuner { cache: None, ..Tuner::new(Effort::Full, false) };
     let stopped = tuner.choose(&fake, &mut target, &mut |share| {
         if share > 0.3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -168,7 +168,7 @@ fn kept(name: &'static str) -> (Fake, tempfile::TempDir, String) {
         (Fake { name, variants: &["slow", "wrong", "fast"] }, tempfile::tempdir().unwrap());
     let mut target = Target::open(&Device::cpu()).unwrap();
     let tuner =
-        Tuner { effort: Effort::Quick, retune: false, cache: Some(folder.path().to_path_buf()) };
+        Tuner { cache: Some(folder.path().to_path_buf()), ..Tuner::new(Effort::Quick, false) };
     tuner
         .choose(&fake, &mut target, &mut |_| ControlFlow::Continue(()))
         .unwrap_or_else(|e| panic!("{e}"));
@@ -184,7 +184,7 @@ fn entry(folder: &Path) -> std::path::PathBuf {
 /// What is taken from the folder; none if trials would have begun.
 fn taken(fake: &Fake, folder: &Path) -> Option<rigbench::tune::Choice> {
     let mut target = Target::open(&Device::cpu()).unwrap();
-    let tuner = Tuner { effort: Effort::Quick, retune: false, cache: Some(folder.to_path_buf()) };
+    let tuner = Tuner { cache: Some(folder.to_path_buf()), ..Tuner::new(Effort::Quick, false) };
     match tuner.choose(fake, &mut target, &mut |_| ControlFlow::Break(())) {
         Ok(choice) => Some(choice),
         Err(MeasureError::Interrupted) => None,

@@ -41,6 +41,8 @@ pub(super) struct Args {
     devices: args::Devices,
     #[command(flatten)]
     workloads: args::Workloads,
+    #[command(flatten)]
+    skip: args::Skip,
     /// Where joules come from: nvml, hwmon, rapl, shelly:http://HOST[?channel=N], tasmota:http://HOST[?channel=N],
     /// command[@SCOPE[@DEVICE]]:CMD, declared:WATTS[@SCOPE[@DEVICE]], model, none; may repeat [default: the best that
     /// is found, else model]
@@ -94,7 +96,7 @@ fn hex(text: &str, bytes: std::ops::RangeInclusive<usize>) -> Result<String, Str
 }
 
 /// The validated arguments.
-struct Plan {
+struct Plan<'a> {
     devices: Vec<Device>,
     /// The devices, opened. They stay open for the whole run.
     targets: Vec<Result<Target, GpuError>>,
@@ -102,6 +104,7 @@ struct Plan {
     power: Power,
     mode: Mode,
     protocol: Protocol,
+    skip: &'a args::Skip,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit> {
@@ -173,14 +176,14 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     printed?;
     let publish = plan.mode == Mode::Publish;
     let no = document.rows().any(|(row, figures)| {
-        matches!(row.outcome, Outcome::Failed(_))
+        matches!(row.outcome, Outcome::Failed(_) | Outcome::Crashed(_))
             || (publish && figures.verdict == Verdict::Invalid)
     });
     Ok(if no { Exit::No } else { Exit::Done })
 }
 
 /// Validates the arguments, and opens devices and meters.
-fn plan(args: &Args) -> Result<Plan> {
+fn plan(args: &Args) -> Result<Plan<'_>> {
     let workloads = args.workloads.parse(args::DEFAULT)?;
     let power: Vec<PowerSpec> =
         args.power.iter().map(|spec| spec.parse()).collect::<Result<_, _>>()?;
@@ -195,6 +198,7 @@ fn plan(args: &Args) -> Result<Plan> {
     }
     let devices = args.devices.select()?;
     args::note_hidden(&devices);
+    args.skip.ensure_known()?;
     let targets: Vec<Result<Target, GpuError>> = devices.iter().map(Target::open).collect();
     for workload in &workloads {
         let unsupported = |target: &Result<Target, _>| workload.unsupported(target.as_ref().ok()?);
@@ -210,7 +214,7 @@ fn plan(args: &Args) -> Result<Plan> {
     };
     let protocol = Protocol::of(mode);
     let power = Power::open(power, &devices, Seconds(protocol.least_poll_seconds))?;
-    Ok(Plan { devices, targets, workloads, power, mode, protocol })
+    Ok(Plan { devices, targets, workloads, power, mode, protocol, skip: &args.skip })
 }
 
 /// The current time, rounded down to a second.

@@ -1,14 +1,14 @@
 //! Tunes and verifies the rows of one device, then measures them in rounds: one block of each row that still needs one, in an order
 //! shuffled by the seed, so that drift averages out and no row always follows the same neighbour.
 
-use super::super::interrupt;
 use super::super::progress::RowProgress;
+use super::super::interrupt;
 use super::Plan;
 use crate::device::Device;
 use crate::energy::Meter;
 use crate::measure::{Event, MeasureError, Measurer, Mode, Observer};
 use crate::results::{self, Failure, FailureCode, Kernel, Outcome, Row, StoreError};
-use crate::tune::{Effort, Tuner};
+use crate::tune::Effort;
 use crate::units::Seconds;
 use crate::workload::data::Seed;
 use crate::workload::{Job, JobError, Target, Workload};
@@ -16,7 +16,7 @@ use std::ops::ControlFlow;
 
 /// The measurement of all rows on one device.
 pub(super) struct Rounds<'a> {
-    pub(super) plan: &'a Plan,
+    pub(super) plan: &'a Plan<'a>,
     /// The index of the device.
     pub(super) number: usize,
     pub(super) seed: Seed,
@@ -128,8 +128,11 @@ impl Rounds<'_> {
         let quick = self.plan.mode == Mode::Quick;
         let effort = if quick { Effort::Quick } else { Effort::Full };
         let mut display = self.display(i);
-        let choice = Tuner::new(effort, false)
-            .choose(workload, &mut target, &mut |share| display(Event::Tuning(share)))?;
+        let choice =
+            self.plan
+                .skip
+                .tuner(effort, false)
+                .choose(workload, &mut target, &mut |share| display(Event::Tuning(share)))?;
         row.tuning = Some(choice.record);
         let seed = results::row_seed(self.seed, row);
         let job = workload.prepare(&target, &choice.variant, seed)?;
@@ -163,6 +166,7 @@ fn fail<T>(row: &mut Row, error: &MeasureError) -> Option<T> {
             row.tuning = None;
             Outcome::Unsupported(error.into())
         }
+        MeasureError::Crashed(_) => Outcome::Crashed(error.into()),
         _ => Outcome::Failed(error.into()),
     };
     None

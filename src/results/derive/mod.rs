@@ -54,7 +54,7 @@ fn run(evidence: &Evidence, figures: &[RowFigures]) -> RunVerdict {
 
 fn of_row(evidence: &Evidence, row: &Row, rules: &Rules) -> RowFigures {
     let mut figures = RowFigures::default();
-    if let Outcome::Failed(_) = row.outcome {
+    if let Outcome::Failed(_) | Outcome::Crashed(_) = row.outcome {
         figures.reasons.push(Reason::Failed);
     }
     let (Outcome::Measured, Some(windows)) = (&row.outcome, &row.windows) else { return figures };

@@ -32,8 +32,8 @@ struct Model {
 enum Source {
     /// A seed; they are stored in this type.
     Seed(Type),
-    /// A file with this digest.
-    File { sha256: String, file: Rc<Gguf> },
+    /// A file with this path and digest.
+    File { path: String, sha256: String, file: Rc<Gguf> },
 }
 
 /// `prefill` or `decode` of a model.

@@ -109,7 +109,8 @@ fn open(id: Id, model: Named, kind: Option<Type>) -> Result<Model> {
     let opened = Gguf::open(Path::new(&path)).and_then(|file| Ok((file.sha256()?, file)));
     let (sha256, file) = opened.map_err(|error| anyhow!("{shown}: {error}"))?;
     let (name, config) = (label(&path), file.config().clone());
-    Ok(Model { name, config, source: Source::File { sha256, file: Rc::new(file) } })
+    let source = Source::File { path, sha256, file: Rc::new(file) };
+    Ok(Model { name, config, source })
 }
 
 /// A model by name or path.

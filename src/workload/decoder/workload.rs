@@ -64,6 +64,14 @@ impl Workload for Decoder {
         if *id == Id::Prefill { arguments } else { format!("{arguments}:context={context}") }
     }
 
+    fn command_spec(&self) -> String {
+        let mut named = self.clone();
+        if let Source::File { path, .. } = &self.model.source {
+            named.model.name.clone_from(path);
+        }
+        named.spec()
+    }
+
     fn shape(&self) -> Shape {
         let (weights, model_sha256) = match &self.model.source {
             Source::Seed(kind) => (Some(kind.into_str().to_string()), None),

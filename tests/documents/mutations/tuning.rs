@@ -14,7 +14,7 @@ fn mutated_choices_in_the_cache_do_no_harm() {
     let folder = tempfile::tempdir().unwrap();
     let mut target = Target::open(&Device::cpu()).unwrap();
     let workload = parse("gemv:256x256:f32").unwrap();
-    let tuner = Tuner { effort: Effort::Quick, retune: false, cache: Some(folder.path().into()) };
+    let tuner = Tuner { cache: Some(folder.path().into()), ..Tuner::new(Effort::Quick, false) };
     let tuned = tuner.choose(&*workload, &mut target, &mut |_| ControlFlow::Continue(()));
     tuned.unwrap_or_else(|error| panic!("{error}"));
     let entry = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
