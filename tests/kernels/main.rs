@@ -3,6 +3,7 @@
 mod decoder;
 mod gpu;
 mod gpu_errors;
+mod isolation;
 mod model;
 mod stats;
 #[path = "../support/mod.rs"]
