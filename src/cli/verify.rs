@@ -1,4 +1,5 @@
-//! The hidden command that the tuner and `rigbench check` run as a child process: verifies variants of a workload on a device.
+//! The hidden command that the tuner and `rigbench check` run as a child process. It prints a line of JSON before and after each variant
+//! that it verifies, so that the parent knows which one crashed the driver.
 
 use super::{Exit, args};
 use crate::tune::{Line, verify};

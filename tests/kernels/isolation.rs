@@ -36,17 +36,15 @@ fn each_crash_ends_a_process_and_the_next_goes_on_behind_it() {
     let program = program(&folder, "b) kill -SEGV $$;; d) exit 3;;");
     let mut found = Vec::new();
     let all = ["a", "b", "c", "d", "e"];
-    let verified = verify_isolated(&program, &DeviceId::Cpu, "sha256d", &all, &mut |kernel, finding| {
-        found.push((kernel, finding));
-        ControlFlow::Continue(())
-    });
+    let verified =
+        verify_isolated(&program, &DeviceId::Cpu, "sha256d", &all, &mut |kernel, finding| {
+            found.push((kernel, finding));
+            ControlFlow::Continue(())
+        });
     assert_eq!(verified, Ok(()));
     let states: Vec<_> = found.iter().map(|(kernel, finding)| (*kernel, finding.state)).collect();
     let (right, crashed) = (State::Right, State::Crashed);
-    assert_eq!(
-        states,
-        [("a", right), ("b", crashed), ("c", right), ("d", crashed), ("e", right)]
-    );
+    assert_eq!(states, [("a", right), ("b", crashed), ("c", right), ("d", crashed), ("e", right)]);
     assert!(found[1].1.what.contains("SIGSEGV"), "{}", found[1].1.what);
     assert!(found[3].1.what.contains("exit status: 3"), "{}", found[3].1.what);
 }
