@@ -4,9 +4,7 @@
 use super::entry::Entry;
 use super::group::Groups;
 use crate::results::read::{self, ParsedDocument, ReadError};
-use crate::results::{
-    Depth, Document, Evidence, OrNewer, RunReason, Verdict, View, validate,
-};
+use crate::results::{Depth, Document, Evidence, OrNewer, RunReason, Verdict, View, validate};
 use crate::text::plain;
 use rayon::prelude::*;
 use std::collections::HashMap;

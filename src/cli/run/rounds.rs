@@ -1,8 +1,8 @@
 //! Tunes and verifies the rows of one device, then measures them in rounds: one block of each row that still needs one, in an order
 //! shuffled by the seed, so that drift averages out and no row always follows the same neighbour.
 
-use super::super::progress::RowProgress;
 use super::super::interrupt;
+use super::super::progress::RowProgress;
 use super::Plan;
 use crate::device::Device;
 use crate::energy::Meter;
