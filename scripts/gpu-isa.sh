@@ -1,35 +1,58 @@
 #!/usr/bin/env bash
-# What AMD's open driver compiles the kernels to, for cards that are not there: ./scripts/gpu-isa.sh [WORD]
-# Prints a Markdown table; WORD keeps the variants whose name contains it. Fails if one of them spills registers. Compiled,
-# not run: instructions and registers are the driver's own figures, speed is not measured. Needs Debian 12 (or a relative)
-# for its Mesa packages.
+# What the open drivers of AMD, NVIDIA and Intel compile the kernels to, for cards that are not there: ./scripts/gpu-isa.sh [WORD]
+# Prints a Markdown table, that of docs/gpu-isa.md; WORD keeps the variants whose name contains it. Fails if a driver fails, or if
+# a variant spills registers: on Intel's cards only the first four of a workload, which `--quick` tries. Compiled, not run: no
+# figure is a speed. Needs Debian 12 or a relative of it, for its packages of Mesa.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
 need_rust
 cargo build --locked --quiet --example gpu_isa
-program=${CARGO_TARGET_DIR:-target}/debug/examples/gpu_isa
+program=$(realpath -m "${CARGO_TARGET_DIR:-target}")/debug/examples/gpu_isa
 backports=$(./scripts/mesa-backports.sh)
+latest=$(./scripts/mesa-latest.sh 2>/dev/null)
+shims=$(./scripts/drm-shims.sh)
 export MESA_SHADER_CACHE_DISABLE=true NODEVICE_SELECT=1
 
-echo "| Mesa | card | variant | A×B, bits | vector instructions | VGPRs | spills | LDS, bytes | occupancy | inverse throughput |"
-echo "|---|---|---|---|---|---:|---:|---:|---:|---:|"
-compile() { # compile MESA FAMILY [VARIABLE=VALUE]...
-    local mesa=$1 family=$2
-    shift 2
-    env "$@" RADV_FORCE_FAMILY="$family" "$program" "${word:-}" 2>"$noise" | sed "s/^/| $mesa /" | tee -a "$table" || { cat "$noise" >&2; exit 1; }
-}
 word=${1:-}
 noise=$(mktemp) # drivers warn that the card is not there
-table=$(mktemp)
-trap 'rm -f "$noise" "$table"' EXIT
-stock=/usr/share/vulkan/icd.d/radeon_icd.x86_64.json
-[ -e "$stock" ] && compile stock navi21 VK_DRIVER_FILES=$stock
-for family in navi21 navi31; do
-    compile backports "$family" "LD_LIBRARY_PATH=$backports/usr/lib/x86_64-linux-gnu" \
-        "VK_DRIVER_FILES=$backports/usr/share/vulkan/icd.d/radeon_icd.json"
-done
-if awk -F ' *[|] *' '$8 > 0 { print; found = 1 } END { exit !found }' "$table" >&2; then
-    say "these spill registers"
+both=$(mktemp)
+trap 'rm -f "$noise" "$both"' EXIT
+failed=()
+compile() { # compile CARD [VARIABLE=VALUE]... [COMMAND]
+    local card=$1
+    shift
+    if ! env "$@" "$program" "$word" 2>"$noise" | sed "s/^/| $card /"; then
+        failed+=("$card")
+        grep "^spills: " "$noise" >&2 || cat "$noise" >&2
+    fi
+}
+radv() { # radv CARD FAMILY: RADV of the latest Mesa would want a shim too
+    compile "$1" RADV_FORCE_FAMILY="$2" LD_LIBRARY_PATH="$backports/usr/lib/x86_64-linux-gnu" \
+        VK_DRIVER_FILES="$backports/usr/share/vulkan/icd.d/radeon_icd.json"
+}
+shimmed() { # shimmed CARD VENDOR DRIVER VARIABLE=VALUE
+    compile "$1" "$4" VK_DRIVER_FILES="$latest/usr/share/vulkan/icd.d/$3_icd.json" \
+        MESA_PRELOAD="$shims/lib$2_noop_drm_shim.so" ./scripts/mesa-latest.sh
+}
+
+echo "| card | variant | A×B, bits | lanes | inner loop | instructions | registers | spills | workgroup memory, bytes | cycles | with ÷ without robustness |"
+echo "|---|---|---|---:|---|---:|---:|---:|---:|---:|---:|"
+radv "AMD NAVI21" navi21
+radv "AMD NAVI31" navi31
+shimmed "NVIDIA Turing" nouveau nouveau NOUVEAU_CHIPSET=0x164
+{
+    shimmed "NVIDIA Ampere" nouveau nouveau NOUVEAU_CHIPSET=0x172
+    shimmed "NVIDIA Ada" nouveau nouveau NOUVEAU_CHIPSET=0x192
+} >"$both"
+# Rows that are the same for both are printed once.
+awk '{ row = $0; sub(/^[|] NVIDIA [A-Za-z]* /, "", row) }
+    FNR == NR { seen[row]++; next }
+    seen[row] == 1 { print; next }
+    seen[row] > 1 && !printed[row]++ { print "| NVIDIA Ampere, Ada " row }' "$both" "$both"
+shimmed "Intel DG2" intel intel INTEL_STUB_GPU_PLATFORM=dg2
+shimmed "Intel BMG" intel intel INTEL_STUB_GPU_PLATFORM=bmg
+if [ ${#failed[@]} != 0 ]; then
+    say "a variant spills registers, or the driver failed: ${failed[*]}"
     exit 1
 fi

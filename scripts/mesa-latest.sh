@@ -4,10 +4,12 @@
 #   ./scripts/mesa-latest.sh                  makes the root of a small Debian sid in target/mesa-latest, once (450 MB)
 #   ./scripts/mesa-latest.sh BINARY ARG...    and runs a program of this system with that root's loader and libraries
 #   CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER=scripts/mesa-latest.sh cargo test --test kernels gpu::
+# A library named by MESA_PRELOAD is loaded first: a shim of drm-shims.sh.
 # Making the root needs Debian 12 or a relative of it, and root or sudo; running does not.
 set -euo pipefail
 here=$(realpath "$(dirname "$0")/..")
 . "$here/scripts/setup.sh"
+. "$here/scripts/debian.sh"
 
 # A relative CARGO_TARGET_DIR counts from the caller's folder, as it does for cargo.
 if [ -n "${CARGO_TARGET_DIR:-}" ]; then
@@ -18,25 +20,9 @@ fi
 driver=$root/usr/share/vulkan/icd.d/lvp_icd.json
 
 make_root() {
-    local mirror partial=$root.partial
-    [ "$(uname -m)" = x86_64 ] || { say "needs an x86-64 machine, this is $(uname -m)"; exit 2; }
-    command -v apt-get >/dev/null || { say "needs Debian 12 or a relative of it (apt-get)"; exit 2; }
-    if ! command -v debootstrap >/dev/null; then
-        say "installing debootstrap"
-        { as_root apt-get update -qq &&
-            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 debootstrap; } >&2 ||
-            { say "debootstrap could not be installed; install it and run this again"; exit 2; }
-    fi
-    # The mirror that this system uses already.
-    mirror=$(apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(CODENAME)' 'Created-By: Packages' |
-        awk '$2 == "Debian" && $3 !~ /-/ { print $1; exit }')
-    [ -n "$mirror" ] || { say "this system's package lists name no mirror of Debian; run apt-get update"; exit 2; }
+    local partial=$root.partial
     say "making Debian sid with its Mesa in $root; this takes a few minutes and 450 MB"
-    mkdir -p "${root%/*}"
-    # What an interrupted call left is of no use.
-    as_root rm -rf --one-file-system "$partial"
-    as_root debootstrap --variant=minbase --include=mesa-vulkan-drivers,libvulkan1 sid "$partial" "$mirror" \
-        >"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; say "debootstrap failed; its last lines are above"; exit 2; }
+    debian_root sid "$partial" mesa-vulkan-drivers,libvulkan1 || exit 2
     as_root rm -rf "$partial"/dev "$partial"/var/cache/apt/archives "$partial"/var/lib/apt/lists
     as_root chown -R "$(id -u):$(id -g)" "$partial" # so that cargo clean can delete it
     as_root mv "$partial" "$root"
@@ -56,4 +42,4 @@ shift
 # The root's loader runs a program without chroot, though it was linked against an older C library. A program that it
 # starts in turn finds VK_DRIVER_FILES but this system's libraries, and so no adapter: it must be started like this too.
 exec env VK_DRIVER_FILES="${VK_DRIVER_FILES:-$driver}" "$root/lib64/ld-linux-x86-64.so.2" \
-    --library-path "$root/usr/lib/x86_64-linux-gnu" "$program" "$@"
+    --library-path "$root/usr/lib/x86_64-linux-gnu" ${MESA_PRELOAD:+--preload "$MESA_PRELOAD"} "$program" "$@"

@@ -67,17 +67,22 @@ fn write_table(options: &Options) -> Result<bool, Box<dyn Error>> {
     // How many variants of a workload and its types came before.
     let mut before: BTreeMap<String, usize> = BTreeMap::new();
     let mut spilled = false;
-    for variant in variants::for_table(&options.word)?.iter().filter(|v| card.takes(&v.kernel)) {
+    for variant in variants::for_table()?.iter().filter(|v| card.takes(&v.kernel)) {
         let kernel = &variant.kernel;
         let workload = kernel.id.split('/').next().unwrap_or_default();
         let rank = before.entry(format!("{workload} {}", types(kernel))).or_default();
         let first_four = *rank < 4 && workload != "decoder";
         *rank += 1;
+        if !kernel.id.contains(&options.word) {
+            continue;
+        }
         let [all, others] = [compilers[0].compile(kernel)?, compilers[1].compile(kernel)?];
         for compiled in &all {
-            let spills = spills(compiled);
             // Intel's cards have half the registers of others.
-            spilled |= spills > 0 && (first_four || !card.is_intel);
+            if spills(compiled) > 0 && (first_four || !card.is_intel) {
+                eprintln!("spills: {}{} {}", kernel.id, variant.suffix, types(kernel));
+                spilled = true;
+            }
             let other = others.iter().find(|other| other.lanes == compiled.lanes);
             row(variant, compiled, other, options.robust);
             if let Some(folder) = &options.code {
