@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Validates the SPIR-V that wgpu hands to Vulkan drivers, of every kernel that rigbench can compile: ./scripts/spirv-val.sh [WORD]
-# WORD keeps the kernels whose name contains it. Prints how many modules are valid, and each distinct fault with the number of
-# modules that have it and one of them; fails if one has a fault. Needs Debian 12 or a relative of it, for the validator of sid.
+# Validates the SPIR-V that wgpu hands to Vulkan drivers, of every kernel that rigbench can compile:
+#   ./scripts/spirv-val.sh [--strip] [WORD]
+# --strip removes the layout of types outside buffers; WORD keeps the kernels whose name contains it. Prints how many modules are
+# valid, and each distinct fault with the number of modules that have it and one of them; fails if one has a fault. Needs Debian 12
+# or a relative of it, for the validator of sid.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
@@ -19,15 +21,16 @@ if [ ! -e "$validator" ]; then
     rm "$modules"/*.deb
 fi
 
-"$target/debug/examples/gpu_isa" --spirv "$modules" "${1:-}"
+"$target/debug/examples/gpu_isa" --spirv "$modules" "$@"
 valid=0 all=0
 for module in "$modules"/*.spv; do
     all=$((all + 1))
     if ./scripts/mesa-latest.sh "$validator" --target-env vulkan1.3 "$module" >"$modules/said" 2>&1; then
         valid=$((valid + 1))
     else
-        # Numbers differ from module to module.
-        sed -n '/^error/s/'\''[^'\'']*%[^'\'']*'\''/_/g; /^error/s/^error: line [0-9]*: //p' "$modules/said" | sed "s,\$,\t$(basename "$module" .spv)," >>"$modules/faults"
+        # Lines and types have other numbers in each module.
+        fault=$(sed -n "/^error/{s/^error: line [0-9]*: //;s/'[^']*%[^']*'/_/g;p;q}" "$modules/said")
+        printf '%s\t%s\n' "$fault" "$(basename "$module" .spv)" >>"$modules/faults"
     fi
 done
 echo "$valid of $all modules are valid"

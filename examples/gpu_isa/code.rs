@@ -133,8 +133,8 @@ fn anv(line: &str, blocks: &mut Vec<Block>) {
     block.instructions.push(Instruction { converts, name: name.into() });
 }
 
-/// The blocks of the smallest loop around a block; it alone if there is none.
-pub fn loop_around(blocks: &[Block], inside: usize) -> BTreeSet<usize> {
+/// The blocks of each loop around a block, the smallest first; it alone if there is none.
+pub fn loops_around(blocks: &[Block], inside: usize) -> Vec<BTreeSet<usize>> {
     let at: BTreeMap<&str, usize> =
         blocks.iter().enumerate().map(|(i, block)| (block.label.as_str(), i)).collect();
     let mut before: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
@@ -154,11 +154,15 @@ pub fn loop_around(blocks: &[Block], inside: usize) -> BTreeSet<usize> {
         }
         body
     };
-    let loops = (0..blocks.len())
-        .flat_map(|head| {
-            before[head].iter().filter(move |tail| **tail >= head).map(move |tail| (head, *tail))
-        })
+    let tails = |head: usize| before[head].iter().copied().filter(move |tail| *tail >= head);
+    let mut loops: Vec<BTreeSet<usize>> = (0..blocks.len())
+        .flat_map(|head| tails(head).map(move |tail| (head, tail)))
         .map(|(head, tail)| around(head, tail))
-        .filter(|body| body.contains(&inside));
-    loops.min_by_key(BTreeSet::len).unwrap_or_else(|| BTreeSet::from([inside]))
+        .filter(|body| body.contains(&inside))
+        .collect();
+    loops.sort_by_key(BTreeSet::len);
+    if loops.is_empty() {
+        loops.push(BTreeSet::from([inside]));
+    }
+    loops
 }

@@ -26,6 +26,8 @@ pub struct Card {
 
 /// An open device.
 pub struct Compiler {
+    /// Whether SPIR-V is stripped of layouts outside buffers.
+    strip: bool,
     device: ash::Device,
     statistics: khr::pipeline_executable_properties::Device,
 }
@@ -105,7 +107,7 @@ impl Card {
     }
 
     /// Opens the card, with or without the checks of buffer and image accesses that wgpu enables by default.
-    pub fn open(&self, robust: bool) -> Result<Compiler, Box<dyn Error>> {
+    pub fn open(&self, robust: bool, strip: bool) -> Result<Compiler, Box<dyn Error>> {
         let priorities = [1.0];
         let queues = [vk::DeviceQueueCreateInfo::default()
             .queue_family_index(0)
@@ -150,15 +152,15 @@ impl Card {
         // SAFETY: as above.
         let device = unsafe { self.instance.create_device(self.physical, &info, None)? };
         let statistics = khr::pipeline_executable_properties::Device::new(&self.instance, &device);
-        Ok(Compiler { device, statistics })
+        Ok(Compiler { strip, device, statistics })
     }
 }
 
 impl Compiler {
     /// Compiles a kernel; some drivers do so for several subgroup sizes.
     pub fn compile(&self, kernel: &Kernel) -> Result<Vec<Compiled>, Box<dyn Error>> {
-        let spirv = spirv::of(kernel)?;
-        let bindings: Vec<_> = kernel.bindings.iter().map(layout_binding).collect();
+        let spirv = spirv::of(kernel, self.strip)?;
+        let bindings: Vec<_> = kernel.bindings.iter().zip(0..).map(layout_binding).collect();
         let set = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
         let module = vk::ShaderModuleCreateInfo::default().code(&spirv);
         // SAFETY: as above.
@@ -257,14 +259,15 @@ impl Compiler {
     }
 }
 
-fn layout_binding(binding: &Binding) -> vk::DescriptorSetLayoutBinding<'static> {
+/// wgpu numbers bindings anew, without gaps.
+fn layout_binding((binding, number): (&Binding, u32)) -> vk::DescriptorSetLayoutBinding<'static> {
     let kind = match binding.kind {
         BindingKind::Uniform => vk::DescriptorType::UNIFORM_BUFFER,
         BindingKind::StorageRead | BindingKind::StorageWrite => vk::DescriptorType::STORAGE_BUFFER,
         BindingKind::Texture | BindingKind::TextureWrite => vk::DescriptorType::STORAGE_IMAGE,
     };
     vk::DescriptorSetLayoutBinding::default()
-        .binding(binding.index)
+        .binding(number)
         .descriptor_type(kind)
         .descriptor_count(1)
         .stage_flags(vk::ShaderStageFlags::COMPUTE)

@@ -5,10 +5,12 @@
 //! as on a device with robust buffer access; --code: the machine code too, as text files. Exit code 1 if a variant spills registers
 //! that should not.
 //!
-//! gpu_isa --spirv FOLDER [WORD]: writes the SPIR-V of every kernel that rigbench can compile; needs no driver.
+//! gpu_isa --spirv FOLDER [WORD]: writes the SPIR-V of every kernel that rigbench can compile; needs no driver. With --strip, which
+//! may go before, only types in buffers have a layout.
 
 mod code;
 mod device;
+mod layout;
 mod spirv;
 mod variants;
 mod work;
@@ -23,6 +25,7 @@ use variants::Variant;
 #[derive(Default)]
 struct Options {
     robust: bool,
+    strip: bool,
     code: Option<PathBuf>,
     spirv: Option<PathBuf>,
     word: String,
@@ -35,13 +38,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut folder = || words.next().map(PathBuf::from).ok_or("a folder is missing");
         match word.as_str() {
             "--robust" => options.robust = true,
+            "--strip" => options.strip = true,
             "--code" => options.code = Some(folder()?),
             "--spirv" => options.spirv = Some(folder()?),
             _ => options.word = word,
         }
     }
     if let Some(folder) = &options.spirv {
-        return write_spirv(folder, &options.word);
+        return write_spirv(folder, &options);
     }
     let spilled = write_table(&options)?;
     // The pretended card has nothing to give back, and its driver may not survive trying.
@@ -52,9 +56,10 @@ fn file(folder: &Path, name: &str, extension: &str) -> PathBuf {
     folder.join(format!("{}.{extension}", name.replace(['/', ' '], "_")))
 }
 
-fn write_spirv(folder: &Path, word: &str) -> Result<(), Box<dyn Error>> {
-    for (name, kernel) in variants::every(word)? {
-        let bytes: Vec<u8> = spirv::of(&kernel)?.into_iter().flat_map(u32::to_le_bytes).collect();
+fn write_spirv(folder: &Path, options: &Options) -> Result<(), Box<dyn Error>> {
+    for (name, kernel) in variants::every(&options.word)? {
+        let words = spirv::of(&kernel, options.strip)?;
+        let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
         std::fs::write(file(folder, &name, "spv"), bytes)?;
     }
     Ok(())
@@ -63,7 +68,8 @@ fn write_spirv(folder: &Path, word: &str) -> Result<(), Box<dyn Error>> {
 /// Prints the table and returns whether a variant spills that should not.
 fn write_table(options: &Options) -> Result<bool, Box<dyn Error>> {
     let card = Card::first()?;
-    let compilers = [card.open(options.robust)?, card.open(!options.robust)?];
+    let compilers =
+        [card.open(options.robust, options.strip)?, card.open(!options.robust, options.strip)?];
     // How many variants of a workload and its types came before.
     let mut before: BTreeMap<String, usize> = BTreeMap::new();
     let mut spilled = false;

@@ -1,5 +1,6 @@
 //! SPIR-V of a kernel, word for word as wgpu-hal 30 hands it to a Vulkan 1.3 driver.
 
+use crate::layout;
 use naga::back::spv::{self, Capability};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use rigbench::kernels::Kernel;
@@ -31,19 +32,25 @@ const CAPABILITIES: &[Capability] = &[
     Capability::Int8,
 ];
 
-/// The kernel's SPIR-V.
-pub fn of(kernel: &Kernel) -> Result<Vec<u32>, Box<dyn Error>> {
+/// The kernel's SPIR-V; if wanted, without the layout of types outside buffers.
+pub fn of(kernel: &Kernel, strip: bool) -> Result<Vec<u32>, Box<dyn Error>> {
     let module = naga::front::wgsl::parse_str(&kernel.wgsl)?;
     let mut validator = naga::valid::Validator::new(
         naga::valid::ValidationFlags::all(),
         naga::valid::Capabilities::all(),
     );
     let info = validator.validate(&module)?;
+    let numbered = kernel.bindings.iter().zip(0..).map(|(binding, number)| {
+        let info =
+            spv::BindingInfo { descriptor_set: 0, binding: number, binding_array_size: None };
+        (naga::ResourceBinding { group: 0, binding: binding.index }, info)
+    });
     // Kernels are trusted modules: wgpu checks neither bounds, loops nor divisors, and clears no workgroup memory.
     let unchecked = BoundsCheckPolicy::Unchecked;
     let options = spv::Options {
         lang_version: (1, 6),
         flags: spv::WriterFlags::LABEL_VARYINGS | spv::WriterFlags::FORCE_POINT_SIZE,
+        binding_map: numbered.collect(),
         capabilities: Some(CAPABILITIES.iter().copied().collect()),
         bounds_check_policies: BoundsCheckPolicies {
             index: unchecked,
@@ -61,5 +68,6 @@ pub fn of(kernel: &Kernel) -> Result<Vec<u32>, Box<dyn Error>> {
         shader_stage: naga::ShaderStage::Compute,
         entry_point: "main".into(),
     };
-    Ok(spv::write_vec(&module, &info, &options, Some(&point))?)
+    let words = spv::write_vec(&module, &info, &options, Some(&point))?;
+    Ok(if strip { layout::only_in_buffers(&words) } else { words })
 }

@@ -2,7 +2,7 @@
 
 use crate::code::{self, Block, Instruction};
 use rigbench::kernels::Kernel;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// In words: instructions for a hash or a weight, or the multiplications among the instructions.
 pub fn of(kernel: &Kernel, assembly: &str) -> String {
@@ -12,6 +12,7 @@ pub fn of(kernel: &Kernel, assembly: &str) -> String {
         Some("stream") => "–".into(),
         Some("decoder") if kernel.id == "decoder/panels" => weights(&blocks, kernel),
         Some("decoder") if kernel.constant("FINISH").is_none() => "–".into(),
+        Some("decoder") => staged(&blocks),
         _ => products(&blocks),
     }
 }
@@ -62,15 +63,28 @@ fn products(blocks: &[Block]) -> String {
     format!("{} of {}", kinds.join(", "), count(block))
 }
 
+/// A chunk of a decoder's weights is 4 terms of 8 columns.
+const CHUNK: f64 = 32.0;
+
+fn conversions(blocks: &[Block], body: &BTreeSet<usize>) -> f64 {
+    let converts = |i: &usize| blocks[*i].instructions.iter().filter(|i| i.converts).count();
+    body.iter().map(converts).sum::<usize>() as f64
+}
+
 /// Instructions and conversions for a weight, in the loop around the stretch that multiplies most.
 fn weights(blocks: &[Block], kernel: &Kernel) -> String {
     let Some(heaviest) = heaviest(blocks) else { return "–".into() };
-    let body = code::loop_around(blocks, heaviest);
+    let body = &code::loops_around(blocks, heaviest)[0];
     let instructions: usize = body.iter().map(|&i| count(&blocks[i])).sum();
-    let converts = |i: usize| blocks[i].instructions.iter().filter(|i| i.converts).count();
-    let conversions: usize = body.iter().map(|&i| converts(i)).sum();
-    // A chunk is 4 terms of 8 columns.
-    let weights = f64::from(32 * kernel.number("CHUNKS"));
-    let each = |n: usize| n as f64 / weights;
-    format!("{:.2} a weight, {:.2} convert", each(instructions), each(conversions))
+    let weights = CHUNK * f64::from(kernel.number("CHUNKS"));
+    let converts = conversions(blocks, body) / weights;
+    format!("{:.2} a weight, {converts:.2} convert", instructions as f64 / weights)
+}
+
+/// Conversions for a weight, of invocations that stage one chunk each in the loop around all multiplications.
+fn staged(blocks: &[Block]) -> String {
+    let Some(heaviest) = heaviest(blocks) else { return "–".into() };
+    let loops = code::loops_around(blocks, heaviest);
+    let converts = conversions(blocks, &loops[loops.len() - 1]) / CHUNK;
+    format!("{}; {converts:.2} convert a weight", products(blocks))
 }
