@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Validates the SPIR-V that wgpu hands to Vulkan drivers, of every kernel that rigbench can compile:
-#   ./scripts/spirv-val.sh [--strip] [WORD]
-# --strip removes the layout of types outside buffers; WORD keeps the kernels whose name contains it. Prints how many modules are
-# valid, and each distinct fault with the number of modules that have it and one of them; fails if one has a fault. Needs Debian 12
-# or a relative of it, for the validator of sid.
+# Validates the SPIR-V that Vulkan drivers get, of every kernel that rigbench can compile:
+#   ./scripts/spirv-val.sh [WORD]
+# WORD keeps the kernels whose name contains it. Prints how many modules are valid, and each distinct fault with the number of modules
+# that have it and one of them; fails if one has a fault. Needs Debian 12 or a relative of it, for the validator of sid.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh

@@ -1,7 +1,7 @@
 //! A Vulkan device that only compiles, opened with the features that wgpu enables.
 
-use crate::spirv;
 use ash::{ext, khr, vk};
+use rigbench::gpu::spirv::{self, Support};
 use rigbench::kernels::{Binding, BindingKind, Kernel};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -26,8 +26,6 @@ pub struct Card {
 
 /// An open device.
 pub struct Compiler {
-    /// Whether SPIR-V is stripped of layouts outside buffers.
-    strip: bool,
     device: ash::Device,
     statistics: khr::pipeline_executable_properties::Device,
 }
@@ -107,7 +105,7 @@ impl Card {
     }
 
     /// Opens the card, with or without the checks of buffer and image accesses that wgpu enables by default.
-    pub fn open(&self, robust: bool, strip: bool) -> Result<Compiler, Box<dyn Error>> {
+    pub fn open(&self, robust: bool) -> Result<Compiler, Box<dyn Error>> {
         let priorities = [1.0];
         let queues = [vk::DeviceQueueCreateInfo::default()
             .queue_family_index(0)
@@ -152,14 +150,14 @@ impl Card {
         // SAFETY: as above.
         let device = unsafe { self.instance.create_device(self.physical, &info, None)? };
         let statistics = khr::pipeline_executable_properties::Device::new(&self.instance, &device);
-        Ok(Compiler { strip, device, statistics })
+        Ok(Compiler { device, statistics })
     }
 }
 
 impl Compiler {
     /// Compiles a kernel; some drivers do so for several subgroup sizes.
     pub fn compile(&self, kernel: &Kernel) -> Result<Vec<Compiled>, Box<dyn Error>> {
-        let spirv = spirv::of(kernel, self.strip)?;
+        let spirv = spirv::translate(kernel, Support::ALL)?;
         let bindings: Vec<_> = kernel.bindings.iter().zip(0..).map(layout_binding).collect();
         let set = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
         let module = vk::ShaderModuleCreateInfo::default().code(&spirv);

@@ -5,17 +5,15 @@
 //! as on a device with robust buffer access; --code: the machine code too, as text files. Exit code 1 if a variant spills registers
 //! that should not.
 //!
-//! gpu_isa --spirv FOLDER [WORD]: writes the SPIR-V of every kernel that rigbench can compile; needs no driver. With --strip, which
-//! may go before, only types in buffers have a layout.
+//! gpu_isa --spirv FOLDER [WORD]: writes the SPIR-V of every kernel that rigbench can compile; needs no driver.
 
 mod code;
 mod device;
-mod layout;
-mod spirv;
 mod variants;
 mod work;
 
 use device::{Card, Compiled};
+use rigbench::gpu::spirv::{self, Support};
 use rigbench::kernels::Kernel;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -25,7 +23,6 @@ use variants::Variant;
 #[derive(Default)]
 struct Options {
     robust: bool,
-    strip: bool,
     code: Option<PathBuf>,
     spirv: Option<PathBuf>,
     word: String,
@@ -38,7 +35,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut folder = || words.next().map(PathBuf::from).ok_or("a folder is missing");
         match word.as_str() {
             "--robust" => options.robust = true,
-            "--strip" => options.strip = true,
             "--code" => options.code = Some(folder()?),
             "--spirv" => options.spirv = Some(folder()?),
             _ => options.word = word,
@@ -58,7 +54,7 @@ fn file(folder: &Path, name: &str, extension: &str) -> PathBuf {
 
 fn write_spirv(folder: &Path, options: &Options) -> Result<(), Box<dyn Error>> {
     for (name, kernel) in variants::every(&options.word)? {
-        let words = spirv::of(&kernel, options.strip)?;
+        let words = spirv::translate(&kernel, Support::ALL)?;
         let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
         std::fs::write(file(folder, &name, "spv"), bytes)?;
     }
@@ -68,8 +64,7 @@ fn write_spirv(folder: &Path, options: &Options) -> Result<(), Box<dyn Error>> {
 /// Prints the table and returns whether a variant spills that should not.
 fn write_table(options: &Options) -> Result<bool, Box<dyn Error>> {
     let card = Card::first()?;
-    let compilers =
-        [card.open(options.robust, options.strip)?, card.open(!options.robust, options.strip)?];
+    let compilers = [card.open(options.robust)?, card.open(!options.robust)?];
     // How many variants of a workload and its types came before.
     let mut before: BTreeMap<String, usize> = BTreeMap::new();
     let mut spilled = false;

@@ -96,10 +96,15 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         super::say(&format!("note: {} is not shown: {why}", file.name));
     }
     let render = |text: &dyn Fn(&report::Table) -> String| -> String {
-        let tables = match &only {
+        let mut tables = match &only {
             Some(document) => report::run(document),
             None => vec![report::several(&collection)],
         };
+        let refused = collection.refused();
+        let refused = refused.map(|(file, why)| format!("not shown: {}: {why}", file.name));
+        if let Some(last) = tables.last_mut() {
+            last.notes.extend(refused);
+        }
         tables.iter().map(|table| text(table) + "\n").collect()
     };
     let (width, styled) = args::terminal();

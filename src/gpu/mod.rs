@@ -4,9 +4,11 @@
 mod adapters;
 mod buffer;
 mod flight;
+mod layout;
 mod memory;
 mod pipeline;
 mod scope;
+pub mod spirv;
 #[cfg(not(target_vendor = "apple"))]
 mod vulkan;
 
@@ -62,6 +64,8 @@ pub struct Gpu {
     tick_seconds: f64,
     reports: Arc<Reports>,
     pipelines: Arc<Pipelines>,
+    /// What its driver takes, if kernels are translated here and not by wgpu.
+    spirv: Option<spirv::Support>,
 }
 
 impl Gpu {
@@ -72,7 +76,8 @@ impl Gpu {
     pub fn open(description: &Device) -> Result<Gpu, GpuError> {
         let adapter = adapters::find(description)
             .ok_or_else(|| GpuError::Gone(description.id.to_string()))?;
-        let features = adapter.features() & adapters::useful_features();
+        let wanted = adapters::useful_features() | wgpu::Features::PASSTHROUGH_SHADERS;
+        let features = adapter.features() & wanted;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("rigbench"),
             required_features: features,
@@ -80,16 +85,20 @@ impl Gpu {
             experimental_features: experimental(features),
             ..Default::default()
         };
-        let (device, queue) = match vulkan::open(adapter, &descriptor) {
-            Some(Ok(opened)) => opened,
-            _ => pollster::block_on(adapter.request_device(&descriptor))
-                .map_err(|error| GpuError::Refused(one_line(&error)))?,
+        let (device, queue, spirv) = match vulkan::open(adapter, &descriptor) {
+            Some(Ok(opened)) => (opened.device, opened.queue, opened.support),
+            _ => {
+                let opened = pollster::block_on(adapter.request_device(&descriptor));
+                let (device, queue) =
+                    opened.map_err(|error| GpuError::Refused(one_line(&error)))?;
+                (device, queue, None)
+            }
         };
         let reports = Reports::register(&device);
         let tick_seconds = f64::from(queue.get_timestamp_period()) * 1e-9;
         let description = Arc::new(description.clone());
         let pipelines = Arc::default();
-        Ok(Gpu { device, queue, description, tick_seconds, reports, pipelines })
+        Ok(Gpu { device, queue, description, tick_seconds, reports, pipelines, spirv })
     }
 
     /// The device's description.

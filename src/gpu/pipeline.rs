@@ -1,7 +1,7 @@
 //! Compiles kernels, each once per opened device. Bind group layouts come from the bindings that naga reflected.
 
 use super::memory::{Resource, TEXELS};
-use super::{Gpu, GpuError};
+use super::{Gpu, GpuError, spirv};
 use crate::kernels::{self, BindingKind, Kernel};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -65,8 +65,9 @@ impl Gpu {
             count: None,
         };
         let entries: Vec<_> = kernel.bindings.iter().map(entry).collect();
-        let source = wgpu::ShaderSource::Wgsl(kernel.wgsl.as_str().into());
         let device = &self.device;
+        let spirv = self.spirv.map(|support| spirv::translate(kernel, support)).transpose();
+        let spirv = spirv.map_err(GpuError::Refused)?;
         self.attempt(|| {
             let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label,
@@ -80,16 +81,28 @@ impl Gpu {
             // SAFETY: every kernel is part of this crate, indexes only within the buffers that its job allocated, and has loop counts set
             // by the host. wgpu's own loop check would end loops silently after 65,535 iterations.
             let module = unsafe {
-                device.create_shader_module_trusted(
-                    wgpu::ShaderModuleDescriptor { label, source },
-                    wgpu::ShaderRuntimeChecks::unchecked(),
-                )
+                match &spirv {
+                    Some(words) => device.create_shader_module_passthrough(
+                        wgpu::ShaderModuleDescriptorPassthrough {
+                            label,
+                            spirv: Some(words.into()),
+                            ..Default::default()
+                        },
+                    ),
+                    None => device.create_shader_module_trusted(
+                        wgpu::ShaderModuleDescriptor {
+                            label,
+                            source: wgpu::ShaderSource::Wgsl(kernel.wgsl.as_str().into()),
+                        },
+                        wgpu::ShaderRuntimeChecks::unchecked(),
+                    ),
+                }
             };
             let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label,
                 layout: Some(&pipeline_layout),
                 module: &module,
-                entry_point: None,
+                entry_point: Some(spirv::ENTRY_POINT),
                 compilation_options: wgpu::PipelineCompilationOptions {
                     zero_initialize_workgroup_memory: false,
                     ..Default::default()

@@ -28,7 +28,7 @@ pub fn table(entries: &[Entry], single: bool) -> Table {
     Table { notes: notes(entries), ..Table::of(title, &fields, entries) }
 }
 
-/// The table of several runs: a narrow variant, with files that are not shown in its notes.
+/// The table of several runs: a narrow variant.
 pub fn several(collection: &Collection) -> Table {
     let entries = collection.groups.entries();
     let fields: [Field<Entry>; 6] = [
@@ -39,9 +39,7 @@ pub fn several(collection: &Collection) -> Table {
         (Column::figures("joules"), joules),
         (Column::words("energy"), source_and_state),
     ];
-    let mut notes = notes(&entries);
-    let refused = collection.refused();
-    notes.extend(refused.map(|(file, why)| format!("not shown: {}: {why}", file.name)));
+    let notes = notes(&entries);
     let runs = collection.runs().count();
     let title = format!("{runs} {}", if runs == 1 { "run" } else { "runs" });
     Table { notes, ..Table::of(title, &fields, &entries) }
