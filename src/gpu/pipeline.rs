@@ -65,6 +65,10 @@ impl Gpu {
             count: None,
         };
         let entries: Vec<_> = kernel.bindings.iter().map(entry).collect();
+        let entry_point = wgpu::PassthroughShaderEntryPoint {
+            name: spirv::ENTRY_POINT.into(),
+            workgroup_size: kernel.workgroup.into(),
+        };
         let device = &self.device;
         let spirv = self.spirv.map(|support| spirv::translate(kernel, support)).transpose();
         let spirv = spirv.map_err(GpuError::Refused)?;
@@ -85,6 +89,7 @@ impl Gpu {
                     Some(words) => device.create_shader_module_passthrough(
                         wgpu::ShaderModuleDescriptorPassthrough {
                             label,
+                            entry_points: std::slice::from_ref(&entry_point).into(),
                             spirv: Some(words.into()),
                             ..Default::default()
                         },
