@@ -5,12 +5,13 @@
 // Work: one workgroup takes one head of one row; each of SPLIT slices of 8 lanes takes every SPLIT-th block of 8 positions. For
 // keys, a lane has a position; for values, it has 8 or 16 dimensions and gets the softmax weights of 8 positions from its neighbours.
 // Layouts: as kernels/decoder/product.wgsl writes them; the result is an A with rows in panels of ROWS.
-// Assumes: subgroups of 8 lanes or more; HEAD_SIZE a multiple of 8, at most 128; scores below 3e38.
+// Assumes: HEAD_SIZE a multiple of 8, at most 128; scores below 3e38.
 const ROWS: u32 = 1u;
 const SPLIT: u32 = 1u;
 const HEAD_SIZE: u32 = 64u;
 
 const LANES_PER_TILE: u32 = 8u;
+const MIN_SUBGROUP: u32 = LANES_PER_TILE;
 const WORKGROUP: u32 = LANES_PER_TILE * SPLIT;
 // Texels of 8 f16 per head.
 const EIGHTS: u32 = HEAD_SIZE / 8u;

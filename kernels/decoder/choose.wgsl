@@ -2,8 +2,9 @@
 //
 // Bindings: 0 Part, 1 the maximum of each tile and its index, 2 tokens, 3 Step.
 // Work: one workgroup takes one sequence.
-// Takes: WORKGROUP 8 to 256; subgroups may have any size of 4 or more.
+// Takes: WORKGROUP 8 to 256.
 const WORKGROUP: u32 = 8u;
+const MIN_SUBGROUP: u32 = 4u;
 
 struct Part {
     tiles: u32,
@@ -16,8 +17,8 @@ struct Part {
 @group(0) @binding(2) var<storage, read_write> tokens: array<u32>;
 @group(0) @binding(3) var<storage, read_write> decode_step: Step;
 
-var<workgroup> tops: array<f32, WORKGROUP / 4u>;
-var<workgroup> firsts: array<u32, WORKGROUP / 4u>;
+var<workgroup> tops: array<f32, WORKGROUP / MIN_SUBGROUP>;
+var<workgroup> firsts: array<u32, WORKGROUP / MIN_SUBGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32,

@@ -45,10 +45,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var term = 0u; term < 4u; term++) {
         if (B_BITS == 4u) {
             let texel = textureLoad(b, texel_at(at));
-            x[term] = f32(texel[term] >> (4u * own) & 15u);
+            x[term] = f32((texel[term] >> (4u * own)) & 15u);
         } else if (B_BITS == 8u) {
             let texel = textureLoad(b, texel_at(at + term / 2u * LANES_PER_TILE));
-            x[term] = f32(texel[term % 2u * 2u + own / 4u] >> (own % 4u * 8u) & 255u);
+            x[term] = f32((texel[term % 2u * 2u + own / 4u] >> (own % 4u * 8u)) & 255u);
         } else if (B_BITS == 16u) {
             x[term] = half_of(textureLoad(b, texel_at(at + term * LANES_PER_TILE)), own);
         } else {

@@ -60,11 +60,10 @@ fn multiply() {
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
-    @builtin(subgroup_id) subgroup_id: u32,
 ) {
     let block = part.block + group.y;
-    // If subgroups are smaller than assumed, the surplus ones repeat work instead of going out of bounds.
-    let subgroup = subgroup_id % (SUBGROUPS_M * SUBGROUPS_N);
+    // Not @builtin(subgroup_id): some drivers crash on modules with both matrices and subgroup capabilities.
+    let subgroup = thread / LANES;
     own_row = subgroup / SUBGROUPS_N * (MATRIX * TILES_M);
     own_column = subgroup % SUBGROUPS_N * (MATRIX * TILES_N / 4u);
     multiply_all(block, group.x, thread);

@@ -15,7 +15,7 @@
 // (tile * K / 4 + c) * B_BITS / 4 * 8 + lane; its texels are 8 apart. Scales are 8 f16 per lane and group of 32 terms, then its
 // offsets if it has any.
 // Takes: B_BITS 32, 16, 8 or 4. ROWS 1, 2, 4 or 8. SPLIT a power of two.
-// Assumes: subgroups of 8 lanes or more; K a multiple of 32.
+// Assumes: K a multiple of 32.
 const ROWS: u32 = 1u;
 const SPLIT: u32 = 1u;
 const B_BITS: u32 = 4u;

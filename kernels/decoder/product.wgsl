@@ -9,6 +9,7 @@ const LOGITS: u32 = 3u; // logits, and the maximum of each tile
 
 const NORM: bool = EPSILON > 0.0;
 const LANES_PER_TILE: u32 = 8u;
+const MIN_SUBGROUP: u32 = LANES_PER_TILE;
 // Texels per chunk, and per group for its scales.
 const TEXELS: u32 = B_BITS / 4u;
 const SCALE_TEXELS: u32 = select(1u, 2u, OFFSETS);
@@ -218,6 +219,9 @@ fn finish_logits(row: u32, column: u32, tile: u32, lane: u32, low: vec4<f32>, hi
     let index = min(min(indices.x, indices.y), min(indices.z, indices.w));
     let top = max_over_lanes(best);
     let first = min_over_lanes(select(0xffffffffu, index, best == top));
+    if (row >= decode_step.rows) {
+        return;
+    }
     let at = (row * part.tiles * 64u + column) / 4u;
     logits[at] = low;
     logits[at + 1u] = high;
@@ -235,9 +239,8 @@ fn finish(r: u32, row: u32, column: u32, lane: u32) {
         high *= inv_rms;
     }
     if (FINISH == LOGITS) {
-        if (row < decode_step.rows) {
-            finish_logits(row, column, column / 64u, lane, low, high);
-        }
+        // Rows that do not exist take part in the reduction: subgroup operations need uniform control flow.
+        finish_logits(row, column, column / 64u, lane, low, high);
         return;
     }
     if (row >= decode_step.rows || column >= part.columns) {

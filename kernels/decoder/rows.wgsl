@@ -6,7 +6,7 @@
 // rows and broadcasts them to all lanes. An accumulator is updated once per 8 terms, and a weight is dequantised once per ROWS rows.
 // Bytes loaded per FLOP: (2 * B_BITS / ROWS + 1) / 32.
 // Takes: B_BITS 32, 16, 8 or 4. ROWS 8 or 16.
-// Assumes: subgroups of 8 lanes or more; K a multiple of 32.
+// Assumes: K a multiple of 32.
 const ROWS: u32 = 16u;
 const B_BITS: u32 = 4u;
 const OFFSETS: bool = false;

@@ -5,7 +5,7 @@
 // Work: one workgroup computes ROWS rows by 64 columns, an invocation 8 columns of ROWS_PER_LANE rows. Loads per FLOP:
 // (B_BITS / ROWS + 1 / 2) / 16 bytes from memory, (1 / 8 + 1 / ROWS_PER_LANE) / 2 values from workgroup memory.
 // Takes: B_BITS 32, 16, 8 or 4. ROWS 64. WORKGROUP 64, 128, 256 or 512.
-// Assumes: subgroups of 8 lanes or more; K a multiple of 32.
+// Assumes: K a multiple of 32.
 const ROWS: u32 = 64u;
 const WORKGROUP: u32 = 64u;
 const B_BITS: u32 = 4u;

@@ -81,8 +81,8 @@ fn a_slot(words: u32, row: u32) -> u32 {
 
 // Unpacks 4 nibbles, each a value + 8, to 4 int8.
 fn spread(nibbles: u32) -> u32 {
-    let pairs = (nibbles | nibbles << 8u) & 0x00ff00ffu;
-    let bytes = (pairs | pairs << 4u) & 0x0f0f0f0fu;
+    let pairs = (nibbles | (nibbles << 8u)) & 0x00ff00ffu;
+    let bytes = (pairs | (pairs << 4u)) & 0x0f0f0f0fu;
     return ((bytes | 0x80808080u) - 0x08080808u) ^ 0x80808080u; // bit 7 is set: no byte borrows
 }
 
@@ -121,7 +121,7 @@ fn scales_of(columns: u32, group: u32) -> vec2<u32> {
     for (var i = 0u; i < 4u; i++) {
         let texel = position(4u * columns + i, group / 8u, part.columns, (part.k + 255u) / 256u, S_PANEL);
         let four = scales[2u * texel + group / 4u % 2u];
-        found[i] = select(four.x, four.y, group % 4u >= 2u) >> (group % 2u * 16u) & 0xffffu;
+        found[i] = (select(four.x, four.y, group % 4u >= 2u) >> (group % 2u * 16u)) & 0xffffu;
     }
     return found.xz | (found.yw << vec2<u32>(16u));
 }

@@ -69,12 +69,11 @@ var<private> texel_scales: array<f16, B_LOADS>;
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
-    @builtin(subgroup_id) subgroup_id: u32,
 ) {
     let tile_row = part.first_row / TILE_M + group.y;
     let tile_column = part.first_column / TILE_N + group.x;
-    // If subgroups are smaller than assumed, the surplus ones repeat work instead of going out of bounds.
-    let subgroup = subgroup_id % (SUBGROUPS_M * SUBGROUPS_N);
+    // Not @builtin(subgroup_id): some drivers crash on modules with both matrices and subgroup capabilities.
+    let subgroup = thread / LANES;
     let row = subgroup / SUBGROUPS_N * (MATRIX * TILES_M);
     let column = subgroup % SUBGROUPS_N * (MATRIX * TILES_N);
 

@@ -121,7 +121,7 @@ fn scales_of(columns: u32, group: u32) -> vec2<u32> {
     for (var i = 0u; i < 4u; i++) {
         let texel = position(4u * columns + i, group / 8u, part.columns, (part.k + 255u) / 256u, S_PANEL);
         let four = scales[2u * texel + group / 4u % 2u];
-        found[i] = select(four.x, four.y, group % 4u >= 2u) >> (group % 2u * 16u) & 0xffffu;
+        found[i] = (select(four.x, four.y, group % 4u >= 2u) >> (group % 2u * 16u)) & 0xffffu;
     }
     return found.xz | (found.yw << vec2<u32>(16u));
 }

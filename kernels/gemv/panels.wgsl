@@ -6,7 +6,6 @@
 // the columns of one texel of B. Loads alternate between STREAMS places along K, since two streams get more bandwidth than one.
 // Bytes of B loaded per FLOP: B_BITS / 16, as a weight is used once.
 // Takes: A_BITS 32 or 16; B_BITS 32, 16, 8 or 4; STREAMS 1, or 2 where weights have no scales; WORKGROUP up to 64.
-// Assumes: subgroups of 8 lanes or more.
 const WORKGROUP: u32 = 8u;
 const SPLIT_K: u32 = 1u;
 const STREAMS: u32 = 1u;
@@ -29,6 +28,7 @@ const WEIGHT_EXCESS: u32 = select(0u, 4u, B_BITS == 4u);
 const QUADS: u32 = 32u / B_BITS;
 // Lanes that hold a group's activations.
 const HOLDERS: u32 = 32u / A_TERMS;
+const MIN_SUBGROUP: u32 = HOLDERS;
 
 @group(0) @binding(1) var a: texture_storage_2d<rgba32uint, read>;
 @group(0) @binding(2) var b: texture_storage_2d<rgba32uint, read>;

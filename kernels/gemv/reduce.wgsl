@@ -25,7 +25,8 @@ const S_PANEL: u32 = 1u;
 // Maximum offset of accumulated weights, in standard deviations.
 const WEIGHT_EXCESS: u32 = select(0u, 4u, B_BITS <= 8u);
 // A subgroup has at least 4 lanes.
-const MOST_SUBGROUPS: u32 = (WORKGROUP + 3u) / 4u;
+const MIN_SUBGROUP: u32 = 4u;
+const MOST_SUBGROUPS: u32 = (WORKGROUP + MIN_SUBGROUP - 1u) / MIN_SUBGROUP;
 
 @group(0) @binding(1) var<storage, read> a: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<u32>>;

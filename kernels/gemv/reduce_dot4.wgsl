@@ -23,7 +23,8 @@ const S_TERMS: u32 = 8u;
 const S_PANEL: u32 = 1u;
 
 // A subgroup has at least 4 lanes.
-const MOST_SUBGROUPS: u32 = (WORKGROUP + 3u) / 4u;
+const MIN_SUBGROUP: u32 = 4u;
+const MOST_SUBGROUPS: u32 = (WORKGROUP + MIN_SUBGROUP - 1u) / MIN_SUBGROUP;
 
 @group(0) @binding(1) var<storage, read> a: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<u32>>;
@@ -47,7 +48,7 @@ fn even_bytes(x: vec4<u32>) -> vec4<u32> {
 fn by_parity(x: vec4<u32>) -> vec4<u32> {
     let even = even_bytes(x);
     let odd = even_bytes(x >> vec4<u32>(8u));
-    return vec4<u32>(even.xz | even.yw << vec2<u32>(16u), odd.xz | odd.yw << vec2<u32>(16u));
+    return vec4<u32>(even.xz | (even.yw << vec2<u32>(16u)), odd.xz | (odd.yw << vec2<u32>(16u)));
 }
 
 @compute @workgroup_size(WORKGROUP)

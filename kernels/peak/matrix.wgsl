@@ -24,7 +24,7 @@ const WORK_PER_INVOCATION: u32 = ROUNDS * CHAINS * 2u * ELEMENTS * MATRIX / LANE
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_id) subgroup: u32) {
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     var a: array<MatrixA, CHAINS>;
     for (var i = 0u; i < CHAINS; i++) {
         a[i] = coopLoadT<MatrixA>(&starts[i * ELEMENTS], MATRIX);
@@ -36,7 +36,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_id) subgroup:
             c[i] = coopMultiplyAdd(a[i], b, c[i]);
         }
     }
-    let first = (group.x * SUBGROUPS + subgroup % SUBGROUPS) * CHAINS * ELEMENTS;
+    // Not @builtin(subgroup_id): some drivers crash on modules with both matrices and subgroup capabilities.
+    let first = (group.x * SUBGROUPS + thread / LANES) * CHAINS * ELEMENTS;
     for (var i = 0u; i < CHAINS; i++) {
         let sum = c[i];
         let at = first + i * ELEMENTS;

@@ -3,12 +3,13 @@
 // Bindings: 0 where this dispatch begins (uniform), 1 the words, a texel_at texture, 1024 texels wide, 2 one sum per workgroup.
 // Work: one workgroup reads WORKGROUP * TEXELS consecutive texels of 16 bytes, alternating between STREAMS places: 1 or 2. TEXELS is
 // large, since hardware prefetchers start only after a run of sequential reads. Sums wrap around, so they are exact in any order.
-// Assumes: subgroups of 8 lanes or more, which hold whole workgroups.
 const WORKGROUP: u32 = 8u;
 const TEXELS: u32 = 4096u;
 const STREAMS: u32 = 1u;
 
 const WORK_PER_INVOCATION: u32 = 16u * TEXELS;
+// A subgroup holds a whole workgroup.
+const MIN_SUBGROUP: u32 = WORKGROUP;
 
 struct Part {
     first_workgroup: u32,

@@ -4,6 +4,7 @@ use super::{Exit, args, stream};
 use crate::tune::{Finding, State, verify, verify_isolated};
 use crate::workload::{Target, Variant, Workload};
 use anyhow::Result;
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
 #[derive(clap::Args)]
@@ -69,22 +70,28 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
             }
             let mut variants = workload.variants(&target);
             variants.retain(|variant| !args.skip.kernels.iter().any(|name| name == variant.id()));
-            let mut written = Ok(());
+            let (mut written, done) = (Ok(()), Cell::new(0));
             let mut on_finding = |variant: &str, Finding { state, what }| {
+                done.set(done.get() + 1);
                 written = line(state, &format!(" {spec} {variant}: {what}"));
                 match written.is_err() || stream::stdout_closed() {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
                 }
             };
-            let verified = match (&device.gpu, std::env::current_exe()) {
-                (Some(_), Ok(program)) => {
-                    let names: Vec<_> = variants.iter().map(Variant::id).collect();
-                    let spec = workload.command_spec();
-                    verify_isolated(&program, &device.id, &spec, &names, &mut on_finding)
+            if let (Some(_), Ok(program)) = (&device.gpu, std::env::current_exe()) {
+                let names: Vec<_> = variants.iter().map(Variant::id).collect();
+                let spec = workload.command_spec();
+                let verified =
+                    verify_isolated(&program, &device.id, &spec, &names, &mut on_finding);
+                if let Err(why) = verified {
+                    super::say(&format!(
+                        "note: {spec} is verified in this process, which a crash of the driver would end: {why}"
+                    ));
                 }
-                _ => verify_all(workload.as_ref(), &mut target, &variants, &mut on_finding),
-            };
+            }
+            let left = if stream::stdout_closed() { &[] } else { &variants[done.get()..] };
+            let verified = verify_all(workload.as_ref(), &mut target, left, &mut on_finding);
             written?;
             if stream::stdout_closed() {
                 return Ok(exit);

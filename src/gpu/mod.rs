@@ -9,6 +9,7 @@ mod memory;
 mod pipeline;
 mod scope;
 pub mod spirv;
+mod subgroups;
 #[cfg(not(target_vendor = "apple"))]
 mod vulkan;
 
@@ -64,6 +65,7 @@ pub struct Gpu {
     tick_seconds: f64,
     reports: Arc<Reports>,
     pipelines: Arc<Pipelines>,
+    probed: Arc<subgroups::Probed>,
     /// What its driver takes, if kernels are translated here and not by wgpu.
     spirv: Option<spirv::Support>,
 }
@@ -98,7 +100,8 @@ impl Gpu {
         let tick_seconds = f64::from(queue.get_timestamp_period()) * 1e-9;
         let description = Arc::new(description.clone());
         let pipelines = Arc::default();
-        Ok(Gpu { device, queue, description, tick_seconds, reports, pipelines, spirv })
+        let probed = Arc::default();
+        Ok(Gpu { device, queue, description, tick_seconds, reports, pipelines, probed, spirv })
     }
 
     /// The device's description.
@@ -118,15 +121,12 @@ impl Gpu {
         if let Some(feature) = kernel.needs.iter().find(absent) {
             return Some(format!("this adapter has no {feature}"));
         }
-        let (limits, min, max) = (details.limits, details.subgroup_min, details.subgroup_max);
+        let limits = details.limits;
         if u64::from(kernel.workgroup_bytes) > limits.workgroup_memory.0 {
             let (needed, there) = (Bytes(kernel.workgroup_bytes.into()), limits.workgroup_memory);
             return Some(format!("its workgroups share {needed}, this adapter's at most {there}"));
         }
-        // A driver that chooses the subgroup size mostly takes the maximum; verification finds out otherwise.
-        kernel.constant("LANES").filter(|lanes| *lanes != max).map(|lanes| {
-            format!("it is written for subgroups of {lanes}, here they have {min} to {max}")
-        })
+        self.subgroups_do_not_fit(kernel)
     }
 
     /// Submits pending writes and blocks until they are done. Until then they take host memory.

@@ -72,6 +72,13 @@ pub fn verify(
             };
             (State::Right, format!("{checked} outputs compared{worst}"))
         }
+        // It cannot be told from a wrong kernel, but on a driver whose sizes vary it is the likely cause.
+        Ok(Verdict::Disagrees(what)) if matches!(target, Target::Gpu(gpu) if variant.may_change_subgroups(gpu)) =>
+        {
+            let why =
+                "the driver may have chosen a subgroup size that the kernel is not written for";
+            (State::Unsupported, format!("{why}: {what}"))
+        }
         Ok(Verdict::Disagrees(what)) => (State::Wrong, what),
         Err(error) if error.is_unsupported() => (State::Unsupported, error.to_string()),
         Err(error) => (State::Failed, error.to_string()),
@@ -84,7 +91,7 @@ pub fn verify(
 /// came to, and may break.
 ///
 /// # Errors
-/// If no process can be started, or one ends before its first variant.
+/// If no process can be started, or one ends between two variants or before its first.
 pub fn verify_isolated(
     program: &Path,
     device: &DeviceId,
@@ -103,20 +110,21 @@ pub fn verify_isolated(
             .spawn()
             .map_err(|error| error.to_string())?;
         let lines = lines(&mut child);
-        let mut current = None;
+        let (mut current, mut done) = (None, 0);
         let how = loop {
             match lines.recv_timeout(TIMEOUT) {
                 Ok(Line::Begin(name)) => current = left.iter().position(|known| *known == name),
                 Ok(Line::End(finding)) => {
-                    let Some(done) = current.take() else { continue };
-                    if on_finding(left[done], finding).is_break() {
+                    let Some(index) = current.take() else { continue };
+                    done = index + 1;
+                    if on_finding(left[index], finding).is_break() {
                         end(&mut child);
                         return Ok(());
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     let status = child.wait().map_err(|error| error.to_string())?;
-                    if status.success() {
+                    if status.success() && done == left.len() {
                         return Ok(());
                     }
                     break status.to_string();

@@ -134,6 +134,12 @@ impl Variant {
             Variant::Decoder(set) => set.id,
         }
     }
+
+    /// Whether a driver may choose a subgroup size that a kernel of it is not written for.
+    pub fn may_change_subgroups(&self, gpu: &Gpu) -> bool {
+        let Variant::Gpu(entry) = self else { return false };
+        Kernel::all(entry).is_ok_and(|all| all.iter().any(|k| gpu.may_change_subgroups(k)))
+    }
 }
 
 /// Variants whose kernels build and run on this GPU.
