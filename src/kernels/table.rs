@@ -141,7 +141,6 @@ pub const TABLE: &[Entry] = table! {
     "sha256d/scan-1" PLAIN VERSIONS = "1u";
     "sha256d/scan-2-uniform" PLAIN [UNIFORM];
     "sha256d/scan-16-uniform-256" PLAIN [LOOP_16, UNIFORM] WORKGROUP = "256u";
-    "sha256d/scan-1-vec4" PLAIN VERSIONS = "1u", Word = "vec4<u32>", WIDTH = "4u", OFFSETS = "vec4<u32>(0u, 1u, 2u, 3u)";
     "sha256d/compact" PLAIN;
     "gemm/matrix-128x128" HALVES;
     "gemm/matrix-64x64" HALVES [SMALL_MATRIX];
