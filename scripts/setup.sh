@@ -51,11 +51,27 @@ install_software_vulkan() {
     esac >&2
 }
 
+# The addresses of NVIDIA's, AMD's and Intel's display controllers on the PCI bus.
+cards_on_pci() {
+    local card
+    for card in /sys/bus/pci/devices/*; do
+        case $(cat "$card/class" "$card/vendor" 2>/dev/null | tr '\n' ' ') in
+            0x03*\ 0x10de\ | 0x03*\ 0x1002\ | 0x03*\ 0x8086\ ) echo "${card##*/}" ;;
+        esac
+    done
+}
+
 has_adapter() { "$1" devices --json | grep '"class": ".*-gpu"' >/dev/null; }
 
-# need_adapter BINARY INSTALL: an adapter, installed if INSTALL is yes; goes on with the processor alone if there is none.
+# need_adapter BINARY INSTALL: an adapter, emulated and installed if INSTALL is yes; goes on with the processor alone if there is none. A
+# card whose driver is missing is never replaced by an emulation.
 need_adapter() {
     has_adapter "$1" && return
+    if [ -n "$(cards_on_pci)" ]; then
+        "$1" doctor >&2
+        say "a card is here without its Vulkan driver: what to do is above; going on with the processor alone"
+        return
+    fi
     if [ "$2" = yes ] && install_software_vulkan && has_adapter "$1"; then
         return
     fi

@@ -3,6 +3,7 @@
 pub mod cgroup;
 pub mod hardware;
 pub mod memory;
+pub mod pci;
 
 use crate::units::Bytes;
 use schemars::JsonSchema;

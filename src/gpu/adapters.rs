@@ -1,9 +1,10 @@
 //! Finds adapters: one entry per GPU, even if several backends and drivers expose it, in PCI order.
 
-use crate::device::{Class, Device, DeviceId, Gpu, Limits};
+use crate::device::{Class, Device, DeviceId, Gpu, Limits, pci};
 use crate::text::plain;
 use crate::units::Bytes;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::LazyLock;
 
 /// wgpu's environment variable that enables adapters that do not conform to their API.
@@ -63,14 +64,14 @@ fn adapters(nonconformant: bool) -> Vec<(Device, wgpu::Adapter)> {
     all.into_iter().map(|adapter| (describe(&adapter), adapter)).collect()
 }
 
-/// Adapters that [`enumerate`] leaves out because their driver does not conform to its API, each as one line that says how to use it.
-/// Loads the drivers a second time.
+/// GPUs that [`enumerate`] leaves out, each as one line that says how to use it: adapters whose driver does not conform to its API, and
+/// cards without a Vulkan driver. Loads the drivers a second time.
 pub fn hidden() -> Vec<String> {
-    if is_nonconformant_allowed() {
-        return Vec::new();
-    }
-    let all = adapters(true).into_iter().map(|(device, _)| device).collect();
-    left_out(all, &FOUND.all).iter().map(hint).collect()
+    let all: Vec<Device> = adapters(true).into_iter().map(|(device, _)| device).collect();
+    let root = Path::new("/");
+    let without_driver = pci::without_driver(pci::cards(root), &all);
+    let missing = without_driver.iter().map(|card| pci::missing_driver(card, root));
+    left_out(all, &FOUND.all).iter().map(hint).chain(missing).collect()
 }
 
 /// The adapters in `all` that are not in `shown`. Adapters of the same name without a PCI address are only counted.

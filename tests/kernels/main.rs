@@ -6,6 +6,7 @@ mod gpu_errors;
 mod isolation;
 mod model;
 mod stats;
+mod subgroups;
 #[path = "../support/mod.rs"]
 mod support;
 mod tune;

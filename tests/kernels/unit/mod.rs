@@ -14,6 +14,7 @@ mod native;
 mod oracle_decoder;
 mod oracle_matmul;
 mod oracle_sha256d;
+mod pci;
 mod presets;
 mod sha256d_cpu;
 mod shares;
