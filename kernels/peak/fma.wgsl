@@ -1,6 +1,6 @@
 // Peak FMA throughput: chains of dependent FMAs in registers, on values that never become constant.
 //
-// Bindings: 0 the coefficients (uniform), 1 initial values, 2 one sum per invocation.
+// Bindings: 0 the coefficients (uniform), 1 initial values, 2 sums, one per invocation until there are no more.
 // Work: each of CHAINS pairs of vectors is rotated ROUNDS times by x += forth * y, y += back * x. With back = -forth that preserves
 // x * x + y * y + forth * x * y, so values stay in their range and keep changing. Each FMA of a chain depends on the one
 // before. The loop does not access memory.
@@ -49,5 +49,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         sum += vec4<f32>(x[i]);
         sum += vec4<f32>(y[i]);
     }
-    sums[id.x] = sum;
+    // Initial values repeat, so invocations that share a sum compute the same one.
+    sums[id.x % arrayLength(&sums)] = sum;
 }

@@ -37,7 +37,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
     // Not @builtin(subgroup_id): some drivers crash on modules with both matrices and subgroup capabilities.
-    let first = (group.x * SUBGROUPS + thread / LANES) * CHAINS * ELEMENTS;
+    // Every subgroup computes the same, so those that share accumulators overwrite them with their own values.
+    let places = arrayLength(&sums) / (CHAINS * ELEMENTS);
+    let first = (group.x * SUBGROUPS + thread / LANES) % places * CHAINS * ELEMENTS;
     for (var i = 0u; i < CHAINS; i++) {
         let sum = c[i];
         let at = first + i * ELEMENTS;

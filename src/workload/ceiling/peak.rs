@@ -90,8 +90,11 @@ pub(super) fn judge_sums<T: Copy + Display + Into<f64>>(
     Verdict::Agrees { checked, worst }
 }
 
-/// Maximum workgroups per dispatch: their output is kept for every window.
-const MAX_GROUPS: u32 = 1024;
+/// Maximum workgroups per dispatch, WebGPU's. The last ones of a dispatch leave a part of the device idle, so a dispatch is long: 62 rounds
+/// of the 1056 workgroups that a card with 132 multiprocessors holds at once.
+const MAX_GROUPS: u32 = 65_535;
+/// Maximum workgroups that have an output of their own, which is kept for every window. A multiple of the period of initial values.
+const MAX_OUTPUTS: u32 = 1024;
 /// Results that are recomputed per check.
 const SAMPLED: usize = 64;
 
@@ -104,9 +107,8 @@ pub(super) struct GpuPeak {
     sums: Buffer,
     nan: Buffer,
     bindings: Bindings,
-    /// Output bytes per workgroup, and the workgroups that fit the output buffer.
+    /// Output bytes per workgroup.
     group_bytes: u64,
-    max_groups: u32,
     /// Workgroups of the last dispatch.
     groups: u32,
 }
@@ -128,11 +130,9 @@ impl GpuPeak {
                 (2 * inputs, 4 * number("SUBGROUPS") * number("CHAINS") * number("ELEMENTS"))
             }
         };
-        let room = gpu.details().limits.storage_binding.0 / group_bytes;
-        let max_groups = MAX_GROUPS.min(room as u32);
         let (uniform, starts) = (gpu.uniform(32)?, gpu.storage(start_bytes)?);
         gpu.write(&uniform, 0, &[[FACTOR; 4], [-FACTOR; 4]])?;
-        let sums = gpu.storage(group_bytes * u64::from(max_groups))?;
+        let sums = gpu.storage(group_bytes * u64::from(MAX_OUTPUTS))?;
         let bound = compiled.kernel.bindings.iter();
         let resources: Vec<Resource> =
             bound.map(|b| Resource::Buffer([&uniform, &starts, &sums][b.index as usize])).collect();
@@ -145,7 +145,6 @@ impl GpuPeak {
             starts,
             sums,
             group_bytes,
-            max_groups,
             groups: 0,
         })
     }
@@ -202,9 +201,9 @@ impl Probe for GpuPeak {
         self.compiled.work_per_group()
     }
 
-    /// One dispatch, or several of as many workgroups as fit.
+    /// One dispatch, or several of as many workgroups as it may have.
     fn batch_of(&self, steps: f64) -> u64 {
-        let max_groups = u64::from(self.max_groups);
+        let max_groups = u64::from(MAX_GROUPS);
         match steps.round() as u64 {
             groups if groups <= max_groups => groups.max(1),
             _ => max_groups * ((steps / max_groups as f64).round() as u64).min(MAX_DISPATCHES),
@@ -235,7 +234,7 @@ impl Probe for GpuPeak {
     }
 
     fn submit(&mut self, steps: u64) -> Result<(), JobError> {
-        self.groups = steps.min(self.max_groups.into()) as u32;
+        self.groups = steps.min(MAX_GROUPS.into()) as u32;
         let dispatches = (steps / u64::from(self.groups)) as usize;
         self.compiled.submit(std::iter::repeat_n(&self.bindings, dispatches), self.groups)
     }
@@ -245,7 +244,7 @@ impl Probe for GpuPeak {
     }
 
     fn output(&self) -> Result<Snapshot, JobError> {
-        let bytes = self.group_bytes * u64::from(self.groups);
+        let bytes = self.group_bytes * u64::from(self.groups.min(MAX_OUTPUTS));
         Ok(self.compiled.gpu.snapshot(&self.sums, 0..bytes)?)
     }
 
