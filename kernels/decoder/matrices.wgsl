@@ -56,16 +56,16 @@ fn multiply() {
     }
 }
 
-@compute @workgroup_size(WORKGROUP)
+// A row of the workgroup is a subgroup, as in gemm/matrix.wgsl.
+@compute @workgroup_size(LANES, SUBGROUPS_N, SUBGROUPS_M)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
+    @builtin(local_invocation_id) place: vec3<u32>,
 ) {
     let block = part.block + group.y;
-    // Not @builtin(subgroup_id): some drivers crash on modules with both matrices and subgroup capabilities.
-    let subgroup = thread / LANES;
-    own_row = subgroup / SUBGROUPS_N * (MATRIX * TILES_M);
-    own_column = subgroup % SUBGROUPS_N * (MATRIX * TILES_N / 4u);
+    own_row = place.z * (MATRIX * TILES_M);
+    own_column = place.y * (MATRIX * TILES_N / 4u);
     multiply_all(block, group.x, thread);
     for (var n = 0u; n < TILES_N; n++) {
         for (var m = 0u; m < TILES_M; m++) {

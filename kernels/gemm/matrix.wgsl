@@ -65,17 +65,18 @@ var<private> texels_a: array<vec4<ElementA>, A_LOADS * A_VECTORS>;
 var<private> texels_b: array<vec4<ElementB>, B_LOADS * B_VECTORS>;
 var<private> texel_scales: array<f16, B_LOADS>;
 
-@compute @workgroup_size(THREADS)
+// A row of the workgroup is a subgroup. @builtin(subgroup_id) would say the same, but some drivers crash on modules with both matrices
+// and subgroup capabilities.
+@compute @workgroup_size(LANES, SUBGROUPS_N, SUBGROUPS_M)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
+    @builtin(local_invocation_id) place: vec3<u32>,
 ) {
     let tile_row = part.first_row / TILE_M + group.y;
     let tile_column = part.first_column / TILE_N + group.x;
-    // Not @builtin(subgroup_id): some drivers crash on modules with both matrices and subgroup capabilities.
-    let subgroup = thread / LANES;
-    let row = subgroup / SUBGROUPS_N * (MATRIX * TILES_M);
-    let column = subgroup % SUBGROUPS_N * (MATRIX * TILES_N);
+    let row = place.z * (MATRIX * TILES_M);
+    let column = place.y * (MATRIX * TILES_N);
 
     var sums: array<MatrixC, TILES_M * TILES_N>;
 

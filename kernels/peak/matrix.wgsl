@@ -12,7 +12,6 @@ alias MatrixB = coop_mat16x16<f16, B>;
 alias MatrixC = coop_mat16x16<f32, C>;
 const LANES: u32 = 32u;
 const SUBGROUPS: u32 = 4u;
-const WORKGROUP: u32 = LANES * SUBGROUPS;
 const CHAINS: u32 = 8u;
 const ROUNDS: u32 = 256u;
 
@@ -23,8 +22,9 @@ const WORK_PER_INVOCATION: u32 = ROUNDS * CHAINS * 2u * ELEMENTS * MATRIX / LANE
 @group(0) @binding(1) var<storage, read> starts: array<f16>;
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+// A row of the workgroup is a subgroup, as in gemm/matrix.wgsl.
+@compute @workgroup_size(LANES, SUBGROUPS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) place: vec3<u32>) {
     var a: array<MatrixA, CHAINS>;
     for (var i = 0u; i < CHAINS; i++) {
         a[i] = coopLoadT<MatrixA>(&starts[i * ELEMENTS], MATRIX);
@@ -36,10 +36,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             c[i] = coopMultiplyAdd(a[i], b, c[i]);
         }
     }
-    // Not @builtin(subgroup_id): some drivers crash on modules with both matrices and subgroup capabilities.
     // Every subgroup computes the same, so those that share accumulators overwrite them with their own values.
     let places = arrayLength(&sums) / (CHAINS * ELEMENTS);
-    let first = (group.x * SUBGROUPS + thread / LANES) % places * CHAINS * ELEMENTS;
+    let first = (group.x * SUBGROUPS + place.y) % places * CHAINS * ELEMENTS;
     for (var i = 0u; i < CHAINS; i++) {
         let sum = c[i];
         let at = first + i * ELEMENTS;

@@ -240,7 +240,8 @@ impl Compiled {
     }
 
     fn work_per_group(&self) -> u64 {
-        u64::from(self.kernel.workgroup[0]) * u64::from(self.kernel.number("WORK_PER_INVOCATION"))
+        let invocations: u32 = self.kernel.workgroup.iter().product();
+        u64::from(invocations) * u64::from(self.kernel.number("WORK_PER_INVOCATION"))
     }
 
     /// Dispatches workgroups with each of these bindings, in order.

@@ -122,7 +122,8 @@ impl GpuPeak {
     ) -> Result<GpuPeak, JobError> {
         let compiled = Compiled::new(gpu, kernel)?;
         let number = |name| u64::from(compiled.kernel.number(name));
-        let (inputs, workgroup) = (number("INPUTS"), number("WORKGROUP"));
+        let inputs = number("INPUTS");
+        let workgroup = u64::from(compiled.kernel.workgroup.iter().product::<u32>());
         let (start_bytes, group_bytes) = match arithmetic {
             Arithmetic::F32 | Arithmetic::F16 => (16 * inputs, 16 * workgroup),
             Arithmetic::Dot4 => (4 * inputs, 4 * workgroup),

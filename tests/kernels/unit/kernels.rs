@@ -1,5 +1,6 @@
 //! The table of kernels and the WGSL files fit each other.
 
+use rigbench::gpu::spirv;
 use rigbench::kernels::sha256d::Program;
 use rigbench::kernels::{
     DECODER, Entry, Kernel, Params, SOURCES, TABLE, Takes, adder, instantiate,
@@ -57,4 +58,26 @@ fn the_kernels_bind_as_many_terms_as_the_program_reads() {
     let vectors = |terms: &[usize]| terms.len().div_ceil(4) as u32;
     assert_eq!(kernel.number("SCHEDULE_VECTORS"), vectors(&program.schedule_terms));
     assert_eq!(kernel.number("ROUND_VECTORS"), vectors(&program.round_terms));
+}
+
+/// Some drivers crash on modules that declare both, or that lay out types outside buffers (which `scripts/spirv-val.sh` finds).
+#[test]
+fn modules_with_matrices_declare_no_subgroup_capability() {
+    const OP_CAPABILITY: u32 = 17 | 2 << 16;
+    const COOPERATIVE_MATRIX: u32 = 6022;
+    // GroupNonUniform to GroupNonUniformQuad.
+    let of_subgroups = 61..=68;
+    let mut with_matrices = 0;
+    for kernel in TABLE.iter().chain(DECODER).flat_map(|entry| Kernel::all(entry).unwrap()) {
+        let words = spirv::translate(&kernel, spirv::Support::ALL).unwrap();
+        let capabilities = words[5..].chunks(2).take_while(|words| words[0] == OP_CAPABILITY);
+        let capabilities: Vec<u32> = capabilities.map(|words| words[1]).collect();
+        assert!(!capabilities.is_empty(), "{}", kernel.id);
+        if capabilities.contains(&COOPERATIVE_MATRIX) {
+            with_matrices += 1;
+            let both = capabilities.iter().find(|capability| of_subgroups.contains(*capability));
+            assert_eq!(both, None, "{}", kernel.id);
+        }
+    }
+    assert!(with_matrices >= 12, "{with_matrices}");
 }
