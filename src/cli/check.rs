@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     let devices = args.devices.select()?;
     args::note_hidden(&devices);
     args.skip.ensure_known()?;
-    let mut exit = Exit::Done;
+    let (mut exit, mut noted) = (Exit::Done, false);
     for device in devices {
         let mut line = |state: State, what: &str| {
             if matches!(state, State::Wrong | State::Failed | State::Crashed) {
@@ -84,10 +84,11 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
                 let spec = workload.command_spec();
                 let verified =
                     verify_isolated(&program, &device.id, &spec, &names, &mut on_finding);
-                if let Err(why) = verified {
+                if let (Err(why), false) = (verified, noted) {
                     super::say(&format!(
-                        "note: {spec} is verified in this process, which a crash of the driver would end: {why}"
+                        "note: kernels are verified in this process, which a crash of the driver ends: {why}"
                     ));
+                    noted = true;
                 }
             }
             let left = if stream::stdout_closed() { &[] } else { &variants[done.get()..] };

@@ -34,14 +34,17 @@ fn ctrl_c_keeps_finished_windows_and_says_so() {
         }
     });
     assert_eq!(code, Some(130), "{said}");
-    // The latter where other programs take the processor for most of a second.
-    let lines = ["interrupted after", "interrupted while the device was busy"];
-    assert!(lines.iter().any(|line| said.contains(line)), "{said}");
     let path = documents(folder.path()).remove(0);
     let document = read(&path);
     assert_fits_the_schema(&serde_json::to_value(&document).unwrap());
     assert_eq!(document.evidence.run.finished_at, None);
     let of_run = &document.derived.run;
+    // Where other programs take the processor for most of a second, the file of before the block remains.
+    if said.contains("interrupted while the device was busy") {
+        assert!(matches!(of_run.verdict, Verdict::Incomplete | Verdict::Invalid), "{said}");
+        return;
+    }
+    assert!(said.contains("interrupted after"), "{said}");
     assert_eq!(of_run.verdict, Verdict::Invalid);
     let unfinished = RunReason::Unfinished { rows: 1, of: 1 };
     assert!(of_run.reasons.contains(&OrNewer::Known(unfinished)), "{:?}", of_run.reasons);
