@@ -37,9 +37,11 @@ debian_fetch() {
     lists=$(mktemp -d)
     chmod 755 "$lists"
     mkdir -p "$lists/state/partial"
+    # Without what is installed here, whose version that suite may not have.
+    touch "$lists/status"
     printf '%s\n' "deb $mirror $suite main" "deb-src $mirror $suite main" >"$lists/sources.list"
     local apt=(apt-get -qq -o "Dir::Etc::sourcelist=$lists/sources.list" -o Dir::Etc::sourceparts=-
-        -o "Dir::State::lists=$lists/state" -o "Dir::Cache=$lists" -o APT::Sandbox::User=root)
+        -o "Dir::State::lists=$lists/state" -o "Dir::State::status=$lists/status" -o "Dir::Cache=$lists" -o APT::Sandbox::User=root)
     "${apt[@]}" update >&2 && "${apt[@]}" "$@" >&2 || { rm -rf "$lists"; return 2; }
     rm -rf "$lists"
 }

@@ -22,9 +22,8 @@ failed=0
 unpacked() {
     local folder=$drivers/$2
     if [ ! -e "$folder" ]; then
-        (cd "$work" && debian_fetch "$1" download "$2")
-        dpkg -x "$work/$2"_*.deb "$folder.partial"
-        mv "$folder.partial" "$folder"
+        (cd "$work" && debian_fetch "$1" download "$2") && dpkg -x "$work/$2"_*.deb "$folder.partial" &&
+            mv "$folder.partial" "$folder" || return
     fi
     echo "$folder"
 }
@@ -43,16 +42,23 @@ tried() {
 }
 
 mkdir -p "$drivers"
-swiftshader=$(unpacked bookworm chromium-common)/usr/lib/chromium
-export VK_DRIVER_FILES=$swiftshader/vk_swiftshader_icd.json
+chromium=$(unpacked bookworm chromium-common)
+export VK_DRIVER_FILES=$chromium/usr/lib/chromium/vk_swiftshader_icd.json
 tried "SwiftShader" "$program"
 
 layers=$(unpacked sid vulkan-validationlayers)/usr
 unset VK_DRIVER_FILES
-# One process, since a child would not get the newer C library that mesa-latest.sh starts this one with.
-export VK_LAYER_PATH=$layers/share/vulkan/explicit_layer.d VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
-export LD_LIBRARY_PATH=$layers/lib/x86_64-linux-gnu VK_LAYER_VALIDATE_SYNC=1
-export VK_LAYER_LOG_FILENAME=$work/messages VK_LAYER_DEBUG_ACTION=VK_DBG_LAYER_ACTION_LOG_MSG
+mkdir "$work/layer"
+# An absolute path, since mesa-latest.sh chooses where libraries are searched. Kernels are verified in one process: a child would not get
+# the newer C library that mesa-latest.sh starts this one with.
+sed "s|\"library_path\": \"|&$layers/lib/x86_64-linux-gnu/|" "$layers/share/vulkan/explicit_layer.d/VkLayer_khronos_validation.json" \
+    >"$work/layer/validation.json"
+printf 'khronos_validation.%s\n' "debug_action = VK_DBG_LAYER_ACTION_LOG_MSG" "log_filename = $work/messages" \
+    "report_flags = error,warn" "validate_sync = true" >"$work/vk_layer_settings.txt"
+export VK_LAYER_PATH=$work/layer VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
+export VK_LAYER_SETTINGS_PATH=$work/vk_layer_settings.txt
+VK_LOADER_DEBUG=layer ./scripts/mesa-latest.sh "$program" devices >"$work/said" 2>&1
+grep -q 'Insert instance layer "VK_LAYER_KHRONOS_validation"' "$work/said" || { say "the validation layer was not loaded"; exit 1; }
 tried "lavapipe under validation" ./scripts/mesa-latest.sh "$program"
 if [ -s "$work/messages" ]; then
     say "validation says:"
