@@ -55,6 +55,25 @@ pub enum GpuError {
     Hung,
 }
 
+/// A device that was opened without wgpu.
+struct Opened {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    /// SPIR-V that it takes, if wgpu passes that through.
+    support: Option<spirv::Support>,
+}
+
+/// Apple's devices are opened by wgpu: they have no Vulkan.
+#[cfg(target_vendor = "apple")]
+mod vulkan {
+    pub(super) fn open(
+        _: &wgpu::Adapter,
+        _: &wgpu::DeviceDescriptor,
+    ) -> Option<Result<super::Opened, String>> {
+        None
+    }
+}
+
 /// An opened GPU.
 #[derive(Clone)]
 pub struct Gpu {

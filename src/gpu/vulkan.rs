@@ -2,17 +2,10 @@
 //! times as many instructions for a kernel. Kernels do not need it: they index only within the buffers that their jobs allocate, which
 //! padding and guard words hold.
 
+use super::Opened;
 use super::spirv::Support;
 use ash::vk;
 use wgpu::hal::api::Vulkan;
-
-/// An open device.
-pub(super) struct Opened {
-    pub device: wgpu::Device,
-    pub queue: wgpu::Queue,
-    /// SPIR-V that it takes, if wgpu passes that through.
-    pub support: Option<Support>,
-}
 
 /// A device without robust access; `None` if the adapter is not one of Vulkan.
 ///
